@@ -1,0 +1,74 @@
+//! Server side. What a finished conversation leaves behind: stored with the profile, shown as a card, printed by
+//! `facteur probe`.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Stage, StageEvent};
+use crate::diagnosis::cause::Cause;
+
+/// What the conversation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The server took the message over (`250` after the final dot). That is not yet "received".
+    Accepted,
+    /// Everything up to RCPT TO went well, and nothing was sent.
+    DryRunOk,
+    Failed,
+    /// The line went dead after the final dot: the message may or may not be on its way.
+    DeliveryUnknown,
+}
+
+/// The TLS that was agreed on, and the certificate the server showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsSummary {
+    /// As rustls names it: `TLSv1.3`.
+    pub version: String,
+    pub cipher: String,
+    pub certificate: Option<CertificateSummary>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateSummary {
+    pub subject: String,
+    pub issuer: String,
+    /// The DNS names of the subject alternative name extension.
+    pub names: Vec<String>,
+    /// RFC 3339.
+    pub not_before: String,
+    /// RFC 3339.
+    pub not_after: String,
+}
+
+/// What became of one `RCPT TO`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientResult {
+    pub address: String,
+    pub accepted: bool,
+    pub cause: Option<Cause>,
+    pub reply: Option<String>,
+}
+
+/// The outcome of one conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub verdict: Verdict,
+    /// The first stage that failed; the last one reached when none did.
+    pub stage: Stage,
+    /// Why it failed; `None` when it did not.
+    pub cause: Option<Cause>,
+    /// Whether the same attempt, unchanged, may succeed later.
+    pub retryable: bool,
+    /// The server's own words at the failing stage, or at the end.
+    pub reply: Option<String>,
+    /// TCP and TLS included.
+    pub round_trips: u32,
+    pub queue_id: Option<String>,
+    /// The keywords of the last EHLO, as the server wrote them.
+    pub capabilities: Vec<String>,
+    pub tls: Option<TlsSummary>,
+    pub recipients: Vec<RecipientResult>,
+    pub stages: Vec<StageEvent>,
+    /// `S: …` and `C: …` lines in which no secret stands in any form.
+    pub transcript: Vec<String>,
+}
