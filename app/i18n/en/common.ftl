@@ -1,0 +1,62 @@
+# What every page says.
+product-name = SMTP configurator
+skip-to-content = Skip to content
+back-to-portal = Back to the portal
+action-save = Save
+action-validate = Confirm
+action-cancel = Cancel
+action-back = Back
+action-back-to-list = Back to the list
+action-add = Add
+action-edit = Edit
+action-duplicate = Duplicate
+action-use = Use
+action-delete = Delete
+action-test = Test
+
+moment-now = just now
+moment-minutes = { $n ->
+    [one] { $n } minute ago
+   *[other] { $n } minutes ago
+}
+moment-hours = { $n ->
+    [one] { $n } hour ago
+   *[other] { $n } hours ago
+}
+moment-days = { $n ->
+    [one] { $n } day ago
+   *[other] { $n } days ago
+}
+moment-date = on { $date }
+
+session-ended-title = Session ended
+trouble-session-ended = Your session has ended. For your safety it closes after a while without activity. Open the configurator again from your portal: everything that was saved is there.
+trouble-stranger = The configurator opens from your portal, where you are already signed in. If you come from there, your browser may refuse the cookies of an embedded page: open the configurator in a page of its own.
+trouble-not-found = This page or profile does not exist, or no longer exists.
+trouble-unavailable = The service is not answering at the moment. Nothing that was saved is lost: try again shortly.
+trouble-malformed = The request is incomplete. Go back to the previous page and try again.
+not-found-title = Page not found
+
+notice-saved = Saved.
+notice-mode-saved = The sending mode is saved.
+notice-deleted = The profile and its password are deleted.
+notice-duplicated = Here is the copy. The password is never copied: type it, then confirm.
+notice-in-use = This profile is now the one that sends.
+notice-secret-removed = { $count ->
+    [one] Saved. One superfluous space was removed from the password.
+   *[other] Saved. { $count } superfluous spaces or characters were removed from the password.
+}
+notice-cleaned = { $count ->
+    [one] One character was removed from the stored password.
+   *[other] { $count } characters were removed from the stored password.
+}
+notice-secret-missing = This profile has no password. Choose Edit to type it, then test.
+notice-secret-unreadable = The stored password can no longer be read. Choose Edit to type it again.
+notice-secret-refused = The provider refused this password three times in a row. One more attempt could lock the account: choose Edit and type a new one.
+notice-gone = This profile does not exist, or no longer exists.
+notice-limited = { $seconds ->
+    [one] Too many attempts in a short time. Try again in one second.
+   *[other] Too many attempts in a short time. Try again in { $seconds } seconds.
+}
+notice-malformed = The request was incomplete: nothing was changed.
+notice-unavailable = The service is not answering at the moment: nothing was changed. Try again shortly.

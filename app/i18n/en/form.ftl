@@ -1,0 +1,83 @@
+# The form of a profile.
+form-title-new = Add a profile
+form-title-edit = Edit the profile
+form-step = Step { $step } of 2
+form-presets = You can choose a ready-made configuration (optional)
+form-server = Server
+form-host = SMTP server address
+form-host-hint = For example smtp.example.com
+form-port = Port number
+form-security = Encryption
+form-yours = Your details
+form-owner = User account
+form-owner-hint = For whom these e-mails are sent. “shop” is for everybody who has no profile of their own.
+form-login = SMTP login
+form-login-hint = Most often your whole e-mail address.
+form-secret = SMTP password
+form-secret-hint = With many providers, an application password and not the one of your mailbox.
+form-secret-stored = A password is stored
+form-secret-keep = Leave the field empty to keep it.
+form-secret-unreadable = The stored password can no longer be read: type it again.
+form-sender-name = Sender’s name
+form-sender-name-hint = What your customers read beside the address.
+form-sender-address = Sender’s address
+form-sender-address-hint = Leave empty to use the login, when that is an address.
+form-reply-to = Reply address
+form-reply-to-hint = If replies should arrive elsewhere, for example { $email }.
+form-optional = (optional)
+form-refused = { $count ->
+    [one] One field needs correcting, nothing is saved yet.
+   *[other] { $count } fields need correcting, nothing is saved yet.
+}
+form-secret-again = If you had typed the password, type it again: it is never sent back to the page.
+
+security-tls = SSL/TLS
+security-starttls = STARTTLS
+security-none = None
+
+preset-others = { $count ->
+    [one] One other provider
+   *[other] { $count } other providers
+}
+preset-other-server = Another server
+preset-fill = Fill the fields
+preset-search = Search for a provider
+preset-none-found = No provider of that name. Choose “Another server”.
+preset-replaced = Replaced by the chosen configuration: { $names }.
+preset-undo = Undo
+preset-proposal = This address is with { $name }.
+preset-choose = Choose this configuration
+
+secret-show = Show the password
+secret-hide = Hide the password
+secret-removed-one = { $n } superfluous space removed.
+secret-removed-many = { $n } superfluous spaces or characters removed.
+secret-found-one = { $n } character looks superfluous: a space at the start or the end, or an invisible sign.
+secret-found-many = { $n } characters look superfluous: spaces at the start or the end, or invisible signs.
+secret-remove = Remove
+secret-suspicious = { $count ->
+    [one] Saved. The password holds one character that looks superfluous (a space at the start or the end, or an invisible sign). It was kept, because it can be part of the password.
+   *[other] Saved. The password holds { $count } characters that look superfluous (spaces at the start or the end, or invisible signs). They were kept, because they can be part of the password.
+}
+
+guide-title = Getting the password
+guide-other-server = Your host or mail provider gives these settings in its help pages, often under “outgoing server” or “SMTP”.
+guide-secret-required = { $provider }: you need { $secret }
+guide-secret-optional = { $provider }: { $secret } may be needed
+guide-login-local-part = The login at { $provider } is the part of the address before the @ sign.
+guide-shape = What it looks like: { $shape }.
+guide-missing = The page or the option is not there?
+guide-help = { $provider } help
+
+error-required = This field is needed.
+error-too-long = This is too long.
+error-unprintable = This text holds invisible characters that cannot be sent. Clear it and type it by hand.
+error-host-invalid = This is not the address of a server. Write its name alone, like smtp.example.com, without “https://”, port or space.
+error-host-not-allowed = This server cannot be used here. Write the public name of your mail server.
+error-port-invalid = A port number goes from 1 to 65535. The usual ones are 465 and 587.
+error-port-not-allowed = This port is not for sending mail. Try 465 (SSL/TLS) or 587 (STARTTLS).
+error-unencrypted = Without encryption your password could be read on its way. Choose SSL/TLS or STARTTLS.
+error-address-invalid = This is not a whole e-mail address, like name@example.com.
+error-sender-required = The login is not an e-mail address: give the sender’s here.
+error-unknown-choice = This choice is not in the list.
+error-secret-for-new-server = The stored password is only good for the former server and login. Type the one that goes with the new ones.

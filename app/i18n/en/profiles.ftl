@@ -1,0 +1,33 @@
+# The list of profiles.
+list-title = SMTP profiles
+list-legend = Selected profile
+list-actions = Actions on the selected profile
+list-empty = No profile yet.
+list-empty-about = A profile says through which server your e-mails leave. You need your e-mail address and an application password; it takes five minutes.
+list-in-use = in use
+list-next = Next profiles
+
+owner-shop = shop
+owner-gone = user removed from the portal
+
+state-never = never tested
+state-works = works, tested { $moment }
+state-failed = failed { $moment }: { $why }
+state-unknown = outcome uncertain { $moment }
+state-changed = to be tested again
+state-secret-missing = password needed
+state-secret-unreadable = password unreadable
+
+delete-title = Delete this profile?
+delete-question = You are about to delete the profile { $sender }, server { $host }.
+delete-unused = Nothing that is sent depends on it: this profile is not the one in use.
+delete-successor = It is the profile in use for “{ $owner }”. The profile { $sender } ({ $host }) will take its place.
+delete-last = It is the only profile of “{ $owner }”: without it, these e-mails can no longer leave through an SMTP account of yours.
+delete-secret = The stored password will be erased. This cannot be undone.
+
+encoding-title = SMTP encoding
+encoding-legend = Character set of the e-mails
+encoding-utf-8-about = Recommended: every language and every sign.
+encoding-iso-8859-1-about = Western Europe, for very old software. Without the euro sign.
+encoding-iso-8859-15-about = Western Europe, with the euro sign.
+encoding-windows-1252-about = Western Europe, the one of older Windows. A text that does not fit the chosen set leaves in UTF-8.

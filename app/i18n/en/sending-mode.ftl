@@ -1,0 +1,9 @@
+# Sending mode.
+mode-title = How e-mails are sent
+mode-legend = How do your e-mails leave?
+mode-portal = Through the server of { $portal }
+mode-portal-about = Nothing to set up. Your customers see that the message comes from your portal.
+mode-own = Through your own SMTP accounts
+mode-own-about = Quotes, confirmations and reminders leave from your address, through your mail provider.
+mode-own-link = If you choose this option, you must set up your SMTP accounts by following this link
+mode-nothing-ready = No SMTP account is ready: until there is one, your e-mails cannot leave this way. Follow the link below to set one up.

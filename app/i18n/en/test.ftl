@@ -1,0 +1,28 @@
+# The test and its report.
+test-panel = Test under way
+test-recipient = Send the test message to
+test-recipient-sender = the sender’s address
+test-starting = The test begins…
+test-cut = The connection to this page broke off before the end of the test. Reload the page, then try again.
+test-stop = Stop
+test-stopped = The test was stopped. Nothing more was sent.
+
+stage-went-well = done
+stage-went-wrong = failed
+stage-time = { $ms } ms
+
+report-title = Test report
+report-details = Technical details
+report-last-stage = Last stage
+report-queue-id = Number given by the server
+report-tls = Encryption
+report-certificate = Certificate
+report-issuer = issued by { $issuer }
+report-validity = valid from { $from } to { $to }
+report-capabilities = What the server can do
+report-transcript = Exchange with the server, without any password
+
+card-next = What to do:
+card-retryable = The same attempt may succeed later.
+card-server-words = The server’s answer, at the stage “{ $stage }”:
+card-edit = Edit the profile

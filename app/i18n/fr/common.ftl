@@ -1,0 +1,62 @@
+# Ce que toutes les pages disent.
+product-name = Configurateur SMTP
+skip-to-content = Aller au contenu
+back-to-portal = Retour au portail
+action-save = Enregistrer
+action-validate = Valider
+action-cancel = Annuler
+action-back = Retour
+action-back-to-list = Retour à la liste
+action-add = Ajouter
+action-edit = Modifier
+action-duplicate = Dupliquer
+action-use = Utiliser
+action-delete = Supprimer
+action-test = Tester
+
+moment-now = à l’instant
+moment-minutes = { $n ->
+    [one] il y a { $n } minute
+   *[other] il y a { $n } minutes
+}
+moment-hours = { $n ->
+    [one] il y a { $n } heure
+   *[other] il y a { $n } heures
+}
+moment-days = { $n ->
+    [one] il y a { $n } jour
+   *[other] il y a { $n } jours
+}
+moment-date = le { $date }
+
+session-ended-title = Session terminée
+trouble-session-ended = Votre session est terminée. Pour votre sécurité, elle se ferme au bout d’un moment sans activité. Rouvrez le configurateur depuis votre portail : tout ce qui a été enregistré vous y attend.
+trouble-stranger = Le configurateur s’ouvre depuis votre portail, où vous êtes déjà connecté. Si vous venez de là, votre navigateur refuse peut-être les cookies d’une page intégrée : ouvrez alors le configurateur dans une page à lui.
+trouble-not-found = Cette page ou ce profil n’existe pas, ou n’existe plus.
+trouble-unavailable = Le service ne répond pas pour le moment. Rien n’a été perdu de ce qui était enregistré : réessayez dans un instant.
+trouble-malformed = La demande reçue est incomplète. Revenez à la page précédente et recommencez.
+not-found-title = Page introuvable
+
+notice-saved = Enregistré.
+notice-mode-saved = Le mode d’envoi est enregistré.
+notice-deleted = Le profil et son mot de passe sont supprimés.
+notice-duplicated = Voici la copie. Le mot de passe n’est jamais copié : saisissez-le, puis validez.
+notice-in-use = Ce profil est maintenant celui qui envoie.
+notice-secret-removed = { $count ->
+    [one] Enregistré. Une espace superflue a été retirée du mot de passe.
+   *[other] Enregistré. { $count } espaces ou caractères superflus ont été retirés du mot de passe.
+}
+notice-cleaned = { $count ->
+    [one] Un caractère a été retiré du mot de passe enregistré.
+   *[other] { $count } caractères ont été retirés du mot de passe enregistré.
+}
+notice-secret-missing = Ce profil n’a pas de mot de passe. Choisissez Modifier pour le saisir, puis testez.
+notice-secret-unreadable = Le mot de passe enregistré ne peut plus être lu. Choisissez Modifier pour le saisir à nouveau.
+notice-secret-refused = Le fournisseur a refusé ce mot de passe trois fois de suite. Un essai de plus pourrait bloquer le compte : choisissez Modifier et saisissez-en un nouveau.
+notice-gone = Ce profil n’existe pas, ou n’existe plus.
+notice-limited = { $seconds ->
+    [one] Trop d’essais en peu de temps. Réessayez dans une seconde.
+   *[other] Trop d’essais en peu de temps. Réessayez dans { $seconds } secondes.
+}
+notice-malformed = La demande reçue était incomplète : rien n’a été modifié.
+notice-unavailable = Le service ne répond pas pour le moment : rien n’a été modifié. Réessayez dans un instant.

@@ -1,0 +1,83 @@
+# Le formulaire d’un profil.
+form-title-new = Ajouter un profil
+form-title-edit = Modifier le profil
+form-step = Étape { $step } sur 2
+form-presets = Vous pouvez choisir une configuration pré-saisie (optionnel)
+form-server = Serveur
+form-host = Adresse du serveur SMTP
+form-host-hint = Par exemple smtp.exemple.fr
+form-port = Numéro de port
+form-security = Chiffrement
+form-yours = Vos Informations
+form-owner = Compte utilisateur
+form-owner-hint = Pour qui ces emails partent. « magasin » vaut pour tous ceux qui n’ont pas leur propre profil.
+form-login = Identifiant SMTP
+form-login-hint = Le plus souvent, votre adresse email entière.
+form-secret = Mot de passe SMTP
+form-secret-hint = Chez beaucoup de fournisseurs, un mot de passe d’application et non celui de votre messagerie.
+form-secret-stored = Un mot de passe est enregistré
+form-secret-keep = Laissez le champ vide pour le garder.
+form-secret-unreadable = Le mot de passe enregistré ne peut plus être lu : saisissez-le à nouveau.
+form-sender-name = Nom de l’expéditeur
+form-sender-name-hint = Ce que vos clients lisent à côté de l’adresse.
+form-sender-address = Adresse de l’expéditeur
+form-sender-address-hint = Laissez vide pour utiliser l’identifiant, quand c’est une adresse.
+form-reply-to = Adresse de réponse
+form-reply-to-hint = Si les réponses doivent arriver ailleurs, par exemple { $email }.
+form-optional = (facultatif)
+form-refused = { $count ->
+    [one] Un champ est à corriger, rien n’est encore enregistré.
+   *[other] { $count } champs sont à corriger, rien n’est encore enregistré.
+}
+form-secret-again = Si vous aviez saisi le mot de passe, saisissez-le à nouveau : il n’est jamais renvoyé à la page.
+
+security-tls = SSL/TLS
+security-starttls = STARTTLS
+security-none = Aucun
+
+preset-others = { $count ->
+    [one] Un autre fournisseur
+   *[other] { $count } autres fournisseurs
+}
+preset-other-server = Autre serveur
+preset-fill = Remplir les champs
+preset-search = Chercher un fournisseur
+preset-none-found = Aucun fournisseur de ce nom. Choisissez « Autre serveur ».
+preset-replaced = Remplacé par la configuration choisie : { $names }.
+preset-undo = Annuler
+preset-proposal = Cette adresse est chez { $name }.
+preset-choose = Choisir cette configuration
+
+secret-show = Afficher le mot de passe
+secret-hide = Masquer le mot de passe
+secret-removed-one = { $n } espace superflue retirée.
+secret-removed-many = { $n } espaces ou caractères superflus retirés.
+secret-found-one = { $n } caractère semble superflu : une espace au début ou à la fin, ou un signe invisible.
+secret-found-many = { $n } caractères semblent superflus : espaces au début ou à la fin, ou signes invisibles.
+secret-remove = Retirer
+secret-suspicious = { $count ->
+    [one] Enregistré. Le mot de passe contient un caractère qui semble superflu (une espace au début ou à la fin, ou un signe invisible). Il a été gardé, car il peut en faire partie.
+   *[other] Enregistré. Le mot de passe contient { $count } caractères qui semblent superflus (des espaces au début ou à la fin, ou des signes invisibles). Ils ont été gardés, car ils peuvent en faire partie.
+}
+
+guide-title = Obtenir le mot de passe
+guide-other-server = Votre hébergeur ou votre fournisseur de messagerie donne ces réglages dans son aide, souvent sous le nom « serveur sortant » ou « SMTP ».
+guide-secret-required = { $provider } : il vous faut { $secret }
+guide-secret-optional = { $provider } : { $secret } peut être nécessaire
+guide-login-local-part = L’identifiant chez { $provider } est la partie de l’adresse avant le signe @.
+guide-shape = À quoi il ressemble : { $shape }.
+guide-missing = La page ou l’option n’apparaît pas ?
+guide-help = L’aide de { $provider }
+
+error-required = Ce champ est nécessaire.
+error-too-long = C’est trop long.
+error-unprintable = Ce texte contient des caractères invisibles qui ne peuvent pas être envoyés. Effacez-le et saisissez-le à la main.
+error-host-invalid = Ce n’est pas l’adresse d’un serveur. Écrivez son nom seul, comme smtp.exemple.fr, sans « https:// », ni port, ni espace.
+error-host-not-allowed = Ce serveur ne peut pas être utilisé ici. Écrivez le nom public de votre serveur de messagerie.
+error-port-invalid = Un numéro de port va de 1 à 65535. Les plus courants sont 465 et 587.
+error-port-not-allowed = Ce port ne sert pas à l’envoi de courrier. Essayez 465 (SSL/TLS) ou 587 (STARTTLS).
+error-unencrypted = Sans chiffrement, votre mot de passe serait lisible en route. Choisissez SSL/TLS ou STARTTLS.
+error-address-invalid = Ce n’est pas une adresse email complète, comme nom@exemple.fr.
+error-sender-required = L’identifiant n’est pas une adresse email : indiquez ici celle de l’expéditeur.
+error-unknown-choice = Ce choix n’existe pas dans la liste.
+error-secret-for-new-server = Le mot de passe enregistré n’est valable que pour l’ancien serveur et l’ancien identifiant. Saisissez celui qui va avec les nouveaux.

@@ -1,0 +1,33 @@
+# La liste des profils.
+list-title = Profils SMTP
+list-legend = Profil sélectionné
+list-actions = Actions sur le profil sélectionné
+list-empty = Aucun profil pour le moment.
+list-empty-about = Un profil dit par quel serveur vos emails partent. Il vous faut l’adresse de votre messagerie et un mot de passe d’application ; cinq minutes suffisent.
+list-in-use = utilisé
+list-next = Profils suivants
+
+owner-shop = magasin
+owner-gone = utilisateur retiré du portail
+
+state-never = jamais testé
+state-works = fonctionne, testé { $moment }
+state-failed = échec { $moment } : { $why }
+state-unknown = résultat incertain { $moment }
+state-changed = à retester
+state-secret-missing = mot de passe à saisir
+state-secret-unreadable = mot de passe illisible
+
+delete-title = Supprimer ce profil ?
+delete-question = Vous allez supprimer le profil { $sender }, serveur { $host }.
+delete-unused = Aucun envoi n’en dépend : ce profil n’est pas celui qui est utilisé.
+delete-successor = C’est le profil utilisé pour « { $owner } ». Le profil { $sender } ({ $host }) prendra sa place.
+delete-last = C’est le seul profil de « { $owner } » : sans lui, ses emails ne pourront plus partir par un compte SMTP à vous.
+delete-secret = Le mot de passe enregistré sera effacé. Cette action est définitive.
+
+encoding-title = Encodage SMTP
+encoding-legend = Jeu de caractères des emails
+encoding-utf-8-about = Recommandé : toutes les langues et tous les signes.
+encoding-iso-8859-1-about = Europe de l’Ouest, pour de très anciens logiciels. Sans le signe euro.
+encoding-iso-8859-15-about = Europe de l’Ouest, avec le signe euro.
+encoding-windows-1252-about = Europe de l’Ouest, celui des anciens Windows. Un texte qui n’entre pas dans le jeu choisi part en UTF-8.

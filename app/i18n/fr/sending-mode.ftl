@@ -1,0 +1,9 @@
+# Mode d’envoi des emails.
+mode-title = Mode d’envoi des emails
+mode-legend = Comment vos emails partent-ils ?
+mode-portal = Par le serveur de { $portal }
+mode-portal-about = Rien à régler. Vos clients voient que le message vient de votre portail.
+mode-own = Par vos propres comptes SMTP
+mode-own-about = Devis, confirmations et rappels partent de votre adresse, par votre fournisseur de messagerie.
+mode-own-link = Si vous choisissez cette option, vous devez paramétrer vos comptes SMTP en suivant ce lien
+mode-nothing-ready = Aucun compte SMTP n’est prêt : tant qu’il n’y en a pas, vos emails ne peuvent pas partir par cette voie. Suivez le lien ci-dessous pour en paramétrer un.

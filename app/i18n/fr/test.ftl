@@ -1,0 +1,28 @@
+# Le test et son compte rendu.
+test-panel = Test en cours
+test-recipient = Envoyer le message de test à
+test-recipient-sender = l’adresse de l’expéditeur
+test-starting = Le test commence…
+test-cut = La liaison avec cette page s’est interrompue avant la fin du test. Rechargez la page, puis recommencez.
+test-stop = Arrêter
+test-stopped = Le test est arrêté. Rien de plus n’a été envoyé.
+
+stage-went-well = réussi
+stage-went-wrong = échoué
+stage-time = { $ms } ms
+
+report-title = Compte rendu du test
+report-details = Détails techniques
+report-last-stage = Dernière étape
+report-queue-id = Numéro donné par le serveur
+report-tls = Chiffrement
+report-certificate = Certificat
+report-issuer = délivré par { $issuer }
+report-validity = valable du { $from } au { $to }
+report-capabilities = Ce que le serveur sait faire
+report-transcript = Échange avec le serveur, sans aucun mot de passe
+
+card-next = À faire :
+card-retryable = Le même essai peut réussir plus tard.
+card-server-words = Réponse du serveur, à l’étape « { $stage } » :
+card-edit = Modifier le profil

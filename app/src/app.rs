@@ -1,0 +1,55 @@
+//! Server side. The table of pages.
+//!
+//! To add a page: a component named `…Page` in its slice, and a line here. The browser has no router: links and forms
+//! are plain HTML.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    error::AppError,
+    profile::{delete::DeletePage, encoding_page::EncodingPage, form::{EditPage, NewPage}, list::ListPage},
+    sending_mode::page::SendingModePage,
+    t,
+    test_run::page::ReportPage,
+    ui::layout::{Page, Trouble},
+};
+
+/// Every page.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/sending-mode") view=SendingModePage ssr=SsrMode::Async />
+                <Route path=path!("/profiles") view=ListPage ssr=SsrMode::Async />
+                <Route path=path!("/profiles/new") view=NewPage ssr=SsrMode::Async />
+                <Route path=path!("/profiles/edit") view=EditPage ssr=SsrMode::Async />
+                <Route path=path!("/profiles/encoding") view=EncodingPage ssr=SsrMode::Async />
+                <Route path=path!("/profiles/delete") view=DeletePage ssr=SsrMode::Async />
+                <Route path=path!("/profiles/report") view=ReportPage ssr=SsrMode::Async />
+                <Route path=path!("/session-ended") view=SessionEndedPage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}
+
+/// What a native post finds when its session has ended.
+#[component]
+fn SessionEndedPage() -> impl IntoView {
+    view! { <Page title=t!("session-ended-title")><Trouble error=AppError::SessionRequired /></Page> }
+}
+
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(AppError::NotFound.status());
+    }
+    view! { <Page title=t!("not-found-title")><Trouble error=AppError::NotFound /></Page> }
+}

@@ -1,0 +1,6 @@
+//! Both. What can go wrong with a submission, and how it is explained.
+
+pub mod cause;
+
+#[cfg(feature = "ssr")]
+pub mod card;

@@ -1,0 +1,110 @@
+//! Server side. The one error of the configurator's server functions.
+//!
+//! It holds codes and field names only, never a sentence and never what was typed, so it can be put on the wire as it
+//! is. [`finish`] is the one place that decides what a browser and what a program get to see of it.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use leptos::{
+    prelude::{expect_context, use_context},
+    server_fn::{codec::JsonEncoding, error::FromServerFnError, error::ServerFnErrorErr},
+};
+use leptos_axum::ResponseOptions;
+use serde::{Deserialize, Serialize};
+
+use crate::profile::field::FieldError;
+
+/// What can go wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "code")]
+pub enum AppError {
+    /// No session, or one that has ended.
+    #[error("no session")]
+    SessionRequired,
+    /// It does not exist, or belongs to another account.
+    #[error("not found")]
+    NotFound,
+    /// Fields are wrong; nothing was saved.
+    #[error("invalid fields")]
+    Invalid { fields: Vec<FieldError> },
+    /// Too many tests; try again in this many seconds.
+    #[error("too many requests")]
+    Limited { retry_after_s: u32 },
+    /// The request itself is malformed.
+    #[error("malformed request")]
+    Malformed,
+    /// The store or the vault does not answer; it was logged where it happened.
+    #[error("service unavailable")]
+    Unavailable,
+}
+
+impl AppError {
+    /// The HTTP status of the error.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::SessionRequired => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Where a browser is sent after a native post that failed this way.
+    fn page(&self) -> String {
+        match self {
+            Self::SessionRequired => "/session-ended".to_owned(),
+            Self::NotFound => "/profiles?notice=gone".to_owned(),
+            Self::Limited { retry_after_s } => format!("/profiles?notice=limited&seconds={retry_after_s}"),
+            Self::Invalid { .. } | Self::Malformed => "/profiles?notice=malformed".to_owned(),
+            Self::Unavailable => "/profiles?notice=unavailable".to_owned(),
+        }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    /// The framework's own errors: arguments that do not decode are the caller's, the rest is ours.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::Malformed
+            }
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+/// Ends a native post: a browser is redirected to the page that shows what happened (see other), a program gets the
+/// error with its status.
+pub fn finish(outcome: Result<String, AppError>) -> Result<(), AppError> {
+    if wants_page() {
+        leptos_axum::redirect(&outcome.unwrap_or_else(|error| error.page()));
+        expect_context::<ResponseOptions>().set_status(StatusCode::SEE_OTHER);
+        return Ok(());
+    }
+    outcome.map(|_| ()).map_err(answer)
+}
+
+/// Sets the status of an error that is about to be returned to a program.
+pub fn answer(error: AppError) -> AppError {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(error.status());
+        if let AppError::Limited { retry_after_s } = error {
+            response.insert_header(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+        }
+    }
+    error
+}
+
+/// Whether the request comes from a form of the page rather than from a program.
+pub fn wants_page() -> bool {
+    use_context::<axum::http::request::Parts>().is_some_and(|parts| {
+        parts
+            .headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.contains("text/html"))
+    })
+}

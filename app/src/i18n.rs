@@ -1,0 +1,134 @@
+//! Server side. The reader's language, and every text of the product.
+//!
+//! Texts are Project Fluent messages in `i18n/<language>/*.ftl`, compiled in. Islands receive theirs as props, so no
+//! catalogue is in the WebAssembly.
+//!
+//! To add a text: the same key in both languages, then `t!("the-key")`; a test compares the catalogues with each
+//! other and with the sources. To add a language: a folder, a variant of [`Locale`], a line in [`catalogue`].
+
+use std::sync::LazyLock;
+
+use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use serde::{Deserialize, Serialize};
+use unic_langid::{LanguageIdentifier, langid};
+
+use crate::session::visit;
+
+#[cfg(test)]
+mod tests;
+
+/// A language the product speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    #[default]
+    Fr,
+    En,
+}
+
+macro_rules! catalogue {
+    ($language:literal) => {
+        [
+            include_str!(concat!("../i18n/", $language, "/common.ftl")),
+            include_str!(concat!("../i18n/", $language, "/sending-mode.ftl")),
+            include_str!(concat!("../i18n/", $language, "/profiles.ftl")),
+            include_str!(concat!("../i18n/", $language, "/form.ftl")),
+            include_str!(concat!("../i18n/", $language, "/test.ftl")),
+            include_str!(concat!("../i18n/", $language, "/causes.ftl")),
+        ]
+    };
+}
+
+const FRENCH: [&str; 6] = catalogue!("fr");
+const ENGLISH: [&str; 6] = catalogue!("en");
+
+type Bundle = FluentBundle<FluentResource>;
+
+static FRENCH_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("fr"), &FRENCH));
+static ENGLISH_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), &ENGLISH));
+
+/// Reads a catalogue. A file with a fault still gives its other messages; the tests refuse faults and doubles.
+fn bundle(language: LanguageIdentifier, files: &[&str]) -> Bundle {
+    let mut bundle = Bundle::new_concurrent(vec![language]);
+    // The texts are put into attributes and e-mails too, where direction marks would be noise.
+    bundle.set_use_isolating(false);
+    for file in files {
+        let resource = FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(resource, _)| resource);
+        bundle.add_resource_overriding(resource);
+    }
+    bundle
+}
+
+impl Locale {
+    pub const ALL: [Self; 2] = [Self::Fr, Self::En];
+
+    /// The BCP 47 tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Fr => "fr",
+            Self::En => "en",
+        }
+    }
+
+    /// The language of a BCP 47 tag such as `fr`, `fr-CA` or `en_GB`; `None` for one the product does not speak.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let language = tag.split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language))
+    }
+
+    /// The first language of an `Accept-Language` header that the product speaks. Quality values are not weighed:
+    /// browsers list languages in the order of preference.
+    pub fn from_accept_language(header: &str) -> Option<Self> {
+        header.split(',').filter_map(|item| item.split(';').next()).find_map(|tag| Self::from_tag(tag.trim()))
+    }
+
+    /// The language of the request being answered; French outside one.
+    pub fn current() -> Self {
+        visit().locale()
+    }
+
+    /// The text of `key`. A key that is missing gives the key itself.
+    pub fn text(self, key: &str, arguments: &[(&str, String)]) -> String {
+        let bundle: &Bundle = match self {
+            Self::Fr => &FRENCH_BUNDLE,
+            Self::En => &ENGLISH_BUNDLE,
+        };
+        let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
+            tracing::error!(key, "text missing");
+            return key.to_owned();
+        };
+        let mut values = FluentArgs::new();
+        for (name, value) in arguments {
+            // A number keeps its plural form; everything else is text.
+            match value.parse::<u32>() {
+                Ok(number) => values.set(*name, number),
+                Err(_) => values.set(*name, value.as_str()),
+            }
+        }
+        bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned()
+    }
+}
+
+/// The text of a key in the language of the request: `t!("list-title")`, `t!("delete-title", name = profile.label())`.
+#[macro_export]
+macro_rules! t {
+    ($key:expr $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::i18n::Locale::current().text($key, &[$((stringify!($name), ($value).to_string())),*])
+    };
+}
+
+/// A text that a data file carries in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Localised {
+    pub fr: String,
+    pub en: String,
+}
+
+impl Localised {
+    pub fn get(&self, locale: Locale) -> &str {
+        match locale {
+            Locale::Fr => &self.fr,
+            Locale::En => &self.en,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Server side. The form as it was typed, and the way from there to [`Settings`].
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{
+    address::EmailAddress,
+    field::{Fault, Field, FieldError},
+    model::{Destination, Profile, Settings},
+    password::{Cleaned, InnerSpaces, clean},
+    port::DestinationPolicy,
+    preset::{Catalogue, Preset},
+    security::Security,
+};
+use crate::session::Session;
+
+#[cfg(test)]
+mod tests;
+
+/// The values of the form. Every one may be shown again; the secret is not among them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Draft {
+    pub preset: String,
+    pub host: String,
+    pub port: String,
+    pub security: String,
+    pub user: String,
+    pub login: String,
+    pub sender_name: String,
+    pub sender_address: String,
+    pub reply_to: String,
+}
+
+/// A secret as it was typed. It prints and serialises as nothing.
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "String")]
+pub struct TypedSecret(SecretString);
+
+impl From<String> for TypedSecret {
+    fn from(typed: String) -> Self {
+        Self(SecretString::from(typed))
+    }
+}
+
+impl fmt::Debug for TypedSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[secret]")
+    }
+}
+
+/// Server functions ask for it; there is nothing to send.
+impl Serialize for TypedSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("")
+    }
+}
+
+/// A draft that was refused, kept in the session until it is corrected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedDraft {
+    /// The profile being edited; `None` for a new one.
+    pub profile: Option<String>,
+    pub draft: Draft,
+    pub errors: Vec<FieldError>,
+}
+
+/// A secret ready to be sealed, and what the owner must hear about it.
+pub struct CheckedSecret {
+    pub secret: SecretString,
+    /// How many characters were removed because they are cosmetic there.
+    pub removed: u32,
+    /// How many look superfluous and were left, because they may be part of the password.
+    pub suspicious: u32,
+}
+
+/// Longest texts, in characters (addresses and hosts have limits of their own).
+const LONGEST_LOGIN: usize = 320;
+const LONGEST_NAME: usize = 100;
+/// Longest secret, in bytes.
+const LONGEST_SECRET: usize = 1024;
+
+impl Draft {
+    /// The form of a profile that exists.
+    pub fn of(profile: &Profile) -> Self {
+        let Settings { preset, user, destination, sender_name, sender_address, reply_to } = &profile.settings;
+        Self {
+            preset: preset.clone().unwrap_or_default(),
+            host: destination.host.clone(),
+            port: destination.port.to_string(),
+            security: destination.security.as_str().to_owned(),
+            user: user.clone().unwrap_or_default(),
+            login: destination.login.clone(),
+            sender_name: sender_name.clone(),
+            sender_address: sender_address.to_string(),
+            reply_to: reply_to.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// Puts a preset's server, port and encryption into the form.
+    pub fn fill(&mut self, preset: &Preset) {
+        preset.id.clone_into(&mut self.preset);
+        preset.host.clone_into(&mut self.host);
+        self.port = preset.port.to_string();
+        preset.security.as_str().clone_into(&mut self.security);
+        if let Some(login) = &preset.login_fixed {
+            login.clone_into(&mut self.login);
+        }
+    }
+
+    /// Checks every field against the account, the presets and the address policy.
+    pub fn check(
+        &self,
+        session: &Session,
+        presets: &Catalogue,
+        policy: &dyn DestinationPolicy,
+    ) -> Result<Settings, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut fault = |field, fault| errors.push(FieldError::new(field, fault));
+
+        let preset = (!self.preset.is_empty()).then(|| self.preset.clone());
+        if preset.as_deref().is_some_and(|id| presets.get(id).is_none()) {
+            fault(Field::Preset, Fault::Unknown);
+        }
+        let port = match self.port.trim().parse::<u16>() {
+            Ok(port) if port > 0 => policy.port(port).map_err(|()| fault(Field::Port, Fault::PortNotAllowed)).ok(),
+            _ if self.port.trim().is_empty() => {
+                fault(Field::Port, Fault::Required);
+                None
+            }
+            _ => {
+                fault(Field::Port, Fault::PortInvalid);
+                None
+            }
+        };
+        let security = Security::parse(&self.security);
+        if security.is_none() {
+            fault(Field::Security, Fault::Unknown);
+        }
+        let host = if self.host.trim().is_empty() {
+            Err(Fault::Required)
+        } else {
+            policy.host(self.host.trim())
+        };
+        let host = host.map_err(|wrong| fault(Field::Host, wrong)).ok();
+        if let (Some(host), Some(Security::None)) = (&host, security)
+            && !policy.unencrypted(host)
+        {
+            fault(Field::Security, Fault::Unencrypted);
+        }
+        if !self.user.is_empty() && session.user_name(&self.user).is_none() {
+            fault(Field::User, Fault::Unknown);
+        }
+        let login = self.login.trim();
+        if let Some(wrong) = text_fault(login, LONGEST_LOGIN) {
+            fault(Field::Login, wrong);
+        } else if login.is_empty() {
+            fault(Field::Login, Fault::Required);
+        }
+        let sender_name = self.sender_name.trim();
+        if let Some(wrong) = text_fault(sender_name, LONGEST_NAME) {
+            fault(Field::SenderName, wrong);
+        }
+        let sender_address = match (self.sender_address.trim(), EmailAddress::parse(login)) {
+            ("", Ok(login)) => Some(login),
+            ("", Err(_)) => {
+                fault(Field::SenderAddress, Fault::SenderRequired);
+                None
+            }
+            (typed, _) => {
+                EmailAddress::parse(typed).map_err(|_| fault(Field::SenderAddress, Fault::AddressInvalid)).ok()
+            }
+        };
+        let reply_to = (!self.reply_to.trim().is_empty()).then(|| EmailAddress::parse(&self.reply_to)).transpose();
+        if reply_to.is_err() {
+            fault(Field::ReplyTo, Fault::AddressInvalid);
+        }
+
+        match (host, port, security, sender_address, reply_to) {
+            (Some(host), Some(port), Some(security), Some(sender_address), Ok(reply_to)) if errors.is_empty() => {
+                Ok(Settings {
+                    preset,
+                    user: (!self.user.is_empty()).then(|| self.user.clone()),
+                    destination: Destination { host, port, security, login: login.to_owned() },
+                    sender_name: sender_name.to_owned(),
+                    sender_address,
+                    reply_to,
+                })
+            }
+            _ => {
+                errors.sort_by_key(|error| error.field);
+                Err(errors)
+            }
+        }
+    }
+}
+
+/// What is wrong with a text of one line, if anything.
+fn text_fault(text: &str, longest: usize) -> Option<Fault> {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|c| c.is_control() || turns(c)) {
+        Some(Fault::Unprintable)
+    } else if text.chars().count() > longest {
+        Some(Fault::TooLong)
+    } else {
+        None
+    }
+}
+
+impl TypedSecret {
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    /// Takes off what is superfluous and checks what is left. Where a space may be part of the password only the
+    /// line ends around it go, which no password field can hold; the rest is counted, for the page to offer.
+    pub fn check(&self, inner: InnerSpaces) -> Result<CheckedSecret, FieldError> {
+        let typed = self.0.expose_secret();
+        if typed.len() > LONGEST_SECRET {
+            return Err(FieldError::new(Field::Secret, Fault::TooLong));
+        }
+        let Cleaned { value, spaces, invisible } = clean(typed, inner);
+        let (kept, removed, suspicious) = match inner {
+            InnerSpaces::Cosmetic => (value, spaces + invisible, 0),
+            InnerSpaces::Significant => {
+                let kept = typed.trim_matches(['\r', '\n']);
+                let line_ends = u32::try_from(typed.len() - kept.len()).unwrap_or(u32::MAX);
+                (kept.to_owned(), line_ends, spaces + invisible - line_ends.min(invisible))
+            }
+        };
+        if kept.is_empty() {
+            return Err(FieldError::new(Field::Secret, Fault::Required));
+        }
+        if kept.chars().any(char::is_control) {
+            return Err(FieldError::new(Field::Secret, Fault::Unprintable));
+        }
+        Ok(CheckedSecret { secret: SecretString::from(kept), removed, suspicious })
+    }
+}

@@ -1,0 +1,146 @@
+//! What the form takes and refuses.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    i18n::Locale,
+    session::{AccountId, User},
+};
+
+/// A policy that stands for the guard: names with a dot, the three ports.
+struct Policy;
+
+impl DestinationPolicy for Policy {
+    fn host(&self, typed: &str) -> Result<String, Fault> {
+        if typed.contains([' ', '/', ':', '@']) {
+            return Err(Fault::HostInvalid);
+        }
+        if typed.contains('.') { Ok(typed.to_lowercase()) } else { Err(Fault::HostNotAllowed) }
+    }
+
+    fn port(&self, port: u16) -> Result<u16, ()> {
+        [465, 587, 2525].contains(&port).then_some(port).ok_or(())
+    }
+
+    fn unencrypted(&self, host: &str) -> bool {
+        host == "plain.exemple.fr"
+    }
+}
+
+fn session() -> Session {
+    Session {
+        key: [0; 32],
+        account: AccountId { portal: "demo".to_owned(), account: "martin".to_owned() },
+        account_name: "Boulangerie Martin".to_owned(),
+        portal_name: "Comptoir".to_owned(),
+        person: User { id: "claire".to_owned(), name: "Claire".to_owned() },
+        email: "claire@exemple.fr".to_owned(),
+        users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
+        locale: Locale::Fr,
+        return_url: None,
+    }
+}
+
+fn good() -> Draft {
+    Draft {
+        preset: "gmail".to_owned(),
+        host: "smtp.gmail.com".to_owned(),
+        port: "465".to_owned(),
+        security: "tls".to_owned(),
+        user: String::new(),
+        login: "claire@gmail.com".to_owned(),
+        sender_name: "Boulangerie Martin".to_owned(),
+        sender_address: String::new(),
+        reply_to: String::new(),
+    }
+}
+
+fn check(draft: &Draft) -> Result<Settings, Vec<FieldError>> {
+    draft.check(&session(), &Catalogue::builtin(), &Policy)
+}
+
+#[test]
+fn the_sender_is_the_login_when_that_is_an_address() {
+    let settings = check(&good()).unwrap();
+    assert_eq!(settings.sender_address.as_str(), "claire@gmail.com");
+    let named = Draft { login: "claire".to_owned(), ..good() };
+    assert_eq!(check(&named), Err(vec![FieldError::new(Field::SenderAddress, Fault::SenderRequired)]));
+}
+
+#[test]
+fn every_field_refuses_nonsense() {
+    use Fault::{AddressInvalid, HostInvalid, HostNotAllowed, PortInvalid, PortNotAllowed, Required, TooLong, Unencrypted, Unknown, Unprintable};
+    let cases: Vec<(Draft, Field, Fault)> = vec![
+        (Draft { preset: "nobody".to_owned(), ..good() }, Field::Preset, Unknown),
+        (Draft { host: "  ".to_owned(), ..good() }, Field::Host, Required),
+        (Draft { host: "smtp://smtp.gmail.com".to_owned(), ..good() }, Field::Host, HostInvalid),
+        (Draft { host: "localhost".to_owned(), ..good() }, Field::Host, HostNotAllowed),
+        (Draft { port: String::new(), ..good() }, Field::Port, Required),
+        (Draft { port: "0".to_owned(), ..good() }, Field::Port, PortInvalid),
+        (Draft { port: "-1".to_owned(), ..good() }, Field::Port, PortInvalid),
+        (Draft { port: "65536".to_owned(), ..good() }, Field::Port, PortInvalid),
+        (Draft { port: "25abc".to_owned(), ..good() }, Field::Port, PortInvalid),
+        (Draft { port: "22".to_owned(), ..good() }, Field::Port, PortNotAllowed),
+        (Draft { security: "ssl".to_owned(), ..good() }, Field::Security, Unknown),
+        (Draft { security: "none".to_owned(), ..good() }, Field::Security, Unencrypted),
+        (Draft { user: "somebody-else".to_owned(), ..good() }, Field::User, Unknown),
+        (Draft { login: String::new(), sender_address: "a@exemple.fr".to_owned(), ..good() }, Field::Login, Required),
+        (Draft { login: "a\0b@exemple.fr".to_owned(), sender_address: "a@exemple.fr".to_owned(), ..good() }, Field::Login, Unprintable),
+        (Draft { sender_name: "a\r\nBcc: b".to_owned(), ..good() }, Field::SenderName, Unprintable),
+        (Draft { sender_name: "a\u{202e}b".to_owned(), ..good() }, Field::SenderName, Unprintable),
+        (Draft { sender_name: "a".repeat(101), ..good() }, Field::SenderName, TooLong),
+        (Draft { sender_address: "nowhere".to_owned(), ..good() }, Field::SenderAddress, AddressInvalid),
+        (Draft { reply_to: "a@b@c".to_owned(), ..good() }, Field::ReplyTo, AddressInvalid),
+    ];
+    for (draft, field, fault) in cases {
+        assert_eq!(check(&draft), Err(vec![FieldError::new(field, fault)]), "{draft:?}");
+    }
+    let plain = Draft { host: "plain.exemple.fr".to_owned(), security: "none".to_owned(), ..good() };
+    assert!(check(&plain).is_ok());
+}
+
+#[test]
+fn errors_come_in_the_order_of_the_page() {
+    let fields: Vec<Field> = check(&Draft::default()).unwrap_err().into_iter().map(|error| error.field).collect();
+    assert_eq!(fields, [Field::Host, Field::Port, Field::Security, Field::Login, Field::SenderAddress]);
+}
+
+#[test]
+fn cosmetic_spaces_go_and_others_are_only_counted() {
+    let google = TypedSecret::from("abcd efgh ijkl mnop".to_owned()).check(InnerSpaces::Cosmetic).unwrap();
+    assert_eq!((google.secret.expose_secret(), google.removed, google.suspicious), ("abcdefghijklmnop", 3, 0));
+    let other = TypedSecret::from(" mon secret \r\n".to_owned()).check(InnerSpaces::Significant).unwrap();
+    assert_eq!((other.secret.expose_secret(), other.removed, other.suspicious), (" mon secret ", 2, 2));
+}
+
+#[test]
+fn secrets_that_no_server_could_take_are_refused() {
+    for (typed, fault) in [
+        ("\r\n".to_owned(), Fault::Required),
+        ("a\0b".to_owned(), Fault::Unprintable),
+        ("a\u{1}b".to_owned(), Fault::Unprintable),
+        ("a".repeat(1025), Fault::TooLong),
+    ] {
+        let refused = TypedSecret::from(typed).check(InnerSpaces::Significant).map(|_| ()).unwrap_err();
+        assert_eq!(refused, FieldError::new(Field::Secret, fault));
+    }
+    let strange = "é😀\"\\ü";
+    let kept = TypedSecret::from(strange.to_owned()).check(InnerSpaces::Significant).unwrap();
+    assert_eq!(kept.secret.expose_secret(), strange);
+}
+
+#[test]
+fn a_typed_secret_shows_nothing() {
+    let secret = TypedSecret::from("abcdefghijklmnop".to_owned());
+    assert_eq!(format!("{secret:?}"), "[secret]");
+    assert_eq!(serde_json::to_string(&secret).unwrap(), "\"\"");
+}
+
+proptest! {
+    #[test]
+    fn nothing_typed_makes_it_panic(host in any::<String>(), port in any::<String>(), login in any::<String>(), secret in any::<String>()) {
+        let _ = check(&Draft { host, port, login, ..good() });
+        let _ = TypedSecret::from(secret).check(InnerSpaces::Significant);
+    }
+}

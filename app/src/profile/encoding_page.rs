@@ -1,0 +1,80 @@
+//! Server side. The second step: **Encodage SMTP**.
+
+use leptos::prelude::*;
+
+use super::{
+    encoding::Encoding,
+    model::{Profile, ProfileId},
+};
+use crate::{
+    error::AppError,
+    services::services,
+    session::session,
+    t,
+    ui::{
+        layout::{Loaded, Page, query},
+        notice::{RequestNotice, whole_number},
+    },
+};
+
+/// **Encodage SMTP**. The profile is already saved when this page is shown.
+#[component]
+pub fn EncodingPage() -> impl IntoView {
+    let id = query("id");
+    let load = async move {
+        let (session, services) = (session()?, services()?);
+        let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
+        let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+        Ok(view! { <RequestNotice /> <Suspicious profile=profile.clone() /> <Choice profile /> }.into_any())
+    };
+    view! {
+        <Page title=t!("encoding-title")>
+            <p class="step">{t!("form-step", step = 2)}</p>
+            <Loaded content=load />
+        </Page>
+    }
+}
+
+/// Offers to remove the characters of the secret that look superfluous. They were kept, because they may belong to it.
+#[component]
+fn Suspicious(profile: Profile) -> impl IntoView {
+    let count = whole_number("suspicious");
+    (count > 0).then(|| {
+        view! {
+            <form method="post" action="/api/profiles/clean-secret" class="notice warning">
+                <input type="hidden" name="id" value=profile.id.to_string() />
+                <p>{t!("secret-suspicious", count = count)}</p>
+                <button>{t!("secret-remove")}</button>
+            </form>
+        }
+    })
+}
+
+#[component]
+fn Choice(profile: Profile) -> impl IntoView {
+    let choices = Encoding::ALL.map(|encoding| {
+        let code = encoding.as_str();
+        let id = format!("encoding-{code}");
+        let about = t!(&format!("encoding-{}-about", code.to_lowercase()));
+        view! {
+            <div class="choice">
+                <input type="radio" name="encoding" id=id.clone() value=code checked=profile.encoding == encoding aria-describedby=format!("{id}-about") />
+                <label for=id.clone()>{code}</label>
+                <p id=format!("{id}-about")>{about}</p>
+            </div>
+        }
+    });
+    view! {
+        <form method="post" action="/api/profiles/encoding" class="stack">
+            <input type="hidden" name="id" value=profile.id.to_string() />
+            <fieldset class="choices">
+                <legend>{t!("encoding-legend")}</legend>
+                {choices.into_iter().collect_view()}
+            </fieldset>
+            <div class="actions">
+                <button class="primary">{t!("action-validate")}</button>
+                <a class="button" href=format!("/profiles/edit?id={}", profile.id)>{t!("action-back")}</a>
+            </div>
+        </form>
+    }
+}

@@ -1,0 +1,101 @@
+//! Server side. The fields of the form, and what can be wrong with each.
+//!
+//! An error is a code; its text is `error-<code>` in the catalogues.
+
+use serde::{Deserialize, Serialize};
+
+/// A field of the form, in the order of the page: the first wrong one gets the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    Preset,
+    Host,
+    Port,
+    Security,
+    User,
+    Login,
+    Secret,
+    SenderName,
+    SenderAddress,
+    ReplyTo,
+    Encoding,
+}
+
+impl Field {
+    /// The `id` of its input, and the last part of its name.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Preset => "preset",
+            Self::Host => "host",
+            Self::Port => "port",
+            Self::Security => "security",
+            Self::User => "user",
+            Self::Login => "login",
+            Self::Secret => "secret",
+            Self::SenderName => "sender_name",
+            Self::SenderAddress => "sender_address",
+            Self::ReplyTo => "reply_to",
+            Self::Encoding => "encoding",
+        }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    Required,
+    TooLong,
+    /// Control characters, line ends, or marks that turn the reading direction.
+    Unprintable,
+    /// Not a host name: it holds a scheme, a port, a path, a space…
+    HostInvalid,
+    /// The address policy refuses the host.
+    HostNotAllowed,
+    /// Not a number from 1 to 65535.
+    PortInvalid,
+    /// The address policy refuses the port.
+    PortNotAllowed,
+    /// A password would be sent in clear.
+    Unencrypted,
+    AddressInvalid,
+    /// The sender has no address, and the login is none.
+    SenderRequired,
+    /// Not one of the choices.
+    Unknown,
+    /// The stored secret is bound to another destination.
+    SecretForNewServer,
+}
+
+impl Fault {
+    /// The catalogue's key.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Required => "error-required",
+            Self::TooLong => "error-too-long",
+            Self::Unprintable => "error-unprintable",
+            Self::HostInvalid => "error-host-invalid",
+            Self::HostNotAllowed => "error-host-not-allowed",
+            Self::PortInvalid => "error-port-invalid",
+            Self::PortNotAllowed => "error-port-not-allowed",
+            Self::Unencrypted => "error-unencrypted",
+            Self::AddressInvalid => "error-address-invalid",
+            Self::SenderRequired => "error-sender-required",
+            Self::Unknown => "error-unknown-choice",
+            Self::SecretForNewServer => "error-secret-for-new-server",
+        }
+    }
+}
+
+/// One thing that is wrong with one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    pub field: Field,
+    pub fault: Fault,
+}
+
+impl FieldError {
+    pub const fn new(field: Field, fault: Fault) -> Self {
+        Self { field, fault }
+    }
+}

@@ -1,0 +1,237 @@
+//! Server side. The first step: presets, the server, **Vos Informations**.
+//!
+//! Every input is uncontrolled: what is typed before the WebAssembly arrives stays. The two islands
+//! ([`super::assistant`], [`super::secret_field`]) work on the DOM that this page renders.
+
+use leptos::prelude::*;
+
+use super::{
+    assistant::PresetAssistant,
+    draft::Draft,
+    field::{Field, FieldError},
+    guide::PresetGuide,
+    model::{ProfileId, SecretState},
+    preset::{Catalogue, Preset},
+    secret_field::SecretField,
+    security::Security,
+};
+use crate::{
+    error::AppError,
+    services::services,
+    session::{Session, session},
+    t,
+    ui::{
+        field::{FieldFault, InputState, TextField},
+        layout::{Loaded, Page, query},
+        moment::Moment,
+        notice::{Kind, Notice, RequestNotice},
+    },
+};
+
+mod presets;
+
+use presets::Presets;
+
+/// What a form shows: the values, what is wrong with them, and what is known of the secret.
+struct Content {
+    profile: Option<ProfileId>,
+    draft: Draft,
+    errors: Vec<FieldError>,
+    secret: SecretState,
+}
+
+/// A new profile.
+#[component]
+pub fn NewPage() -> impl IntoView {
+    let (chosen, resume) = (query("preset"), !query("draft").is_empty());
+    let load = async move {
+        let (session, services) = (session()?, services()?);
+        let mut content = Content {
+            profile: None,
+            draft: Draft { sender_name: session.account_name.clone(), ..Draft::default() },
+            errors: Vec::new(),
+            secret: SecretState::Missing,
+        };
+        if let Some(preset) = services.presets.get(&chosen) {
+            content.draft.fill(preset);
+        }
+        resume_draft(&session, resume, &mut content).await?;
+        Ok(form(&content, &session, &services.presets))
+    };
+    view! {
+        <Page title=t!("form-title-new")>
+            <p class="step">{t!("form-step", step = 1)}</p>
+            <Loaded content=load />
+        </Page>
+    }
+}
+
+/// A profile that exists.
+#[component]
+pub fn EditPage() -> impl IntoView {
+    let (id, resume) = (query("id"), !query("draft").is_empty());
+    let load = async move {
+        let (session, services) = (session()?, services()?);
+        let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
+        let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+        let mut content =
+            Content { profile: Some(id), draft: Draft::of(&profile), errors: Vec::new(), secret: profile.secret };
+        resume_draft(&session, resume, &mut content).await?;
+        Ok(form(&content, &session, &services.presets))
+    };
+    view! {
+        <Page title=t!("form-title-edit")>
+            <p class="step">{t!("form-step", step = 1)}</p>
+            <Loaded content=load />
+        </Page>
+    }
+}
+
+/// Puts the refused form back, when it is this one's.
+async fn resume_draft(session: &Session, resume: bool, content: &mut Content) -> Result<(), AppError> {
+    if !resume {
+        return Ok(());
+    }
+    if let Some(kept) = services()?.drafts.kept(session).await?
+        && kept.profile == content.profile.map(|id| id.to_string())
+    {
+        content.draft = kept.draft;
+        content.errors = kept.errors;
+    }
+    Ok(())
+}
+
+fn form(content: &Content, session: &Session, presets: &Catalogue) -> AnyView {
+    let Content { profile, draft, errors, secret } = content;
+    let chosen: Option<Preset> = presets.get(&draft.preset).cloned();
+    let guide = chosen.as_ref().and_then(|preset| presets.guide(preset)).cloned();
+    let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
+    let email = session.email.clone();
+    view! {
+        <RequestNotice />
+        {refusal(errors).map(|text| view! { <Notice kind=Kind::Error>{text}</Notice> })}
+        <form method="post" action="/api/profiles/save" id="profile-form" class="stack">
+            // Enter presses the first button of a form: it must be Valider, not the one of the presets.
+            <button class="visually-hidden" tabindex="-1" aria-hidden="true">{t!("action-validate")}</button>
+            <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
+            <Presets presets=presets.all().to_vec() chosen=draft.preset.clone() />
+            <PresetAssistant texts=assistant_texts() />
+            <fieldset class="section">
+                <legend>{t!("form-server")}</legend>
+                <div class="columns">
+                    <TextField field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host) inputmode="url" maxlength=300 />
+                    <TextField field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric" pattern="[0-9]{1,5}" maxlength=5 />
+                </div>
+                <SecurityChoice state=state(&draft.security) />
+            </fieldset>
+            <fieldset class="section">
+                <legend>{t!("form-yours")}</legend>
+                <OwnerChoice state=state(&draft.user) session=session.clone() />
+                <TextField field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login) inputmode="email" required=true />
+                <div class="with-guide">
+                    <Secret secret=*secret errors=errors.clone() />
+                    <aside id="guide" class="guide" aria-label=t!("guide-title")>
+                        <PresetGuide preset=chosen guide />
+                    </aside>
+                </div>
+                <TextField field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint") state=state(&draft.sender_name) optional=true maxlength=100 />
+                <TextField field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint") state=state(&draft.sender_address) inputmode="email" pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
+                <TextField field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email) state=state(&draft.reply_to) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
+            </fieldset>
+            <div class="actions">
+                <button class="primary">{t!("action-validate")}</button>
+                <a class="button" href="/profiles">{t!("action-cancel")}</a>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// What to say above a form that was refused. It comes back without its secret; unless that was what was wrong, this
+/// must be said.
+fn refusal(errors: &[FieldError]) -> Option<String> {
+    let secret_is_wrong = errors.iter().any(|error| error.field == Field::Secret);
+    match (errors.len(), secret_is_wrong) {
+        (0, _) => None,
+        (count, true) => Some(t!("form-refused", count = count)),
+        (count, false) => Some(format!("{} {}", t!("form-refused", count = count), t!("form-secret-again"))),
+    }
+}
+
+/// The texts of the assistant, in the order in which it reads them.
+fn assistant_texts() -> Vec<String> {
+    ["preset-search", "preset-none-found", "preset-replaced", "preset-undo", "preset-proposal", "preset-choose", "error-required", "error-address-invalid", "error-port-invalid"]
+        .map(|key| t!(key, names = "{names}", name = "{name}"))
+        .to_vec()
+}
+
+#[component]
+fn SecurityChoice(state: InputState) -> impl IntoView {
+    let choices = Security::ALL.map(|security| {
+        let code = security.as_str();
+        let id = format!("security-{code}");
+        view! {
+            <span class="option">
+                <input type="radio" name="draft[security]" id=id.clone() value=code checked=state.value == code || (state.value.is_empty() && security == Security::Tls) />
+                <label for=id>{t!(&format!("security-{code}"))}</label>
+            </span>
+        }
+    });
+    let wrong = state.is_wrong(Field::Security).then_some("true");
+    view! {
+        <fieldset class="field options" id="security" tabindex="-1" aria-describedby="security-fault" aria-invalid=wrong>
+            <legend>{t!("form-security")}</legend>
+            {choices.into_iter().collect_view()}
+            <FieldFault field=Field::Security errors=state.errors />
+        </fieldset>
+    }
+}
+
+#[component]
+fn OwnerChoice(state: InputState, session: Session) -> impl IntoView {
+    let users = session
+        .users
+        .iter()
+        .map(|user| view! { <option value=user.id.clone() selected=state.value == user.id>{user.name.clone()}</option> })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for="user">{t!("form-owner")}</label>
+            <select id="user" name="draft[user]" aria-describedby="user-hint user-fault">
+                <option value="" selected=state.value.is_empty()>{t!("owner-shop")}</option>
+                {users}
+            </select>
+            <p class="hint" id="user-hint">{t!("form-owner-hint")}</p>
+            <FieldFault field=Field::User errors=state.errors />
+        </div>
+    }
+}
+
+/// **Mot de passe SMTP**. What is stored is never shown, not even as dots.
+#[component]
+fn Secret(secret: SecretState, errors: Vec<FieldError>) -> impl IntoView {
+    let state = InputState { value: String::new(), errors: errors.clone() };
+    let hint = match secret {
+        SecretState::Missing => view! { {t!("form-secret-hint")} }.into_any(),
+        SecretState::Stored { changed_at } => {
+            view! { <strong>{t!("form-secret-stored")}</strong> " (" <Moment at=changed_at /> "). " {t!("form-secret-keep")} }.into_any()
+        }
+        SecretState::Unreadable => view! { <strong>{t!("form-secret-unreadable")}</strong> }.into_any(),
+    };
+    let texts = ["secret-show", "secret-hide", "secret-removed-one", "secret-removed-many", "secret-found-one", "secret-found-many", "secret-remove"]
+        .map(|key| t!(key, n = "{n}"))
+        .to_vec();
+    view! {
+        <div class="field">
+            <label for="secret">{t!("form-secret")}</label>
+            <SecretField
+                texts
+                required=matches!(secret, SecretState::Missing)
+                invalid=state.is_wrong(Field::Secret)
+                focus=state.is_first_wrong(Field::Secret)
+            />
+            <p class="hint" id="secret-hint">{hint}</p>
+            <FieldFault field=Field::Secret errors />
+        </div>
+    }
+}

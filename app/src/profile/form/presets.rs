@@ -1,0 +1,47 @@
+//! Server side. **Vous pouvez choisir une configuration pré-saisie (optionnel)**: the usual providers as cards, the
+//! others behind a disclosure, "another server" at the end. One group of radio buttons, so exactly one is chosen.
+
+use leptos::prelude::*;
+
+use crate::{profile::preset::Preset, t};
+
+#[component]
+pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
+    let (usual, others): (Vec<Preset>, Vec<Preset>) = presets.into_iter().partition(|preset| preset.usual);
+    let open = others.iter().any(|preset| preset.id == chosen);
+    let count = others.len();
+    let choice = |preset: Preset| {
+        let checked = preset.id == chosen;
+        view! { <Choice preset checked /> }
+    };
+    view! {
+        <fieldset class="section presets" id="presets">
+            <legend>{t!("form-presets")}</legend>
+            <div class="cards">{usual.into_iter().map(choice).collect_view()}</div>
+            <details open=open>
+                <summary>{t!("preset-others", count = count)}</summary>
+                <div class="cards all">{others.into_iter().map(choice).collect_view()}</div>
+            </details>
+            <div class="cards">
+                <label class="card-choice">
+                    <input type="radio" name="draft[preset]" value="" checked=chosen.is_empty() />
+                    <span>{t!("preset-other-server")}</span>
+                </label>
+            </div>
+            <noscript>
+                <button formaction="/api/profiles/fill" formnovalidate=true>{t!("preset-fill")}</button>
+            </noscript>
+        </fieldset>
+    }
+}
+
+#[component]
+fn Choice(preset: Preset, checked: bool) -> impl IntoView {
+    let words = (!preset.search.is_empty()).then(|| preset.search.join(" "));
+    view! {
+        <label class="card-choice" data-s=words>
+            <input type="radio" name="draft[preset]" value=preset.id.clone() checked=checked data-p=preset.hint().encode() />
+            <span>{preset.name}</span>
+        </label>
+    }
+}

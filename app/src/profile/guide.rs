@@ -1,0 +1,86 @@
+//! Server side. Beside the password field: how to get a provider's secret, and why its page may not be there.
+//!
+//! The form shows it for the chosen preset; when another one is chosen the assistant fetches
+//! `/profiles/guide?preset=…`, the same HTML alone.
+
+use leptos::prelude::*;
+
+use super::preset::{AppPassword, Catalogue, Guide, LoginForm, Preset};
+use crate::{i18n::Locale, t};
+
+/// What there is to know of one provider.
+#[component]
+pub fn PresetGuide(preset: Option<Preset>, guide: Option<Guide>) -> impl IntoView {
+    let Some(preset) = preset else {
+        return view! { <p>{t!("guide-other-server")}</p> }.into_any();
+    };
+    let locale = Locale::current();
+    let local = |text: &Option<crate::i18n::Localised>| text.as_ref().map(|text| text.get(locale).to_owned());
+    let note = local(&preset.note);
+    let status = local(&preset.status_note);
+    let host_hint = local(&preset.host_hint);
+    let login = local(&preset.login_hint).or_else(|| {
+        (preset.login == LoginForm::LocalPart).then(|| t!("guide-login-local-part", provider = preset.name.clone()))
+    });
+    let help = preset.help_url.clone();
+    view! {
+        {status.map(|text| view! { <p class="notice warning">{text}</p> })}
+        {host_hint.map(|text| view! { <p>{text}</p> })}
+        {login.map(|text| view! { <p>{text}</p> })}
+        {guide.map(|guide| view! { <SecretGuide preset=preset.clone() guide /> })}
+        {note.map(|text| view! { <p>{text}</p> })}
+        {help.map(|url| view! {
+            <p><a href=url target="_blank" rel="noopener noreferrer">{t!("guide-help", provider = preset.name.clone())}</a></p>
+        })}
+    }
+    .into_any()
+}
+
+#[component]
+fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
+    let locale = Locale::current();
+    let name = guide.secret_name.get(locale).to_owned();
+    let title = match preset.app_password {
+        AppPassword::Optional => t!("guide-secret-optional", provider = preset.name.clone(), secret = name),
+        _ => t!("guide-secret-required", provider = preset.name.clone(), secret = name),
+    };
+    let url = preset.app_password_url.clone();
+    let steps = guide
+        .steps
+        .iter()
+        .map(|step| {
+            let text = step.get(locale);
+            match (text.split_once("{url}"), url.clone()) {
+                (Some((before, after)), Some(url)) => {
+                    let (before, after, shown) = (before.to_owned(), after.to_owned(), bare(&url));
+                    view! { <li>{before}<a href=url target="_blank" rel="noopener noreferrer">{shown}</a>{after}</li> }.into_any()
+                }
+                _ => view! { <li>{text.replace("{url}", "")}</li> }.into_any(),
+            }
+        })
+        .collect_view();
+    let missing: Vec<String> = guide.missing.iter().map(|reason| reason.get(locale).to_owned()).collect();
+    view! {
+        <h3>{title}</h3>
+        <ol>{steps}</ol>
+        {guide.shape.as_ref().map(|shape| view! { <p>{t!("guide-shape", shape = shape.get(locale))}</p> })}
+        {(!missing.is_empty()).then(|| view! {
+            <details>
+                <summary>{t!("guide-missing")}</summary>
+                <ul>{missing.into_iter().map(|reason| view! { <li>{reason}</li> }).collect_view()}</ul>
+            </details>
+        })}
+    }
+}
+
+/// An address as people write it.
+fn bare(url: &str) -> String {
+    url.trim_start_matches("https://").trim_end_matches('/').to_owned()
+}
+
+/// The guide alone, as the assistant fetches it.
+pub fn fragment(presets: &Catalogue, id: &str) -> String {
+    let preset = presets.get(id).cloned();
+    let guide = preset.as_ref().and_then(|preset| presets.guide(preset)).cloned();
+    view! { <PresetGuide preset guide /> }.to_html()
+}

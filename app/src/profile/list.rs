@@ -1,0 +1,155 @@
+//! Server side. The list of profiles, with what can be done to the selected one.
+//!
+//! The list is one form whose radio buttons are the selection, so mouse and keyboard work by themselves and every
+//! action is a plain submit button.
+
+use leptos::prelude::*;
+
+use super::{
+    model::{Profile, ProfileId, SecretState, TestState},
+    port::PAGE_SIZE,
+};
+use crate::{
+    diagnosis::card::cause_title,
+    services::services,
+    session::{Session, session},
+    t,
+    test_run::live::LiveTest,
+    ui::{
+        layout::{Loaded, Page, query},
+        moment::distance,
+        notice::RequestNotice,
+    },
+};
+
+/// **Configurateur SMTP**: the profiles of the account.
+#[component]
+pub fn ListPage() -> impl IntoView {
+    let (selected, after) = (ProfileId::parse(&query("selected")), ProfileId::parse(&query("after")));
+    let load = async move {
+        let (session, services) = (session()?, services()?);
+        let profiles = services.profiles.page(&session.account, after).await?;
+        let names: Vec<String> = profiles
+            .iter()
+            .map(|Profile { settings, .. }| {
+                services.presets.name(settings.preset.as_deref(), &settings.destination.host).to_owned()
+            })
+            .collect();
+        let shown = if profiles.is_empty() && after.is_none() {
+            view! { <Empty /> }.into_any()
+        } else {
+            let rows = profiles.into_iter().zip(names).collect();
+            view! { <Rows rows session=(*session).clone() selected /> }.into_any()
+        };
+        Ok(view! { <RequestNotice /> {shown} }.into_any())
+    };
+    view! {
+        <Page title=t!("list-title")>
+            <Loaded content=load />
+        </Page>
+    }
+}
+
+#[component]
+fn Empty() -> impl IntoView {
+    view! {
+        <div class="empty">
+            <p class="lead">{t!("list-empty")}</p>
+            <p>{t!("list-empty-about")}</p>
+            <p class="actions"><a class="button primary" href="/profiles/new">{t!("action-add")}</a></p>
+        </div>
+    }
+}
+
+#[component]
+fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<ProfileId>) -> impl IntoView {
+    let selected = selected
+        .filter(|id| rows.iter().any(|(profile, _)| profile.id == *id))
+        .or_else(|| rows.first().map(|(profile, _)| profile.id));
+    let next = (rows.len() == PAGE_SIZE as usize).then(|| rows.last().map(|(profile, _)| profile.id)).flatten();
+    let email = session.email.clone();
+    let live_texts = [t!("test-starting"), t!("test-cut"), t!("test-stop"), t!("test-stopped")];
+    view! {
+        <p class="actions above"><a class="button" href="/profiles/new">{t!("action-add")}</a></p>
+        <LiveTest texts=live_texts.to_vec() label=t!("test-panel")>
+            <form method="post" action="/api/test/run">
+                <fieldset class="profiles">
+                    <legend class="visually-hidden">{t!("list-legend")}</legend>
+                    {rows
+                        .into_iter()
+                        .map(|(profile, provider)| {
+                            let checked = selected == Some(profile.id);
+                            let owner = owner_name(&profile, &session);
+                            view! { <Row profile provider owner checked /> }
+                        })
+                        .collect_view()}
+                </fieldset>
+                <div class="toolbar" role="group" aria-label=t!("list-actions")>
+                    <button class="primary" data-test="">{t!("action-test")}</button>
+                    <button formaction="/profiles/edit" formmethod="get">{t!("action-edit")}</button>
+                    <button formaction="/api/profiles/duplicate">{t!("action-duplicate")}</button>
+                    <button formaction="/api/profiles/use">{t!("action-use")}</button>
+                    <button formaction="/profiles/delete" formmethod="get" class="danger">{t!("action-delete")}</button>
+                    <p class="recipient">
+                        <label for="to">{t!("test-recipient")}</label>
+                        <select id="to" name="to">
+                            <option value="me">{if email.is_empty() { t!("test-recipient-sender") } else { email }}</option>
+                            <option value="sender">{t!("test-recipient-sender")}</option>
+                        </select>
+                    </p>
+                </div>
+            </form>
+        </LiveTest>
+        {next.map(|id| view! { <p><a href=format!("/profiles?after={id}")>{t!("list-next")}</a></p> })}
+    }
+}
+
+/// For whom the profile's mail is sent.
+pub fn owner_name(profile: &Profile, session: &Session) -> String {
+    match profile.settings.user.as_deref() {
+        None => t!("owner-shop"),
+        Some(id) => session.user_name(id).map_or_else(|| t!("owner-gone"), str::to_owned),
+    }
+}
+
+#[component]
+fn Row(profile: Profile, provider: String, owner: String, checked: bool) -> impl IntoView {
+    let id = profile.id.to_string();
+    let input = format!("profile-{id}");
+    let destination = &profile.settings.destination;
+    let server = format!("{}:{}", destination.host, destination.port);
+    let sender = profile.settings.sender_address.to_string();
+    let named = (provider != destination.host).then_some(provider);
+    view! {
+        <div class="profile">
+            <input type="radio" name="id" id=input.clone() value=id checked=checked />
+            <label for=input>
+                <span class="who">
+                    <strong>{owner}</strong>
+                    {profile.in_use.then(|| view! { <span class="tag">{t!("list-in-use")}</span> })}
+                </span>
+                <span class="sender">{sender}</span>
+                <span class="server">{named.map(|name| format!("{name} · "))} {server}</span>
+                <span class="state"><StateBadge profile /></span>
+            </label>
+        </div>
+    }
+}
+
+/// What is known of a profile, in a few words and one colour.
+#[component]
+pub fn StateBadge(profile: Profile) -> impl IntoView {
+    let now = crate::services::now();
+    let (class, text) = match (&profile.secret, &profile.test) {
+        (SecretState::Unreadable, _) => ("bad", t!("state-secret-unreadable")),
+        (SecretState::Missing, _) => ("unsure", t!("state-secret-missing")),
+        (_, TestState::Never) => ("neutral", t!("state-never")),
+        (_, TestState::Changed) => ("unsure", t!("state-changed")),
+        (_, TestState::Works { since }) => ("good", t!("state-works", moment = distance(*since, now))),
+        (_, TestState::DeliveryUnknown { at }) => ("unsure", t!("state-unknown", moment = distance(*at, now))),
+        (_, TestState::Failed { at, cause }) => {
+            ("bad", t!("state-failed", moment = distance(*at, now), why = cause_title(*cause)))
+        }
+    };
+    view! { <span class=format!("badge {class}")>{text}</span> }
+}

@@ -1,0 +1,82 @@
+//! Server side. What the profile slice needs from the server.
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use super::{
+    encoding::Encoding,
+    field::{Fault, FieldError},
+    model::{Profile, ProfileId, Settings},
+};
+use crate::{error::AppError, session::AccountId};
+
+/// How many profiles a page of the list holds.
+pub const PAGE_SIZE: u32 = 50;
+
+/// Where mail may be sent to, as the operator decided (the guard).
+pub trait DestinationPolicy: Send + Sync {
+    /// The host in canonical form, or why it is refused.
+    fn host(&self, typed: &str) -> Result<String, Fault>;
+    /// The port, when the policy takes it.
+    fn port(&self, port: u16) -> Result<u16, ()>;
+    /// Whether a password may be sent there without encryption.
+    fn unencrypted(&self, host: &str) -> bool;
+}
+
+/// What happens to the secret when a profile is saved.
+pub enum SecretChange {
+    /// Keep the stored one. Refused when the destination changes.
+    Keep,
+    Replace(SecretString),
+}
+
+/// Why a profile was not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    #[error("the settings are refused")]
+    Invalid(Vec<FieldError>),
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+/// The profiles of an account. Everything here is bound to the account it is given: what belongs to another one is
+/// not found.
+#[async_trait]
+pub trait Profiles: Send + Sync {
+    /// The address policy that [`save`](Self::save) will apply again.
+    fn policy(&self) -> &dyn DestinationPolicy;
+
+    /// At most [`PAGE_SIZE`] profiles in the order of their age, those after `after` (keyset).
+    async fn page(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Profile>, AppError>;
+
+    async fn get(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError>;
+
+    /// Makes a profile, or changes the one with this id. When it returns, it is on disk.
+    async fn save(
+        &self,
+        account: &AccountId,
+        id: Option<ProfileId>,
+        settings: Settings,
+        secret: SecretChange,
+    ) -> Result<ProfileId, SaveError>;
+
+    async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<(), AppError>;
+
+    /// Removes what looks superfluous from the stored secret; the number of characters removed.
+    async fn clean_secret(&self, account: &AccountId, id: ProfileId) -> Result<u32, AppError>;
+
+    /// A second profile with the same settings and no secret.
+    async fn duplicate(&self, account: &AccountId, id: ProfileId) -> Result<ProfileId, AppError>;
+
+    /// Lets the mail of the profile's owner leave through it from now on.
+    async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError>;
+
+    /// Deletes it. When it was in use, the owner's oldest other profile takes over.
+    async fn delete(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError>;
+
+    /// The profile that would take over if this one were deleted.
+    async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError>;
+
+    /// Whether the account has a profile in use whose secret is there.
+    async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError>;
+}

@@ -1,0 +1,13 @@
+//! Server side. What the slice needs from the server.
+
+use async_trait::async_trait;
+
+use super::model::SendingMode;
+use crate::{error::AppError, session::AccountId};
+
+/// One mode per account; the portal's server until somebody chooses.
+#[async_trait]
+pub trait SendingModes: Send + Sync {
+    async fn get(&self, account: &AccountId) -> Result<SendingMode, AppError>;
+    async fn set(&self, account: &AccountId, mode: SendingMode) -> Result<(), AppError>;
+}

@@ -1,0 +1,107 @@
+//! Server side. Who is asking, as the portal vouched for it.
+//!
+//! The server's middleware finds the session of the cookie and puts a [`Visit`] into the request; pages read it with
+//! [`visit`], server functions begin with [`session`] and fail closed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::http::request::Parts;
+use leptos::prelude::use_context;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{AppError, answer},
+    i18n::Locale,
+    profile::draft::RefusedDraft,
+};
+
+/// The tenant boundary: one customer of one portal. Every query carries it, and it only ever comes from the session.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AccountId {
+    pub portal: String,
+    pub account: String,
+}
+
+/// Somebody of the account for whom mail can be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: String,
+    pub name: String,
+}
+
+/// A session that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The hash under which the session is stored; the cookie's value itself is never kept.
+    pub key: [u8; 32],
+    pub account: AccountId,
+    pub account_name: String,
+    /// The portal's name, as its registration says.
+    pub portal_name: String,
+    /// The person who is signed in to the portal.
+    pub person: User,
+    /// Where the confirmation mail of a test goes.
+    pub email: String,
+    pub users: Vec<User>,
+    pub locale: Locale,
+    /// The page of the portal that leads back.
+    pub return_url: Option<String>,
+}
+
+impl Session {
+    /// The name of a profile's owner; `None` for a user the portal no longer lists.
+    pub fn user_name(&self, id: &str) -> Option<&str> {
+        self.users.iter().find(|user| user.id == id).map(|user| user.name.as_str())
+    }
+}
+
+/// What the cookie of a request stands for.
+#[derive(Debug, Clone)]
+pub enum Visit {
+    Open(Arc<Session>),
+    /// There was a session; it has ended.
+    Ended { locale: Locale, return_url: Option<String> },
+    /// No cookie, or one that means nothing.
+    Stranger { locale: Locale, return_url: Option<String> },
+}
+
+impl Visit {
+    pub fn locale(&self) -> Locale {
+        match self {
+            Self::Open(session) => session.locale,
+            Self::Ended { locale, .. } | Self::Stranger { locale, .. } => *locale,
+        }
+    }
+
+    /// The way back to the portal.
+    pub fn return_url(&self) -> Option<&str> {
+        match self {
+            Self::Open(session) => session.return_url.as_deref(),
+            Self::Ended { return_url, .. } | Self::Stranger { return_url, .. } => return_url.as_deref(),
+        }
+    }
+}
+
+/// The visit of the request being answered.
+pub fn visit() -> Visit {
+    use_context::<Parts>()
+        .and_then(|parts| parts.extensions.get::<Visit>().cloned())
+        .unwrap_or(Visit::Stranger { locale: Locale::default(), return_url: None })
+}
+
+/// The open session of the request, or the error that says there is none.
+pub fn session() -> Result<Arc<Session>, AppError> {
+    match visit() {
+        Visit::Open(session) => Ok(session),
+        Visit::Ended { .. } | Visit::Stranger { .. } => Err(answer(AppError::SessionRequired)),
+    }
+}
+
+/// Keeps the last form that was refused, so that nothing typed is lost without WebAssembly. It never holds a secret.
+#[async_trait]
+pub trait Drafts: Send + Sync {
+    async fn keep(&self, session: &Session, draft: &RefusedDraft) -> Result<(), AppError>;
+    async fn kept(&self, session: &Session) -> Result<Option<RefusedDraft>, AppError>;
+    async fn forget(&self, session: &Session) -> Result<(), AppError>;
+}

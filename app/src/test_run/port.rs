@@ -1,0 +1,85 @@
+//! Server side. What **Tester** needs from the server.
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{event::StageEvent, report::Report};
+use crate::{error::AppError, profile::model::ProfileId, session::Session};
+
+/// To whom the confirmation mail goes: never anybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Recipient {
+    /// The person who is signed in, at the address the portal vouched for.
+    #[default]
+    Me,
+    /// The profile's own sender.
+    Sender,
+}
+
+impl Recipient {
+    /// The recipient with this code in the form.
+    pub fn parse(code: &str) -> Self {
+        if code == "sender" { Self::Sender } else { Self::Me }
+    }
+}
+
+/// A finished test, as it is stored with its profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestRun {
+    pub at: Timestamp,
+    /// Where the confirmation mail was sent.
+    pub recipient: String,
+    pub report: Report,
+}
+
+/// What happens during a test.
+#[derive(Debug, Clone)]
+pub enum TestEvent {
+    Stage(StageEvent),
+    /// The last one. Its result is stored.
+    Finished(Box<TestRun>),
+}
+
+/// Why a test did not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("no such profile")]
+    NotFound,
+    #[error("the profile has no secret")]
+    SecretMissing,
+    #[error("the secret does not open")]
+    SecretUnreadable,
+    /// Three passwords in a row were refused: no more until the secret changes, or the provider locks the account.
+    #[error("the secret was refused three times")]
+    SecretRefused,
+    #[error("too many tests")]
+    Limited { retry_after_s: u32 },
+    #[error("the service does not answer")]
+    Unavailable,
+}
+
+impl From<AppError> for Refusal {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::NotFound => Self::NotFound,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+/// Runs tests, with the code that real sending uses.
+#[async_trait]
+pub trait Tester: Send + Sync {
+    /// Starts a test. The stream owns the conversation: dropping it closes the connection and stores nothing.
+    async fn start(
+        &self,
+        session: &Session,
+        id: ProfileId,
+        recipient: Recipient,
+    ) -> Result<BoxStream<'static, TestEvent>, Refusal>;
+
+    /// The last finished test of a profile.
+    async fn last(&self, session: &Session, id: ProfileId) -> Result<Option<TestRun>, AppError>;
+}

@@ -1,0 +1,72 @@
+//! Server side. The stages on the screen: one line each, the same while they happen and in the report.
+
+use leptos::prelude::*;
+
+use super::event::{Outcome, Stage, StageEvent};
+use crate::{profile::security::Security, t};
+
+/// The stage that is under way once `ended` went well; `None` after the last one and after a failure.
+pub fn next_stage(ended: Stage, security: Security, outcome: Outcome) -> Option<Stage> {
+    if outcome == Outcome::Failed {
+        return None;
+    }
+    match (ended, security) {
+        (Stage::Resolve, _) => Some(Stage::Connect),
+        (Stage::Connect, Security::Tls) | (Stage::Starttls, _) => Some(Stage::Tls),
+        (Stage::Connect, _) | (Stage::Tls, Security::Tls) => Some(Stage::Greeting),
+        (Stage::Tls, _) => Some(Stage::Auth),
+        (Stage::Greeting, _) => Some(Stage::Ehlo),
+        (Stage::Ehlo, Security::Starttls) => Some(Stage::Starttls),
+        (Stage::Ehlo, _) => Some(Stage::Auth),
+        (Stage::Auth, _) => Some(Stage::MailFrom),
+        (Stage::MailFrom, _) => Some(Stage::RcptTo),
+        (Stage::RcptTo, _) => Some(Stage::Data),
+        (Stage::Data, _) => Some(Stage::Quit),
+        (Stage::Quit, _) => None,
+    }
+}
+
+/// The stage's name for people.
+pub fn stage_name(stage: Stage) -> String {
+    t!(&format!("stage-{}", stage.as_str().replace('_', "-")))
+}
+
+/// One stage that has ended: how, how long it took, the server's words.
+#[component]
+pub fn StageLine(event: StageEvent) -> impl IntoView {
+    let StageEvent { stage, outcome, ms, reply } = event;
+    let (class, said) = match outcome {
+        Outcome::Ok => ("stage ok", t!("stage-went-well")),
+        Outcome::Failed => ("stage failed", t!("stage-went-wrong")),
+    };
+    view! {
+        <li class=class>
+            <span class="name">{stage_name(stage)}</span>
+            <span class="visually-hidden">{said}</span>
+            <span class="time">{t!("stage-time", ms = format!("{ms:.0}"))}</span>
+            {reply.map(|words| view! { <samp dir="auto">{words}</samp> })}
+        </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_the_stages_is_the_protocol_s() {
+        let follow = |security| {
+            let mut stages = vec![Stage::Resolve];
+            while let Some(next) = next_stage(stages[stages.len() - 1], security, Outcome::Ok) {
+                stages.push(next);
+            }
+            stages
+        };
+        use Stage::{Auth, Connect, Data, Ehlo, Greeting, MailFrom, Quit, RcptTo, Resolve, Starttls, Tls};
+        let sending = [Auth, MailFrom, RcptTo, Data, Quit];
+        assert_eq!(follow(Security::Tls), [&[Resolve, Connect, Tls, Greeting, Ehlo], &sending[..]].concat());
+        assert_eq!(follow(Security::Starttls), [&[Resolve, Connect, Greeting, Ehlo, Starttls, Tls], &sending[..]].concat());
+        assert_eq!(follow(Security::None), [&[Resolve, Connect, Greeting, Ehlo], &sending[..]].concat());
+        assert_eq!(next_stage(Stage::Auth, Security::Tls, Outcome::Failed), None);
+    }
+}

@@ -1,0 +1,6 @@
+//! Server side. What every page is made of.
+
+pub mod field;
+pub mod layout;
+pub mod moment;
+pub mod notice;

@@ -1,0 +1,73 @@
+//! Server side. One field of a form: label, input, hint, and what is wrong with it.
+
+use leptos::prelude::*;
+
+use crate::{profile::field::{Field, FieldError}, t};
+
+/// The message under a field; empty fields of the live region are not read out.
+#[component]
+pub fn FieldFault(field: Field, errors: Vec<FieldError>) -> impl IntoView {
+    let text = errors.iter().find(|error| error.field == field).map(|error| t!(error.fault.key()));
+    view! { <p class="fault" id=format!("{}-fault", field.id())>{text}</p> }
+}
+
+/// What an input of the form needs to say about itself.
+#[derive(Debug, Clone, Default)]
+pub struct InputState {
+    pub value: String,
+    pub errors: Vec<FieldError>,
+}
+
+impl InputState {
+    /// Whether `field` is wrong.
+    pub fn is_wrong(&self, field: Field) -> bool {
+        self.errors.iter().any(|error| error.field == field)
+    }
+
+    /// Whether `field` is the first wrong one: it gets the focus.
+    pub fn is_first_wrong(&self, field: Field) -> bool {
+        self.errors.iter().map(|error| error.field).min() == Some(field)
+    }
+}
+
+/// A field of one line. `input` holds the attributes that differ from field to field.
+#[component]
+pub fn TextField(
+    field: Field,
+    #[prop(into)] label: String,
+    #[prop(optional, into)] hint: Option<String>,
+    state: InputState,
+    #[prop(optional)] required: bool,
+    #[prop(optional)] optional: bool,
+    /// `url`, `numeric`, `email`: the keyboard of a phone.
+    #[prop(default = "text")] inputmode: &'static str,
+    /// A pattern of the browser's own check, and what to say when it does not match.
+    #[prop(optional)] pattern: Option<&'static str>,
+    #[prop(default = 320)] maxlength: u16,
+) -> impl IntoView {
+    let id = field.id();
+    let described = if hint.is_some() { format!("{id}-hint {id}-fault") } else { format!("{id}-fault") };
+    view! {
+        <div class="field" class:narrow=field == Field::Port>
+            <label for=id>{label} {optional.then(|| view! { <span class="optional">{t!("form-optional")}</span> })}</label>
+            <input
+                type="text"
+                id=id
+                name=format!("draft[{id}]")
+                value=state.value.clone()
+                required=required
+                inputmode=inputmode
+                pattern=pattern
+                maxlength=maxlength
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+                aria-describedby=described
+                aria-invalid=state.is_wrong(field).then_some("true")
+                autofocus=state.is_first_wrong(field)
+            />
+            {hint.map(|text| view! { <p class="hint" id=format!("{id}-hint")>{text}</p> })}
+            <FieldFault field errors=state.errors />
+        </div>
+    }
+}

@@ -1,0 +1,86 @@
+//! Server side. The frame of every page, and what stands in it when there is nothing to show.
+
+use std::future::Future;
+
+use axum::http::request::Parts;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::Title;
+
+use crate::{error::AppError, session::{Visit, visit}, t};
+
+/// A value of the query string; empty when it is not there.
+pub fn query(name: &str) -> String {
+    use_context::<Parts>()
+        .and_then(|parts| {
+            form_urlencoded::parse(parts.uri.query()?.as_bytes())
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        })
+        .unwrap_or_default()
+}
+
+/// A page: its title, its content, and the way back to the portal.
+#[component]
+pub fn Page(#[prop(into)] title: String, children: Children) -> impl IntoView {
+    let visit = visit();
+    let account = match &visit {
+        Visit::Open(session) => Some(session.account_name.clone()),
+        Visit::Ended { .. } | Visit::Stranger { .. } => None,
+    };
+    let back = visit.return_url().map(str::to_owned);
+    view! {
+        <Title text=format!("{title} · {}", t!("product-name")) />
+        <a class="skip" href="#content">{t!("skip-to-content")}</a>
+        <header class="top">
+            <p class="product"><a href="/profiles">{t!("product-name")}</a></p>
+            {account.map(|name| view! { <p class="account">{name}</p> })}
+            {back.map(|url| view! { <p class="back"><a href=url target="_top">{t!("back-to-portal")}</a></p> })}
+        </header>
+        <main id="content" tabindex="-1">
+            <h1>{title}</h1>
+            {children()}
+        </main>
+    }
+}
+
+/// Content that is loaded before the page leaves. An error becomes the page, with its status.
+#[component]
+pub fn Loaded<F>(content: F) -> impl IntoView
+where
+    F: Future<Output = Result<AnyView, AppError>> + Send + 'static,
+{
+    let response = use_context::<ResponseOptions>();
+    Suspend::new(async move {
+        content.await.unwrap_or_else(|error| {
+            if let Some(response) = response {
+                response.set_status(error.status());
+            }
+            view! { <Trouble error /> }.into_any()
+        })
+    })
+}
+
+/// What the reader sees instead of the content.
+#[component]
+pub fn Trouble(error: AppError) -> impl IntoView {
+    let visit = visit();
+    let text = match (&error, &visit) {
+        (AppError::SessionRequired, Visit::Ended { .. }) => t!("trouble-session-ended"),
+        (AppError::SessionRequired, _) => t!("trouble-stranger"),
+        (AppError::NotFound, _) => t!("trouble-not-found"),
+        (AppError::Limited { .. } | AppError::Unavailable, _) => t!("trouble-unavailable"),
+        (AppError::Invalid { .. } | AppError::Malformed, _) => t!("trouble-malformed"),
+    };
+    let way_out = match (&error, visit.return_url()) {
+        (AppError::SessionRequired, Some(url)) => {
+            view! { <a class="button primary" href=url.to_owned() target="_top">{t!("back-to-portal")}</a> }.into_any()
+        }
+        (AppError::SessionRequired, None) => ().into_any(),
+        _ => view! { <a class="button" href="/profiles">{t!("action-back-to-list")}</a> }.into_any(),
+    };
+    view! {
+        <p class="lead">{text}</p>
+        <p class="actions">{way_out}</p>
+    }
+}

@@ -1,0 +1,48 @@
+//! Server side. A moment, as people say it.
+//!
+//! The server does not know the reader's time zone, so what is recent is told by its distance, and the exact instant
+//! (UTC) stands in the element for whoever needs it.
+
+use jiff::{Timestamp, Unit};
+use leptos::prelude::*;
+
+use crate::{services::now, t};
+
+/// `<time>` with a distance such as "il y a 5 minutes".
+#[component]
+pub fn Moment(at: Timestamp) -> impl IntoView {
+    let instant = at.round(Unit::Second).unwrap_or(at);
+    view! { <time datetime=instant.to_string() title=instant.strftime("%Y-%m-%d %H:%M UTC").to_string()>{distance(at, now())}</time> }
+}
+
+/// The distance in words.
+pub fn distance(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second() - at.as_second();
+    match seconds {
+        ..60 => t!("moment-now"),
+        60..3_600 => t!("moment-minutes", n = seconds / 60),
+        3_600..86_400 => t!("moment-hours", n = seconds / 3_600),
+        86_400..2_592_000 => t!("moment-days", n = seconds / 86_400),
+        _ => t!("moment-date", date = at.strftime("%Y-%m-%d")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_grow_from_now_to_a_date() {
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        for (at, words) in [
+            ("2026-11-24T12:00:00Z", "à l’instant"),
+            ("2026-11-24T11:59:00Z", "il y a 1\u{a0}minute"),
+            ("2026-11-24T09:30:00Z", "il y a 2\u{a0}heures"),
+            ("2026-11-22T12:00:00Z", "il y a 2\u{a0}jours"),
+            ("2026-01-05T12:00:00Z", "le 2026-01-05"),
+            ("2027-01-05T12:00:00Z", "à l’instant"),
+        ] {
+            assert_eq!(distance(at.parse().unwrap(), now), words);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Server side. A sentence that must not be missed.
+
+use leptos::prelude::*;
+
+use super::layout::query;
+use crate::t;
+
+/// How serious it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Done,
+    Warning,
+    Error,
+}
+
+/// A notice. Errors are announced at once, the others when the reader pauses.
+#[component]
+pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
+    let (class, role) = match kind {
+        Kind::Done => ("notice done", "status"),
+        Kind::Warning => ("notice warning", "status"),
+        Kind::Error => ("notice error", "alert"),
+    };
+    view! { <div class=class role=role>{children()}</div> }
+}
+
+/// What an action that ended in a redirect has to say: `?notice=<code>`. Codes that are not in this list say nothing.
+#[component]
+pub fn RequestNotice() -> impl IntoView {
+    let code = query("notice");
+    let kind = match code.as_str() {
+        "mode-saved" | "saved" | "deleted" | "duplicated" | "in-use" | "cleaned" => Kind::Done,
+        "secret-removed" => Kind::Done,
+        "secret-missing" | "gone" | "limited" => Kind::Warning,
+        "secret-unreadable" | "secret-refused" | "malformed" | "unavailable" => Kind::Error,
+        _ => return None,
+    };
+    let text = match code.as_str() {
+        "limited" => t!("notice-limited", seconds = whole_number("seconds")),
+        "secret-removed" => t!("notice-secret-removed", count = whole_number("count")),
+        "cleaned" => t!("notice-cleaned", count = whole_number("count")),
+        _ => t!(&format!("notice-{code}")),
+    };
+    Some(view! { <Notice kind>{text}</Notice> })
+}
+
+/// A number of the URL; zero for anything else.
+pub fn whole_number(name: &str) -> u32 {
+    query(name).parse().unwrap_or_default()
+}

@@ -1,0 +1,97 @@
+//! Server side. The mail that a test sends: text and HTML, in the reader's language, naming the profile. Its words are
+//! fixed, so the button cannot be used to write to anybody.
+
+use app::{
+    i18n::Locale,
+    session::Session,
+};
+use jiff::Timestamp;
+use lettre::{Address, message::Mailbox};
+use maud::{DOCTYPE, html};
+
+use crate::{smtp::Letter, store::ProfileRow};
+
+/// The addresses of a stored profile do not read: it must be saved again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an address of the profile does not read")]
+pub struct AddressError;
+
+/// The letter of one test. `provider` is the preset's name or the host.
+pub fn confirmation(
+    session: &Session,
+    row: &ProfileRow,
+    provider: &str,
+    recipient: &str,
+    now: Timestamp,
+    id: uuid::Uuid,
+) -> Result<Letter, AddressError> {
+    let address = |text: &str| text.parse::<Address>().map_err(|_| AddressError);
+    let settings = &row.settings;
+    let name = (!settings.sender_name.is_empty()).then(|| settings.sender_name.clone());
+    let reply_to = settings.reply_to.as_ref().map(|to| address(to.as_str())).transpose()?;
+    let words = Words::new(session, row, provider);
+    Ok(Letter {
+        from: Mailbox::new(name, address(settings.sender_address.as_str())?),
+        to: vec![Mailbox::new(None, address(recipient)?)],
+        reply_to: reply_to.map(|address| Mailbox::new(None, address)),
+        subject: words.subject.clone(),
+        text: words.text(),
+        html: Some(words.html(session.locale)),
+        encoding: row.encoding,
+        message_id: format!("{}@{}", id.as_simple(), settings.sender_address.domain()),
+        date: now.into(),
+        auto_submitted: true,
+        language: session.locale.tag().to_owned(),
+    })
+}
+
+struct Words {
+    subject: String,
+    greeting: String,
+    paragraphs: [String; 2],
+    footer: String,
+}
+
+impl Words {
+    fn new(session: &Session, row: &ProfileRow, provider: &str) -> Self {
+        let destination = &row.settings.destination;
+        let arguments = [
+            ("profile", format!("{} ({provider})", row.settings.sender_address)),
+            ("host", destination.host.clone()),
+            // Followed by a word joiner it is text: a port is not a number to be grouped by thousands.
+            ("port", format!("{}\u{2060}", destination.port)),
+            ("portal", session.portal_name.clone()),
+            ("account", session.account_name.clone()),
+            ("person", session.person.name.clone()),
+        ];
+        let text = |key: &str| session.locale.text(key, &arguments).replace('\u{2060}', "");
+        Self {
+            subject: text("mail-subject"),
+            greeting: text("mail-greeting"),
+            paragraphs: [text("mail-body-1"), text("mail-body-2")],
+            footer: text("mail-footer"),
+        }
+    }
+
+    fn text(&self) -> String {
+        let [what, meaning] = &self.paragraphs;
+        format!("{}\n\n{what}\n\n{meaning}\n\n-- \n{}\n", self.greeting, self.footer)
+    }
+
+    fn html(&self, locale: Locale) -> String {
+        html! {
+            (DOCTYPE)
+            html lang=(locale.tag()) {
+                head { meta charset="utf-8"; title { (self.subject) } }
+                body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1d2430;background:#f5f6f4" {
+                    div style="max-width:34em;margin:auto;padding:24px;background:#fff;border-radius:8px;border-top:4px solid #1f6f5c" {
+                        p { (self.greeting) }
+                        @for paragraph in &self.paragraphs { p { (paragraph) } }
+                        p style="margin-top:32px;font-size:13px;color:#5a6472" { (self.footer) }
+                    }
+                }
+            }
+        }
+        .into_string()
+    }
+}

@@ -1,0 +1,208 @@
+//! Server side. `facteur demo`: everything on one machine. The configurator, a portal on another origin, a mail server
+//! that delivers nothing; SQLite and keys in one folder.
+//!
+//! This is a product of its own, for trying things out: it listens on loopback only, and its relaxed address policy
+//! exists nowhere else.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use app::profile::preset::{Catalogue, CatalogueError};
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::{
+    Parts, application, config,
+    portal_auth::{Portal, PortalKey},
+    smtp::{Host, HostError, Limits, Policy, SetupError, Submitter, SubmitterOptions},
+    store::{StoreError, sqlite::SqliteStore},
+    tester::TestQuota,
+    vault::{CanaryError, Vault, VaultError},
+};
+
+mod keys;
+pub mod portal;
+pub mod sandbox;
+
+use keys::{DemoKeys, KeyError};
+use portal::{PortalOptions, SigningKey};
+use sandbox::{DOMAIN, Sandbox, SandboxError, SandboxOptions};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// The demo portal's `iss`.
+const ISSUER: &str = "demo";
+
+/// What can be changed on the command line.
+#[derive(Debug, Clone)]
+pub struct DemoOptions {
+    pub port: u16,
+    pub portal_port: u16,
+    pub starttls_port: u16,
+    pub tls_port: u16,
+    /// Where the database and the keys are.
+    pub folder: PathBuf,
+}
+
+/// Why the demo does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    #[error("port {0} is taken, or may not be used; choose another one (facteur demo --help)")]
+    Listen(u16, #[source] std::io::Error),
+    #[error("the folder {0} cannot be used")]
+    Folder(PathBuf, #[source] std::io::Error),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Canary(#[from] CanaryError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error("the server stopped")]
+    Serve(#[source] std::io::Error),
+}
+
+/// A demo that is ready to serve.
+pub struct Demo {
+    configurator: (TcpListener, Router),
+    portal: (Vec<TcpListener>, Router),
+    pub configurator_url: String,
+    pub portal_url: String,
+    /// Runs as long as the demo does.
+    pub sandbox: Sandbox,
+    store: SqliteStore,
+}
+
+impl Demo {
+    /// Opens the ports, the database and the keys.
+    pub async fn prepare(options: &DemoOptions) -> Result<Self, DemoError> {
+        make_private(&options.folder)?;
+        let keys = DemoKeys::load_or_make(&options.folder.join("keys.toml"))?;
+        let sandbox = Sandbox::start(SandboxOptions {
+            starttls: SocketAddr::new(LOOPBACK, options.starttls_port),
+            tls: SocketAddr::new(LOOPBACK, options.tls_port),
+            greylist_delay: Duration::from_secs(5),
+        })
+        .await?;
+        let listener = listen(LOOPBACK, options.port).await?;
+        let configurator_url = format!("http://127.0.0.1:{}", port_of(&listener, options.port));
+        let portal_listener = listen(LOOPBACK, options.portal_port).await?;
+        let portal_port = port_of(&portal_listener, options.portal_port);
+        let portal_url = format!("http://localhost:{portal_port}");
+        let mut portal_listeners = vec![portal_listener];
+        // `localhost` is `::1` first on many machines.
+        portal_listeners.extend(listen(std::net::Ipv6Addr::LOCALHOST.into(), portal_port).await.ok());
+
+        let store = SqliteStore::open(&options.folder.join("facteur.db")).await?;
+        let vault = Vault::new(keys.vault()?)?;
+        vault.check(&store).await?;
+        let router = application(Parts {
+            public_origin: configurator_url.clone(),
+            portals: vec![registered(&portal_url, &keys)?],
+            store: Arc::new(store.clone()),
+            vault,
+            submitter: Arc::new(submitter(&sandbox)?),
+            presets: Arc::new(presets(&sandbox, &portal_url)?),
+            quota: TestQuota::default(),
+            clock: config::clock(),
+        });
+        let back_office = portal::router(PortalOptions {
+            public_url: portal_url.clone(),
+            configurator_url: configurator_url.clone(),
+            issuer: ISSUER.to_owned(),
+            key: SigningKey { id: keys.portal_id().to_owned(), secret: keys.portal_secret().to_vec() },
+            inbox: sandbox.inbox(),
+            clock: config::clock(),
+            starttls_port: sandbox.starttls_addr().port(),
+            tls_port: sandbox.tls_addr().port(),
+        });
+        Ok(Self {
+            configurator: (listener, router),
+            portal: (portal_listeners, back_office),
+            configurator_url,
+            portal_url,
+            sandbox,
+            store,
+        })
+    }
+
+    /// Serves until `stop` is done.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), DemoError> {
+        let (listener, router) = self.configurator;
+        let (listeners, back_office) = self.portal;
+        for listener in listeners {
+            tokio::spawn(axum::serve(listener, back_office.clone()).into_future());
+        }
+        tokio::select! {
+            ended = axum::serve(listener, router).into_future() => ended.map_err(DemoError::Serve)?,
+            () = stop => {}
+        }
+        self.store.close().await;
+        drop(self.sandbox);
+        Ok(())
+    }
+}
+
+async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, DemoError> {
+    TcpListener::bind((address, port)).await.map_err(|error| DemoError::Listen(port, error))
+}
+
+fn port_of(listener: &TcpListener, asked: u16) -> u16 {
+    listener.local_addr().map_or(asked, |address| address.port())
+}
+
+/// A folder that only its owner reads.
+fn make_private(folder: &Path) -> Result<(), DemoError> {
+    let failed = |error| DemoError::Folder(folder.to_owned(), error);
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    #[cfg(unix)]
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).map_err(failed)?;
+    Ok(())
+}
+
+fn registered(url: &str, keys: &DemoKeys) -> Result<Portal, KeyError> {
+    let key = PortalKey::shared(keys.portal_id(), keys.portal_secret()).ok_or(KeyError::Malformed)?;
+    Ok(Portal {
+        id: ISSUER.to_owned(),
+        name: "Comptoir".to_owned(),
+        origins: vec![url.to_owned()],
+        home: Some(format!("{url}/")),
+        keys: vec![key],
+    })
+}
+
+/// Speaks to the public's servers as anywhere, and to the sandbox besides.
+fn submitter(sandbox: &Sandbox) -> Result<Submitter, DemoError> {
+    let mut policy = Policy::default();
+    policy.static_addresses.push((format!("*.{DOMAIN}"), vec![LOOPBACK]));
+    policy.allow_ports.extend([sandbox.starttls_addr().port(), sandbox.tls_addr().port()]);
+    Ok(Submitter::new(SubmitterOptions {
+        policy,
+        ehlo_name: Host::parse("facteur.example")?,
+        extra_roots: vec![sandbox.authority()],
+        system_roots: true,
+        limits: Limits::default(),
+    })?)
+}
+
+/// The catalogue with the sandbox at its head.
+fn presets(sandbox: &Sandbox, portal_url: &str) -> Result<Catalogue, CatalogueError> {
+    let presets = include_str!("demo/sandbox_preset.toml")
+        .replace("{tls_port}", &sandbox.tls_addr().port().to_string())
+        .replace("{starttls_port}", &sandbox.starttls_addr().port().to_string())
+        .replace("{inbox}", &format!("{portal_url}/inbox"));
+    let guides = include_str!("demo/sandbox_guide.toml");
+    Ok(Catalogue::builtin().preceded_by(Catalogue::parse(&presets, guides)?))
+}

@@ -1,0 +1,140 @@
+//! Server side. The demo portal: the back office of a shop, on an origin of its own. It signs tokens as a real portal
+//! would, and opens the configurator in a frame or in a page.
+//!
+//! It stands for a product that exists, so it shares nothing with the configurator: its own pages, its own style.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+
+use super::sandbox::{Inbox, Received};
+use app::services::Clock;
+
+mod accounts;
+mod inbox;
+mod look;
+mod open;
+mod pages;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use look::Reader;
+
+/// The key the portal shares with the configurator.
+#[derive(Clone)]
+pub struct SigningKey {
+    pub id: String,
+    /// HS256: at least 32 bytes.
+    pub secret: Vec<u8>,
+}
+
+/// What the portal needs to know.
+#[derive(Clone)]
+pub struct PortalOptions {
+    /// `http://localhost:4000`
+    pub public_url: String,
+    /// `http://127.0.0.1:3000`
+    pub configurator_url: String,
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    pub key: SigningKey,
+    pub inbox: Inbox,
+    pub clock: Clock,
+    pub starttls_port: u16,
+    pub tls_port: u16,
+}
+
+type Portal = State<Arc<PortalOptions>>;
+
+/// The portal's routes.
+pub fn router(options: PortalOptions) -> Router {
+    let options = Arc::new(options);
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/boulangerie-martin") }))
+        .route("/style.css", get(look::style))
+        .route("/inbox", get(show_inbox))
+        .route("/inbox/empty", post(empty_inbox))
+        .route("/inbox/{id}", get(show_mail))
+        .route("/inbox.json", get(list_mails))
+        .route("/{account}", get(home))
+        .route("/{account}/settings", get(settings))
+        .route("/{account}/settings/sending", get(sending))
+        .route("/{account}/open/{page}", get(open_configurator))
+        .layer(middleware::from_fn_with_state(options.clone(), look::protect))
+        .with_state(options)
+}
+
+async fn home(State(portal): Portal, Path(account): Path<String>, reader: Reader) -> Response {
+    match accounts::find(&account) {
+        Some(account) => pages::home(&reader, account).into_response(),
+        None => not_found(&portal, &reader),
+    }
+}
+
+async fn settings(State(portal): Portal, Path(account): Path<String>, reader: Reader) -> Response {
+    match accounts::find(&account) {
+        Some(account) => pages::settings(&reader, account).into_response(),
+        None => not_found(&portal, &reader),
+    }
+}
+
+async fn sending(State(portal): Portal, Path(account): Path<String>, reader: Reader) -> Response {
+    match accounts::find(&account) {
+        Some(account) => pages::sending(&reader, account).into_response(),
+        None => not_found(&portal, &reader),
+    }
+}
+
+async fn open_configurator(
+    State(portal): Portal,
+    Path((account, page)): Path<(String, String)>,
+    reader: Reader,
+) -> Response {
+    let known = ["sending-mode", "profiles"].contains(&page.as_str());
+    match accounts::find(&account).filter(|_| known) {
+        Some(account) => match open::page(&portal, account, &page, &reader) {
+            Ok(page) => page.into_response(),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the token cannot be signed");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        },
+        None => not_found(&portal, &reader),
+    }
+}
+
+async fn show_inbox(State(portal): Portal, reader: Reader) -> Response {
+    inbox::list(&portal, &reader).into_response()
+}
+
+async fn show_mail(State(portal): Portal, Path(id): Path<u64>, reader: Reader) -> Response {
+    match portal.inbox.get(id) {
+        Some(mail) => inbox::mail(&reader, &mail).into_response(),
+        None => not_found(&portal, &reader),
+    }
+}
+
+async fn list_mails(State(portal): Portal) -> Json<Vec<Received>> {
+    Json(portal.inbox.messages())
+}
+
+async fn empty_inbox(State(portal): Portal, headers: HeaderMap) -> Response {
+    let ours = headers.get(header::ORIGIN).map(HeaderValue::as_bytes) == Some(portal.public_url.as_bytes());
+    if !ours {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    portal.inbox.clear();
+    Redirect::to("/inbox").into_response()
+}
+
+fn not_found(_: &PortalOptions, reader: &Reader) -> Response {
+    (StatusCode::NOT_FOUND, pages::not_found(reader)).into_response()
+}

@@ -1,0 +1,61 @@
+//! Server side. The portal's texts. It is another product, with its own words.
+
+use app::i18n::Locale;
+
+/// A text in the reader's language.
+pub(super) fn word(locale: Locale, key: &str) -> &'static str {
+    let found = WORDS.iter().find(|(known, ..)| *known == key);
+    found.map_or("", |(_, french, english)| match locale {
+        Locale::Fr => french,
+        Locale::En => english,
+    })
+}
+
+const WORDS: &[(&str, &str, &str)] = &[
+    ("product", "Comptoir", "Comptoir"),
+    ("skip", "Aller au contenu", "Skip to content"),
+    ("menu", "Menu", "Menu"),
+    ("home", "Accueil", "Home"),
+    ("settings", "Paramètres", "Settings"),
+    ("sending", "Mode d’envoi des emails", "How e-mails are sent"),
+    ("sending-about", "Par quel serveur partent vos devis, confirmations et rappels.", "Through which server your quotes, confirmations and reminders leave."),
+    ("inbox", "Boîte du bac à sable", "Sandbox inbox"),
+    ("inbox-about", "Les messages « partis » pendant la démonstration.", "The messages that “left” during the demonstration."),
+    ("other-account", "Passer à", "Switch to"),
+    ("orders", "Commandes", "Orders"),
+    ("quotes", "Devis", "Quotes"),
+    ("customers", "Clients", "Customers"),
+    ("appointments", "Rendez-vous", "Appointments"),
+    ("today", "Aujourd’hui", "Today"),
+    ("number", "Numéro", "Number"),
+    ("customer", "Client", "Customer"),
+    ("amount", "Montant", "Amount"),
+    ("status", "État", "Status"),
+    ("to-send", "à envoyer", "to be sent"),
+    ("sent", "envoyé", "sent"),
+    ("profile", "Mon entreprise", "My business"),
+    ("profile-about", "Nom, adresse, horaires, logo.", "Name, address, hours, logo."),
+    ("team", "Équipe", "Team"),
+    ("team-about", "Qui travaille ici, et qui peut quoi.", "Who works here, and who may do what."),
+    ("full-page", "Ouvrir dans une page", "Open in a page of its own"),
+    ("opening", "Ouverture du configurateur…", "Opening the configurator…"),
+    ("open", "Ouvrir le configurateur", "Open the configurator"),
+    ("not-found", "Page introuvable", "Page not found"),
+    ("language", "English", "Français"),
+    ("no-mail", "Aucun message pour le moment.", "No message yet."),
+    ("empty", "Vider la boîte", "Empty the inbox"),
+    ("from", "De", "From"),
+    ("to", "À", "To"),
+    ("subject", "Objet", "Subject"),
+    ("at", "Reçu", "Received"),
+    ("back", "Retour à la boîte", "Back to the inbox"),
+    ("html", "Version HTML", "HTML version"),
+    ("text", "Version texte", "Text version"),
+    ("source", "Source du message", "Source of the message"),
+    ("login", "Identifiant", "Login"),
+    ("server", "Serveur", "Server"),
+    ("plays", "Ce qui se passe", "What happens"),
+    ("personas", "Essayez chaque panne", "Try every failure"),
+    ("personas-about", "Choisissez la configuration « Bac à sable » dans le configurateur, puis l’un de ces identifiants. Le mot de passe à coller est le même pour tous :", "Choose the configuration “Sandbox” in the configurator, then one of these logins. The password to paste is the same for all:"),
+    ("ports", "Ports :", "Ports:"),
+];

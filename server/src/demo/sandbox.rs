@@ -1,0 +1,152 @@
+//! Server side. The sandbox: a mail server for trying things out. It delivers nothing; what "leaves" stands in its
+//! inbox. Its certificate authority is made at start and trusted by the demo alone.
+//!
+//! What fails as real providers do, fails by login or by host name: see [`personas`]. To add a persona: a line in its
+//! table, and what it does in `conversation.rs`.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use rustls::pki_types::CertificateDer;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+mod authority;
+mod conversation;
+pub mod inbox;
+pub mod personas;
+#[cfg(test)]
+mod tests;
+
+use authority::Authority;
+use conversation::Conversation;
+pub use inbox::{Inbox, Received};
+pub use personas::{PASSWORD, PERSONAS, Persona};
+
+/// The domain of the sandbox' hosts and logins.
+pub const DOMAIN: &str = "sandbox.example";
+/// Connections at the same time.
+const MOST_CONNECTIONS: usize = 100;
+/// Longest conversation.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Where the sandbox listens.
+#[derive(Debug, Clone, Copy)]
+pub struct SandboxOptions {
+    /// `STARTTLS`.
+    pub starttls: SocketAddr,
+    /// TLS from the first byte.
+    pub tls: SocketAddr,
+    /// Between the first and the second try of a greylisted message.
+    pub greylist_delay: Duration,
+}
+
+/// Why the sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    #[error("the sandbox' port {0} is taken, or may not be used")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    #[error("the sandbox' certificates cannot be made")]
+    Certificate(#[source] rcgen::Error),
+    #[error("the sandbox' encryption cannot be set up")]
+    Tls(#[source] rustls::Error),
+}
+
+/// A running sandbox. Dropping it closes its ports and connections.
+pub struct Sandbox {
+    authority: CertificateDer<'static>,
+    inbox: Inbox,
+    starttls: SocketAddr,
+    tls: SocketAddr,
+    _stop: DropGuard,
+}
+
+impl Sandbox {
+    pub async fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
+        let authority = Authority::new().map_err(SandboxError::Certificate)?;
+        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()?));
+        let inbox = Inbox::default();
+        let stop = CancellationToken::new();
+        let listen = async |address| {
+            let listener = TcpListener::bind(address).await.map_err(|error| SandboxError::Listen(address, error))?;
+            let bound = listener.local_addr().map_err(|error| SandboxError::Listen(address, error))?;
+            Ok::<_, SandboxError>((listener, bound))
+        };
+        let (in_clear, starttls) = listen(options.starttls).await?;
+        let (encrypted, tls) = listen(options.tls).await?;
+        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        for (listener, implicit) in [(in_clear, false), (encrypted, true)] {
+            let door = Door {
+                acceptor: acceptor.clone(),
+                inbox: inbox.clone(),
+                greylist_delay: options.greylist_delay,
+                implicit,
+                places: places.clone(),
+            };
+            let stop = stop.clone();
+            tokio::spawn(async move { stop.run_until_cancelled(door.open(listener, stop.clone())).await });
+        }
+        Ok(Self { authority: authority.certificate(), inbox, starttls, tls, _stop: stop.drop_guard() })
+    }
+
+    /// The certificate of the sandbox' authority.
+    pub fn authority(&self) -> CertificateDer<'static> {
+        self.authority.clone()
+    }
+
+    pub fn inbox(&self) -> Inbox {
+        self.inbox.clone()
+    }
+
+    pub fn starttls_addr(&self) -> SocketAddr {
+        self.starttls
+    }
+
+    pub fn tls_addr(&self) -> SocketAddr {
+        self.tls
+    }
+}
+
+/// One listening port.
+struct Door {
+    acceptor: TlsAcceptor,
+    inbox: Inbox,
+    greylist_delay: Duration,
+    implicit: bool,
+    places: Arc<Semaphore>,
+}
+
+impl Door {
+    async fn open(self, listener: TcpListener, stop: CancellationToken) {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok(place) = self.places.clone().try_acquire_owned() else { continue };
+            let (acceptor, inbox, implicit) = (self.acceptor.clone(), self.inbox.clone(), self.implicit);
+            let delay = self.greylist_delay;
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                let conversation = timeout(LONGEST, serve(stream, acceptor, inbox, implicit, delay));
+                stop.run_until_cancelled(conversation).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// One connection. How it ends is the client's business.
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, inbox: Inbox, implicit: bool, greylist_delay: Duration) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    if !implicit {
+        Conversation::in_clear(stream, acceptor, inbox, greylist_delay).run().await;
+        return;
+    }
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let name = stream.get_ref().1.server_name().map(str::to_owned);
+    Conversation::encrypted(stream, name, inbox, greylist_delay).run().await;
+}

@@ -1,0 +1,82 @@
+//! Server side. THE route table, and the layers around it.
+//!
+//! Pages and server functions are leptos'; what is here besides: the session's door, the built site, a guide's
+//! fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
+
+use std::sync::Arc;
+
+use app::{app::App, services::{Clock, Services}, shell::shell};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    response::Redirect,
+    routing::{get, post},
+};
+use leptos::{config::LeptosOptions, prelude::provide_context};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{DefaultPredicate, NotForContentType},
+    },
+};
+
+use crate::{portal_auth::Portal, store::Store};
+
+mod assets;
+mod error;
+mod headers;
+mod origin;
+mod pages;
+mod session;
+#[cfg(test)]
+mod tests;
+
+/// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Site {
+    pub public_origin: String,
+    pub portals: Arc<[Portal]>,
+    pub store: Arc<dyn Store>,
+    pub services: Services,
+    pub clock: Clock,
+}
+
+/// Every route of the configurator.
+pub fn router(site: Site) -> Router {
+    let options = LeptosOptions::builder()
+        .output_name("facteur")
+        .site_pkg_dir(assets::package_folder())
+        .build();
+    let services = site.services.clone();
+    let context = move || provide_context(services.clone());
+    let document = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/sending-mode") }))
+        .route("/session", post(session::open))
+        .route("/profiles/guide", get(pages::guide))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/pkg/{*path}", get(assets::package))
+        .route("/favicon.svg", get(assets::favicon))
+        .with_state(site.clone())
+        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
+        .fallback(pages::not_found(options.clone(), context))
+        .with_state(options)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
+        .layer(middleware::from_fn_with_state(site, session::recognise))
+        .layer(middleware::from_fn(headers::protect))
+        .layer(CompressionLayer::new().compress_when(
+            // A live test must not wait in the compressor's buffer.
+            DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),
+        ))
+        .layer(CatchPanicLayer::custom(error::panicked))
+}

@@ -1,0 +1,50 @@
+//! Server side. Answers that are not pages of the application.
+
+use std::any::Any;
+
+use app::i18n::Locale;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use maud::{DOCTYPE, html};
+
+use super::assets;
+
+/// A request of a foreign page.
+pub fn forbidden() -> Response {
+    (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"forbidden"}"#).into_response()
+}
+
+/// The token did not open a session. The answer is the same whatever was wrong with it.
+pub fn token_refused(locale: Locale) -> Response {
+    let title = locale.text("token-refused-title", &[]);
+    let style = format!("/{}/facteur.css", assets::package_folder());
+    let page = html! {
+        (DOCTYPE)
+        html lang=(locale.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="stylesheet" href=(style);
+            }
+            body {
+                main id="content" {
+                    h1 { (title) }
+                    p class="lead" { (locale.text("token-refused-about", &[])) }
+                }
+            }
+        }
+    };
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'");
+    (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
+}
+
+/// A handler panicked: the process lives, the caller learns nothing of why.
+pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"unavailable"}"#)
+        .into_response()
+}

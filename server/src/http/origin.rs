@@ -1,0 +1,68 @@
+//! Server side. State only changes at the request of our own pages.
+//!
+//! The cookie is `SameSite=None`, because the pages live in frames of other sites; so every request that may change
+//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). The one exception is `/session`, which
+//! has its own rule: the origin must be a registered portal's.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::{Site, error};
+
+/// Refuses foreign requests with 403.
+pub async fn same_origin(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
+    if harmless || request.uri().path() == "/session" || is_ours(request.headers(), &site.public_origin) {
+        next.run(request).await
+    } else {
+        tracing::warn!(path = request.uri().path(), "request from another origin refused");
+        error::forbidden()
+    }
+}
+
+fn is_ours(headers: &HeaderMap, public_origin: &str) -> bool {
+    let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    match (value("sec-fetch-site"), value(header::ORIGIN.as_str())) {
+        (Some(site), None) => site == "same-origin",
+        (Some(site), Some(origin)) => site == "same-origin" && origin == public_origin,
+        (None, Some(origin)) => origin == public_origin,
+        (None, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_may_change_something() {
+        let own = "https://facteur.exemple";
+        for (site, origin, expected) in [
+            (Some("same-origin"), Some(own), true),
+            (Some("same-origin"), None, true),
+            (None, Some(own), true),
+            (None, None, false),
+            (Some("none"), None, false),
+            (Some("same-site"), Some(own), false),
+            (Some("cross-site"), Some(own), false),
+            (Some("same-origin"), Some("https://evil.exemple"), false),
+            (None, Some("null"), false),
+            (None, Some("https://facteur.exemple.evil.exemple"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", HeaderValue::from_static(site));
+            }
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            assert_eq!(is_ours(&headers, own), expected, "{site:?} {origin:?}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Server side. The door: a portal's token becomes a session, and each request's cookie becomes a visit.
+
+use std::sync::Arc;
+
+use app::{
+    i18n::Locale,
+    session::{Session, Visit},
+    shell::FrameAncestors,
+};
+use axum::{
+    Form,
+    extract::{Request, State, rejection::FormRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::CookieJar;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use rand::{TryRngCore, rngs::OsRng};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{Site, error};
+use crate::{
+    portal_auth::{Identity, Portal, verify},
+    profiles::unavailable,
+    store::{SessionRow, StoreError},
+};
+
+/// `__Host-`: only this host, only over a secure connection, every path.
+const COOKIE: &str = "__Host-facteur";
+/// A session ends after so long without a request…
+const IDLE: SignedDuration = SignedDuration::from_mins(60);
+/// …and after so long in any case.
+const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+/// An ended session is remembered so long, for the way back to the portal.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+/// A session is prolonged at most this often: not every request is a write.
+const PROLONG_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// What the portal's form posts.
+#[derive(Deserialize)]
+pub struct Token {
+    token: String,
+}
+
+/// `POST /session`: a token becomes a cookie and a redirect to its page.
+pub async fn open(State(site): State<Site>, headers: HeaderMap, form: Result<Form<Token>, FormRejection>) -> Response {
+    let locale = accepted_language(&headers);
+    let Ok(Form(Token { token })) = form else { return error::token_refused(locale) };
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let now = (site.clock)();
+    let (portal, identity) = match verify(&site.portals, &token, origin, now) {
+        Ok(verified) => verified,
+        Err(reason) => {
+            tracing::warn!(reason = %reason, "token refused");
+            return error::token_refused(locale);
+        }
+    };
+    match begin(&site, portal, identity, &headers, locale, now).await {
+        Ok(Some(response)) => response,
+        Ok(None) => {
+            tracing::warn!(reason = "used before", "token refused");
+            error::token_refused(locale)
+        }
+        Err(failure) => {
+            unavailable(failure);
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Stores the session and answers with its cookie; `None` when the token was used before.
+async fn begin(
+    site: &Site,
+    portal: &Portal,
+    identity: Identity,
+    headers: &HeaderMap,
+    locale: Locale,
+    now: Timestamp,
+) -> Result<Option<Response>, StoreError> {
+    if !site.store.use_token(&portal.id, &identity.jti, identity.expires_at).await? {
+        return Ok(None);
+    }
+    site.store.sweep(now, now - REMEMBERED).await?;
+    if let Some(former) = cookie_key(headers) {
+        site.store.delete_session(&former).await?;
+    }
+    let mut value = [0_u8; 32];
+    if OsRng.try_fill_bytes(&mut value).is_err() {
+        tracing::error!("the operating system gives no randomness");
+        return Ok(Some(StatusCode::SERVICE_UNAVAILABLE.into_response()));
+    }
+    let page = identity.page.path();
+    let session = Session {
+        key: Sha256::digest(value).into(),
+        account: identity.account,
+        account_name: identity.account_name,
+        portal_name: portal.name.clone(),
+        person: identity.person,
+        email: identity.email,
+        users: identity.users,
+        locale: identity.locale.unwrap_or(locale),
+        return_url: identity.return_url,
+    };
+    site.store.insert_session(&SessionRow { session, expires_at: now + IDLE, ends_at: now + LONGEST }).await?;
+    let cookie = format!(
+        "{COOKIE}={}; Path=/; HttpOnly; Secure; SameSite=None; Partitioned",
+        BASE64_URL_SAFE_NO_PAD.encode(value)
+    );
+    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(page)).into_response()))
+}
+
+/// The key of the session that the cookie names.
+fn cookie_key(headers: &HeaderMap) -> Option<[u8; 32]> {
+    let jar = CookieJar::from_headers(headers);
+    let value = BASE64_URL_SAFE_NO_PAD.decode(jar.get(COOKIE)?.value()).ok()?;
+    (value.len() == 32).then(|| Sha256::digest(value).into())
+}
+
+fn accepted_language(headers: &HeaderMap) -> Locale {
+    headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(Locale::from_accept_language)
+        .unwrap_or_default()
+}
+
+/// Puts the visit, and who may frame the answer, into every request. A store that fails is a visit that is not
+/// answered.
+pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/pkg/") || path == "/session" || path == "/healthz" {
+        return next.run(request).await;
+    }
+    match visit(&site, request.headers()).await {
+        Ok(visit) => {
+            request.extensions_mut().insert(frame_ancestors(&site, &visit));
+            request.extensions_mut().insert(visit);
+            next.run(request).await
+        }
+        Err(failure) => {
+            unavailable(failure);
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from_static("5"))]).into_response()
+        }
+    }
+}
+
+async fn visit(site: &Site, headers: &HeaderMap) -> Result<Visit, StoreError> {
+    let now = (site.clock)();
+    let row = match cookie_key(headers) {
+        Some(key) => site.store.session(&key).await?,
+        None => None,
+    };
+    let Some(SessionRow { session, expires_at, ends_at }) = row else {
+        // With one portal there is one way back; with several nobody knows which.
+        let return_url = match &*site.portals {
+            [portal] => portal.home.clone(),
+            _ => None,
+        };
+        return Ok(Visit::Stranger { locale: accepted_language(headers), return_url });
+    };
+    if expires_at <= now || ends_at <= now {
+        return Ok(Visit::Ended { locale: session.locale, return_url: session.return_url });
+    }
+    if expires_at.duration_until(now + IDLE) > PROLONG_EVERY {
+        site.store.prolong_session(&session.key, now + IDLE).await?;
+    }
+    Ok(Visit::Open(Arc::new(session)))
+}
+
+/// The origins of the visit's portal; of every portal where nobody knows which.
+fn frame_ancestors(site: &Site, visit: &Visit) -> FrameAncestors {
+    let portal = match visit {
+        Visit::Open(session) => Some(session.account.portal.as_str()),
+        Visit::Ended { .. } | Visit::Stranger { .. } => None,
+    };
+    let origins: Vec<&str> = site
+        .portals
+        .iter()
+        .filter(|known| portal.is_none_or(|id| id == known.id))
+        .flat_map(|portal| portal.origins.iter().map(String::as_str))
+        .collect();
+    FrameAncestors(origins.join(" "))
+}

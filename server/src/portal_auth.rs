@@ -1,0 +1,215 @@
+//! Server side. Verifies the token with which a portal says who is asking.
+//!
+//! A compact JWS signed with a key that the portal's registration names by `kid`; the algorithm belongs to the key,
+//! never to the token (RFC 8725 §3.1). Every refusal is the same to the outside; the reason is logged.
+
+use app::{
+    i18n::Locale,
+    session::{AccountId, User},
+};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest token that is looked at, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+/// The longest life a token may have, in seconds.
+const LONGEST_LIFE_S: i64 = 300;
+/// How far two clocks may be apart, in seconds.
+const CLOCK_SKEW_S: i64 = 30;
+/// Most users an account may list.
+const MOST_USERS: usize = 1_000;
+
+/// A key of a portal.
+#[derive(Clone)]
+pub struct PortalKey {
+    pub id: String,
+    pub algorithm: Algorithm,
+    pub key: DecodingKey,
+}
+
+impl PortalKey {
+    /// An HS256 key: at least 32 bytes shared with the portal (RFC 7518 §3.2).
+    pub fn shared(id: &str, secret: &[u8]) -> Option<Self> {
+        (secret.len() >= 32).then(|| Self {
+            id: id.to_owned(),
+            algorithm: Algorithm::HS256,
+            key: DecodingKey::from_secret(secret),
+        })
+    }
+}
+
+/// A portal that may open the configurator.
+#[derive(Clone)]
+pub struct Portal {
+    /// The `iss` of its tokens.
+    pub id: String,
+    pub name: String,
+    /// The origins that may post tokens and frame the pages, such as `https://portail.exemple`.
+    pub origins: Vec<String>,
+    /// Where somebody without a session is sent to.
+    pub home: Option<String>,
+    pub keys: Vec<PortalKey>,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub account: AccountId,
+    pub account_name: String,
+    pub person: User,
+    pub email: String,
+    pub users: Vec<User>,
+    pub locale: Option<Locale>,
+    pub return_url: Option<String>,
+    pub page: StartPage,
+    pub jti: [u8; 32],
+    pub expires_at: Timestamp,
+}
+
+/// The page a token opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartPage {
+    #[default]
+    SendingMode,
+    Profiles,
+}
+
+impl StartPage {
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::SendingMode => "/sending-mode",
+            Self::Profiles => "/profiles",
+        }
+    }
+}
+
+/// Why a token is refused: for the log, never for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("malformed token")]
+    Malformed,
+    #[error("no portal has this key")]
+    UnknownKey,
+    #[error("signature, algorithm, issuer or audience is wrong")]
+    Signature,
+    #[error("not valid at this time")]
+    Time,
+    #[error("a claim is missing or out of bounds")]
+    Claims,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    exp: i64,
+    iat: i64,
+    nbf: Option<i64>,
+    jti: String,
+    account: Named,
+    email: String,
+    name: Option<String>,
+    locale: Option<String>,
+    #[serde(default)]
+    users: Vec<Named>,
+    return_url: Option<String>,
+    #[serde(default)]
+    page: StartPage,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    name: String,
+}
+
+impl From<Named> for User {
+    fn from(named: Named) -> Self {
+        Self { id: named.id, name: named.name }
+    }
+}
+
+/// Verifies a token that a page of `origin` posted.
+pub fn verify<'a>(
+    portals: &'a [Portal],
+    token: &str,
+    origin: &str,
+    now: Timestamp,
+) -> Result<(&'a Portal, Identity), TokenError> {
+    if token.len() > LONGEST_TOKEN {
+        return Err(TokenError::Malformed);
+    }
+    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
+    if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+        return Err(TokenError::Malformed);
+    }
+    let kid = header.kid.ok_or(TokenError::UnknownKey)?;
+    let (portal, key) = portals
+        .iter()
+        .filter(|portal| portal.origins.iter().any(|known| known == origin))
+        .find_map(|portal| Some((portal, portal.keys.iter().find(|key| key.id == kid)?)))
+        .ok_or(TokenError::UnknownKey)?;
+    let mut validation = Validation::new(key.algorithm);
+    validation.set_audience(&["facteur"]);
+    validation.set_issuer(&[&portal.id]);
+    validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+    // The clock is ours: tests have a fixed date.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation)
+        .map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::Json(_) | jsonwebtoken::errors::ErrorKind::MissingRequiredClaim(_) => {
+                TokenError::Claims
+            }
+            _ => TokenError::Signature,
+        })?
+        .claims;
+    check_times(&claims, now)?;
+    identity(portal, claims).map(|identity| (portal, identity))
+}
+
+fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
+    let now = now.as_second();
+    let expired = claims.exp <= now - CLOCK_SKEW_S;
+    let early = claims.iat.max(claims.nbf.unwrap_or(claims.iat)) > now + CLOCK_SKEW_S;
+    let too_long = claims.exp.saturating_sub(claims.iat) > LONGEST_LIFE_S || claims.exp < claims.iat;
+    if expired || early || too_long { Err(TokenError::Time) } else { Ok(()) }
+}
+
+fn identity(portal: &Portal, claims: Claims) -> Result<Identity, TokenError> {
+    let present = |text: &str| !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control);
+    let users_present = claims.users.iter().all(|user| present(&user.id) && present(&user.name));
+    let email = claims.email.trim();
+    let email_reads = email.is_empty() || app::profile::address::EmailAddress::parse(email).is_ok();
+    let in_bounds = [&claims.sub, &claims.jti, &claims.account.id, &claims.account.name].into_iter().all(|text| present(text))
+        && users_present
+        && claims.users.len() <= MOST_USERS
+        && email_reads;
+    if !in_bounds {
+        return Err(TokenError::Claims);
+    }
+    Ok(Identity {
+        account: AccountId { portal: portal.id.clone(), account: claims.account.id },
+        account_name: claims.account.name,
+        person: User { name: claims.name.unwrap_or_else(|| claims.sub.clone()), id: claims.sub },
+        email: email.to_owned(),
+        users: claims.users.into_iter().map(User::from).collect(),
+        locale: claims.locale.as_deref().and_then(Locale::from_tag),
+        return_url: claims.return_url.filter(|url| leads_home(portal, url)).or_else(|| portal.home.clone()),
+        page: claims.page,
+        jti: Sha256::digest(claims.jti.as_bytes()).into(),
+        expires_at: Timestamp::from_second(claims.exp + CLOCK_SKEW_S).map_err(|_| TokenError::Time)?,
+    })
+}
+
+/// Whether a URL is a page of the portal: nobody may use the configurator to send people elsewhere.
+fn leads_home(portal: &Portal, url: &str) -> bool {
+    portal.origins.iter().any(|origin| {
+        url.strip_prefix(origin.as_str()).is_some_and(|path| path.is_empty() || path.starts_with(['/', '?', '#']))
+    })
+}

@@ -1,0 +1,35 @@
+//! Server side. The SMTP conversation, behind its guard. **Tester** and real sending use the same [`Submitter`].
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`host`], [`guard`] | which destinations may be dialled at all |
+//! | `resolve`, `dial`, `tls` | from a name to an encrypted stream: the only way out of the process |
+//! | `wire`, [`reply`], [`capabilities`] | what comes back, within limits |
+//! | `auth`, `envelope`, `session` | the stages, in the order of the protocol |
+//! | `transcript` | what may be shown of it |
+//! | [`compose`] | from a letter to the bytes of a message |
+//!
+//! To add a stage: a variant in `app::test_run::event::Stage`, a step in `session`, its texts in both languages, a
+//! persona in `demo/sandbox`.
+
+mod auth;
+pub mod capabilities;
+pub mod compose;
+mod dial;
+mod envelope;
+pub mod guard;
+pub mod host;
+pub mod reply;
+mod resolve;
+mod session;
+mod submit;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod transcript;
+mod wire;
+
+pub use compose::{Composed, Letter, compose};
+pub use guard::{Policy, Refusal};
+pub use host::{Host, HostError};
+pub use submit::{Credentials, Limits, SetupError, Submission, Submitter, SubmitterOptions};

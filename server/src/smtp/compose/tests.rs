@@ -1,0 +1,92 @@
+//! What is written reads back the same, in every character set.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use mail_parser::MessageParser;
+use proptest::prelude::*;
+
+use super::*;
+
+fn letter(encoding: Encoding, subject: &str, text: &str) -> Letter {
+    Letter {
+        from: Mailbox::new(Some("Boulangerie Martin".to_owned()), "devis@exemple.fr".parse().unwrap()),
+        to: vec![Mailbox::new(None, "claire@exemple.fr".parse().unwrap())],
+        reply_to: Some(Mailbox::new(Some("Accueil".to_owned()), "accueil@exemple.fr".parse().unwrap())),
+        subject: subject.to_owned(),
+        text: text.to_owned(),
+        html: Some(format!("<p>{text}</p>")),
+        encoding,
+        message_id: "0123@exemple.fr".to_owned(),
+        date: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        auto_submitted: true,
+        language: "fr".to_owned(),
+    }
+}
+
+fn read(bytes: &[u8]) -> (String, String) {
+    let message = MessageParser::default().parse(bytes).unwrap();
+    (message.subject().unwrap_or_default().to_owned(), message.body_text(0).unwrap().into_owned())
+}
+
+#[test]
+fn the_chosen_character_set_is_really_used() {
+    for encoding in Encoding::ALL {
+        let composed = compose(&letter(encoding, "Devis à régler", "Été : déjà reçu")).unwrap();
+        assert_eq!(composed.charset, encoding);
+        let raw = String::from_utf8(composed.bytes.clone()).unwrap();
+        assert!(raw.contains(&format!("Subject: =?{}?B?", encoding.as_str())), "{raw}");
+        let named = format!("text/plain; charset={}", encoding.as_str()).to_lowercase();
+        assert!(raw.to_lowercase().contains(&named), "{raw}");
+        assert!(raw.contains(if encoding == Encoding::Utf8 { "=C3=89t=C3=A9" } else { "=C9t=E9" }), "{raw}");
+        let (subject, text) = read(&composed.bytes);
+        assert_eq!((subject.as_str(), text.trim_end()), ("Devis à régler", "Été : déjà reçu"));
+    }
+}
+
+#[test]
+fn a_text_that_does_not_fit_leaves_in_utf_8() {
+    let composed = compose(&letter(Encoding::Latin1, "Total : 12 €", "…")).unwrap();
+    assert_eq!(composed.charset, Encoding::Utf8);
+    assert_eq!(read(&composed.bytes).0, "Total : 12 €");
+}
+
+#[test]
+fn headers_are_what_they_should_be() {
+    let composed = compose(&letter(Encoding::Utf8, "Bonjour", "Bonjour")).unwrap();
+    let message = MessageParser::default().parse(&composed.bytes).unwrap();
+    assert_eq!(message.header_raw("Auto-Submitted").map(str::trim), Some("auto-generated"));
+    assert_eq!(message.message_id(), Some("0123@exemple.fr"));
+    assert_eq!(message.reply_to().and_then(|to| to.first()).and_then(|to| to.address()), Some("accueil@exemple.fr"));
+    assert_eq!(message.from().and_then(|from| from.first()).and_then(|from| from.name()), Some("Boulangerie Martin"));
+    assert_eq!(message.html_body_count(), 1);
+}
+
+#[test]
+fn nothing_in_a_text_becomes_a_header() {
+    let mut hostile = letter(Encoding::Utf8, "a\r\nBcc: b@exemple.fr\u{2028}\u{85}\0c", "x");
+    hostile.from.name = Some("\"Claire\"\r\nBcc: b@exemple.fr\u{202e}".to_owned());
+    let composed = compose(&hostile).unwrap();
+    let message = MessageParser::default().parse(&composed.bytes).unwrap();
+    assert!(message.bcc().is_none());
+    assert_eq!(message.subject(), Some("aBcc: b@exemple.frc"));
+    assert_eq!(message.from().and_then(|from| from.first()).and_then(|from| from.name()), Some("\"Claire\"Bcc: b@exemple.fr"));
+}
+
+proptest! {
+    #[test]
+    fn every_text_survives(subject in "\\PC{0,200}", text in "(\\PC|\n){0,400}", which in 0_usize..4) {
+        let composed = compose(&letter(Encoding::ALL[which], &subject, &text)).unwrap();
+        let raw = &composed.bytes;
+        prop_assert!(raw.is_ascii());
+        for line in raw.split(|byte| *byte == b'\n') {
+            prop_assert!(line.len() <= 999);
+        }
+        let lone = raw.windows(2).any(|pair| (pair[0] == b'\r') != (pair[1] == b'\n') && (pair[0] == b'\r' || pair[1] == b'\n'));
+        prop_assert!(!lone);
+        let (read_subject, read_text) = read(raw);
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        prop_assert_eq!(words(&read_subject), words(&header::clean(&subject)));
+        let read_lines = read_text.replace("\r\n", "\n");
+        prop_assert_eq!(read_lines.trim_end(), text.trim_end());
+    }
+}

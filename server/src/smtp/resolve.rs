@@ -1,0 +1,71 @@
+//! Server side. From a name to the addresses that may be dialled: asked once, checked once.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use app::diagnosis::cause::Cause;
+use hickory_resolver::{Resolver, TokioResolver, config::ResolveHosts};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    guard::{MOST_ADDRESSES, Policy},
+    host::Host,
+};
+
+/// The machine's DNS servers, without its hosts file and search domains.
+pub(super) struct Dns(Option<TokioResolver>);
+
+impl Dns {
+    /// Reads the machine's configuration. Without one every name fails as `dns_failed`.
+    pub(super) fn from_system() -> Self {
+        let resolver = Resolver::builder_tokio().and_then(|mut builder| {
+            let options = builder.options_mut();
+            options.use_hosts_file = ResolveHosts::Never;
+            options.timeout = Duration::from_secs(2);
+            options.attempts = 2;
+            builder.build()
+        });
+        match resolver {
+            Ok(resolver) => Self(Some(resolver)),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "no DNS configuration");
+                Self(None)
+            }
+        }
+    }
+
+    /// The addresses of a host, every one allowed by the policy.
+    pub(super) async fn resolve(
+        &self,
+        policy: &Policy,
+        host: &Host,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<Vec<SocketAddr>, Cause> {
+        let addresses: Vec<IpAddr> = match policy.static_addresses(host) {
+            Some(addresses) => addresses.to_vec(),
+            None => {
+                let addresses = self.ask(host, deadline).await?;
+                policy.check_addresses(host, &addresses).map_err(super::Refusal::cause)?;
+                addresses
+            }
+        };
+        Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    async fn ask(&self, host: &Host, deadline: Instant) -> Result<Vec<IpAddr>, Cause> {
+        let resolver = self.0.as_ref().ok_or(Cause::DnsFailed)?;
+        // The final dot keeps search domains out.
+        match timeout_at(deadline, resolver.lookup_ip(format!("{host}."))).await {
+            Err(_) => Err(Cause::DnsFailed),
+            Ok(Ok(answer)) => {
+                let addresses: Vec<IpAddr> = answer.iter().take(MOST_ADDRESSES + 1).collect();
+                if addresses.is_empty() { Err(Cause::DnsNotFound) } else { Ok(addresses) }
+            }
+            Ok(Err(error)) if error.is_nx_domain() || error.is_no_records_found() => Err(Cause::DnsNotFound),
+            Ok(Err(_)) => Err(Cause::DnsFailed),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Server side. What a submission is made of, and the one entrance to the conversation.
+
+use std::{fmt, time::Duration};
+
+use app::{
+    profile::security::Security,
+    test_run::{event::StageEvent, report::Report},
+};
+use lettre::Address;
+use rustls::pki_types::CertificateDer;
+use secrecy::SecretString;
+
+use super::{Host, Policy, resolve::Dns, session, tls::Tls};
+
+/// How long each part may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub resolve: Duration,
+    pub connect: Duration,
+    pub tls: Duration,
+    pub reply: Duration,
+    /// After so long without a greeting in clear, the port is tried with TLS beside it: it may be the wrong encryption.
+    pub doubt: Duration,
+    pub whole: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            resolve: Duration::from_secs(5),
+            connect: Duration::from_secs(5),
+            tls: Duration::from_secs(10),
+            reply: Duration::from_secs(10),
+            doubt: Duration::from_secs(2),
+            whole: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What every conversation shares.
+pub struct SubmitterOptions {
+    pub policy: Policy,
+    /// Our name in EHLO: the operator's, never a stranger's.
+    pub ehlo_name: Host,
+    /// Authorities beside the machine's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Whether the machine's authorities are trusted.
+    pub system_roots: bool,
+    pub limits: Limits,
+}
+
+/// Why no conversation can be had at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("no certificate authority is trusted")]
+    NoAuthority,
+    #[error("a certificate authority does not read")]
+    Authority(#[source] rustls::Error),
+    #[error("certificates cannot be verified")]
+    Verifier(#[source] rustls::client::VerifierBuilderError),
+}
+
+/// A login and its secret. The secret does not print.
+#[derive(Clone)]
+pub struct Credentials {
+    pub login: String,
+    pub secret: SecretString,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Credentials(…)")
+    }
+}
+
+/// One message for one server.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+    pub credentials: Option<Credentials>,
+    pub from: Address,
+    pub to: Vec<Address>,
+    /// An Internet message (RFC 5322), not dot-stuffed.
+    pub message: Vec<u8>,
+    /// Stop after the recipients: nothing is sent.
+    pub dry_run: bool,
+}
+
+/// Speaks to mail servers.
+pub struct Submitter {
+    pub(super) policy: Policy,
+    pub(super) ehlo_name: Host,
+    pub(super) limits: Limits,
+    pub(super) dns: Dns,
+    pub(super) tls: Tls,
+}
+
+impl Submitter {
+    pub fn new(options: SubmitterOptions) -> Result<Self, SetupError> {
+        let SubmitterOptions { policy, ehlo_name, extra_roots, system_roots, limits } = options;
+        let tls = Tls::new(system_roots, &extra_roots)?;
+        Ok(Self { policy, ehlo_name, limits, dns: Dns::from_system(), tls })
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Has the conversation, and tells each stage as it ends. It ends within [`Limits::whole`] whatever the server
+    /// does; dropping the future closes the connection.
+    pub async fn submit(
+        &self,
+        submission: &Submission,
+        on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
+    ) -> Report {
+        session::run(self, submission, on_stage).await
+    }
+}

@@ -1,0 +1,135 @@
+//! Server side. What is kept, behind one trait. Every adapter passes the same suite ([`contract`]).
+//!
+//! "Not found" is `Ok(None)` (or `false`), also for what belongs to another account; a row that does not map is an
+//! [`StoreError::Inconsistent`] that names where it is. No method sees a secret in clear.
+//!
+//! To add a method: here, in each adapter, and a case in the contract.
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::{
+        draft::RefusedDraft,
+        encoding::Encoding,
+        model::{ProfileId, Settings},
+    },
+    sending_mode::model::SendingMode,
+    session::{AccountId, Session},
+    test_run::{port::TestRun, report::Verdict},
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+#[cfg(test)]
+mod contract;
+pub mod sqlite;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database does not answer")]
+    Unavailable(#[from] sqlx::Error),
+    #[error("the database cannot be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("inconsistent row {row} in {table}.{column}")]
+    Inconsistent { table: &'static str, column: &'static str, row: String },
+}
+
+/// A sealed secret and when it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSecret {
+    pub sealed: Vec<u8>,
+    pub changed_at: Timestamp,
+}
+
+/// The last test of a profile, and the settings it was made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    pub fingerprint: [u8; 32],
+    pub at: Timestamp,
+    pub verdict: Verdict,
+    pub cause: Option<Cause>,
+}
+
+/// A profile as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileRow {
+    pub id: ProfileId,
+    pub settings: Settings,
+    pub encoding: Encoding,
+    pub in_use: bool,
+    pub secret: Option<SealedSecret>,
+    /// How many tests in a row ended with the secret refused.
+    pub secret_refusals: u32,
+    pub tested: Option<Tested>,
+}
+
+/// A session as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    pub session: Session,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
+    /// When it ends whatever happens.
+    pub ends_at: Timestamp,
+}
+
+/// Everything that is kept.
+#[async_trait]
+pub trait Store: Send + Sync {
+    async fn sending_mode(&self, account: &AccountId) -> Result<Option<SendingMode>, StoreError>;
+    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode) -> Result<(), StoreError>;
+
+    /// Remembers a token's id; `false` when it was used before.
+    async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError>;
+    async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError>;
+    async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError>;
+    async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError>;
+    async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError>;
+    async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError>;
+    async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError>;
+    /// Forgets sessions that ended before `sessions_before`, and tokens that expired before `now`.
+    async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError>;
+
+    /// At most `limit` profiles of the account in the order of their ids, those after `after`.
+    async fn profiles(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        limit: u32,
+    ) -> Result<Vec<ProfileRow>, StoreError>;
+    async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
+    /// Makes a profile. It is in use when its owner has no other one; `in_use` of the row is not looked at.
+    async fn insert_profile(&self, account: &AccountId, profile: &ProfileRow) -> Result<(), StoreError>;
+    /// Changes the settings. The stored secret is wiped in the same transaction when the destination changes, unless
+    /// a new one is given.
+    async fn update_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        settings: &Settings,
+        secret: Option<&SealedSecret>,
+    ) -> Result<bool, StoreError>;
+    async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<bool, StoreError>;
+    /// Puts the profile in use, and its owner's other ones out of it.
+    async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError>;
+    /// Deletes it with its secret and its tests; the owner's oldest other profile takes over when it was in use.
+    async fn delete_profile(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError>;
+    /// The owner's oldest other profile.
+    async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
+    /// Whether the account has a profile in use that has a secret.
+    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError>;
+
+    /// Stores a test and moves the profile's state. `secret_refusals` is the new count.
+    async fn record_test(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        run: &TestRun,
+        fingerprint: &[u8; 32],
+        secret_refusals: u32,
+    ) -> Result<bool, StoreError>;
+    async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
+
+    async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn set_canary(&self, sealed: &[u8]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,221 @@
+//! Server side. The store in a SQLite file: write-ahead log, every commit on the disk before it is reported
+//! (`synchronous = FULL`), deleted content overwritten (`secure_delete`).
+
+use std::{path::Path, time::Duration};
+
+use app::{
+    profile::{
+        draft::RefusedDraft,
+        encoding::Encoding,
+        model::{ProfileId, Settings},
+    },
+    sending_mode::model::SendingMode,
+    session::AccountId,
+    test_run::port::TestRun,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{
+    SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{ProfileRow, SealedSecret, SessionRow, Store, StoreError};
+
+mod profiles;
+mod rows;
+mod sessions;
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers beside the writer.
+const CONNECTIONS: u32 = 4;
+
+/// The migrations, in order. A migration that has landed is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "start", include_str!("../../migrations/0001_start.sql"))];
+
+/// A SQLite database.
+#[derive(Clone)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it if needed, and brings it up to date.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::connect(SqliteConnectOptions::new().filename(path).create_if_missing(true), CONNECTIONS).await
+    }
+
+    /// A database in memory, for tests: one connection, since each would have its own.
+    #[cfg(test)]
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        Self::connect(SqliteConnectOptions::new().in_memory(true), 1).await
+    }
+
+    async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<Self, StoreError> {
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .pragma("secure_delete", "ON")
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options).await?;
+        migrator().run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Closes every connection; the write-ahead log is merged into the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn sending_mode(&self, account: &AccountId) -> Result<Option<SendingMode>, StoreError> {
+        let code: Option<String> =
+            sqlx::query_scalar("SELECT sending_mode FROM account WHERE portal = ? AND account = ?")
+                .bind(&account.portal)
+                .bind(&account.account)
+                .fetch_optional(&self.pool)
+                .await?;
+        code.map(|code| {
+            SendingMode::parse(&code).ok_or_else(|| StoreError::Inconsistent {
+                table: "account",
+                column: "sending_mode",
+                row: account.account.clone(),
+            })
+        })
+        .transpose()
+    }
+
+    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO account (portal, account, sending_mode) VALUES (?, ?, ?)
+             ON CONFLICT (portal, account) DO UPDATE SET sending_mode = excluded.sending_mode",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(mode.as_str())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError> {
+        sessions::use_token(&self.pool, portal, jti, expires_at).await
+    }
+
+    async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError> {
+        sessions::insert(&self.pool, session).await
+    }
+
+    async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+        sessions::find(&self.pool, key).await
+    }
+
+    async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
+        sessions::prolong(&self.pool, key, expires_at).await
+    }
+
+    async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {
+        sessions::delete(&self.pool, key).await
+    }
+
+    async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError> {
+        sessions::keep_draft(&self.pool, key, draft).await
+    }
+
+    async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError> {
+        sessions::draft(&self.pool, key).await
+    }
+
+    async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
+        sessions::sweep(&self.pool, now, sessions_before).await
+    }
+
+    async fn profiles(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        limit: u32,
+    ) -> Result<Vec<ProfileRow>, StoreError> {
+        profiles::page(&self.pool, account, after, limit).await
+    }
+
+    async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
+        profiles::find(&self.pool, account, id).await
+    }
+
+    async fn insert_profile(&self, account: &AccountId, profile: &ProfileRow) -> Result<(), StoreError> {
+        profiles::insert(&self.pool, account, profile).await
+    }
+
+    async fn update_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        settings: &Settings,
+        secret: Option<&SealedSecret>,
+    ) -> Result<bool, StoreError> {
+        profiles::update(&self.pool, account, id, settings, secret).await
+    }
+
+    async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<bool, StoreError> {
+        profiles::set_encoding(&self.pool, account, id, encoding).await
+    }
+
+    async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
+        profiles::put_in_use(&self.pool, account, id).await
+    }
+
+    async fn delete_profile(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
+        profiles::delete(&self.pool, account, id).await
+    }
+
+    async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
+        profiles::successor(&self.pool, account, id).await
+    }
+
+    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError> {
+        profiles::any_ready(&self.pool, account).await
+    }
+
+    async fn record_test(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        run: &TestRun,
+        fingerprint: &[u8; 32],
+        secret_refusals: u32,
+    ) -> Result<bool, StoreError> {
+        profiles::record_test(&self.pool, account, id, run, fingerprint, secret_refusals).await
+    }
+
+    async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
+        profiles::last_test(&self.pool, account, id).await
+    }
+
+    async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT sealed FROM canary WHERE id = 1").fetch_optional(&self.pool).await?)
+    }
+
+    async fn set_canary(&self, sealed: &[u8]) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO canary (id, sealed) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed")
+            .bind(sealed)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,298 @@
+//! Server side. Profiles and their tests. Whatever touches more than one row is one transaction that begins by taking
+//! the write lock, so two of them never wait for each other.
+
+use app::{
+    profile::{
+        encoding::Encoding,
+        model::{ProfileId, Settings},
+    },
+    session::AccountId,
+    test_run::port::TestRun,
+};
+use const_format::formatcp;
+use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, Transaction, query::Query, sqlite::SqliteArguments};
+
+use super::rows::{PROFILE, profile, verdict_code};
+use crate::store::{ProfileRow, SealedSecret, StoreError};
+
+/// How many tests of a profile are kept.
+const KEPT_TESTS: i64 = 20;
+
+async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+pub(super) async fn page(
+    pool: &SqlitePool,
+    account: &AccountId,
+    after: Option<ProfileId>,
+    limit: u32,
+) -> Result<Vec<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?"
+    );
+    let rows = sqlx::query(SQL)
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(profile).collect()
+}
+
+pub(super) async fn find(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    let mut connection = pool.acquire().await?;
+    find_on(&mut connection, account, id).await
+}
+
+async fn find_on(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
+    let row = sqlx::query(SQL)
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(profile).transpose()
+}
+
+/// Binds the settings in the order of the statements below.
+fn bind_settings<'q>(
+    query: Query<'q, Sqlite, SqliteArguments>,
+    settings: &'q Settings,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    let Settings { preset, user, destination, sender_name, sender_address, reply_to } = settings;
+    query
+        .bind(user)
+        .bind(preset)
+        .bind(&destination.host)
+        .bind(destination.port)
+        .bind(destination.security.as_str())
+        .bind(&destination.login)
+        .bind(sender_name)
+        .bind(sender_address.as_str())
+        .bind(reply_to.as_ref().map(|address| address.as_str().to_owned()))
+}
+
+pub(super) async fn insert(pool: &SqlitePool, account: &AccountId, row: &ProfileRow) -> Result<(), StoreError> {
+    let mut transaction = begin(pool).await?;
+    let insert = sqlx::query(
+        "INSERT INTO profile (user, preset, host, port, security, login, sender_name, sender_address, reply_to,
+             id, portal, account, encoding, in_use, secret, secret_changed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+    );
+    bind_settings(insert, &row.settings)
+        .bind(row.id.to_string())
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(row.encoding.as_str())
+        .bind(row.secret.as_ref().map(|secret| &secret.sealed))
+        .bind(row.secret.as_ref().map(|secret| secret.changed_at.as_millisecond()))
+        .execute(&mut *transaction)
+        .await?;
+    settle(&mut transaction, account, row.settings.user.as_deref()).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Sees to it that an owner who has profiles has one in use: the oldest, where none is.
+async fn settle(connection: &mut SqliteConnection, account: &AccountId, user: Option<&str>) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE profile SET in_use = 1
+         WHERE id = (SELECT id FROM profile WHERE portal = ?1 AND account = ?2 AND user IS ?3 ORDER BY id LIMIT 1)
+           AND NOT EXISTS (SELECT 1 FROM profile
+                           WHERE portal = ?1 AND account = ?2 AND user IS ?3 AND in_use = 1)",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(user)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn update(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    settings: &Settings,
+    secret: Option<&SealedSecret>,
+) -> Result<bool, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let Some(before) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    let moved = before.settings.destination.canonical() != settings.destination.canonical();
+    let kept = if moved { None } else { before.secret.as_ref() };
+    let new_owner = before.settings.user != settings.user;
+    let refusals = if secret.is_some() || moved { 0 } else { before.secret_refusals };
+    let secret = secret.or(kept);
+    let update = sqlx::query(
+        "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, sender_name = ?,
+             sender_address = ?, reply_to = ?, secret = ?, secret_changed_at = ?, secret_refusals = ?, in_use = ?
+         WHERE id = ?",
+    );
+    bind_settings(update, settings)
+        .bind(secret.map(|secret| &secret.sealed))
+        .bind(secret.map(|secret| secret.changed_at.as_millisecond()))
+        .bind(refusals)
+        .bind(before.in_use && !new_owner)
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+    for user in [&before.settings.user, &settings.user] {
+        settle(&mut transaction, account, user.as_deref()).await?;
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn set_encoding(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    encoding: Encoding,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query("UPDATE profile SET encoding = ? WHERE portal = ? AND account = ? AND id = ?")
+        .bind(encoding.as_str())
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .execute(pool)
+        .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+pub(super) async fn put_in_use(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1")
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(&row.settings.user)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query("UPDATE profile SET in_use = 1 WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn delete(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+    settle(&mut transaction, account, row.settings.user.as_deref()).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn successor(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT {PROFILE} FROM profile WHERE portal = ?1 AND account = ?2 AND id <> ?3 AND user IS
+             (SELECT user FROM profile WHERE portal = ?1 AND account = ?2 AND id = ?3)
+         ORDER BY id LIMIT 1"
+    );
+    let row = sqlx::query(SQL)
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map(profile).transpose()
+}
+
+pub(super) async fn any_ready(pool: &SqlitePool, account: &AccountId) -> Result<bool, StoreError> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM profile
+                        WHERE portal = ? AND account = ? AND in_use = 1 AND secret IS NOT NULL)",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .fetch_one(pool)
+    .await?;
+    Ok(found == 1)
+}
+
+pub(super) async fn record_test(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    run: &TestRun,
+    fingerprint: &[u8; 32],
+    secret_refusals: u32,
+) -> Result<bool, StoreError> {
+    let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
+        table: "test_run",
+        column: "content",
+        row: id.to_string(),
+    })?;
+    let mut transaction = begin(pool).await?;
+    let updated = sqlx::query(
+        "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
+             secret_refusals = ?
+         WHERE portal = ? AND account = ? AND id = ?",
+    )
+    .bind(&fingerprint[..])
+    .bind(run.at.as_millisecond())
+    .bind(verdict_code(run.report.verdict))
+    .bind(run.report.cause.map(app::diagnosis::cause::Cause::as_str))
+    .bind(secret_refusals)
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(id.to_string())
+    .execute(&mut *transaction)
+    .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("INSERT INTO test_run (profile, at, content) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content")
+        .bind(id.to_string())
+        .bind(run.at.as_millisecond())
+        .bind(json)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(
+        "DELETE FROM test_run WHERE profile = ?1 AND at NOT IN
+             (SELECT at FROM test_run WHERE profile = ?1 ORDER BY at DESC LIMIT ?2)",
+    )
+    .bind(id.to_string())
+    .bind(KEPT_TESTS)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn last_test(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<TestRun>, StoreError> {
+    let row = sqlx::query(
+        "SELECT test_run.content FROM test_run JOIN profile ON profile.id = test_run.profile
+         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ? ORDER BY test_run.at DESC LIMIT 1",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(id.to_string())
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let json: String = row.try_get("content")?;
+    serde_json::from_str(&json).map(Some).map_err(|_| StoreError::Inconsistent {
+        table: "test_run",
+        column: "content",
+        row: id.to_string(),
+    })
+}

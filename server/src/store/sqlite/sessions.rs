@@ -1,0 +1,114 @@
+//! Server side. Sessions and used tokens.
+
+use app::{
+    i18n::Locale,
+    profile::draft::RefusedDraft,
+    session::{AccountId, Session, User},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, SqlitePool};
+
+use super::rows::instant;
+use crate::store::{SessionRow, StoreError};
+
+/// What of a session is stored as JSON.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    account: AccountId,
+    account_name: String,
+    portal_name: String,
+    person: User,
+    email: String,
+    users: Vec<User>,
+    locale: Locale,
+    return_url: Option<String>,
+}
+
+fn inconsistent(column: &'static str) -> StoreError {
+    // The key would open nothing, but it is not needed to find the fault.
+    StoreError::Inconsistent { table: "session", column, row: "…".to_owned() }
+}
+
+pub(super) async fn use_token(
+    pool: &SqlitePool,
+    portal: &str,
+    jti: &[u8; 32],
+    expires_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let inserted =
+        sqlx::query("INSERT INTO used_token (portal, jti, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(portal)
+            .bind(&jti[..])
+            .bind(expires_at.as_millisecond())
+            .execute(pool)
+            .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+pub(super) async fn insert(pool: &SqlitePool, row: &SessionRow) -> Result<(), StoreError> {
+    let Session { key, account, account_name, portal_name, person, email, users, locale, return_url } =
+        row.session.clone();
+    let content = Content { account, account_name, portal_name, person, email, users, locale, return_url };
+    let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
+    sqlx::query("INSERT INTO session (key, content, expires_at, ends_at) VALUES (?, ?, ?, ?)")
+        .bind(&key[..])
+        .bind(json)
+        .bind(row.expires_at.as_millisecond())
+        .bind(row.ends_at.as_millisecond())
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn find(pool: &SqlitePool, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+    let row = sqlx::query("SELECT content, expires_at, ends_at FROM session WHERE key = ?")
+        .bind(&key[..])
+        .fetch_optional(pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let json: String = row.try_get("content")?;
+    let Content { account, account_name, portal_name, person, email, users, locale, return_url } =
+        serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
+    Ok(Some(SessionRow {
+        session: Session { key: *key, account, account_name, portal_name, person, email, users, locale, return_url },
+        expires_at: instant(row.try_get("expires_at")?),
+        ends_at: instant(row.try_get("ends_at")?),
+    }))
+}
+
+pub(super) async fn prolong(pool: &SqlitePool, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE session SET expires_at = min(?, ends_at) WHERE key = ?")
+        .bind(expires_at.as_millisecond())
+        .bind(&key[..])
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn delete(pool: &SqlitePool, key: &[u8; 32]) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM session WHERE key = ?").bind(&key[..]).execute(pool).await?;
+    Ok(())
+}
+
+pub(super) async fn keep_draft(
+    pool: &SqlitePool,
+    key: &[u8; 32],
+    draft: Option<&RefusedDraft>,
+) -> Result<(), StoreError> {
+    let json = draft.map(serde_json::to_string).transpose().map_err(|_| inconsistent("refused_draft"))?;
+    sqlx::query("UPDATE session SET refused_draft = ? WHERE key = ?").bind(json).bind(&key[..]).execute(pool).await?;
+    Ok(())
+}
+
+pub(super) async fn draft(pool: &SqlitePool, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError> {
+    let json: Option<Option<String>> =
+        sqlx::query_scalar("SELECT refused_draft FROM session WHERE key = ?").bind(&key[..]).fetch_optional(pool).await?;
+    json.flatten().map(|json| serde_json::from_str(&json).map_err(|_| inconsistent("refused_draft"))).transpose()
+}
+
+pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM session WHERE expires_at < ?").bind(sessions_before.as_millisecond()).execute(pool).await?;
+    sqlx::query("DELETE FROM used_token WHERE expires_at < ?").bind(now.as_millisecond()).execute(pool).await?;
+    Ok(())
+}

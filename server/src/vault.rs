@@ -1,0 +1,162 @@
+//! Server side. Seals secrets for the database and opens them again: XChaCha20-Poly1305 with a random nonce.
+//!
+//! An envelope is `version (1) | length of key id (1) | key id | nonce (24) | ciphertext and tag`. The authenticated
+//! data is the header and what the secret belongs to ([`Binding`]): an envelope moved to another profile, account,
+//! field or destination does not open, so a forgotten check fails by itself.
+
+use app::{profile::model::ProfileId, session::AccountId};
+use chacha20poly1305::{
+    XChaCha20Poly1305, XNonce,
+    aead::{Aead, KeyInit, Payload},
+};
+use rand::{TryRngCore, rngs::OsRng};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::store::{Store, StoreError};
+
+#[cfg(test)]
+mod tests;
+
+const VERSION: u8 = 1;
+const NONCE: usize = 24;
+/// What the canary says.
+const CANARY: &str = "facteur canary";
+
+/// A key of the vault.
+#[derive(Clone)]
+pub struct VaultKey {
+    id: String,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl VaultKey {
+    /// A key with its id (1 to 64 ASCII characters).
+    pub fn new(id: &str, key: [u8; 32]) -> Result<Self, VaultError> {
+        if id.is_empty() || id.len() > 64 || !id.is_ascii() {
+            return Err(VaultError::KeyId);
+        }
+        Ok(Self { id: id.to_owned(), key: Zeroizing::new(key) })
+    }
+}
+
+impl std::fmt::Debug for VaultKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "VaultKey({})", self.id)
+    }
+}
+
+/// What an envelope belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding<'a> {
+    pub account: &'a AccountId,
+    pub profile: ProfileId,
+    pub field: &'a str,
+    /// In canonical form.
+    pub destination: &'a str,
+}
+
+impl Binding<'_> {
+    /// Every part with its length, so that no two bindings read the same.
+    fn authenticated(&self, header: &[u8]) -> Vec<u8> {
+        let profile = self.profile.0.as_bytes().as_slice();
+        let AccountId { portal, account } = self.account;
+        let parts =
+            [header, portal.as_bytes(), account.as_bytes(), profile, self.field.as_bytes(), self.destination.as_bytes()];
+        let mut data = Vec::new();
+        for part in parts {
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part);
+        }
+        data
+    }
+}
+
+/// Why the vault did not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    #[error("the vault has no key")]
+    NoKey,
+    #[error("a key id is 1 to 64 ASCII characters")]
+    KeyId,
+    #[error("the envelope was sealed with a key that is not here")]
+    UnknownKey,
+    #[error("the envelope does not open")]
+    DoesNotOpen,
+    #[error("the operating system gives no randomness")]
+    Randomness,
+}
+
+/// Why the vault may not be used with this database.
+#[derive(Debug, thiserror::Error)]
+pub enum CanaryError {
+    #[error("the vault's key does not open this database: it is not the key its secrets were sealed with")]
+    WrongKey(#[source] VaultError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The keys; the first one seals, all of them open.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    keys: Vec<VaultKey>,
+}
+
+impl Vault {
+    pub fn new(keys: Vec<VaultKey>) -> Result<Self, VaultError> {
+        if keys.is_empty() { Err(VaultError::NoKey) } else { Ok(Self { keys }) }
+    }
+
+    /// Seals a secret.
+    pub fn seal(&self, secret: &SecretString, binding: &Binding<'_>) -> Result<Vec<u8>, VaultError> {
+        let key = self.keys.first().ok_or(VaultError::NoKey)?;
+        let mut envelope = vec![VERSION, u8::try_from(key.id.len()).map_err(|_| VaultError::KeyId)?];
+        envelope.extend_from_slice(key.id.as_bytes());
+        let mut nonce = [0_u8; NONCE];
+        OsRng.try_fill_bytes(&mut nonce).map_err(|_| VaultError::Randomness)?;
+        let aad = binding.authenticated(&envelope);
+        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &aad };
+        let sealed = XChaCha20Poly1305::new((&*key.key).into())
+            .encrypt(XNonce::from_slice(&nonce), payload)
+            .map_err(|_| VaultError::DoesNotOpen)?;
+        envelope.extend_from_slice(&nonce);
+        envelope.extend_from_slice(&sealed);
+        Ok(envelope)
+    }
+
+    /// Opens an envelope that was sealed for the same binding.
+    pub fn open(&self, envelope: &[u8], binding: &Binding<'_>) -> Result<SecretString, VaultError> {
+        let [VERSION, id_length, rest @ ..] = envelope else { return Err(VaultError::DoesNotOpen) };
+        let (id, rest) = rest.split_at_checked(usize::from(*id_length)).ok_or(VaultError::DoesNotOpen)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(VaultError::DoesNotOpen)?;
+        let key = self.keys.iter().find(|key| key.id.as_bytes() == id).ok_or(VaultError::UnknownKey)?;
+        let aad = binding.authenticated(&envelope[..2 + id.len()]);
+        let opened = XChaCha20Poly1305::new((&*key.key).into())
+            .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &aad })
+            .map_err(|_| VaultError::DoesNotOpen)?;
+        match String::from_utf8(opened) {
+            Ok(secret) => Ok(SecretString::from(secret)),
+            Err(error) => {
+                error.into_bytes().zeroize();
+                Err(VaultError::DoesNotOpen)
+            }
+        }
+    }
+
+    /// Checks that the keys belong to this database: its canary must open. A new database gets one.
+    pub async fn check(&self, store: &dyn Store) -> Result<(), CanaryError> {
+        let account = AccountId { portal: String::new(), account: String::new() };
+        let binding =
+            Binding { account: &account, profile: ProfileId(uuid::Uuid::nil()), field: "canary", destination: "" };
+        if let Some(sealed) = store.canary().await? {
+            let opened = self.open(&sealed, &binding).map_err(CanaryError::WrongKey)?;
+            return if opened.expose_secret() == CANARY {
+                Ok(())
+            } else {
+                Err(CanaryError::WrongKey(VaultError::DoesNotOpen))
+            };
+        }
+        let sealed = self.seal(&SecretString::from(CANARY), &binding).map_err(CanaryError::WrongKey)?;
+        Ok(store.set_canary(&sealed).await?)
+    }
+}
