@@ -32,8 +32,12 @@ pub fn SecretField(texts: Vec<String>, required: bool, invalid: bool, focus: boo
         say(if n == 1 { one } else { many }).replace("{n}", &n.to_string())
     };
     let look = move |force: bool| {
+        // What was said stays until the field changes: leaving it comes before pressing the eye.
         #[cfg(feature = "hydrate")]
-        remark.set(browser::look(input, force));
+        match browser::look(input, force) {
+            Remark::Nothing => {}
+            found => remark.set(found),
+        }
         let _ = force;
     };
     let toggle = move |_| {
@@ -59,6 +63,7 @@ pub fn SecretField(texts: Vec<String>, required: bool, invalid: bool, focus: boo
                 aria-describedby="secret-remark secret-hint secret-fault"
                 aria-invalid=invalid.then_some("true")
                 autofocus=focus
+                on:input=move |_| remark.set(Remark::Nothing)
                 on:change=move |_| look(false)
             />
             <button type="button" class="eye" hidden=move || !ready.get() aria-pressed=move || shown.get().to_string() aria-controls="secret" on:click=toggle>

@@ -1,1 +1,133 @@
-//! Tests.
+//! Tokens that open the door, and the many that do not.
+
+use jsonwebtoken::{EncodingKey, Header};
+use serde_json::{Value, json};
+
+use super::*;
+
+const SECRET: [u8; 32] = [7; 32];
+const ORIGIN: &str = "https://portail.exemple";
+const NOW: i64 = 1_800_000_000;
+
+fn portals() -> Vec<Portal> {
+    vec![Portal {
+        id: "demo".to_owned(),
+        name: "Comptoir".to_owned(),
+        origins: vec![ORIGIN.to_owned()],
+        home: Some(format!("{ORIGIN}/")),
+        keys: vec![PortalKey::shared("k1", &SECRET).unwrap(), PortalKey::shared("k2", &[8; 32]).unwrap()],
+    }]
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "demo", "aud": "facteur", "sub": "claire", "iat": NOW - 5, "exp": NOW + 115, "jti": "1",
+        "account": { "id": "martin", "name": "Boulangerie Martin" }, "name": "Claire", "email": "claire@exemple.fr",
+        "locale": "en-GB", "users": [{ "id": "karim", "name": "Karim" }],
+        "return_url": "https://portail.exemple/reglages", "page": "profiles",
+    })
+}
+
+fn header() -> Header {
+    Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) }
+}
+
+fn signed(header: &Header, claims: &Value) -> String {
+    jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(&SECRET)).unwrap()
+}
+
+fn check(token: &str) -> Result<Identity, TokenError> {
+    verify(&portals(), token, ORIGIN, Timestamp::from_second(NOW).unwrap()).map(|(_, identity)| identity)
+}
+
+fn with(change: impl Fn(&mut Value)) -> Result<Identity, TokenError> {
+    let mut claims = claims();
+    change(&mut claims);
+    check(&signed(&header(), &claims))
+}
+
+#[test]
+fn a_good_token_says_who_is_asking() {
+    let identity = check(&signed(&header(), &claims())).unwrap();
+    assert_eq!(identity.account, AccountId { portal: "demo".to_owned(), account: "martin".to_owned() });
+    assert_eq!((identity.email.as_str(), identity.locale), ("claire@exemple.fr", Some(Locale::En)));
+    assert_eq!((identity.page, identity.users.len()), (StartPage::Profiles, 1));
+    assert_eq!(identity.return_url.as_deref(), Some("https://portail.exemple/reglages"));
+    let second = Header { kid: Some("k2".to_owned()), ..header() };
+    let token = jsonwebtoken::encode(&second, &claims(), &EncodingKey::from_secret(&[8; 32])).unwrap();
+    assert!(check(&token).is_ok(), "two keys are valid at once");
+}
+
+#[test]
+fn times_are_checked() {
+    for (name, value) in [("exp", NOW - 60), ("iat", NOW + 60), ("exp", NOW + 3_600), ("nbf", NOW + 60), ("exp", i64::MAX)] {
+        assert_eq!(with(|claims| claims[name] = json!(value)), Err(TokenError::Time), "{name} {value}");
+    }
+}
+
+#[test]
+fn wrong_claims_are_refused() {
+    for (name, value) in [("iss", json!("other")), ("aud", json!("other")), ("aud", json!(["x", "y"]))] {
+        assert_eq!(with(|claims| claims[name] = value.clone()), Err(TokenError::Signature), "{name} {value}");
+    }
+    for name in ["iss", "aud", "sub", "exp", "iat", "jti", "account", "email"] {
+        assert!(with(|claims| drop(claims.as_object_mut().unwrap().remove(name))).is_err(), "without {name}");
+    }
+    for (name, value) in [
+        ("jti", json!("")),
+        ("email", json!("nowhere")),
+        ("email", json!("a@exemple.fr\r\nBcc: b@exemple.fr")),
+        ("account", json!({ "id": "", "name": "x" })),
+        ("account", json!({ "id": "x".repeat(300), "name": "x" })),
+        ("users", json!(vec![json!({ "id": "a", "name": "a" }); 1_001])),
+        ("users", json!([{ "id": "", "name": "a" }])),
+    ] {
+        assert_eq!(with(|claims| claims[name] = value.clone()), Err(TokenError::Claims), "{name}");
+    }
+}
+
+#[test]
+fn nobody_is_sent_elsewhere() {
+    for url in ["https://evil.exemple/", "https://portail.exemple.evil.exemple/", "javascript:alert(1)", "//evil.exemple", "https://portail.exemple@evil.exemple/"] {
+        let identity = with(|claims| claims["return_url"] = json!(url)).unwrap();
+        assert_eq!(identity.return_url.as_deref(), Some("https://portail.exemple/"), "{url}");
+    }
+}
+
+#[test]
+fn headers_cannot_choose_how_they_are_checked() {
+    let claims = claims();
+    for kid in [None, Some("k9".to_owned()), Some("../k1".to_owned())] {
+        assert_eq!(check(&signed(&Header { kid, ..header() }, &claims)), Err(TokenError::UnknownKey));
+    }
+    let other = Header { alg: Algorithm::HS512, ..header() };
+    assert_eq!(check(&signed(&other, &claims)), Err(TokenError::Signature));
+    let typ = Header { typ: Some("at+jwt".to_owned()), ..header() };
+    assert_eq!(check(&signed(&typ, &claims)), Err(TokenError::Malformed));
+    let jku = Header { jku: Some("https://evil.exemple/keys".to_owned()), ..header() };
+    assert!(check(&signed(&jku, &claims)).is_ok(), "a key's address is not followed: the key is ours");
+    // alg: none
+    let token = signed(&header(), &claims);
+    let (_, rest) = token.split_once('.').unwrap();
+    let (body, _) = rest.split_once('.').unwrap();
+    assert!(check(&format!("eyJhbGciOiJub25lIiwia2lkIjoiazEifQ.{body}.")).is_err());
+}
+
+#[test]
+fn foreign_origins_and_nonsense_are_refused() {
+    let token = signed(&header(), &claims());
+    let now = Timestamp::from_second(NOW).unwrap();
+    for origin in ["", "null", "https://evil.exemple", "http://portail.exemple", "https://portail.exemple/"] {
+        assert!(verify(&portals(), &token, origin, now).is_err(), "{origin}");
+    }
+    for nonsense in ["", ".", "a.b.c", &"x".repeat(70_000), &format!("{token}x")] {
+        assert!(check(nonsense).is_err());
+    }
+    let forged = jsonwebtoken::encode(&header(), &claims(), &EncodingKey::from_secret(&[9; 32])).unwrap();
+    assert_eq!(check(&forged), Err(TokenError::Signature));
+}
+
+#[test]
+fn short_keys_are_not_taken() {
+    assert!(PortalKey::shared("k", &[1; 31]).is_none());
+}

@@ -1,1 +1,283 @@
-//! Tests.
+//! What every store does, whatever it is made of. An adapter calls [`all`] with a way to make an empty store.
+
+use app::{
+    i18n::Locale,
+    profile::{
+        address::EmailAddress,
+        draft::{Draft, RefusedDraft},
+        field::{Fault, Field, FieldError},
+        model::Destination,
+        security::Security,
+    },
+    session::User,
+    test_run::{event::Stage, report::Report},
+};
+use uuid::Uuid;
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn account(name: &str) -> AccountId {
+    AccountId { portal: "demo".to_owned(), account: name.to_owned() }
+}
+
+fn id(number: u128) -> ProfileId {
+    ProfileId(Uuid::from_u128(number))
+}
+
+fn settings(user: Option<&str>) -> Settings {
+    Settings {
+        preset: Some("gmail".to_owned()),
+        user: user.map(str::to_owned),
+        destination: Destination {
+            host: "smtp.gmail.com".to_owned(),
+            port: 465,
+            security: Security::Tls,
+            login: "claire@gmail.com".to_owned(),
+        },
+        sender_name: "Boulangerie Martin".to_owned(),
+        sender_address: EmailAddress::parse("claire@gmail.com").unwrap(),
+        reply_to: Some(EmailAddress::parse("accueil@exemple.fr").unwrap()),
+    }
+}
+
+fn row(number: u128, user: Option<&str>) -> ProfileRow {
+    ProfileRow {
+        id: id(number),
+        settings: settings(user),
+        encoding: Encoding::Latin9,
+        in_use: false,
+        secret: Some(SealedSecret { sealed: vec![1, 2, 3], changed_at: at(0) }),
+        secret_refusals: 0,
+        tested: None,
+    }
+}
+
+fn run(second: i64, cause: Option<Cause>) -> TestRun {
+    TestRun {
+        at: at(second),
+        recipient: "claire@exemple.fr".to_owned(),
+        report: Report {
+            verdict: if cause.is_some() { Verdict::Failed } else { Verdict::Accepted },
+            stage: Stage::Auth,
+            cause,
+            retryable: false,
+            reply: Some("535 no".to_owned()),
+            round_trips: 5,
+            queue_id: None,
+            capabilities: vec!["PIPELINING".to_owned()],
+            tls: None,
+            recipients: vec![],
+            stages: vec![],
+            transcript: vec!["S: 220 hello".to_owned()],
+        },
+    }
+}
+
+/// Runs every case, each on a store of its own.
+pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
+    a_sending_mode_is_kept(&make().await).await;
+    sessions_come_back_and_end(&make().await).await;
+    drafts_belong_to_a_session(&make().await).await;
+    tokens_work_once(&make().await).await;
+    profiles_come_back_whole(&make().await).await;
+    pages_follow_each_other(&make().await).await;
+    accounts_are_strangers(&make().await).await;
+    exactly_one_profile_is_in_use(&make().await).await;
+    a_moved_destination_wipes_the_secret(&make().await).await;
+    tests_are_kept_with_their_profile(&make().await).await;
+    the_canary_stays(&make().await).await;
+}
+
+async fn a_sending_mode_is_kept(store: &impl Store) {
+    let martin = account("martin");
+    assert_eq!(store.sending_mode(&martin).await.unwrap(), None);
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp).await.unwrap();
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp).await.unwrap();
+    assert_eq!(store.sending_mode(&martin).await.unwrap(), Some(SendingMode::OwnSmtp));
+    assert_eq!(store.sending_mode(&account("dubois")).await.unwrap(), None);
+}
+
+fn session(key: u8) -> SessionRow {
+    SessionRow {
+        session: Session {
+            key: [key; 32],
+            account: account("martin"),
+            account_name: "Boulangerie Martin".to_owned(),
+            portal_name: "Comptoir".to_owned(),
+            person: User { id: "claire".to_owned(), name: "Claire".to_owned() },
+            email: "claire@exemple.fr".to_owned(),
+            users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
+            locale: Locale::En,
+            return_url: Some("https://portail.exemple/".to_owned()),
+        },
+        expires_at: at(60),
+        ends_at: at(3_600),
+    }
+}
+
+async fn sessions_come_back_and_end(store: &impl Store) {
+    store.insert_session(&session(1)).await.unwrap();
+    assert_eq!(store.session(&[1; 32]).await.unwrap(), Some(session(1)));
+    assert_eq!(store.session(&[2; 32]).await.unwrap(), None);
+    store.prolong_session(&[1; 32], at(120)).await.unwrap();
+    assert_eq!(store.session(&[1; 32]).await.unwrap().map(|row| row.expires_at), Some(at(120)));
+    store.prolong_session(&[1; 32], at(9_999)).await.unwrap();
+    assert_eq!(store.session(&[1; 32]).await.unwrap().map(|row| row.expires_at), Some(at(3_600)), "never past its end");
+    store.sweep(at(4_000), at(3_000)).await.unwrap();
+    assert!(store.session(&[1; 32]).await.unwrap().is_some(), "an ended session is remembered");
+    store.sweep(at(9_000), at(4_000)).await.unwrap();
+    assert!(store.session(&[1; 32]).await.unwrap().is_none());
+    store.insert_session(&session(3)).await.unwrap();
+    store.delete_session(&[3; 32]).await.unwrap();
+    assert!(store.session(&[3; 32]).await.unwrap().is_none());
+}
+
+async fn drafts_belong_to_a_session(store: &impl Store) {
+    let draft = RefusedDraft {
+        profile: None,
+        draft: Draft { host: "smtp//".to_owned(), ..Draft::default() },
+        errors: vec![FieldError::new(Field::Host, Fault::HostInvalid)],
+    };
+    for key in [1, 2] {
+        store.insert_session(&session(key)).await.unwrap();
+    }
+    store.keep_draft(&[1; 32], Some(&draft)).await.unwrap();
+    assert_eq!(store.draft(&[1; 32]).await.unwrap(), Some(draft));
+    assert_eq!(store.draft(&[2; 32]).await.unwrap(), None);
+    store.keep_draft(&[1; 32], None).await.unwrap();
+    assert_eq!(store.draft(&[1; 32]).await.unwrap(), None);
+}
+
+async fn tokens_work_once(store: &impl Store) {
+    assert!(store.use_token("demo", &[1; 32], at(10)).await.unwrap());
+    assert!(!store.use_token("demo", &[1; 32], at(10)).await.unwrap());
+    assert!(store.use_token("other", &[1; 32], at(10)).await.unwrap(), "another portal's ids are its own");
+    store.sweep(at(11), at(0)).await.unwrap();
+    assert!(store.use_token("demo", &[1; 32], at(99)).await.unwrap(), "forgotten once it has expired by itself");
+}
+
+async fn profiles_come_back_whole(store: &impl Store) {
+    let martin = account("martin");
+    for profile in [row(1, None), ProfileRow { secret: None, ..row(2, Some("karim")) }] {
+        store.insert_profile(&martin, &profile).await.unwrap();
+        let expected = ProfileRow { in_use: true, ..profile.clone() };
+        assert_eq!(store.profile(&martin, profile.id).await.unwrap(), Some(expected));
+    }
+    let changed = Settings { sender_name: "Devis".to_owned(), reply_to: None, preset: None, ..settings(None) };
+    assert!(store.update_profile(&martin, id(1), &changed, None).await.unwrap());
+    assert!(store.set_encoding(&martin, id(1), Encoding::Windows1252).await.unwrap());
+    let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
+    assert_eq!((after.settings, after.encoding, after.secret), (changed, Encoding::Windows1252, row(1, None).secret));
+    assert!(!store.update_profile(&martin, id(9), &settings(None), None).await.unwrap());
+    assert_eq!(store.profile(&martin, id(9)).await.unwrap(), None);
+}
+
+async fn pages_follow_each_other(store: &impl Store) {
+    let martin = account("martin");
+    for number in [3, 1, 2] {
+        store.insert_profile(&martin, &row(number, None)).await.unwrap();
+    }
+    let ids = |rows: Vec<ProfileRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(store.profiles(&martin, None, 2).await.unwrap()), [id(1), id(2)]);
+    assert_eq!(ids(store.profiles(&martin, Some(id(2)), 2).await.unwrap()), [id(3)]);
+    assert!(store.profiles(&martin, Some(id(3)), 2).await.unwrap().is_empty());
+}
+
+async fn accounts_are_strangers(store: &impl Store) {
+    let (martin, dubois) = (account("martin"), account("dubois"));
+    let elsewhere = AccountId { portal: "other".to_owned(), account: "martin".to_owned() };
+    store.insert_profile(&martin, &row(1, None)).await.unwrap();
+    for stranger in [&dubois, &elsewhere] {
+        assert_eq!(store.profile(stranger, id(1)).await.unwrap(), None);
+        assert!(store.profiles(stranger, None, 9).await.unwrap().is_empty());
+        assert!(!store.update_profile(stranger, id(1), &settings(None), None).await.unwrap());
+        assert!(!store.set_encoding(stranger, id(1), Encoding::Utf8).await.unwrap());
+        assert!(!store.put_in_use(stranger, id(1)).await.unwrap());
+        assert!(!store.delete_profile(stranger, id(1)).await.unwrap());
+        assert_eq!(store.successor(stranger, id(1)).await.unwrap(), None);
+        assert!(!store.any_ready(stranger).await.unwrap());
+        assert!(!store.record_test(stranger, id(1), &run(1, None), &[1; 32], 0).await.unwrap());
+        assert_eq!(store.last_test(stranger, id(1)).await.unwrap(), None);
+    }
+    assert_eq!(store.profile(&martin, id(1)).await.unwrap(), Some(ProfileRow { in_use: true, ..row(1, None) }));
+}
+
+async fn in_use(store: &impl Store, account: &AccountId) -> Vec<ProfileId> {
+    let rows = store.profiles(account, None, 99).await.unwrap();
+    rows.into_iter().filter(|row| row.in_use).map(|row| row.id).collect()
+}
+
+async fn exactly_one_profile_is_in_use(store: &impl Store) {
+    let martin = account("martin");
+    for (number, user) in [(1, None), (2, None), (3, None), (4, Some("karim"))] {
+        store.insert_profile(&martin, &row(number, user)).await.unwrap();
+    }
+    assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the first of each owner");
+    assert!(store.put_in_use(&martin, id(2)).await.unwrap());
+    assert_eq!(in_use(store, &martin).await, [id(2), id(4)]);
+    assert_eq!(store.successor(&martin, id(2)).await.unwrap().map(|row| row.id), Some(id(1)));
+    assert!(store.delete_profile(&martin, id(2)).await.unwrap());
+    assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the oldest takes over");
+    // Given to another owner, who has one in use already.
+    assert!(store.update_profile(&martin, id(1), &settings(Some("karim")), None).await.unwrap());
+    assert_eq!(in_use(store, &martin).await, [id(3), id(4)]);
+    assert!(store.update_profile(&martin, id(4), &settings(None), None).await.unwrap());
+    assert_eq!(in_use(store, &martin).await, [id(1), id(3)]);
+    assert!(store.delete_profile(&martin, id(1)).await.unwrap());
+    assert_eq!(store.successor(&martin, id(3)).await.unwrap().map(|row| row.id), Some(id(4)));
+}
+
+async fn a_moved_destination_wipes_the_secret(store: &impl Store) {
+    let martin = account("martin");
+    let moves: [fn(&mut Destination); 4] = [
+        |to| to.host = "smtp.evil.example".to_owned(),
+        |to| to.port = 587,
+        |to| to.security = Security::Starttls,
+        |to| to.login = "other@gmail.com".to_owned(),
+    ];
+    for (number, moved) in (1..).zip(moves) {
+        store.insert_profile(&martin, &row(number, None)).await.unwrap();
+        let mut changed = settings(None);
+        moved(&mut changed.destination);
+        assert!(store.update_profile(&martin, id(number), &changed, None).await.unwrap());
+        assert_eq!(store.profile(&martin, id(number)).await.unwrap().unwrap().secret, None);
+        let fresh = SealedSecret { sealed: vec![9], changed_at: at(5) };
+        assert!(store.update_profile(&martin, id(number), &settings(None), Some(&fresh)).await.unwrap());
+        assert_eq!(store.profile(&martin, id(number)).await.unwrap().unwrap().secret, Some(fresh));
+    }
+    let mut same = settings(None);
+    same.destination.host = "SMTP.GMAIL.COM.".to_owned();
+    assert!(store.update_profile(&martin, id(1), &same, None).await.unwrap());
+    assert!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret.is_some(), "case and dot do not count");
+    assert!(store.any_ready(&martin).await.unwrap());
+}
+
+async fn tests_are_kept_with_their_profile(store: &impl Store) {
+    let martin = account("martin");
+    store.insert_profile(&martin, &row(1, None)).await.unwrap();
+    assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
+    for second in 0..30 {
+        assert!(store.record_test(&martin, id(1), &run(second, None), &[7; 32], 0).await.unwrap());
+    }
+    let failed = run(40, Some(Cause::BadCredentials));
+    assert!(store.record_test(&martin, id(1), &failed, &[8; 32], 2).await.unwrap());
+    assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(failed));
+    let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
+    let tested = Tested { fingerprint: [8; 32], at: at(40), verdict: Verdict::Failed, cause: Some(Cause::BadCredentials) };
+    assert_eq!((after.tested, after.secret_refusals), (Some(tested), 2));
+    let fresh = SealedSecret { sealed: vec![9], changed_at: at(50) };
+    store.update_profile(&martin, id(1), &settings(None), Some(&fresh)).await.unwrap();
+    assert_eq!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals, 0, "a new secret starts anew");
+    assert!(store.delete_profile(&martin, id(1)).await.unwrap());
+    assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
+}
+
+async fn the_canary_stays(store: &impl Store) {
+    assert_eq!(store.canary().await.unwrap(), None);
+    store.set_canary(&[1, 2]).await.unwrap();
+    assert_eq!(store.canary().await.unwrap(), Some(vec![1, 2]));
+}

@@ -219,3 +219,35 @@ impl Store for SqliteStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_keeps_the_contract() {
+        crate::store::contract::all(async || SqliteStore::in_memory().await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_is_opened_again_with_everything_in_it() {
+        let path = std::env::temp_dir().join(format!("{}.db", uuid::Uuid::new_v4()));
+        let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
+        let store = SqliteStore::open(&path).await.unwrap();
+        store.set_sending_mode(&account, SendingMode::OwnSmtp).await.unwrap();
+        let pragma = async |name: &'static str| {
+            sqlx::query_scalar::<_, String>(name).fetch_one(&store.pool).await.unwrap_or_default()
+        };
+        assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
+        let number = async |name: &'static str| sqlx::query_scalar::<_, i64>(name).fetch_one(&store.pool).await.unwrap();
+        assert_eq!(number("PRAGMA synchronous").await, 2, "every commit is on the disk");
+        assert_eq!(number("PRAGMA secure_delete").await, 1, "what is deleted is overwritten");
+        store.close().await;
+        let again = SqliteStore::open(&path).await.unwrap();
+        assert_eq!(again.sending_mode(&account).await.unwrap(), Some(SendingMode::OwnSmtp));
+        again.close().await;
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        }
+    }
+}
