@@ -4,7 +4,6 @@ pub mod assistant;
 pub mod encoding;
 pub mod password;
 pub mod preset_hint;
-pub mod secret_field;
 pub mod security;
 
 #[cfg(feature = "ssr")]

@@ -1,5 +1,6 @@
 # What every page says.
 product-name = SMTP configurator
+nav-label = Pages of the configurator
 skip-to-content = Skip to content
 back-to-portal = Back to the portal
 action-save = Save

@@ -49,7 +49,6 @@ preset-proposal = This address is with { $name }.
 preset-choose = Choose this configuration
 
 secret-show = Show the password
-secret-hide = Hide the password
 secret-removed-one = { $n } superfluous space removed.
 secret-removed-many = { $n } superfluous spaces or characters removed.
 secret-found-one = { $n } character looks superfluous: a space at the start or the end, or an invisible sign.

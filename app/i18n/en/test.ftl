@@ -9,7 +9,8 @@ test-stopped = The test was stopped. Nothing more was sent.
 
 stage-went-well = done
 stage-went-wrong = failed
-stage-time = { $ms } ms
+stage-time = { $ms } ms
+stage-time-short = < 1 ms
 
 report-title = Test report
 report-details = Technical details

@@ -1,5 +1,6 @@
 # Ce que toutes les pages disent.
 product-name = Configurateur SMTP
+nav-label = Pages du configurateur
 skip-to-content = Aller au contenu
 back-to-portal = Retour au portail
 action-save = Enregistrer

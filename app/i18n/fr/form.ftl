@@ -49,7 +49,6 @@ preset-proposal = Cette adresse est chez { $name }.
 preset-choose = Choisir cette configuration
 
 secret-show = Afficher le mot de passe
-secret-hide = Masquer le mot de passe
 secret-removed-one = { $n } espace superflue retirée.
 secret-removed-many = { $n } espaces ou caractères superflus retirés.
 secret-found-one = { $n } caractère semble superflu : une espace au début ou à la fin, ou un signe invisible.

@@ -9,7 +9,8 @@ test-stopped = Le test est arrêté. Rien de plus n’a été envoyé.
 
 stage-went-well = réussi
 stage-went-wrong = échoué
-stage-time = { $ms } ms
+stage-time = { $ms } ms
+stage-time-short = < 1 ms
 
 report-title = Compte rendu du test
 report-details = Détails techniques

@@ -1,68 +1,63 @@
 //! Both. What makes the form quick: a preset fills its fields, an address proposes its preset, the search box narrows
-//! the list, and a field that cannot be right says so before the form leaves.
+//! the list, the eye shows the secret and cleans it, and a field that cannot be right says so before the form leaves.
 //!
-//! The DOM is the state. The island adds the search box and the notices; everything else is read from and written to
-//! the inputs that the page rendered.
+//! The island is a listener around the form that the server rendered. The DOM is the state: there are no props and no
+//! signals, so neither JSON nor a catalogue is in the WebAssembly, and what was typed before it arrived stays. Texts
+//! stand in `data-…` attributes.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 
 #[cfg(feature = "hydrate")]
-pub(crate) mod browser;
+mod checks;
+#[cfg(feature = "hydrate")]
+mod dom;
+#[cfg(feature = "hydrate")]
+mod presets;
+#[cfg(feature = "hydrate")]
+mod secret;
 
-/// What the assistant has to say.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub(crate) enum Remark {
-    #[default]
-    Nothing,
-    /// Values typed by hand gave way to the preset's: (input id, label, old value).
-    Replaced(Vec<(String, String, String)>),
-    /// The address belongs to a preset: (its radio's value, its name).
-    Proposal(String, String),
-}
-
-/// `texts`: search, none found, replaced (`{names}`), undo, proposal (`{name}`), choose, and the browser's own checks:
-/// required, address, port.
+/// Wraps the form.
 #[island]
-pub fn PresetAssistant(texts: Vec<String>) -> impl IntoView {
-    let remark = RwSignal::new(Remark::Nothing);
-    let ready = RwSignal::new(false);
-    let nothing_found = RwSignal::new(false);
-    let text = StoredValue::new(texts);
-    let say = move |index: usize| text.with_value(|texts| texts.get(index).cloned().unwrap_or_default());
+pub fn FormAssistant(children: Children) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    browser::attend(remark, text, ready);
-
-    let words = move || match remark.get() {
-        Remark::Nothing => String::new(),
-        Remark::Replaced(fields) => {
-            let names: Vec<String> = fields.into_iter().map(|(_, label, _)| label).collect();
-            say(2).replace("{names}", &names.join(", "))
+    Effect::new(|_| {
+        presets::arrive();
+        secret::arrive();
+    });
+    let clicked = |event: ev::MouseEvent| {
+        #[cfg(feature = "hydrate")]
+        if let Some(target) = dom::target(&event) {
+            presets::clicked(&target);
+            secret::clicked(&target);
+            if checks::stop(&target) {
+                event.prevent_default();
+            }
         }
-        Remark::Proposal(_, name) => say(4).replace("{name}", &name),
+        let _ = event;
     };
-    let button = move || match remark.get() {
-        Remark::Proposal(..) => say(5),
-        _ => say(3),
-    };
-    let press = move |_| {
+    let typed = |event: ev::Event| {
         #[cfg(feature = "hydrate")]
-        browser::accept(remark);
+        if let Some(target) = dom::target(&event) {
+            checks::forgive(&target);
+            presets::typed(&target);
+            secret::typed(&target);
+        }
+        let _ = event;
     };
-    let search = move |event| {
+    let left = |event: ev::Event| {
         #[cfg(feature = "hydrate")]
-        nothing_found.set(!browser::narrow(&event_target_value(&event)));
-        #[cfg(not(feature = "hydrate"))]
-        let _: leptos::ev::Event = event;
+        if let Some(target) = dom::target(&event) {
+            secret::left(&target);
+        }
+        let _ = event;
     };
-    view! {
-        <p class="search" hidden=move || !ready.get()>
-            <label for="preset-search">{say(0)}</label>
-            <input type="search" id="preset-search" autocomplete="off" on:input=search />
-            <span role="status">{move || if nothing_found.get() { say(1) } else { String::new() }}</span>
-        </p>
-        <p class="assistant" role="status" class:shown=move || remark.get() != Remark::Nothing>
-            <span>{words}</span>
-            <button type="button" hidden=move || remark.get() == Remark::Nothing on:click=press>{button}</button>
-        </p>
-    }
+    let pressed = |event: ev::KeyboardEvent| {
+        // In the search box Enter would press Valider.
+        #[cfg(feature = "hydrate")]
+        if event.key() == "Enter" && dom::target(&event).is_some_and(|target| target.id() == "preset-search") {
+            event.prevent_default();
+        }
+        let _ = event;
+    };
+    view! { <div on:click=clicked on:input=typed on:change=left on:keydown=pressed>{children()}</div> }
 }

@@ -1,18 +1,19 @@
 //! Server side. The first step: presets, the server, **Vos Informations**.
 //!
-//! Every input is uncontrolled: what is typed before the WebAssembly arrives stays. The two islands
-//! ([`super::assistant`], [`super::secret_field`]) work on the DOM that this page renders.
+//! Every input is uncontrolled: what is typed before the WebAssembly arrives stays. The island around the form
+//! ([`super::assistant`]) works on the DOM that this page renders.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use super::{
-    assistant::PresetAssistant,
+    assistant::FormAssistant,
     draft::Draft,
     field::{Field, FieldError},
     guide::PresetGuide,
     model::{ProfileId, SecretState},
     preset::{Catalogue, Preset},
-    secret_field::SecretField,
     security::Security,
 };
 use crate::{
@@ -56,7 +57,7 @@ pub fn NewPage() -> impl IntoView {
             content.draft.fill(preset);
         }
         resume_draft(&session, resume, &mut content).await?;
-        Ok(form(&content, &session, &services.presets))
+        Ok(page(content, &session, services.presets))
     };
     view! {
         <Page title=t!("form-title-new")>
@@ -77,7 +78,7 @@ pub fn EditPage() -> impl IntoView {
         let mut content =
             Content { profile: Some(id), draft: Draft::of(&profile), errors: Vec::new(), secret: profile.secret };
         resume_draft(&session, resume, &mut content).await?;
-        Ok(form(&content, &session, &services.presets))
+        Ok(page(content, &session, services.presets))
     };
     view! {
         <Page title=t!("form-title-edit")>
@@ -101,21 +102,39 @@ async fn resume_draft(session: &Session, resume: bool, content: &mut Content) ->
     Ok(())
 }
 
-fn form(content: &Content, session: &Session, presets: &Catalogue) -> AnyView {
+fn page(content: Content, session: &Session, presets: Arc<Catalogue>) -> AnyView {
+    let refusal = refusal(&content.errors);
+    let session = session.clone();
+    view! {
+        <RequestNotice />
+        {refusal.map(|text| view! { <Notice kind=Kind::Error>{text}</Notice> })}
+        <FormAssistant>
+            <Form content session presets />
+        </FormAssistant>
+    }
+    .into_any()
+}
+
+#[component]
+fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
     let Content { profile, draft, errors, secret } = content;
     let chosen: Option<Preset> = presets.get(&draft.preset).cloned();
     let guide = chosen.as_ref().and_then(|preset| presets.guide(preset)).cloned();
     let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
     let email = session.email.clone();
     view! {
-        <RequestNotice />
-        {refusal(errors).map(|text| view! { <Notice kind=Kind::Error>{text}</Notice> })}
-        <form method="post" action="/api/profiles/save" id="profile-form" class="stack">
+        <form
+            method="post"
+            action="/api/profiles/save"
+            id="profile-form"
+            data-required=t!("error-required")
+            data-address=t!("error-address-invalid")
+            data-port=t!("error-port-invalid")
+        >
             // Enter presses the first button of a form: it must be Valider, not the one of the presets.
             <button class="visually-hidden" tabindex="-1" aria-hidden="true">{t!("action-validate")}</button>
             <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
             <Presets presets=presets.all().to_vec() chosen=draft.preset.clone() />
-            <PresetAssistant texts=assistant_texts() />
             <fieldset class="section">
                 <legend>{t!("form-server")}</legend>
                 <div class="columns">
@@ -124,27 +143,36 @@ fn form(content: &Content, session: &Session, presets: &Catalogue) -> AnyView {
                 </div>
                 <SecurityChoice state=state(&draft.security) />
             </fieldset>
-            <fieldset class="section">
+            <fieldset class="section with-guide">
                 <legend>{t!("form-yours")}</legend>
                 <OwnerChoice state=state(&draft.user) session=session.clone() />
                 <TextField field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login) inputmode="email" required=true />
-                <div class="with-guide">
-                    <Secret secret=*secret errors=errors.clone() />
-                    <aside id="guide" class="guide" aria-label=t!("guide-title")>
-                        <PresetGuide preset=chosen guide />
-                    </aside>
-                </div>
+                <Secret secret errors=errors.clone() />
+                <aside id="guide" class="guide" aria-label=t!("guide-title")>
+                    <PresetGuide preset=chosen guide />
+                </aside>
                 <TextField field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint") state=state(&draft.sender_name) optional=true maxlength=100 />
                 <TextField field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint") state=state(&draft.sender_address) inputmode="email" pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
                 <TextField field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email) state=state(&draft.reply_to) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
             </fieldset>
+            <p
+                class="assistant"
+                id="assistant"
+                role="status"
+                data-replaced=t!("preset-replaced", names = "{name}")
+                data-undo=t!("preset-undo")
+                data-proposal=t!("preset-proposal", name = "{name}")
+                data-choose=t!("preset-choose")
+            >
+                <span></span>
+                <button type="button" hidden></button>
+            </p>
             <div class="actions">
                 <button class="primary">{t!("action-validate")}</button>
                 <a class="button" href="/profiles">{t!("action-cancel")}</a>
             </div>
         </form>
     }
-    .into_any()
 }
 
 /// What to say above a form that was refused. It comes back without its secret; unless that was what was wrong, this
@@ -156,13 +184,6 @@ fn refusal(errors: &[FieldError]) -> Option<String> {
         (count, true) => Some(t!("form-refused", count = count)),
         (count, false) => Some(format!("{} {}", t!("form-refused", count = count), t!("form-secret-again"))),
     }
-}
-
-/// The texts of the assistant, in the order in which it reads them.
-fn assistant_texts() -> Vec<String> {
-    ["preset-search", "preset-none-found", "preset-replaced", "preset-undo", "preset-proposal", "preset-choose", "error-required", "error-address-invalid", "error-port-invalid"]
-        .map(|key| t!(key, names = "{names}", name = "{name}"))
-        .to_vec()
 }
 
 #[component]
@@ -218,18 +239,47 @@ fn Secret(secret: SecretState, errors: Vec<FieldError>) -> impl IntoView {
         }
         SecretState::Unreadable => view! { <strong>{t!("form-secret-unreadable")}</strong> }.into_any(),
     };
-    let texts = ["secret-show", "secret-hide", "secret-removed-one", "secret-removed-many", "secret-found-one", "secret-found-many", "secret-remove"]
-        .map(|key| t!(key, n = "{n}"))
-        .to_vec();
     view! {
         <div class="field">
             <label for="secret">{t!("form-secret")}</label>
-            <SecretField
-                texts
-                required=matches!(secret, SecretState::Missing)
-                invalid=state.is_wrong(Field::Secret)
-                focus=state.is_first_wrong(Field::Secret)
-            />
+            <span class="secret">
+                <input
+                    type="password"
+                    id="secret"
+                    name="secret"
+                    required=matches!(secret, SecretState::Missing)
+                    maxlength="1024"
+                    // "new-password" keeps the browser from putting the portal's password here.
+                    autocomplete="new-password"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    data-1p-ignore=""
+                    data-lpignore="true"
+                    aria-describedby="secret-remark secret-hint secret-fault"
+                    aria-invalid=state.is_wrong(Field::Secret).then_some("true")
+                    autofocus=state.is_first_wrong(Field::Secret)
+                />
+                <button type="button" class="eye" hidden aria-pressed="false" aria-controls="secret">
+                    <svg viewBox="0 0 24 24" aria-hidden="true">
+                        <path d="M2 12q4-6.5 10-6.5T22 12q-4 6.5-10 6.5T2 12z" />
+                        <circle cx="12" cy="12" r="3" />
+                        <path class="stroke" d="M4 4l16 16" />
+                    </svg>
+                    <span class="visually-hidden">{t!("secret-show")}</span>
+                </button>
+            </span>
+            <p
+                class="remark"
+                id="secret-remark"
+                role="status"
+                data-removed-one=t!("secret-removed-one", n = "{n}")
+                data-removed-many=t!("secret-removed-many", n = "{n}")
+                data-found-one=t!("secret-found-one", n = "{n}")
+                data-found-many=t!("secret-found-many", n = "{n}")
+            >
+                <span></span>
+                <button type="button" hidden>{t!("secret-remove")}</button>
+            </p>
             <p class="hint" id="secret-hint">{hint}</p>
             <FieldFault field=Field::Secret errors />
         </div>

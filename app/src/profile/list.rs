@@ -68,10 +68,9 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
         .or_else(|| rows.first().map(|(profile, _)| profile.id));
     let next = (rows.len() == PAGE_SIZE as usize).then(|| rows.last().map(|(profile, _)| profile.id)).flatten();
     let email = session.email.clone();
-    let live_texts = [t!("test-starting"), t!("test-cut"), t!("test-stop"), t!("test-stopped")];
     view! {
         <p class="actions above"><a class="button" href="/profiles/new">{t!("action-add")}</a></p>
-        <LiveTest texts=live_texts.to_vec() label=t!("test-panel")>
+        <LiveTest>
             <form method="post" action="/api/test/run">
                 <fieldset class="profiles">
                     <legend class="visually-hidden">{t!("list-legend")}</legend>
@@ -99,6 +98,21 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                     </p>
                 </div>
             </form>
+            <section
+                class="panel"
+                hidden
+                aria-label=t!("test-panel")
+                data-starting=t!("test-starting")
+                data-cut=t!("test-cut")
+                data-stopped=t!("test-stopped")
+            >
+                <ol class="stages" aria-live="polite"></ol>
+                <p class="now" hidden>
+                    <span role="status"></span>
+                    <button type="button" class="stop">{t!("test-stop")}</button>
+                </p>
+                <div class="result" aria-live="polite"></div>
+            </section>
         </LiveTest>
         {next.map(|id| view! { <p><a href=format!("/profiles?after={id}")>{t!("list-next")}</a></p> })}
     }
@@ -129,8 +143,8 @@ fn Row(profile: Profile, provider: String, owner: String, checked: bool) -> impl
                     {profile.in_use.then(|| view! { <span class="tag">{t!("list-in-use")}</span> })}
                 </span>
                 <span class="sender">{sender}</span>
-                <span class="server">{named.map(|name| format!("{name} · "))} {server}</span>
                 <span class="state"><StateBadge profile /></span>
+                <span class="server">{named.map(|name| format!("{name} · "))} {server}</span>
             </label>
         </div>
     }

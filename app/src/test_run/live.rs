@@ -1,48 +1,30 @@
 //! Both. **Tester** as it happens.
 //!
-//! The island wraps the list's form. Pressing the button opens a panel under it; each line of the stream carries the
-//! HTML to show, so nothing is worded here. Without WebAssembly the same button posts the form and gives the report as
-//! a page.
+//! The island is a listener around the list's form and the panel under it, both rendered by the server. Pressing the
+//! button fills the panel; each line of the stream carries the HTML to show, so nothing is worded here. Without
+//! WebAssembly the same button posts the form and gives the report as a page.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 
 mod lines;
 
 #[cfg(feature = "hydrate")]
 mod browser;
 
-/// `texts`: starting, cut off, stop, stopped. `label` names the panel.
+/// Wraps the form and its panel.
 #[island]
-pub fn LiveTest(texts: Vec<String>, label: String, children: Children) -> impl IntoView {
-    let root = NodeRef::<leptos::html::Div>::new();
-    let running = RwSignal::new(false);
-    let stop_label = texts.get(2).cloned().unwrap_or_default();
-    let text = StoredValue::new(texts);
+pub fn LiveTest(children: Children) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    let run = browser::Run::new(root, running, text);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = text;
-    let submit = move |event| {
+    on_cleanup(browser::stop);
+    let submitted = |event: ev::SubmitEvent| {
         #[cfg(feature = "hydrate")]
-        run.submitted(&event);
-        #[cfg(not(feature = "hydrate"))]
-        let _: leptos::ev::SubmitEvent = event;
+        browser::submitted(&event);
+        let _ = event;
     };
-    let stop = move |_| {
+    let clicked = |event: ev::MouseEvent| {
         #[cfg(feature = "hydrate")]
-        run.stop();
+        browser::clicked(&event);
+        let _ = event;
     };
-    view! {
-        <div class="live" node_ref=root on:submit=submit>
-            {children()}
-            <section class="panel" hidden aria-label=label aria-busy=move || running.get().to_string()>
-                <ol class="stages" aria-live="polite"></ol>
-                <p class="now" hidden=move || !running.get()>
-                    <span role="status"></span>
-                    <button type="button" on:click=stop>{stop_label}</button>
-                </p>
-                <div class="result" aria-live="polite"></div>
-            </section>
-        </div>
-    }
+    view! { <div on:submit=submitted on:click=clicked>{children()}</div> }
 }

@@ -43,10 +43,15 @@ pub fn StageLine(event: StageEvent) -> impl IntoView {
         <li class=class>
             <span class="name">{stage_name(stage)}</span>
             <span class="visually-hidden">{said}</span>
-            <span class="time">{t!("stage-time", ms = format!("{ms:.0}"))}</span>
+            <span class="time">{milliseconds(ms)}</span>
             {reply.map(|words| view! { <samp dir="auto">{words}</samp> })}
         </li>
     }
+}
+
+/// A duration in whole milliseconds.
+fn milliseconds(ms: f64) -> String {
+    if ms < 1.0 { t!("stage-time-short") } else { t!("stage-time", ms = format!("{ms:.0}")) }
 }
 
 #[cfg(test)]

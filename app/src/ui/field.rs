@@ -49,7 +49,7 @@ pub fn TextField(
     let described = if hint.is_some() { format!("{id}-hint {id}-fault") } else { format!("{id}-fault") };
     view! {
         <div class="field" class:narrow=field == Field::Port>
-            <label for=id>{label} {optional.then(|| view! { <span class="optional">{t!("form-optional")}</span> })}</label>
+            <label for=id>{label} " " {optional.then(|| view! { <span class="optional">{t!("form-optional")}</span> })}</label>
             <input
                 type="text"
                 id=id

@@ -33,8 +33,14 @@ pub fn Page(#[prop(into)] title: String, children: Children) -> impl IntoView {
         <Title text=format!("{title} · {}", t!("product-name")) />
         <a class="skip" href="#content">{t!("skip-to-content")}</a>
         <header class="top">
-            <p class="product"><a href="/profiles">{t!("product-name")}</a></p>
-            {account.map(|name| view! { <p class="account">{name}</p> })}
+            <p class="product">{t!("product-name")}</p>
+            {account.map(|name| view! {
+                <p class="account">{name}</p>
+                <nav aria-label=t!("nav-label")>
+                    <a href="/sending-mode">{t!("mode-title")}</a>
+                    <a href="/profiles">{t!("list-title")}</a>
+                </nav>
+            })}
             {back.map(|url| view! { <p class="back"><a href=url target="_top">{t!("back-to-portal")}</a></p> })}
         </header>
         <main id="content" tabindex="-1">

@@ -17,6 +17,11 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
     view! {
         <fieldset class="section presets" id="presets">
             <legend>{t!("form-presets")}</legend>
+            <p class="search">
+                <label for="preset-search">{t!("preset-search")}</label>
+                <input type="search" id="preset-search" autocomplete="off" />
+                <span role="status" data-none=t!("preset-none-found")></span>
+            </p>
             <div class="cards">{usual.into_iter().map(choice).collect_view()}</div>
             <details open=open>
                 <summary>{t!("preset-others", count = count)}</summary>

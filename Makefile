@@ -1,0 +1,39 @@
+# Every command a person needs. `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run site test test-rust test-browser watch lint weight clean
+
+site_sources := $(shell find app style public scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: site ## build what is missing, start the demo and print its addresses
+	cargo run --quiet -p server -- demo $(DEMO)
+
+site: target/site.stamp ## build what the browser downloads
+target/site.stamp: $(site_sources)
+	scripts/site
+	@touch $@
+
+test: test-rust test-browser ## install what the tests need and run all of them
+
+test-rust:
+	cargo test --workspace --features app/ssr
+
+test-browser: site
+	cargo build -p server
+	scripts/browser-tests
+
+watch: ## rebuild and restart on every change
+	scripts/watch
+
+lint: ## formatting, clippy (native and wasm32), dependencies
+	scripts/lint
+
+weight: site ## the page's weight against its budget
+	scripts/weight
+
+clean: ## remove what was built (not the data)
+	rm -rf target .tools end2end/node_modules end2end/test-results

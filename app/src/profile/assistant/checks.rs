@@ -1,0 +1,49 @@
+//! Browser side. The browser's own checks, with our words, beside the fields.
+
+use leptos::prelude::document;
+use web_sys::{Element, HtmlInputElement};
+
+use super::dom::{find, find_all, text};
+
+/// Whether `target` is a submit button that must not submit: fields are wrong. The first one gets the focus.
+pub(super) fn stop(target: &Element) -> bool {
+    let Ok(Some(button)) = target.closest("#profile-form button:not([type])") else { return false };
+    if button.has_attribute("formnovalidate") {
+        return false;
+    }
+    let wrong: Vec<HtmlInputElement> = find_all("#profile-form input:invalid");
+    for input in &wrong {
+        tell(input);
+    }
+    if let Some(first) = wrong.first() {
+        let _ = first.focus();
+    }
+    !wrong.is_empty()
+}
+
+fn tell(input: &HtmlInputElement) {
+    let Some(form) = find::<Element>("#profile-form") else { return };
+    let name = match (input.value().is_empty(), input.id().as_str()) {
+        (true, _) => "data-required",
+        (false, "port") => "data-port",
+        (false, _) => "data-address",
+    };
+    let _ = input.set_attribute("aria-invalid", "true");
+    if let Some(fault) = fault_of(input) {
+        fault.set_text_content(Some(&text(&form, name)));
+    }
+}
+
+/// Takes back what was said about a field once it is being corrected.
+pub(super) fn forgive(input: &Element) {
+    if input.has_attribute("aria-invalid") {
+        let _ = input.remove_attribute("aria-invalid");
+        if let Some(fault) = fault_of(input) {
+            fault.set_text_content(None);
+        }
+    }
+}
+
+fn fault_of(input: &Element) -> Option<Element> {
+    document().get_element_by_id(&(input.id() + "-fault"))
+}

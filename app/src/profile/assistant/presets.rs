@@ -1,0 +1,200 @@
+//! Browser side. Presets: choosing, filling, proposing, searching.
+
+use std::cell::RefCell;
+
+use web_sys::{Element, HtmlElement, HtmlInputElement};
+
+use super::{
+    checks::forgive,
+    dom::{find, find_all, show, text},
+};
+use crate::profile::preset_hint::PresetHint;
+
+const PRESET: &str = "input[name='draft[preset]']";
+
+/// What the button of the remark does.
+#[derive(Default)]
+enum Offer {
+    #[default]
+    Nothing,
+    /// Puts back what was typed by hand: (input's id, value).
+    Undo(Vec<(&'static str, String)>),
+    /// Chooses the preset of this radio button.
+    Choose(HtmlInputElement),
+}
+
+thread_local! {
+    /// What a preset filled in: what differs from it was typed by hand.
+    static FILLED: RefCell<Option<PresetHint>> = const { RefCell::new(None) };
+    static OFFER: RefCell<Offer> = const { RefCell::new(Offer::Nothing) };
+}
+
+fn hint_of(radio: &HtmlInputElement) -> Option<PresetHint> {
+    PresetHint::decode(&radio.get_attribute("data-p")?)
+}
+
+fn checked() -> Option<HtmlInputElement> {
+    find("input[name='draft[preset]']:checked")
+}
+
+/// What the chosen preset fills.
+pub(super) fn chosen() -> Option<PresetHint> {
+    hint_of(&checked()?)
+}
+
+/// The search box appears; a preset that was chosen before the WebAssembly arrived fills its fields.
+pub(super) fn arrive() {
+    FILLED.set(chosen());
+    if let Some(search) = find::<Element>(".search") {
+        let _ = search.class_list().add_1("shown");
+    }
+    let host_is_empty = find::<HtmlInputElement>("#host").is_some_and(|host| host.value().is_empty());
+    if let Some(radio) = checked().filter(|_| host_is_empty) {
+        choose(&radio);
+    }
+}
+
+pub(super) fn clicked(target: &Element) {
+    if target.matches(PRESET).unwrap_or(false) {
+        if let Ok(radio) = wasm_bindgen::JsCast::dyn_into::<HtmlInputElement>(target.clone()) {
+            choose(&radio);
+        }
+    } else if target.matches("#assistant button").unwrap_or(false) {
+        accept();
+    }
+}
+
+pub(super) fn typed(target: &Element) {
+    let value = || find::<HtmlInputElement>(&["#", &target.id()].concat()).map(|input| input.value());
+    match target.id().as_str() {
+        "login" => propose(&value().unwrap_or_default()),
+        "preset-search" => narrow(&value().unwrap_or_default()),
+        _ => {}
+    }
+}
+
+/// Fills the form from a preset. What was typed by hand gives way too, and the remark says so.
+fn choose(radio: &HtmlInputElement) {
+    fetch_guide(radio.value());
+    let Some(hint) = hint_of(radio) else {
+        FILLED.set(None);
+        return remark("", "", Offer::Nothing);
+    };
+    let before = FILLED.replace(Some(hint.clone()));
+    let before = |part: fn(&PresetHint) -> String| before.as_ref().map(part);
+    let mut replaced = Vec::new();
+    let mut fill = |id: &'static str, value: String, was: Option<String>| {
+        let Some(input) = find::<HtmlInputElement>(&["#", id].concat()) else { return };
+        let old = input.value();
+        input.set_value(&value);
+        forgive(&input);
+        if !old.trim().is_empty() && old != value && Some(&old) != was.as_ref() {
+            replaced.push((id, old));
+        }
+    };
+    fill("host", hint.host.clone(), before(|hint| hint.host.clone()));
+    fill("port", hint.port.to_string(), before(|hint| hint.port.to_string()));
+    if let Some(login) = &hint.login {
+        fill("login", login.clone(), before(|hint| hint.login.clone().unwrap_or_default()));
+    }
+    if let Some(security) = find::<HtmlInputElement>(&["#security-", hint.security.as_str()].concat()) {
+        security.set_checked(true);
+    }
+    if replaced.is_empty() {
+        return remark("", "", Offer::Nothing);
+    }
+    let names: Vec<String> = replaced.iter().map(|(id, _)| label_of(id)).collect();
+    remark("data-replaced", &names.join(", "), Offer::Undo(replaced));
+}
+
+fn label_of(id: &str) -> String {
+    find::<HtmlElement>(&["label[for=", id, "]"].concat()).map(|label| label.inner_text()).unwrap_or_default()
+}
+
+/// Replaces the guide beside the password field by the chosen preset's.
+fn fetch_guide(preset: String) {
+    leptos::task::spawn_local(async move {
+        let request = gloo_net::http::Request::get(&["/profiles/guide?preset=", &preset].concat());
+        let Ok(response) = request.send().await else { return };
+        if let (true, Ok(html), Some(guide)) = (response.ok(), response.text().await, find::<Element>("#guide")) {
+            guide.set_inner_html(&html);
+        }
+    });
+}
+
+/// Proposes the preset that an address belongs to, unless it is chosen already.
+fn propose(address: &str) {
+    let known = find_all::<HtmlInputElement>(PRESET)
+        .into_iter()
+        .find(|radio| hint_of(radio).is_some_and(|hint| hint.knows(address)))
+        .filter(|radio| !radio.checked());
+    match known {
+        Some(radio) => {
+            let name = radio.parent_element().and_then(|label| label.text_content()).unwrap_or_default();
+            remark("data-proposal", &name, Offer::Choose(radio));
+        }
+        None if OFFER.with_borrow(|offer| matches!(offer, Offer::Choose(_))) => remark("", "", Offer::Nothing),
+        None => {}
+    }
+}
+
+/// Says something at the foot of the form, with a button.
+fn remark(kind: &str, name: &str, offer: Offer) {
+    let Some(place) = find::<Element>("#assistant") else { return };
+    let button = match &offer {
+        Offer::Nothing => "",
+        Offer::Undo(_) => "data-undo",
+        Offer::Choose(_) => "data-choose",
+    };
+    OFFER.set(offer);
+    let shown = !button.is_empty();
+    if let (Some(words), Some(press)) = (find::<Element>("#assistant span"), find::<Element>("#assistant button")) {
+        words.set_text_content(Some(&text(&place, kind).replace("{name}", name)));
+        press.set_text_content(Some(&text(&place, button)));
+        show(&press, shown);
+    }
+    let _ = place.class_list().toggle_with_force("shown", shown);
+}
+
+/// The button: takes the proposal, or takes the replacement back.
+fn accept() {
+    match OFFER.take() {
+        Offer::Nothing => {}
+        Offer::Undo(fields) => {
+            for (id, old) in fields {
+                if let Some(input) = find::<HtmlInputElement>(&["#", id].concat()) {
+                    input.set_value(&old);
+                }
+            }
+            remark("", "", Offer::Nothing);
+        }
+        Offer::Choose(radio) => {
+            if let Ok(Some(details)) = radio.closest("details") {
+                let _ = details.set_attribute("open", "");
+            }
+            radio.click();
+            if let Some(login) = find::<HtmlElement>("#login") {
+                let _ = login.focus();
+            }
+        }
+    }
+}
+
+/// Shows the presets whose name or search words hold `words`.
+fn narrow(words: &str) {
+    let lower = |text: &str| String::from(js_sys::JsString::from(text).to_lower_case());
+    let wanted = lower(words.trim());
+    let mut found = false;
+    for label in find_all::<Element>("#presets .card-choice") {
+        let named = [label.text_content().unwrap_or_default(), text(&label, "data-s")].join(" ");
+        let matches = lower(&named).contains(&wanted);
+        found |= matches;
+        show(&label, matches);
+    }
+    if let Some(details) = find::<Element>("#presets details").filter(|_| !wanted.is_empty()) {
+        let _ = details.set_attribute("open", "");
+    }
+    if let Some(none) = find::<Element>(".search [role=status]") {
+        none.set_text_content(Some(&if found { String::new() } else { text(&none, "data-none") }));
+    }
+}
