@@ -1,10 +1,7 @@
 //! Server side. The mail that a test sends: text and HTML, in the reader's language, naming the profile. Its words are
 //! fixed, so the button cannot be used to write to anybody.
 
-use app::{
-    i18n::Locale,
-    session::Session,
-};
+use app::{i18n::Locale, profile::encoding::Encoding, session::Session};
 use jiff::Timestamp;
 use lettre::{Address, message::Mailbox};
 use maud::{DOCTYPE, html};
@@ -45,6 +42,14 @@ pub fn confirmation(
     })
 }
 
+/// Our own words in the characters of the chosen set: Latin-1 and Latin-9 know no typographic apostrophe.
+fn plain(text: String, encoding: Encoding) -> String {
+    match encoding {
+        Encoding::Utf8 | Encoding::Windows1252 => text,
+        Encoding::Latin1 | Encoding::Latin9 => text.replace('’', "'").replace(['“', '”'], "\"").replace('…', "..."),
+    }
+}
+
 struct Words {
     subject: String,
     greeting: String,
@@ -64,7 +69,7 @@ impl Words {
             ("account", session.account_name.clone()),
             ("person", session.person.name.clone()),
         ];
-        let text = |key: &str| session.locale.text(key, &arguments).replace('\u{2060}', "");
+        let text = |key: &str| plain(session.locale.text(key, &arguments).replace('\u{2060}', ""), row.encoding);
         Self {
             subject: text("mail-subject"),
             greeting: text("mail-greeting"),
@@ -82,7 +87,8 @@ impl Words {
         html! {
             (DOCTYPE)
             html lang=(locale.tag()) {
-                head { meta charset="utf-8"; title { (self.subject) } }
+                // No `meta charset`: the part's Content-Type says which one it is.
+                head { title { (self.subject) } }
                 body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1d2430;background:#f5f6f4" {
                     div style="max-width:34em;margin:auto;padding:24px;background:#fff;border-radius:8px;border-top:4px solid #1f6f5c" {
                         p { (self.greeting) }

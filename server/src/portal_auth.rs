@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 mod tests;
 
 /// The longest token that is looked at, in bytes.
-const LONGEST_TOKEN: usize = 16 * 1024;
+const LONGEST_TOKEN: usize = 48 * 1024;
 /// The longest life a token may have, in seconds.
 const LONGEST_LIFE_S: i64 = 300;
 /// How far two clocks may be apart, in seconds.

@@ -40,14 +40,7 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
         if let Some(target) = dom::target(&event) {
             checks::forgive(&target);
             presets::typed(&target);
-            secret::typed(&target);
-        }
-        let _ = event;
-    };
-    let left = |event: ev::Event| {
-        #[cfg(feature = "hydrate")]
-        if let Some(target) = dom::target(&event) {
-            secret::left(&target);
+            secret::typed(&target, dom::is_paste(&event));
         }
         let _ = event;
     };
@@ -59,5 +52,5 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
         }
         let _ = event;
     };
-    view! { <div on:click=clicked on:input=typed on:change=left on:keydown=pressed>{children()}</div> }
+    view! { <div on:click=clicked on:input=typed on:keydown=pressed>{children()}</div> }
 }

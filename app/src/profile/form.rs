@@ -132,7 +132,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             data-port=t!("error-port-invalid")
         >
             // Enter presses the first button of a form: it must be Valider, not the one of the presets.
-            <button class="visually-hidden" tabindex="-1" aria-hidden="true">{t!("action-validate")}</button>
+            <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
             <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
             <Presets presets=presets.all().to_vec() chosen=draft.preset.clone() />
             <fieldset class="section">

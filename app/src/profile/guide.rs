@@ -61,7 +61,7 @@ fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
         .collect_view();
     let missing: Vec<String> = guide.missing.iter().map(|reason| reason.get(locale).to_owned()).collect();
     view! {
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <ol>{steps}</ol>
         {guide.shape.as_ref().map(|shape| view! { <p>{t!("guide-shape", shape = shape.get(locale))}</p> })}
         {(!missing.is_empty()).then(|| view! {

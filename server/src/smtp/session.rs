@@ -183,6 +183,7 @@ impl Session<'_> {
 
     async fn greet(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let reply = self.greeting(wire).await?;
+        self.round_trips += 1;
         self.hear(&reply);
         let foreign = reply.text().to_ascii_uppercase();
         if reply.code == 220 && foreign.contains("FTP") && !foreign.contains("SMTP") {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event};
+use web_sys::{Element, Event, InputEvent};
 
 /// The first element that matches, as `T`.
 pub(super) fn find<T: JsCast>(selector: &str) -> Option<T> {
@@ -18,6 +18,11 @@ pub(super) fn find_all<T: JsCast>(selector: &str) -> Vec<T> {
 /// The element an event happened to.
 pub(super) fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
+}
+
+/// Whether an input event brings pasted text.
+pub(super) fn is_paste(event: &Event) -> bool {
+    event.dyn_ref::<InputEvent>().is_some_and(|event| event.input_type() == "insertFromPaste")
 }
 
 /// Shows or hides an element.

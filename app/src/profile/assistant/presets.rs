@@ -172,7 +172,9 @@ fn accept() {
             if let Ok(Some(details)) = radio.closest("details") {
                 let _ = details.set_attribute("open", "");
             }
-            radio.click();
+            // Not `click()`: the listener that we are in cannot be entered twice.
+            radio.set_checked(true);
+            choose(&radio);
             if let Some(login) = find::<HtmlElement>("#login") {
                 let _ = login.focus();
             }

@@ -40,21 +40,19 @@ fn toggle(eye: &Element) {
     }
 }
 
-/// A change makes what was said before void.
-pub(super) fn typed(target: &Element) {
+/// A change makes what was said before void; pasted text is looked at at once. Leaving the field is no moment to say
+/// anything: the page would move under the pointer that is about to press Valider.
+pub(super) fn typed(target: &Element, pasted: bool) {
     if target.id() == "secret" {
         say("", 0, false);
-    }
-}
-
-pub(super) fn left(target: &Element) {
-    if target.id() == "secret" {
-        look(false);
+        if pasted {
+            look(false);
+        }
     }
 }
 
 /// Cleans the field where that is safe or asked for, and says what was found. When there is nothing, what was said
-/// stays: leaving the field comes before pressing the eye.
+/// stays: pasting comes before pressing the eye.
 fn look(asked: bool) {
     let Some(field) = field() else { return };
     let cosmetic = chosen().is_some_and(|hint| hint.cosmetic_spaces);

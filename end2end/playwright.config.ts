@@ -1,0 +1,23 @@
+import { defineConfig } from "@playwright/test";
+
+// A person's machine uses Playwright's own browser; where that cannot be had, CHROMIUM names another one.
+const executablePath = process.env.CHROMIUM || undefined;
+const args = executablePath
+  ? ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+  : [];
+
+export default defineConfig({
+  testDir: "tests",
+  fullyParallel: true,
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: true,
+  reporter: [["list"]],
+  use: { browserName: "chromium", locale: "fr-FR", launchOptions: { executablePath, args }, trace: "retain-on-failure" },
+  projects: [
+    { name: "with-wasm" },
+    // Every journey is proved a second time without JavaScript, unless its title says that it needs it.
+    { name: "without-javascript", use: { javaScriptEnabled: false }, grepInvert: /@wasm/ },
+  ],
+});

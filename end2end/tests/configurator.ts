@@ -1,0 +1,77 @@
+// The page object: everything is found by role and label, in the words of the tutorial.
+import { type Page, expect } from "@playwright/test";
+import type { Demo } from "./demo";
+
+export const PASSWORD = "abcd efgh ijkl mnop";
+
+const WORDS = {
+  fr: {
+    open: "Ouvrir le configurateur", add: "Ajouter", validate: "Valider", test: "Tester", edit: "Modifier", duplicate: "Dupliquer", use: "Utiliser", delete: "Supprimer",
+    host: "Adresse du serveur SMTP", port: "Numéro de port", login: "Identifiant SMTP", secret: "Mot de passe SMTP", sandbox: "Bac à sable",
+    fill: "Remplir les champs", encoding: "Encodage SMTP", accepted: /le serveur a accepté le message/, senderAddress: "Adresse de l’expéditeur",
+  },
+  en: {
+    open: "Open the configurator", add: "Add", validate: "Confirm", test: "Test", edit: "Edit", duplicate: "Duplicate", use: "Use", delete: "Delete",
+    host: "SMTP server address", port: "Port number", login: "SMTP login", secret: "SMTP password", sandbox: "Bac à sable",
+    fill: "Fill the fields", encoding: "SMTP encoding", accepted: /the server accepted the message/, senderAddress: "Sender’s address",
+  },
+};
+
+export class Configurator {
+  words = WORDS.fr;
+  constructor(readonly page: Page, readonly demo: Demo, readonly scripted: boolean) {}
+
+  /** Through the portal's door, in a page of its own. */
+  async open(page: "sending-mode" | "profiles" = "profiles", account = "boulangerie-martin", language: "fr" | "en" = "fr") {
+    this.words = WORDS[language];
+    await this.page.goto(`${this.demo.portal}/${account}/open/${page}?lang=${language}`);
+    // With JavaScript the form leaves by itself.
+    if (!this.scripted) await this.page.getByRole("button", { name: this.words.open }).click();
+    await this.page.waitForURL(`${this.demo.configurator}/${page}`);
+    await this.ready();
+  }
+
+  /** Until the island listens. Without JavaScript there is nothing to wait for. */
+  async ready() {
+    if (this.scripted && /profiles\/(new|edit)/.test(this.page.url())) {
+      await this.page.locator(".search.shown").waitFor();
+    }
+  }
+
+  input = (name: string) => this.page.getByLabel(name, { exact: true });
+  button = (name: string) => this.page.getByRole("button", { name, exact: true });
+  heading = (name: string | RegExp) => this.page.getByRole("heading", { name });
+  validateButton = () => this.page.locator("#content .actions").getByRole("button", { name: this.words.validate });
+
+  async add() {
+    await this.page.getByRole("link", { name: this.words.add, exact: true }).click();
+    await this.page.waitForURL(/profiles\/new/);
+    await this.ready();
+  }
+
+  async choosePreset(name: string) {
+    await this.page.getByRole("radio", { name, exact: true }).check();
+    if (!this.scripted) await this.button(this.words.fill).click();
+  }
+
+  /** Fills the form for one of the sandbox' personas, and saves both steps. */
+  async addPersona(login: string, { host = "", password = PASSWORD } = {}) {
+    await this.add();
+    await this.choosePreset(this.words.sandbox);
+    if (host) await this.input(this.words.host).fill(host);
+    await this.input(this.words.login).fill(login);
+    await this.input(this.words.secret).fill(password);
+    await this.validateButton().click();
+    await expect(this.heading(this.words.encoding)).toBeVisible();
+    await this.validateButton().click();
+    await this.page.waitForURL(/profiles\?selected=/);
+  }
+
+  /** Presses Tester and waits for the outcome: live, or as a page. */
+  async test() {
+    await this.button(this.words.test).click();
+    const card = this.page.locator("[data-verdict]");
+    await card.waitFor({ timeout: 45_000 });
+    return card;
+  }
+}

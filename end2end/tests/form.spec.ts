@@ -1,0 +1,153 @@
+// The form: presets, bad input, the password field.
+import { PASSWORD } from "./configurator";
+import { expect, test } from "./demo";
+
+test("bad input is refused beside its field and nothing typed is lost", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByLabel("Adresse du serveur SMTP").fill("https://smtp.exemple.fr");
+  await page.getByLabel("Numéro de port").fill("22");
+  await page.getByLabel("Identifiant SMTP").fill("claire@exemple.fr");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("secretsecret");
+  await page.getByLabel("Nom de l’expéditeur").fill("Chez Élise & fils");
+  await page.getByLabel("Adresse de réponse").fill("a@b@c");
+  await page.getByLabel("Adresse de réponse").evaluate((input) => input.removeAttribute("pattern")).catch(() => {});
+  await page.getByLabel("Adresse de réponse").fill("reponse@exemple.fr");
+  await configurator.validateButton().click();
+  await expect(page.getByText("Ce n’est pas l’adresse d’un serveur.")).toBeVisible();
+  await expect(page.getByText("Ce port ne sert pas à l’envoi de courrier.")).toBeVisible();
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toBeFocused();
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("https://smtp.exemple.fr");
+  await expect(page.getByLabel("Nom de l’expéditeur")).toHaveValue("Chez Élise & fils");
+  await expect(page.getByLabel("Adresse de réponse")).toHaveValue("reponse@exemple.fr");
+  await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue("");
+  await expect(page.getByText("il n’est jamais renvoyé à la page")).toBeVisible();
+});
+
+test("private hosts are refused in every spelling", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  for (const host of ["127.0.0.1", "localhost", "[::1]", "2130706433", "10.0.0.1"]) {
+    await page.getByLabel("Adresse du serveur SMTP").fill(host);
+    await page.getByLabel("Numéro de port").fill("465");
+    await page.getByLabel("Identifiant SMTP").fill("claire@exemple.fr");
+    await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("secretsecret");
+    await configurator.validateButton().click();
+    await expect(page.getByText("Ce serveur ne peut pas être utilisé ici.")).toBeVisible();
+  }
+});
+
+test("the browser's own checks speak our words @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByLabel("Numéro de port").fill("25abc");
+  await configurator.validateButton().click();
+  await expect(page.locator("#port-fault")).toHaveText(/va de 1 à 65535/);
+  await expect(page.locator("#login-fault")).toHaveText("Ce champ est nécessaire.");
+  await expect(page.locator("#secret-fault")).toHaveText("Ce champ est nécessaire.");
+  await expect(page.getByLabel("Numéro de port")).toBeFocused();
+  await page.getByLabel("Numéro de port").fill("587");
+  await expect(page.locator("#port-fault")).toBeEmpty();
+});
+
+test("values typed by hand give way only with a word, and come back @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  const host = page.getByLabel("Adresse du serveur SMTP");
+  await host.fill("mail.mon-domaine.fr");
+  await page.getByRole("radio", { name: "Gmail", exact: true }).check();
+  await expect(host).toHaveValue("smtp.gmail.com");
+  await expect(page.getByText("Remplacé par la configuration choisie : Adresse du serveur SMTP.")).toBeVisible();
+  await page.getByRole("button", { name: "Annuler" }).first().click();
+  await expect(host).toHaveValue("mail.mon-domaine.fr");
+  // Choosing it again restores it.
+  await page.getByRole("radio", { name: "Gmail", exact: true }).click();
+  await expect(host).toHaveValue("smtp.gmail.com");
+  // From one preset to the next nothing was typed by hand.
+  await page.getByRole("radio", { name: "Free", exact: true }).check();
+  await expect(host).toHaveValue("smtp.free.fr");
+  await expect(page.locator("#assistant")).not.toHaveClass(/shown/);
+});
+
+test("an address proposes its preset @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByLabel("Identifiant SMTP").fill("claire@wanadoo.fr");
+  await expect(page.getByText("Cette adresse est chez Orange")).toBeVisible();
+  await page.getByRole("button", { name: "Choisir cette configuration" }).click();
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.orange.fr");
+  await expect(page.locator("#guide")).toContainText("Orange");
+});
+
+test("the search narrows the providers @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByLabel("Chercher un fournisseur").fill("MAILJ");
+  await expect(page.getByRole("radio", { name: "Mailjet" })).toBeVisible();
+  await expect(page.getByRole("radio", { name: "Gmail", exact: true })).toBeHidden();
+  await page.getByLabel("Chercher un fournisseur").fill("introuvable");
+  await expect(page.getByText("Aucun fournisseur de ce nom.")).toBeVisible();
+  await page.getByLabel("Chercher un fournisseur").press("Enter");
+  await expect(page).toHaveURL(/profiles\/new/);
+});
+
+test("elsewhere than at Google spaces are only announced @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByRole("radio", { name: "OVHcloud – MX Plan / E-mails" }).check();
+  const secret = page.getByLabel("Mot de passe SMTP", { exact: true });
+  await secret.fill(" mon mot de passe\u200b");
+  await page.getByRole("button", { name: "Afficher le mot de passe" }).click();
+  await expect(page.getByText("2 caractères semblent superflus")).toBeVisible();
+  await expect(secret).toHaveValue(" mon mot de passe\u200b");
+  await page.getByRole("button", { name: "Retirer" }).click();
+  await expect(secret).toHaveValue("mon mot de passe");
+});
+
+test("without the field's help the server announces the same", async ({ configurator, page, demo, javaScriptEnabled }) => {
+  test.skip(javaScriptEnabled !== false, "the field itself says it");
+  await configurator.open();
+  await configurator.add();
+  await page.getByLabel("Adresse du serveur SMTP").fill("smtp.sandbox.example");
+  await page.getByLabel("Numéro de port").fill("465");
+  await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(" abcdefghijklmnop ");
+  await configurator.validateButton().click();
+  await expect(page.getByText("contient 2 caractères qui semblent superflus")).toBeVisible();
+  await page.getByRole("button", { name: "Retirer" }).click();
+  await expect(page.getByText("2 caractères ont été retirés du mot de passe enregistré.")).toBeVisible();
+});
+
+test("a stored secret follows no other server", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await configurator.button("Modifier").click();
+  await configurator.ready();
+  await page.getByLabel("Adresse du serveur SMTP").fill("smtp.exemple.fr");
+  await configurator.validateButton().click();
+  await expect(page.getByText("n’est valable que pour l’ancien serveur")).toBeVisible();
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.exemple.fr");
+  await configurator.open();
+  await expect(page.getByText("smtp.sandbox.example")).toBeVisible();
+});
+
+test("the password field is not for the portal's password", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveAttribute("autocomplete", "new-password");
+  await expect(page.getByLabel("Identifiant SMTP")).toHaveAttribute("autocomplete", "off");
+});
+
+test("no answer ever holds the password", async ({ configurator, page }) => {
+  const bodies: Promise<string>[] = [];
+  page.on("response", (response) => bodies.push(response.text().catch(() => "")));
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await configurator.test();
+  await configurator.open();
+  await configurator.button("Modifier").click();
+  const everything = (await Promise.all(bodies)).join("\n");
+  for (const form of ["abcdefghijklmnop", PASSWORD, btoa("abcdefghijklmnop"), "abcd+efgh", "abcd%20efgh"]) {
+    expect(everything.includes(form), form).toBe(false);
+  }
+});

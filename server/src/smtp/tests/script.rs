@@ -1,0 +1,108 @@
+//! A server that follows a script, once.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::sleep,
+};
+
+/// What the server does next.
+#[derive(Clone)]
+pub(super) enum Step {
+    Send(Vec<u8>),
+    /// Reads until a line with this start has come.
+    Expect(&'static str),
+    /// Writes a byte every so often, for ever.
+    Drip(u8, Duration),
+    /// Writes this byte as fast as it goes, at most 64 MiB.
+    Flood(u8),
+    Silence,
+    Close,
+    Reset,
+}
+
+pub(super) fn send(text: &str) -> Step {
+    Step::Send(text.as_bytes().to_vec())
+}
+
+/// The steps of a conversation that goes well, as far as the sender's address.
+pub(super) fn until_auth() -> Vec<Step> {
+    vec![send("220 test ESMTP\r\n"), Step::Expect("EHLO"), send("250-test\r\n250 AUTH PLAIN LOGIN\r\n"), Step::Expect("AUTH PLAIN")]
+}
+
+pub(super) fn until_data() -> Vec<Step> {
+    let mut steps = until_auth();
+    steps.extend([
+        send("235 2.7.0 ok\r\n"),
+        Step::Expect("MAIL FROM"),
+        send("250 ok\r\n"),
+        Step::Expect("RCPT TO"),
+        send("250 ok\r\n"),
+        Step::Expect("DATA"),
+    ]);
+    steps
+}
+
+pub(super) fn until_the_dot() -> Vec<Step> {
+    let mut steps = until_data();
+    steps.extend([send("354 go\r\n"), Step::Expect(".\r\n")]);
+    steps
+}
+
+/// Starts the server; the handle gives everything it read.
+pub(super) async fn serve(steps: Vec<Step>) -> (u16, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let handle = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        // The listener stays open: a client that tries again sees silence, not a refusal.
+        let read = play(stream, steps).await;
+        drop(listener);
+        read
+    });
+    (port, handle)
+}
+
+async fn play(mut stream: TcpStream, steps: Vec<Step>) -> String {
+    let mut read = Vec::new();
+    for step in steps {
+        match step {
+            Step::Send(bytes) => drop(stream.write_all(&bytes).await),
+            Step::Expect(start) => {
+                let mut chunk = [0; 4096];
+                while !String::from_utf8_lossy(&read).lines().any(|line| format!("{line}\r\n").starts_with(start)) {
+                    match stream.read(&mut chunk).await {
+                        Ok(count) if count > 0 => read.extend_from_slice(&chunk[..count]),
+                        _ => return String::from_utf8_lossy(&read).into_owned(),
+                    }
+                }
+            }
+            Step::Drip(byte, every) => while stream.write_all(&[byte]).await.is_ok() {
+                sleep(every).await;
+            },
+            Step::Flood(byte) => {
+                let chunk = vec![byte; 64 * 1024];
+                for _ in 0..1024 {
+                    if stream.write_all(&chunk).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            Step::Silence => sleep(Duration::from_secs(10)).await,
+            Step::Close => return String::from_utf8_lossy(&read).into_owned(),
+            Step::Reset => {
+                #[expect(deprecated, reason = "a reset is what is wanted; it closes at once, so nothing blocks")]
+                stream.set_linger(Some(Duration::ZERO)).unwrap();
+                return String::from_utf8_lossy(&read).into_owned();
+            }
+        }
+    }
+    // What the client still says is read, so that it is not cut off.
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_millis(500), stream.read_to_end(&mut rest)).await;
+    read.extend_from_slice(&rest);
+    String::from_utf8_lossy(&read).into_owned()
+}
