@@ -13,7 +13,12 @@ use leptos_router::{
 
 use crate::{
     error::AppError,
-    profile::{delete::DeletePage, encoding_page::EncodingPage, form::{EditPage, NewPage}, list::ListPage},
+    profile::{
+        delete::DeletePage,
+        encoding_page::EncodingPage,
+        form::{EditPage, NewPage},
+        list::ListPage,
+    },
     sending_mode::page::SendingModePage,
     t,
     test_run::page::ReportPage,

@@ -61,9 +61,15 @@ impl Session {
 pub enum Visit {
     Open(Arc<Session>),
     /// There was a session; it has ended.
-    Ended { locale: Locale, return_url: Option<String> },
+    Ended {
+        locale: Locale,
+        return_url: Option<String>,
+    },
     /// No cookie, or one that means nothing.
-    Stranger { locale: Locale, return_url: Option<String> },
+    Stranger {
+        locale: Locale,
+        return_url: Option<String>,
+    },
 }
 
 impl Visit {

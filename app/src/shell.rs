@@ -36,7 +36,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// Sets the page's content security policy. `frame-ancestors` only works as a header, so the whole policy is one.
 fn protect() {
-    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
     let ancestors = use_context::<axum::http::request::Parts>()
         .and_then(|parts| parts.extensions.get::<FrameAncestors>().cloned())
         .map_or_else(|| "'none'".to_owned(), |FrameAncestors(origins)| origins);

@@ -5,7 +5,11 @@
 
 use std::sync::Arc;
 
-use app::{app::App, services::{Clock, Services}, shell::shell};
+use app::{
+    app::App,
+    services::{Clock, Services},
+    shell::shell,
+};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -49,10 +53,7 @@ pub struct Site {
 
 /// Every route of the configurator.
 pub fn router(site: Site) -> Router {
-    let options = LeptosOptions::builder()
-        .output_name("facteur")
-        .site_pkg_dir(assets::package_folder())
-        .build();
+    let options = LeptosOptions::builder().output_name("facteur").site_pkg_dir(assets::package_folder()).build();
     let services = site.services.clone();
     let context = move || provide_context(services.clone());
     let document = {

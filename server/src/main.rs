@@ -65,7 +65,11 @@ async fn demo(options: DemoOptions) -> Result<(), server::demo::DemoError> {
     println!("  Start here     {portal}      the portal: +  >  Paramètres  >  Mode d’envoi des emails");
     println!("  Inbox          {portal}/inbox    what “left”, and every failure to try");
     println!("  Configurator   {configurator}");
-    println!("  Mail server    127.0.0.1:{} (STARTTLS), {} (TLS)", demo.sandbox.starttls_addr().port(), demo.sandbox.tls_addr().port());
+    println!(
+        "  Mail server    127.0.0.1:{} (STARTTLS), {} (TLS)",
+        demo.sandbox.starttls_addr().port(),
+        demo.sandbox.tls_addr().port()
+    );
     println!("  Data           {}", options.folder.display());
     println!("Stop with Ctrl+C.");
     demo.serve(async {

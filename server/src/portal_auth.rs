@@ -186,10 +186,11 @@ fn identity(portal: &Portal, claims: Claims) -> Result<Identity, TokenError> {
     let users_present = claims.users.iter().all(|user| present(&user.id) && present(&user.name));
     let email = claims.email.trim();
     let email_reads = email.is_empty() || app::profile::address::EmailAddress::parse(email).is_ok();
-    let in_bounds = [&claims.sub, &claims.jti, &claims.account.id, &claims.account.name].into_iter().all(|text| present(text))
-        && users_present
-        && claims.users.len() <= MOST_USERS
-        && email_reads;
+    let in_bounds =
+        [&claims.sub, &claims.jti, &claims.account.id, &claims.account.name].into_iter().all(|text| present(text))
+            && users_present
+            && claims.users.len() <= MOST_USERS
+            && email_reads;
     if !in_bounds {
         return Err(TokenError::Claims);
     }

@@ -1,9 +1,10 @@
 //! Server side. The use cases of profiles, over the store and the vault. Implements the ports of `app`.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use app::{
     error::AppError,
+    profile::draft::RefusedDraft,
     profile::{
         encoding::Encoding,
         field::{Fault, Field, FieldError},
@@ -14,7 +15,6 @@ use app::{
     sending_mode::{model::SendingMode, port::SendingModes},
     services::Clock,
     session::{AccountId, Drafts, Session},
-    profile::draft::RefusedDraft,
     test_run::report::Verdict,
 };
 use async_trait::async_trait;
@@ -33,6 +33,9 @@ mod tests;
 
 /// The field that a profile's secret is sealed for.
 const SECRET: &str = "secret";
+
+/// Keeps ids of the same millisecond in order.
+static IDS: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
 
 /// Profiles, sending modes and drafts of every account.
 #[derive(Clone)]
@@ -109,9 +112,7 @@ impl ProfileBook {
         let now = (self.clock)();
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-        static CONTEXT: std::sync::LazyLock<std::sync::Mutex<ContextV7>> =
-            std::sync::LazyLock::new(|| std::sync::Mutex::new(ContextV7::new()));
-        ProfileId(Uuid::new_v7(UuidTimestamp::from_unix(&*CONTEXT, seconds, nanoseconds)))
+        ProfileId(Uuid::new_v7(UuidTimestamp::from_unix(&*IDS, seconds, nanoseconds)))
     }
 
     async fn row(&self, account: &AccountId, id: ProfileId) -> Result<ProfileRow, AppError> {
@@ -138,7 +139,7 @@ impl ProfileBook {
 /// What a test was made with: another fingerprint means that the profile is to be tested again.
 pub(crate) fn fingerprint(row: &ProfileRow) -> [u8; 32] {
     let Settings { preset: _, user: _, destination, sender_name, sender_address, reply_to } = &row.settings;
-    let reply_to = reply_to.as_ref().map(|address| address.as_str()).unwrap_or_default();
+    let reply_to = reply_to.as_ref().map(app::profile::address::EmailAddress::as_str).unwrap_or_default();
     let changed_at = row.secret.as_ref().map(|secret| secret.changed_at.as_millisecond()).unwrap_or_default();
     let parts = [
         destination.canonical(),
@@ -165,8 +166,8 @@ impl DestinationPolicy for ProfileBook {
         }
     }
 
-    fn port(&self, port: u16) -> Result<u16, ()> {
-        self.policy.check_port(port).map(|()| port).map_err(|_| ())
+    fn port(&self, port: u16) -> Result<u16, Fault> {
+        self.policy.check_port(port).map(|()| port).map_err(|_| Fault::PortNotAllowed)
     }
 
     fn unencrypted(&self, host: &str) -> bool {
@@ -233,7 +234,9 @@ impl Profiles for ProfileBook {
 
     async fn clean_secret(&self, account: &AccountId, id: ProfileId) -> Result<u32, AppError> {
         let row = self.row(account, id).await?;
-        let Ok(Some(secret)) = self.open(account, &row) else { return Err(AppError::NotFound) };
+        let Ok(Some(secret)) = self.open(account, &row) else {
+            return Err(AppError::NotFound);
+        };
         let cleaned = clean(secret.expose_secret(), InnerSpaces::Significant);
         let removed = cleaned.removed();
         if removed > 0 && !cleaned.value.is_empty() {

@@ -61,8 +61,14 @@ impl Binding<'_> {
     fn authenticated(&self, header: &[u8]) -> Vec<u8> {
         let profile = self.profile.0.as_bytes().as_slice();
         let AccountId { portal, account } = self.account;
-        let parts =
-            [header, portal.as_bytes(), account.as_bytes(), profile, self.field.as_bytes(), self.destination.as_bytes()];
+        let parts = [
+            header,
+            portal.as_bytes(),
+            account.as_bytes(),
+            profile,
+            self.field.as_bytes(),
+            self.destination.as_bytes(),
+        ];
         let mut data = Vec::new();
         for part in parts {
             data.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -126,7 +132,9 @@ impl Vault {
 
     /// Opens an envelope that was sealed for the same binding.
     pub fn open(&self, envelope: &[u8], binding: &Binding<'_>) -> Result<SecretString, VaultError> {
-        let [VERSION, id_length, rest @ ..] = envelope else { return Err(VaultError::DoesNotOpen) };
+        let [VERSION, id_length, rest @ ..] = envelope else {
+            return Err(VaultError::DoesNotOpen);
+        };
         let (id, rest) = rest.split_at_checked(usize::from(*id_length)).ok_or(VaultError::DoesNotOpen)?;
         let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(VaultError::DoesNotOpen)?;
         let key = self.keys.iter().find(|key| key.id.as_bytes() == id).ok_or(VaultError::UnknownKey)?;

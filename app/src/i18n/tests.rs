@@ -44,7 +44,8 @@ fn both_languages_have_the_same_texts_with_the_same_variables() {
 #[test]
 fn no_text_is_the_same_in_both_languages_by_oversight() {
     // Words that really are the same, or names.
-    const SAME: &[&str] = &["encoding-iso-8859-1", "encoding-iso-8859-15", "encoding-windows-1252", "stage-time", "stage-time-short"];
+    const SAME: &[&str] =
+        &["encoding-iso-8859-1", "encoding-iso-8859-15", "encoding-windows-1252", "stage-time", "stage-time-short"];
     for key in messages(&FRENCH).keys().filter(|key| !SAME.contains(&key.as_str())) {
         let (french, english) = (Locale::Fr.text(key, &[]), Locale::En.text(key, &[]));
         assert!(french != english || french.len() < 16, "{key}: {french}");
@@ -55,7 +56,9 @@ fn no_text_is_the_same_in_both_languages_by_oversight() {
 fn french_typography_is_kept() {
     for file in FRENCH {
         for line in file.lines().filter(|line| !line.starts_with('#')) {
-            let Some((_, text)) = line.split_once(" = ") else { continue };
+            let Some((_, text)) = line.split_once(" = ") else {
+                continue;
+            };
             assert!(!text.contains('\''), "straight apostrophe: {line}");
             for sign in [" :", " ;", " ?", " !", "« ", " »"] {
                 assert!(!text.contains(sign), "breaking space at {sign:?}: {line}");
@@ -75,8 +78,10 @@ fn keys_in_sources(folder: &Path, found: &mut BTreeSet<String>) {
             for opening in ["t!(\"", "text(\"", "t!(\n"] {
                 for rest in source.split(opening).skip(1) {
                     let rest = rest.trim_start().trim_start_matches('"');
-                    let key: String =
-                        rest.chars().take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-').collect();
+                    let key: String = rest
+                        .chars()
+                        .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')
+                        .collect();
                     if rest[key.len()..].starts_with('"') && key.contains('-') {
                         found.insert(key);
                     }

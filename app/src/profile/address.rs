@@ -111,11 +111,31 @@ mod tests {
         let long_local = format!("{}@exemple.fr", "a".repeat(65));
         let long_domain = format!("a@{}.fr", "b".repeat(64));
         for typed in [
-            "", "claire", "@exemple.fr", "claire@", "claire@exemple", "a@b@c.fr", "a b@exemple.fr", ".a@exemple.fr",
-            "a..b@exemple.fr", "a@exemple..fr", "a@-exemple.fr", "a@exemple.fr.", "a@192.0.2.1", "a@[192.0.2.1]",
-            "\"a b\"@exemple.fr", "\"a> SIZE=1\"@exemple.fr", "a@exemple.fr\r\nRCPT TO:<b@exemple.fr>",
-            "a\u{202e}b@exemple.fr", "a\0@exemple.fr", "@relay,@b:a@exemple.fr", "Groupe: a@exemple.fr;",
-            "<a@exemple.fr>", "Claire <a@exemple.fr>", &long_local, &long_domain,
+            "",
+            "claire",
+            "@exemple.fr",
+            "claire@",
+            "claire@exemple",
+            "a@b@c.fr",
+            "a b@exemple.fr",
+            ".a@exemple.fr",
+            "a..b@exemple.fr",
+            "a@exemple..fr",
+            "a@-exemple.fr",
+            "a@exemple.fr.",
+            "a@192.0.2.1",
+            "a@[192.0.2.1]",
+            "\"a b\"@exemple.fr",
+            "\"a> SIZE=1\"@exemple.fr",
+            "a@exemple.fr\r\nRCPT TO:<b@exemple.fr>",
+            "a\u{202e}b@exemple.fr",
+            "a\0@exemple.fr",
+            "@relay,@b:a@exemple.fr",
+            "Groupe: a@exemple.fr;",
+            "<a@exemple.fr>",
+            "Claire <a@exemple.fr>",
+            &long_local,
+            &long_domain,
         ] {
             assert_eq!(EmailAddress::parse(typed), Err(AddressError), "{typed:?}");
         }

@@ -34,9 +34,7 @@ async fn save(id: &str, draft: Draft, secret: &TypedSecret) -> Result<String, Ap
             Ok(saved)
         }
         Err(SaveError::App(error)) => Err(error),
-        Err(SaveError::Invalid(errors)) if wants_page() => {
-            refuse(&session, &services, profile, draft, errors).await
-        }
+        Err(SaveError::Invalid(errors)) if wants_page() => refuse(&session, &services, profile, draft, errors).await,
         Err(SaveError::Invalid(fields)) => Err(AppError::Invalid { fields }),
     }
 }

@@ -125,7 +125,7 @@ impl Draft {
             fault(Field::Preset, Fault::Unknown);
         }
         let port = match self.port.trim().parse::<u16>() {
-            Ok(port) if port > 0 => policy.port(port).map_err(|()| fault(Field::Port, Fault::PortNotAllowed)).ok(),
+            Ok(port) if port > 0 => policy.port(port).map_err(|wrong| fault(Field::Port, wrong)).ok(),
             _ if self.port.trim().is_empty() => {
                 fault(Field::Port, Fault::Required);
                 None
@@ -139,11 +139,7 @@ impl Draft {
         if security.is_none() {
             fault(Field::Security, Fault::Unknown);
         }
-        let host = if self.host.trim().is_empty() {
-            Err(Fault::Required)
-        } else {
-            policy.host(self.host.trim())
-        };
+        let host = if self.host.trim().is_empty() { Err(Fault::Required) } else { policy.host(self.host.trim()) };
         let host = host.map_err(|wrong| fault(Field::Host, wrong)).ok();
         if let (Some(host), Some(Security::None)) = (&host, security)
             && !policy.unencrypted(host)

@@ -213,7 +213,9 @@ fn OwnerChoice(state: InputState, session: Session) -> impl IntoView {
     let users = session
         .users
         .iter()
-        .map(|user| view! { <option value=user.id.clone() selected=state.value == user.id>{user.name.clone()}</option> })
+        .map(
+            |user| view! { <option value=user.id.clone() selected=state.value == user.id>{user.name.clone()}</option> },
+        )
         .collect_view();
     view! {
         <div class="field">

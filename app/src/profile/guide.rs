@@ -53,7 +53,8 @@ fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
             match (text.split_once("{url}"), url.clone()) {
                 (Some((before, after)), Some(url)) => {
                     let (before, after, shown) = (before.to_owned(), after.to_owned(), bare(&url));
-                    view! { <li>{before}<a href=url target="_blank" rel="noopener noreferrer">{shown}</a>{after}</li> }.into_any()
+                    view! { <li>{before}<a href=url target="_blank" rel="noopener noreferrer">{shown}</a>{after}</li> }
+                        .into_any()
                 }
                 _ => view! { <li>{text.replace("{url}", "")}</li> }.into_any(),
             }

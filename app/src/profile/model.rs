@@ -71,9 +71,16 @@ pub enum SecretState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TestState {
     Never,
-    Works { since: Timestamp },
-    Failed { at: Timestamp, cause: Option<Cause> },
-    DeliveryUnknown { at: Timestamp },
+    Works {
+        since: Timestamp,
+    },
+    Failed {
+        at: Timestamp,
+        cause: Option<Cause>,
+    },
+    DeliveryUnknown {
+        at: Timestamp,
+    },
     /// Settings or secret changed since.
     Changed,
 }
@@ -109,7 +116,8 @@ mod tests {
             security: Security::Tls,
             login: "Claire@Exemple.fr".to_owned(),
         };
-        let same = Destination { host: "smtp.exemple.fr".to_owned(), login: "claire@exemple.fr".to_owned(), ..typed.clone() };
+        let same =
+            Destination { host: "smtp.exemple.fr".to_owned(), login: "claire@exemple.fr".to_owned(), ..typed.clone() };
         assert_eq!(typed.canonical(), same.canonical());
         let others = [
             Destination { host: "smtp.exemple.com".to_owned(), ..same.clone() },

@@ -17,8 +17,8 @@ pub const PAGE_SIZE: u32 = 50;
 pub trait DestinationPolicy: Send + Sync {
     /// The host in canonical form, or why it is refused.
     fn host(&self, typed: &str) -> Result<String, Fault>;
-    /// The port, when the policy takes it.
-    fn port(&self, port: u16) -> Result<u16, ()>;
+    /// The port, or why it is refused.
+    fn port(&self, port: u16) -> Result<u16, Fault>;
     /// Whether a password may be sent there without encryption.
     fn unencrypted(&self, host: &str) -> bool;
 }

@@ -209,7 +209,11 @@ mod tests {
                 assert_eq!(PresetHint::decode(&preset.hint().encode()), Some(preset.hint()), "{}", preset.id);
             }
             assert_ne!(preset.security, Security::None, "{}", preset.id);
-            assert!(preset.status == Status::Ok || preset.status_note.is_some() || preset.status == Status::Unknown, "{}", preset.id);
+            assert!(
+                preset.status == Status::Ok || preset.status_note.is_some() || preset.status == Status::Unknown,
+                "{}",
+                preset.id
+            );
         }
     }
 

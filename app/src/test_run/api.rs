@@ -19,7 +19,10 @@ use super::{
 use crate::{
     error::{AppError, finish},
     i18n::Locale,
-    profile::{list::StateBadge, model::{Profile, ProfileId}},
+    profile::{
+        list::StateBadge,
+        model::{Profile, ProfileId},
+    },
     services::services,
     session::session,
 };
@@ -89,7 +92,9 @@ pub async fn stream_test(
         Some(id) => services.profiles.get(&session.account, id).await.map_err(crate::error::answer)?,
         None => None,
     };
-    let Some(profile) = profile else { return Err(crate::error::answer(AppError::NotFound)) };
+    let Some(profile) = profile else {
+        return Err(crate::error::answer(AppError::NotFound));
+    };
     let id = profile.id;
     let started = services.tester.start(&session, id, Recipient::parse(&to)).await;
     let security = profile.settings.destination.security;

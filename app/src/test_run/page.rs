@@ -13,7 +13,10 @@ use crate::{
     services::services,
     session::session,
     t,
-    ui::{layout::{Loaded, Page, query}, moment::Moment},
+    ui::{
+        layout::{Loaded, Page, query},
+        moment::Moment,
+    },
 };
 
 /// The last test of a profile, as a page.
@@ -61,7 +64,10 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) 
             </section>
         }
         .into_any(),
-        Verdict::Failed => view! { <CauseCard profile=profile.clone() provider recipient=recipient.clone() report=report.clone() /> }.into_any(),
+        Verdict::Failed => {
+            view! { <CauseCard profile=profile.clone() provider recipient=recipient.clone() report=report.clone() /> }
+                .into_any()
+        }
     };
     view! {
         {(!live).then(|| view! {

@@ -56,7 +56,10 @@ fn milliseconds(ms: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        Stage::{Auth, Connect, Data, Ehlo, Greeting, MailFrom, Quit, RcptTo, Resolve, Starttls, Tls},
+        *,
+    };
 
     #[test]
     fn the_order_of_the_stages_is_the_protocol_s() {
@@ -67,10 +70,12 @@ mod tests {
             }
             stages
         };
-        use Stage::{Auth, Connect, Data, Ehlo, Greeting, MailFrom, Quit, RcptTo, Resolve, Starttls, Tls};
         let sending = [Auth, MailFrom, RcptTo, Data, Quit];
         assert_eq!(follow(Security::Tls), [&[Resolve, Connect, Tls, Greeting, Ehlo], &sending[..]].concat());
-        assert_eq!(follow(Security::Starttls), [&[Resolve, Connect, Greeting, Ehlo, Starttls, Tls], &sending[..]].concat());
+        assert_eq!(
+            follow(Security::Starttls),
+            [&[Resolve, Connect, Greeting, Ehlo, Starttls, Tls], &sending[..]].concat()
+        );
         assert_eq!(follow(Security::None), [&[Resolve, Connect, Greeting, Ehlo], &sending[..]].concat());
         assert_eq!(next_stage(Stage::Auth, Security::Tls, Outcome::Failed), None);
     }

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::{profile::field::{Field, FieldError}, t};
+use crate::{
+    profile::field::{Field, FieldError},
+    t,
+};
 
 /// The message under a field; empty fields of the live region are not read out.
 #[component]
@@ -40,9 +43,11 @@ pub fn TextField(
     #[prop(optional)] required: bool,
     #[prop(optional)] optional: bool,
     /// `url`, `numeric`, `email`: the keyboard of a phone.
-    #[prop(default = "text")] inputmode: &'static str,
+    #[prop(default = "text")]
+    inputmode: &'static str,
     /// A pattern of the browser's own check, and what to say when it does not match.
-    #[prop(optional)] pattern: Option<&'static str>,
+    #[prop(optional)]
+    pattern: Option<&'static str>,
     #[prop(default = 320)] maxlength: u16,
 ) -> impl IntoView {
     let id = field.id();

@@ -7,7 +7,11 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
-use crate::{error::AppError, session::{Visit, visit}, t};
+use crate::{
+    error::AppError,
+    session::{Visit, visit},
+    t,
+};
 
 /// A value of the query string; empty when it is not there.
 pub fn query(name: &str) -> String {

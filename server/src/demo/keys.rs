@@ -99,10 +99,10 @@ mod tests {
         let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
         fs::create_dir(&folder).unwrap();
         let path = folder.join("keys.toml");
-        let made = DemoKeys::load_or_make(&path).unwrap();
-        let read = DemoKeys::load_or_make(&path).unwrap();
-        assert_eq!(made.portal_secret(), read.portal_secret());
-        assert_ne!(made.portal_secret(), &*made.vault.1);
+        let first = DemoKeys::load_or_make(&path).unwrap();
+        let second = DemoKeys::load_or_make(&path).unwrap();
+        assert_eq!(first.portal_secret(), second.portal_secret());
+        assert_ne!(first.portal_secret(), &*first.vault.1);
         #[cfg(unix)]
         {
             let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());

@@ -123,8 +123,12 @@ struct Door {
 impl Door {
     async fn open(self, listener: TcpListener, stop: CancellationToken) {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
-            let Ok(place) = self.places.clone().try_acquire_owned() else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                continue;
+            };
+            let Ok(place) = self.places.clone().try_acquire_owned() else {
+                continue;
+            };
             let (acceptor, inbox, implicit) = (self.acceptor.clone(), self.inbox.clone(), self.implicit);
             let delay = self.greylist_delay;
             let stop = stop.clone();
@@ -146,7 +150,9 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, inbox: Inbox, implicit:
         Conversation::in_clear(stream, acceptor, inbox, greylist_delay).run().await;
         return;
     }
-    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let Ok(stream) = acceptor.accept(stream).await else {
+        return;
+    };
     let name = stream.get_ref().1.server_name().map(str::to_owned);
     Conversation::encrypted(stream, name, inbox, greylist_delay).run().await;
 }

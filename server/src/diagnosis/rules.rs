@@ -22,6 +22,7 @@ const MAIL: &[Stage] = &[MailFrom, RcptTo, Data];
 const EVERYWHERE: &[&str] = &[];
 const MICROSOFT: &[&str] = &["office365.com", "outlook.com", "outlook.office365.com", "hotmail.com", "live.com"];
 
+#[rustfmt::skip] // a table: one line a rule
 const RULES: &[Rule] = &[
     // The login
     (&[Auth], EVERYWHERE, &["application-specific password", "app password", "app-specific password", "application password", "mot de passe d'application", "invalidsecondfactor", "mot de passe applicatif"], AppPasswordRequired),

@@ -37,11 +37,9 @@ fn the_same_code_means_another_thing_at_another_provider() {
 
 #[test]
 fn what_is_not_recognised_is_not_guessed() {
-    for (stage, reply) in [
-        (Stage::Data, "554 5.0.0 Computer says no"),
-        (Stage::MailFrom, "550 zxq 17"),
-        (Stage::Greeting, "554 Nope"),
-    ] {
+    for (stage, reply) in
+        [(Stage::Data, "554 5.0.0 Computer says no"), (Stage::MailFrom, "550 zxq 17"), (Stage::Greeting, "554 Nope")]
+    {
         assert_eq!(diagnose(stage, "smtp.exemple.fr", &Reply::parse(reply).unwrap()).cause, Cause::Unknown, "{reply}");
     }
 }

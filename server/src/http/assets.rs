@@ -47,7 +47,9 @@ fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
         .is_some_and(|value| value.split(',').any(|coding| coding.trim().starts_with("br")));
     let compressed = takes_brotli.then(|| Files::get(&format!("{path}.br"))).flatten();
     let encoding = compressed.is_some().then_some([(header::CONTENT_ENCODING, "br")]);
-    let Some(found) = compressed.or_else(|| Files::get(path)) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(found) = compressed.or_else(|| Files::get(path)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let kind = match path.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",

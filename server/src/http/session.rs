@@ -48,7 +48,9 @@ pub struct Token {
 /// `POST /session`: a token becomes a cookie and a redirect to its page.
 pub async fn open(State(site): State<Site>, headers: HeaderMap, form: Result<Form<Token>, FormRejection>) -> Response {
     let locale = accepted_language(&headers);
-    let Ok(Form(Token { token })) = form else { return error::token_refused(locale) };
+    let Ok(Form(Token { token })) = form else {
+        return error::token_refused(locale);
+    };
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let now = (site.clock)();
     let (portal, identity) = match verify(&site.portals, &token, origin, now) {

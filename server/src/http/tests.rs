@@ -1,1 +1,314 @@
-//! Tests.
+//! The door, the origins, the headers, and every endpoint with another account's ids.
+
+use std::sync::Arc;
+
+use app::profile::preset::Catalogue;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::{
+    Parts, application,
+    portal_auth::{Portal, PortalKey},
+    smtp::{Host, Limits, Policy, Submitter, SubmitterOptions},
+    store::{Store, sqlite::SqliteStore},
+    tester::TestQuota,
+    vault::{Vault, VaultKey},
+};
+
+const OWN: &str = "https://facteur.exemple";
+const PORTAL: &str = "https://portail.exemple";
+const SECRET: [u8; 32] = [7; 32];
+const NOW: i64 = 1_800_000_000;
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// An application on an empty store, at a fixed date.
+struct TestApp {
+    router: Router,
+    store: Arc<SqliteStore>,
+}
+
+/// What came back.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn location(&self) -> &str {
+        self.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl TestApp {
+    async fn new() -> Self {
+        let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+        let submitter = Submitter::new(SubmitterOptions {
+            policy: Policy::default(),
+            ehlo_name: Host::parse("facteur.exemple").unwrap(),
+            extra_roots: vec![],
+            system_roots: true,
+            limits: Limits::default(),
+        });
+        let router = application(Parts {
+            public_origin: OWN.to_owned(),
+            portals: vec![Portal {
+                id: "demo".to_owned(),
+                name: "Comptoir".to_owned(),
+                origins: vec![PORTAL.to_owned()],
+                home: Some(format!("{PORTAL}/")),
+                keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
+            }],
+            store: store.clone(),
+            vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
+            submitter: Arc::new(submitter.unwrap()),
+            presets: Arc::new(Catalogue::builtin()),
+            quota: TestQuota::default(),
+            clock: Arc::new(|| Timestamp::from_second(NOW).unwrap()),
+        });
+        Self { router, store }
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Answer {
+        let request = Request::get(path).header(header::COOKIE, cookie).header(header::ACCEPT, "text/html");
+        self.ask(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A native form post from our own page.
+    async fn post(&self, path: &str, cookie: &str, form: &str) -> Answer {
+        let request = Request::post(path)
+            .header(header::COOKIE, cookie)
+            .header(header::ACCEPT, "text/html")
+            .header(header::ORIGIN, OWN)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, FORM);
+        self.ask(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    async fn token_post(&self, token: &str, origin: &str) -> Answer {
+        let request = Request::post("/session").header(header::ORIGIN, origin).header(header::CONTENT_TYPE, FORM);
+        self.ask(request.body(Body::from(format!("token={token}"))).unwrap()).await
+    }
+
+    /// The cookie of a session of `account`.
+    async fn sign_in(&self, account: &str) -> String {
+        let answer = self.token_post(&token(account, &format!("jti-{account}")), PORTAL).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/profiles"));
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// Saves a profile; its id.
+    async fn add(&self, cookie: &str) -> String {
+        let answer = self.post("/api/profiles/save", cookie, &form("", "smtp.gmail.com", "abcdefghijklmnop")).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        let id = answer.location().split(['=', '&']).nth(1).unwrap().to_owned();
+        assert_eq!(id.len(), 36, "{}", answer.location());
+        id
+    }
+}
+
+fn token(account: &str, jti: &str) -> String {
+    let claims = json!({
+        "iss": "demo", "aud": "facteur", "sub": "claire", "iat": NOW, "exp": NOW + 120, "jti": jti,
+        "account": { "id": account, "name": account }, "email": "claire@exemple.fr", "locale": "fr",
+        "users": [], "page": "profiles",
+    });
+    let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&SECRET)).unwrap()
+}
+
+fn form(id: &str, host: &str, secret: &str) -> String {
+    format!(
+        "id={id}&draft[preset]=&draft[host]={host}&draft[port]=465&draft[security]=tls&draft[user]=\
+         &draft[login]=claire%40gmail.com&draft[sender_name]=Martin&draft[sender_address]=&draft[reply_to]=&secret={secret}"
+    )
+}
+
+#[tokio::test]
+async fn the_door_opens_once_and_for_registered_origins_only() {
+    let app = TestApp::new().await;
+    for origin in ["", "null", "https://evil.exemple", OWN] {
+        assert_eq!(app.token_post(&token("martin", "1"), origin).await.status, StatusCode::UNAUTHORIZED, "{origin}");
+    }
+    let opened = app.token_post(&token("martin", "1"), PORTAL).await;
+    assert_eq!(opened.status, StatusCode::SEE_OTHER);
+    let cookie = opened.headers[header::SET_COOKIE].to_str().unwrap();
+    for part in ["__Host-facteur=", "Path=/", "HttpOnly", "Secure", "SameSite=None", "Partitioned"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let again = app.token_post(&token("martin", "1"), PORTAL).await;
+    let nonsense = app.token_post("nonsense", PORTAL).await;
+    assert_eq!(
+        (again.status, &again.body),
+        (StatusCode::UNAUTHORIZED, &nonsense.body),
+        "the answer is always the same"
+    );
+    let empty = app.ask(Request::post("/session").header(header::ORIGIN, PORTAL).body(Body::empty()).unwrap()).await;
+    assert_eq!((empty.status, &empty.body), (StatusCode::UNAUTHORIZED, &nonsense.body));
+    let in_url = app.get(&format!("/session?token={}", token("martin", "2")), "").await;
+    assert_eq!(in_url.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn without_a_session_nothing_is_shown_or_done() {
+    let app = TestApp::new().await;
+    for cookie in ["", "__Host-facteur=", "__Host-facteur=AAAA", &format!("__Host-facteur={}", "A".repeat(43))] {
+        for path in ["/sending-mode", "/profiles", "/profiles/new", "/profiles/guide?preset=gmail"] {
+            assert_eq!(app.get(path, cookie).await.status, StatusCode::UNAUTHORIZED, "{path} {cookie}");
+        }
+        let answer = app.post("/api/profiles/save", cookie, &form("", "smtp.gmail.com", "abcdefghijklmnop")).await;
+        assert_eq!(answer.location(), "/session-ended");
+    }
+}
+
+#[tokio::test]
+async fn foreign_pages_change_nothing() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let id = app.add(&cookie).await;
+    let endpoints = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect::<Vec<_>>();
+    assert!(endpoints.len() >= 9, "{endpoints:?}");
+    for path in endpoints {
+        for (site, origin) in [
+            (Some("cross-site"), Some("https://evil.exemple")),
+            (Some("same-site"), Some(OWN)),
+            (Some("cross-site"), None),
+            (None, Some("https://evil.exemple")),
+            (None, Some("null")),
+            (None, None),
+        ] {
+            for kind in [FORM, "text/plain", "multipart/form-data; boundary=x"] {
+                let mut request =
+                    Request::post(path).header(header::COOKIE, &cookie).header(header::CONTENT_TYPE, kind);
+                if let Some(site) = site {
+                    request = request.header("sec-fetch-site", site);
+                }
+                if let Some(origin) = origin {
+                    request = request.header(header::ORIGIN, origin);
+                }
+                let answer = app.ask(request.body(Body::from(format!("id={id}&mode=own_smtp"))).unwrap()).await;
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {site:?} {origin:?} {kind}");
+            }
+        }
+    }
+    assert!(app.get("/profiles", &cookie).await.body.contains(&id), "the profile is still there");
+}
+
+#[tokio::test]
+async fn another_account_s_profile_does_not_exist() {
+    let app = TestApp::new().await;
+    let (martin, dubois) = (app.sign_in("martin").await, app.sign_in("dubois").await);
+    let id = app.add(&martin).await;
+    for path in ["edit", "encoding", "delete", "report"] {
+        let answer = app.get(&format!("/profiles/{path}?id={id}"), &dubois).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        let nobody = app.get(&format!("/profiles/{path}?id=00000000-0000-7000-8000-000000000000"), &dubois).await;
+        assert_eq!(answer.body.len(), nobody.body.len(), "{path}: no difference to an id that never was");
+    }
+    let posts = [
+        ("/api/profiles/save", form(&id, "smtp.gmail.com", "stolen-stolen")),
+        ("/api/profiles/encoding", format!("id={id}&encoding=ISO-8859-1")),
+        ("/api/profiles/duplicate", format!("id={id}")),
+        ("/api/profiles/use", format!("id={id}")),
+        ("/api/profiles/delete", format!("id={id}")),
+        ("/api/profiles/clean-secret", format!("id={id}")),
+        ("/api/test/run", format!("id={id}&to=sender")),
+    ];
+    for (path, body) in posts {
+        let answer = app.post(path, &dubois, &body).await;
+        assert_eq!(answer.location(), "/profiles?notice=gone", "{path}");
+    }
+    let stream = app.post("/api/test/stream", &dubois, &format!("id={id}&to=me")).await;
+    assert!(!stream.body.contains("\"kind\""), "{}", stream.body);
+    assert!(!app.get("/profiles", &dubois).await.body.contains(&id));
+    let own = app.get("/profiles", &martin).await.body;
+    assert!(own.contains(&id) && own.contains("smtp.gmail.com"));
+    assert!(app.get(&format!("/profiles/encoding?id={id}"), &martin).await.body.contains("value=\"UTF-8\" checked"));
+}
+
+#[tokio::test]
+async fn programs_get_codes_and_forms_get_their_page_back() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let as_program = |body: String| {
+        let request = Request::post("/api/profiles/save")
+            .header(header::COOKIE, &cookie)
+            .header(header::ORIGIN, OWN)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, FORM);
+        request.body(Body::from(body)).unwrap()
+    };
+    let refused = app.ask(as_program(form("", "127.0.0.1", "abcdefghijklmnop"))).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("host-not-allowed") && !refused.body.contains("127.0.0.1"), "{}", refused.body);
+    let back = app.post("/api/profiles/save", &cookie, &form("", "smtp%3A%2F%2Fx", "abcdefghijklmnop")).await;
+    assert_eq!(back.location(), "/profiles/new?draft=1");
+    let page = app.get(back.location(), &cookie).await;
+    assert!(page.body.contains("smtp://x") && !page.body.contains("abcdefghijklmnop"));
+    let kept = app.store.draft(&sha2::Digest::finalize(sha2::Sha256::default()).into()).await.unwrap();
+    assert!(kept.is_none());
+    let huge = app.post("/api/profiles/save", &cookie, &form("", "smtp.gmail.com", &"x".repeat(70_000))).await;
+    assert_ne!(huge.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!huge.location().starts_with("/profiles/encoding"));
+}
+
+#[tokio::test]
+async fn what_is_typed_is_shown_as_text() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let evil = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    let back = app.post("/api/profiles/save", &cookie, &form("", evil, "")).await;
+    let page = app.get(back.location(), &cookie).await;
+    assert!(!page.body.contains("<script>alert"), "{}", page.body);
+    let notice = app.get("/profiles?notice=%3Cscript%3E&seconds=%3Cscript%3E", &cookie).await;
+    assert!(!notice.body.contains("&lt;script") && !notice.body.contains("<script>&"));
+}
+
+#[tokio::test]
+async fn every_answer_is_protected() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    for path in ["/profiles", "/profiles/new", "/sending-mode", "/nowhere", "/session-ended"] {
+        let answer = app.get(path, &cookie).await;
+        let policy = answer.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains(&format!("frame-ancestors {PORTAL}")), "{path} {policy}");
+        assert!(policy.contains("'nonce-") && !policy.contains("unsafe-inline"), "{policy}");
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert!(answer.body.contains(&format!("nonce=\"{nonce}\"")), "{path}: the page's scripts carry the nonce");
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(answer.headers[header::REFERRER_POLICY], "same-origin");
+        assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+    assert_eq!(app.get("/nowhere", &cookie).await.status, StatusCode::NOT_FOUND);
+    let options = Request::builder()
+        .method(Method::OPTIONS)
+        .uri("/api/profiles/save")
+        .header(header::ORIGIN, "https://evil.exemple");
+    let answer = app.ask(options.body(Body::empty()).unwrap()).await;
+    assert!(!answer.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+}
+
+#[tokio::test]
+async fn a_guide_comes_as_a_fragment() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let gmail = app.get("/profiles/guide?preset=gmail", &cookie).await;
+    assert!(gmail.body.contains("myaccount.google.com/apppasswords") && !gmail.body.contains("<html"));
+    let unknown = app.get("/profiles/guide?preset=%3Cscript%3E", &cookie).await;
+    assert!(!unknown.body.contains("script"));
+}

@@ -60,7 +60,9 @@ fn a_good_token_says_who_is_asking() {
 
 #[test]
 fn times_are_checked() {
-    for (name, value) in [("exp", NOW - 60), ("iat", NOW + 60), ("exp", NOW + 3_600), ("nbf", NOW + 60), ("exp", i64::MAX)] {
+    for (name, value) in
+        [("exp", NOW - 60), ("iat", NOW + 60), ("exp", NOW + 3_600), ("nbf", NOW + 60), ("exp", i64::MAX)]
+    {
         assert_eq!(with(|claims| claims[name] = json!(value)), Err(TokenError::Time), "{name} {value}");
     }
 }
@@ -88,7 +90,13 @@ fn wrong_claims_are_refused() {
 
 #[test]
 fn nobody_is_sent_elsewhere() {
-    for url in ["https://evil.exemple/", "https://portail.exemple.evil.exemple/", "javascript:alert(1)", "//evil.exemple", "https://portail.exemple@evil.exemple/"] {
+    for url in [
+        "https://evil.exemple/",
+        "https://portail.exemple.evil.exemple/",
+        "javascript:alert(1)",
+        "//evil.exemple",
+        "https://portail.exemple@evil.exemple/",
+    ] {
         let identity = with(|claims| claims["return_url"] = json!(url)).unwrap();
         assert_eq!(identity.return_url.as_deref(), Some("https://portail.exemple/"), "{url}");
     }

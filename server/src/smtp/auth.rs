@@ -20,11 +20,7 @@ impl Mechanism {
     /// The first of ours that the server offers. Under TLS they are equally strong; PLAIN takes one round trip.
     pub(super) fn choose(capabilities: &Capabilities) -> Option<Self> {
         let offered = |name: &str| capabilities.auth.iter().any(|mechanism| mechanism == name);
-        if offered("PLAIN") {
-            Some(Self::Plain)
-        } else {
-            offered("LOGIN").then_some(Self::Login)
-        }
+        if offered("PLAIN") { Some(Self::Plain) } else { offered("LOGIN").then_some(Self::Login) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::reply::Reply;
 
 /// The extensions that matter to a submission.
+#[allow(clippy::struct_excessive_bools, reason = "an extension is there or not")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// The keywords as the server wrote them.
@@ -103,7 +104,8 @@ mod tests {
     fn a_server_that_lists_hundreds_is_cut() {
         let keywords: String = (0..200).map(|n| format!("250-X{n}\r\n")).collect();
         let mechanisms: String = (0..200).map(|n| format!(" M{n}")).collect();
-        let found = Capabilities::parse(&Reply::parse(&format!("250-x\r\n{keywords}250 AUTH{mechanisms} PLAIN")).unwrap());
+        let found =
+            Capabilities::parse(&Reply::parse(&format!("250-x\r\n{keywords}250 AUTH{mechanisms} PLAIN")).unwrap());
         assert_eq!((found.lines.len(), found.auth.len()), (64, 64));
     }
 }

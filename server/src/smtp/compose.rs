@@ -104,11 +104,9 @@ pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
 
 /// Whether every text fits the wanted character set.
 fn fits(letter: &Letter) -> bool {
-    let names = letter.to.iter().chain([&letter.from]).chain(&letter.reply_to).filter_map(|mailbox| mailbox.name.as_ref());
-    names
-        .chain([&letter.subject, &letter.text])
-        .chain(&letter.html)
-        .all(|text| encode(text, letter.encoding).is_some())
+    let names =
+        letter.to.iter().chain([&letter.from]).chain(&letter.reply_to).filter_map(|mailbox| mailbox.name.as_ref());
+    names.chain([&letter.subject, &letter.text]).chain(&letter.html).all(|text| encode(text, letter.encoding).is_some())
 }
 
 fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, ComposeError> {
@@ -116,7 +114,7 @@ fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, Comp
         ContentType::parse(&format!("{kind}; charset={}", charset.as_str())).map_err(|_| ComposeError::Encoding)?;
     let lines = content.replace("\r\n", "\n").replace(['\r', '\n'], "\r\n");
     let bytes = encode(&lines, charset).ok_or(ComposeError::Encoding)?;
-    let body = Body::new_with_encoding(bytes, ContentTransferEncoding::QuotedPrintable)
-        .map_err(|_| ComposeError::Encoding)?;
+    let body =
+        Body::new_with_encoding(bytes, ContentTransferEncoding::QuotedPrintable).map_err(|_| ComposeError::Encoding)?;
     Ok(SinglePart::builder().header(content_type).body(body))
 }

@@ -8,7 +8,7 @@ use super::{capabilities::Capabilities, submit::Submission};
 pub(super) fn mail_from(submission: &Submission, capabilities: &Capabilities) -> String {
     let mut command = format!("MAIL FROM:<{}>", submission.from);
     if capabilities.size.is_some() {
-        command.push_str(&format!(" SIZE={}", submission.message.len()));
+        command = format!("{command} SIZE={}", submission.message.len());
     }
     if capabilities.eight_bit_mime && !submission.message.is_ascii() {
         command.push_str(" BODY=8BITMIME");

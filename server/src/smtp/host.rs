@@ -107,9 +107,30 @@ mod tests {
     #[test]
     fn this_machine_and_its_network_are_refused_in_every_spelling() {
         for typed in [
-            "127.0.0.1", "::1", "[::1]", "0.0.0.0", "[::]", "localhost", "LOCALHOST.", "foo.localhost", "10.0.0.1",
-            "169.254.169.254", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "fe80::1%eth0", "127.0.0.1.",
-            "[::ffff:127.0.0.1]", "printer", "nas.local", "db.internal", "router.home.arpa", "１２７.0.0.1", "1.1.1.1",
+            "127.0.0.1",
+            "::1",
+            "[::1]",
+            "0.0.0.0",
+            "[::]",
+            "localhost",
+            "LOCALHOST.",
+            "foo.localhost",
+            "10.0.0.1",
+            "169.254.169.254",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "127.1",
+            "fe80::1%eth0",
+            "127.0.0.1.",
+            "[::ffff:127.0.0.1]",
+            "printer",
+            "nas.local",
+            "db.internal",
+            "router.home.arpa",
+            "１２７.0.0.1",
+            "1.1.1.1",
         ] {
             assert_eq!(Host::parse(typed), Err(HostError::NotAllowed), "{typed}");
         }
@@ -119,9 +140,23 @@ mod tests {
     fn what_is_no_name_is_refused() {
         let (long_name, long_label) = (format!("{}fr", "abcdefg.".repeat(32)), format!("{}.fr", "a".repeat(64)));
         for typed in [
-            "", ".", "smtp://smtp.exemple.fr", "smtp.exemple.fr:25", "a@smtp.exemple.fr", "smtp.exemple.fr/..", "a b.fr",
-            "x.fr\r\nRCPT TO:<y>", "smtp..fr", "-smtp.fr", "smtp-.fr", "smtp.fr..", "smtp_1.fr", "smtp.fr\0", "{region}.fr",
-            &long_name, &long_label,
+            "",
+            ".",
+            "smtp://smtp.exemple.fr",
+            "smtp.exemple.fr:25",
+            "a@smtp.exemple.fr",
+            "smtp.exemple.fr/..",
+            "a b.fr",
+            "x.fr\r\nRCPT TO:<y>",
+            "smtp..fr",
+            "-smtp.fr",
+            "smtp-.fr",
+            "smtp.fr..",
+            "smtp_1.fr",
+            "smtp.fr\0",
+            "{region}.fr",
+            &long_name,
+            &long_label,
         ] {
             assert_eq!(Host::parse(typed), Err(HostError::Invalid), "{typed:?}");
         }

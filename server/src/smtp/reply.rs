@@ -66,8 +66,12 @@ impl Reply {
 
     /// Reads a whole reply as it stands in a log or in a support ticket: `535-5.7.8 …`, one line or several.
     pub fn parse(text: &str) -> Option<Self> {
-        let lines: Vec<Line> =
-            text.lines().map(str::trim_end).filter(|line| !line.is_empty()).filter_map(|line| Line::parse(line.as_bytes()).ok()).collect();
+        let lines: Vec<Line> = text
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .filter_map(|line| Line::parse(line.as_bytes()).ok())
+            .collect();
         let code = lines.first()?.code;
         Some(Self::new(code, lines.into_iter().map(|line| line.text).collect()))
     }
@@ -106,7 +110,8 @@ impl EnhancedCode {
         let mut parts = word.split('.');
         let mut number = |digits: usize| {
             let part = parts.next()?;
-            (part.len() <= digits && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse::<u16>().ok())?
+            (part.len() <= digits && part.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| part.parse::<u16>().ok())?
         };
         let (class, subject, detail) = (number(1)?, number(3)?, number(3)?);
         let class = u8::try_from(class).ok().filter(|class| [2, 4, 5].contains(class))?;
@@ -131,7 +136,8 @@ mod tests {
         let line = |text: &str| Line::parse(text.as_bytes());
         assert_eq!(line("250-PIPELINING"), Ok(Line { code: 250, more: true, text: "PIPELINING".to_owned() }));
         assert_eq!(line("220"), Ok(Line { code: 220, more: false, text: String::new() }));
-        for nonsense in ["", "22", "199 x", "600 x", "2x0 x", "220_x", "999 x", "HTTP/1.1 400 Bad Request", "SSH-2.0-x"] {
+        for nonsense in ["", "22", "199 x", "600 x", "2x0 x", "220_x", "999 x", "HTTP/1.1 400 Bad Request", "SSH-2.0-x"]
+        {
             assert_eq!(line(nonsense), Err(NotAReply), "{nonsense}");
         }
         assert_eq!(Line::parse(b"220 bient\xf4t").map(|line| line.text), Ok("bientôt".to_owned()));
@@ -139,7 +145,8 @@ mod tests {
 
     #[test]
     fn the_enhanced_code_is_taken_out_of_every_line() {
-        let reply = Reply::parse("535-5.7.8 Username and Password not accepted.\r\n535 5.7.8  https://support.example").unwrap();
+        let reply = Reply::parse("535-5.7.8 Username and Password not accepted.\r\n535 5.7.8  https://support.example")
+            .unwrap();
         assert_eq!(reply.enhanced, Some(EnhancedCode { class: 5, subject: 7, detail: 8 }));
         assert_eq!(reply.words(), "535 5.7.8 Username and Password not accepted. https://support.example");
         assert_eq!(EnhancedCode::parse("1.2.3.4 is blocked"), None);

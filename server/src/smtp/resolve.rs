@@ -44,13 +44,12 @@ impl Dns {
         port: u16,
         deadline: Instant,
     ) -> Result<Vec<SocketAddr>, Cause> {
-        let addresses: Vec<IpAddr> = match policy.static_addresses(host) {
-            Some(addresses) => addresses.to_vec(),
-            None => {
-                let addresses = self.ask(host, deadline).await?;
-                policy.check_addresses(host, &addresses).map_err(super::Refusal::cause)?;
-                addresses
-            }
+        let addresses = if let Some(addresses) = policy.static_addresses(host) {
+            addresses.to_vec()
+        } else {
+            let addresses = self.ask(host, deadline).await?;
+            policy.check_addresses(host, &addresses).map_err(super::Refusal::cause)?;
+            addresses
         };
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }

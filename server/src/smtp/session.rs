@@ -144,8 +144,8 @@ impl Session<'_> {
         let addresses = self.addresses(host).await?;
         self.passed(Stage::Resolve, None);
         let connected = dial(&addresses, self.limit(self.submitter.limits.connect)).await;
-        let stream = connected
-            .map_err(|cause| Failure::new(Stage::Connect, cause, !matches!(cause, Cause::HostNotAllowed)))?;
+        let stream =
+            connected.map_err(|cause| Failure::new(Stage::Connect, cause, !matches!(cause, Cause::HostNotAllowed)))?;
         self.round_trips += 1;
         self.passed(Stage::Connect, None);
         if self.submission.security != Security::Tls {
@@ -217,9 +217,15 @@ impl Session<'_> {
     async fn speaks_tls(&self) -> bool {
         let Submitter { tls, limits, .. } = self.submitter;
         let deadline = self.limit(limits.doubt);
-        let Ok(host) = self.submitter.policy.check_host(&self.submission.host) else { return false };
-        let Ok(addresses) = self.addresses(&host).await else { return false };
-        let Ok(stream) = dial(&addresses, deadline).await else { return false };
+        let Ok(host) = self.submitter.policy.check_host(&self.submission.host) else {
+            return false;
+        };
+        let Ok(addresses) = self.addresses(&host).await else {
+            return false;
+        };
+        let Ok(stream) = dial(&addresses, deadline).await else {
+            return false;
+        };
         match tls.connect(&host, Box::new(stream), deadline).await {
             Ok(_) => true,
             Err(failure) => failure.summary.is_some(),
@@ -262,7 +268,9 @@ impl Session<'_> {
     }
 
     async fn authenticate(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
-        let Some(Credentials { login, secret }) = &self.submission.credentials else { return Ok(()) };
+        let Some(Credentials { login, secret }) = &self.submission.credentials else {
+            return Ok(());
+        };
         let mechanism = Mechanism::choose(&self.capabilities).ok_or_else(|| {
             let none = self.capabilities.auth.is_empty();
             let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };

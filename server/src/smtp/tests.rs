@@ -47,7 +47,8 @@ fn submitter(port: u16, roots: Vec<CertificateDer<'static>>) -> Submitter {
     };
     let ehlo_name = Host::parse("client.test.example").unwrap();
     let roots = if roots.is_empty() { vec![certificates::authority().der()] } else { roots };
-    Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots: roots, system_roots: false, limits: limits() }).unwrap()
+    Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots: roots, system_roots: false, limits: limits() })
+        .unwrap()
 }
 
 fn submission(host: &str, port: u16, security: Security) -> Submission {

@@ -186,9 +186,8 @@ fn summarise(certificate: &CertificateDer<'_>) -> Option<CertificateSummary> {
         });
         names.take(MOST_NAMES).collect()
     });
-    let instant = |seconds: i64| {
-        jiff::Timestamp::from_second(seconds).map(|instant| instant.to_string()).unwrap_or_default()
-    };
+    let instant =
+        |seconds: i64| jiff::Timestamp::from_second(seconds).map(|instant| instant.to_string()).unwrap_or_default();
     Some(CertificateSummary {
         subject: shown(certificate.subject().to_string()),
         issuer: shown(certificate.issuer().to_string()),

@@ -15,7 +15,8 @@ const REDACTED: &str = "•••";
 /// Text as it may be shown: at most 500 characters, no control characters, no marks that turn the reading direction.
 pub fn clean(text: &str) -> String {
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     let spaced: String = text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !hidden(*c)).collect();
     if spaced.chars().count() <= LONGEST {
@@ -29,7 +30,9 @@ pub(super) struct Redactor(Vec<Zeroizing<String>>);
 
 impl Redactor {
     pub(super) fn new(credentials: Option<(&str, &SecretString)>) -> Self {
-        let Some((login, secret)) = credentials else { return Self(Vec::new()) };
+        let Some((login, secret)) = credentials else {
+            return Self(Vec::new());
+        };
         let secret = secret.expose_secret();
         let json = serde_json::to_string(secret).unwrap_or_default();
         let forms = [

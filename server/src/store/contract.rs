@@ -267,7 +267,8 @@ async fn tests_are_kept_with_their_profile(store: &impl Store) {
     assert!(store.record_test(&martin, id(1), &failed, &[8; 32], 2).await.unwrap());
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(failed));
     let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
-    let tested = Tested { fingerprint: [8; 32], at: at(40), verdict: Verdict::Failed, cause: Some(Cause::BadCredentials) };
+    let tested =
+        Tested { fingerprint: [8; 32], at: at(40), verdict: Verdict::Failed, cause: Some(Cause::BadCredentials) };
     assert_eq!((after.tested, after.secret_refusals), (Some(tested), 2));
     let fresh = SealedSecret { sealed: vec![9], changed_at: at(50) };
     store.update_profile(&martin, id(1), &settings(None), Some(&fresh)).await.unwrap();

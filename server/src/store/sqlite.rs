@@ -212,10 +212,12 @@ impl Store for SqliteStore {
     }
 
     async fn set_canary(&self, sealed: &[u8]) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO canary (id, sealed) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed")
-            .bind(sealed)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "INSERT INTO canary (id, sealed) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed",
+        )
+        .bind(sealed)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 }
@@ -239,7 +241,8 @@ mod tests {
             sqlx::query_scalar::<_, String>(name).fetch_one(&store.pool).await.unwrap_or_default()
         };
         assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
-        let number = async |name: &'static str| sqlx::query_scalar::<_, i64>(name).fetch_one(&store.pool).await.unwrap();
+        let number =
+            async |name: &'static str| sqlx::query_scalar::<_, i64>(name).fetch_one(&store.pool).await.unwrap();
         assert_eq!(number("PRAGMA synchronous").await, 2, "every commit is on the disk");
         assert_eq!(number("PRAGMA secure_delete").await, 1, "what is deleted is overwritten");
         store.close().await;

@@ -7,7 +7,9 @@ use super::dom::{find, find_all, text};
 
 /// Whether `target` is a submit button that must not submit: fields are wrong. The first one gets the focus.
 pub(super) fn stop(target: &Element) -> bool {
-    let Ok(Some(button)) = target.closest("#profile-form button:not([type])") else { return false };
+    let Ok(Some(button)) = target.closest("#profile-form button:not([type])") else {
+        return false;
+    };
     if button.has_attribute("formnovalidate") {
         return false;
     }
@@ -22,7 +24,9 @@ pub(super) fn stop(target: &Element) -> bool {
 }
 
 fn tell(input: &HtmlInputElement) {
-    let Some(form) = find::<Element>("#profile-form") else { return };
+    let Some(form) = find::<Element>("#profile-form") else {
+        return;
+    };
     let name = match (input.value().is_empty(), input.id().as_str()) {
         (true, _) => "data-required",
         (false, "port") => "data-port",

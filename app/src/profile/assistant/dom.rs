@@ -11,7 +11,9 @@ pub(super) fn find<T: JsCast>(selector: &str) -> Option<T> {
 
 /// Every element that matches, as `T`.
 pub(super) fn find_all<T: JsCast>(selector: &str) -> Vec<T> {
-    let Ok(list) = document().query_selector_all(selector) else { return Vec::new() };
+    let Ok(list) = document().query_selector_all(selector) else {
+        return Vec::new();
+    };
     (0..list.length()).filter_map(|at| list.item(at)?.dyn_into().ok()).collect()
 }
 

@@ -84,7 +84,9 @@ fn choose(radio: &HtmlInputElement) {
     let before = |part: fn(&PresetHint) -> String| before.as_ref().map(part);
     let mut replaced = Vec::new();
     let mut fill = |id: &'static str, value: String, was: Option<String>| {
-        let Some(input) = find::<HtmlInputElement>(&["#", id].concat()) else { return };
+        let Some(input) = find::<HtmlInputElement>(&["#", id].concat()) else {
+            return;
+        };
         let old = input.value();
         input.set_value(&value);
         forgive(&input);
@@ -140,7 +142,9 @@ fn propose(address: &str) {
 
 /// Says something at the foot of the form, with a button.
 fn remark(kind: &str, name: &str, offer: Offer) {
-    let Some(place) = find::<Element>("#assistant") else { return };
+    let Some(place) = find::<Element>("#assistant") else {
+        return;
+    };
     let button = match &offer {
         Offer::Nothing => "",
         Offer::Undo(_) => "data-undo",

@@ -72,7 +72,9 @@ fn look(asked: bool) {
 
 /// Puts a sentence under the field, with or without the button.
 fn say(what: &str, count: u32, offer: bool) {
-    let Some(remark) = find::<Element>("#secret-remark") else { return };
+    let Some(remark) = find::<Element>("#secret-remark") else {
+        return;
+    };
     let name = ["data-", what, if count == 1 { "-one" } else { "-many" }].concat();
     if let Some(words) = find::<HtmlElement>("#secret-remark span") {
         words.set_text_content(Some(&text(&remark, &name).replace("{n}", &count.to_string())));

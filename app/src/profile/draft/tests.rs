@@ -2,6 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::Fault::{
+    AddressInvalid, HostInvalid, HostNotAllowed, PortInvalid, PortNotAllowed, Required, TooLong, Unencrypted, Unknown,
+    Unprintable,
+};
 use super::*;
 use crate::{
     i18n::Locale,
@@ -19,8 +23,8 @@ impl DestinationPolicy for Policy {
         if typed.contains('.') { Ok(typed.to_lowercase()) } else { Err(Fault::HostNotAllowed) }
     }
 
-    fn port(&self, port: u16) -> Result<u16, ()> {
-        [465, 587, 2525].contains(&port).then_some(port).ok_or(())
+    fn port(&self, port: u16) -> Result<u16, Fault> {
+        [465, 587, 2525].contains(&port).then_some(port).ok_or(Fault::PortNotAllowed)
     }
 
     fn unencrypted(&self, host: &str) -> bool {
@@ -70,7 +74,6 @@ fn the_sender_is_the_login_when_that_is_an_address() {
 
 #[test]
 fn every_field_refuses_nonsense() {
-    use Fault::{AddressInvalid, HostInvalid, HostNotAllowed, PortInvalid, PortNotAllowed, Required, TooLong, Unencrypted, Unknown, Unprintable};
     let cases: Vec<(Draft, Field, Fault)> = vec![
         (Draft { preset: "nobody".to_owned(), ..good() }, Field::Preset, Unknown),
         (Draft { host: "  ".to_owned(), ..good() }, Field::Host, Required),
@@ -86,7 +89,11 @@ fn every_field_refuses_nonsense() {
         (Draft { security: "none".to_owned(), ..good() }, Field::Security, Unencrypted),
         (Draft { user: "somebody-else".to_owned(), ..good() }, Field::User, Unknown),
         (Draft { login: String::new(), sender_address: "a@exemple.fr".to_owned(), ..good() }, Field::Login, Required),
-        (Draft { login: "a\0b@exemple.fr".to_owned(), sender_address: "a@exemple.fr".to_owned(), ..good() }, Field::Login, Unprintable),
+        (
+            Draft { login: "a\0b@exemple.fr".to_owned(), sender_address: "a@exemple.fr".to_owned(), ..good() },
+            Field::Login,
+            Unprintable,
+        ),
         (Draft { sender_name: "a\r\nBcc: b".to_owned(), ..good() }, Field::SenderName, Unprintable),
         (Draft { sender_name: "a\u{202e}b".to_owned(), ..good() }, Field::SenderName, Unprintable),
         (Draft { sender_name: "a".repeat(101), ..good() }, Field::SenderName, TooLong),

@@ -18,7 +18,9 @@ thread_local! {
 /// Takes the form's submission over when **Tester** was pressed; every other button stays native.
 pub(super) fn submitted(event: &SubmitEvent) {
     let pressed = event.submitter().is_some_and(|button| button.has_attribute("data-test"));
-    let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
+    let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else {
+        return;
+    };
     if !pressed {
         return;
     }

@@ -12,7 +12,9 @@ impl Lines {
     /// The lines that `chunk` completes, without their ends. A line that is not UTF-8 is dropped.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Vec<String> {
         self.carry.extend_from_slice(chunk);
-        let Some(last) = self.carry.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
+        let Some(last) = self.carry.iter().rposition(|byte| *byte == b'\n') else {
+            return Vec::new();
+        };
         let rest = self.carry.split_off(last + 1);
         let complete = std::mem::replace(&mut self.carry, rest);
         complete

@@ -18,43 +18,58 @@ const QUOTES: [(&str, &str, &str, bool); 4] = [
 pub(super) fn home(reader: &Reader, account: &Account) -> Markup {
     let word = |key| reader.word(key);
     let tiles = [("orders", "12"), ("quotes", "4"), ("customers", "238"), ("appointments", "3")];
-    page(reader, account.name, Some(account), &html! {
-        h2 { (word("today")) }
-        ul.tiles { @for (key, count) in tiles { li { strong { (count) } span { (word(key)) } } } }
-        h2 { (word("quotes")) }
-        div.scroll tabindex="0" role="region" aria-label=(word("quotes")) {
-            table {
-                thead { tr { @for key in ["number", "customer", "amount", "status"] { th scope="col" { (word(key)) } } } }
-                tbody { @for (number, customer, amount, sent) in QUOTES {
-                    tr {
-                        td { (number) } td { (customer) } td { (amount) " €" }
-                        td { (word(if sent { "sent" } else { "to-send" })) }
-                    }
-                } }
+    page(
+        reader,
+        account.name,
+        Some(account),
+        &html! {
+            h2 { (word("today")) }
+            ul.tiles { @for (key, count) in tiles { li { strong { (count) } span { (word(key)) } } } }
+            h2 { (word("quotes")) }
+            div.scroll tabindex="0" role="region" aria-label=(word("quotes")) {
+                table {
+                    thead { tr { @for key in ["number", "customer", "amount", "status"] { th scope="col" { (word(key)) } } } }
+                    tbody { @for (number, customer, amount, sent) in QUOTES {
+                        tr {
+                            td { (number) } td { (customer) } td { (amount) " €" }
+                            td { (word(if sent { "sent" } else { "to-send" })) }
+                        }
+                    } }
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 pub(super) fn settings(reader: &Reader, account: &Account) -> Markup {
     let word = |key| reader.word(key);
-    page(reader, word("settings"), Some(account), &html! {
-        ul.entries {
-            li { a href={ "/" (account.slug) "/settings/sending" } { (word("sending")) } p { (word("sending-about")) } }
-            li { strong { (word("profile")) } p { (word("profile-about")) } }
-            li { strong { (word("team")) } p { (word("team-about")) } }
-        }
-    })
+    page(
+        reader,
+        word("settings"),
+        Some(account),
+        &html! {
+            ul.entries {
+                li { a href={ "/" (account.slug) "/settings/sending" } { (word("sending")) } p { (word("sending-about")) } }
+                li { strong { (word("profile")) } p { (word("profile-about")) } }
+                li { strong { (word("team")) } p { (word("team-about")) } }
+            }
+        },
+    )
 }
 
 /// The configurator in a frame, and the link to a page of its own.
 pub(super) fn sending(reader: &Reader, account: &Account) -> Markup {
     let word = |key| reader.word(key);
     let open = format!("/{}/open/sending-mode", account.slug);
-    page(reader, word("sending"), Some(account), &html! {
-        p { a href=(open) { (word("full-page")) } }
-        iframe.configurator src=(open) title=(word("sending")) {}
-    })
+    page(
+        reader,
+        word("sending"),
+        Some(account),
+        &html! {
+            p { a href=(open) { (word("full-page")) } }
+            iframe.configurator src=(open) title=(word("sending")) {}
+        },
+    )
 }
 
 pub(super) fn not_found(reader: &Reader) -> Markup {

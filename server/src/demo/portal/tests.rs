@@ -1,1 +1,88 @@
-//! Tests.
+//! The portal's pages, and the token it signs.
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode, header},
+};
+use jiff::Timestamp;
+use tower::ServiceExt;
+
+use super::*;
+use crate::portal_auth::{self, PortalKey};
+
+const NOW: i64 = 1_800_000_000;
+
+fn options() -> PortalOptions {
+    PortalOptions {
+        public_url: "http://localhost:4000".to_owned(),
+        configurator_url: "http://127.0.0.1:3000".to_owned(),
+        issuer: "demo".to_owned(),
+        key: SigningKey { id: "k1".to_owned(), secret: vec![7; 32] },
+        inbox: Inbox::default(),
+        clock: Arc::new(|| Timestamp::from_second(NOW).unwrap()),
+        starttls_port: 2525,
+        tls_port: 2465,
+    }
+}
+
+async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
+    let response = router(options()).oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn the_menu_leads_to_the_sending_mode() {
+    let (_, _, home) = get("/boulangerie-martin").await;
+    assert!(home.contains(">Paramètres</a>") && home.contains("aria-hidden=\"true\">+</span>"));
+    let (_, _, settings) = get("/boulangerie-martin/settings").await;
+    assert!(settings.contains(">Mode d’envoi des emails</a>"));
+    let (_, headers, sending) = get("/boulangerie-martin/settings/sending").await;
+    assert!(sending.contains("<iframe") && sending.contains("Ouvrir dans une page"));
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.contains("frame-src 'self' http://127.0.0.1:3000"), "{policy}");
+    let (_, headers, english) = get("/velo-dubois/settings?lang=en").await;
+    assert!(
+        english.contains("How e-mails are sent")
+            && headers[header::SET_COOKIE].to_str().unwrap().starts_with("lang=en")
+    );
+    assert_eq!(get("/nobody").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get("/boulangerie-martin/open/elsewhere").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_token_opens_the_configurator_s_door() {
+    let (_, headers, page) = get("/boulangerie-martin/open/profiles").await;
+    assert!(page.contains("action=\"http://127.0.0.1:3000/session\""));
+    assert_ne!(headers[header::REFERRER_POLICY], "no-referrer", "the post must say where it comes from");
+    let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let portal = portal_auth::Portal {
+        id: "demo".to_owned(),
+        name: "Comptoir".to_owned(),
+        origins: vec!["http://localhost:4000".to_owned()],
+        home: None,
+        keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
+    };
+    let now = Timestamp::from_second(NOW).unwrap();
+    let portals = [portal];
+    let (_, identity) = portal_auth::verify(&portals, token, "http://localhost:4000", now).unwrap();
+    assert_eq!(identity.account.account, "boulangerie-martin");
+    assert_eq!(identity.return_url.as_deref(), Some("http://localhost:4000/boulangerie-martin/settings"));
+    let (_, _, again) = get("/boulangerie-martin/open/profiles").await;
+    assert!(!again.contains(token), "a fresh token each time");
+}
+
+#[tokio::test]
+async fn the_inbox_lists_the_personas_and_is_emptied_by_its_own_page_only() {
+    let (_, _, inbox) = get("/inbox").await;
+    assert!(inbox.contains("abcd efgh ijkl mnop") && inbox.contains("boutique@sandbox.example"));
+    assert_eq!(get("/inbox.json").await.2, "[]");
+    let post = |origin: &'static str| {
+        Request::post("/inbox/empty").header(header::ORIGIN, origin).body(Body::empty()).unwrap()
+    };
+    let foreign = router(options()).oneshot(post("https://evil.exemple")).await.unwrap();
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    let own = router(options()).oneshot(post("http://localhost:4000")).await.unwrap();
+    assert_eq!(own.status(), StatusCode::SEE_OTHER);
+}

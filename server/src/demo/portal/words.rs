@@ -18,9 +18,17 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("home", "Accueil", "Home"),
     ("settings", "Paramètres", "Settings"),
     ("sending", "Mode d’envoi des emails", "How e-mails are sent"),
-    ("sending-about", "Par quel serveur partent vos devis, confirmations et rappels.", "Through which server your quotes, confirmations and reminders leave."),
+    (
+        "sending-about",
+        "Par quel serveur partent vos devis, confirmations et rappels.",
+        "Through which server your quotes, confirmations and reminders leave.",
+    ),
     ("inbox", "Boîte du bac à sable", "Sandbox inbox"),
-    ("inbox-about", "Les messages « partis » pendant la démonstration.", "The messages that “left” during the demonstration."),
+    (
+        "inbox-about",
+        "Les messages « partis » pendant la démonstration.",
+        "The messages that “left” during the demonstration.",
+    ),
     ("other-account", "Passer à", "Switch to"),
     ("orders", "Commandes", "Orders"),
     ("quotes", "Devis", "Quotes"),
@@ -56,6 +64,10 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("server", "Serveur", "Server"),
     ("plays", "Ce qui se passe", "What happens"),
     ("personas", "Essayez chaque panne", "Try every failure"),
-    ("personas-about", "Choisissez la configuration « Bac à sable » dans le configurateur, puis l’un de ces identifiants. Le mot de passe à coller est le même pour tous :", "Choose the configuration “Sandbox” in the configurator, then one of these logins. The password to paste is the same for all:"),
+    (
+        "personas-about",
+        "Choisissez la configuration « Bac à sable » dans le configurateur, puis l’un de ces identifiants. Le mot de passe à coller est le même pour tous :",
+        "Choose the configuration “Sandbox” in the configurator, then one of these logins. The password to paste is the same for all:",
+    ),
     ("ports", "Ports :", "Ports:"),
 ];

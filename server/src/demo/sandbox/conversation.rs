@@ -14,11 +14,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{
-    DOMAIN, Inbox,
-    inbox::Envelope,
-    personas::PASSWORD,
-};
+use super::{DOMAIN, Inbox, inbox::Envelope, personas::PASSWORD};
 
 /// Largest message, in bytes.
 const MOST_BYTES: usize = 25 * 1024 * 1024;
@@ -255,7 +251,9 @@ impl Conversation {
         if self.login.is_none() {
             return self.say("530 5.7.0 Authentication required").await;
         }
-        let Some(address) = path(rest, "FROM:") else { return self.say("501 5.1.7 Bad sender address syntax").await };
+        let Some(address) = path(rest, "FROM:") else {
+            return self.say("501 5.1.7 Bad sender address syntax").await;
+        };
         let reply = match self.persona() {
             "expediteur" => "553 5.7.1 Sender address rejected: not owned by auth user.",
             "cadence" => "450 4.7.1 Rate limit exceeded, slow down and try again later",
@@ -272,8 +270,12 @@ impl Conversation {
     }
 
     async fn rcpt(&mut self, rest: &str) -> Option<()> {
-        let Some(sender) = self.sender.clone() else { return self.say("503 5.5.1 Need MAIL first").await };
-        let Some(address) = path(rest, "TO:") else { return self.say("501 5.1.3 Bad recipient address syntax").await };
+        let Some(sender) = self.sender.clone() else {
+            return self.say("503 5.5.1 Need MAIL first").await;
+        };
+        let Some(address) = path(rest, "TO:") else {
+            return self.say("501 5.1.3 Bad recipient address syntax").await;
+        };
         let reply = match self.persona() {
             "boite-pleine" => "552 5.2.2 Mailbox full: the recipient's inbox is out of storage space",
             "liste-grise" if self.is_greylisted(&sender, &address) => {

@@ -78,7 +78,7 @@ impl Inbox {
 fn read(id: u64, envelope: Envelope, raw: &[u8], at: String) -> Received {
     let parsed = MessageParser::default().parse(raw);
     let mail = parsed.as_ref();
-    let body = |text: Option<std::borrow::Cow<'_, str>>| text.map(|text| text.into_owned());
+    let body = |text: Option<std::borrow::Cow<'_, str>>| text.map(std::borrow::Cow::into_owned);
     Received {
         id,
         at,
@@ -90,8 +90,7 @@ fn read(id: u64, envelope: Envelope, raw: &[u8], at: String) -> Received {
         subject: mail.and_then(|mail| mail.subject()).unwrap_or_default().to_owned(),
         text: mail.and_then(|mail| body(mail.body_text(0))).unwrap_or_default(),
         html: mail.filter(|mail| mail.html_body_count() > 0).and_then(|mail| body(mail.body_html(0))),
-        charset: mail
-            .and_then(|mail| mail.text_part(0)?.content_type()?.attribute("charset").map(str::to_owned)),
+        charset: mail.and_then(|mail| mail.text_part(0)?.content_type()?.attribute("charset").map(str::to_owned)),
         raw: String::from_utf8_lossy(raw).into_owned(),
     }
 }

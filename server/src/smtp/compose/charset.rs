@@ -8,10 +8,9 @@ pub(super) fn encode(text: &str, charset: Encoding) -> Option<Vec<u8>> {
     match charset {
         Encoding::Utf8 => Some(text.as_bytes().to_vec()),
         // encoding_rs follows the web, where this name means windows-1252.
-        Encoding::Latin1 => text
-            .chars()
-            .map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| !(0x80..0xa0).contains(byte)))
-            .collect(),
+        Encoding::Latin1 => {
+            text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| !(0x80..0xa0).contains(byte))).collect()
+        }
         Encoding::Latin9 => with(ISO_8859_15, text),
         Encoding::Windows1252 => with(WINDOWS_1252, text),
     }

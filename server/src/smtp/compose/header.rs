@@ -43,7 +43,8 @@ fn words(text: &str, charset: Encoding, column: usize) -> String {
         word.extend_from_slice(&bytes);
     }
     lines.push(word);
-    let encoded: Vec<String> = lines.iter().map(|word| format!("{opening}{}?=", BASE64_STANDARD.encode(word))).collect();
+    let encoded: Vec<String> =
+        lines.iter().map(|word| format!("{opening}{}?=", BASE64_STANDARD.encode(word))).collect();
     encoded.join("\r\n ")
 }
 

@@ -69,7 +69,10 @@ fn nothing_in_a_text_becomes_a_header() {
     let message = MessageParser::default().parse(&composed.bytes).unwrap();
     assert!(message.bcc().is_none());
     assert_eq!(message.subject(), Some("aBcc: b@exemple.frc"));
-    assert_eq!(message.from().and_then(|from| from.first()).and_then(|from| from.name()), Some("\"Claire\"Bcc: b@exemple.fr"));
+    assert_eq!(
+        message.from().and_then(|from| from.first()).and_then(|from| from.name()),
+        Some("\"Claire\"Bcc: b@exemple.fr")
+    );
 }
 
 proptest! {

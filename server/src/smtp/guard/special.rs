@@ -29,9 +29,9 @@ pub(super) const IPV4: [([u8; 4], u32); 18] = [
 
 /// Network and prefix length, inside global unicast (`2000::/3`): everything outside is refused anyway.
 pub(super) const IPV6: [([u16; 8], u32); 5] = [
-    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),           // IETF protocol assignments, Teredo
-    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),       // documentation
-    ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),           // 6to4
-    ([0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0], 48),   // AS112
-    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),           // documentation
+    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),         // IETF protocol assignments, Teredo
+    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),     // documentation
+    ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),         // 6to4
+    ([0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0], 48), // AS112
+    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),         // documentation
 ];

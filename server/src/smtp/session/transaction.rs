@@ -144,10 +144,10 @@ impl Session<'_> {
 
     /// The answer to the message. From here on silence is not failure: the server may have taken it.
     async fn final_answer(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
-        let reply = wire.read_reply(self.deadline).await.map_err(|error| Failure {
-            after_the_dot: true,
-            ..Failure::wire(Stage::Data, error)
-        })?;
+        let reply = wire
+            .read_reply(self.deadline)
+            .await
+            .map_err(|error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) })?;
         self.hear(&reply);
         if reply.code != 250 {
             let failure = self.refused(Stage::Data, host, &reply);

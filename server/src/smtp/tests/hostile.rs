@@ -52,7 +52,8 @@ async fn greetings() {
 async fn silence_and_slow_drips_end() {
     expect(vec![Step::Silence], Stage::Greeting, Cause::Timeout).await;
     expect(vec![send("220-"), Step::Drip(b'x', Duration::from_millis(100))], Stage::Greeting, Cause::Timeout).await;
-    let dripping_ehlo = vec![send("220 hi\r\n"), Step::Expect("EHLO"), send("250-"), Step::Drip(b'x', Duration::from_millis(50))];
+    let dripping_ehlo =
+        vec![send("220 hi\r\n"), Step::Expect("EHLO"), send("250-"), Step::Drip(b'x', Duration::from_millis(50))];
     expect(dripping_ehlo, Stage::Ehlo, Cause::Timeout).await;
     expect(then(until_auth(), [Step::Silence]), Stage::Auth, Cause::Timeout).await;
 }
@@ -63,7 +64,13 @@ async fn endless_replies_are_cut() {
     let endless = format!("220-{}\r\n", "x".repeat(1000)).repeat(100);
     expect(vec![send(&endless), Step::Silence], Stage::Greeting, Cause::ReplyTooLarge).await;
     let huge = (0..200).map(|n| format!("250-KEYWORD{n}\r\n")).collect::<String>();
-    let steps = vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(&format!("250-hi\r\n{huge}250 AUTH PLAIN\r\n")), Step::Expect("AUTH"), send("535 no\r\n")];
+    let steps = vec![
+        send("220 hi\r\n"),
+        Step::Expect("EHLO"),
+        send(&format!("250-hi\r\n{huge}250 AUTH PLAIN\r\n")),
+        Step::Expect("AUTH"),
+        send("535 no\r\n"),
+    ];
     let report = expect(steps, Stage::Auth, Cause::BadCredentials).await;
     assert_eq!(report.capabilities.len(), 64, "a large but legal reply is read, and shown in part");
 }
@@ -124,27 +131,53 @@ async fn a_secret_that_the_server_echoes_is_not_shown() {
 
 #[tokio::test]
 async fn servers_without_a_login_we_can_use() {
-    let ehlo = |keywords: &str| vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(&format!("250-hi\r\n250 {keywords}\r\n"))];
+    let ehlo =
+        |keywords: &str| vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(&format!("250-hi\r\n250 {keywords}\r\n"))];
     expect(ehlo("SIZE"), Stage::Auth, Cause::AuthNotOffered).await;
     expect(ehlo("AUTH GSSAPI NTLM"), Stage::Auth, Cause::AuthMechanismUnsupported).await;
-    let old = vec![send("220 hi\r\n"), Step::Expect("EHLO"), send("502 what?\r\n"), Step::Expect("HELO"), send("250 hi\r\n")];
+    let old =
+        vec![send("220 hi\r\n"), Step::Expect("EHLO"), send("502 what?\r\n"), Step::Expect("HELO"), send("250 hi\r\n")];
     expect(old, Stage::Auth, Cause::AuthNotOffered).await;
-    let rude = vec![send("220 hi\r\n"), Step::Expect("EHLO"), send("550 no\r\n"), Step::Expect("HELO"), send("550 Access denied - Invalid HELO name\r\n")];
+    let rude = vec![
+        send("220 hi\r\n"),
+        Step::Expect("EHLO"),
+        send("550 no\r\n"),
+        Step::Expect("HELO"),
+        send("550 Access denied - Invalid HELO name\r\n"),
+    ];
     expect(rude, Stage::Ehlo, Cause::EhloRejected).await;
 }
 
 #[tokio::test]
 async fn bare_line_feeds_are_tolerated_and_stray_carriage_returns_are_not() {
-    let steps = vec![send("220 hi\n"), Step::Expect("EHLO"), send("250-hi\n250 AUTH LOGIN\n"), Step::Expect("AUTH LOGIN"), send("334 \n"), Step::Expect("Y2xhaXJl"), send("334 \n"), Step::Expect("YWJj"), send("535 no\n")];
+    let steps = vec![
+        send("220 hi\n"),
+        Step::Expect("EHLO"),
+        send("250-hi\n250 AUTH LOGIN\n"),
+        Step::Expect("AUTH LOGIN"),
+        send("334 \n"),
+        Step::Expect("Y2xhaXJl"),
+        send("334 \n"),
+        Step::Expect("YWJj"),
+        send("535 no\n"),
+    ];
     expect(steps, Stage::Auth, Cause::BadCredentials).await;
     expect(vec![send("220 hi\r250 there\r"), Step::Silence], Stage::Greeting, Cause::Timeout).await;
 }
 
 #[tokio::test]
 async fn refusals_of_the_envelope_are_explained() {
-    let mail = then(until_auth(), [send("235 ok\r\n"), Step::Expect("MAIL"), send("553 5.7.1 Sender address rejected: not owned by user\r\n")]);
+    let mail = then(
+        until_auth(),
+        [send("235 ok\r\n"), Step::Expect("MAIL"), send("553 5.7.1 Sender address rejected: not owned by user\r\n")],
+    );
     expect(mail, Stage::MailFrom, Cause::SenderRejected).await;
-    let steps = |reply: &str| then(until_auth(), [send("235 ok\r\n"), Step::Expect("MAIL"), send("250 ok\r\n"), Step::Expect("RCPT"), send(reply)]);
+    let steps = |reply: &str| {
+        then(
+            until_auth(),
+            [send("235 ok\r\n"), Step::Expect("MAIL"), send("250 ok\r\n"), Step::Expect("RCPT"), send(reply)],
+        )
+    };
     let report = expect(steps("450 4.2.0 Greylisted, come back\r\n"), Stage::RcptTo, Cause::Greylisted).await;
     assert!(report.retryable);
     assert_eq!(report.recipients.len(), 1);

@@ -56,7 +56,7 @@ impl Responder {
         let mut buffer = Vec::new();
         let mut body: Option<Vec<u8>> = None;
         loop {
-            let mut chunk = [0; 65_536];
+            let mut chunk = vec![0; 65_536];
             let count = stream.read(&mut chunk).await.unwrap_or(0);
             if count == 0 {
                 return;
@@ -80,7 +80,12 @@ impl Responder {
                     "EHLO" => {
                         answer.push_str("250-test\r\n");
                         if encrypted {
-                            self.keywords.iter().for_each(|keyword| answer.push_str(&format!("250-{keyword}\r\n")));
+                            for keyword in self.keywords {
+                                answer.extend([
+                                    "250-", keyword, "
+",
+                                ]);
+                            }
                             answer.push_str("250 AUTH PLAIN\r\n");
                         } else {
                             answer.push_str("250-PIPELINING\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n");

@@ -8,7 +8,8 @@ const HOST: &str = "mx.test.example";
 
 async fn deliver(security: Security, keywords: &'static [&'static str], recipients: usize) -> (Report, u32, Vec<u8>) {
     let starttls = security == Security::Starttls;
-    let responder = Responder { keywords, acceptor: Some(authority().acceptor(HOST, 2020, 2100)), starttls, refuses: "" };
+    let responder =
+        Responder { keywords, acceptor: Some(authority().acceptor(HOST, 2020, 2100)), starttls, refuses: "" };
     let mut running = responder.start().await;
     let mut submission = submission(HOST, running.port, security);
     submission.to = (0..recipients).map(|n| format!("karim{n}@test.example").parse().unwrap()).collect();
@@ -62,7 +63,8 @@ async fn each_recipient_has_a_result() {
 #[tokio::test]
 async fn a_dry_run_sends_nothing() {
     let acceptor = Some(authority().acceptor(HOST, 2020, 2100));
-    let mut running = Responder { keywords: &["PIPELINING", "CHUNKING"], acceptor, starttls: false, refuses: "" }.start().await;
+    let mut running =
+        Responder { keywords: &["PIPELINING", "CHUNKING"], acceptor, starttls: false, refuses: "" }.start().await;
     let submission = Submission { dry_run: true, ..submission(HOST, running.port, Security::Tls) };
     let report = submitter(running.port, vec![]).submit(&submission, &mut |_| {}).await;
     assert_eq!(report.verdict, Verdict::DryRunOk);

@@ -30,7 +30,12 @@ pub(super) fn send(text: &str) -> Step {
 
 /// The steps of a conversation that goes well, as far as the sender's address.
 pub(super) fn until_auth() -> Vec<Step> {
-    vec![send("220 test ESMTP\r\n"), Step::Expect("EHLO"), send("250-test\r\n250 AUTH PLAIN LOGIN\r\n"), Step::Expect("AUTH PLAIN")]
+    vec![
+        send("220 test ESMTP\r\n"),
+        Step::Expect("EHLO"),
+        send("250-test\r\n250 AUTH PLAIN LOGIN\r\n"),
+        Step::Expect("AUTH PLAIN"),
+    ]
 }
 
 pub(super) fn until_data() -> Vec<Step> {
@@ -80,9 +85,11 @@ async fn play(mut stream: TcpStream, steps: Vec<Step>) -> String {
                     }
                 }
             }
-            Step::Drip(byte, every) => while stream.write_all(&[byte]).await.is_ok() {
-                sleep(every).await;
-            },
+            Step::Drip(byte, every) => {
+                while stream.write_all(&[byte]).await.is_ok() {
+                    sleep(every).await;
+                }
+            }
             Step::Flood(byte) => {
                 let chunk = vec![byte; 64 * 1024];
                 for _ in 0..1024 {

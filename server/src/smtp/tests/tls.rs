@@ -73,14 +73,28 @@ async fn the_wrong_encryption_for_the_port_is_recognised_at_once() {
 
 #[tokio::test]
 async fn without_starttls_there_is_no_login() {
-    let ehlo = |keyword: &str| vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(&format!("250-hi\r\n250-AUTH PLAIN\r\n250 {keyword}\r\n"))];
+    let ehlo = |keyword: &str| {
+        vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(&format!("250-hi\r\n250-AUTH PLAIN\r\n250 {keyword}\r\n"))]
+    };
     let with = |steps: Vec<Step>, more: Vec<Step>| [steps, more].concat();
     for (steps, stage, cause) in [
         (ehlo("SIZE"), Stage::Starttls, Cause::StarttlsNotOffered),
-        (with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("454 4.7.0 TLS not available\r\n")]), Stage::Starttls, Cause::StarttlsNotOffered),
-        (with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("502 5.5.1 no\r\n")]), Stage::Starttls, Cause::StarttlsNotOffered),
+        (
+            with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("454 4.7.0 TLS not available\r\n")]),
+            Stage::Starttls,
+            Cause::StarttlsNotOffered,
+        ),
+        (
+            with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("502 5.5.1 no\r\n")]),
+            Stage::Starttls,
+            Cause::StarttlsNotOffered,
+        ),
         // What came in clear must not be read as if it had come encrypted.
-        (with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("220 go\r\n250 injected\r\n")]), Stage::Starttls, Cause::ProtocolError),
+        (
+            with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("220 go\r\n250 injected\r\n")]),
+            Stage::Starttls,
+            Cause::ProtocolError,
+        ),
     ] {
         let (port, server) = serve(steps).await;
         let report = submitter(port, vec![]).submit(&submission(HOST, port, Security::Starttls), &mut |_| {}).await;
@@ -89,7 +103,10 @@ async fn without_starttls_there_is_no_login() {
         assert!(!read.contains("AUTH"), "{read}");
     }
     // The server says yes and goes on in clear.
-    let steps = with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("220 go\r\n"), Step::Expect("\u{16}"), send("250 hello again\r\n")]);
+    let steps = with(
+        ehlo("STARTTLS"),
+        vec![Step::Expect("STARTTLS"), send("220 go\r\n"), Step::Expect("\u{16}"), send("250 hello again\r\n")],
+    );
     let (port, _server) = serve(steps).await;
     let report = submitter(port, vec![]).submit(&submission(HOST, port, Security::Starttls), &mut |_| {}).await;
     assert_eq!(report.stage, Stage::Tls);

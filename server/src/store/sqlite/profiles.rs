@@ -28,9 +28,8 @@ pub(super) async fn page(
     after: Option<ProfileId>,
     limit: u32,
 ) -> Result<Vec<ProfileRow>, StoreError> {
-    const SQL: &str = formatcp!(
-        "SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?"
-    );
+    const SQL: &str =
+        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?");
     let rows = sqlx::query(SQL)
         .bind(&account.portal)
         .bind(&account.account)
@@ -128,7 +127,9 @@ pub(super) async fn update(
     secret: Option<&SealedSecret>,
 ) -> Result<bool, StoreError> {
     let mut transaction = begin(pool).await?;
-    let Some(before) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    let Some(before) = find_on(&mut transaction, account, id).await? else {
+        return Ok(false);
+    };
     let moved = before.settings.destination.canonical() != settings.destination.canonical();
     let kept = if moved { None } else { before.secret.as_ref() };
     let new_owner = before.settings.user != settings.user;
@@ -172,7 +173,9 @@ pub(super) async fn set_encoding(
 
 pub(super) async fn put_in_use(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
     let mut transaction = begin(pool).await?;
-    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    let Some(row) = find_on(&mut transaction, account, id).await? else {
+        return Ok(false);
+    };
     sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1")
         .bind(&account.portal)
         .bind(&account.account)
@@ -186,7 +189,9 @@ pub(super) async fn put_in_use(pool: &SqlitePool, account: &AccountId, id: Profi
 
 pub(super) async fn delete(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
     let mut transaction = begin(pool).await?;
-    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    let Some(row) = find_on(&mut transaction, account, id).await? else {
+        return Ok(false);
+    };
     sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
     settle(&mut transaction, account, row.settings.user.as_deref()).await?;
     transaction.commit().await?;
@@ -203,12 +208,8 @@ pub(super) async fn successor(
              (SELECT user FROM profile WHERE portal = ?1 AND account = ?2 AND id = ?3)
          ORDER BY id LIMIT 1"
     );
-    let row = sqlx::query(SQL)
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(id.to_string())
-        .fetch_optional(pool)
-        .await?;
+    let row =
+        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string()).fetch_optional(pool).await?;
     row.as_ref().map(profile).transpose()
 }
 

@@ -81,7 +81,9 @@ pub(super) fn profile(row: &SqliteRow) -> Result<ProfileRow, StoreError> {
 }
 
 fn tested(row: &SqliteRow, id: &str) -> Result<Option<Tested>, StoreError> {
-    let Some(fingerprint) = row.try_get::<Option<Vec<u8>>, _>("tested_fingerprint")? else { return Ok(None) };
+    let Some(fingerprint) = row.try_get::<Option<Vec<u8>>, _>("tested_fingerprint")? else {
+        return Ok(None);
+    };
     let code: Option<String> = row.try_get("tested_verdict")?;
     let cause: Option<String> = row.try_get("tested_cause")?;
     Ok(Some(Tested {

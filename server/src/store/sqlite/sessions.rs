@@ -102,13 +102,18 @@ pub(super) async fn keep_draft(
 }
 
 pub(super) async fn draft(pool: &SqlitePool, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError> {
-    let json: Option<Option<String>> =
-        sqlx::query_scalar("SELECT refused_draft FROM session WHERE key = ?").bind(&key[..]).fetch_optional(pool).await?;
+    let json: Option<Option<String>> = sqlx::query_scalar("SELECT refused_draft FROM session WHERE key = ?")
+        .bind(&key[..])
+        .fetch_optional(pool)
+        .await?;
     json.flatten().map(|json| serde_json::from_str(&json).map_err(|_| inconsistent("refused_draft"))).transpose()
 }
 
 pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE expires_at < ?").bind(sessions_before.as_millisecond()).execute(pool).await?;
+    sqlx::query("DELETE FROM session WHERE expires_at < ?")
+        .bind(sessions_before.as_millisecond())
+        .execute(pool)
+        .await?;
     sqlx::query("DELETE FROM used_token WHERE expires_at < ?").bind(now.as_millisecond()).execute(pool).await?;
     Ok(())
 }
