@@ -7,12 +7,12 @@ export const PASSWORD = "abcd efgh ijkl mnop";
 const WORDS = {
   fr: {
     open: "Ouvrir le configurateur", add: "Ajouter", validate: "Valider", test: "Tester", edit: "Modifier", duplicate: "Dupliquer", use: "Utiliser", delete: "Supprimer",
-    host: "Adresse du serveur SMTP", port: "Numéro de port", login: "Identifiant SMTP", secret: "Mot de passe SMTP", sandbox: "Bac à sable",
+    host: "Adresse du serveur SMTP", port: "Numéro de port", login: "Identifiant SMTP", secret: "Mot de passe SMTP", sandbox: "Bac à sable (sandbox)",
     fill: "Remplir les champs", encoding: "Encodage SMTP", accepted: /le serveur a accepté le message/, senderAddress: "Adresse de l’expéditeur",
   },
   en: {
     open: "Open the configurator", add: "Add", validate: "Confirm", test: "Test", edit: "Edit", duplicate: "Duplicate", use: "Use", delete: "Delete",
-    host: "SMTP server address", port: "Port number", login: "SMTP login", secret: "SMTP password", sandbox: "Bac à sable",
+    host: "SMTP server address", port: "Port number", login: "SMTP login", secret: "SMTP password", sandbox: "Bac à sable (sandbox)",
     fill: "Fill the fields", encoding: "SMTP encoding", accepted: /the server accepted the message/, senderAddress: "Sender’s address",
   },
 };

@@ -30,7 +30,7 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   await expect(page.getByRole("radio", { name: "SSL/TLS" })).toBeChecked();
   await expect(page.locator("#guide")).toContainText("mot de passe d’application");
   await expect(page.locator("#guide")).toContainText("clés de sécurité");
-  await configurator.choosePreset("Bac à sable");
+  await configurator.choosePreset("Bac à sable (sandbox)");
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.sandbox.example");
   // 4. Vos Informations: magasin by default.
   await expect(page.getByRole("group", { name: "Vos Informations" })).toBeVisible();

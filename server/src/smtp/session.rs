@@ -111,7 +111,10 @@ impl Session<'_> {
         self.passed(Stage::Ehlo, None);
         let outcome = self.transact(&host, &mut wire).await;
         self.round_trips += wire.flights;
-        self.part(wire).await;
+        if let Err(failure) = &outcome {
+            self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
+        }
+        self.part(wire, outcome.is_ok()).await;
         outcome
     }
 
@@ -298,14 +301,16 @@ impl Session<'_> {
         }
     }
 
-    /// Says goodbye; the outcome stands already.
-    async fn part(&mut self, mut wire: Wire) {
-        if wire.write(b"QUIT\r\n", Instant::now() + FAREWELL).await.is_ok() {
-            self.transcript.client("QUIT");
-            if let Ok(reply) = wire.read_reply(Instant::now() + FAREWELL).await {
-                self.hear(&reply);
-                self.stage_event(Stage::Quit, Outcome::Ok, Some(&reply));
-            }
+    /// Says goodbye; the outcome stands already. After a failure answers of a pipeline may still be under way, so
+    /// nothing more is read.
+    async fn part(&mut self, mut wire: Wire, read: bool) {
+        if wire.write(b"QUIT\r\n", Instant::now() + FAREWELL).await.is_err() {
+            return;
+        }
+        self.transcript.client("QUIT");
+        if read && let Ok(reply) = wire.read_reply(Instant::now() + FAREWELL).await {
+            self.hear(&reply);
+            self.stage_event(Stage::Quit, Outcome::Ok, Some(&reply));
         }
     }
 }
@@ -401,10 +406,10 @@ impl Session<'_> {
                 (success, last.map_or(Stage::Resolve, |event| event.stage), None, false, self.last_words.take())
             }
             Err(failure) => {
-                // The farewell came before this is told, but the stage failed before it.
-                let farewell = self.stages.pop_if(|event| event.stage == Stage::Quit);
-                self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
-                self.stages.extend(farewell);
+                // A failure of the transaction was told before the farewell.
+                if self.stages.last().is_none_or(|event| event.outcome == Outcome::Ok) {
+                    self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
+                }
                 let verdict = if failure.after_the_dot { Verdict::DeliveryUnknown } else { Verdict::Failed };
                 let retryable = failure.retryable && !failure.after_the_dot;
                 (verdict, failure.stage, Some(failure.cause), retryable, failure.reply)

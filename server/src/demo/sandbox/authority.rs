@@ -84,10 +84,12 @@ fn issuer_nobody_knows() -> Result<Issuer, rcgen::Error> {
 fn leaf(issuer: &Issuer, names: &[String], validity: Validity) -> Result<CertifiedKey, rcgen::Error> {
     let mut params = CertificateParams::new(names.to_vec())?;
     params.distinguished_name.push(DnType::CommonName, names[0].clone());
-    if matches!(validity, Validity::Past) {
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2021, 1, 1);
-    }
+    let (from, to) = match validity {
+        Validity::Now => (2024, 2050),
+        Validity::Past => (2020, 2021),
+    };
+    params.not_before = date_time_ymd(from, 1, 1);
+    params.not_after = date_time_ymd(to, 1, 1);
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
