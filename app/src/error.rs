@@ -29,6 +29,9 @@ pub enum AppError {
     /// Too many tests; try again in this many seconds.
     #[error("too many requests")]
     Limited { retry_after_s: u32 },
+    /// The profile is not in a state for this: its secret is missing, unreadable, or was refused too often.
+    #[error("not in this state")]
+    Conflict,
     /// The request itself is malformed.
     #[error("malformed request")]
     Malformed,
@@ -45,6 +48,7 @@ impl AppError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -56,7 +60,7 @@ impl AppError {
             Self::SessionRequired => "/session-ended".to_owned(),
             Self::NotFound => "/profiles?notice=gone".to_owned(),
             Self::Limited { retry_after_s } => format!("/profiles?notice=limited&seconds={retry_after_s}"),
-            Self::Invalid { .. } | Self::Malformed => "/profiles?notice=malformed".to_owned(),
+            Self::Invalid { .. } | Self::Conflict | Self::Malformed => "/profiles?notice=malformed".to_owned(),
             Self::Unavailable => "/profiles?notice=unavailable".to_owned(),
         }
     }

@@ -75,3 +75,36 @@ test("the message can go to the profile's own sender", async ({ configurator, pa
   await configurator.test();
   expect((await demo.inbox())[0].to).toBe("boutique@sandbox.example");
 });
+
+test("the button is limited, and says when to come back @wasm", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  const id = await page.locator("input[name=id]").first().getAttribute("value");
+  const press = () =>
+    page.evaluate(async (id) => {
+      const response = await fetch("/api/test/stream", { method: "POST", body: new URLSearchParams({ id, to: "me" }) });
+      await response.text();
+      return { status: response.status, retryAfter: Number(response.headers.get("retry-after")) };
+    }, id!);
+  const statuses: number[] = [];
+  for (let attempt = 0; attempt < 12; attempt++) statuses.push((await press()).status);
+  expect(statuses).toEqual(Array(12).fill(200));
+  const { status, retryAfter } = await press();
+  expect(status).toBe(429);
+  expect(retryAfter).toBeGreaterThan(0);
+  await configurator.button("Tester").click();
+  await expect(page.getByText("Trop d’essais en peu de temps.")).toBeVisible();
+  await configurator.open("profiles", "velo-dubois");
+  await configurator.addPersona("boutique@sandbox.example");
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+});
+
+test("leaving the page stops the test @wasm", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("lent@sandbox.example");
+  await configurator.button("Tester").click();
+  await expect(page.locator(".stage").first()).toBeVisible();
+  await page.goto(`${demo.configurator}/sending-mode`);
+  await page.waitForTimeout(7_000);
+  expect(await demo.inbox()).toHaveLength(0);
+});

@@ -120,7 +120,7 @@ impl ProfileBook {
     }
 
     /// What the guard says of the destination, once more than the form: this is the check that counts.
-    fn guard(&self, settings: &Settings) -> Result<(), Vec<FieldError>> {
+    fn guard(&self, account: &AccountId, settings: &Settings) -> Result<(), Vec<FieldError>> {
         let destination = &settings.destination;
         let mut errors = Vec::new();
         if let Err(fault) = self.host(&destination.host) {
@@ -132,7 +132,11 @@ impl ProfileBook {
         if self.port(destination.port).is_err() {
             errors.push(FieldError::new(Field::Port, Fault::PortNotAllowed));
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(portal = account.portal, account = account.account, "blocked_destination");
+        Err(errors)
     }
 }
 
@@ -198,7 +202,7 @@ impl Profiles for ProfileBook {
         settings: Settings,
         secret: SecretChange,
     ) -> Result<ProfileId, SaveError> {
-        self.guard(&settings).map_err(SaveError::Invalid)?;
+        self.guard(account, &settings).map_err(SaveError::Invalid)?;
         let Some(id) = id else {
             let SecretChange::Replace(secret) = secret else {
                 return Err(SaveError::Invalid(vec![FieldError::new(Field::Secret, Fault::Required)]));

@@ -23,6 +23,7 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
     Effect::new(|_| {
         presets::arrive();
         secret::arrive();
+        checks::arrive();
     });
     let clicked = |event: ev::MouseEvent| {
         #[cfg(feature = "hydrate")]

@@ -199,8 +199,9 @@ fn SecurityChoice(state: InputState) -> impl IntoView {
         }
     });
     let wrong = state.is_wrong(Field::Security).then_some("true");
+    let first = state.is_first_wrong(Field::Security);
     view! {
-        <fieldset class="field options" id="security" tabindex="-1" aria-describedby="security-fault" aria-invalid=wrong>
+        <fieldset class="field options" id="security" tabindex="-1" aria-describedby="security-fault" aria-invalid=wrong autofocus=first>
             <legend>{t!("form-security")}</legend>
             {choices.into_iter().collect_view()}
             <FieldFault field=Field::Security errors=state.errors />
@@ -217,10 +218,12 @@ fn OwnerChoice(state: InputState, session: Session) -> impl IntoView {
             |user| view! { <option value=user.id.clone() selected=state.value == user.id>{user.name.clone()}</option> },
         )
         .collect_view();
+    let wrong = state.is_wrong(Field::User).then_some("true");
+    let first = state.is_first_wrong(Field::User);
     view! {
         <div class="field">
             <label for="user">{t!("form-owner")}</label>
-            <select id="user" name="draft[user]" aria-describedby="user-hint user-fault">
+            <select id="user" name="draft[user]" aria-describedby="user-hint user-fault" aria-invalid=wrong autofocus=first>
                 <option value="" selected=state.value.is_empty()>{t!("owner-shop")}</option>
                 {users}
             </select>

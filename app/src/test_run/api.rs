@@ -17,7 +17,7 @@ use super::{
     stages::{StageLine, next_stage},
 };
 use crate::{
-    error::{AppError, finish},
+    error::{AppError, answer, finish},
     i18n::Locale,
     profile::{
         list::StateBadge,
@@ -89,14 +89,18 @@ pub async fn stream_test(
     let (session, services) = (session()?, services()?);
     let owner = Owner::current().unwrap_or_default();
     let profile = match ProfileId::parse(&id) {
-        Some(id) => services.profiles.get(&session.account, id).await.map_err(crate::error::answer)?,
+        Some(id) => services.profiles.get(&session.account, id).await.map_err(answer)?,
         None => None,
     };
     let Some(profile) = profile else {
-        return Err(crate::error::answer(AppError::NotFound));
+        return Err(answer(AppError::NotFound));
     };
     let id = profile.id;
     let started = services.tester.start(&session, id, Recipient::parse(&to)).await;
+    if let Err(refusal) = started {
+        // The status is for programs; the page shows the line.
+        let _ = answer(refused(refusal).map_or_else(|error| error, |_| AppError::Conflict));
+    }
     let security = profile.settings.destination.security;
     let locale = session.locale;
     Ok(ByteStream::new(stream! {

@@ -1,6 +1,9 @@
 //! The door, the origins, the headers, and every endpoint with another account's ids.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use app::profile::preset::Catalogue;
 use axum::{
@@ -28,10 +31,12 @@ const SECRET: [u8; 32] = [7; 32];
 const NOW: i64 = 1_800_000_000;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// An application on an empty store, at a fixed date.
+/// An application on an empty store, at a fixed date that a test can move.
 struct TestApp {
     router: Router,
     store: Arc<SqliteStore>,
+    /// Seconds after the fixed date.
+    later: Arc<AtomicI64>,
 }
 
 /// What came back.
@@ -50,6 +55,8 @@ impl Answer {
 impl TestApp {
     async fn new() -> Self {
         let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+        let later = Arc::new(AtomicI64::new(0));
+        let clock = later.clone();
         let submitter = Submitter::new(SubmitterOptions {
             policy: Policy::default(),
             ehlo_name: Host::parse("facteur.exemple").unwrap(),
@@ -71,9 +78,9 @@ impl TestApp {
             submitter: Arc::new(submitter.unwrap()),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
-            clock: Arc::new(|| Timestamp::from_second(NOW).unwrap()),
+            clock: Arc::new(move || Timestamp::from_second(NOW + clock.load(Ordering::SeqCst)).unwrap()),
         });
-        Self { router, store }
+        Self { router, store, later }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {
@@ -311,4 +318,31 @@ async fn a_guide_comes_as_a_fragment() {
     assert!(gmail.body.contains("myaccount.google.com/apppasswords") && !gmail.body.contains("<html"));
     let unknown = app.get("/profiles/guide?preset=%3Cscript%3E", &cookie).await;
     assert!(!unknown.body.contains("script"));
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_not_used_and_after_half_a_day_in_any_case() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let after = async |minutes: i64| {
+        app.later.store(minutes * 60, Ordering::SeqCst);
+        app.get("/profiles", &cookie).await
+    };
+    for minutes in [59, 118, 170] {
+        assert_eq!(after(minutes).await.status, StatusCode::OK, "{minutes}: each visit prolongs it");
+    }
+    let ended = after(231).await;
+    assert_eq!(ended.status, StatusCode::UNAUTHORIZED);
+    assert!(ended.body.contains("Votre session est terminée") && ended.body.contains(&format!("href=\"{PORTAL}/")));
+    let posted = app.post("/api/sending-mode/save", &cookie, "mode=own_smtp").await;
+    assert_eq!(posted.location(), "/session-ended");
+
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    for minutes in (30..720).step_by(30) {
+        app.later.store(minutes * 60, Ordering::SeqCst);
+        assert_eq!(app.get("/profiles", &cookie).await.status, StatusCode::OK, "{minutes}");
+    }
+    app.later.store(720 * 60, Ordering::SeqCst);
+    assert_eq!(app.get("/profiles", &cookie).await.status, StatusCode::UNAUTHORIZED);
 }

@@ -1,9 +1,17 @@
 //! Browser side. The browser's own checks, with our words, beside the fields.
 
 use leptos::prelude::document;
-use web_sys::{Element, HtmlInputElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use super::dom::{find, find_all, text};
+
+/// A refused form comes back with the focus in its first wrong field. Browsers ignore `autofocus` in frames of another
+/// origin.
+pub(super) fn arrive() {
+    if let Some(first) = find::<HtmlElement>("#profile-form [aria-invalid]") {
+        let _ = first.focus();
+    }
+}
 
 /// Whether `target` is a submit button that must not submit: fields are wrong. The first one gets the focus.
 pub(super) fn stop(target: &Element) -> bool {

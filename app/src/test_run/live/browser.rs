@@ -65,7 +65,7 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> Option<()> {
     }
     let request = Request::post("/api/test/stream").abort_signal(Some(&abort.signal())).body(body).ok()?;
     let response = request.send().await.ok()?;
-    let stream = response.ok().then(|| response.body()).flatten()?;
+    let stream = response.body()?;
     let mut chunks = wasm_streams::ReadableStream::from_raw(stream.unchecked_into()).into_stream();
     let mut lines = Lines::default();
     let mut whole = None;
