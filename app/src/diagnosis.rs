@@ -3,4 +3,6 @@
 pub mod cause;
 
 #[cfg(feature = "ssr")]
+pub mod advice;
+#[cfg(feature = "ssr")]
 pub mod card;

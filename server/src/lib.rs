@@ -8,14 +8,17 @@
 //! | [`store`], [`vault`] | what is kept, and how secrets are sealed |
 //! | [`smtp`], [`diagnosis`] | the conversation behind its guard; replies to causes |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
+//! | [`probe`], [`explain`] | the conversation and the diagnosis on the command line |
 //! | [`config`] | the environment |
 
 pub mod config;
 pub mod confirmation;
 pub mod demo;
 pub mod diagnosis;
+pub mod explain;
 pub mod http;
 pub mod portal_auth;
+pub mod probe;
 pub mod profiles;
 pub mod smtp;
 pub mod store;

@@ -2,10 +2,13 @@
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
+use app::{i18n::Locale, profile::security::Security, test_run::event::Stage};
 use clap::{Parser, Subcommand};
 use server::{
     config,
-    demo::{Demo, DemoOptions},
+    demo::{Demo, DemoError, DemoOptions},
+    explain::{explain_lines, explain_one},
+    probe::{ProbeOptions, probe},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -37,29 +40,156 @@ enum Command {
         #[arg(long, default_value = "data")]
         data: PathBuf,
     },
+    /// One submission from the terminal, with the code of the button
+    Probe(Probe),
+    /// Explain servers' replies: one on the command line, or JSON lines on standard input
+    Explain {
+        /// A reply, such as "535 5.7.8 Error"; without it: lines such as {"stage":"auth","host":"…","reply":"…"}
+        reply: Option<String>,
+        /// Where it was said: resolve, connect, tls, greeting, ehlo, starttls, auth, `mail_from`, `rcpt_to`, data, quit
+        #[arg(long, default_value = "auth", value_parser = stage)]
+        stage: Stage,
+        /// The server's name
+        #[arg(long, default_value = "")]
+        host: String,
+        /// fr or en
+        #[arg(long, default_value = "fr", value_parser = language)]
+        lang: Locale,
+    },
+}
+
+#[allow(clippy::struct_excessive_bools, reason = "a flag is there or not")]
+#[derive(clap::Args)]
+struct Probe {
+    /// HOST:PORT
+    target: String,
+    /// tls, starttls or none
+    #[arg(long, value_parser = security)]
+    security: Security,
+    #[arg(long)]
+    login: Option<String>,
+    /// File with the password or token
+    #[arg(long, conflicts_with = "secret_stdin")]
+    secret_file: Option<PathBuf>,
+    /// Read the password or token from standard input
+    #[arg(long)]
+    secret_stdin: bool,
+    /// SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 or XOAUTH2; without it the best one that the server offers
+    #[arg(long)]
+    mechanism: Option<String>,
+    /// The sender's address
+    #[arg(long)]
+    from: String,
+    /// A recipient's address; may be repeated
+    #[arg(long, required = true)]
+    to: Vec<String>,
+    /// Stop after the recipients: nothing is sent
+    #[arg(long)]
+    dry_run: bool,
+    /// Let private addresses and any port pass
+    #[arg(long)]
+    allow_private: bool,
+    /// PEM file of an authority to trust besides the machine's
+    #[arg(long)]
+    ca: Option<PathBuf>,
+    /// Our name in EHLO
+    #[arg(long, default_value = "facteur.example")]
+    ehlo_name: String,
+    #[arg(long, default_value = "Facteur probe")]
+    subject: String,
+    /// File with the text of the message
+    #[arg(long)]
+    body_file: Option<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+fn security(code: &str) -> Result<Security, &'static str> {
+    Security::parse(code).ok_or("tls, starttls or none")
+}
+
+fn stage(code: &str) -> Result<Stage, &'static str> {
+    Stage::ALL.into_iter().find(|stage| stage.as_str() == code).ok_or("not a stage")
+}
+
+fn language(tag: &str) -> Result<Locale, &'static str> {
+    Locale::from_tag(tag).ok_or("fr or en")
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     tracing_subscriber::fmt().with_env_filter(EnvFilter::new(config::log_filter())).with_writer(std::io::stderr).init();
-    let Command::Demo { port, portal_port, starttls_port, tls_port, data } = command;
-    match demo(DemoOptions { port, portal_port, starttls_port, tls_port, folder: data }).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("facteur: {error}");
-            let mut cause = error.source();
-            while let Some(deeper) = cause {
-                eprintln!("  because: {deeper}");
-                cause = deeper.source();
-            }
-            ExitCode::FAILURE
+    let outcome = match command {
+        Command::Demo { port, portal_port, starttls_port, tls_port, data } => {
+            demo(DemoOptions { port, portal_port, starttls_port, tls_port, folder: data }).await
         }
+        Command::Probe(options) => run_probe(options).await,
+        Command::Explain { reply, stage, host, lang } => run_explain(reply.as_deref(), stage, &host, lang),
+    };
+    outcome.unwrap_or_else(|Failed { error, code }| {
+        eprintln!("facteur: {error}");
+        let mut cause = error.source();
+        while let Some(deeper) = cause {
+            eprintln!("  because: {deeper}");
+            cause = deeper.source();
+        }
+        ExitCode::from(code)
+    })
+}
+
+/// Why a command ended badly: 1 when what it did failed, 2 when it could not be done as it was asked.
+struct Failed {
+    error: Box<dyn Error>,
+    code: u8,
+}
+
+async fn run_probe(options: Probe) -> Result<ExitCode, Failed> {
+    let Probe {
+        target, security, login, secret_file, secret_stdin, mechanism, from, to, dry_run, allow_private, ..
+    } = options;
+    let Probe { ca, ehlo_name, subject, body_file, json, .. } = options;
+    let options = ProbeOptions {
+        target,
+        security,
+        login,
+        secret_file,
+        secret_stdin,
+        mechanism,
+        from,
+        to,
+        dry_run,
+        allow_private,
+        ca,
+        ehlo_name,
+        subject,
+        body_file,
+        json,
+    };
+    match probe(&options, &mut std::io::stdout()).await {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(ExitCode::from(1)),
+        Err(error) => Err(Failed { error: error.into(), code: 2 }),
     }
 }
 
-async fn demo(options: DemoOptions) -> Result<(), server::demo::DemoError> {
-    let demo = Demo::prepare(&options).await?;
+fn run_explain(reply: Option<&str>, stage: Stage, host: &str, lang: Locale) -> Result<ExitCode, Failed> {
+    let mut output = std::io::stdout().lock();
+    let explained = match reply {
+        Some(reply) => explain_one(reply, stage, host, lang, &mut output).map(|()| true),
+        None => explain_lines(std::io::stdin().lock(), &mut output),
+    };
+    match explained {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(ExitCode::from(2)),
+        Err(error) => Err(Failed { error: error.into(), code: 1 }),
+    }
+}
+
+async fn demo(options: DemoOptions) -> Result<ExitCode, Failed> {
+    let failed = |error: DemoError| Failed { error: error.into(), code: 1 };
+    let demo = Demo::prepare(&options).await.map_err(failed)?;
     let (portal, configurator) = (&demo.portal_url, &demo.configurator_url);
     println!("Facteur demo");
     println!("  Start here     {portal}      the portal: +  >  Paramètres  >  Mode d’envoi des emails");
@@ -78,4 +208,6 @@ async fn demo(options: DemoOptions) -> Result<(), server::demo::DemoError> {
         }
     })
     .await
+    .map_err(failed)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -29,6 +29,7 @@ mod tls;
 mod transcript;
 mod wire;
 
+pub use auth::Mechanism;
 pub use compose::{Composed, Letter, compose};
 pub use guard::{Policy, Refusal};
 pub use host::{Host, HostError};

@@ -139,6 +139,7 @@ impl TestRunner {
             port: destination.port,
             security: destination.security,
             credentials: Some(Credentials { login: destination.login.clone(), secret }),
+            mechanism: None,
             from,
             to,
             message: composed.bytes,

@@ -195,3 +195,10 @@ who-portal = Your portal’s support
 who-wait = Nothing to do but wait
 token-refused-title = The configurator does not open
 token-refused-about = The pass from your portal is not valid, or was used already. Go back to your portal and open the configurator again.
+
+# What the diagnosis says when it only knows the reply.
+explain-server = the server
+explain-port = chosen
+explain-login = given
+explain-sender = the sender
+explain-recipient = of the recipient

@@ -195,3 +195,10 @@ who-portal = À l’assistance de votre portail
 who-wait = Il suffit d’attendre
 token-refused-title = Le configurateur ne s’ouvre pas
 token-refused-about = Le laissez-passer de votre portail n’est pas valable, ou a déjà servi. Revenez à votre portail et ouvrez à nouveau le configurateur.
+
+# Ce que le diagnostic dit quand il ne connaît que la réponse.
+explain-server = le serveur
+explain-port = choisi
+explain-login = indiqué
+explain-sender = l’expéditeur
+explain-recipient = du destinataire

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::cause::Cause;
+use super::{
+    advice::{field, who},
+    cause::Cause,
+};
 use crate::{
     i18n::Locale,
     profile::model::Profile,
@@ -38,9 +41,12 @@ pub fn CauseCard(profile: Profile, provider: String, recipient: String, report: 
     let code = cause.as_str().replace('_', "-");
     let arguments = arguments(&profile, &provider, &recipient, &report);
     let part = |name: &str| Locale::current().text(&format!("cause-{code}-{name}"), &arguments);
-    let edit = format!("/profiles/edit?id={}", profile.id);
+    // The field to look at gets the focus, also without WebAssembly.
+    let place = field(cause).map(|field| format!("#{}", field.id())).unwrap_or_default();
+    let edit = format!("/profiles/edit?id={}{place}", profile.id);
     view! {
         <section class="card bad" data-verdict="failed" data-cause=cause.as_str()>
+            <p class="who">{t!(who(cause).key())}</p>
             <h2 tabindex="-1">{part("title")}</h2>
             <p>{part("what")}</p>
             <p><strong>{t!("card-next")}</strong> " " {part("next")}</p>

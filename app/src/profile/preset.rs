@@ -172,6 +172,11 @@ impl Catalogue {
         self.presets.iter().find(|preset| preset.id == id)
     }
 
+    /// The provider whose server this is; the first one where several share it.
+    pub fn by_host(&self, host: &str) -> Option<&Preset> {
+        self.presets.iter().find(|preset| preset.host.eq_ignore_ascii_case(host))
+    }
+
     pub fn guide(&self, preset: &Preset) -> Option<&Guide> {
         self.guides.get(preset.guide.as_ref()?)
     }

@@ -1,26 +1,70 @@
-//! Server side. `AUTH` (RFC 4954): PLAIN (RFC 4616) and LOGIN, whichever the server offers.
+//! Server side. `AUTH` (RFC 4954): SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, and XOAUTH2 where it is asked for.
+//!
+//! To add a mechanism: a variant of [`Mechanism`] in the order of preference, and its answers in [`Exchange::step`].
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, Mac};
+use md5::Md5;
+use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::{capabilities::Capabilities, reply::Reply};
 
+mod scram;
+#[cfg(test)]
+mod tests;
+
+use scram::Scram;
+
 /// Most challenges of one exchange.
 const MOST_CHALLENGES: u32 = 3;
 
-/// A SASL mechanism that takes a password.
+/// A SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mechanism {
+pub enum Mechanism {
+    /// RFC 7677: the password is not shown to the server, and the server proves that it knows it.
+    ScramSha256,
+    /// RFC 4616.
     Plain,
+    /// No standard; every server has it.
     Login,
+    /// RFC 2195.
+    CramMd5,
+    /// Google's and Microsoft's; the secret is an access token. Only when it is asked for.
+    Xoauth2,
 }
 
 impl Mechanism {
-    /// The first of ours that the server offers. Under TLS they are equally strong; PLAIN takes one round trip.
-    pub(super) fn choose(capabilities: &Capabilities) -> Option<Self> {
-        let offered = |name: &str| capabilities.auth.iter().any(|mechanism| mechanism == name);
-        if offered("PLAIN") { Some(Self::Plain) } else { offered("LOGIN").then_some(Self::Login) }
+    /// The mechanisms for a password under TLS. PLAIN comes before CRAM-MD5: the line is encrypted, it takes a round
+    /// trip less, and servers that offer CRAM-MD5 often cannot check it.
+    const ENCRYPTED: [Self; 4] = [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5];
+    /// In clear, those that do not show the password come first.
+    const IN_CLEAR: [Self; 4] = [Self::ScramSha256, Self::CramMd5, Self::Plain, Self::Login];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+            Self::CramMd5 => "CRAM-MD5",
+            Self::Xoauth2 => "XOAUTH2",
+        }
+    }
+
+    /// The mechanism of this name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5, Self::Xoauth2]
+            .into_iter()
+            .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The wanted one, or the first of ours, when the server offers it.
+    pub(super) fn choose(capabilities: &Capabilities, wanted: Option<Self>, encrypted: bool) -> Option<Self> {
+        let offered = |mechanism: &Self| capabilities.auth.iter().any(|name| name == mechanism.name());
+        let order = if encrypted { Self::ENCRYPTED } else { Self::IN_CLEAR };
+        wanted.map_or_else(|| order.into_iter().find(offered), |wanted| Some(wanted).filter(offered))
     }
 }
 
@@ -32,7 +76,7 @@ pub(super) enum Step {
     Done,
     /// The server refused.
     Refused,
-    /// The server asks what it may not ask, or says yes with another code.
+    /// The server asks what it may not ask, says yes with another code, or does not know the password either.
     Broken,
 }
 
@@ -42,99 +86,100 @@ pub(super) struct Exchange<'a> {
     login: &'a str,
     secret: &'a SecretString,
     challenges: u32,
+    scram: Scram,
+    /// What the server said when it refused a token: XOAUTH2 hides it in a challenge.
+    pub(super) hidden_error: Option<String>,
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn new(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Self {
-        Self { mechanism, login, secret, challenges: 0 }
+    /// An exchange with a fresh nonce; `None` when the operating system gives no randomness.
+    pub(super) fn new(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Option<Self> {
+        let mut nonce = [0_u8; 18];
+        OsRng.try_fill_bytes(&mut nonce).ok()?;
+        Some(Self::with_nonce(mechanism, login, secret, BASE64_STANDARD.encode(nonce)))
+    }
+
+    fn with_nonce(mechanism: Mechanism, login: &'a str, secret: &'a SecretString, nonce: String) -> Self {
+        Self { mechanism, login, secret, challenges: 0, scram: Scram::new(login, nonce), hidden_error: None }
     }
 
     /// The command, with its initial response where the mechanism has one.
     pub(super) fn command(&self) -> Zeroizing<String> {
-        Zeroizing::new(match self.mechanism {
-            Mechanism::Plain => format!("AUTH PLAIN {}", *self.plain()),
-            Mechanism::Login => "AUTH LOGIN".to_owned(),
+        let name = self.mechanism.name();
+        Zeroizing::new(match self.initial() {
+            Some(response) => format!("AUTH {name} {}", *response),
+            None => format!("AUTH {name}"),
         })
     }
 
     /// The command as the transcript shows it.
-    pub(super) const fn shown(&self) -> &'static str {
-        match self.mechanism {
-            Mechanism::Plain => "AUTH PLAIN •••",
-            Mechanism::Login => "AUTH LOGIN",
-        }
+    pub(super) fn shown(&self) -> String {
+        let dots = if self.initial().is_some() { " •••" } else { "" };
+        format!("AUTH {}{dots}", self.mechanism.name())
     }
 
-    fn plain(&self) -> Zeroizing<String> {
-        let message = Zeroizing::new(format!("\0{}\0{}", self.login, self.secret.expose_secret()));
-        Zeroizing::new(BASE64_STANDARD.encode(message.as_bytes()))
+    fn initial(&self) -> Option<Zeroizing<String>> {
+        let secret = self.secret.expose_secret();
+        let message = match self.mechanism {
+            Mechanism::Plain => Zeroizing::new(format!("\0{}\0{secret}", self.login)),
+            Mechanism::ScramSha256 => Zeroizing::new(self.scram.first()),
+            Mechanism::Xoauth2 => Zeroizing::new(format!("user={}\x01auth=Bearer {secret}\x01\x01", self.login)),
+            Mechanism::Login | Mechanism::CramMd5 => return None,
+        };
+        Some(Zeroizing::new(BASE64_STANDARD.encode(message.as_bytes())))
     }
 
     /// The next step. LOGIN's prompts are not read: they come in every language, always login first.
     pub(super) fn step(&mut self, reply: &Reply) -> Step {
         match reply.code {
+            235 if self.mechanism == Mechanism::ScramSha256 && !self.scram.is_proved() => {
+                // Some servers put their proof into the text of the 235.
+                let proof = BASE64_STANDARD.decode(reply.text().trim()).unwrap_or_default();
+                if self.scram.check(&proof) { Step::Done } else { Step::Broken }
+            }
             235 => Step::Done,
             334 => {
                 self.challenges += 1;
-                match (self.mechanism, self.challenges) {
-                    (_, challenge) if challenge > MOST_CHALLENGES => Step::Broken,
-                    // A server that overlooked the initial response asks for it.
-                    (Mechanism::Plain, 1) => Step::Answer(self.plain()),
-                    (Mechanism::Login, 1) => Step::Answer(Zeroizing::new(BASE64_STANDARD.encode(self.login))),
-                    (Mechanism::Login, 2) => {
-                        Step::Answer(Zeroizing::new(BASE64_STANDARD.encode(self.secret.expose_secret())))
-                    }
-                    _ => Step::Broken,
+                if self.challenges > MOST_CHALLENGES {
+                    return Step::Broken;
                 }
+                let challenge = BASE64_STANDARD.decode(reply.text().trim()).unwrap_or_default();
+                self.answer(&challenge).map_or(Step::Broken, Step::Answer)
             }
             code if code < 400 => Step::Broken,
             _ => Step::Refused,
         }
     }
+
+    fn answer(&mut self, challenge: &[u8]) -> Option<Zeroizing<String>> {
+        let encoded = |text: &str| Some(Zeroizing::new(BASE64_STANDARD.encode(text)));
+        let secret = self.secret.expose_secret();
+        match (self.mechanism, self.challenges) {
+            // A server that overlooked the initial response asks for it.
+            (Mechanism::Plain, 1) => self.initial(),
+            (Mechanism::Login, 1) => encoded(self.login),
+            (Mechanism::Login, 2) => encoded(secret),
+            (Mechanism::CramMd5, 1) => encoded(&cram_md5(self.login, secret, challenge)),
+            (Mechanism::ScramSha256, 1) if challenge.is_empty() => self.initial(),
+            (Mechanism::ScramSha256, _) if !self.scram.has_answered() => {
+                encoded(&self.scram.answer(secret, challenge)?)
+            }
+            (Mechanism::ScramSha256, _) => self.scram.check(challenge).then(|| Zeroizing::new(String::new())),
+            (Mechanism::Xoauth2, 1) if challenge.is_empty() => self.initial(),
+            (Mechanism::Xoauth2, _) => {
+                // The reason of a refusal; an empty line lets the server say its 535.
+                self.hidden_error = Some(String::from_utf8_lossy(challenge).into_owned());
+                Some(Zeroizing::new(String::new()))
+            }
+            _ => None,
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reply(text: &str) -> Reply {
-        Reply::parse(text).unwrap()
-    }
-
-    fn answer(step: Step) -> String {
-        match step {
-            Step::Answer(line) => line.to_string(),
-            Step::Done | Step::Refused | Step::Broken => panic!("an answer was expected"),
-        }
-    }
-
-    #[test]
-    fn plain_carries_its_response_and_repeats_it_when_asked() {
-        let secret = SecretString::from("tim");
-        let mut exchange = Exchange::new(Mechanism::Plain, "test", &secret);
-        assert_eq!(*exchange.command(), "AUTH PLAIN AHRlc3QAdGlt");
-        assert_eq!(answer(exchange.step(&reply("334 "))), "AHRlc3QAdGlt");
-        assert!(matches!(exchange.step(&reply("334 more?")), Step::Broken));
-        assert!(!exchange.shown().contains("AHR"));
-    }
-
-    #[test]
-    fn login_answers_prompts_in_any_language() {
-        let secret = SecretString::from("secret");
-        let mut exchange = Exchange::new(Mechanism::Login, "claire", &secret);
-        assert_eq!(*exchange.command(), "AUTH LOGIN");
-        assert_eq!(answer(exchange.step(&reply("334 SWRlbnRpZmlhbnQ6"))), "Y2xhaXJl");
-        assert_eq!(answer(exchange.step(&reply("334 ???"))), "c2VjcmV0");
-        assert!(matches!(exchange.step(&reply("235 ok")), Step::Done));
-    }
-
-    #[test]
-    fn only_235_is_a_yes() {
-        let secret = SecretString::from("secret");
-        for (text, broken) in [("250 ok", true), ("220 ready", true), ("535 no", false), ("454 later", false)] {
-            let step = Exchange::new(Mechanism::Plain, "claire", &secret).step(&reply(text));
-            assert_eq!(matches!(step, Step::Broken), broken, "{text}");
-            assert_eq!(matches!(step, Step::Refused), !broken, "{text}");
-        }
-    }
+/// Login and keyed hash of the challenge (RFC 2195 §2).
+fn cram_md5(login: &str, secret: &str, challenge: &[u8]) -> String {
+    let Ok(mut mac) = Hmac::<Md5>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    mac.update(challenge);
+    let digest: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{login} {digest}")
 }

@@ -71,8 +71,19 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The host in canonical form.
+    /// The host in canonical form. An address, or a local name, is taken where the operator allows it by itself.
     pub fn check_host(&self, typed: &str) -> Result<Host, Refusal> {
+        let literal = typed.trim().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        if let Ok(address) = literal
+            && self.allow_networks.iter().any(|network| network.contains(&address))
+        {
+            return Ok(Host::of_address(address));
+        }
+        if let Some(host) = Host::of_local_name(typed)
+            && self.static_addresses(&host).is_some()
+        {
+            return Ok(host);
+        }
         Ok(Host::parse(typed)?)
     }
 

@@ -57,6 +57,18 @@ impl Host {
         Ok(Self(ascii))
     }
 
+    /// An address that the operator allows to be dialled by itself.
+    pub(super) fn of_address(address: IpAddr) -> Self {
+        Self(address.to_string())
+    }
+
+    /// A name of one label, such as `localhost`; the policy must know its addresses.
+    pub(super) fn of_local_name(typed: &str) -> Option<Self> {
+        let name = typed.trim().to_ascii_lowercase();
+        let is_label = !name.is_empty() && name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_label.then_some(Self(name))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

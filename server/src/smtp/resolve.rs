@@ -55,6 +55,9 @@ impl Dns {
     }
 
     async fn ask(&self, host: &Host, deadline: Instant) -> Result<Vec<IpAddr>, Cause> {
+        if let Ok(address) = host.as_str().parse() {
+            return Ok(vec![address]);
+        }
         let resolver = self.0.as_ref().ok_or(Cause::DnsFailed)?;
         // The final dot keeps search domains out.
         match timeout_at(deadline, resolver.lookup_ip(format!("{host}."))).await {

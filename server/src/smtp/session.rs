@@ -274,25 +274,32 @@ impl Session<'_> {
         let Some(Credentials { login, secret }) = &self.submission.credentials else {
             return Ok(());
         };
-        let mechanism = Mechanism::choose(&self.capabilities).ok_or_else(|| {
-            let none = self.capabilities.auth.is_empty();
-            let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };
-            Failure::new(Stage::Auth, cause, false)
-        })?;
-        let mut exchange = Exchange::new(mechanism, login, secret);
+        let mechanism = Mechanism::choose(&self.capabilities, self.submission.mechanism, self.tls.is_some())
+            .ok_or_else(|| {
+                let none = self.capabilities.auth.is_empty();
+                let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };
+                Failure::new(Stage::Auth, cause, false)
+            })?;
+        let mut exchange =
+            Exchange::new(mechanism, login, secret).ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
         let mut line = exchange.command();
         let mut shown = exchange.shown();
         loop {
-            self.transcript.client(shown);
+            self.transcript.client(&shown);
             self.send(wire, Stage::Auth, &line).await?;
             let reply = self.receive(wire, Stage::Auth, self.limit(self.submitter.limits.reply)).await?;
             match exchange.step(&reply) {
-                Step::Answer(answer) => (line, shown) = (answer, "•••"),
+                Step::Answer(answer) => (line, shown) = (answer, "•••".to_owned()),
                 Step::Done => {
                     self.passed(Stage::Auth, Some(&reply));
                     return Ok(());
                 }
-                Step::Refused => return Err(self.refused(Stage::Auth, host, &reply)),
+                Step::Refused => {
+                    if let Some(reason) = &exchange.hidden_error {
+                        self.transcript.server(&format!("({reason})"));
+                    }
+                    return Err(self.refused(Stage::Auth, host, &reply));
+                }
                 Step::Broken => {
                     let words = Some(self.transcript.shown(&reply.words()));
                     return Err(Failure { reply: words, ..Failure::new(Stage::Auth, Cause::ProtocolError, false) });

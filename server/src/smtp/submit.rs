@@ -10,7 +10,7 @@ use lettre::Address;
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
-use super::{Host, Policy, resolve::Dns, session, tls::Tls};
+use super::{Host, Policy, auth::Mechanism, resolve::Dns, session, tls::Tls};
 
 /// How long each part may take.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,8 @@ pub struct Submission {
     pub port: u16,
     pub security: Security,
     pub credentials: Option<Credentials>,
+    /// The only mechanism to use; `None` for the best one that the server offers.
+    pub mechanism: Option<Mechanism>,
     pub from: Address,
     pub to: Vec<Address>,
     /// An Internet message (RFC 5322), not dot-stuffed.

@@ -59,6 +59,7 @@ fn submission(host: &str, port: u16, security: Security) -> Submission {
         credentials: Some(Credentials { login: "claire@test.example".to_owned(), secret: SecretString::from(SECRET) }),
         from: "claire@test.example".parse().unwrap(),
         to: vec!["karim@test.example".parse().unwrap()],
+        mechanism: None,
         message: b"Subject: Bonjour\r\n\r\n.Texte\r\n".to_vec(),
         dry_run: false,
     }

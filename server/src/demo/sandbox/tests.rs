@@ -44,6 +44,7 @@ async fn attempt(sandbox: &Sandbox, login: &str, host: &str, security: Security)
         from: login.parse().unwrap(),
         to: vec![format!("{}@shop.example", uuid::Uuid::new_v4()).parse().unwrap()],
         credentials: Some(Credentials { login, secret: SecretString::from(PASSWORD) }),
+        mechanism: None,
         message: b"Subject: Bonjour\r\n\r\n.Texte\r\n".to_vec(),
         dry_run: false,
     };
@@ -102,6 +103,7 @@ async fn the_greylist_lets_the_second_attempt_pass() {
         from: login.parse().unwrap(),
         to: vec![format!("{}@shop.example", uuid::Uuid::new_v4()).parse().unwrap()],
         credentials: Some(Credentials { login, secret: SecretString::from(PASSWORD) }),
+        mechanism: None,
         message: b"Subject: x\r\n\r\nx\r\n".to_vec(),
         dry_run: false,
     };
@@ -123,6 +125,7 @@ async fn a_wrong_password_is_refused_and_dropping_the_sandbox_closes_it() {
         credentials: None,
         from: "a@b.example".parse().unwrap(),
         to: vec!["c@d.example".parse().unwrap()],
+        mechanism: None,
         message: vec![],
         dry_run: true,
     };

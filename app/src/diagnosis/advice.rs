@@ -1,0 +1,108 @@
+//! Server side. Whose turn it is after a failure, and which field of the form to look at.
+//!
+//! To add a cause: its line in both tables; a test finds a field that is named for nothing.
+
+use super::cause::Cause;
+use crate::profile::field::Field;
+
+/// Who must act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The owner of the profile.
+    You,
+    /// The mail provider or host.
+    Provider,
+    /// The administrator of the owner's organisation.
+    Administrator,
+    /// The portal's support.
+    Portal,
+    /// Nobody: wait.
+    Nobody,
+}
+
+impl Who {
+    /// The code on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::You => "you",
+            Self::Provider => "provider",
+            Self::Administrator => "administrator",
+            Self::Portal => "portal",
+            Self::Nobody => "nobody",
+        }
+    }
+
+    /// The catalogue's key.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::You => "who-you",
+            Self::Provider => "who-provider",
+            Self::Administrator => "who-administrator",
+            Self::Portal => "who-portal",
+            Self::Nobody => "who-wait",
+        }
+    }
+}
+
+/// Who must act on a cause.
+pub const fn who(cause: Cause) -> Who {
+    match cause {
+        Cause::TlsVersionUnsupported
+        | Cause::TlsHandshakeFailed
+        | Cause::CertExpired
+        | Cause::CertUntrusted
+        | Cause::MessageRejected
+        | Cause::ProtocolError => Who::Provider,
+        Cause::BasicAuthDisabled | Cause::SmtpAuthDisabled | Cause::OauthPermission | Cause::DomainAuthentication => {
+            Who::Administrator
+        }
+        Cause::HostNotAllowed
+        | Cause::NetworkUnreachable
+        | Cause::EhloRejected
+        | Cause::TooManyRecipients
+        | Cause::IpBlocked => Who::Portal,
+        Cause::DnsFailed
+        | Cause::Greylisted
+        | Cause::RateLimited
+        | Cause::QuotaExceeded
+        | Cause::TooManyConnections
+        | Cause::ServerBusy
+        | Cause::ConnectionLost => Who::Nobody,
+        _ => Who::You,
+    }
+}
+
+/// The field to look at.
+pub const fn field(cause: Cause) -> Option<Field> {
+    Some(match cause {
+        Cause::HostInvalid
+        | Cause::HostNotAllowed
+        | Cause::DnsNotFound
+        | Cause::CertNameMismatch
+        | Cause::NotSubmissionServer
+        | Cause::ReplyTooLarge
+        | Cause::AuthNotOffered => Field::Host,
+        Cause::PortNotAllowed | Cause::ConnectRefused | Cause::ConnectTimeout | Cause::Timeout => Field::Port,
+        Cause::TlsPortMismatch | Cause::StarttlsNotOffered | Cause::StarttlsRequired => Field::Security,
+        Cause::AuthRequired | Cause::RelayDenied => Field::Login,
+        Cause::BadCredentials | Cause::AppPasswordRequired | Cause::AuthMechanismUnsupported => Field::Secret,
+        Cause::SenderRejected | Cause::SenderNotVerified | Cause::AddressSyntax | Cause::DomainAuthentication => {
+            Field::SenderAddress
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_needs_no_field() {
+        for &cause in Cause::ALL {
+            if who(cause) == Who::Nobody {
+                assert_eq!(field(cause), None, "{}", cause.as_str());
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Server side. `facteur probe`: one submission from the terminal, with the code of the button.
+//!
+//! For a person: the stages as they come, then the verdict. For a program (`--json`): one object a line, the last one
+//! the report.
+
+use std::{
+    io::{Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::{Path, PathBuf},
+};
+
+use app::{
+    profile::{encoding::Encoding, security::Security},
+    test_run::{
+        event::{Outcome, StageEvent},
+        report::{Report, Verdict},
+    },
+};
+use lettre::{Address, message::Mailbox};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::{
+    config,
+    smtp::{Credentials, Host, Letter, Limits, Mechanism, Policy, Submission, Submitter, SubmitterOptions, compose},
+};
+
+/// What stands on the command line.
+#[allow(clippy::struct_excessive_bools, reason = "a flag is there or not")]
+#[derive(Debug, Clone)]
+pub struct ProbeOptions {
+    /// `host:port`; an IPv6 address in brackets.
+    pub target: String,
+    pub security: Security,
+    pub login: Option<String>,
+    pub secret_file: Option<PathBuf>,
+    pub secret_stdin: bool,
+    pub mechanism: Option<String>,
+    pub from: String,
+    pub to: Vec<String>,
+    pub dry_run: bool,
+    /// Private addresses and any port: for the operator's own servers.
+    pub allow_private: bool,
+    pub ca: Option<PathBuf>,
+    pub ehlo_name: String,
+    pub subject: String,
+    pub body_file: Option<PathBuf>,
+    pub json: bool,
+}
+
+/// A command line that cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    #[error("{0} is not HOST:PORT")]
+    Target(String),
+    #[error("{0} is not an e-mail address")]
+    Address(String),
+    #[error("the mechanism {0} is not known: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, XOAUTH2")]
+    Mechanism(String),
+    #[error("--ehlo-name must be a host name")]
+    EhloName,
+    #[error("--login needs --secret-file or --secret-stdin")]
+    SecretMissing,
+    #[error("{0} cannot be read")]
+    File(PathBuf, #[source] std::io::Error),
+    #[error("the secret on standard input cannot be read")]
+    Stdin(#[source] std::io::Error),
+    #[error("{0} holds no certificate")]
+    Authority(PathBuf),
+    #[error("the message cannot be composed")]
+    Message(#[from] crate::smtp::compose::ComposeError),
+    #[error(transparent)]
+    Setup(#[from] crate::smtp::SetupError),
+}
+
+/// Has the conversation and writes it to `output`; whether it went well.
+pub async fn probe(options: &ProbeOptions, output: &mut (dyn Write + Send + Sync)) -> Result<bool, UsageError> {
+    let (host, port) = target(&options.target)?;
+    let submission = submission(options, host, port)?;
+    let submitter = Submitter::new(SubmitterOptions {
+        policy: policy(options, host, port),
+        ehlo_name: Host::parse(&options.ehlo_name).map_err(|_| UsageError::EhloName)?,
+        extra_roots: options.ca.as_deref().map(authorities).transpose()?.unwrap_or_default(),
+        system_roots: true,
+        limits: Limits::default(),
+    })?;
+    let report = {
+        let mut on_stage = |event: StageEvent| {
+            // A reader that went away is no reason to stop a mail half-way.
+            let _ = if options.json { writeln!(output, "{}", json!(event)) } else { write_stage(output, &event) };
+        };
+        submitter.submit(&submission, &mut on_stage).await
+    };
+    let _ =
+        if options.json { writeln!(output, "{}", json!({ "report": report })) } else { write_verdict(output, &report) };
+    Ok(matches!(report.verdict, Verdict::Accepted | Verdict::DryRunOk))
+}
+
+/// Host and port of `host:port` or `[address]:port`.
+fn target(text: &str) -> Result<(&str, u16), UsageError> {
+    let wrong = || UsageError::Target(text.to_owned());
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(wrong)?;
+    if host.is_empty() { Err(wrong()) } else { Ok((host, port)) }
+}
+
+fn policy(options: &ProbeOptions, host: &str, port: u16) -> Policy {
+    let mut policy = Policy::default();
+    if options.allow_private {
+        policy.allow_networks = vec![ipnet::Ipv4Net::default().into(), ipnet::Ipv6Net::default().into()];
+        policy.allow_ports.push(port);
+        policy.plaintext_hosts.push(host.trim_end_matches('.').to_ascii_lowercase());
+        let loopback = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        policy.static_addresses.push(("localhost".to_owned(), loopback));
+    }
+    policy
+}
+
+fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submission, UsageError> {
+    let address = |text: &String| text.parse::<Address>().map_err(|_| UsageError::Address(text.clone()));
+    let from = address(&options.from)?;
+    let to = options.to.iter().map(address).collect::<Result<Vec<_>, _>>()?;
+    let mechanism = options
+        .mechanism
+        .as_ref()
+        .map(|name| Mechanism::from_name(name).ok_or_else(|| UsageError::Mechanism(name.clone())));
+    let credentials = match &options.login {
+        Some(login) => Some(Credentials { login: login.clone(), secret: secret(options)? }),
+        None => None,
+    };
+    let text = options.body_file.as_deref().map(read).transpose()?;
+    let letter = Letter {
+        from: Mailbox::new(None, from.clone()),
+        to: to.iter().map(|address| Mailbox::new(None, address.clone())).collect(),
+        reply_to: None,
+        subject: options.subject.clone(),
+        text: text.unwrap_or_else(|| "This message was sent by facteur probe.\n".to_owned()),
+        html: None,
+        encoding: Encoding::Utf8,
+        message_id: format!("{}@{}", uuid::Uuid::new_v4().as_simple(), from.domain()),
+        date: (config::clock())().into(),
+        auto_submitted: true,
+        language: "en".to_owned(),
+    };
+    Ok(Submission {
+        host: host.to_owned(),
+        port,
+        security: options.security,
+        credentials,
+        mechanism: mechanism.transpose()?,
+        from,
+        to,
+        message: compose(&letter)?.bytes,
+        dry_run: options.dry_run,
+    })
+}
+
+fn read(path: &Path) -> Result<String, UsageError> {
+    std::fs::read_to_string(path).map_err(|error| UsageError::File(path.to_owned(), error))
+}
+
+/// The secret, without the line end that files and pipes add.
+fn secret(options: &ProbeOptions) -> Result<SecretString, UsageError> {
+    let typed = match &options.secret_file {
+        Some(path) => read(path)?,
+        None if options.secret_stdin => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map_err(UsageError::Stdin)?;
+            text
+        }
+        None => return Err(UsageError::SecretMissing),
+    };
+    Ok(SecretString::from(typed.trim_end_matches(['\r', '\n'])))
+}
+
+fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
+    let none = || UsageError::Authority(path.to_owned());
+    let found: Vec<_> =
+        CertificateDer::pem_file_iter(path).map_err(|_| none())?.collect::<Result<_, _>>().map_err(|_| none())?;
+    if found.is_empty() { Err(none()) } else { Ok(found) }
+}
+
+fn write_stage(output: &mut dyn Write, event: &StageEvent) -> std::io::Result<()> {
+    let mark = match event.outcome {
+        Outcome::Ok => "ok    ",
+        Outcome::Failed => "FAILED",
+    };
+    let words = event.reply.as_deref().unwrap_or_default();
+    writeln!(output, "{mark} {:<10} {:>8.1} ms  {words}", event.stage.as_str(), event.ms)
+}
+
+fn write_verdict(output: &mut dyn Write, report: &Report) -> std::io::Result<()> {
+    let verdict = match report.verdict {
+        Verdict::Accepted => "accepted: the server has the message",
+        Verdict::DryRunOk => "dry run: everything up to the recipients went well, nothing was sent",
+        Verdict::Failed => "failed",
+        Verdict::DeliveryUnknown => "unknown: the line went dead after the message; it may have been taken",
+    };
+    writeln!(output, "\n{verdict}")?;
+    if let Some(cause) = report.cause {
+        let again = if report.retryable { "; the same may succeed later" } else { "" };
+        writeln!(output, "cause: {} at {}{again}", cause.as_str(), report.stage.as_str())?;
+    }
+    for recipient in report.recipients.iter().filter(|recipient| !recipient.accepted) {
+        writeln!(output, "refused: {} ({})", recipient.address, recipient.reply.as_deref().unwrap_or_default())?;
+    }
+    if let Some(id) = &report.queue_id {
+        writeln!(output, "queue id: {id}")?;
+    }
+    if let Some(tls) = &report.tls {
+        writeln!(output, "encryption: {} {}", tls.version, tls.cipher)?;
+        if let Some(certificate) = &tls.certificate {
+            let names = certificate.names.join(", ");
+            writeln!(output, "certificate: {names}, by {}, until {}", certificate.issuer, certificate.not_after)?;
+        }
+    }
+    writeln!(output, "round trips: {}\n", report.round_trips)?;
+    report.transcript.iter().try_for_each(|line| writeln!(output, "{line}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read() {
+        assert_eq!(target("smtp.exemple.fr:465").unwrap(), ("smtp.exemple.fr", 465));
+        assert_eq!(target("[::1]:2525").unwrap(), ("[::1]", 2525));
+        for wrong in ["smtp.exemple.fr", ":25", "x:0", "x:65536", "x:y"] {
+            assert!(target(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_gets_a_line_a_stage_and_the_report() {
+        let options = ProbeOptions {
+            target: "127.0.0.1:1".to_owned(),
+            security: Security::Tls,
+            login: None,
+            secret_file: None,
+            secret_stdin: false,
+            mechanism: None,
+            from: "a@exemple.fr".to_owned(),
+            to: vec!["b@exemple.fr".to_owned()],
+            dry_run: true,
+            allow_private: true,
+            ca: None,
+            ehlo_name: "facteur.example".to_owned(),
+            subject: "Test".to_owned(),
+            body_file: None,
+            json: true,
+        };
+        let mut output = Vec::new();
+        assert!(!probe(&options, &mut output).await.unwrap());
+        let lines: Vec<serde_json::Value> =
+            String::from_utf8(output).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((lines[0]["stage"].as_str(), lines[0]["outcome"].as_str()), (Some("resolve"), Some("ok")));
+        assert_eq!((lines[1]["stage"].as_str(), lines[1]["outcome"].as_str()), (Some("connect"), Some("failed")));
+        assert_eq!(lines.last().unwrap()["report"]["cause"], "connect_refused");
+        let mut refused = Vec::new();
+        let strict = ProbeOptions { allow_private: false, json: false, ..options };
+        assert!(!probe(&strict, &mut refused).await.unwrap());
+        assert!(String::from_utf8(refused).unwrap().contains("host_not_allowed at resolve"));
+    }
+}

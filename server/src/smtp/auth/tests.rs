@@ -1,0 +1,149 @@
+//! The examples of the specifications, and servers that do not keep to them.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn reply(text: &str) -> Reply {
+    Reply::parse(text).unwrap()
+}
+
+fn challenge(text: &str) -> Reply {
+    reply(&format!("334 {}", BASE64_STANDARD.encode(text)))
+}
+
+fn answer(step: Step) -> String {
+    match step {
+        Step::Answer(line) => line.to_string(),
+        Step::Done | Step::Refused | Step::Broken => panic!("an answer was expected"),
+    }
+}
+
+fn decoded(line: &str) -> String {
+    String::from_utf8(BASE64_STANDARD.decode(line).unwrap()).unwrap()
+}
+
+fn exchange<'a>(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Exchange<'a> {
+    Exchange::with_nonce(mechanism, login, secret, "rOprNGfwEbeRWgbNEkqO".to_owned())
+}
+
+#[test]
+fn plain_carries_its_response_and_repeats_it_when_asked() {
+    let secret = SecretString::from("tim");
+    let mut plain = exchange(Mechanism::Plain, "test", &secret);
+    assert_eq!(*plain.command(), "AUTH PLAIN AHRlc3QAdGlt");
+    assert_eq!(answer(plain.step(&reply("334 "))), "AHRlc3QAdGlt");
+    assert!(matches!(plain.step(&reply("334 more?")), Step::Broken));
+    assert_eq!(plain.shown(), "AUTH PLAIN •••");
+}
+
+#[test]
+fn login_answers_prompts_in_any_language() {
+    let secret = SecretString::from("secret");
+    let mut login = exchange(Mechanism::Login, "claire", &secret);
+    assert_eq!((login.command().as_str(), login.shown().as_str()), ("AUTH LOGIN", "AUTH LOGIN"));
+    assert_eq!(answer(login.step(&reply("334 SWRlbnRpZmlhbnQ6"))), "Y2xhaXJl");
+    assert_eq!(answer(login.step(&reply("334 ???"))), "c2VjcmV0");
+    assert!(matches!(login.step(&reply("235 ok")), Step::Done));
+}
+
+#[test]
+fn cram_md5_is_rfc_2195_s() {
+    let secret = SecretString::from("tanstaaftanstaaf");
+    let mut cram = exchange(Mechanism::CramMd5, "tim", &secret);
+    let asked = challenge("<1896.697170952@postoffice.reston.mci.net>");
+    assert_eq!(decoded(&answer(cram.step(&asked))), "tim b913a602c7eda7a495b4e6e7334d3890");
+}
+
+#[test]
+fn scram_is_rfc_7677_s() {
+    let secret = SecretString::from("pencil");
+    let mut scram = exchange(Mechanism::ScramSha256, "user", &secret);
+    let command = scram.command();
+    assert_eq!(decoded(command.rsplit(' ').next().unwrap()), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
+    let server_first = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+    let last = decoded(&answer(scram.step(&challenge(server_first))));
+    assert!(last.ends_with("p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="), "{last}");
+    let proof = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
+    assert_eq!(answer(scram.step(&challenge(proof))), "");
+    assert!(matches!(scram.step(&reply("235 ok")), Step::Done));
+}
+
+#[test]
+fn a_server_that_does_not_know_the_password_is_not_believed() {
+    let secret = SecretString::from("pencil");
+    let first = challenge("r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
+    let mut scram = exchange(Mechanism::ScramSha256, "user", &secret);
+    answer(scram.step(&first));
+    assert!(matches!(scram.step(&challenge("v=AAAA")), Step::Broken));
+    let mut hasty = exchange(Mechanism::ScramSha256, "user", &secret);
+    answer(hasty.step(&first));
+    assert!(matches!(hasty.step(&reply("235 welcome")), Step::Broken));
+    for wrong in [
+        "r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+        "r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+        "r=rOprNGfwEbeRWgbNEkqOx,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=2000000000",
+        "r=rOprNGfwEbeRWgbNEkqOx,s=?,i=4096",
+        "nonsense",
+    ] {
+        assert!(
+            matches!(exchange(Mechanism::ScramSha256, "user", &secret).step(&challenge(wrong)), Step::Broken),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn xoauth2_hears_the_hidden_reason() {
+    let token = SecretString::from("vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg==");
+    let mut oauth = exchange(Mechanism::Xoauth2, "someuser@example.com", &token);
+    let sent = decoded(oauth.command().rsplit(' ').next().unwrap());
+    assert_eq!(sent, format!("user=someuser@example.com\x01auth=Bearer {}\x01\x01", token.expose_secret()));
+    assert_eq!(answer(oauth.step(&challenge(r#"{"status":"401"}"#))), "");
+    assert_eq!(oauth.hidden_error.as_deref(), Some(r#"{"status":"401"}"#));
+    assert!(matches!(oauth.step(&reply("535 5.7.8 no")), Step::Refused));
+}
+
+#[test]
+fn the_best_mechanism_that_is_offered() {
+    let offers = |names: &[&str]| Capabilities {
+        auth: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Capabilities::default()
+    };
+    for (names, encrypted, chosen) in [
+        (&["LOGIN", "PLAIN", "CRAM-MD5"][..], true, Some(Mechanism::Plain)),
+        (&["LOGIN", "PLAIN", "CRAM-MD5"], false, Some(Mechanism::CramMd5)),
+        (&["PLAIN", "SCRAM-SHA-256"], true, Some(Mechanism::ScramSha256)),
+        (&["CRAM-MD5", "NTLM"], true, Some(Mechanism::CramMd5)),
+        (&["XOAUTH2", "GSSAPI"], true, None),
+    ] {
+        assert_eq!(Mechanism::choose(&offers(names), None, encrypted), chosen, "{names:?}");
+    }
+    assert_eq!(Mechanism::choose(&offers(&["XOAUTH2"]), Some(Mechanism::Xoauth2), true), Some(Mechanism::Xoauth2));
+    assert_eq!(Mechanism::choose(&offers(&["PLAIN"]), Some(Mechanism::Login), true), None);
+    assert_eq!(Mechanism::from_name("scram-sha-256"), Some(Mechanism::ScramSha256));
+}
+
+#[test]
+fn only_235_is_a_yes() {
+    let secret = SecretString::from("secret");
+    for (text, broken) in [("250 ok", true), ("220 ready", true), ("535 no", false), ("454 later", false)] {
+        let step = exchange(Mechanism::Plain, "claire", &secret).step(&reply(text));
+        assert_eq!(matches!(step, Step::Broken), broken, "{text}");
+        assert_eq!(matches!(step, Step::Refused), !broken, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_challenge_makes_it_panic(bytes in any::<Vec<u8>>(), text in "\\PC{0,40}", which in 0_usize..5) {
+        let mechanism = [Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5, Mechanism::Xoauth2][which];
+        let secret = SecretString::from("secret");
+        let mut exchange = exchange(mechanism, "claire", &secret);
+        for line in [format!("334 {}", BASE64_STANDARD.encode(&bytes)), format!("334 {text}"), format!("235 {text}")] {
+            if let Some(reply) = Reply::parse(&line) {
+                let _ = exchange.step(&reply);
+            }
+        }
+    }
+}
