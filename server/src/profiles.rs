@@ -4,7 +4,6 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use app::{
     error::AppError,
-    profile::draft::RefusedDraft,
     profile::{
         encoding::Encoding,
         field::{Fault, Field, FieldError},
@@ -12,9 +11,8 @@ use app::{
         password::{InnerSpaces, clean},
         port::{DestinationPolicy, PAGE_SIZE, Profiles, SaveError, SecretChange},
     },
-    sending_mode::{model::SendingMode, port::SendingModes},
     services::Clock,
-    session::{AccountId, Drafts, Session},
+    session::AccountId,
     test_run::report::Verdict,
 };
 use async_trait::async_trait;
@@ -28,6 +26,7 @@ use crate::{
     vault::{Binding, Vault, VaultError},
 };
 
+mod account;
 #[cfg(test)]
 mod tests;
 
@@ -287,31 +286,5 @@ impl ProfileBook {
     ) -> Result<(), AppError> {
         let row = ProfileRow { id, settings, encoding, in_use: false, secret, secret_refusals: 0, tested: None };
         self.store.insert_profile(account, &row).await.map_err(unavailable)
-    }
-}
-
-#[async_trait]
-impl SendingModes for ProfileBook {
-    async fn get(&self, account: &AccountId) -> Result<SendingMode, AppError> {
-        Ok(self.store.sending_mode(account).await.map_err(unavailable)?.unwrap_or_default())
-    }
-
-    async fn set(&self, account: &AccountId, mode: SendingMode) -> Result<(), AppError> {
-        self.store.set_sending_mode(account, mode).await.map_err(unavailable)
-    }
-}
-
-#[async_trait]
-impl Drafts for ProfileBook {
-    async fn keep(&self, session: &Session, draft: &RefusedDraft) -> Result<(), AppError> {
-        self.store.keep_draft(&session.key, Some(draft)).await.map_err(unavailable)
-    }
-
-    async fn kept(&self, session: &Session) -> Result<Option<RefusedDraft>, AppError> {
-        self.store.draft(&session.key).await.map_err(unavailable)
-    }
-
-    async fn forget(&self, session: &Session) -> Result<(), AppError> {
-        self.store.keep_draft(&session.key, None).await.map_err(unavailable)
     }
 }

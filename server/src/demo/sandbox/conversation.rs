@@ -1,35 +1,28 @@
 //! Server side. One conversation of the sandbox: real ESMTP, and the personas' ways to fail.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::{LazyLock, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream},
     net::TcpStream,
-    time::{Instant, sleep},
+    time::sleep,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{DOMAIN, Inbox, inbox::Envelope, personas::PASSWORD};
+use super::{DOMAIN, Inbox};
 
 /// Largest message, in bytes.
 const MOST_BYTES: usize = 25 * 1024 * 1024;
 /// Longest command line, in bytes (RFC 4954 §4 lets AUTH have 12288).
 const LONGEST_LINE: u64 = 12 * 1024;
-/// Recipients of one message.
-const MOST_RECIPIENTS: usize = 100;
 /// How long each answer of the slow persona takes.
 const SLOWNESS: Duration = Duration::from_millis(700);
 
+mod login;
+mod transaction;
+
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
-/// When a greylisted message was first seen, by sender and recipient.
-static GREYLIST: LazyLock<Mutex<HashMap<(String, String), Instant>>> = LazyLock::new(Mutex::default);
 
 /// What to do after a command.
 enum Next {
@@ -185,200 +178,4 @@ impl Conversation {
         self.recipients.clear();
         self.chunks.clear();
     }
-}
-
-/// The login.
-impl Conversation {
-    async fn authenticate(&mut self, rest: &str) -> Option<()> {
-        if !self.encrypted {
-            return self.say("530 5.7.0 Must issue a STARTTLS command first").await;
-        }
-        let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
-        let decoded = |text: &str| BASE64_STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let (login, password) = match mechanism.to_ascii_uppercase().as_str() {
-            "PLAIN" => {
-                let message = if initial.is_empty() { self.prompt("").await? } else { initial.to_owned() };
-                let message = decoded(&message).unwrap_or_default();
-                let mut parts = message.split('\0').skip(1).map(str::to_owned);
-                (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-            }
-            "LOGIN" => {
-                let login = self.prompt("VXNlcm5hbWU6").await?;
-                let password = self.prompt("UGFzc3dvcmQ6").await?;
-                (decoded(&login).unwrap_or_default(), decoded(&password).unwrap_or_default())
-            }
-            _ => return self.say("504 5.5.4 Unrecognized authentication type").await,
-        };
-        let refusal = refusal(&login, &password);
-        if refusal.is_none() {
-            self.login = Some(login);
-        }
-        self.say(refusal.unwrap_or("235 2.7.0 Authentication successful")).await
-    }
-
-    async fn prompt(&mut self, text: &str) -> Option<String> {
-        self.say(&format!("334 {text}")).await?;
-        self.line().await
-    }
-}
-
-/// Why a login is refused, in the words of the provider that the persona plays.
-fn refusal(login: &str, password: &str) -> Option<&'static str> {
-    let persona = login.strip_suffix(&format!("@{DOMAIN}")).unwrap_or_default();
-    match persona {
-        "application" => Some(
-            "534-5.7.9 Application-specific password required. Learn more at\r\n\
-             534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor - gsmtp",
-        ),
-        "sans-basic" => Some("535 5.7.139 Authentication unsuccessful, basic authentication is disabled."),
-        "smtp-coupe" => {
-            Some("535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.")
-        }
-        "bloque" => Some(
-            "535 5.7.1 Please log in with your web browser and then try again. For more information, visit \
-             https://support.google.com/mail/bin/accounts/answer/78754",
-        ),
-        "mot-de-passe" => Some("535 5.7.8 Error: authentication failed"),
-        known if super::PERSONAS.iter().any(|persona| persona.login == known) && password == PASSWORD => None,
-        _ => Some("535 5.7.8 Error: authentication failed"),
-    }
-}
-
-/// The mail transaction.
-impl Conversation {
-    async fn mail(&mut self, rest: &str) -> Option<()> {
-        self.forget();
-        if self.login.is_none() {
-            return self.say("530 5.7.0 Authentication required").await;
-        }
-        let Some(address) = path(rest, "FROM:") else {
-            return self.say("501 5.1.7 Bad sender address syntax").await;
-        };
-        let reply = match self.persona() {
-            "expediteur" => "553 5.7.1 Sender address rejected: not owned by auth user.",
-            "cadence" => "450 4.7.1 Rate limit exceeded, slow down and try again later",
-            "quota" => "550 5.4.5 Daily user sending limit exceeded.",
-            _ => {
-                self.sender = Some(address);
-                if self.persona() == "latin1" {
-                    return self.write(b"250 2.1.0 Exp\xe9diteur accept\xe9\r\n").await;
-                }
-                "250 2.1.0 OK"
-            }
-        };
-        self.say(reply).await
-    }
-
-    async fn rcpt(&mut self, rest: &str) -> Option<()> {
-        let Some(sender) = self.sender.clone() else {
-            return self.say("503 5.5.1 Need MAIL first").await;
-        };
-        let Some(address) = path(rest, "TO:") else {
-            return self.say("501 5.1.3 Bad recipient address syntax").await;
-        };
-        let reply = match self.persona() {
-            "boite-pleine" => "552 5.2.2 Mailbox full: the recipient's inbox is out of storage space",
-            "liste-grise" if self.is_greylisted(&sender, &address) => {
-                "450 4.2.0 Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/"
-            }
-            _ if self.recipients.len() >= MOST_RECIPIENTS => "452 4.5.3 Too many recipients",
-            _ => {
-                self.recipients.push(address);
-                "250 2.1.5 OK"
-            }
-        };
-        self.say(reply).await
-    }
-
-    /// The first attempt, and every other one before the delay is over.
-    fn is_greylisted(&self, sender: &str, recipient: &str) -> bool {
-        let mut seen = GREYLIST.lock().unwrap_or_else(PoisonError::into_inner);
-        match seen.entry((sender.to_owned(), recipient.to_owned())) {
-            Entry::Vacant(place) => {
-                place.insert(Instant::now());
-                true
-            }
-            Entry::Occupied(first) => first.get().elapsed() < self.greylist_delay,
-        }
-    }
-
-    async fn data(&mut self) -> Option<Next> {
-        if self.recipients.is_empty() {
-            self.say("503 5.5.1 Need RCPT first").await?;
-            return Some(Next::Go);
-        }
-        self.say("354 End data with <CR><LF>.<CR><LF>").await?;
-        let mut message = Vec::new();
-        loop {
-            let start = message.len();
-            self.stream.read_until(b'\n', &mut message).await.ok().filter(|read| *read > 0)?;
-            if &message[start..] == b".\r\n" {
-                message.truncate(start);
-                break;
-            }
-            if message[start] == b'.' {
-                message.remove(start);
-            }
-            if message.len() > MOST_BYTES {
-                self.say("552 5.3.4 Message size exceeds fixed limit").await?;
-                return Some(Next::End);
-            }
-        }
-        self.accept(&message).await
-    }
-
-    async fn bdat(&mut self, rest: &str) -> Option<Next> {
-        let mut words = rest.split_whitespace();
-        let size = words.next().and_then(|word| word.parse::<usize>().ok()).unwrap_or(usize::MAX);
-        if size > MOST_BYTES.saturating_sub(self.chunks.len()) {
-            self.say("552 5.3.4 Message size exceeds fixed limit").await?;
-            return Some(Next::End);
-        }
-        let mut chunk = vec![0; size];
-        self.stream.read_exact(&mut chunk).await.ok()?;
-        if self.recipients.is_empty() {
-            self.say("503 5.5.1 Need RCPT first").await?;
-            return Some(Next::Go);
-        }
-        self.chunks.append(&mut chunk);
-        if words.next().is_some_and(|word| word.eq_ignore_ascii_case("LAST")) {
-            let message = std::mem::take(&mut self.chunks);
-            return self.accept(&message).await;
-        }
-        self.say("250 2.0.0 OK").await?;
-        Some(Next::Go)
-    }
-
-    async fn accept(&mut self, message: &[u8]) -> Option<Next> {
-        match self.persona() {
-            "coupe" => return Some(Next::End),
-            "muet" => {
-                sleep(Duration::from_secs(60)).await;
-                return Some(Next::End);
-            }
-            "indesirable" => {
-                self.say("554 5.7.1 Message rejected under suspicion of SPAM").await?;
-                self.forget();
-                return Some(Next::Go);
-            }
-            _ => {}
-        }
-        let envelope = Envelope {
-            login: self.login.clone(),
-            mail_from: self.sender.take().unwrap_or_default(),
-            rcpt_to: std::mem::take(&mut self.recipients),
-        };
-        let now = (crate::config::clock())().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let id = self.inbox.put(envelope, message, now);
-        self.forget();
-        self.say(&format!("250 2.0.0 Ok: queued as SANDBOX{id:04}")).await?;
-        Some(Next::Go)
-    }
-}
-
-/// The address of `MAIL FROM:<…>` or `RCPT TO:<…>`.
-fn path(rest: &str, keyword: &str) -> Option<String> {
-    let (start, after) = rest.split_at_checked(keyword.len())?;
-    let address = after.trim_start().strip_prefix('<')?.split_once('>')?.0;
-    (start.eq_ignore_ascii_case(keyword) && !address.contains(char::is_whitespace)).then(|| address.to_owned())
 }

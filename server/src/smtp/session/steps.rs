@@ -1,0 +1,98 @@
+//! Server side. The small steps of a conversation: one line, one reply, one stage told.
+
+use std::time::Duration;
+
+use app::{
+    diagnosis::cause::Cause,
+    test_run::event::{Outcome, Stage, StageEvent},
+};
+use tokio::time::Instant;
+
+use super::{Failure, Session};
+use crate::{
+    diagnosis::diagnose,
+    smtp::{Host, reply::Reply, wire::Wire},
+};
+
+impl Session<'_> {
+    /// The moment by which a part must be done.
+    pub(super) fn limit(&self, part: Duration) -> Instant {
+        self.deadline.min(Instant::now() + part)
+    }
+
+    pub(super) async fn send(&mut self, wire: &mut Wire, stage: Stage, line: &str) -> Result<(), Failure> {
+        let bytes = zeroize::Zeroizing::new(format!("{line}\r\n").into_bytes());
+        let deadline = self.limit(self.submitter.limits.reply);
+        wire.write(&bytes, deadline).await.map_err(|error| Failure::wire(stage, error))
+    }
+
+    pub(super) async fn receive(&mut self, wire: &mut Wire, stage: Stage, deadline: Instant) -> Result<Reply, Failure> {
+        let reply = wire.read_reply(deadline).await.map_err(|error| Failure::wire(stage, error))?;
+        self.hear(&reply);
+        if reply.code == 421 && stage != Stage::Greeting {
+            return Err(self.refused(stage, &self.host(), &reply));
+        }
+        Ok(reply)
+    }
+
+    pub(super) async fn ask(&mut self, wire: &mut Wire, stage: Stage, line: &str) -> Result<Reply, Failure> {
+        self.transcript.client(line);
+        self.send(wire, stage, line).await?;
+        self.receive(wire, stage, self.limit(self.submitter.limits.reply)).await
+    }
+
+    pub(super) fn hear(&mut self, reply: &Reply) {
+        let last = reply.lines.len().saturating_sub(1);
+        for (at, line) in reply.lines.iter().enumerate() {
+            let separator = if at == last { ' ' } else { '-' };
+            self.transcript.server(&format!("{}{separator}{line}", reply.code));
+        }
+    }
+
+    pub(super) fn host(&self) -> Host {
+        Host::parse(&self.submission.host).unwrap_or_else(|_| self.submitter.ehlo_name.clone())
+    }
+
+    /// Takes exactly `code`.
+    pub(super) fn expect(&mut self, stage: Stage, reply: &Reply, code: u16) -> Result<(), Failure> {
+        if reply.code == code {
+            return Ok(());
+        }
+        let mut failure = self.refused(stage, &self.host(), reply);
+        if reply.is_positive() {
+            failure.cause = Cause::ProtocolError;
+            failure.retryable = false;
+        }
+        Err(failure)
+    }
+
+    pub(super) fn refused(&self, stage: Stage, host: &Host, reply: &Reply) -> Failure {
+        let diagnosis = diagnose(stage, host.as_str(), reply);
+        let words = Some(self.transcript.shown(&reply.words()));
+        Failure { reply: words, ..Failure::new(stage, diagnosis.cause, diagnosis.retryable) }
+    }
+
+    pub(super) fn passed(&mut self, stage: Stage, reply: Option<&Reply>) {
+        // After STARTTLS the second EHLO belongs to the first one's line.
+        if !self.stages.iter().any(|event| event.stage == stage) {
+            self.stage_event(stage, Outcome::Ok, reply);
+        }
+    }
+
+    pub(super) fn stage_event(&mut self, stage: Stage, outcome: Outcome, reply: Option<&Reply>) {
+        let words = reply.map(|reply| self.transcript.shown(&reply.words()));
+        if stage != Stage::Quit && words.is_some() {
+            self.last_words.clone_from(&words);
+        }
+        self.tell(stage, outcome, words);
+    }
+
+    pub(super) fn tell(&mut self, stage: Stage, outcome: Outcome, reply: Option<String>) {
+        let now = Instant::now();
+        let ms = now.duration_since(self.stage_began).as_secs_f64() * 1_000.0;
+        self.stage_began = now;
+        let event = StageEvent { stage, outcome, ms: (ms * 10.0).round() / 10.0, reply };
+        (self.on_stage)(event.clone());
+        self.stages.push(event);
+    }
+}
