@@ -66,6 +66,7 @@ test("a failure is mended and the profile works", async ({ configurator, page })
   await card.getByRole("link", { name: "Modifier le profil" }).click();
   await configurator.ready();
   await expect(page.getByText("Un mot de passe est enregistré")).toBeVisible();
+  if (configurator.scripted) await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toBeFocused();
   await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue("");
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
   await configurator.validateButton().click();

@@ -41,7 +41,7 @@ pub fn CauseCard(profile: Profile, provider: String, recipient: String, report: 
     let code = cause.as_str().replace('_', "-");
     let arguments = arguments(&profile, &provider, &recipient, &report);
     let part = |name: &str| Locale::current().text(&format!("cause-{code}-{name}"), &arguments);
-    // The field to look at gets the focus, also without WebAssembly.
+    // The form opens at the field to look at, and gives it the focus where there is WebAssembly.
     let place = field(cause).map(|field| format!("#{}", field.id())).unwrap_or_default();
     let edit = format!("/profiles/edit?id={}{place}", profile.id);
     view! {

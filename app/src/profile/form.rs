@@ -218,6 +218,7 @@ fn OwnerChoice(state: InputState, session: Session) -> impl IntoView {
             |user| view! { <option value=user.id.clone() selected=state.value == user.id>{user.name.clone()}</option> },
         )
         .collect_view();
+    let gone = !state.value.is_empty() && session.user_name(&state.value).is_none();
     let wrong = state.is_wrong(Field::User).then_some("true");
     let first = state.is_first_wrong(Field::User);
     view! {
@@ -225,6 +226,8 @@ fn OwnerChoice(state: InputState, session: Session) -> impl IntoView {
             <label for="user">{t!("form-owner")}</label>
             <select id="user" name="draft[user]" aria-describedby="user-hint user-fault" aria-invalid=wrong autofocus=first>
                 <option value="" selected=state.value.is_empty()>{t!("owner-shop")}</option>
+                // A user whom the portal no longer lists is shown, so that the profile does not change hands unseen.
+                {gone.then(|| view! { <option value=state.value.clone() selected=true>{t!("owner-gone")}</option> })}
                 {users}
             </select>
             <p class="hint" id="user-hint">{t!("form-owner-hint")}</p>

@@ -130,10 +130,14 @@ impl TestApp {
 }
 
 fn token(account: &str, jti: &str) -> String {
+    token_with(account, jti, &json!([]))
+}
+
+fn token_with(account: &str, jti: &str, users: &serde_json::Value) -> String {
     let claims = json!({
         "iss": "demo", "aud": "facteur", "sub": "claire", "iat": NOW, "exp": NOW + 120, "jti": jti,
         "account": { "id": account, "name": account }, "email": "claire@exemple.fr", "locale": "fr",
-        "users": [], "page": "profiles",
+        "users": users, "page": "profiles",
     });
     let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
     jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&SECRET)).unwrap()
@@ -345,4 +349,22 @@ async fn a_session_ends_when_it_is_not_used_and_after_half_a_day_in_any_case() {
     }
     app.later.store(720 * 60, Ordering::SeqCst);
     assert_eq!(app.get("/profiles", &cookie).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_profile_of_somebody_who_left_does_not_change_hands_unseen() {
+    let app = TestApp::new().await;
+    let open = async |jti: &str, users| {
+        let answer = app.token_post(&token_with("martin", jti, &users), PORTAL).await;
+        answer.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+    };
+    let before = open("before", json!([{ "id": "karim", "name": "Karim" }])).await;
+    let karim = |id: &str| form(id, "smtp.gmail.com", "").replace("draft[user]=", "draft[user]=karim");
+    let saved = app.post("/api/profiles/save", &before, &karim("").replace("secret=", "secret=abcdefghijklmnop")).await;
+    let id = saved.location().split(['=', '&']).nth(1).unwrap().to_owned();
+    let after = open("after", json!([])).await;
+    let page = app.get(&format!("/profiles/edit?id={id}"), &after).await;
+    assert!(page.body.contains("value=\"karim\" selected"), "{}", page.body);
+    let refused = app.post("/api/profiles/save", &after, &karim(&id)).await;
+    assert_eq!(refused.location(), format!("/profiles/edit?id={id}&draft=1"));
 }

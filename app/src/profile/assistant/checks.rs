@@ -5,11 +5,12 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use super::dom::{find, find_all, text};
 
-/// A refused form comes back with the focus in its first wrong field. Browsers ignore `autofocus` in frames of another
-/// origin.
+/// A refused form comes back with the focus in its first wrong field (browsers ignore `autofocus` in frames of another
+/// origin); a form that a failed test leads to, in the field to look at.
 pub(super) fn arrive() {
-    if let Some(first) = find::<HtmlElement>("#profile-form [aria-invalid]") {
-        let _ = first.focus();
+    let wanted = find::<HtmlElement>("#profile-form [aria-invalid]").or_else(|| find("#profile-form :target"));
+    if let Some(field) = wanted {
+        let _ = field.focus();
     }
 }
 
