@@ -35,11 +35,20 @@ pub struct PortalKey {
 impl PortalKey {
     /// An HS256 key: at least 32 bytes shared with the portal (RFC 7518 §3.2).
     pub fn shared(id: &str, secret: &[u8]) -> Option<Self> {
-        (secret.len() >= 32).then(|| Self {
-            id: id.to_owned(),
-            algorithm: Algorithm::HS256,
-            key: DecodingKey::from_secret(secret),
-        })
+        let long_enough = secret.len() >= 32;
+        long_enough.then(|| Self::new(id, Algorithm::HS256, DecodingKey::from_secret(secret)))
+    }
+
+    /// A public key in PEM: Ed25519 (EdDSA, RFC 8037) or P-256 (ES256). The portal keeps the private one to itself.
+    pub fn public(id: &str, pem: &[u8]) -> Option<Self> {
+        DecodingKey::from_ed_pem(pem)
+            .map(|key| Self::new(id, Algorithm::EdDSA, key))
+            .or_else(|_| DecodingKey::from_ec_pem(pem).map(|key| Self::new(id, Algorithm::ES256, key)))
+            .ok()
+    }
+
+    fn new(id: &str, algorithm: Algorithm, key: DecodingKey) -> Self {
+        Self { id: id.to_owned(), algorithm, key }
     }
 }
 

@@ -139,3 +139,30 @@ fn foreign_origins_and_nonsense_are_refused() {
 fn short_keys_are_not_taken() {
     assert!(PortalKey::shared("k", &[1; 31]).is_none());
 }
+
+#[test]
+fn public_keys_open_too_and_only_with_their_algorithm() {
+    for (kind, algorithm) in
+        [(&rcgen::PKCS_ED25519, Algorithm::EdDSA), (&rcgen::PKCS_ECDSA_P256_SHA256, Algorithm::ES256)]
+    {
+        let pair = rcgen::KeyPair::generate_for(kind).unwrap();
+        let public = pair.public_key_pem();
+        let mut portals = portals();
+        portals[0].keys = vec![PortalKey::public("k1", public.as_bytes()).unwrap()];
+        assert_eq!(portals[0].keys[0].algorithm, algorithm);
+        let private = pair.serialize_pem();
+        let key = match algorithm {
+            Algorithm::EdDSA => EncodingKey::from_ed_pem(private.as_bytes()),
+            _ => EncodingKey::from_ec_pem(private.as_bytes()),
+        };
+        let header = Header { kid: Some("k1".to_owned()), ..Header::new(algorithm) };
+        let token = jsonwebtoken::encode(&header, &claims(), &key.unwrap()).unwrap();
+        let now = Timestamp::from_second(NOW).unwrap();
+        assert!(verify(&portals, &token, ORIGIN, now).is_ok(), "{algorithm:?}");
+        // The public key used as a shared secret: the oldest trick.
+        let forged = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
+        let token = jsonwebtoken::encode(&forged, &claims(), &EncodingKey::from_secret(public.as_bytes())).unwrap();
+        assert!(verify(&portals, &token, ORIGIN, now).is_err());
+    }
+    assert!(PortalKey::public("k1", b"nonsense").is_none());
+}
