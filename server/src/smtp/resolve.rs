@@ -6,7 +6,11 @@ use std::{
 };
 
 use app::diagnosis::cause::Cause;
-use hickory_resolver::{Resolver, TokioResolver, config::ResolveHosts};
+use hickory_resolver::{
+    Resolver, ResolverBuilder, TokioResolver,
+    config::ResolveHosts,
+    net::{NetError, runtime::TokioRuntimeProvider},
+};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -20,20 +24,24 @@ pub(super) struct Dns(Option<TokioResolver>);
 impl Dns {
     /// Reads the machine's configuration. Without one every name fails as `dns_failed`.
     pub(super) fn from_system() -> Self {
-        let resolver = Resolver::builder_tokio().and_then(|mut builder| {
-            let options = builder.options_mut();
-            options.use_hosts_file = ResolveHosts::Never;
-            options.timeout = Duration::from_secs(2);
-            options.attempts = 2;
-            builder.build()
-        });
-        match resolver {
+        match Resolver::builder_tokio().and_then(strict) {
             Ok(resolver) => Self(Some(resolver)),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "no DNS configuration");
                 Self(None)
             }
         }
+    }
+
+    /// Asks this server only.
+    #[cfg(test)]
+    pub(super) fn of(server: SocketAddr) -> Self {
+        use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+        let mut connection = ConnectionConfig::udp();
+        connection.port = server.port();
+        let server = NameServerConfig::new(server.ip(), true, vec![connection]);
+        let config = ResolverConfig::from_parts(None, vec![], vec![server]);
+        Self(strict(Resolver::builder_with_config(config, TokioRuntimeProvider::default())).ok())
     }
 
     /// The addresses of a host, every one allowed by the policy.
@@ -70,4 +78,13 @@ impl Dns {
             Ok(Err(_)) => Err(Cause::DnsFailed),
         }
     }
+}
+
+/// Without the hosts file, and quick to give up: the whole has a deadline of its own.
+fn strict(mut builder: ResolverBuilder<TokioRuntimeProvider>) -> Result<TokioResolver, NetError> {
+    let options = builder.options_mut();
+    options.use_hosts_file = ResolveHosts::Never;
+    options.timeout = Duration::from_secs(2);
+    options.attempts = 2;
+    builder.build()
 }

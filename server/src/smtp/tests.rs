@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use super::*;
 
 mod certificates;
+mod dns;
 mod hostile;
 mod responder;
 mod round_trips;
