@@ -97,9 +97,8 @@ fn answer(presets: &Catalogue, question: &Question) -> Value {
     });
     let code = cause.as_str().replace('_', "-");
     let part = |locale: Locale, parts: &[&str]| {
-        let texts = parts
-            .iter()
-            .map(|part| locale.text(&format!("cause-{code}-{part}"), &arguments(locale, *stage, host, provider)));
+        let arguments = arguments(locale, *stage, host, provider);
+        let texts = parts.iter().map(|part| sentence(&locale.text(&format!("cause-{code}-{part}"), &arguments)));
         texts.collect::<Vec<_>>().join(" ")
     };
     json!({
@@ -113,13 +112,22 @@ fn answer(presets: &Catalogue, question: &Question) -> Value {
     })
 }
 
+/// With a capital at its start: a text may begin with a general word. A host's name stays as it is.
+fn sentence(text: &str) -> String {
+    if text.split_whitespace().next().is_some_and(|word| word.contains('.')) {
+        return text.to_owned();
+    }
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
 /// What the texts may mention; what only a profile would know is said in general words.
 fn arguments(locale: Locale, stage: Stage, host: &str, provider: &str) -> Vec<(&'static str, String)> {
     let general = |key: &str| locale.text(key, &[]);
-    let named = |name: &str| if name.is_empty() { general("explain-server") } else { name.to_owned() };
+    let named = |name: &str, otherwise| if name.is_empty() { general(otherwise) } else { name.to_owned() };
     vec![
-        ("host", named(host)),
-        ("provider", named(provider)),
+        ("host", named(host, "explain-server")),
+        ("provider", named(provider, "explain-provider")),
         ("port", general("explain-port")),
         ("login", general("explain-login")),
         ("sender", general("explain-sender")),
@@ -179,6 +187,13 @@ mod tests {
                 assert!(!text.contains('{') || !text.contains("{ $") && !text.contains("{$"), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn sentences_begin_as_they_should() {
+        assert_eq!(sentence("ce serveur refuse."), "Ce serveur refuse.");
+        assert_eq!(sentence("smtp.exemple.fr refuse."), "smtp.exemple.fr refuse.");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]
