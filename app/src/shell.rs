@@ -24,13 +24,34 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <link rel="stylesheet" href=style />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <HydrationScripts options islands=true />
+                <Loader package=options.site_pkg_dir.to_string() name=options.output_name.to_string() />
                 <MetaTags />
             </head>
             <body>
                 <App />
             </body>
         </html>
+    }
+}
+
+/// Loads the WebAssembly and wakes the islands. The framework's own loader also serves islands inside islands, which
+/// there are none of, in seven times the bytes.
+#[component]
+fn Loader(package: String, name: String) -> impl IntoView {
+    if let Some(context) = Owner::current_shared_context() {
+        // Only islands are hydrated: the rest of the page needs no marks.
+        context.set_is_hydrating(false);
+    }
+    let nonce = use_nonce();
+    let (glue, wasm) = (format!("/{package}/{name}.js"), format!("/{package}/{name}_bg.wasm"));
+    let script = format!(
+        "import init,*as m from'{glue}';await init({{module_or_path:'{wasm}'}});m.hydrate();\
+         for(const e of document.querySelectorAll('leptos-island'))m[e.dataset.component](e)"
+    );
+    view! {
+        <link rel="modulepreload" href=glue />
+        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
+        <script type="module" nonce=nonce inner_html=script></script>
     }
 }
 
