@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use crate::{
     Parts, application, config,
     portal_auth::{Portal, PortalKey},
-    smtp::{Host, HostError, Limits, Policy, SetupError, Submitter, SubmitterOptions},
+    smtp::{EhloName, EhloNameError, Limits, Policy, SetupError, Submitter, SubmitterOptions},
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{CanaryError, Vault, VaultError},
@@ -67,7 +67,7 @@ pub enum DemoError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
-    Host(#[from] HostError),
+    Host(#[from] EhloNameError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     #[error("the server stopped")]
@@ -190,7 +190,7 @@ fn submitter(sandbox: &Sandbox) -> Result<Submitter, DemoError> {
     policy.allow_ports.extend([sandbox.starttls_addr().port(), sandbox.tls_addr().port()]);
     Ok(Submitter::new(SubmitterOptions {
         policy,
-        ehlo_name: Host::parse("facteur.example")?,
+        ehlo_name: EhloName::parse("facteur.example")?,
         extra_roots: vec![sandbox.authority()],
         system_roots: true,
         limits: Limits::default(),

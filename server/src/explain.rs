@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use app::{
     diagnosis::{advice, cause::Cause},
     i18n::Locale,
-    profile::preset::Catalogue,
+    profile::preset::{Catalogue, Preset},
     test_run::event::Stage,
 };
 use serde::Deserialize;
@@ -83,32 +83,60 @@ fn who_key(answer: &Value) -> &'static str {
     advice::who(code).key()
 }
 
+/// A cause in words, as far as stage and host tell.
+pub struct Explanation<'a> {
+    pub cause: Cause,
+    stage: Stage,
+    host: &'a str,
+    preset: Option<&'a Preset>,
+}
+
+impl<'a> Explanation<'a> {
+    pub fn new(presets: &'a Catalogue, cause: Cause, stage: Stage, host: &'a str) -> Self {
+        Self { cause, stage, host, preset: presets.by_host(host) }
+    }
+
+    pub fn title(&self, locale: Locale) -> String {
+        self.part(locale, &["title"])
+    }
+
+    /// What happened, and what to do.
+    pub fn advice(&self, locale: Locale) -> String {
+        self.part(locale, &["what", "next"])
+    }
+
+    /// The provider's own page.
+    pub fn link(&self) -> Option<&str> {
+        let preset = self.preset?;
+        let own = match self.cause {
+            Cause::AppPasswordRequired | Cause::BadCredentials => preset.app_password_url.as_deref(),
+            _ => None,
+        };
+        own.or(preset.help_url.as_deref())
+    }
+
+    fn part(&self, locale: Locale, parts: &[&str]) -> String {
+        let code = self.cause.as_str().replace('_', "-");
+        let provider = self.preset.map_or(self.host, |preset| preset.name.as_str());
+        let arguments = arguments(locale, self.stage, self.host, provider);
+        let texts = parts.iter().map(|part| sentence(&locale.text(&format!("cause-{code}-{part}"), &arguments)));
+        texts.collect::<Vec<_>>().join(" ")
+    }
+}
+
 fn answer(presets: &Catalogue, question: &Question) -> Value {
     let Question { stage, host, reply } = question;
     let diagnosis = Reply::parse(reply).map(|reply| diagnose(*stage, host, &reply));
     let cause = diagnosis.map_or(Cause::Unknown, |diagnosis| diagnosis.cause);
-    let preset = presets.by_host(host);
-    let provider = preset.map_or(host.as_str(), |preset| preset.name.as_str());
-    let link = preset.and_then(|preset| match cause {
-        Cause::AppPasswordRequired | Cause::BadCredentials => {
-            preset.app_password_url.as_ref().or(preset.help_url.as_ref())
-        }
-        _ => preset.help_url.as_ref(),
-    });
-    let code = cause.as_str().replace('_', "-");
-    let part = |locale: Locale, parts: &[&str]| {
-        let arguments = arguments(locale, *stage, host, provider);
-        let texts = parts.iter().map(|part| sentence(&locale.text(&format!("cause-{code}-{part}"), &arguments)));
-        texts.collect::<Vec<_>>().join(" ")
-    };
+    let explanation = Explanation::new(presets, cause, *stage, host);
     json!({
         "cause": cause.as_str(),
         "field": advice::field(cause).map(app::profile::field::Field::id),
         "who": advice::who(cause).as_str(),
         "retryable": diagnosis.is_some_and(|diagnosis| diagnosis.retryable),
-        "title": { "fr": part(Locale::Fr, &["title"]), "en": part(Locale::En, &["title"]) },
-        "advice": { "fr": part(Locale::Fr, &["what", "next"]), "en": part(Locale::En, &["what", "next"]) },
-        "link": link,
+        "title": { "fr": explanation.title(Locale::Fr), "en": explanation.title(Locale::En) },
+        "advice": { "fr": explanation.advice(Locale::Fr), "en": explanation.advice(Locale::En) },
+        "link": explanation.link(),
     })
 }
 

@@ -69,10 +69,10 @@ struct Probe {
     #[arg(long)]
     login: Option<String>,
     /// File with the password or token
-    #[arg(long, conflicts_with = "secret_stdin")]
+    #[arg(long, conflicts_with = "secret_stdin", requires = "login")]
     secret_file: Option<PathBuf>,
     /// Read the password or token from standard input
-    #[arg(long)]
+    #[arg(long, requires = "login")]
     secret_stdin: bool,
     /// SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 or XOAUTH2; without it the best one that the server offers
     #[arg(long)]
@@ -92,7 +92,7 @@ struct Probe {
     /// PEM file of an authority to trust besides the machine's
     #[arg(long)]
     ca: Option<PathBuf>,
-    /// Our name in EHLO
+    /// Our name in EHLO: a host name, or an address such as [192.0.2.1]
     #[arg(long, default_value = "facteur.example")]
     ehlo_name: String,
     #[arg(long, default_value = "Facteur probe")]

@@ -10,7 +10,9 @@ use std::{
 };
 
 use app::{
-    profile::{encoding::Encoding, security::Security},
+    diagnosis::advice,
+    i18n::Locale,
+    profile::{address::EmailAddress, encoding::Encoding, preset::Catalogue, security::Security},
     test_run::{
         event::{Outcome, StageEvent},
         report::{Report, Verdict},
@@ -23,7 +25,10 @@ use serde_json::json;
 
 use crate::{
     config,
-    smtp::{Credentials, Host, Letter, Limits, Mechanism, Policy, Submission, Submitter, SubmitterOptions, compose},
+    explain::Explanation,
+    smtp::{
+        Credentials, EhloName, Letter, Limits, Mechanism, Policy, Submission, Submitter, SubmitterOptions, compose,
+    },
 };
 
 /// What stands on the command line.
@@ -58,7 +63,7 @@ pub enum UsageError {
     Address(String),
     #[error("the mechanism {0} is not known: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, XOAUTH2")]
     Mechanism(String),
-    #[error("--ehlo-name must be a host name")]
+    #[error("--ehlo-name must be a host name, or an address literal such as [192.0.2.1]")]
     EhloName,
     #[error("--login needs --secret-file or --secret-stdin")]
     SecretMissing,
@@ -80,7 +85,7 @@ pub async fn probe(options: &ProbeOptions, output: &mut (dyn Write + Send + Sync
     let submission = submission(options, host, port)?;
     let submitter = Submitter::new(SubmitterOptions {
         policy: policy(options, host, port),
-        ehlo_name: Host::parse(&options.ehlo_name).map_err(|_| UsageError::EhloName)?,
+        ehlo_name: EhloName::parse(&options.ehlo_name).map_err(|_| UsageError::EhloName)?,
         extra_roots: options.ca.as_deref().map(authorities).transpose()?.unwrap_or_default(),
         system_roots: true,
         limits: Limits::default(),
@@ -92,8 +97,11 @@ pub async fn probe(options: &ProbeOptions, output: &mut (dyn Write + Send + Sync
         };
         submitter.submit(&submission, &mut on_stage).await
     };
-    let _ =
-        if options.json { writeln!(output, "{}", json!({ "report": report })) } else { write_verdict(output, &report) };
+    let _ = if options.json {
+        writeln!(output, "{}", json!({ "report": report }))
+    } else {
+        write_verdict(output, &report, host)
+    };
     Ok(matches!(report.verdict, Verdict::Accepted | Verdict::DryRunOk))
 }
 
@@ -118,7 +126,7 @@ fn policy(options: &ProbeOptions, host: &str, port: u16) -> Policy {
 }
 
 fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submission, UsageError> {
-    let address = |text: &String| text.parse::<Address>().map_err(|_| UsageError::Address(text.clone()));
+    let address = |text: &String| address(text).ok_or_else(|| UsageError::Address(text.clone()));
     let from = address(&options.from)?;
     let to = options.to.iter().map(address).collect::<Result<Vec<_>, _>>()?;
     let mechanism = options
@@ -129,7 +137,7 @@ fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submissio
         Some(login) => Some(Credentials { login: login.clone(), secret: secret(options)? }),
         None => None,
     };
-    let text = options.body_file.as_deref().map(read).transpose()?;
+    let text = options.body_file.as_deref().map(body).transpose()?;
     let letter = Letter {
         from: Mailbox::new(None, from.clone()),
         to: to.iter().map(|address| Mailbox::new(None, address.clone())).collect(),
@@ -156,8 +164,30 @@ fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submissio
     })
 }
 
+/// An address, its domain as A-labels. A domain of one label is taken too: the operator's own servers have such.
+fn address(text: &str) -> Option<Address> {
+    if let Ok(address) = EmailAddress::parse(text) {
+        return address.as_str().parse().ok();
+    }
+    let (_, domain) = text.rsplit_once('@')?;
+    let is_label =
+        (1..=63).contains(&domain.len()) && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    // The same rules for what stands before the `@`.
+    let local = EmailAddress::parse(&format!("{text}.example")).ok().filter(|_| is_label)?;
+    local.as_str().strip_suffix(".example")?.parse().ok()
+}
+
 fn read(path: &Path) -> Result<String, UsageError> {
     std::fs::read_to_string(path).map_err(|error| UsageError::File(path.to_owned(), error))
+}
+
+/// The text of a message: UTF-8, or else the bytes of Windows-1252, as old files have it.
+fn body(path: &Path) -> Result<String, UsageError> {
+    let bytes = std::fs::read(path).map_err(|error| UsageError::File(path.to_owned(), error))?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| {
+        let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(error.as_bytes());
+        text.into_owned()
+    }))
 }
 
 /// The secret, without the line end that files and pipes add.
@@ -190,7 +220,7 @@ fn write_stage(output: &mut dyn Write, event: &StageEvent) -> std::io::Result<()
     writeln!(output, "{mark} {:<10} {:>8.1} ms  {words}", event.stage.as_str(), event.ms)
 }
 
-fn write_verdict(output: &mut dyn Write, report: &Report) -> std::io::Result<()> {
+fn write_verdict(output: &mut dyn Write, report: &Report, host: &str) -> std::io::Result<()> {
     let verdict = match report.verdict {
         Verdict::Accepted => "accepted: the server has the message",
         Verdict::DryRunOk => "dry run: everything up to the recipients went well, nothing was sent",
@@ -201,6 +231,14 @@ fn write_verdict(output: &mut dyn Write, report: &Report) -> std::io::Result<()>
     if let Some(cause) = report.cause {
         let again = if report.retryable { "; the same may succeed later" } else { "" };
         writeln!(output, "cause: {} at {}{again}", cause.as_str(), report.stage.as_str())?;
+        let presets = Catalogue::builtin();
+        let explanation = Explanation::new(&presets, cause, report.stage, host);
+        writeln!(output, "\n{}", explanation.title(Locale::En))?;
+        writeln!(output, "{}", explanation.advice(Locale::En))?;
+        if let Some(finding) = report.finding {
+            writeln!(output, "{}", Locale::En.text(finding.key(), &[]))?;
+        }
+        writeln!(output, "{}\n", Locale::En.text(advice::who(cause).key(), &[]))?;
     }
     for recipient in report.recipients.iter().filter(|recipient| !recipient.accepted) {
         writeln!(output, "refused: {} ({})", recipient.address, recipient.reply.as_deref().unwrap_or_default())?;

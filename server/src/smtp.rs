@@ -16,6 +16,7 @@ mod auth;
 pub mod capabilities;
 pub mod compose;
 mod dial;
+mod ehlo_name;
 mod envelope;
 pub mod guard;
 pub mod host;
@@ -31,6 +32,7 @@ mod wire;
 
 pub use auth::Mechanism;
 pub use compose::{Composed, Letter, compose};
+pub use ehlo_name::{EhloName, EhloNameError};
 pub use guard::{Policy, Refusal};
 pub use host::{Host, HostError};
 pub use submit::{Credentials, Limits, SetupError, Submission, Submitter, SubmitterOptions};

@@ -35,9 +35,12 @@ cause-tls-version-unsupported-next = Ask your provider for a server that accepts
 cause-tls-handshake-failed-title = The encrypted connection could not be set up
 cause-tls-handshake-failed-what = { $host } answered, but the agreement on encryption failed.
 cause-tls-handshake-failed-next = Try again. If it lasts, pass this report on to your provider.
-cause-cert-expired-title = The server’s certificate is not valid at this date
-cause-cert-expired-what = The certificate that proves the identity of { $host } has expired, or is not valid yet. The password was not sent.
+cause-cert-expired-title = The server’s certificate has expired
+cause-cert-expired-what = The certificate that proves the identity of { $host } is no longer valid. The password was not sent.
 cause-cert-expired-next = Tell your provider or host: they alone can renew it.
+cause-cert-not-yet-valid-title = The server’s certificate is not valid yet
+cause-cert-not-yet-valid-what = The certificate that proves the identity of { $host } is only valid from a later date on. The password was not sent.
+cause-cert-not-yet-valid-next = Tell your provider or host, or try again from that date on.
 cause-cert-name-mismatch-title = The certificate bears another name
 cause-cert-name-mismatch-what = The certificate, which proves a server’s identity, is not in the name of { $host }. The password was not sent.
 cause-cert-name-mismatch-next = Use exactly the server address that your provider gives. The names in the certificate are in the technical details: one of them may be the right address, if it does belong to your provider.
@@ -204,3 +207,11 @@ explain-port = chosen
 explain-login = given
 explain-sender = the sender
 explain-recipient = of the recipient
+
+# What we found by ourselves, where the server says nothing.
+finding-smtputf8-not-offered = An address has accented letters before its “@”, and this server cannot pass them on (it does not offer SMTPUTF8).
+finding-size-limit = The message is larger than the size this server announces. Nothing was sent.
+finding-no-common-mechanism = None of the ways to log in that this server offers suits a password.
+finding-password-in-clear = Without encryption we do not send a password. Nothing was sent.
+finding-control-characters = The login or the password holds an invisible character that no server accepts. Nothing was sent.
+finding-bytes-before-tls = The server, or somebody on the way, slipped in data before encryption began. The password was not sent.

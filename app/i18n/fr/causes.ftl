@@ -35,9 +35,12 @@ cause-tls-version-unsupported-next = Demandez à votre fournisseur un serveur qu
 cause-tls-handshake-failed-title = La liaison chiffrée n’a pas pu s’établir
 cause-tls-handshake-failed-what = { $host } a répondu, mais l’accord sur le chiffrement a échoué.
 cause-tls-handshake-failed-next = Réessayez. Si cela dure, transmettez ce compte rendu à votre fournisseur.
-cause-cert-expired-title = Le certificat du serveur n’est pas valable à cette date
-cause-cert-expired-what = Le certificat qui prouve l’identité de { $host } est périmé, ou n’est pas encore valable. Le mot de passe n’a pas été envoyé.
+cause-cert-expired-title = Le certificat du serveur est périmé
+cause-cert-expired-what = Le certificat qui prouve l’identité de { $host } n’est plus valable. Le mot de passe n’a pas été envoyé.
 cause-cert-expired-next = Prévenez votre fournisseur ou votre hébergeur : lui seul peut le renouveler.
+cause-cert-not-yet-valid-title = Le certificat du serveur n’est pas encore valable
+cause-cert-not-yet-valid-what = Le certificat qui prouve l’identité de { $host } ne vaut qu’à partir d’une date à venir. Le mot de passe n’a pas été envoyé.
+cause-cert-not-yet-valid-next = Prévenez votre fournisseur ou votre hébergeur, ou réessayez à partir de cette date.
 cause-cert-name-mismatch-title = Le certificat porte un autre nom
 cause-cert-name-mismatch-what = Le certificat, qui prouve l’identité d’un serveur, n’est pas au nom de { $host }. Le mot de passe n’a pas été envoyé.
 cause-cert-name-mismatch-next = Utilisez exactement l’adresse de serveur que donne votre fournisseur. Les noms inscrits dans le certificat sont dans les détails techniques : l’un d’eux est peut-être la bonne adresse, s’il appartient bien à votre fournisseur.
@@ -204,3 +207,11 @@ explain-port = choisi
 explain-login = indiqué
 explain-sender = l’expéditeur
 explain-recipient = du destinataire
+
+# Ce que nous constatons nous-mêmes, là où le serveur ne dit rien.
+finding-smtputf8-not-offered = Une adresse contient des lettres accentuées avant le « @ », et ce serveur ne sait pas les transmettre (il n’offre pas SMTPUTF8).
+finding-size-limit = Le message dépasse la taille que ce serveur annonce. Rien n’a été envoyé.
+finding-no-common-mechanism = Aucune des façons de se connecter que ce serveur propose ne convient à un mot de passe.
+finding-password-in-clear = Sans chiffrement, nous n’envoyons pas de mot de passe. Rien n’a été envoyé.
+finding-control-characters = L’identifiant ou le mot de passe contient un caractère invisible qu’aucun serveur n’accepte. Rien n’a été envoyé.
+finding-bytes-before-tls = Le serveur, ou quelqu’un sur le trajet, a glissé des données avant le début du chiffrement. Le mot de passe n’a pas été envoyé.

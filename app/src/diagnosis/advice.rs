@@ -50,6 +50,7 @@ pub const fn who(cause: Cause) -> Who {
         Cause::TlsVersionUnsupported
         | Cause::TlsHandshakeFailed
         | Cause::CertExpired
+        | Cause::CertNotYetValid
         | Cause::CertUntrusted
         | Cause::MessageRejected
         | Cause::ProtocolError => Who::Provider,

@@ -56,6 +56,7 @@ causes! {
     TlsVersionUnsupported = "tls_version_unsupported",
     TlsHandshakeFailed = "tls_handshake_failed",
     CertExpired = "cert_expired",
+    CertNotYetValid = "cert_not_yet_valid",
     CertNameMismatch = "cert_name_mismatch",
     CertUntrusted = "cert_untrusted",
     /// Encryption is asked for, and the server has no STARTTLS or refuses it.

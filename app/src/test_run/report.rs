@@ -49,6 +49,48 @@ pub struct RecipientResult {
     pub reply: Option<String>,
 }
 
+/// What we found by ourselves, where no words of the server's say it. Texts: `finding-…` in both catalogues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// An address has more than ASCII before its `@`, and the server has no SMTPUTF8 (RFC 6531).
+    Smtputf8NotOffered,
+    /// The message is larger than the server's SIZE (RFC 1870): nothing was sent.
+    SizeLimit,
+    /// None of the login methods that the server offers suits the secret.
+    NoCommonMechanism,
+    /// Without encryption no password is sent.
+    PasswordInClear,
+    /// The login or the secret holds a control character, which no server takes.
+    ControlCharacters,
+    /// The server (or somebody on the way) sent more than its answer before encryption began.
+    BytesBeforeTls,
+}
+
+impl Finding {
+    /// Every finding.
+    pub const ALL: [Self; 6] = [
+        Self::Smtputf8NotOffered,
+        Self::SizeLimit,
+        Self::NoCommonMechanism,
+        Self::PasswordInClear,
+        Self::ControlCharacters,
+        Self::BytesBeforeTls,
+    ];
+
+    /// The catalogue's key.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Smtputf8NotOffered => "finding-smtputf8-not-offered",
+            Self::SizeLimit => "finding-size-limit",
+            Self::NoCommonMechanism => "finding-no-common-mechanism",
+            Self::PasswordInClear => "finding-password-in-clear",
+            Self::ControlCharacters => "finding-control-characters",
+            Self::BytesBeforeTls => "finding-bytes-before-tls",
+        }
+    }
+}
+
 /// The outcome of one conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -61,6 +103,9 @@ pub struct Report {
     pub retryable: bool,
     /// The server's own words at the failing stage, or at the end.
     pub reply: Option<String>,
+    /// What we found by ourselves.
+    #[serde(default)]
+    pub finding: Option<Finding>,
     /// TCP and TLS included.
     pub round_trips: u32,
     pub queue_id: Option<String>,

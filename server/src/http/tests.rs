@@ -19,7 +19,7 @@ use tower::ServiceExt;
 use crate::{
     Parts, application,
     portal_auth::{Portal, PortalKey},
-    smtp::{Host, Limits, Policy, Submitter, SubmitterOptions},
+    smtp::{EhloName, Limits, Policy, Submitter, SubmitterOptions},
     store::{Store, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{Vault, VaultKey},
@@ -59,7 +59,7 @@ impl TestApp {
         let clock = later.clone();
         let submitter = Submitter::new(SubmitterOptions {
             policy: Policy::default(),
-            ehlo_name: Host::parse("facteur.exemple").unwrap(),
+            ehlo_name: EhloName::parse("facteur.exemple").unwrap(),
             extra_roots: vec![],
             system_roots: true,
             limits: Limits::default(),

@@ -57,6 +57,7 @@ fn report(verdict: Verdict) -> Report {
         cause: None,
         retryable: false,
         reply: None,
+        finding: None,
         round_trips: 6,
         queue_id: None,
         capabilities: vec![],

@@ -17,6 +17,11 @@ mod tests;
 
 use scram::Scram;
 
+/// What LOGIN's second prompt says, in lower case, in the languages that servers speak.
+const PASSWORD_PROMPTS: [&str; 8] =
+    ["pass", "mot de", "kennwort", "contrase", "senha", "wachtwoord", "secret", "hasło"];
+/// What LOGIN's first prompt says.
+const LOGIN_PROMPTS: [&str; 9] = ["user", "login", "name", "nom", "identif", "utilis", "usuario", "utente", "account"];
 /// Most challenges of one exchange.
 const MOST_CHALLENGES: u32 = 3;
 
@@ -60,11 +65,11 @@ impl Mechanism {
             .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
     }
 
-    /// The wanted one, or the first of ours, when the server offers it.
-    pub(super) fn choose(capabilities: &Capabilities, wanted: Option<Self>, encrypted: bool) -> Option<Self> {
+    /// The wanted one, or ours in the order of preference, as far as the server offers them.
+    pub(super) fn candidates(capabilities: &Capabilities, wanted: Option<Self>, encrypted: bool) -> Vec<Self> {
         let offered = |mechanism: &Self| capabilities.auth.iter().any(|name| name == mechanism.name());
         let order = if encrypted { Self::ENCRYPTED } else { Self::IN_CLEAR };
-        wanted.map_or_else(|| order.into_iter().find(offered), |wanted| Some(wanted).filter(offered))
+        wanted.map_or_else(|| order.to_vec(), |wanted| vec![wanted]).into_iter().filter(offered).collect()
     }
 }
 
@@ -72,6 +77,8 @@ impl Mechanism {
 pub(super) enum Step {
     /// Send this line.
     Answer(Zeroizing<String>),
+    /// The server did not understand the initial response: send [`Exchange::command`] once more.
+    Again,
     /// 235: logged in.
     Done,
     /// The server refused.
@@ -86,6 +93,10 @@ pub(super) struct Exchange<'a> {
     login: &'a str,
     secret: &'a SecretString,
     challenges: u32,
+    /// LOGIN: whether the login goes with the command.
+    with_login: bool,
+    /// LOGIN: whether the first prompt did not say what it asked for.
+    guessed: bool,
     scram: Scram,
     /// What the server said when it refused a token: XOAUTH2 hides it in a challenge.
     pub(super) hidden_error: Option<String>,
@@ -100,7 +111,16 @@ impl<'a> Exchange<'a> {
     }
 
     fn with_nonce(mechanism: Mechanism, login: &'a str, secret: &'a SecretString, nonce: String) -> Self {
-        Self { mechanism, login, secret, challenges: 0, scram: Scram::new(login, nonce), hidden_error: None }
+        Self {
+            mechanism,
+            login,
+            secret,
+            challenges: 0,
+            with_login: true,
+            guessed: false,
+            scram: Scram::new(login, nonce),
+            hidden_error: None,
+        }
     }
 
     /// The command, with its initial response where the mechanism has one.
@@ -124,12 +144,13 @@ impl<'a> Exchange<'a> {
             Mechanism::Plain => Zeroizing::new(format!("\0{}\0{secret}", self.login)),
             Mechanism::ScramSha256 => Zeroizing::new(self.scram.first()),
             Mechanism::Xoauth2 => Zeroizing::new(format!("user={}\x01auth=Bearer {secret}\x01\x01", self.login)),
+            Mechanism::Login if self.with_login => Zeroizing::new(self.login.to_owned()),
             Mechanism::Login | Mechanism::CramMd5 => return None,
         };
         Some(Zeroizing::new(BASE64_STANDARD.encode(message.as_bytes())))
     }
 
-    /// The next step. LOGIN's prompts are not read: they come in every language, always login first.
+    /// The next step.
     pub(super) fn step(&mut self, reply: &Reply) -> Step {
         match reply.code {
             235 if self.mechanism == Mechanism::ScramSha256 && !self.scram.is_proved() => {
@@ -144,10 +165,48 @@ impl<'a> Exchange<'a> {
                     return Step::Broken;
                 }
                 let challenge = BASE64_STANDARD.decode(reply.text().trim()).unwrap_or_default();
+                if self.mechanism == Mechanism::Login && self.with_login && self.challenges == 1 {
+                    return self.login_prompt(reply);
+                }
                 self.answer(&challenge).map_or(Step::Broken, Step::Answer)
             }
+            // No initial response for LOGIN here: it has no standard, and some servers take none.
+            500..=504 if self.with_login && self.mechanism == Mechanism::Login && self.challenges == 0 => self.again(),
+            // The prompt did not say what it asked for, and our guess was wrong: one attempt without a guess.
+            500.. if self.guessed => self.again(),
             code if code < 400 => Step::Broken,
             _ => Step::Refused,
+        }
+    }
+
+    /// The first prompt after the login went with the command: it asks for the password, unless the server overlooked
+    /// the login. A prompt that says neither gets the login again: that gives nothing away.
+    fn login_prompt(&mut self, reply: &Reply) -> Step {
+        let prompt = prompt(reply).to_lowercase();
+        let asks_for = |words: &[&str]| words.iter().any(|word| prompt.contains(word));
+        let encoded = |text: &str| Step::Answer(Zeroizing::new(BASE64_STANDARD.encode(text)));
+        if asks_for(&PASSWORD_PROMPTS) {
+            self.challenges += 1;
+            return encoded(self.secret.expose_secret());
+        }
+        self.guessed = !asks_for(&LOGIN_PROMPTS);
+        encoded(self.login)
+    }
+
+    /// Begins LOGIN again, with the login where every server takes it.
+    fn again(&mut self) -> Step {
+        (self.with_login, self.guessed, self.challenges) = (false, false, 0);
+        Step::Again
+    }
+
+    /// A server's challenge as the transcript shows it: prompts can be read, what a password could be guessed from is
+    /// not shown.
+    pub(super) fn shown_challenge(&self, reply: &Reply) -> String {
+        let text = reply.text();
+        match self.mechanism {
+            Mechanism::Login => format!("334 {text} ({})", prompt(reply)),
+            _ if text.is_empty() => "334".to_owned(),
+            _ => "334 •••".to_owned(),
         }
     }
 
@@ -174,6 +233,13 @@ impl<'a> Exchange<'a> {
             _ => None,
         }
     }
+}
+
+/// What a prompt of LOGIN says; some servers do not encode it.
+fn prompt(reply: &Reply) -> String {
+    let text = reply.text();
+    let decoded = BASE64_STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.filter(|decoded| !decoded.chars().any(char::is_control)).unwrap_or(text)
 }
 
 /// Login and keyed hash of the challenge (RFC 2195 §2).

@@ -112,7 +112,8 @@ fn fits(letter: &Letter) -> bool {
 fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, ComposeError> {
     let content_type =
         ContentType::parse(&format!("{kind}; charset={}", charset.as_str())).map_err(|_| ComposeError::Encoding)?;
-    let lines = content.replace("\r\n", "\n").replace(['\r', '\n'], "\r\n");
+    // A lone CR is no line end in a text; it stays what it is, as `=0D`.
+    let lines = content.replace("\r\n", "\n").replace('\n', "\r\n");
     let bytes = encode(&lines, charset).ok_or(ComposeError::Encoding)?;
     let body =
         Body::new_with_encoding(bytes, ContentTransferEncoding::QuotedPrintable).map_err(|_| ComposeError::Encoding)?;

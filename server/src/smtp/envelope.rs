@@ -23,10 +23,13 @@ pub(super) fn rcpt_to(recipient: &Address) -> String {
     format!("RCPT TO:<{recipient}>")
 }
 
-/// Whether an address holds more than ASCII (its domain is in A-labels already).
+/// Whether an address, or a header of the message, holds more than ASCII (RFC 6531 §3.1; domains are in A-labels
+/// already).
 pub(super) fn needs_smtputf8(submission: &Submission) -> bool {
     let international = |address: &Address| !AsRef::<str>::as_ref(address).is_ascii();
-    international(&submission.from) || submission.to.iter().any(international)
+    let end = submission.message.windows(4).position(|window| window == b"\r\n\r\n");
+    let headers = &submission.message[..end.unwrap_or(submission.message.len())];
+    international(&submission.from) || submission.to.iter().any(international) || !headers.is_ascii()
 }
 
 /// The message for `DATA`: every line end is CRLF, lines that begin with a dot get a second one, and the final dot

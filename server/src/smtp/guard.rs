@@ -127,8 +127,9 @@ fn matches(pattern: &str, host: &Host) -> bool {
     }
 }
 
-/// Whether an address is an ordinary one of the public Internet. Every form of IPv6 address that embeds an IPv4 one
-/// lies outside of what is taken: global unicast (`2000::/3`) without the special-purpose blocks.
+/// Whether an address is an ordinary one of the public Internet. Nearly every form of IPv6 address that embeds an IPv4
+/// one lies outside of what is taken: global unicast (`2000::/3`) without the special-purpose blocks. ISATAP (RFC 5214)
+/// embeds one behind any prefix; no mail server lives there either.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -145,7 +146,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let bits = u128::from(address);
+    let is_isatap = matches!(address.segments(), [_, _, _, _, 0 | 0x0200, 0x5efe, _, _]);
     bits >> 125 == 1
+        && !is_isatap
         && !special::IPV6.iter().any(|(network, length)| {
             let mask = u128::MAX << (128 - length);
             bits & mask == u128::from(Ipv6Addr::from(*network))
@@ -210,6 +213,40 @@ mod tests {
             "fe80::1",
             "fec0::1",
             "ff02::1",
+            // The first and the last of each block, where the table above has one in the middle.
+            "0.255.255.255",
+            "10.255.255.255",
+            "169.254.0.0",
+            "172.16.0.0",
+            "192.0.0.255",
+            "192.31.196.1",
+            "192.52.193.1",
+            "192.175.48.1",
+            "192.168.255.255",
+            "198.51.100.255",
+            "203.0.113.255",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b::8.8.8.8",
+            "64:ff9b:1:ffff::1",
+            "2001:1::1",
+            "2001:2::1",
+            "2001:3::1",
+            "2001:4:112::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:30::1",
+            "2001:1ff:ffff::1",
+            "2001:db8:ffff::1",
+            "2002:808:808::1",
+            "2620:4f:8000:ffff::1",
+            "3fff:fff::1",
+            "4000::1",
+            "fdff:ffff::1",
+            "febf::1",
+            "ffff::1",
+            // ISATAP
+            "2a00::5efe:a00:1",
+            "2a00::200:5efe:808:808",
         ] {
             assert!(!is_public(address(text)), "{text}");
         }
@@ -227,6 +264,18 @@ mod tests {
             "223.255.255.255",
             "2a00:1450:400c::6c",
             "2607:f8b0::1",
+            "9.255.255.255",
+            "11.0.0.0",
+            "126.255.255.255",
+            "128.0.0.1",
+            "169.253.255.255",
+            "192.31.195.1",
+            "198.17.255.255",
+            "2001:200::1",
+            "2001:db9::1",
+            "2003::1",
+            "2620:4f:7fff::1",
+            "3ffe::1",
         ] {
             assert!(is_public(address(text)), "{text}");
         }

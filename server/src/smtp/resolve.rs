@@ -19,16 +19,22 @@ use super::{
 };
 
 /// The machine's DNS servers, without its hosts file and search domains.
-pub(super) struct Dns(Option<TokioResolver>);
+pub(super) struct Dns {
+    /// `None`: the machine has no configuration, and every name fails.
+    resolver: Option<TokioResolver>,
+    /// What is said to every name instead.
+    #[cfg(test)]
+    says: Option<Vec<IpAddr>>,
+}
 
 impl Dns {
     /// Reads the machine's configuration. Without one every name fails as `dns_failed`.
     pub(super) fn from_system() -> Self {
         match Resolver::builder_tokio().and_then(strict) {
-            Ok(resolver) => Self(Some(resolver)),
+            Ok(resolver) => Self::with(Some(resolver)),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "no DNS configuration");
-                Self(None)
+                Self::with(None)
             }
         }
     }
@@ -41,7 +47,21 @@ impl Dns {
         connection.port = server.port();
         let server = NameServerConfig::new(server.ip(), true, vec![connection]);
         let config = ResolverConfig::from_parts(None, vec![], vec![server]);
-        Self(strict(Resolver::builder_with_config(config, TokioRuntimeProvider::default())).ok())
+        Self::with(strict(Resolver::builder_with_config(config, TokioRuntimeProvider::default())).ok())
+    }
+
+    /// Asks nobody.
+    #[cfg(test)]
+    pub(super) fn saying(answer: &[IpAddr]) -> Self {
+        Self { says: Some(answer.to_vec()), ..Self::with(None) }
+    }
+
+    fn with(resolver: Option<TokioResolver>) -> Self {
+        Self {
+            resolver,
+            #[cfg(test)]
+            says: None,
+        }
     }
 
     /// The addresses of a host, every one allowed by the policy.
@@ -66,7 +86,11 @@ impl Dns {
         if let Ok(address) = host.as_str().parse() {
             return Ok(vec![address]);
         }
-        let resolver = self.0.as_ref().ok_or(Cause::DnsFailed)?;
+        #[cfg(test)]
+        if let Some(answer) = &self.says {
+            return Ok(answer.clone());
+        }
+        let resolver = self.resolver.as_ref().ok_or(Cause::DnsFailed)?;
         // The final dot keeps search domains out.
         match timeout_at(deadline, resolver.lookup_ip(format!("{host}."))).await {
             Err(_) => Err(Cause::DnsFailed),

@@ -2,14 +2,14 @@
 //!
 //! The order of the stages is the order of the protocol; each has its own deadline, and all of them the whole's.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use app::{
     diagnosis::cause::Cause,
     profile::security::Security,
     test_run::{
         event::{Outcome, Stage, StageEvent},
-        report::{RecipientResult, Report, TlsSummary, Verdict},
+        report::{Finding, RecipientResult, Report, TlsSummary, Verdict},
     },
 };
 use tokio::time::Instant;
@@ -18,6 +18,7 @@ use super::{
     Host, Submission, Submitter,
     auth::{Exchange, Mechanism, Step},
     capabilities::Capabilities,
+    reply::Reply,
     submit::Credentials,
     transcript::{Redactor, Transcript},
     wire::{Wire, WireError},
@@ -27,8 +28,8 @@ mod opening;
 mod steps;
 mod transaction;
 
-/// How long the answer to `QUIT` is waited for: it changes nothing.
-const FAREWELL: Duration = Duration::from_millis(300);
+/// How long a farewell may take. Nobody waits for it: it changes nothing.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why the conversation ended early.
 struct Failure {
@@ -36,13 +37,21 @@ struct Failure {
     cause: Cause,
     retryable: bool,
     reply: Option<String>,
+    /// What we found by ourselves, where no words of the server's say it.
+    finding: Option<Finding>,
     /// The message may be on its way.
     after_the_dot: bool,
+    /// The server lost its way in a group of commands, and has no message: one command at a time may do.
+    out_of_step: bool,
 }
 
 impl Failure {
     fn new(stage: Stage, cause: Cause, retryable: bool) -> Self {
-        Self { stage, cause, retryable, reply: None, after_the_dot: false }
+        Self { stage, cause, retryable, reply: None, finding: None, after_the_dot: false, out_of_step: false }
+    }
+
+    fn found(stage: Stage, cause: Cause, finding: Finding) -> Self {
+        Self { finding: Some(finding), ..Self::new(stage, cause, false) }
     }
 
     fn wire(stage: Stage, error: WireError) -> Self {
@@ -57,6 +66,12 @@ struct Session<'a> {
     on_stage: &'a mut (dyn FnMut(StageEvent) + Send + Sync),
     deadline: Instant,
     stage_began: Instant,
+    /// The host in canonical form, once the guard has seen it.
+    host: Option<Host>,
+    /// Resolved once, checked once.
+    addresses: Vec<SocketAddr>,
+    /// One command at a time, whatever the server offers.
+    cautious: bool,
     transcript: Transcript,
     stages: Vec<StageEvent>,
     capabilities: Capabilities,
@@ -84,6 +99,9 @@ pub(super) async fn run(
         on_stage,
         deadline: began + submitter.limits.whole,
         stage_began: began,
+        host: None,
+        addresses: Vec::new(),
+        cautious: false,
         transcript: Transcript::new(redactor),
         stages: Vec::new(),
         capabilities: Capabilities::default(),
@@ -94,7 +112,10 @@ pub(super) async fn run(
         last_words: None,
         last_refusal: None,
     };
-    let outcome = session.converse().await;
+    let mut outcome = session.converse().await;
+    if outcome.as_ref().is_err_and(|failure| failure.out_of_step) {
+        outcome = session.once_more(outcome).await;
+    }
     session.report(outcome)
 }
 
@@ -102,55 +123,98 @@ impl Session<'_> {
     async fn converse(&mut self) -> Result<(), Failure> {
         let host = self.permitted()?;
         let mut wire = self.connect(&host).await?;
-        self.greet(&mut wire).await?;
-        self.hello(&mut wire).await?;
-        if self.submission.security == Security::Starttls {
-            wire = self.upgrade(&host, wire).await?;
-        }
-        self.passed(Stage::Ehlo, None);
-        let outcome = self.transact(&host, &mut wire).await;
+        let outcome = self.talk(&host, &mut wire).await;
         self.round_trips += wire.flights;
-        if let Err(failure) = &outcome {
-            self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
+        match &outcome {
+            Ok(()) => {}
+            // It is not told yet: the second try decides.
+            Err(failure) if failure.out_of_step && !self.cautious => {}
+            Err(failure) => self.tell(failure.stage, Outcome::Failed, failure.reply.clone()),
         }
         self.part(wire, outcome.is_ok()).await;
         outcome
     }
 
-    async fn transact(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
-        self.authenticate(host, wire).await?;
-        self.hand_over(host, wire).await
+    async fn talk(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
+        self.greet(wire).await?;
+        self.hello(wire).await?;
+        if self.submission.security == Security::Starttls {
+            self.upgrade(host, wire).await?;
+        }
+        self.passed(Stage::Ehlo, None);
+        self.authenticate(wire).await?;
+        self.hand_over(wire).await
     }
 
-    async fn authenticate(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
+    /// Has the conversation again without groups of commands. When it does not come as far as the first one, the first
+    /// failure stands.
+    async fn once_more(&mut self, first: Result<(), Failure>) -> Result<(), Failure> {
+        self.cautious = true;
+        let stages = self.stages.len();
+        let kept = (self.capabilities.clone(), self.tls.clone(), std::mem::take(&mut self.recipients));
+        self.transcript.client("(once more, one command at a time)");
+        match self.converse().await {
+            Err(second) if second.stage < Stage::MailFrom => {
+                self.stages.truncate(stages);
+                (self.capabilities, self.tls, self.recipients) = kept;
+                first
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn authenticate(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let Some(Credentials { login, secret }) = &self.submission.credentials else {
             return Ok(());
         };
-        let mechanism = Mechanism::choose(&self.capabilities, self.submission.mechanism, self.tls.is_some())
-            .ok_or_else(|| {
-                let none = self.capabilities.auth.is_empty();
-                let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };
-                Failure::new(Stage::Auth, cause, false)
-            })?;
-        let mut exchange =
-            Exchange::new(mechanism, login, secret).ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
+        let mechanisms = Mechanism::candidates(&self.capabilities, self.submission.mechanism, self.tls.is_some());
+        let none = self.capabilities.auth.is_empty();
+        let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };
+        let mut outcome = Err(Failure::found(Stage::Auth, cause, Finding::NoCommonMechanism));
+        for mechanism in mechanisms {
+            let mut exchange = Exchange::new(mechanism, login, secret)
+                .ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
+            outcome = match self.exchange(wire, &mut exchange).await? {
+                Ok(()) => return Ok(()),
+                // 504: this mechanism is announced and not there (RFC 4954 §4); another one may be.
+                Err((reply, 504)) => Err(reply),
+                Err((reply, _)) => return Err(reply),
+            };
+        }
+        outcome
+    }
+
+    /// One exchange: a refusal with its code, or an end of the conversation.
+    async fn exchange(
+        &mut self,
+        wire: &mut Wire,
+        exchange: &mut Exchange<'_>,
+    ) -> Result<Result<(), (Failure, u16)>, Failure> {
         let mut line = exchange.command();
         let mut shown = exchange.shown();
+        // Refused, and tried once more in another form: when that leads nowhere, this is the answer.
+        let mut refusal: Option<(Failure, u16)> = None;
         loop {
             self.transcript.client(&shown);
-            self.send(wire, Stage::Auth, &line).await?;
-            let reply = self.receive(wire, Stage::Auth, self.limit(self.submitter.limits.reply)).await?;
+            let reply = match (self.answer_to(wire, exchange, &line).await, &mut refusal) {
+                (Ok(reply), _) => reply,
+                (Err(failure), refusal) => return refusal.take().map_or(Err(failure), |refusal| Ok(Err(refusal))),
+            };
             match exchange.step(&reply) {
                 Step::Answer(answer) => (line, shown) = (answer, "•••".to_owned()),
+                Step::Again => {
+                    refusal = Some((self.refused(Stage::Auth, &reply), reply.code));
+                    (line, shown) = (exchange.command(), exchange.shown());
+                }
                 Step::Done => {
                     self.passed(Stage::Auth, Some(&reply));
-                    return Ok(());
+                    return Ok(Ok(()));
                 }
                 Step::Refused => {
                     if let Some(reason) = &exchange.hidden_error {
                         self.transcript.server(&format!("({reason})"));
                     }
-                    return Err(self.refused(Stage::Auth, host, &reply));
+                    return Ok(Err((self.refused(Stage::Auth, &reply), reply.code)));
                 }
                 Step::Broken => {
                     let words = Some(self.transcript.shown(&reply.words()));
@@ -160,25 +224,37 @@ impl Session<'_> {
         }
     }
 
-    /// Says goodbye; the outcome stands already. After a failure answers of a pipeline may still be under way, so
-    /// nothing more is read.
-    async fn part(&mut self, mut wire: Wire, read: bool) {
-        if wire.write(b"QUIT\r\n", Instant::now() + FAREWELL).await.is_err() {
+    async fn answer_to(&mut self, wire: &mut Wire, exchange: &Exchange<'_>, line: &str) -> Result<Reply, Failure> {
+        self.send(wire, Stage::Auth, line).await?;
+        let deadline = self.limit(self.submitter.limits.reply);
+        let reply = wire.read_reply(deadline).await.map_err(|error| Failure::wire(Stage::Auth, error))?;
+        if reply.code == 334 {
+            self.transcript.server(&exchange.shown_challenge(&reply));
+        } else {
+            self.hear(&reply);
+        }
+        if reply.code == 421 { Err(self.refused(Stage::Auth, &reply)) } else { Ok(reply) }
+    }
+
+    /// Says goodbye; the outcome stands already. The answer, and what a pipeline still has under way, is read by
+    /// nobody but a task of its own, so that the server is not cut off.
+    async fn part(&mut self, mut wire: Wire, well: bool) {
+        if wire.write(b"QUIT\r\n", Instant::now() + FAREWELL / 10).await.is_err() {
             return;
         }
         self.transcript.client("QUIT");
-        if read && let Ok(reply) = wire.read_reply(Instant::now() + FAREWELL).await {
-            self.hear(&reply);
-            self.stage_event(Stage::Quit, Outcome::Ok, Some(&reply));
+        if well {
+            self.stage_event(Stage::Quit, Outcome::Ok, None);
         }
+        tokio::spawn(async move { wire.drain(Instant::now() + FAREWELL).await });
     }
 
     fn report(mut self, outcome: Result<(), Failure>) -> Report {
         let success = if self.submission.dry_run { Verdict::DryRunOk } else { Verdict::Accepted };
-        let (verdict, stage, cause, retryable, reply) = match outcome {
+        let (verdict, stage, cause, retryable, reply, finding) = match outcome {
             Ok(()) => {
                 let last = self.stages.iter().rfind(|event| event.stage != Stage::Quit);
-                (success, last.map_or(Stage::Resolve, |event| event.stage), None, false, self.last_words.take())
+                (success, last.map_or(Stage::Resolve, |event| event.stage), None, false, self.last_words.take(), None)
             }
             Err(failure) => {
                 // A failure of the transaction was told before the farewell.
@@ -187,15 +263,16 @@ impl Session<'_> {
                 }
                 let verdict = if failure.after_the_dot { Verdict::DeliveryUnknown } else { Verdict::Failed };
                 let retryable = failure.retryable && !failure.after_the_dot;
-                (verdict, failure.stage, Some(failure.cause), retryable, failure.reply)
+                (verdict, failure.stage, Some(failure.cause), retryable, failure.reply, failure.finding)
             }
         };
-        Report {
+        let mut report = Report {
             verdict,
             stage,
             cause,
             retryable,
             reply,
+            finding,
             round_trips: self.round_trips,
             queue_id: self.queue_id,
             capabilities: self.capabilities.lines,
@@ -203,6 +280,8 @@ impl Session<'_> {
             recipients: self.recipients,
             stages: self.stages,
             transcript: self.transcript.take(),
-        }
+        };
+        self.transcript.redact(&mut report);
+        report
     }
 }

@@ -10,7 +10,7 @@ use lettre::Address;
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
-use super::{Host, Policy, auth::Mechanism, resolve::Dns, session, tls::Tls};
+use super::{EhloName, Policy, auth::Mechanism, resolve::Dns, session, tls::Tls};
 
 /// How long each part may take.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             tls: Duration::from_secs(10),
             reply: Duration::from_secs(10),
-            doubt: Duration::from_secs(2),
+            doubt: Duration::from_secs(1),
             whole: Duration::from_secs(30),
         }
     }
@@ -41,7 +41,7 @@ impl Default for Limits {
 pub struct SubmitterOptions {
     pub policy: Policy,
     /// Our name in EHLO: the operator's, never a stranger's.
-    pub ehlo_name: Host,
+    pub ehlo_name: EhloName,
     /// Authorities beside the machine's.
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Whether the machine's authorities are trusted.
@@ -93,7 +93,7 @@ pub struct Submission {
 /// Speaks to mail servers.
 pub struct Submitter {
     pub(super) policy: Policy,
-    pub(super) ehlo_name: Host,
+    pub(super) ehlo_name: EhloName,
     pub(super) limits: Limits,
     pub(super) dns: Dns,
     pub(super) tls: Tls,

@@ -16,8 +16,12 @@ use secrecy::SecretString;
 use super::*;
 
 mod certificates;
+mod destinations;
 mod dns;
+mod envelope;
 mod hostile;
+mod pipelining;
+mod race;
 mod responder;
 mod round_trips;
 mod script;
@@ -46,7 +50,7 @@ fn submitter(port: u16, roots: Vec<CertificateDer<'static>>) -> Submitter {
         plaintext_hosts: vec!["plain.test.example".to_owned()],
         ..Policy::default()
     };
-    let ehlo_name = Host::parse("client.test.example").unwrap();
+    let ehlo_name = EhloName::parse("client.test.example").unwrap();
     let roots = if roots.is_empty() { vec![certificates::authority().der()] } else { roots };
     Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots: roots, system_roots: false, limits: limits() })
         .unwrap()

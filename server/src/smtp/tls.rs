@@ -106,10 +106,8 @@ impl Tls {
 fn cause_of(error: &Error) -> Cause {
     match error {
         Error::InvalidCertificate(certificate) => match certificate {
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => Cause::CertExpired,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Cause::CertExpired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Cause::CertNotYetValid,
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Cause::CertNameMismatch
             }

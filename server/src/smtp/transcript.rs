@@ -1,9 +1,16 @@
 //! Server side. What may be shown of a conversation: cleaned text, and no secret in any form, also when the server
 //! echoes it.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use app::test_run::report::{Report, TlsSummary};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE},
+};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
+
+use super::reply::Reply;
 
 /// Longest text of a server that is shown, in characters.
 const LONGEST: usize = 500;
@@ -14,87 +21,174 @@ const REDACTED: &str = "•••";
 
 /// Text as it may be shown: at most 500 characters, no control characters, no marks that turn the reading direction.
 pub fn clean(text: &str) -> String {
+    cut(&visible(text))
+}
+
+/// Without control characters and marks that are not seen.
+fn visible(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    let spaced: String = text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !hidden(*c)).collect();
-    if spaced.chars().count() <= LONGEST {
-        return spaced;
+    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !hidden(*c)).collect()
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
     }
-    spaced.chars().take(LONGEST - 1).chain(['…']).collect()
+    text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 /// Knows a secret in every form it may come back in.
-pub(super) struct Redactor(Vec<Zeroizing<String>>);
+pub(super) struct Redactor {
+    /// Encodings of the secret, in lower case, the longest first: a form may be a part of another one.
+    forms: Vec<Zeroizing<String>>,
+    /// The secret and its mirror image without blanks, in lower case: in a text without blanks they must not stand.
+    squeezed: Vec<Zeroizing<String>>,
+    /// The secret and its parts.
+    pieces: Vec<Zeroizing<String>>,
+}
+
+/// Takes the last group also when it was cut.
+const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+/// From here on a text is a secret also in another case, or spread out with blanks.
+const LONG_ENOUGH: usize = 4;
+/// A part of a secret that is at least this long, and half of the secret, is one.
+const LONGEST_PART: usize = 8;
 
 impl Redactor {
     pub(super) fn new(credentials: Option<(&str, &SecretString)>) -> Self {
         let Some((login, secret)) = credentials else {
-            return Self(Vec::new());
+            return Self { forms: Vec::new(), squeezed: Vec::new(), pieces: Vec::new() };
         };
         let secret = secret.expose_secret();
         let json = serde_json::to_string(secret).unwrap_or_default();
-        let forms = [
+        let mirrored: String = secret.chars().rev().collect();
+        let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let mut forms = vec![
             BASE64_STANDARD.encode(format!("\0{login}\0{secret}")),
             BASE64_STANDARD.encode(format!("{login}\0{login}\0{secret}")),
             BASE64_STANDARD.encode(secret),
+            BASE64_URL_SAFE.encode(secret),
             json.trim_matches('"').to_owned(),
-            percent(secret, false),
-            percent(secret, true),
+            html.replace('\'', "&#39;"),
+            html.replace('\'', "&#x27;"),
+            html,
+            percent(secret, '%', false),
+            percent(secret, '%', true),
+            percent(secret, '=', false),
+            hexadecimal,
             secret.to_owned(),
-            clean(secret),
+            visible(secret),
+            mirrored.clone(),
         ];
+        let pieces = parts(secret);
+        forms.extend(pieces.clone());
         let mut forms: Vec<Zeroizing<String>> = forms
             .iter()
-            .flat_map(|form| [form.clone(), form.trim_end_matches('=').to_owned()])
+            .flat_map(|form| [form.to_ascii_lowercase(), form.trim_end_matches('=').to_ascii_lowercase()])
             .filter(|form| !form.is_empty())
             .map(Zeroizing::new)
             .collect();
-        // The longest first: a form may be a part of another one.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Self(forms)
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        let squeezed = [secret, &mirrored].map(squeeze).into_iter().filter(|form| form.len() >= LONG_ENOUGH);
+        let whole = (secret.len() >= LONG_ENOUGH).then(|| secret.to_owned());
+        let pieces = whole.into_iter().chain(pieces).map(Zeroizing::new).collect();
+        Self { forms, squeezed: squeezed.map(Zeroizing::new).collect(), pieces }
     }
 
-    /// The text without the secret, whatever case an encoding or an echo has.
+    /// The text, made fit to be seen, without the secret: whatever case an encoding or an echo has, with or without
+    /// blanks and unseen characters in between.
     pub(super) fn redact(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for form in &self.0 {
-            if text.contains(form.as_str()) {
-                text = text.replace(form.as_str(), REDACTED);
-            }
+        let mut text = self.without_tokens(&visible(text));
+        for form in &self.forms {
+            text = replace(&text, form);
         }
-        for form in &self.0 {
-            text = replace_ignoring_case(&text, form);
+        if self.betrays(&text) { REDACTED.to_owned() } else { text }
+    }
+
+    /// Whether the secret stands there, spread out.
+    fn betrays(&self, text: &str) -> bool {
+        let text = squeeze(text);
+        self.squeezed.iter().any(|form| text.contains(form.as_str()))
+    }
+
+    /// Without the words that hold the secret once they are decoded from base64.
+    fn without_tokens(&self, text: &str) -> String {
+        if self.pieces.is_empty() {
+            return text.to_owned();
         }
-        text
+        let in_token = |c: char| c.is_ascii_alphanumeric() || "+/-_=".contains(c);
+        let mut result = String::with_capacity(text.len());
+        for piece in text.split_inclusive(|c| !in_token(c)) {
+            let token = piece.trim_end_matches(|c| !in_token(c));
+            let rest = &piece[token.len()..];
+            result.push_str(if token.len() >= LONG_ENOUGH && self.is_encoded(token) { REDACTED } else { token });
+            result.push_str(rest);
+        }
+        result
+    }
+
+    /// Whether base64 hides the secret there, wherever it begins, and wherever it was cut.
+    fn is_encoded(&self, token: &str) -> bool {
+        let standard = token.trim_end_matches('=').replace('-', "+").replace('_', "/");
+        (0..4).filter_map(|from| standard.get(from..)).any(|text| {
+            let whole = if text.len() % 4 == 1 { text.len() - 1 } else { text.len() };
+            let decoded = BASE64_LENIENT.decode(&text[..whole]).unwrap_or_default();
+            self.pieces
+                .iter()
+                .any(|piece| decoded.windows(piece.len()).any(|window| window.eq_ignore_ascii_case(piece.as_bytes())))
+        })
     }
 }
 
-/// Servers that write commands back in capitals are known.
-fn replace_ignoring_case(text: &str, form: &str) -> String {
+/// The parts of a secret that are half of it, or more than eight characters.
+fn parts(secret: &str) -> Vec<String> {
+    let characters: Vec<char> = secret.chars().collect();
+    let length = LONGEST_PART.max(characters.len().div_ceil(2));
+    if characters.len() <= length {
+        return Vec::new();
+    }
+    characters.windows(length).map(|window| window.iter().collect()).collect()
+}
+
+fn squeeze(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
+}
+
+/// Servers that write commands back in capitals are known. `form` is in lower case.
+fn replace(text: &str, form: &str) -> String {
     // Only ASCII case is ignored, so positions are the same in both texts.
-    let (lower, wanted) = (text.to_ascii_lowercase(), form.to_ascii_lowercase());
-    if wanted.len() < 4 || !lower.contains(&wanted) {
+    let searched = if form.len() < LONG_ENOUGH { text.to_owned() } else { text.to_ascii_lowercase() };
+    if !searched.contains(form) {
         return text.to_owned();
     }
     let mut result = String::with_capacity(text.len());
     let mut from = 0;
-    while let Some(at) = lower[from..].find(&wanted) {
+    while let Some(at) = searched[from..].find(form) {
         result.push_str(&text[from..from + at]);
         result.push_str(REDACTED);
-        from += at + wanted.len();
+        from += at + form.len();
     }
     result.push_str(&text[from..]);
     result
 }
 
-fn percent(text: &str, form: bool) -> String {
+/// Percent-encoded (RFC 3986), or quoted-printable with `=`.
+fn percent(text: &str, mark: char, form: bool) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
             b' ' if form => "+".to_owned(),
-            _ => format!("%{byte:02X}"),
+            _ => format!("{mark}{byte:02X}"),
         })
         .collect()
 }
@@ -118,9 +212,38 @@ impl Transcript {
         self.push("S", line);
     }
 
+    /// A reply, line by line, unless only all its lines together hold a secret.
+    pub(super) fn reply(&mut self, reply: &Reply) {
+        let lines: Vec<String> = reply.lines.iter().map(|line| self.shown(line)).collect();
+        if self.redactor.betrays(&lines.concat()) {
+            return self.server(&format!("{} {REDACTED}", reply.code));
+        }
+        let last = lines.len().saturating_sub(1);
+        for (at, line) in lines.iter().enumerate() {
+            let separator = if at == last { ' ' } else { '-' };
+            self.push("S", format!("{}{separator}{line}", reply.code).trim_end());
+        }
+    }
+
     /// Server words fit to be shown.
     pub(super) fn shown(&self, text: &str) -> String {
-        clean(&self.redactor.redact(text))
+        cut(&self.redactor.redact(text))
+    }
+
+    /// What a report holds beside replies: a server may have kept the secret from another conversation.
+    pub(super) fn redact(&self, report: &mut Report) {
+        let certificate = |tls: &mut TlsSummary| tls.certificate.take();
+        for line in &mut report.capabilities {
+            *line = self.shown(line);
+        }
+        if let Some(tls) = &mut report.tls
+            && let Some(mut shown) = certificate(tls)
+        {
+            for text in shown.names.iter_mut().chain([&mut shown.subject, &mut shown.issuer]) {
+                *text = self.shown(text);
+            }
+            tls.certificate = Some(shown);
+        }
     }
 
     fn push(&mut self, who: &str, line: &str) {
@@ -147,6 +270,48 @@ mod tests {
         assert_eq!(clean(&"x".repeat(10_000)).chars().count(), 500);
     }
 
+    /// The secret does not stand there, in any case, with or without blanks, in a line or across lines.
+    fn is_clear(shown: &str, secret: &str) -> bool {
+        !squeeze(shown).contains(&squeeze(secret))
+    }
+
+    #[test]
+    fn a_secret_is_found_behind_every_disguise() {
+        let secret = "Tr0ub4dor&3 <é>";
+        let redactor = Redactor::new(Some(("claire@exemple.fr", &SecretString::from(secret))));
+        let inside = BASE64_STANDARD.encode(format!("user=claire\x01auth=Bearer {secret}\x01\x01"));
+        for echoed in [
+            secret.to_uppercase(),
+            secret.chars().rev().collect(),
+            secret.chars().flat_map(|c| [c, '\u{200b}']).collect(),
+            secret.chars().flat_map(|c| [c, '\u{ad}', '\u{7}']).collect(),
+            secret.chars().flat_map(|c| [c, ' ']).collect(),
+            "Tr0ub4dor&amp;3 &lt;é&gt;".to_owned(),
+            "Tr0ub4dor=263=20=3C=C3=A9=3E".to_owned(),
+            secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
+            secret[..10].to_owned(),
+            BASE64_STANDARD.encode(format!("xx{secret}xx")),
+            inside.clone(),
+            inside[..inside.len() - 3].to_owned(),
+        ] {
+            let shown = redactor.redact(&format!("535 <{echoed}> is wrong"));
+            assert!(is_clear(&shown, secret) && shown.contains(REDACTED), "{echoed:?} {shown:?}");
+            assert!(!shown.to_lowercase().contains(&echoed.to_lowercase()), "{shown:?}");
+        }
+        assert_eq!(redactor.redact("535 Invalid login or password"), "535 Invalid login or password");
+    }
+
+    #[test]
+    fn a_secret_across_the_lines_of_a_reply_is_found() {
+        let redactor = Redactor::new(Some(("claire", &SecretString::from("abcdefghijkl"))));
+        let mut transcript = Transcript::new(redactor);
+        let reply = Reply::parse("535-5.7.8 no abcde\r\n535 fghijkl").unwrap();
+        transcript.reply(&reply);
+        let shown = transcript.shown(&reply.words());
+        assert_eq!(transcript.take(), ["S: 535 •••"]);
+        assert!(!shown.contains("abcde"), "{shown}");
+    }
+
     proptest! {
         #[test]
         fn no_form_of_the_secret_is_left(
@@ -161,14 +326,23 @@ mod tests {
                 secret.clone(),
                 BASE64_STANDARD.encode(&secret),
                 BASE64_STANDARD.encode(format!("\0{login}\0{secret}")),
-                percent(&secret, false),
-                percent(&secret, true),
+                percent(&secret, '%', false),
+                percent(&secret, '%', true),
                 json.trim_matches('"').to_owned(),
             ];
+            let inside = BASE64_STANDARD.encode(format!("{before}{secret}"));
+            let is_inside = |form: &String| *form == inside;
+            let forms = forms.into_iter().chain([
+                secret.chars().rev().collect(),
+                inside.clone(),
+                format!("{before}{}", secret.chars().flat_map(|c| [c, '\u{feff}']).collect::<String>()),
+            ]);
             for form in forms {
-                let echoed = if upper { form.to_ascii_uppercase() } else { form.clone() };
+                // In capitals, base64 is no longer the secret.
+                let echoed = if upper && !is_inside(&form) { form.to_ascii_uppercase() } else { form.clone() };
                 let shown = redactor.redact(&format!("{before}{echoed} rejected"));
                 prop_assert!(!shown.to_ascii_lowercase().contains(&form.to_ascii_lowercase()), "{shown}");
+                prop_assert!(is_clear(&shown, &secret), "{shown}");
             }
         }
     }

@@ -65,10 +65,15 @@ impl Wire {
         Self { stream, buffer: Vec::new(), turned: true, flights: 0 }
     }
 
-    /// Takes the stream back for an upgrade. `None` when bytes are waiting: they came in clear, and would be read as
-    /// if they had come encrypted (CVE-2021-38371).
-    pub(super) fn into_stream(self) -> Option<Box<dyn Stream>> {
-        self.buffer.is_empty().then_some(self.stream)
+    /// Lends the stream for an upgrade, until [`Wire::resume`]. `None` when bytes are waiting: they came in clear, and
+    /// would be read as if they had come encrypted (CVE-2021-38371).
+    pub(super) fn take_stream(&mut self) -> Option<Box<dyn Stream>> {
+        self.buffer.is_empty().then(|| std::mem::replace(&mut self.stream, Box::new(tokio::io::empty())))
+    }
+
+    pub(super) fn resume(&mut self, stream: Box<dyn Stream>) {
+        self.stream = stream;
+        self.turned = true;
     }
 
     /// Writes commands, or a message, in one flight.
@@ -142,6 +147,12 @@ impl Wire {
             Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(WireError::Timeout),
             Ok(Err(_)) => Err(WireError::Lost),
         }
+    }
+
+    /// Reads what still comes, to no end but the other side's, at most a reply's length.
+    pub(super) async fn drain(&mut self, deadline: Instant) {
+        self.buffer.clear();
+        while self.buffer.len() < LONGEST_REPLY && self.fill(deadline).await.is_ok() {}
     }
 
     /// What is waiting unread, for a look at who is talking.

@@ -66,6 +66,7 @@ fn run(second: i64, cause: Option<Cause>) -> TestRun {
             cause,
             retryable: false,
             reply: Some("535 no".to_owned()),
+            finding: None,
             round_trips: 5,
             queue_id: None,
             capabilities: vec!["PIPELINING".to_owned()],

@@ -9,7 +9,7 @@ use app::{
 use secrecy::SecretString;
 
 use super::*;
-use crate::smtp::{Credentials, Host, Limits, Policy, Submission, Submitter, SubmitterOptions};
+use crate::smtp::{Credentials, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
 
 async fn start() -> Sandbox {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -23,7 +23,7 @@ fn submitter(sandbox: &Sandbox) -> Submitter {
         ..Policy::default()
     };
     let limits = Limits { reply: Duration::from_millis(1_500), whole: Duration::from_secs(9), ..Limits::default() };
-    let ehlo_name = Host::parse("facteur.example").unwrap();
+    let ehlo_name = EhloName::parse("facteur.example").unwrap();
     Submitter::new(SubmitterOptions {
         policy,
         ehlo_name,

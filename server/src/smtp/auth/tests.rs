@@ -15,7 +15,7 @@ fn challenge(text: &str) -> Reply {
 fn answer(step: Step) -> String {
     match step {
         Step::Answer(line) => line.to_string(),
-        Step::Done | Step::Refused | Step::Broken => panic!("an answer was expected"),
+        _ => panic!("an answer was expected"),
     }
 }
 
@@ -40,11 +40,51 @@ fn plain_carries_its_response_and_repeats_it_when_asked() {
 #[test]
 fn login_answers_prompts_in_any_language() {
     let secret = SecretString::from("secret");
+    for (password_prompt, login_prompt) in [
+        (challenge("Password:"), challenge("Username:")),
+        (challenge("Mot de passe :"), challenge("Nom d’utilisateur :")),
+        (reply("334 Kennwort"), reply("334 Benutzername")),
+    ] {
+        let mut login = exchange(Mechanism::Login, "claire", &secret);
+        assert_eq!((login.command().as_str(), login.shown().as_str()), ("AUTH LOGIN Y2xhaXJl", "AUTH LOGIN •••"));
+        assert_eq!(answer(login.step(&password_prompt)), "c2VjcmV0");
+        assert!(matches!(login.step(&password_prompt), Step::Broken), "the password is said once");
+        // A server that overlooks the login that came with the command.
+        let mut login = exchange(Mechanism::Login, "claire", &secret);
+        assert_eq!(answer(login.step(&login_prompt)), "Y2xhaXJl");
+        assert_eq!(answer(login.step(&reply("334 ???"))), "c2VjcmV0");
+        assert!(matches!(login.step(&reply("235 ok")), Step::Done));
+    }
+}
+
+#[test]
+fn login_starts_again_where_the_initial_response_is_not_understood() {
+    let secret = SecretString::from("secret");
+    // A prompt that says nothing may ask for either: the login first, and once more without a guess.
+    for prompt in ["334 ", "334 ???", "334 8J+Ygg=="] {
+        let mut login = exchange(Mechanism::Login, "claire", &secret);
+        assert_eq!(answer(login.step(&reply(prompt))), "Y2xhaXJl");
+        assert!(matches!(login.step(&reply("535 no")), Step::Again), "{prompt}");
+        assert_eq!(*login.command(), "AUTH LOGIN");
+        assert_eq!(answer(login.step(&reply(prompt))), "Y2xhaXJl");
+        assert_eq!(answer(login.step(&reply(prompt))), "c2VjcmV0");
+        assert!(matches!(login.step(&reply("535 no")), Step::Refused));
+    }
     let mut login = exchange(Mechanism::Login, "claire", &secret);
-    assert_eq!((login.command().as_str(), login.shown().as_str()), ("AUTH LOGIN", "AUTH LOGIN"));
-    assert_eq!(answer(login.step(&reply("334 SWRlbnRpZmlhbnQ6"))), "Y2xhaXJl");
-    assert_eq!(answer(login.step(&reply("334 ???"))), "c2VjcmV0");
-    assert!(matches!(login.step(&reply("235 ok")), Step::Done));
+    assert!(matches!(login.step(&reply("501 5.5.4 no initial response")), Step::Again));
+    assert_eq!(*login.command(), "AUTH LOGIN");
+    assert!(matches!(login.step(&reply("501 5.5.4 still not")), Step::Refused));
+}
+
+#[test]
+fn challenges_are_shown_without_what_a_password_could_be_guessed_from() {
+    let secret = SecretString::from("secret");
+    let shown = |mechanism, reply: &Reply| exchange(mechanism, "claire", &secret).shown_challenge(reply);
+    assert_eq!(shown(Mechanism::Login, &challenge("Username:")), "334 VXNlcm5hbWU6 (Username:)");
+    assert_eq!(shown(Mechanism::Login, &reply("334 Kennwort")), "334 Kennwort (Kennwort)");
+    assert_eq!(shown(Mechanism::CramMd5, &challenge("<1@x>")), "334 •••");
+    assert_eq!(shown(Mechanism::ScramSha256, &challenge("r=x,s=y,i=1")), "334 •••");
+    assert_eq!(shown(Mechanism::Plain, &reply("334 ")), "334");
 }
 
 #[test]
@@ -111,16 +151,17 @@ fn the_best_mechanism_that_is_offered() {
         ..Capabilities::default()
     };
     for (names, encrypted, chosen) in [
-        (&["LOGIN", "PLAIN", "CRAM-MD5"][..], true, Some(Mechanism::Plain)),
-        (&["LOGIN", "PLAIN", "CRAM-MD5"], false, Some(Mechanism::CramMd5)),
-        (&["PLAIN", "SCRAM-SHA-256"], true, Some(Mechanism::ScramSha256)),
-        (&["CRAM-MD5", "NTLM"], true, Some(Mechanism::CramMd5)),
-        (&["XOAUTH2", "GSSAPI"], true, None),
+        (&["LOGIN", "PLAIN", "CRAM-MD5"][..], true, &[Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5][..]),
+        (&["LOGIN", "PLAIN", "CRAM-MD5"], false, &[Mechanism::CramMd5, Mechanism::Plain, Mechanism::Login]),
+        (&["PLAIN", "SCRAM-SHA-256"], true, &[Mechanism::ScramSha256, Mechanism::Plain]),
+        (&["CRAM-MD5", "NTLM"], true, &[Mechanism::CramMd5]),
+        (&["XOAUTH2", "GSSAPI"], true, &[]),
     ] {
-        assert_eq!(Mechanism::choose(&offers(names), None, encrypted), chosen, "{names:?}");
+        assert_eq!(Mechanism::candidates(&offers(names), None, encrypted), chosen, "{names:?}");
     }
-    assert_eq!(Mechanism::choose(&offers(&["XOAUTH2"]), Some(Mechanism::Xoauth2), true), Some(Mechanism::Xoauth2));
-    assert_eq!(Mechanism::choose(&offers(&["PLAIN"]), Some(Mechanism::Login), true), None);
+    let wanted = |names: &[&str], wanted| Mechanism::candidates(&offers(names), Some(wanted), true);
+    assert_eq!(wanted(&["XOAUTH2"], Mechanism::Xoauth2), [Mechanism::Xoauth2]);
+    assert_eq!(wanted(&["PLAIN"], Mechanism::Login), []);
     assert_eq!(Mechanism::from_name("scram-sha-256"), Some(Mechanism::ScramSha256));
 }
 

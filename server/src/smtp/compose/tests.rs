@@ -75,9 +75,29 @@ fn nothing_in_a_text_becomes_a_header() {
     );
 }
 
+#[test]
+fn nothing_is_too_long_or_too_odd() {
+    let long_line = "mot ".repeat(1_000);
+    let large = "Une ligne de texte.\n".repeat(100_000);
+    for (subject, text) in [
+        ("é".repeat(10_000), "x".to_owned()),
+        ("x".repeat(10_000), long_line.trim_end().to_owned()),
+        ("🇫🇷 👩‍🍳 مرحبا".to_owned(), ".\n..\n.a\n\n....\nlone\rreturn\r\n.".to_owned()),
+        (String::new(), String::new()),
+        ("=?UTF-8?B?w6k=?=".to_owned(), "=E9 =3D".to_owned()),
+        ("grand".to_owned(), large.trim_end().to_owned()),
+    ] {
+        let composed = compose(&letter(Encoding::Utf8, &subject, &text)).unwrap();
+        assert!(composed.bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= 999));
+        let (read_subject, read_text) = read(&composed.bytes);
+        assert_eq!(read_subject, subject);
+        assert_eq!(read_text.replace("\r\n", "\n").trim_end(), text.replace("\r\n", "\n"));
+    }
+}
+
 proptest! {
     #[test]
-    fn every_text_survives(subject in "\\PC{0,200}", text in "(\\PC|\n){0,400}", which in 0_usize..4) {
+    fn every_text_survives(subject in "\\PC{0,200}", text in "(\\PC|\n|\r){0,400}", which in 0_usize..4) {
         let composed = compose(&letter(Encoding::ALL[which], &subject, &text)).unwrap();
         let raw = &composed.bytes;
         prop_assert!(raw.is_ascii());
@@ -90,6 +110,7 @@ proptest! {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         prop_assert_eq!(words(&read_subject), words(&header::clean(&subject)));
         let read_lines = read_text.replace("\r\n", "\n");
-        prop_assert_eq!(read_lines.trim_end(), text.trim_end());
+        let lines = text.replace("\r\n", "\n");
+        prop_assert_eq!(read_lines.trim_end(), lines.trim_end());
     }
 }

@@ -1,6 +1,10 @@
 //! Server side. From a name to a server that has introduced itself: the guard, TCP, TLS, greeting, EHLO, STARTTLS.
 
-use app::{diagnosis::cause::Cause, profile::security::Security, test_run::event::Stage};
+use app::{
+    diagnosis::cause::Cause,
+    profile::security::Security,
+    test_run::{event::Stage, report::Finding},
+};
 use tokio::time::Instant;
 
 use super::{Failure, Session};
@@ -23,21 +27,24 @@ impl Session<'_> {
         policy.check_port(*port).map_err(refused)?;
         if *security == Security::None && credentials.is_some() && !policy.plaintext_allowed(&host) {
             // It is we who want encryption first.
-            return Err(Failure::new(Stage::Resolve, Cause::StarttlsRequired, false));
+            return Err(Failure::found(Stage::Resolve, Cause::StarttlsRequired, Finding::PasswordInClear));
         }
         let forbidden = |text: &str| text.chars().any(char::is_control);
         if let Some(Credentials { login, secret }) = credentials
             && (forbidden(login) || forbidden(secrecy::ExposeSecret::expose_secret(secret)))
         {
-            return Err(Failure::new(Stage::Resolve, Cause::BadCredentials, false));
+            return Err(Failure::found(Stage::Resolve, Cause::BadCredentials, Finding::ControlCharacters));
         }
+        self.host = Some(host.clone());
         Ok(host)
     }
 
     pub(super) async fn connect(&mut self, host: &Host) -> Result<Wire, Failure> {
-        let addresses = self.addresses(host).await?;
+        if self.addresses.is_empty() {
+            self.addresses = self.resolve(host).await?;
+        }
         self.passed(Stage::Resolve, None);
-        let connected = dial(&addresses, self.limit(self.submitter.limits.connect)).await;
+        let connected = dial(&self.addresses, self.limit(self.submitter.limits.connect)).await;
         let stream =
             connected.map_err(|cause| Failure::new(Stage::Connect, cause, !matches!(cause, Cause::HostNotAllowed)))?;
         self.round_trips += 1;
@@ -50,7 +57,7 @@ impl Session<'_> {
         Ok(Wire::new(stream))
     }
 
-    pub(super) async fn addresses(&self, host: &Host) -> Result<Vec<std::net::SocketAddr>, Failure> {
+    async fn resolve(&self, host: &Host) -> Result<Vec<std::net::SocketAddr>, Failure> {
         let Submitter { dns, policy, limits, .. } = self.submitter;
         dns.resolve(policy, host, self.submission.port, self.limit(limits.resolve))
             .await
@@ -97,7 +104,9 @@ impl Session<'_> {
         let limits = self.submitter.limits;
         let deadline = self.limit(limits.reply);
         let in_clear = self.submission.security != Security::Tls;
-        let doubt = if in_clear { deadline.min(Instant::now() + limits.doubt) } else { deadline };
+        // On the port of implicit TLS (RFC 8314 §3.3) there is little to wait for.
+        let doubt = if self.submission.port == 465 { limits.doubt / 4 } else { limits.doubt };
+        let doubt = if in_clear { deadline.min(Instant::now() + doubt) } else { deadline };
         let mut heard = wire.read_reply(doubt).await;
         if heard == Err(WireError::Timeout) && in_clear && wire.peek().is_empty() {
             if self.speaks_tls().await {
@@ -115,16 +124,13 @@ impl Session<'_> {
     pub(super) async fn speaks_tls(&self) -> bool {
         let Submitter { tls, limits, .. } = self.submitter;
         let deadline = self.limit(limits.doubt);
-        let Ok(host) = self.submitter.policy.check_host(&self.submission.host) else {
+        let Some(host) = &self.host else {
             return false;
         };
-        let Ok(addresses) = self.addresses(&host).await else {
+        let Ok(stream) = dial(&self.addresses, deadline).await else {
             return false;
         };
-        let Ok(stream) = dial(&addresses, deadline).await else {
-            return false;
-        };
-        match tls.connect(&host, Box::new(stream), deadline).await {
+        match tls.connect(host, Box::new(stream), deadline).await {
             Ok(_) => true,
             Err(failure) => failure.summary.is_some(),
         }
@@ -145,23 +151,24 @@ impl Session<'_> {
         self.expect(Stage::Ehlo, &reply, 250)
     }
 
-    pub(super) async fn upgrade(&mut self, host: &Host, mut wire: Wire) -> Result<Wire, Failure> {
+    pub(super) async fn upgrade(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
         self.passed(Stage::Ehlo, None);
         if !self.capabilities.starttls {
             return Err(Failure::new(Stage::Starttls, Cause::StarttlsNotOffered, false));
         }
-        let reply = self.ask(&mut wire, Stage::Starttls, "STARTTLS").await?;
+        let reply = self.ask(wire, Stage::Starttls, "STARTTLS").await?;
         if reply.code != 220 {
-            let reply = Some(self.transcript.shown(&reply.words()));
-            return Err(Failure { reply, ..Failure::new(Stage::Starttls, Cause::StarttlsNotOffered, false) });
+            let words = Some(self.transcript.shown(&reply.words()));
+            let failure = Failure::new(Stage::Starttls, Cause::StarttlsNotOffered, reply.is_transient());
+            return Err(Failure { reply: words, ..failure });
         }
-        self.round_trips += wire.flights;
-        let stream = wire.into_stream().ok_or_else(|| Failure::new(Stage::Starttls, Cause::ProtocolError, false))?;
+        let stream = wire
+            .take_stream()
+            .ok_or_else(|| Failure::found(Stage::Starttls, Cause::ProtocolError, Finding::BytesBeforeTls))?;
         self.passed(Stage::Starttls, Some(&reply));
         let stream = self.shake_hands(host, stream).await?;
         self.passed(Stage::Tls, None);
-        let mut wire = Wire::new(stream);
-        self.hello(&mut wire).await?;
-        Ok(wire)
+        wire.resume(stream);
+        self.hello(wire).await
     }
 }

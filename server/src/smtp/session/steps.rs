@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Failure, Session};
 use crate::{
-    diagnosis::diagnose,
+    diagnosis::{Diagnosis, diagnose},
     smtp::{Host, reply::Reply, wire::Wire},
 };
 
@@ -30,7 +30,7 @@ impl Session<'_> {
         let reply = wire.read_reply(deadline).await.map_err(|error| Failure::wire(stage, error))?;
         self.hear(&reply);
         if reply.code == 421 && stage != Stage::Greeting {
-            return Err(self.refused(stage, &self.host(), &reply));
+            return Err(self.refused(stage, &reply));
         }
         Ok(reply)
     }
@@ -42,15 +42,12 @@ impl Session<'_> {
     }
 
     pub(super) fn hear(&mut self, reply: &Reply) {
-        let last = reply.lines.len().saturating_sub(1);
-        for (at, line) in reply.lines.iter().enumerate() {
-            let separator = if at == last { ' ' } else { '-' };
-            self.transcript.server(&format!("{}{separator}{line}", reply.code));
-        }
+        self.transcript.reply(reply);
     }
 
-    pub(super) fn host(&self) -> Host {
-        Host::parse(&self.submission.host).unwrap_or_else(|_| self.submitter.ehlo_name.clone())
+    /// What a refusal means, from this host.
+    pub(super) fn diagnosis(&self, stage: Stage, reply: &Reply) -> Diagnosis {
+        diagnose(stage, self.host.as_ref().map_or("", Host::as_str), reply)
     }
 
     /// Takes exactly `code`.
@@ -58,7 +55,7 @@ impl Session<'_> {
         if reply.code == code {
             return Ok(());
         }
-        let mut failure = self.refused(stage, &self.host(), reply);
+        let mut failure = self.refused(stage, reply);
         if reply.is_positive() {
             failure.cause = Cause::ProtocolError;
             failure.retryable = false;
@@ -66,8 +63,8 @@ impl Session<'_> {
         Err(failure)
     }
 
-    pub(super) fn refused(&self, stage: Stage, host: &Host, reply: &Reply) -> Failure {
-        let diagnosis = diagnose(stage, host.as_str(), reply);
+    pub(super) fn refused(&self, stage: Stage, reply: &Reply) -> Failure {
+        let diagnosis = self.diagnosis(stage, reply);
         let words = Some(self.transcript.shown(&reply.words()));
         Failure { reply: words, ..Failure::new(stage, diagnosis.cause, diagnosis.retryable) }
     }

@@ -1,114 +1,135 @@
 //! Server side. The mail transaction: sender, recipients, message, in as few flights as the server allows.
 //!
 //! With PIPELINING the commands up to `DATA` leave in one write (RFC 2920); with CHUNKING besides, the message follows
-//! in the same flight (RFC 3030). Without, one command at a time.
+//! in the same flight (RFC 3030). Without, one command at a time. A server that offers groups of commands and then
+//! loses its way in one is [`Failure::out_of_step`], and gets one command at a time on a second try; but only when it is
+//! certain that it has no message.
+
+use std::time::Duration;
 
 use app::{
     diagnosis::cause::Cause,
-    test_run::{event::Stage, report::RecipientResult},
-};
-
-use super::{Failure, Session};
-use crate::{
-    diagnosis::diagnose,
-    smtp::{
-        Host,
-        envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
-        reply::Reply,
-        wire::Wire,
+    test_run::{
+        event::Stage,
+        report::{Finding, RecipientResult},
     },
 };
 
+use super::{Failure, Session};
+use crate::smtp::{
+    envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
+    reply::Reply,
+    wire::{Wire, WireError},
+};
+
+/// How long last words are waited for on a connection that cannot be written to any more.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
 impl Session<'_> {
     /// Hands the message over.
-    pub(super) async fn hand_over(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
+    pub(super) async fn hand_over(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         if needs_smtputf8(self.submission) && !self.capabilities.smtputf8 {
-            return Err(Failure::new(Stage::MailFrom, Cause::AddressSyntax, false));
+            return Err(Failure::found(Stage::MailFrom, Cause::AddressSyntax, Finding::Smtputf8NotOffered));
         }
         if let Some(Some(limit)) = self.capabilities.size
             && self.submission.message.len() as u64 > limit
         {
-            return Err(Failure::new(Stage::MailFrom, Cause::MessageTooLarge, false));
+            return Err(Failure::found(Stage::MailFrom, Cause::MessageTooLarge, Finding::SizeLimit));
         }
         let sender = mail_from(self.submission, &self.capabilities);
         let recipients: Vec<String> = self.submission.to.iter().map(rcpt_to).collect();
-        if !self.capabilities.pipelining {
-            return self.one_at_a_time(host, wire, &sender, &recipients).await;
+        if self.capabilities.pipelining && !self.cautious {
+            self.in_a_group(wire, &sender, &recipients).await
+        } else {
+            self.one_at_a_time(wire, &sender, &recipients).await
         }
-        let mut flight = commands(std::iter::once(&sender).chain(&recipients));
-        self.transcript.client(&sender);
-        for recipient in &recipients {
+    }
+
+    async fn in_a_group(&mut self, wire: &mut Wire, sender: &str, recipients: &[String]) -> Result<(), Failure> {
+        let mut flight = commands(std::iter::once(sender).chain(recipients.iter().map(String::as_str)));
+        self.transcript.client(sender);
+        for recipient in recipients {
             self.transcript.client(recipient);
         }
         let chunked = self.capabilities.chunking && !self.submission.dry_run;
         if chunked {
-            let chunk = bdat(&self.submission.message);
+            flight.extend_from_slice(&bdat(&self.submission.message));
             self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
-            flight.extend_from_slice(&chunk);
-        } else if !self.submission.dry_run {
-            self.transcript.client("DATA");
-            flight.extend_from_slice(b"DATA\r\n");
+        } else {
+            let last = if self.submission.dry_run { "RSET" } else { "DATA" };
+            self.transcript.client(last);
+            flight.extend_from_slice(&commands([last]));
         }
-        self.fly(wire, &flight, Stage::MailFrom, false).await?;
-        self.sender_answer(host, wire).await?;
+        let flown = self.fly(wire, &flight, Stage::MailFrom, chunked).await;
+        flown.map_err(|failure| in_the_group(failure, false, false))?;
+        self.sender_answer(wire).await.map_err(|failure| in_the_group(failure, chunked, false))?;
         for at in 0..recipients.len() {
-            self.recipient_answer(host, wire, at).await?;
+            let answer = self.recipient_answer(wire, at).await;
+            answer.map_err(|failure| in_the_group(failure, chunked, true))?;
         }
-        let accepted = self.any_recipient();
+        let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, chunked, true));
         if self.submission.dry_run {
-            return self.reset(wire, accepted).await;
+            // Nothing hangs on the answer to RSET any more.
+            return accepted;
         }
         if chunked {
             accepted?;
-            return self.final_answer(host, wire).await;
+            let outcome = self.final_answer(wire).await;
+            return outcome.map_err(|failure| in_the_group(failure, false, true));
         }
-        let go = self.receive(wire, Stage::Data, self.limit(self.submitter.limits.reply)).await?;
+        let go = self.receive(wire, Stage::Data, self.limit(self.submitter.limits.reply)).await;
+        let go = match (go, &accepted) {
+            (Ok(go), _) => go,
+            (Err(_), Err(_)) => return accepted,
+            (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
+        };
         if go.code == 354 && accepted.is_err() {
             // It waits for a message that nobody is to get (RFC 2920 §3.1): an empty one.
             self.fly(wire, b".\r\n", Stage::Data, false).await?;
         }
         accepted?;
-        self.send_data(host, wire, &go).await
+        self.expect(Stage::Data, &go, 354).map_err(|failure| in_the_group(failure, false, true))?;
+        self.send_data(wire).await
     }
 
-    async fn one_at_a_time(
-        &mut self,
-        host: &Host,
-        wire: &mut Wire,
-        sender: &str,
-        recipients: &[String],
-    ) -> Result<(), Failure> {
+    async fn one_at_a_time(&mut self, wire: &mut Wire, sender: &str, recipients: &[String]) -> Result<(), Failure> {
         self.transcript.client(sender);
         self.fly(wire, &commands([sender]), Stage::MailFrom, false).await?;
-        self.sender_answer(host, wire).await?;
+        self.sender_answer(wire).await?;
         for (at, recipient) in recipients.iter().enumerate() {
             self.transcript.client(recipient);
             self.fly(wire, &commands([recipient]), Stage::RcptTo, false).await?;
-            self.recipient_answer(host, wire, at).await?;
+            self.recipient_answer(wire, at).await?;
         }
         let accepted = self.any_recipient();
         if self.submission.dry_run {
-            return self.reset(wire, accepted).await;
+            // What was found out stands, whatever the answer.
+            let _ = self.ask(wire, Stage::RcptTo, "RSET").await;
+            return accepted;
         }
         accepted?;
+        if self.capabilities.chunking && !self.cautious {
+            self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
+            self.fly(wire, &bdat(&self.submission.message), Stage::Data, true).await?;
+            return self.final_answer(wire).await;
+        }
         let go = self.ask(wire, Stage::Data, "DATA").await?;
-        self.send_data(host, wire, &go).await
+        self.expect(Stage::Data, &go, 354)?;
+        self.send_data(wire).await
     }
 
-    async fn sender_answer(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
+    async fn sender_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let reply = self.receive(wire, Stage::MailFrom, self.limit(self.submitter.limits.reply)).await?;
-        if reply.code != 250 {
-            return Err(self.refused(Stage::MailFrom, host, &reply));
-        }
+        self.expect(Stage::MailFrom, &reply, 250)?;
         self.passed(Stage::MailFrom, Some(&reply));
         Ok(())
     }
 
-    async fn recipient_answer(&mut self, host: &Host, wire: &mut Wire, at: usize) -> Result<(), Failure> {
+    async fn recipient_answer(&mut self, wire: &mut Wire, at: usize) -> Result<(), Failure> {
         let reply = self.receive(wire, Stage::RcptTo, self.limit(self.submitter.limits.reply)).await?;
         // 251: the server will forward (RFC 5321 §3.4).
         let accepted = matches!(reply.code, 250 | 251);
-        let diagnosis = (!accepted).then(|| diagnose(Stage::RcptTo, host.as_str(), &reply));
+        let diagnosis = (!accepted).then(|| self.diagnosis(Stage::RcptTo, &reply));
         self.recipients.push(RecipientResult {
             address: self.submission.to.get(at).map(ToString::to_string).unwrap_or_default(),
             accepted,
@@ -118,7 +139,7 @@ impl Session<'_> {
         if accepted {
             self.passed(Stage::RcptTo, Some(&reply));
         } else if self.recipients.len() == self.submission.to.len() && self.recipients.iter().all(|one| !one.accepted) {
-            self.last_refusal = Some(self.refused(Stage::RcptTo, host, &reply));
+            self.last_refusal = self.expect(Stage::RcptTo, &reply, 250).err();
         }
         Ok(())
     }
@@ -128,41 +149,62 @@ impl Session<'_> {
         self.last_refusal.take().map_or(Ok(()), Err)
     }
 
-    async fn reset(&mut self, wire: &mut Wire, accepted: Result<(), Failure>) -> Result<(), Failure> {
-        self.ask(wire, Stage::RcptTo, "RSET").await?;
-        accepted
-    }
-
-    async fn send_data(&mut self, host: &Host, wire: &mut Wire, go: &Reply) -> Result<(), Failure> {
-        self.expect(Stage::Data, go, 354)?;
+    async fn send_data(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let message = data(&self.submission.message);
         self.transcript.client(&format!("({} bytes)", self.submission.message.len()));
         self.transcript.client(".");
         self.fly(wire, &message, Stage::Data, true).await?;
-        self.final_answer(host, wire).await
+        self.final_answer(wire).await
     }
 
     /// The answer to the message. From here on silence is not failure: the server may have taken it.
-    async fn final_answer(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
+    async fn final_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let reply = wire
             .read_reply(self.deadline)
             .await
             .map_err(|error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) })?;
         self.hear(&reply);
-        if reply.code != 250 {
-            let failure = self.refused(Stage::Data, host, &reply);
-            return Err(Failure { after_the_dot: reply.is_positive(), ..failure });
+        let mut outcome = self.expect(Stage::Data, &reply, 250);
+        if let Err(failure) = &mut outcome {
+            failure.after_the_dot = reply.is_positive();
         }
+        outcome?;
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }
 
-    async fn fly(&mut self, wire: &mut Wire, bytes: &[u8], stage: Stage, last: bool) -> Result<(), Failure> {
-        // A long message may take what is left of the whole.
-        let deadline = if last { self.deadline } else { self.limit(self.submitter.limits.reply) };
-        wire.write(bytes, deadline).await.map_err(|error| Failure::wire(stage, error))
+    /// Writes; `whole`: a message, which may take what is left of the time. A server that hangs up in the middle often
+    /// says why: its last words are better than "the connection is gone".
+    async fn fly(&mut self, wire: &mut Wire, bytes: &[u8], stage: Stage, whole: bool) -> Result<(), Failure> {
+        let deadline = if whole { self.deadline } else { self.limit(self.submitter.limits.reply) };
+        let Err(error) = wire.write(bytes, deadline).await else {
+            return Ok(());
+        };
+        if error == WireError::Lost
+            && let Ok(reply) = wire.read_reply(self.limit(LAST_WORDS)).await
+        {
+            self.hear(&reply);
+            if !reply.is_positive() {
+                return Err(self.refused(stage, &reply));
+            }
+        }
+        Err(Failure::wire(stage, error))
     }
+}
+
+/// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that the
+/// server did not take it. `behind`: the command was not the first of the group, so a server that works on one command
+/// at a time may have stumbled over its place.
+fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
+    let words = failure.reply.as_deref().unwrap_or_default().to_ascii_lowercase();
+    // No answer, or a yes to something else.
+    let lost = words.is_empty() || words.starts_with(['2', '3']);
+    failure.after_the_dot |= sent && lost;
+    let stumbled = behind && ["500", "502", "503"].iter().any(|code| words.starts_with(code))
+        || ["pipelin", "synchroni"].iter().any(|word| words.contains(word));
+    failure.out_of_step = !failure.after_the_dot && (lost || stumbled);
+    failure
 }
 
 fn commands<'a>(lines: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>) -> Vec<u8> {

@@ -83,6 +83,10 @@ async fn hanging_up_and_resetting_at_every_step() {
         (vec![send("220 hi\r\n"), Step::Expect("EHLO")], Stage::Ehlo),
         (until_auth(), Stage::Auth),
         (then(until_auth(), [send("235 ok\r\n"), Step::Expect("MAIL")]), Stage::MailFrom),
+        (
+            then(until_auth(), [send("235 ok\r\n"), Step::Expect("MAIL"), send("250 ok\r\n"), Step::Expect("RCPT")]),
+            Stage::RcptTo,
+        ),
         (until_data(), Stage::Data),
     ];
     for (steps, stage) in steps {
@@ -91,7 +95,38 @@ async fn hanging_up_and_resetting_at_every_step() {
             assert!(report.retryable);
             assert_eq!(report.verdict, Verdict::Failed);
         }
+        // A reply that is begun, and one that says goodbye.
+        let report = expect(then(steps.clone(), [send("250-half"), Step::Close]), stage, Cause::ConnectionLost).await;
+        assert_eq!(report.verdict, Verdict::Failed);
+        if steps.is_empty() || steps.len() > 1 {
+            let goodbye = then(steps, [send("421 4.3.2 Service shutting down\r\n")]);
+            let report = expect(goodbye, stage, Cause::ServerBusy).await;
+            assert!(report.retryable);
+        }
     }
+}
+
+#[tokio::test]
+async fn odd_line_ends_and_replies_never_hang_or_lose_the_thread() {
+    // A code alone is a reply (RFC 5321 §4.2.1).
+    let terse = vec![
+        send("220\r\n"),
+        Step::Expect("EHLO"),
+        send("250-x\r\n250 AUTH PLAIN\r\n"),
+        Step::Expect("AUTH"),
+        send("535\r\n"),
+    ];
+    expect(terse, Stage::Auth, Cause::BadCredentials).await;
+    let after_ehlo = |reply: &str| vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(reply)];
+    for reply in
+        ["\r\n250 x\r\n", "250-x\r\n\r\n250 y\r\n", "250-x\r\n251 y\r\n", "250_x\r\n", "25\r\n", "\u{16}\u{3}\u{1}\r\n"]
+    {
+        expect(after_ehlo(reply), Stage::Ehlo, Cause::ProtocolError).await;
+    }
+    // More than was asked for: the answer to the next command is there before the command. It is read as what it is.
+    let eager = vec![send("220 hi\r\n250 too early\r\n"), Step::Silence];
+    let (report, _) = against(eager).await;
+    assert!(report.cause.is_some(), "{:#?}", report.transcript);
 }
 
 #[tokio::test]

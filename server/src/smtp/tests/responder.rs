@@ -26,6 +26,7 @@ pub(super) struct Running {
     pub port: u16,
     pub flights: Arc<AtomicU32>,
     pub messages: mpsc::UnboundedReceiver<Vec<u8>>,
+    pub ended: tokio::task::JoinHandle<()>,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -38,7 +39,7 @@ impl Responder {
         let flights = Arc::new(AtomicU32::new(0));
         let (sender, messages) = mpsc::unbounded_channel();
         let counter = flights.clone();
-        tokio::spawn(async move {
+        let ended = tokio::spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
             let stream: Box<dyn Stream> = match &self.acceptor {
@@ -47,7 +48,7 @@ impl Responder {
             };
             self.talk(stream, &counter, &sender).await;
         });
-        Running { port, flights, messages }
+        Running { port, flights, messages, ended }
     }
 
     async fn talk(&self, mut stream: Box<dyn Stream>, flights: &AtomicU32, sender: &mpsc::UnboundedSender<Vec<u8>>) {
@@ -81,10 +82,7 @@ impl Responder {
                         answer.push_str("250-test\r\n");
                         if encrypted {
                             for keyword in self.keywords {
-                                answer.extend([
-                                    "250-", keyword, "
-",
-                                ]);
+                                answer.push_str(&["250-", keyword, "\r\n"].concat());
                             }
                             answer.push_str("250 AUTH PLAIN\r\n");
                         } else {
@@ -114,7 +112,10 @@ impl Responder {
                         sender.send(buffer.drain(..size).collect()).unwrap();
                         answer.push_str("250 2.0.0 Ok: queued as ABC123\r\n");
                     }
-                    "QUIT" => answer.push_str("221 bye\r\n"),
+                    "QUIT" => {
+                        let _ = stream.write_all(b"221 bye\r\n").await;
+                        return;
+                    }
                     other => panic!("unexpected {other}"),
                 }
             }

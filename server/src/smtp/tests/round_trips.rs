@@ -17,30 +17,34 @@ async fn deliver(security: Security, keywords: &'static [&'static str], recipien
     assert_eq!(report.verdict, Verdict::Accepted, "{report:#?}");
     check_bounds(&report);
     let message = running.messages.recv().await.unwrap();
+    // Nobody waits for the end of the farewell; the count does.
+    running.ended.await.unwrap();
     (report, running.flights.load(Ordering::SeqCst), message)
 }
 
 #[tokio::test]
 async fn at_the_floor() {
     const PIPELINING: &[&str] = &["PIPELINING", "SIZE 1000000"];
-    const CHUNKING: &[&str] = &["PIPELINING", "CHUNKING", "8BITMIME"];
-    for (security, keywords, recipients, expected) in [
-        (Security::Tls, PIPELINING, 1, 7),
-        (Security::Tls, CHUNKING, 1, 6),
-        (Security::Starttls, PIPELINING, 1, 9),
-        (Security::Starttls, CHUNKING, 1, 8),
-        (Security::Tls, PIPELINING, 10, 7),
-        (Security::Tls, CHUNKING, 10, 6),
-        (Security::Tls, &[][..], 1, 9),
-        (Security::Tls, &[][..], 10, 18),
-    ] {
-        let (report, flights, message) = deliver(security, keywords, recipients).await;
-        assert_eq!(report.round_trips, expected, "{security:?} {keywords:?} {recipients}");
-        assert_eq!(message, b"Subject: Bonjour\r\n\r\n.Texte\r\n");
-        // The server sees neither TCP, TLS nor its own greeting as flights, but sees QUIT.
-        assert_eq!(flights, expected - 3 + 1, "{security:?} {keywords:?} {recipients}");
-        assert_eq!(report.queue_id.as_deref(), Some("ABC123"));
-        assert_eq!(report.recipients.len(), recipients);
+    const CHUNKING: &[&str] = &["CHUNKING", "SIZE"];
+    const BOTH: &[&str] = &["PIPELINING", "CHUNKING", "8BITMIME"];
+    for security in [Security::Tls, Security::Starttls] {
+        // TCP, TLS, greeting, EHLO; STARTTLS and the second EHLO; AUTH with its initial response.
+        let before = if security == Security::Tls { 4 } else { 6 } + 1;
+        for recipients in [1_u32, 10] {
+            for (keywords, transaction) in
+                [(BOTH, 1), (PIPELINING, 2), (CHUNKING, 1 + recipients + 1), (&[][..], 1 + recipients + 2)]
+            {
+                let expected = before + transaction;
+                let (report, flights, message) = deliver(security, keywords, recipients as usize).await;
+                let case = format!("{security:?} {keywords:?} {recipients}");
+                assert_eq!(report.round_trips, expected, "{case}");
+                assert_eq!(message, b"Subject: Bonjour\r\n\r\n.Texte\r\n");
+                // The server sees neither TCP, TLS nor its own greeting as flights, but sees QUIT.
+                assert_eq!(flights, expected - 3 + 1, "{case}");
+                assert_eq!(report.queue_id.as_deref(), Some("ABC123"));
+                assert_eq!(report.recipients.len(), recipients as usize);
+            }
+        }
     }
 }
 

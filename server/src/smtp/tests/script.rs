@@ -59,12 +59,25 @@ pub(super) fn until_the_dot() -> Vec<Step> {
 
 /// Starts the server; the handle gives everything it read.
 pub(super) async fn serve(steps: Vec<Step>) -> (u16, JoinHandle<String>) {
+    let (port, handle) = serve_each(vec![steps]).await;
+    (port, tokio::spawn(async move { handle.await.map(|mut read| read.remove(0)).unwrap_or_default() }))
+}
+
+/// One script for each connection, in their order; the handle gives what was read on each. The listener stays open: a
+/// client that comes once more sees silence, not a refusal.
+pub(super) async fn serve_each(scripts: Vec<Vec<Step>>) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let handle = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        // The listener stays open: a client that tries again sees silence, not a refusal.
-        let read = play(stream, steps).await;
+        let mut connections = Vec::new();
+        for steps in scripts {
+            let (stream, _) = listener.accept().await.unwrap();
+            connections.push(tokio::spawn(play(stream, steps)));
+        }
+        let mut read = Vec::new();
+        for connection in connections {
+            read.push(connection.await.unwrap());
+        }
         drop(listener);
         read
     });
