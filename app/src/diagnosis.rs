@@ -6,3 +6,7 @@ pub mod cause;
 pub mod advice;
 #[cfg(feature = "ssr")]
 pub mod card;
+#[cfg(feature = "ssr")]
+pub mod fix;
+#[cfg(feature = "ssr")]
+pub mod provider;

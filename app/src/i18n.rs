@@ -35,12 +35,13 @@ macro_rules! catalogue {
             include_str!(concat!("../i18n/", $language, "/form.ftl")),
             include_str!(concat!("../i18n/", $language, "/test.ftl")),
             include_str!(concat!("../i18n/", $language, "/causes.ftl")),
+            include_str!(concat!("../i18n/", $language, "/mending.ftl")),
         ]
     };
 }
 
-const FRENCH: [&str; 6] = catalogue!("fr");
-const ENGLISH: [&str; 6] = catalogue!("en");
+const FRENCH: [&str; 7] = catalogue!("fr");
+const ENGLISH: [&str; 7] = catalogue!("en");
 
 type Bundle = FluentBundle<FluentResource>;
 

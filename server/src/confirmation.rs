@@ -20,13 +20,13 @@ pub fn confirmation(
     provider: &str,
     recipient: &str,
     now: Timestamp,
-    id: uuid::Uuid,
+    code: &str,
 ) -> Result<Letter, AddressError> {
     let address = |text: &str| text.parse::<Address>().map_err(|_| AddressError);
     let settings = &row.settings;
     let name = (!settings.sender_name.is_empty()).then(|| settings.sender_name.clone());
     let reply_to = settings.reply_to.as_ref().map(|to| address(to.as_str())).transpose()?;
-    let words = Words::new(session, row, provider);
+    let words = Words::new(session, row, provider, code);
     Ok(Letter {
         from: Mailbox::new(name, address(settings.sender_address.as_str())?),
         to: vec![Mailbox::new(None, address(recipient)?)],
@@ -35,7 +35,7 @@ pub fn confirmation(
         text: words.text(),
         html: Some(words.html(session.locale)),
         encoding: row.encoding,
-        message_id: format!("{}@{}", id.as_simple(), settings.sender_address.domain()),
+        message_id: format!("{}@{}", uuid::Uuid::new_v4().as_simple(), settings.sender_address.domain()),
         date: now.into(),
         auto_submitted: true,
         language: session.locale.tag().to_owned(),
@@ -54,11 +54,13 @@ struct Words {
     subject: String,
     greeting: String,
     paragraphs: [String; 2],
+    /// The code, and what to do with it.
+    code: [String; 2],
     footer: String,
 }
 
 impl Words {
-    fn new(session: &Session, row: &ProfileRow, provider: &str) -> Self {
+    fn new(session: &Session, row: &ProfileRow, provider: &str, code: &str) -> Self {
         let destination = &row.settings.destination;
         let arguments = [
             ("profile", format!("{} ({provider})", row.settings.sender_address)),
@@ -68,19 +70,22 @@ impl Words {
             ("portal", session.portal_name.clone()),
             ("account", session.account_name.clone()),
             ("person", session.person.name.clone()),
+            ("code", format!("{} {}\u{2060}", &code[..3], &code[3..])),
         ];
         let text = |key: &str| plain(session.locale.text(key, &arguments).replace('\u{2060}', ""), row.encoding);
         Self {
             subject: text("mail-subject"),
             greeting: text("mail-greeting"),
             paragraphs: [text("mail-body-1"), text("mail-body-2")],
+            code: [text("mail-code"), text("mail-code-about")],
             footer: text("mail-footer"),
         }
     }
 
     fn text(&self) -> String {
         let [what, meaning] = &self.paragraphs;
-        format!("{}\n\n{what}\n\n{meaning}\n\n-- \n{}\n", self.greeting, self.footer)
+        let [code, about] = &self.code;
+        format!("{}\n\n{what}\n\n{code}\n{about}\n\n{meaning}\n\n-- \n{}\n", self.greeting, self.footer)
     }
 
     fn html(&self, locale: Locale) -> String {
@@ -92,7 +97,10 @@ impl Words {
                 body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1d2430;background:#f5f6f4" {
                     div style="max-width:34em;margin:auto;padding:24px;background:#fff;border-radius:8px;border-top:4px solid #1f6f5c" {
                         p { (self.greeting) }
-                        @for paragraph in &self.paragraphs { p { (paragraph) } }
+                        p { (self.paragraphs[0]) }
+                        p style="font-size:20px;font-weight:600;margin-bottom:0" { (self.code[0]) }
+                        p style="margin-top:0" { (self.code[1]) }
+                        p { (self.paragraphs[1]) }
                         p style="margin-top:32px;font-size:13px;color:#5a6472" { (self.footer) }
                     }
                 }

@@ -194,6 +194,7 @@ fn submitter(sandbox: &Sandbox) -> Result<Submitter, DemoError> {
         extra_roots: vec![sandbox.authority()],
         system_roots: true,
         limits: Limits::default(),
+        control: Some((format!("smtp.{DOMAIN}"), sandbox.starttls_addr().port())),
     })?)
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write};
 
 use app::{
-    diagnosis::{advice, cause::Cause},
+    diagnosis::{advice, cause::Cause, provider},
     i18n::Locale,
     profile::preset::{Catalogue, Preset},
     test_run::event::Stage,
@@ -100,13 +100,21 @@ impl<'a> Explanation<'a> {
         self.part(locale, &["title"])
     }
 
-    /// What happened, and what to do.
+    /// What happened, and what to do: in the provider's own words where there are some.
     pub fn advice(&self, locale: Locale) -> String {
-        self.part(locale, &["what", "next"])
+        let own = provider::advice(self.host, self.cause);
+        let what = own.and_then(|own| own.what.as_ref()).map(|text| text.get(locale).to_owned());
+        let next = own.map(|own| own.next.get(locale).to_owned());
+        let what = what.unwrap_or_else(|| self.part(locale, &["what"]));
+        let next = next.unwrap_or_else(|| self.part(locale, &["next"]));
+        format!("{what} {next}")
     }
 
     /// The provider's own page.
     pub fn link(&self) -> Option<&str> {
+        if let Some(own) = provider::advice(self.host, self.cause).and_then(|own| own.link.as_deref()) {
+            return Some(own);
+        }
         let preset = self.preset?;
         let own = match self.cause {
             Cause::AppPasswordRequired | Cause::BadCredentials => preset.app_password_url.as_deref(),
@@ -117,7 +125,8 @@ impl<'a> Explanation<'a> {
 
     fn part(&self, locale: Locale, parts: &[&str]) -> String {
         let code = self.cause.as_str().replace('_', "-");
-        let provider = self.preset.map_or(self.host, |preset| preset.name.as_str());
+        let named = self.preset.map(|preset| preset.name.as_str()).or_else(|| provider::name(self.host));
+        let provider = named.unwrap_or(self.host);
         let arguments = arguments(locale, self.stage, self.host, provider);
         let texts = parts.iter().map(|part| sentence(&locale.text(&format!("cause-{code}-{part}"), &arguments)));
         texts.collect::<Vec<_>>().join(" ")

@@ -5,6 +5,7 @@
 //! | [`http`] | THE route table, its layers, and the few handlers that are not pages |
 //! | [`portal_auth`] | verifies a portal's token |
 //! | [`profiles`], [`tester`], [`confirmation`] | the use cases: profiles, tests, the mail of a test |
+//! | `mend` | after a failed test: what may help, checked |
 //! | [`store`], [`vault`] | what is kept, and how secrets are sealed |
 //! | [`smtp`], [`diagnosis`] | the conversation behind its guard; replies to causes |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
@@ -17,6 +18,7 @@ pub mod demo;
 pub mod diagnosis;
 pub mod explain;
 pub mod http;
+mod mend;
 pub mod portal_auth;
 pub mod probe;
 pub mod profiles;

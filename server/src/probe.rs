@@ -27,7 +27,8 @@ use crate::{
     config,
     explain::Explanation,
     smtp::{
-        Credentials, EhloName, Letter, Limits, Mechanism, Policy, Submission, Submitter, SubmitterOptions, compose,
+        Credentials, Depth, EhloName, Letter, Limits, Mechanism, Policy, Submission, Submitter, SubmitterOptions,
+        compose,
     },
 };
 
@@ -89,6 +90,7 @@ pub async fn probe(options: &ProbeOptions, output: &mut (dyn Write + Send + Sync
         extra_roots: options.ca.as_deref().map(authorities).transpose()?.unwrap_or_default(),
         system_roots: true,
         limits: Limits::default(),
+        control: None,
     })?;
     let report = {
         let mut on_stage = |event: StageEvent| {
@@ -160,7 +162,7 @@ fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submissio
         from,
         to,
         message: compose(&letter)?.bytes,
-        dry_run: options.dry_run,
+        depth: if options.dry_run { Depth::Recipients } else { Depth::Message },
     })
 }
 

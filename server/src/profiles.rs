@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock, Mutex};
 
 use app::{
+    diagnosis::fix::Fix,
     error::AppError,
     profile::{
         encoding::Encoding,
@@ -98,7 +99,10 @@ impl ProfileBook {
             None => TestState::Never,
             Some(tested) if tested.fingerprint != fingerprint(row) => TestState::Changed,
             Some(tested) => match tested.verdict {
-                Verdict::Accepted | Verdict::DryRunOk => TestState::Works { since: tested.at },
+                Verdict::Accepted | Verdict::DryRunOk | Verdict::DeliveryUnknown if tested.received_at.is_some() => {
+                    TestState::Received { at: tested.received_at.unwrap_or(tested.at) }
+                }
+                Verdict::Accepted | Verdict::DryRunOk => TestState::Accepted { at: tested.at },
                 Verdict::DeliveryUnknown => TestState::DeliveryUnknown { at: tested.at },
                 Verdict::Failed => TestState::Failed { at: tested.at, cause: tested.cause },
             },
@@ -137,6 +141,11 @@ impl ProfileBook {
         tracing::warn!(portal = account.portal, account = account.account, "blocked_destination");
         Err(errors)
     }
+}
+
+/// A secret without what looks superfluous.
+fn without_blanks(secret: &SecretString) -> SecretString {
+    SecretString::from(clean(secret.expose_secret(), InnerSpaces::Significant).value)
 }
 
 /// What a test was made with: another fingerprint means that the profile is to be tested again.
@@ -212,6 +221,11 @@ impl Profiles for ProfileBook {
             return Ok(id);
         };
         let before = self.row(account, id).await?;
+        let mut settings = settings;
+        if before.settings.destination.is_same_server(&settings.destination) {
+            // The form does not show it; it was found to work there.
+            settings.destination.mechanism = before.settings.destination.mechanism;
+        }
         let secret = match secret {
             SecretChange::Replace(secret) => Some(self.seal(account, id, &settings, &secret)?),
             SecretChange::Keep => {
@@ -276,6 +290,26 @@ impl Profiles for ProfileBook {
 }
 
 impl ProfileBook {
+    /// Applies a change that a test proposed and the owner accepted. The host stays, so the secret may come along: it is
+    /// sealed for the new destination in the same statement.
+    pub(crate) async fn mend(&self, account: &AccountId, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
+        let settings = fix.apply(&row.settings);
+        let same_host = row.settings.destination.host == settings.destination.host;
+        if !same_host || self.guard(account, &settings).is_err() {
+            return Err(AppError::Conflict);
+        }
+        let (Ok(Some(secret)), Some(stored)) = (self.open(account, row), &row.secret) else {
+            return Err(AppError::Conflict);
+        };
+        let cleaned = matches!(fix, Fix::Spaces { .. });
+        let secret = if cleaned { without_blanks(&secret) } else { secret };
+        let mut sealed = self.seal(account, row.id, &settings, &secret)?;
+        if !cleaned {
+            sealed.changed_at = stored.changed_at;
+        }
+        found(self.store.update_profile(account, row.id, &settings, Some(&sealed)).await.map_err(unavailable)?)
+    }
+
     async fn insert(
         &self,
         account: &AccountId,

@@ -6,6 +6,7 @@
 //! | `resolve`, `dial`, `tls` | from a name to an encrypted stream: the only way out of the process |
 //! | `wire`, [`reply`], [`capabilities`] | what comes back, within limits |
 //! | `auth`, `envelope`, `session` | the stages, in the order of the protocol |
+//! | `survey` | after a failure: do the other doors of the host answer? |
 //! | `transcript` | what may be shown of it |
 //! | [`compose`] | from a letter to the bytes of a message |
 //!
@@ -24,15 +25,16 @@ pub mod reply;
 mod resolve;
 mod session;
 mod submit;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod transcript;
 mod wire;
 
-pub use auth::Mechanism;
+pub use app::profile::mechanism::Mechanism;
 pub use compose::{Composed, Letter, compose};
 pub use ehlo_name::{EhloName, EhloNameError};
 pub use guard::{Policy, Refusal};
 pub use host::{Host, HostError};
-pub use submit::{Credentials, Limits, SetupError, Submission, Submitter, SubmitterOptions};
+pub use submit::{Credentials, Depth, Limits, SetupError, Submission, Submitter, SubmitterOptions};

@@ -48,6 +48,17 @@ pub struct Tested {
     pub at: Timestamp,
     pub verdict: Verdict,
     pub cause: Option<Cause>,
+    /// When the code of the confirmation mail was typed in.
+    pub received_at: Option<Timestamp>,
+}
+
+/// The code of a confirmation mail, as it is stored: not the digits themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub salt: [u8; 16],
+    pub code: [u8; 32],
+    pub expires_at: Timestamp,
+    pub tries_left: u32,
 }
 
 /// A profile as it is stored.
@@ -119,7 +130,8 @@ pub trait Store: Send + Sync {
     /// Whether the account has a profile in use that has a secret.
     async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError>;
 
-    /// Stores a test and moves the profile's state. `secret_refusals` is the new count.
+    /// Stores a test and moves the profile's state. `secret_refusals` is the new count; `receipt` takes the place of the
+    /// one before, and the profile is not received any more.
     async fn record_test(
         &self,
         account: &AccountId,
@@ -127,6 +139,23 @@ pub trait Store: Send + Sync {
         run: &TestRun,
         fingerprint: &[u8; 32],
         secret_refusals: u32,
+        receipt: Option<&Receipt>,
+    ) -> Result<bool, StoreError>;
+    /// Takes one try from the receipt, and gives it with the tries that are left; `None` when there is none, or it has
+    /// expired, or every try was taken.
+    async fn try_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, StoreError>;
+    /// Marks the profile as received and forgets the receipt, when it is still this one.
+    async fn confirm_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        receipt: &Receipt,
+        now: Timestamp,
     ) -> Result<bool, StoreError>;
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
 

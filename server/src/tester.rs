@@ -10,6 +10,7 @@ use app::{
     test_run::{
         event::Stage,
         port::{Recipient, Refusal, TestEvent, TestRun, Tester},
+        receipt::ReceiptOutcome,
         report::{Report, Verdict},
     },
 };
@@ -20,12 +21,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     confirmation::confirmation,
+    mend::Mender,
     profiles::{ProfileBook, fingerprint, unavailable},
-    smtp::{Credentials, Submission, Submitter, compose},
-    store::{ProfileRow, Store},
+    smtp::{Credentials, Depth, Submission, Submitter, compose},
+    store::{ProfileRow, Receipt, Store},
 };
 
 mod limits;
+mod receipt;
 
 use limits::{Limits, Slot};
 
@@ -65,11 +68,13 @@ impl Default for TestQuota {
 struct Running {
     store: Arc<dyn Store>,
     submitter: Arc<Submitter>,
+    presets: Arc<Catalogue>,
     clock: Clock,
     account: AccountId,
     row: ProfileRow,
     recipient: String,
     submission: Submission,
+    receipt: Receipt,
     _place: OwnedSemaphorePermit,
     _slot: Slot,
 }
@@ -101,18 +106,21 @@ impl TestRunner {
             Recipient::Me if !session.email.is_empty() => session.email.clone(),
             _ => row.settings.sender_address.to_string(),
         };
-        let submission = self.submission(session, &row, &recipient, secret).map_err(|error| {
+        let (code, receipt) = receipt::issue((self.clock)()).ok_or(Refusal::Unavailable)?;
+        let submission = self.submission(session, &row, &recipient, (secret, &code)).map_err(|error| {
             tracing::error!(profile = %id, error, "the confirmation mail cannot be composed");
             Refusal::Unavailable
         })?;
         Ok(Running {
             store: self.store.clone(),
             submitter: self.submitter.clone(),
+            presets: self.presets.clone(),
             clock: self.clock.clone(),
             account: account.clone(),
             row,
             recipient,
             submission,
+            receipt,
             _place: place,
             _slot: slot,
         })
@@ -123,13 +131,13 @@ impl TestRunner {
         session: &Session,
         row: &ProfileRow,
         recipient: &str,
-        secret: secrecy::SecretString,
+        (secret, code): (secrecy::SecretString, &str),
     ) -> Result<Submission, &'static dyn std::error::Error> {
         const WRONG_ADDRESS: &crate::confirmation::AddressError = &crate::confirmation::AddressError;
         let settings = &row.settings;
         let destination = &settings.destination;
         let provider = self.presets.name(settings.preset.as_deref(), &destination.host);
-        let letter = confirmation(session, row, provider, recipient, (self.clock)(), uuid::Uuid::new_v4())
+        let letter = confirmation(session, row, provider, recipient, (self.clock)(), code)
             .map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)?;
         let from = letter.from.email.clone();
         let to = letter.to.iter().map(|mailbox| mailbox.email.clone()).collect();
@@ -139,16 +147,21 @@ impl TestRunner {
             port: destination.port,
             security: destination.security,
             credentials: Some(Credentials { login: destination.login.clone(), secret }),
-            mechanism: None,
+            mechanism: destination.mechanism,
             from,
             to,
             message: composed.bytes,
-            dry_run: false,
+            depth: Depth::Message,
         })
     }
 }
 
 impl Running {
+    async fn study(&self, report: &mut Report) {
+        let Self { submitter, presets, row, submission, .. } = self;
+        Mender { submitter, presets, row, submission }.study(report).await;
+    }
+
     /// Stores the result. A profile that was changed meanwhile keeps the result of what was tested: its fingerprint
     /// says that it is to be tested again.
     async fn record(&self, report: Report) -> TestRun {
@@ -158,7 +171,10 @@ impl Running {
             (Verdict::Accepted | Verdict::DeliveryUnknown, _) => 0,
             _ => self.row.secret_refusals,
         };
-        let stored = self.store.record_test(&self.account, self.row.id, &run, &fingerprint(&self.row), refusals).await;
+        // A mail that may have left may arrive.
+        let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
+        let fingerprint = fingerprint(&self.row);
+        let stored = self.store.record_test(&self.account, self.row.id, &run, &fingerprint, refusals, receipt).await;
         if let Err(error) = stored {
             unavailable(error);
         }
@@ -179,7 +195,7 @@ impl Tester for TestRunner {
         Ok(Box::pin(stream! {
             let (sender, mut stages) = mpsc::unbounded_channel();
             let mut on_stage = move |event| drop(sender.send(event));
-            let report = {
+            let mut report = {
                 let mut conversation = std::pin::pin!(running.submitter.submit(&running.submission, &mut on_stage));
                 loop {
                     tokio::select! {
@@ -192,8 +208,40 @@ impl Tester for TestRunner {
             while let Ok(event) = stages.try_recv() {
                 yield TestEvent::Stage(event);
             }
+            if Mender::has_work(&report) {
+                yield TestEvent::Studying;
+            }
+            running.study(&mut report).await;
             yield TestEvent::Finished(Box::new(running.record(report).await));
         }))
+    }
+
+    async fn mend(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal> {
+        let account = &session.account;
+        let row = self.store.profile(account, id).await.map_err(unavailable)?.ok_or(Refusal::NotFound)?;
+        let last = self.store.last_test(account, id).await.map_err(unavailable)?.ok_or(Refusal::Stale)?;
+        let is_current = row.tested.as_ref().is_some_and(|tested| tested.fingerprint == fingerprint(&row));
+        let fix = last.report.fixes.get(fix).filter(|_| is_current).ok_or(Refusal::Stale)?;
+        self.book.mend(account, &row, fix).await.map_err(|error| match error {
+            AppError::Conflict => Refusal::Stale,
+            other => other.into(),
+        })?;
+        tracing::info!(profile = %id, fix = fix.key(), "mended");
+        Ok(())
+    }
+
+    async fn confirm(&self, session: &Session, id: ProfileId, code: &str) -> Result<ReceiptOutcome, AppError> {
+        let (account, now) = (&session.account, (self.clock)());
+        // The try is taken before the code is looked at: many requests at once have no more tries than one.
+        let Some(receipt) = self.store.try_receipt(account, id, now).await.map_err(unavailable)? else {
+            return Ok(ReceiptOutcome::Gone);
+        };
+        let tries_left = receipt.tries_left;
+        if !receipt::is_for(&receipt, code) {
+            return Ok(if tries_left > 0 { ReceiptOutcome::Wrong { tries_left } } else { ReceiptOutcome::Gone });
+        }
+        let confirmed = self.store.confirm_receipt(account, id, &receipt, now).await.map_err(unavailable)?;
+        Ok(if confirmed { ReceiptOutcome::Received } else { ReceiptOutcome::Gone })
     }
 
     async fn last(&self, session: &Session, id: ProfileId) -> Result<Option<TestRun>, AppError> {

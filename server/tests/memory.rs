@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::{diagnosis::cause::Cause, profile::security::Security};
 use peak_alloc::PeakAlloc;
 use secrecy::SecretString;
-use server::smtp::{Credentials, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
+use server::smtp::{Credentials, Depth, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -81,7 +81,15 @@ fn submitter(port: u16) -> Submitter {
     };
     let limits = Limits { reply: Duration::from_secs(2), whole: Duration::from_secs(5), ..Limits::default() };
     let ehlo_name = EhloName::parse("client.test.example").unwrap();
-    Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots: vec![], system_roots: true, limits }).unwrap()
+    Submitter::new(SubmitterOptions {
+        policy,
+        ehlo_name,
+        extra_roots: vec![],
+        system_roots: true,
+        limits,
+        control: None,
+    })
+    .unwrap()
 }
 
 #[tokio::test]
@@ -101,7 +109,7 @@ async fn a_flood_is_not_kept() {
         from: "claire@test.example".parse().unwrap(),
         to: vec!["karim@test.example".parse().unwrap()],
         message: b"Subject: Bonjour\r\n\r\nTexte\r\n".to_vec(),
-        dry_run: false,
+        depth: Depth::Message,
     };
     for case in FLOODS {
         let before = ALLOCATED.current_usage_as_mb();

@@ -11,7 +11,6 @@ owner-shop = shop
 owner-gone = user removed from the portal
 
 state-never = never tested
-state-works = works, tested { $moment }
 state-failed = failed { $moment }: { $why }
 state-unknown = outcome uncertain { $moment }
 state-changed = to be tested again

@@ -11,7 +11,6 @@ owner-shop = magasin
 owner-gone = utilisateur retiré du portail
 
 state-never = jamais testé
-state-works = fonctionne, testé { $moment }
 state-failed = échec { $moment } : { $why }
 state-unknown = résultat incertain { $moment }
 state-changed = à retester

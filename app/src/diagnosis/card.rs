@@ -1,31 +1,80 @@
-//! Server side. The card that explains a failure: what happened, whose turn it is, what to do, the server's words.
+//! Server side. The card that explains a failure: what happened, whose turn it is, what to do, the change that does it,
+//! the server's words.
 
 use leptos::prelude::*;
 
 use super::{
-    advice::{field, who},
+    advice::{Who, field, who},
     cause::Cause,
+    fix::Fix,
+    provider,
 };
 use crate::{
     i18n::Locale,
-    profile::model::Profile,
+    profile::{model::Profile, security::Security},
     t,
-    test_run::{report::Report, stages::stage_name},
+    test_run::{
+        report::Report,
+        stages::stage_name,
+        survey::{Blame, Door, DoorState, Family, Survey},
+    },
 };
 
-/// What the texts of a cause may mention.
-fn arguments(profile: &Profile, provider: &str, recipient: &str, report: &Report) -> Vec<(&'static str, String)> {
-    let destination = &profile.settings.destination;
-    vec![
-        ("host", destination.host.clone()),
-        // As words: a port is not a number to be grouped by thousands.
-        ("port", format!("{}\u{2060}", destination.port)),
-        ("login", destination.login.clone()),
-        ("sender", profile.settings.sender_address.to_string()),
-        ("recipient", recipient.to_owned()),
-        ("provider", provider.to_owned()),
-        ("stage", stage_name(report.stage)),
-    ]
+/// A failed test, and whom it is about.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub profile: Profile,
+    /// The preset's name, or the host.
+    pub provider: String,
+    pub recipient: String,
+    pub report: Report,
+}
+
+impl Failure {
+    pub fn cause(&self) -> Cause {
+        self.report.cause.unwrap_or(Cause::Unknown)
+    }
+
+    /// What the texts of a cause may mention.
+    fn arguments(&self) -> Vec<(&'static str, String)> {
+        let destination = &self.profile.settings.destination;
+        vec![
+            ("host", destination.host.clone()),
+            // As words: a port is not a number to be grouped by thousands.
+            ("port", format!("{}\u{2060}", destination.port)),
+            ("login", destination.login.clone()),
+            ("sender", self.profile.settings.sender_address.to_string()),
+            ("recipient", self.recipient.clone()),
+            ("provider", self.provider.clone()),
+            ("stage", stage_name(self.report.stage)),
+        ]
+    }
+
+    /// One of the cause's general texts: `title`, `what`, `next`.
+    fn text(&self, part: &str) -> String {
+        let code = self.cause().as_str().replace('_', "-");
+        Locale::current().text(&format!("cause-{code}-{part}"), &self.arguments())
+    }
+
+    fn advice(&self) -> Option<&'static provider::Advice> {
+        let cause = self.cause();
+        provider::advice(&self.profile.settings.destination.host, cause).or_else(|| {
+            // Whoever typed mail.their-domain is told by the certificate whose customer they are.
+            let certificate = self.report.tls.as_ref()?.certificate.as_ref()?;
+            let mut names = certificate.names.iter().filter(|_| cause == Cause::CertNameMismatch);
+            names.find_map(|name| provider::advice(name.trim_start_matches("*."), cause))
+        })
+    }
+
+    /// Who must act: what was found elsewhere knows better than the cause alone.
+    fn who(&self) -> Who {
+        match self.report.survey.as_ref().map(|survey| survey.blame) {
+            Some(Blame::Us) => Who::Portal,
+            Some(Blame::Server) => Who::Provider,
+            Some(Blame::Settings) => Who::You,
+            Some(Blame::Unclear) | None => who(self.cause()),
+        }
+    }
 }
 
 /// The title of a cause alone, for the list.
@@ -34,27 +83,152 @@ pub fn cause_title(cause: Option<Cause>) -> String {
     Locale::current().text(&format!("cause-{code}-title"), &[])
 }
 
-/// A failed test.
+/// A failed test. `to`: where the next one's mail goes.
 #[component]
-pub fn CauseCard(profile: Profile, provider: String, recipient: String, report: Report) -> impl IntoView {
-    let cause = report.cause.unwrap_or(Cause::Unknown);
-    let code = cause.as_str().replace('_', "-");
-    let arguments = arguments(&profile, &provider, &recipient, &report);
-    let part = |name: &str| Locale::current().text(&format!("cause-{code}-{name}"), &arguments);
+pub fn CauseCard(failure: Failure) -> impl IntoView {
+    let cause = failure.cause();
+    let locale = Locale::current();
+    let advice = failure.advice();
+    let what = advice.and_then(|advice| advice.what.as_ref()).map(|text| text.get(locale).to_owned());
+    let what = what.unwrap_or_else(|| failure.text("what"));
+    let next = advice.map_or_else(|| failure.text("next"), |advice| advice.next.get(locale).to_owned());
+    let link = advice.and_then(|advice| advice.link.clone());
     // The form opens at the field to look at, and gives it the focus where there is WebAssembly.
     let place = field(cause).map(|field| format!("#{}", field.id())).unwrap_or_default();
-    let edit = format!("/profiles/edit?id={}{place}", profile.id);
+    let edit = format!("/profiles/edit?id={}{place}", failure.profile.id);
+    let report = failure.report.clone();
     view! {
         <section class="card bad" data-verdict="failed" data-cause=cause.as_str()>
-            <p class="who">{t!(who(cause).key())}</p>
-            <h2 tabindex="-1">{part("title")}</h2>
-            <p>{part("what")}</p>
-            <p><strong>{t!("card-next")}</strong> " " {part("next")}</p>
+            <p class="who">{t!(failure.who().key())}</p>
+            <h2 tabindex="-1">{failure.text("title")}</h2>
+            <p>{what}</p>
+            {report.finding.map(|finding| view! { <p>{t!(finding.key())}</p> })}
+            <Hints report=report.clone() />
+            <p><strong>{t!("card-next")}</strong> " " {next}</p>
+            {link.map(|url| view! {
+                <p><a href=url target="_blank" rel="noopener noreferrer">{t!("card-link", provider = failure.provider.clone())}</a></p>
+            })}
             {report.retryable.then(|| view! { <p>{t!("card-retryable")}</p> })}
+            {report.survey.clone().map(|survey| view! { <Found survey failed=failure.profile.clone() /> })}
+            <Fixes failure=failure.clone() />
             {report.reply.clone().map(|words| view! {
                 <p class="words"><span>{t!("card-server-words", stage = stage_name(report.stage))}</span> <samp dir="auto">{words}</samp></p>
             })}
             <p class="actions"><a class="button" href=edit>{t!("card-edit")}</a></p>
         </section>
     }
+}
+
+/// What the report knows besides, where it helps with this cause.
+#[component]
+fn Hints(report: Report) -> impl IntoView {
+    let names =
+        report.tls.as_ref().and_then(|tls| tls.certificate.as_ref()).map(|certificate| certificate.names.join(", "));
+    let names = names.filter(|names| report.cause == Some(Cause::CertNameMismatch) && !names.is_empty());
+    let offered = report.capabilities.iter().find_map(|line| line.strip_prefix("AUTH ").map(str::to_owned));
+    let offered = offered.filter(|_| report.cause == Some(Cause::AuthMechanismUnsupported));
+    view! {
+        {names.map(|names| view! { <p>{t!("card-certificate-names", names = names)}</p> })}
+        {offered.map(|mechanisms| view! { <p>{t!("card-offers", mechanisms = mechanisms)}</p> })}
+    }
+}
+
+/// The changes that may mend it, each with its button.
+#[component]
+fn Fixes(failure: Failure) -> impl IntoView {
+    let fixes = failure.report.fixes.clone();
+    let count = fixes.len();
+    (count > 0).then(move || {
+        let choices = fixes.into_iter().enumerate().map(|(at, fix)| {
+            let says = fix_text(&fix, &failure);
+            let id = format!("fix-{at}");
+            view! {
+                <form method="post" action="/api/test/mend" class="fix" data-fix=fix.key()>
+                    <input type="hidden" name="id" value=failure.profile.id.to_string() />
+                    <input type="hidden" name="fix" value=at.to_string() />
+                    <p id=id.clone()>{says}</p>
+                    <button class="primary" data-test="" aria-describedby=id>{t!("action-mend")}</button>
+                </form>
+            }
+        });
+        view! {
+            <div class="fixes">
+                <h3>{t!("card-fixes", count = count)}</h3>
+                {choices.collect_view()}
+            </div>
+        }
+    })
+}
+
+fn fix_text(fix: &Fix, failure: &Failure) -> String {
+    let named = |security: Security| t!(&format!("security-{}", security.as_str()));
+    let port = |port: u16| format!("{port}\u{2060}");
+    let key = fix.key();
+    match fix {
+        Fix::Port { port: new, security } => {
+            let old = port(failure.profile.settings.destination.port);
+            t!(key, port = port(*new), security = named(*security), old = old)
+        }
+        Fix::Security { security } => t!(key, security = named(*security)),
+        Fix::Login { login } => t!(key, login = login, provider = failure.provider),
+        Fix::Sender { address } => t!(key, address = address),
+        Fix::Spaces { count } => t!(key, count = count),
+        Fix::Mechanism { mechanism } => t!(key, mechanism = mechanism.name()),
+    }
+}
+
+/// **Is it you, us, or them?**
+#[component]
+fn Found(survey: Survey, failed: Profile) -> impl IntoView {
+    let destination = failed.settings.destination;
+    let port = |port: u16| format!("{port}\u{2060}");
+    let named = |security: Security| t!(&format!("security-{}", security.as_str()));
+    let answer = match (survey.blame, survey.working(), survey.control) {
+        (Blame::Settings, Some(door), _) if door.port == destination.port => {
+            t!("survey-settings-same-port", security = named(door.security))
+        }
+        (Blame::Settings, Some(door), _) => {
+            let security = named(door.security);
+            t!("survey-settings", port = port(destination.port), other = port(door.port), security = security)
+        }
+        (Blame::Us, ..) => t!("survey-us"),
+        (Blame::Server, _, Some(true)) => t!("survey-server"),
+        (Blame::Server, ..) => t!("survey-server-alone"),
+        _ => t!("survey-unclear"),
+    };
+    let (v4, v6) = (survey.is_mute(Family::Ipv4), survey.is_mute(Family::Ipv6));
+    let mute = match (v4, v6) {
+        (false, true) => Some(t!("survey-ipv6-mute")),
+        (true, false) if survey.doors.iter().any(|door| door.family == Family::Ipv6) => Some(t!("survey-ipv4-mute")),
+        _ => None,
+    };
+    let doors = survey.doors.clone();
+    view! {
+        <div class="survey" data-blame=format!("{:?}", survey.blame).to_lowercase()>
+            <h3>{t!("survey-title")}</h3>
+            <p>{answer}</p>
+            {mute.map(|text| view! { <p>{text}</p> })}
+            {(!doors.is_empty()).then(|| view! {
+                <details>
+                    <summary>{t!("survey-doors")}</summary>
+                    <ul>{doors.into_iter().map(|door| view! { <li>{door_text(door)}</li> }).collect_view()}</ul>
+                </details>
+            })}
+        </div>
+    }
+}
+
+fn door_text(door: Door) -> String {
+    let state = match door.state {
+        DoorState::Works => t!("door-works"),
+        DoorState::Answers => t!("door-answers"),
+        DoorState::Refuses => t!("door-refuses"),
+        DoorState::Silent => t!("door-silent"),
+        DoorState::Unreachable => t!("door-unreachable"),
+    };
+    let family = match door.family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    };
+    format!("{} · {} · {family} · {state}", door.port, t!(&format!("security-{}", door.security.as_str())))
 }

@@ -179,7 +179,7 @@ impl Draft {
                 Ok(Settings {
                     preset,
                     user: (!self.user.is_empty()).then(|| self.user.clone()),
-                    destination: Destination { host, port, security, login: login.to_owned() },
+                    destination: Destination { host, port, security, login: login.to_owned(), mechanism: None },
                     sender_name: sender_name.to_owned(),
                     sender_address,
                     reply_to,

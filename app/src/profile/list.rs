@@ -130,23 +130,29 @@ pub fn owner_name(profile: &Profile, session: &Session) -> String {
 fn Row(profile: Profile, provider: String, owner: String, checked: bool) -> impl IntoView {
     let id = profile.id.to_string();
     let input = format!("profile-{id}");
+    view! {
+        <div class="profile">
+            <input type="radio" name="id" id=input.clone() value=id checked=checked />
+            <label for=input><RowLabel profile provider owner /></label>
+        </div>
+    }
+}
+
+/// What a row says; after a test the browser puts it there again.
+#[component]
+pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoView {
     let destination = &profile.settings.destination;
     let server = format!("{}:{}", destination.host, destination.port);
     let sender = profile.settings.sender_address.to_string();
     let named = (provider != destination.host).then_some(provider);
     view! {
-        <div class="profile">
-            <input type="radio" name="id" id=input.clone() value=id checked=checked />
-            <label for=input>
-                <span class="who">
-                    <strong>{owner}</strong>
-                    {profile.in_use.then(|| view! { <span class="tag">{t!("list-in-use")}</span> })}
-                </span>
-                <span class="sender">{sender}</span>
-                <span class="state"><StateBadge profile /></span>
-                <span class="server">{named.map(|name| format!("{name} · "))} {server}</span>
-            </label>
-        </div>
+        <span class="who">
+            <strong>{owner}</strong>
+            {profile.in_use.then(|| view! { <span class="tag">{t!("list-in-use")}</span> })}
+        </span>
+        <span class="sender">{sender}</span>
+        <span class="state"><StateBadge profile /></span>
+        <span class="server">{named.map(|name| format!("{name} · "))} {server}</span>
     }
 }
 
@@ -159,7 +165,8 @@ pub fn StateBadge(profile: Profile) -> impl IntoView {
         (SecretState::Missing, _) => ("unsure", t!("state-secret-missing")),
         (_, TestState::Never) => ("neutral", t!("state-never")),
         (_, TestState::Changed) => ("unsure", t!("state-changed")),
-        (_, TestState::Works { since }) => ("good", t!("state-works", moment = distance(*since, now))),
+        (_, TestState::Received { at }) => ("good", t!("state-received", moment = distance(*at, now))),
+        (_, TestState::Accepted { at }) => ("good open", t!("state-accepted", moment = distance(*at, now))),
         (_, TestState::DeliveryUnknown { at }) => ("unsure", t!("state-unknown", moment = distance(*at, now))),
         (_, TestState::Failed { at, cause }) => {
             ("bad", t!("state-failed", moment = distance(*at, now), why = cause_title(*cause)))

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{address::EmailAddress, encoding::Encoding, security::Security};
+use super::{address::EmailAddress, encoding::Encoding, mechanism::Mechanism, security::Security};
 use crate::diagnosis::cause::Cause;
 
 /// A profile's id: a UUID version 7, so ids sort by age.
@@ -44,6 +44,9 @@ pub struct Destination {
     pub port: u16,
     pub security: Security,
     pub login: String,
+    /// The only way to log in there; `None` for the best one that the server offers.
+    #[serde(default)]
+    pub mechanism: Option<Mechanism>,
 }
 
 impl Destination {
@@ -51,7 +54,14 @@ impl Destination {
     /// count, nor does a trailing dot of the host.
     pub fn canonical(&self) -> String {
         let host = self.host.trim_end_matches('.').to_lowercase();
-        format!("{host}\n{}\n{}\n{}", self.port, self.security.as_str(), self.login.to_lowercase())
+        let mechanism = self.mechanism.map(|mechanism| format!("\n{}", mechanism.name())).unwrap_or_default();
+        format!("{host}\n{}\n{}\n{}{mechanism}", self.port, self.security.as_str(), self.login.to_lowercase())
+    }
+
+    /// Whether another destination is the same server, spoken to in the same way.
+    pub fn is_same_server(&self, other: &Self) -> bool {
+        let anonymous = |destination: &Self| Self { login: String::new(), mechanism: None, ..destination.clone() };
+        anonymous(self).canonical() == anonymous(other).canonical()
     }
 }
 
@@ -71,8 +81,13 @@ pub enum SecretState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TestState {
     Never,
-    Works {
-        since: Timestamp,
+    /// The server accepted the message; whether it arrived is not known.
+    Accepted {
+        at: Timestamp,
+    },
+    /// The code of its mail was typed in.
+    Received {
+        at: Timestamp,
     },
     Failed {
         at: Timestamp,
@@ -115,6 +130,7 @@ mod tests {
             port: 465,
             security: Security::Tls,
             login: "Claire@Exemple.fr".to_owned(),
+            mechanism: None,
         };
         let same =
             Destination { host: "smtp.exemple.fr".to_owned(), login: "claire@exemple.fr".to_owned(), ..typed.clone() };
@@ -124,6 +140,7 @@ mod tests {
             Destination { port: 587, ..same.clone() },
             Destination { security: Security::Starttls, ..same.clone() },
             Destination { login: "karim@exemple.fr".to_owned(), ..same.clone() },
+            Destination { mechanism: Some(Mechanism::Plain), ..same.clone() },
         ];
         for other in others {
             assert_ne!(other.canonical(), same.canonical());

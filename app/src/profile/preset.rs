@@ -46,6 +46,26 @@ pub enum Status {
     Unknown,
 }
 
+/// Which senders a provider takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum SenderRule {
+    /// The login's own address.
+    Login,
+    /// Any address of the account's.
+    Any,
+    #[default]
+    Unknown,
+}
+
+/// Another door.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Alternate {
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+}
+
 /// One provider.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -62,8 +82,13 @@ pub struct Preset {
     pub host_hint: Option<Localised>,
     pub port: u16,
     pub security: Security,
+    /// Other doors that the provider documents.
+    #[serde(default)]
+    pub alternates: Vec<Alternate>,
     #[serde(default)]
     pub login: LoginForm,
+    #[serde(default)]
+    pub sender: SenderRule,
     pub login_hint: Option<Localised>,
     /// The login that every customer has, such as `apikey`.
     pub login_fixed: Option<String>,

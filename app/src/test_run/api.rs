@@ -3,7 +3,7 @@
 
 use async_stream::stream;
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, stream::BoxStream};
 use leptos::{
     prelude::*,
     server_fn::codec::{ByteStream, PostUrl, Streaming},
@@ -14,29 +14,68 @@ use super::{
     event::Stage,
     page::ReportCard,
     port::{Recipient, Refusal, TestEvent},
+    receipt::{ReceiptOutcome, digits},
     stages::{StageLine, next_stage},
 };
 use crate::{
-    error::{AppError, answer, finish},
+    error::{AppError, answer, finish, wants_page},
     i18n::Locale,
     profile::{
-        list::StateBadge,
+        list::{RowLabel, owner_name},
         model::{Profile, ProfileId},
     },
-    services::services,
-    session::session,
+    services::{Services, services},
+    session::{Session, session},
 };
 
 /// **Tester** without WebAssembly: runs the test to its end and leads to the report.
 #[server(name = RunTest, prefix = "/api", endpoint = "test/run", input = PostUrl)]
 pub async fn run_test(#[server(default)] id: String, #[server(default)] to: String) -> Result<(), AppError> {
-    finish(run(&id, &to).await)
+    finish(run(&id, &to, "").await)
 }
 
-async fn run(id: &str, to: &str) -> Result<String, AppError> {
+/// **Appliquer et retester** without WebAssembly: applies one of the changes that the last test proposed, and tests.
+#[server(name = MendProfile, prefix = "/api", endpoint = "test/mend", input = PostUrl)]
+pub async fn mend_profile(
+    #[server(default)] id: String,
+    #[server(default)] to: String,
+    #[server(default)] fix: String,
+) -> Result<(), AppError> {
+    finish(run(&id, &to, &fix).await)
+}
+
+/// The code of the confirmation mail: the mail has arrived.
+#[server(name = ConfirmReceipt, prefix = "/api", endpoint = "test/received", input = PostUrl)]
+pub async fn confirm_receipt(#[server(default)] id: String, #[server(default)] code: String) -> Result<(), AppError> {
+    finish(confirm(&id, &code).await)
+}
+
+async fn confirm(id: &str, code: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
-    match services.tester.start(&session, id, Recipient::parse(to)).await {
+    // What belongs to another account does not exist, whatever the code looks like.
+    services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+    let Some(code) = digits(code) else {
+        return outcome(format!("/profiles/report?id={id}&notice=code-invalid"), false);
+    };
+    match services.tester.confirm(&session, id, &code).await? {
+        ReceiptOutcome::Received => outcome(format!("/profiles?selected={id}&notice=received"), true),
+        ReceiptOutcome::Wrong { tries_left } => {
+            outcome(format!("/profiles/report?id={id}&notice=code-wrong&left={tries_left}"), false)
+        }
+        ReceiptOutcome::Gone => outcome(format!("/profiles/report?id={id}&notice=code-gone"), false),
+    }
+}
+
+/// A page is led to what happened; a program gets an error where the code was not taken.
+fn outcome(page: String, done: bool) -> Result<String, AppError> {
+    if done || wants_page() { Ok(page) } else { Err(AppError::Conflict) }
+}
+
+async fn run(id: &str, to: &str, fix: &str) -> Result<String, AppError> {
+    let (session, services) = (session()?, services()?);
+    let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
+    match start(&services, &session, id, to, fix).await {
         Ok(mut events) => {
             while events.next().await.is_some() {}
             Ok(format!("/profiles/report?id={id}"))
@@ -48,12 +87,28 @@ async fn run(id: &str, to: &str) -> Result<String, AppError> {
     }
 }
 
+/// Applies the change with this number, where there is one, and starts a test.
+async fn start(
+    services: &Services,
+    session: &Session,
+    id: ProfileId,
+    to: &str,
+    fix: &str,
+) -> Result<BoxStream<'static, TestEvent>, Refusal> {
+    if !fix.is_empty() {
+        let fix = fix.parse().map_err(|_| Refusal::Stale)?;
+        services.tester.mend(session, id, fix).await?;
+    }
+    services.tester.start(session, id, Recipient::parse(to)).await
+}
+
 /// A refusal as the notice that explains it, or as an error.
 fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
     match refusal {
         Refusal::SecretMissing => Ok("secret-missing"),
         Refusal::SecretUnreadable => Ok("secret-unreadable"),
         Refusal::SecretRefused => Ok("secret-refused"),
+        Refusal::Stale => Ok("stale"),
         Refusal::NotFound => Err(AppError::NotFound),
         Refusal::Limited { retry_after_s } => Err(AppError::Limited { retry_after_s }),
         Refusal::Unavailable => Err(AppError::Unavailable),
@@ -66,8 +121,8 @@ fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
 enum Line {
     /// A stage has ended: its line, and what is under way now.
     Stage { html: String, now: String },
-    /// The report, and the profile's new state in the list. Without this line the stream was cut.
-    Finished { html: String, badge: String, accepted: bool },
+    /// The report, and the profile's row in the list. Without this line the stream was cut.
+    Finished { html: String, row: String, accepted: bool },
     /// The test did not start.
     Refused { html: String },
 }
@@ -85,6 +140,7 @@ impl Line {
 pub async fn stream_test(
     #[server(default)] id: String,
     #[server(default)] to: String,
+    #[server(default)] fix: String,
 ) -> Result<ByteStream<AppError>, AppError> {
     let (session, services) = (session()?, services()?);
     let owner = Owner::current().unwrap_or_default();
@@ -96,11 +152,13 @@ pub async fn stream_test(
         return Err(answer(AppError::NotFound));
     };
     let id = profile.id;
-    let started = services.tester.start(&session, id, Recipient::parse(&to)).await;
+    let started = start(&services, &session, id, &to, &fix).await;
     if let Err(refusal) = started {
         // The status is for programs; the page shows the line.
         let _ = answer(refused(refusal).map_or_else(|error| error, |_| AppError::Conflict));
     }
+    // A change may have been applied.
+    let profile = services.profiles.get(&session.account, id).await.map_err(answer)?.unwrap_or(profile);
     let security = profile.settings.destination.security;
     let locale = session.locale;
     Ok(ByteStream::new(stream! {
@@ -119,13 +177,19 @@ pub async fn stream_test(
                     let html = owner.with(|| view! { <StageLine event /> }.to_html());
                     Line::Stage { html, now: now.unwrap_or_default() }
                 }
+                TestEvent::Studying => {
+                    Line::Stage { html: String::new(), now: locale.text("survey-running", &[]) }
+                }
                 TestEvent::Finished(run) => {
                     let fresh = services.profiles.get(&session.account, id).await.ok().flatten();
                     let profile: Profile = fresh.unwrap_or_else(|| profile.clone());
                     let accepted = run.report.verdict == super::report::Verdict::Accepted;
                     let name = services.presets.name(profile.settings.preset.as_deref(), &profile.settings.destination.host).to_owned();
                     owner.with(|| Line::Finished {
-                        badge: view! { <StateBadge profile=profile.clone() /> }.to_html(),
+                        row: {
+                            let owner = owner_name(&profile, &session);
+                            view! { <RowLabel profile=profile.clone() provider=name.clone() owner /> }.to_html()
+                        },
                         html: view! { <ReportCard profile=profile.clone() provider=name run=*run live=true /> }.to_html(),
                         accepted,
                     })

@@ -16,6 +16,8 @@ mod browser;
 pub fn LiveTest(children: Children) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     on_cleanup(browser::stop);
+    #[cfg(feature = "hydrate")]
+    Effect::new(|_| browser::show_copy_buttons());
     let submitted = |event: ev::SubmitEvent| {
         #[cfg(feature = "hydrate")]
         browser::submitted(&event);

@@ -3,21 +3,28 @@
 use leptos::prelude::*;
 
 use super::{
+    live::LiveTest,
+    passable::passable,
     port::TestRun,
     report::{TlsSummary, Verdict},
     stages::{StageLine, stage_name},
 };
 use crate::{
-    diagnosis::card::CauseCard,
-    profile::model::{Profile, ProfileId},
-    services::services,
+    diagnosis::card::{CauseCard, Failure},
+    i18n::Locale,
+    profile::model::{Profile, ProfileId, TestState},
+    services::{now, services},
     session::session,
     t,
     ui::{
         layout::{Loaded, Page, query},
-        moment::Moment,
+        moment::{Moment, distance},
+        notice::RequestNotice,
     },
 };
+
+/// After so many seconds without the code, what that can mean is shown openly.
+const PATIENCE_S: i64 = 180;
 
 /// The last test of a profile, as a page.
 #[component]
@@ -31,7 +38,8 @@ pub fn ReportPage() -> impl IntoView {
         let provider =
             services.presets.name(profile.settings.preset.as_deref(), &profile.settings.destination.host).to_owned();
         Ok(view! {
-            <ReportCard profile provider run live=false />
+            <RequestNotice />
+            <LiveTest><ReportCard profile provider run live=false /></LiveTest>
             <p class="actions"><a class="button" href=format!("/profiles?selected={id}")>{t!("action-back-to-list")}</a></p>
         }
         .into_any())
@@ -46,14 +54,18 @@ pub fn ReportPage() -> impl IntoView {
 /// What a test came to. While it is live, its stages already stand above.
 #[component]
 pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) -> impl IntoView {
-    let TestRun { at, recipient, report } = run;
+    let TestRun { at, recipient, report } = run.clone();
     let stages = report.stages.clone();
+    let receipt = || {
+        view! { <ReceiptCard profile=profile.clone() provider=provider.clone() run=run.clone() /> }
+    };
     let verdict = match report.verdict {
         Verdict::Accepted | Verdict::DryRunOk => view! {
             <section class="card good" data-verdict="accepted">
                 <h2 tabindex="-1">{t!("verdict-accepted-title")}</h2>
                 <p>{t!("verdict-accepted-what", recipient = recipient.clone())}</p>
             </section>
+            {receipt()}
         }
         .into_any(),
         Verdict::DeliveryUnknown => view! {
@@ -62,11 +74,13 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) 
                 <p>{t!("verdict-delivery-unknown-what", recipient = recipient.clone())}</p>
                 <p>{t!("verdict-delivery-unknown-next", recipient = recipient.clone())}</p>
             </section>
+            {receipt()}
         }
         .into_any(),
         Verdict::Failed => {
-            view! { <CauseCard profile=profile.clone() provider recipient=recipient.clone() report=report.clone() /> }
-                .into_any()
+            let (profile, provider) = (profile.clone(), provider.clone());
+            let failure = Failure { profile, provider, recipient: recipient.clone(), report: report.clone() };
+            view! { <CauseCard failure /> }.into_any()
         }
     };
     view! {
@@ -79,6 +93,7 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) 
                 {stages.into_iter().map(|event| view! { <StageLine event /> }).collect_view()}
             </ol>
         })}
+        <Passable text=passable(&profile, &run, Locale::current()) />
         <details class="technical">
             <summary>{t!("report-details")}</summary>
             <dl>
@@ -91,6 +106,71 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) 
             </dl>
             <pre class="transcript" tabindex="0" aria-label=t!("report-transcript")>{report.transcript.join("\n")}</pre>
         </details>
+    }
+}
+
+/// The report as a text for a provider's support, with the button that copies it.
+#[component]
+fn Passable(text: String) -> impl IntoView {
+    view! {
+        <details class="technical passable">
+            <summary>{t!("passable-title")}</summary>
+            <p>{t!("passable-about")}</p>
+            <p class="actions copy" hidden>
+                <button type="button" data-copy="">{t!("passable-copy")}</button>
+                <span role="status" data-copied=t!("passable-copied") data-select=t!("passable-select")></span>
+            </p>
+            <pre class="transcript" tabindex="0" aria-label=t!("passable-title")>{text}</pre>
+        </details>
+    }
+}
+
+/// **Accepted is not received**: the code of the mail, and what it can mean that it has not come.
+#[component]
+fn ReceiptCard(profile: Profile, provider: String, run: TestRun) -> impl IntoView {
+    let settings = &profile.settings;
+    match profile.test {
+        TestState::Received { at } => {
+            view! { <p class="notice done">{t!("receipt-done", moment = distance(at, now()))}</p> }.into_any()
+        }
+        TestState::Accepted { .. } | TestState::DeliveryUnknown { .. } => {
+            let waited = now().as_second() - run.at.as_second() > PATIENCE_S;
+            let domain = settings.sender_address.domain().to_owned();
+            let login = settings.destination.login.clone();
+            let (recipient, id) = (run.recipient, profile.id.to_string());
+            view! {
+                <section class="card receipt">
+                    <h2>{t!("receipt-title")}</h2>
+                    <p>{t!("receipt-about")}</p>
+                    <form method="post" action="/api/test/received" class="code">
+                        <input type="hidden" name="id" value=id />
+                        <label for="code">{t!("receipt-label")}</label>
+                        <input
+                            type="text"
+                            id="code"
+                            name="code"
+                            required
+                            inputmode="numeric"
+                            autocomplete="one-time-code"
+                            maxlength="12"
+                            pattern="[\\s\\d\\-]{6,12}"
+                        />
+                        <button>{t!("receipt-confirm")}</button>
+                    </form>
+                    <details open=waited>
+                        <summary>{t!("receipt-missing")}</summary>
+                        <ul>
+                            <li>{t!("receipt-missing-spam", recipient = recipient)}</li>
+                            <li>{t!("receipt-missing-sender", login = login)}</li>
+                            <li>{t!("receipt-missing-delay")}</li>
+                            <li>{t!("receipt-missing-dropped", domain = domain, provider = provider)}</li>
+                        </ul>
+                    </details>
+                </section>
+            }
+            .into_any()
+        }
+        _ => ().into_any(),
     }
 }
 

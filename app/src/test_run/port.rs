@@ -5,7 +5,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{event::StageEvent, report::Report};
+use super::{event::StageEvent, receipt::ReceiptOutcome, report::Report};
 use crate::{error::AppError, profile::model::ProfileId, session::Session};
 
 /// To whom the confirmation mail goes: never anybody else.
@@ -38,6 +38,8 @@ pub struct TestRun {
 #[derive(Debug, Clone)]
 pub enum TestEvent {
     Stage(StageEvent),
+    /// It failed; what may help is being looked for.
+    Studying,
     /// The last one. Its result is stored.
     Finished(Box<TestRun>),
 }
@@ -54,6 +56,9 @@ pub enum Refusal {
     /// Three passwords in a row were refused: no more until the secret changes, or the provider locks the account.
     #[error("the secret was refused three times")]
     SecretRefused,
+    /// The profile changed since the test that proposed the change.
+    #[error("the proposal is out of date")]
+    Stale,
     #[error("too many tests")]
     Limited { retry_after_s: u32 },
     #[error("the service does not answer")]
@@ -79,6 +84,12 @@ pub trait Tester: Send + Sync {
         id: ProfileId,
         recipient: Recipient,
     ) -> Result<BoxStream<'static, TestEvent>, Refusal>;
+
+    /// Applies one of the changes that the last test of the profile proposed.
+    async fn mend(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal>;
+
+    /// Somebody typed in the code of the confirmation mail.
+    async fn confirm(&self, session: &Session, id: ProfileId, code: &str) -> Result<ReceiptOutcome, AppError>;
 
     /// The last finished test of a profile.
     async fn last(&self, session: &Session, id: ProfileId) -> Result<Option<TestRun>, AppError>;

@@ -3,8 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Stage, StageEvent};
-use crate::diagnosis::cause::Cause;
+use super::{
+    event::{Stage, StageEvent},
+    survey::Survey,
+};
+use crate::{
+    diagnosis::{cause::Cause, fix::Fix},
+    profile::mechanism::Mechanism,
+};
 
 /// What the conversation came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +115,15 @@ pub struct Report {
     /// TCP and TLS included.
     pub round_trips: u32,
     pub queue_id: Option<String>,
+    /// How it logged in, or tried to last.
+    #[serde(default)]
+    pub mechanism: Option<Mechanism>,
+    /// What was found elsewhere on the same host after a failure.
+    #[serde(default)]
+    pub survey: Option<Survey>,
+    /// Changes of settings that may mend the failure; what could be checked was checked.
+    #[serde(default)]
+    pub fixes: Vec<Fix>,
     /// The keywords of the last EHLO, as the server wrote them.
     pub capabilities: Vec<String>,
     pub tls: Option<TlsSummary>,

@@ -29,14 +29,15 @@ pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
 pub fn RequestNotice() -> impl IntoView {
     let code = query("notice");
     let kind = match code.as_str() {
-        "mode-saved" | "saved" | "deleted" | "duplicated" | "in-use" | "cleaned" => Kind::Done,
+        "mode-saved" | "saved" | "received" | "deleted" | "duplicated" | "in-use" | "cleaned" => Kind::Done,
         "secret-removed" => Kind::Done,
-        "secret-missing" | "gone" | "limited" => Kind::Warning,
+        "secret-missing" | "gone" | "limited" | "stale" | "code-wrong" | "code-invalid" | "code-gone" => Kind::Warning,
         "secret-unreadable" | "secret-refused" | "malformed" | "unavailable" => Kind::Error,
         _ => return None,
     };
     let text = match code.as_str() {
         "limited" => t!("notice-limited", seconds = whole_number("seconds")),
+        "code-wrong" => t!("notice-code-wrong", left = whole_number("left")),
         "secret-removed" => t!("notice-secret-removed", count = whole_number("count")),
         "cleaned" => t!("notice-cleaned", count = whole_number("count")),
         _ => t!(&format!("notice-{code}")),

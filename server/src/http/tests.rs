@@ -63,6 +63,7 @@ impl TestApp {
             extra_roots: vec![],
             system_roots: true,
             limits: Limits::default(),
+            control: None,
         });
         let router = application(Parts {
             public_origin: OWN.to_owned(),

@@ -35,6 +35,7 @@ fn settings() -> Settings {
             port: 465,
             security: Security::Tls,
             login: "claire@exemple.fr".to_owned(),
+            mechanism: None,
         },
         sender_name: "Martin".to_owned(),
         sender_address: EmailAddress::parse("claire@exemple.fr").unwrap(),
@@ -60,6 +61,9 @@ fn report(verdict: Verdict) -> Report {
         finding: None,
         round_trips: 6,
         queue_id: None,
+        mechanism: None,
+        survey: None,
+        fixes: vec![],
         capabilities: vec![],
         tls: None,
         recipients: vec![],
@@ -71,7 +75,7 @@ fn report(verdict: Verdict) -> Report {
 async fn tested(book: &ProfileBook, id: ProfileId) {
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
-    assert!(book.store.record_test(&account(), id, &run, &fingerprint(&row), 0).await.unwrap());
+    assert!(book.store.record_test(&account(), id, &run, &fingerprint(&row), 0, None).await.unwrap());
 }
 
 async fn shown(book: &ProfileBook, id: ProfileId) -> Profile {
@@ -131,9 +135,9 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     let id = saved(&book).await;
     assert_eq!(shown(&book, id).await.test, TestState::Never);
     tested(&book, id).await;
-    assert_eq!(shown(&book, id).await.test, TestState::Works { since: at(9) });
+    assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
     book.save(&account(), Some(id), settings(), SecretChange::Keep).await.unwrap();
-    assert_eq!(shown(&book, id).await.test, TestState::Works { since: at(9) }, "saving the same changes nothing");
+    assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) }, "saving the same changes nothing");
     let changes: [fn(&mut Settings); 3] = [
         |settings| settings.sender_name = "Devis".to_owned(),
         |settings| settings.sender_address = EmailAddress::parse("devis@exemple.fr").unwrap(),
@@ -145,7 +149,7 @@ async fn any_change_that_matters_asks_for_a_new_test() {
         book.save(&account(), Some(id), other, SecretChange::Keep).await.unwrap();
         assert_eq!(shown(&book, id).await.test, TestState::Changed);
         book.save(&account(), Some(id), settings(), SecretChange::Keep).await.unwrap();
-        assert_eq!(shown(&book, id).await.test, TestState::Works { since: at(9) });
+        assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
     }
     book.set_encoding(&account(), id, Encoding::Latin9).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed);

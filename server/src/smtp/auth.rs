@@ -1,7 +1,8 @@
 //! Server side. `AUTH` (RFC 4954): SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, and XOAUTH2 where it is asked for.
 //!
-//! To add a mechanism: a variant of [`Mechanism`] in the order of preference, and its answers in [`Exchange::step`].
+//! To add a mechanism: a variant of [`Mechanism`], its place in the orders of preference, and its answers in [`Exchange::step`].
 
+use app::profile::mechanism::Mechanism;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};
 use md5::Md5;
@@ -25,52 +26,17 @@ const LOGIN_PROMPTS: [&str; 9] = ["user", "login", "name", "nom", "identif", "ut
 /// Most challenges of one exchange.
 const MOST_CHALLENGES: u32 = 3;
 
-/// A SASL mechanism.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mechanism {
-    /// RFC 7677: the password is not shown to the server, and the server proves that it knows it.
-    ScramSha256,
-    /// RFC 4616.
-    Plain,
-    /// No standard; every server has it.
-    Login,
-    /// RFC 2195.
-    CramMd5,
-    /// Google's and Microsoft's; the secret is an access token. Only when it is asked for.
-    Xoauth2,
-}
+/// The mechanisms for a password under TLS. PLAIN comes before CRAM-MD5: the line is encrypted, it takes a round trip
+/// less, and servers that offer CRAM-MD5 often cannot check it.
+const ENCRYPTED: [Mechanism; 4] = [Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5];
+/// In clear, those that do not show the password come first.
+const IN_CLEAR: [Mechanism; 4] = [Mechanism::ScramSha256, Mechanism::CramMd5, Mechanism::Plain, Mechanism::Login];
 
-impl Mechanism {
-    /// The mechanisms for a password under TLS. PLAIN comes before CRAM-MD5: the line is encrypted, it takes a round
-    /// trip less, and servers that offer CRAM-MD5 often cannot check it.
-    const ENCRYPTED: [Self; 4] = [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5];
-    /// In clear, those that do not show the password come first.
-    const IN_CLEAR: [Self; 4] = [Self::ScramSha256, Self::CramMd5, Self::Plain, Self::Login];
-
-    /// The name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ScramSha256 => "SCRAM-SHA-256",
-            Self::Plain => "PLAIN",
-            Self::Login => "LOGIN",
-            Self::CramMd5 => "CRAM-MD5",
-            Self::Xoauth2 => "XOAUTH2",
-        }
-    }
-
-    /// The mechanism of this name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5, Self::Xoauth2]
-            .into_iter()
-            .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
-    }
-
-    /// The wanted one, or ours in the order of preference, as far as the server offers them.
-    pub(super) fn candidates(capabilities: &Capabilities, wanted: Option<Self>, encrypted: bool) -> Vec<Self> {
-        let offered = |mechanism: &Self| capabilities.auth.iter().any(|name| name == mechanism.name());
-        let order = if encrypted { Self::ENCRYPTED } else { Self::IN_CLEAR };
-        wanted.map_or_else(|| order.to_vec(), |wanted| vec![wanted]).into_iter().filter(offered).collect()
-    }
+/// The wanted one, or ours in the order of preference, as far as the server offers them.
+pub fn candidates(capabilities: &Capabilities, wanted: Option<Mechanism>, encrypted: bool) -> Vec<Mechanism> {
+    let offered = |mechanism: &Mechanism| capabilities.auth.iter().any(|name| name == mechanism.name());
+    let order = if encrypted { ENCRYPTED } else { IN_CLEAR };
+    wanted.map_or_else(|| order.to_vec(), |wanted| vec![wanted]).into_iter().filter(offered).collect()
 }
 
 /// What to do after a reply.

@@ -15,11 +15,11 @@ use app::{
 use tokio::time::Instant;
 
 use super::{
-    Host, Submission, Submitter,
-    auth::{Exchange, Mechanism, Step},
+    Host, Mechanism, Submission, Submitter,
+    auth::{Exchange, Step, candidates},
     capabilities::Capabilities,
     reply::Reply,
-    submit::Credentials,
+    submit::{Credentials, Depth, Limits},
     transcript::{Redactor, Transcript},
     wire::{Wire, WireError},
 };
@@ -63,6 +63,7 @@ impl Failure {
 struct Session<'a> {
     submitter: &'a Submitter,
     submission: &'a Submission,
+    limits: Limits,
     on_stage: &'a mut (dyn FnMut(StageEvent) + Send + Sync),
     deadline: Instant,
     stage_began: Instant,
@@ -79,15 +80,18 @@ struct Session<'a> {
     recipients: Vec<RecipientResult>,
     round_trips: u32,
     queue_id: Option<String>,
+    mechanism: Option<Mechanism>,
     last_words: Option<String>,
     /// Every recipient was refused: the last refusal.
     last_refusal: Option<Failure>,
 }
 
-/// Has the whole conversation.
+/// Has the whole conversation. `addresses`: checked already; empty when the name is to be resolved.
 pub(super) async fn run(
     submitter: &Submitter,
     submission: &Submission,
+    addresses: Vec<SocketAddr>,
+    limits: Limits,
     on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
 ) -> Report {
     let credentials = submission.credentials.as_ref();
@@ -96,11 +100,12 @@ pub(super) async fn run(
     let mut session = Session {
         submitter,
         submission,
+        limits,
         on_stage,
-        deadline: began + submitter.limits.whole,
+        deadline: began + limits.whole,
         stage_began: began,
         host: None,
-        addresses: Vec::new(),
+        addresses,
         cautious: false,
         transcript: Transcript::new(redactor),
         stages: Vec::new(),
@@ -109,6 +114,7 @@ pub(super) async fn run(
         recipients: Vec::new(),
         round_trips: 0,
         queue_id: None,
+        mechanism: None,
         last_words: None,
         last_refusal: None,
     };
@@ -142,6 +148,9 @@ impl Session<'_> {
             self.upgrade(host, wire).await?;
         }
         self.passed(Stage::Ehlo, None);
+        if self.submission.depth == Depth::Capabilities {
+            return Ok(());
+        }
         self.authenticate(wire).await?;
         self.hand_over(wire).await
     }
@@ -167,11 +176,12 @@ impl Session<'_> {
         let Some(Credentials { login, secret }) = &self.submission.credentials else {
             return Ok(());
         };
-        let mechanisms = Mechanism::candidates(&self.capabilities, self.submission.mechanism, self.tls.is_some());
+        let mechanisms = candidates(&self.capabilities, self.submission.mechanism, self.tls.is_some());
         let none = self.capabilities.auth.is_empty();
         let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };
         let mut outcome = Err(Failure::found(Stage::Auth, cause, Finding::NoCommonMechanism));
         for mechanism in mechanisms {
+            self.mechanism = Some(mechanism);
             let mut exchange = Exchange::new(mechanism, login, secret)
                 .ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
             outcome = match self.exchange(wire, &mut exchange).await? {
@@ -226,7 +236,7 @@ impl Session<'_> {
 
     async fn answer_to(&mut self, wire: &mut Wire, exchange: &Exchange<'_>, line: &str) -> Result<Reply, Failure> {
         self.send(wire, Stage::Auth, line).await?;
-        let deadline = self.limit(self.submitter.limits.reply);
+        let deadline = self.limit(self.limits.reply);
         let reply = wire.read_reply(deadline).await.map_err(|error| Failure::wire(Stage::Auth, error))?;
         if reply.code == 334 {
             self.transcript.server(&exchange.shown_challenge(&reply));
@@ -250,7 +260,7 @@ impl Session<'_> {
     }
 
     fn report(mut self, outcome: Result<(), Failure>) -> Report {
-        let success = if self.submission.dry_run { Verdict::DryRunOk } else { Verdict::Accepted };
+        let success = if self.submission.depth == Depth::Message { Verdict::Accepted } else { Verdict::DryRunOk };
         let (verdict, stage, cause, retryable, reply, finding) = match outcome {
             Ok(()) => {
                 let last = self.stages.iter().rfind(|event| event.stage != Stage::Quit);
@@ -275,6 +285,9 @@ impl Session<'_> {
             finding,
             round_trips: self.round_trips,
             queue_id: self.queue_id,
+            mechanism: self.mechanism,
+            survey: None,
+            fixes: Vec::new(),
             capabilities: self.capabilities.lines,
             tls: self.tls,
             recipients: self.recipients,

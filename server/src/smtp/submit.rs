@@ -10,7 +10,7 @@ use lettre::Address;
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
-use super::{EhloName, Policy, auth::Mechanism, resolve::Dns, session, tls::Tls};
+use super::{EhloName, Mechanism, Policy, resolve::Dns, session, tls::Tls};
 
 /// How long each part may take.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,8 @@ pub struct SubmitterOptions {
     /// Whether the machine's authorities are trusted.
     pub system_roots: bool,
     pub limits: Limits,
+    /// A host and port that answers when our own network is well: tried after a failure, to tell whose it is.
+    pub control: Option<(String, u16)>,
 }
 
 /// Why no conversation can be had at all.
@@ -86,8 +88,19 @@ pub struct Submission {
     pub to: Vec<Address>,
     /// An Internet message (RFC 5322), not dot-stuffed.
     pub message: Vec<u8>,
-    /// Stop after the recipients: nothing is sent.
-    pub dry_run: bool,
+    /// How far to go.
+    pub depth: Depth,
+}
+
+/// How far a conversation goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Until the server has said what it can do, under the wanted encryption. No login.
+    Capabilities,
+    /// Until the recipients: nothing is sent.
+    Recipients,
+    /// Everything.
+    Message,
 }
 
 /// Speaks to mail servers.
@@ -97,13 +110,14 @@ pub struct Submitter {
     pub(super) limits: Limits,
     pub(super) dns: Dns,
     pub(super) tls: Tls,
+    pub(super) control: Option<(String, u16)>,
 }
 
 impl Submitter {
     pub fn new(options: SubmitterOptions) -> Result<Self, SetupError> {
-        let SubmitterOptions { policy, ehlo_name, extra_roots, system_roots, limits } = options;
+        let SubmitterOptions { policy, ehlo_name, extra_roots, system_roots, limits, control } = options;
         let tls = Tls::new(system_roots, &extra_roots)?;
-        Ok(Self { policy, ehlo_name, limits, dns: Dns::from_system(), tls })
+        Ok(Self { policy, ehlo_name, limits, dns: Dns::from_system(), tls, control })
     }
 
     pub fn policy(&self) -> &Policy {
@@ -117,6 +131,6 @@ impl Submitter {
         submission: &Submission,
         on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
     ) -> Report {
-        session::run(self, submission, on_stage).await
+        session::run(self, submission, Vec::new(), self.limits, on_stage).await
     }
 }

@@ -52,8 +52,15 @@ fn submitter(port: u16, roots: Vec<CertificateDer<'static>>) -> Submitter {
     };
     let ehlo_name = EhloName::parse("client.test.example").unwrap();
     let roots = if roots.is_empty() { vec![certificates::authority().der()] } else { roots };
-    Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots: roots, system_roots: false, limits: limits() })
-        .unwrap()
+    Submitter::new(SubmitterOptions {
+        policy,
+        ehlo_name,
+        extra_roots: roots,
+        system_roots: false,
+        limits: limits(),
+        control: None,
+    })
+    .unwrap()
 }
 
 fn submission(host: &str, port: u16, security: Security) -> Submission {
@@ -66,7 +73,7 @@ fn submission(host: &str, port: u16, security: Security) -> Submission {
         to: vec!["karim@test.example".parse().unwrap()],
         mechanism: None,
         message: b"Subject: Bonjour\r\n\r\n.Texte\r\n".to_vec(),
-        dry_run: false,
+        depth: Depth::Message,
     }
 }
 

@@ -6,6 +6,7 @@ use app::{
         address::EmailAddress,
         draft::{Draft, RefusedDraft},
         field::{Fault, Field, FieldError},
+        mechanism::Mechanism,
         model::Destination,
         security::Security,
     },
@@ -37,6 +38,7 @@ fn settings(user: Option<&str>) -> Settings {
             port: 465,
             security: Security::Tls,
             login: "claire@gmail.com".to_owned(),
+            mechanism: Some(Mechanism::Plain),
         },
         sender_name: "Boulangerie Martin".to_owned(),
         sender_address: EmailAddress::parse("claire@gmail.com").unwrap(),
@@ -69,6 +71,9 @@ fn run(second: i64, cause: Option<Cause>) -> TestRun {
             finding: None,
             round_trips: 5,
             queue_id: None,
+            mechanism: None,
+            survey: None,
+            fixes: vec![],
             capabilities: vec!["PIPELINING".to_owned()],
             tls: None,
             recipients: vec![],
@@ -90,6 +95,7 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     exactly_one_profile_is_in_use(&make().await).await;
     a_moved_destination_wipes_the_secret(&make().await).await;
     tests_are_kept_with_their_profile(&make().await).await;
+    a_receipt_is_confirmed_once(&make().await).await;
     the_canary_stays(&make().await).await;
 }
 
@@ -201,8 +207,10 @@ async fn accounts_are_strangers(store: &impl Store) {
         assert!(!store.delete_profile(stranger, id(1)).await.unwrap());
         assert_eq!(store.successor(stranger, id(1)).await.unwrap(), None);
         assert!(!store.any_ready(stranger).await.unwrap());
-        assert!(!store.record_test(stranger, id(1), &run(1, None), &[1; 32], 0).await.unwrap());
+        assert!(!store.record_test(stranger, id(1), &run(1, None), &[1; 32], 0, Some(&receipt())).await.unwrap());
         assert_eq!(store.last_test(stranger, id(1)).await.unwrap(), None);
+        assert_eq!(store.try_receipt(stranger, id(1), at(1)).await.unwrap(), None);
+        assert!(!store.confirm_receipt(stranger, id(1), &receipt(), at(1)).await.unwrap());
     }
     assert_eq!(store.profile(&martin, id(1)).await.unwrap(), Some(ProfileRow { in_use: true, ..row(1, None) }));
 }
@@ -262,20 +270,58 @@ async fn tests_are_kept_with_their_profile(store: &impl Store) {
     store.insert_profile(&martin, &row(1, None)).await.unwrap();
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
     for second in 0..30 {
-        assert!(store.record_test(&martin, id(1), &run(second, None), &[7; 32], 0).await.unwrap());
+        assert!(store.record_test(&martin, id(1), &run(second, None), &[7; 32], 0, None).await.unwrap());
     }
     let failed = run(40, Some(Cause::BadCredentials));
-    assert!(store.record_test(&martin, id(1), &failed, &[8; 32], 2).await.unwrap());
+    assert!(store.record_test(&martin, id(1), &failed, &[8; 32], 2, None).await.unwrap());
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(failed));
     let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
-    let tested =
-        Tested { fingerprint: [8; 32], at: at(40), verdict: Verdict::Failed, cause: Some(Cause::BadCredentials) };
+    let tested = Tested {
+        fingerprint: [8; 32],
+        at: at(40),
+        verdict: Verdict::Failed,
+        cause: Some(Cause::BadCredentials),
+        received_at: None,
+    };
     assert_eq!((after.tested, after.secret_refusals), (Some(tested), 2));
     let fresh = SealedSecret { sealed: vec![9], changed_at: at(50) };
     store.update_profile(&martin, id(1), &settings(None), Some(&fresh)).await.unwrap();
     assert_eq!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals, 0, "a new secret starts anew");
     assert!(store.delete_profile(&martin, id(1)).await.unwrap());
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
+}
+
+fn receipt() -> Receipt {
+    Receipt { salt: [3; 16], code: [4; 32], expires_at: at(100), tries_left: 2 }
+}
+
+async fn a_receipt_is_confirmed_once(store: &impl Store) {
+    let martin = account("martin");
+    store.insert_profile(&martin, &row(1, None)).await.unwrap();
+    let with_receipt = async || {
+        assert!(store.record_test(&martin, id(1), &run(1, None), &[7; 32], 0, Some(&receipt())).await.unwrap());
+    };
+    let received_at = async || store.profile(&martin, id(1)).await.unwrap().unwrap().tested.unwrap().received_at;
+    let tries_left = async |now| store.try_receipt(&martin, id(1), now).await.unwrap().map(|found| found.tries_left);
+    assert_eq!(tries_left(at(2)).await, None, "no test, no receipt");
+    with_receipt().await;
+    assert_eq!(tries_left(at(100)).await, None, "expired");
+    assert_eq!(tries_left(at(2)).await, Some(1));
+    assert_eq!(tries_left(at(2)).await, Some(0), "the last try counts");
+    assert_eq!(tries_left(at(2)).await, None);
+    assert_eq!(received_at().await, None);
+    with_receipt().await;
+    let found = store.try_receipt(&martin, id(1), at(2)).await.unwrap().unwrap();
+    assert_eq!(found, Receipt { tries_left: 1, ..receipt() });
+    let other = Receipt { code: [5; 32], ..receipt() };
+    assert!(!store.confirm_receipt(&martin, id(1), &other, at(3)).await.unwrap(), "another test came between");
+    assert!(store.confirm_receipt(&martin, id(1), &found, at(3)).await.unwrap());
+    assert_eq!(received_at().await, Some(at(3)));
+    assert!(!store.confirm_receipt(&martin, id(1), &found, at(4)).await.unwrap(), "once");
+    assert_eq!(tries_left(at(4)).await, None);
+    assert!(store.record_test(&martin, id(1), &run(5, None), &[7; 32], 0, None).await.unwrap());
+    assert_eq!(received_at().await, None, "a new test starts anew");
+    assert_eq!(tries_left(at(6)).await, None);
 }
 
 async fn the_canary_stays(store: &impl Store) {

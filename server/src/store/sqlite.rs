@@ -21,11 +21,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{ProfileRow, SealedSecret, SessionRow, Store, StoreError};
+use super::{ProfileRow, Receipt, SealedSecret, SessionRow, Store, StoreError};
 
 mod profiles;
 mod rows;
 mod sessions;
+mod test_runs;
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,7 +34,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 4;
 
 /// The migrations, in order. A migration that has landed is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "start", include_str!("../../migrations/0001_start.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "start", include_str!("../../migrations/0001_start.sql")),
+    (2, "mending", include_str!("../../migrations/0002_mending.sql")),
+];
 
 /// A SQLite database.
 #[derive(Clone)]
@@ -199,12 +203,32 @@ impl Store for SqliteStore {
         run: &TestRun,
         fingerprint: &[u8; 32],
         secret_refusals: u32,
+        receipt: Option<&Receipt>,
     ) -> Result<bool, StoreError> {
-        profiles::record_test(&self.pool, account, id, run, fingerprint, secret_refusals).await
+        test_runs::record(&self.pool, account, id, run, (fingerprint, secret_refusals), receipt).await
+    }
+
+    async fn try_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, StoreError> {
+        test_runs::try_receipt(&self.pool, account, id, now).await
+    }
+
+    async fn confirm_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        receipt: &Receipt,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        test_runs::confirm_receipt(&self.pool, account, id, receipt, now).await
     }
 
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
-        profiles::last_test(&self.pool, account, id).await
+        test_runs::last(&self.pool, account, id).await
     }
 
     async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError> {

@@ -4,9 +4,14 @@ use std::cell::RefCell;
 
 use futures::StreamExt;
 use gloo_net::http::Request;
-use leptos::{ev::MouseEvent, prelude::document};
+use leptos::{
+    ev::MouseEvent,
+    prelude::{document, window},
+};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, Element, FormData, HtmlElement, HtmlFormElement, SubmitEvent, UrlSearchParams};
+use web_sys::{
+    AbortController, Element, FormData, HtmlDocument, HtmlElement, HtmlFormElement, SubmitEvent, UrlSearchParams,
+};
 
 use super::lines::Lines;
 
@@ -22,6 +27,10 @@ pub(super) fn submitted(event: &SubmitEvent) {
         return;
     };
     if !pressed {
+        return;
+    }
+    // The report's own page has no panel: there the form leaves by itself.
+    if panel().is_none() {
         return;
     }
     event.prevent_default();
@@ -43,9 +52,39 @@ pub(super) fn submitted(event: &SubmitEvent) {
 
 pub(super) fn clicked(event: &MouseEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    if target.is_some_and(|target| target.matches(".stop").unwrap_or(false)) {
+    let Some(target) = target else { return };
+    if target.matches(".stop").unwrap_or(false) {
         stop();
+    } else if target.has_attribute("data-copy") {
+        copy(&target);
     }
+}
+
+/// The buttons that copy are there once they work.
+pub(super) fn show_copy_buttons() {
+    let Ok(buttons) = document().query_selector_all(".copy[hidden]") else { return };
+    for at in 0..buttons.length() {
+        if let Some(button) = buttons.item(at).and_then(|node| node.dyn_into::<Element>().ok()) {
+            let _ = button.remove_attribute("hidden");
+        }
+    }
+}
+
+/// Copies the text beside a button. In a frame of another origin the newer clipboard needs a permission that the portal
+/// would have to give; the selection and the old command need none.
+fn copy(button: &Element) {
+    let Ok(Some(place)) = button.closest(".passable") else { return };
+    let (Ok(Some(text)), Ok(Some(status))) = (place.query_selector("pre"), place.query_selector("[role=status]"))
+    else {
+        return;
+    };
+    if let Ok(Some(selection)) = window().get_selection() {
+        let _ = selection.select_all_children(&text);
+    }
+    let page = document().dyn_into::<HtmlDocument>().ok();
+    let copied = page.is_some_and(|page| page.exec_command("copy").unwrap_or(false));
+    let said = status.get_attribute(if copied { "data-copied" } else { "data-select" });
+    status.set_text_content(said.as_deref());
 }
 
 /// Closes the stream, and with it the conversation at the other end.
@@ -57,12 +96,13 @@ pub(super) fn stop() {
 
 /// Shows the stream's lines; `None` when it ended before its last one.
 async fn read(form: &HtmlFormElement, abort: &AbortController) -> Option<()> {
-    let selected = form.query_selector("input[name=id]:checked").ok().flatten();
     let fields = FormData::new_with_form(form).ok()?;
     let body = UrlSearchParams::new().ok()?;
-    for name in ["id", "to"] {
-        body.append(name, &fields.get(name).as_string().unwrap_or_default());
+    let value = |name: &str| fields.get(name).as_string().unwrap_or_default();
+    for name in ["id", "to", "fix"] {
+        body.append(name, &value(name));
     }
+    let row = ["label[for=profile-", &value("id"), "]"].concat();
     let request = Request::post("/api/test/stream").abort_signal(Some(&abort.signal())).body(body).ok()?;
     let response = request.send().await.ok()?;
     let stream = response.body()?;
@@ -71,14 +111,14 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> Option<()> {
     let mut whole = None;
     while let Some(Ok(chunk)) = chunks.next().await {
         for line in lines.push(&js_sys::Uint8Array::new(&chunk).to_vec()) {
-            whole = whole.or(show(&line, selected.as_ref()));
+            whole = whole.or(show(&line, &row));
         }
     }
     whole
 }
 
-/// Shows one line; `Some` for the last one.
-fn show(line: &str, selected: Option<&Element>) -> Option<()> {
+/// Shows one line; `Some` for the last one. `row`: where the profile's row is in the list.
+fn show(line: &str, row: &str) -> Option<()> {
     let event = js_sys::JSON::parse(line).ok()?;
     let text = |name: &str| js_sys::Reflect::get(&event, &JsValue::from_str(name)).ok()?.as_string();
     let html = text("html").unwrap_or_default();
@@ -89,10 +129,9 @@ fn show(line: &str, selected: Option<&Element>) -> Option<()> {
     }
     let result = part(".result")?;
     result.set_inner_html(&html);
-    if let (Some(badge), Some(row)) = (text("badge"), selected.and_then(|radio| radio.parent_element()))
-        && let Ok(Some(state)) = row.query_selector(".state")
-    {
-        state.set_inner_html(&badge);
+    show_copy_buttons();
+    if let (Some(html), Ok(Some(label))) = (text("row"), document().query_selector(row)) {
+        label.set_inner_html(&html);
     }
     if let Ok(Some(title)) = result.query_selector("h2")
         && let Some(title) = title.dyn_ref::<HtmlElement>()

@@ -9,7 +9,7 @@ use app::{
 use secrecy::SecretString;
 
 use super::*;
-use crate::smtp::{Credentials, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
+use crate::smtp::{Credentials, Depth, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
 
 async fn start() -> Sandbox {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -30,6 +30,7 @@ fn submitter(sandbox: &Sandbox) -> Submitter {
         extra_roots: vec![sandbox.authority()],
         system_roots: false,
         limits,
+        control: None,
     })
     .unwrap()
 }
@@ -46,7 +47,7 @@ async fn attempt(sandbox: &Sandbox, login: &str, host: &str, security: Security)
         credentials: Some(Credentials { login, secret: SecretString::from(PASSWORD) }),
         mechanism: None,
         message: b"Subject: Bonjour\r\n\r\n.Texte\r\n".to_vec(),
-        dry_run: false,
+        depth: Depth::Message,
     };
     submitter(sandbox).submit(&submission, &mut |_| {}).await
 }
@@ -105,7 +106,7 @@ async fn the_greylist_lets_the_second_attempt_pass() {
         credentials: Some(Credentials { login, secret: SecretString::from(PASSWORD) }),
         mechanism: None,
         message: b"Subject: x\r\n\r\nx\r\n".to_vec(),
-        dry_run: false,
+        depth: Depth::Message,
     };
     let submitter = submitter(&sandbox);
     assert!(submitter.submit(&submission, &mut |_| {}).await.retryable);
@@ -127,7 +128,7 @@ async fn a_wrong_password_is_refused_and_dropping_the_sandbox_closes_it() {
         to: vec!["c@d.example".parse().unwrap()],
         mechanism: None,
         message: vec![],
-        dry_run: true,
+        depth: Depth::Recipients,
     };
     drop(sandbox);
     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -157,9 +157,9 @@ fn the_best_mechanism_that_is_offered() {
         (&["CRAM-MD5", "NTLM"], true, &[Mechanism::CramMd5]),
         (&["XOAUTH2", "GSSAPI"], true, &[]),
     ] {
-        assert_eq!(Mechanism::candidates(&offers(names), None, encrypted), chosen, "{names:?}");
+        assert_eq!(candidates(&offers(names), None, encrypted), chosen, "{names:?}");
     }
-    let wanted = |names: &[&str], wanted| Mechanism::candidates(&offers(names), Some(wanted), true);
+    let wanted = |names: &[&str], wanted| candidates(&offers(names), Some(wanted), true);
     assert_eq!(wanted(&["XOAUTH2"], Mechanism::Xoauth2), [Mechanism::Xoauth2]);
     assert_eq!(wanted(&["PLAIN"], Mechanism::Login), []);
     assert_eq!(Mechanism::from_name("scram-sha-256"), Some(Mechanism::ScramSha256));

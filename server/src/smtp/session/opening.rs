@@ -44,7 +44,7 @@ impl Session<'_> {
             self.addresses = self.resolve(host).await?;
         }
         self.passed(Stage::Resolve, None);
-        let connected = dial(&self.addresses, self.limit(self.submitter.limits.connect)).await;
+        let connected = dial(&self.addresses, self.limit(self.limits.connect)).await;
         let stream =
             connected.map_err(|cause| Failure::new(Stage::Connect, cause, !matches!(cause, Cause::HostNotAllowed)))?;
         self.round_trips += 1;
@@ -58,8 +58,8 @@ impl Session<'_> {
     }
 
     async fn resolve(&self, host: &Host) -> Result<Vec<std::net::SocketAddr>, Failure> {
-        let Submitter { dns, policy, limits, .. } = self.submitter;
-        dns.resolve(policy, host, self.submission.port, self.limit(limits.resolve))
+        let Submitter { dns, policy, .. } = self.submitter;
+        dns.resolve(policy, host, self.submission.port, self.limit(self.limits.resolve))
             .await
             .map_err(|cause| Failure::new(Stage::Resolve, cause, cause == Cause::DnsFailed))
     }
@@ -69,7 +69,7 @@ impl Session<'_> {
         host: &Host,
         stream: Box<dyn Stream>,
     ) -> Result<Box<dyn Stream>, Failure> {
-        let deadline = self.limit(self.submitter.limits.tls);
+        let deadline = self.limit(self.limits.tls);
         match self.submitter.tls.connect(host, stream, deadline).await {
             Ok((stream, summary)) => {
                 self.round_trips += 1;
@@ -101,7 +101,7 @@ impl Session<'_> {
 
     /// The first reply. Whatever is no reply comes from something that is no mail server; its words are not repeated.
     pub(super) async fn greeting(&mut self, wire: &mut Wire) -> Result<Reply, Failure> {
-        let limits = self.submitter.limits;
+        let limits = self.limits;
         let deadline = self.limit(limits.reply);
         let in_clear = self.submission.security != Security::Tls;
         // On the port of implicit TLS (RFC 8314 §3.3) there is little to wait for.
@@ -122,8 +122,8 @@ impl Session<'_> {
 
     /// Whether the port answers TLS from the first byte.
     pub(super) async fn speaks_tls(&self) -> bool {
-        let Submitter { tls, limits, .. } = self.submitter;
-        let deadline = self.limit(limits.doubt);
+        let tls = &self.submitter.tls;
+        let deadline = self.limit(self.limits.doubt);
         let Some(host) = &self.host else {
             return false;
         };

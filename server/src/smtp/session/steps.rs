@@ -22,7 +22,7 @@ impl Session<'_> {
 
     pub(super) async fn send(&mut self, wire: &mut Wire, stage: Stage, line: &str) -> Result<(), Failure> {
         let bytes = zeroize::Zeroizing::new(format!("{line}\r\n").into_bytes());
-        let deadline = self.limit(self.submitter.limits.reply);
+        let deadline = self.limit(self.limits.reply);
         wire.write(&bytes, deadline).await.map_err(|error| Failure::wire(stage, error))
     }
 
@@ -38,7 +38,7 @@ impl Session<'_> {
     pub(super) async fn ask(&mut self, wire: &mut Wire, stage: Stage, line: &str) -> Result<Reply, Failure> {
         self.transcript.client(line);
         self.send(wire, stage, line).await?;
-        self.receive(wire, stage, self.limit(self.submitter.limits.reply)).await
+        self.receive(wire, stage, self.limit(self.limits.reply)).await
     }
 
     pub(super) fn hear(&mut self, reply: &Reply) {

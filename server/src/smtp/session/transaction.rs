@@ -19,6 +19,7 @@ use super::{Failure, Session};
 use crate::smtp::{
     envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
     reply::Reply,
+    submit::Depth,
     wire::{Wire, WireError},
 };
 
@@ -45,18 +46,22 @@ impl Session<'_> {
         }
     }
 
+    fn is_dry_run(&self) -> bool {
+        self.submission.depth == Depth::Recipients
+    }
+
     async fn in_a_group(&mut self, wire: &mut Wire, sender: &str, recipients: &[String]) -> Result<(), Failure> {
         let mut flight = commands(std::iter::once(sender).chain(recipients.iter().map(String::as_str)));
         self.transcript.client(sender);
         for recipient in recipients {
             self.transcript.client(recipient);
         }
-        let chunked = self.capabilities.chunking && !self.submission.dry_run;
+        let chunked = self.capabilities.chunking && !self.is_dry_run();
         if chunked {
             flight.extend_from_slice(&bdat(&self.submission.message));
             self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
         } else {
-            let last = if self.submission.dry_run { "RSET" } else { "DATA" };
+            let last = if self.is_dry_run() { "RSET" } else { "DATA" };
             self.transcript.client(last);
             flight.extend_from_slice(&commands([last]));
         }
@@ -68,7 +73,7 @@ impl Session<'_> {
             answer.map_err(|failure| in_the_group(failure, chunked, true))?;
         }
         let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, chunked, true));
-        if self.submission.dry_run {
+        if self.is_dry_run() {
             // Nothing hangs on the answer to RSET any more.
             return accepted;
         }
@@ -77,7 +82,7 @@ impl Session<'_> {
             let outcome = self.final_answer(wire).await;
             return outcome.map_err(|failure| in_the_group(failure, false, true));
         }
-        let go = self.receive(wire, Stage::Data, self.limit(self.submitter.limits.reply)).await;
+        let go = self.receive(wire, Stage::Data, self.limit(self.limits.reply)).await;
         let go = match (go, &accepted) {
             (Ok(go), _) => go,
             (Err(_), Err(_)) => return accepted,
@@ -102,7 +107,7 @@ impl Session<'_> {
             self.recipient_answer(wire, at).await?;
         }
         let accepted = self.any_recipient();
-        if self.submission.dry_run {
+        if self.is_dry_run() {
             // What was found out stands, whatever the answer.
             let _ = self.ask(wire, Stage::RcptTo, "RSET").await;
             return accepted;
@@ -119,14 +124,14 @@ impl Session<'_> {
     }
 
     async fn sender_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
-        let reply = self.receive(wire, Stage::MailFrom, self.limit(self.submitter.limits.reply)).await?;
+        let reply = self.receive(wire, Stage::MailFrom, self.limit(self.limits.reply)).await?;
         self.expect(Stage::MailFrom, &reply, 250)?;
         self.passed(Stage::MailFrom, Some(&reply));
         Ok(())
     }
 
     async fn recipient_answer(&mut self, wire: &mut Wire, at: usize) -> Result<(), Failure> {
-        let reply = self.receive(wire, Stage::RcptTo, self.limit(self.submitter.limits.reply)).await?;
+        let reply = self.receive(wire, Stage::RcptTo, self.limit(self.limits.reply)).await?;
         // 251: the server will forward (RFC 5321 §3.4).
         let accepted = matches!(reply.code, 250 | 251);
         let diagnosis = (!accepted).then(|| self.diagnosis(Stage::RcptTo, &reply));
@@ -177,7 +182,7 @@ impl Session<'_> {
     /// Writes; `whole`: a message, which may take what is left of the time. A server that hangs up in the middle often
     /// says why: its last words are better than "the connection is gone".
     async fn fly(&mut self, wire: &mut Wire, bytes: &[u8], stage: Stage, whole: bool) -> Result<(), Failure> {
-        let deadline = if whole { self.deadline } else { self.limit(self.submitter.limits.reply) };
+        let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
         let Err(error) = wire.write(bytes, deadline).await else {
             return Ok(());
         };

@@ -69,7 +69,7 @@ async fn a_dry_run_sends_nothing() {
     let acceptor = Some(authority().acceptor(HOST, 2020, 2100));
     let mut running =
         Responder { keywords: &["PIPELINING", "CHUNKING"], acceptor, starttls: false, refuses: "" }.start().await;
-    let submission = Submission { dry_run: true, ..submission(HOST, running.port, Security::Tls) };
+    let submission = Submission { depth: Depth::Recipients, ..submission(HOST, running.port, Security::Tls) };
     let report = submitter(running.port, vec![]).submit(&submission, &mut |_| {}).await;
     assert_eq!(report.verdict, Verdict::DryRunOk);
     assert!(running.messages.try_recv().is_err());

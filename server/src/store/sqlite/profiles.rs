@@ -4,21 +4,18 @@
 use app::{
     profile::{
         encoding::Encoding,
+        mechanism::Mechanism,
         model::{ProfileId, Settings},
     },
     session::AccountId,
-    test_run::port::TestRun,
 };
 use const_format::formatcp;
-use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, Transaction, query::Query, sqlite::SqliteArguments};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, query::Query, sqlite::SqliteArguments};
 
-use super::rows::{PROFILE, profile, verdict_code};
+use super::rows::{PROFILE, profile};
 use crate::store::{ProfileRow, SealedSecret, StoreError};
 
-/// How many tests of a profile are kept.
-const KEPT_TESTS: i64 = 20;
-
-async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, StoreError> {
+pub(super) async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, StoreError> {
     Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
 }
 
@@ -77,6 +74,7 @@ fn bind_settings<'q>(
         .bind(destination.port)
         .bind(destination.security.as_str())
         .bind(&destination.login)
+        .bind(destination.mechanism.map(Mechanism::name))
         .bind(sender_name)
         .bind(sender_address.as_str())
         .bind(reply_to.as_ref().map(|address| address.as_str().to_owned()))
@@ -85,9 +83,9 @@ fn bind_settings<'q>(
 pub(super) async fn insert(pool: &SqlitePool, account: &AccountId, row: &ProfileRow) -> Result<(), StoreError> {
     let mut transaction = begin(pool).await?;
     let insert = sqlx::query(
-        "INSERT INTO profile (user, preset, host, port, security, login, sender_name, sender_address, reply_to,
-             id, portal, account, encoding, in_use, secret, secret_changed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
+             reply_to, id, portal, account, encoding, in_use, secret, secret_changed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
     );
     bind_settings(insert, &row.settings)
         .bind(row.id.to_string())
@@ -136,8 +134,8 @@ pub(super) async fn update(
     let refusals = if secret.is_some() || moved { 0 } else { before.secret_refusals };
     let secret = secret.or(kept);
     let update = sqlx::query(
-        "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, sender_name = ?,
-             sender_address = ?, reply_to = ?, secret = ?, secret_changed_at = ?, secret_refusals = ?, in_use = ?
+        "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
+             sender_name = ?, sender_address = ?, reply_to = ?, secret = ?, secret_changed_at = ?, secret_refusals = ?, in_use = ?
          WHERE id = ?",
     );
     bind_settings(update, settings)
@@ -223,77 +221,4 @@ pub(super) async fn any_ready(pool: &SqlitePool, account: &AccountId) -> Result<
     .fetch_one(pool)
     .await?;
     Ok(found == 1)
-}
-
-pub(super) async fn record_test(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    run: &TestRun,
-    fingerprint: &[u8; 32],
-    secret_refusals: u32,
-) -> Result<bool, StoreError> {
-    let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
-        table: "test_run",
-        column: "content",
-        row: id.to_string(),
-    })?;
-    let mut transaction = begin(pool).await?;
-    let updated = sqlx::query(
-        "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
-             secret_refusals = ?
-         WHERE portal = ? AND account = ? AND id = ?",
-    )
-    .bind(&fingerprint[..])
-    .bind(run.at.as_millisecond())
-    .bind(verdict_code(run.report.verdict))
-    .bind(run.report.cause.map(app::diagnosis::cause::Cause::as_str))
-    .bind(secret_refusals)
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(id.to_string())
-    .execute(&mut *transaction)
-    .await?;
-    if updated.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query("INSERT INTO test_run (profile, at, content) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content")
-        .bind(id.to_string())
-        .bind(run.at.as_millisecond())
-        .bind(json)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(
-        "DELETE FROM test_run WHERE profile = ?1 AND at NOT IN
-             (SELECT at FROM test_run WHERE profile = ?1 ORDER BY at DESC LIMIT ?2)",
-    )
-    .bind(id.to_string())
-    .bind(KEPT_TESTS)
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(true)
-}
-
-pub(super) async fn last_test(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<TestRun>, StoreError> {
-    let row = sqlx::query(
-        "SELECT test_run.content FROM test_run JOIN profile ON profile.id = test_run.profile
-         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ? ORDER BY test_run.at DESC LIMIT 1",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(id.to_string())
-    .fetch_optional(pool)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let json: String = row.try_get("content")?;
-    serde_json::from_str(&json).map(Some).map_err(|_| StoreError::Inconsistent {
-        table: "test_run",
-        column: "content",
-        row: id.to_string(),
-    })
 }

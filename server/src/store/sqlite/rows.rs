@@ -5,6 +5,7 @@ use app::{
     profile::{
         address::EmailAddress,
         encoding::Encoding,
+        mechanism::Mechanism,
         model::{Destination, ProfileId, Settings},
         security::Security,
     },
@@ -16,9 +17,9 @@ use sqlx::{Row, sqlite::SqliteRow};
 use crate::store::{ProfileRow, SealedSecret, StoreError, Tested};
 
 /// The columns that [`profile`] reads.
-pub(super) const PROFILE: &str = "id, user, preset, host, port, security, login, sender_name, sender_address, reply_to,
-    encoding, in_use, secret, secret_changed_at, secret_refusals, tested_fingerprint, tested_at, tested_verdict,
-    tested_cause";
+pub(super) const PROFILE: &str = "id, user, preset, host, port, security, login, mechanism, sender_name, sender_address,
+    reply_to, encoding, in_use, secret, secret_changed_at, secret_refusals, tested_fingerprint, tested_at, tested_verdict,
+    tested_cause, received_at";
 
 /// An instant in milliseconds.
 pub(super) fn instant(milliseconds: i64) -> Timestamp {
@@ -51,6 +52,7 @@ pub(super) fn profile(row: &SqliteRow) -> Result<ProfileRow, StoreError> {
     let at = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get(column)?) };
     let wrong = |column| StoreError::Inconsistent { table: "profile", column, row: id.clone() };
     let reply_to: Option<String> = row.try_get("reply_to")?;
+    let mechanism: Option<String> = row.try_get("mechanism")?;
     let settings = Settings {
         preset: row.try_get("preset")?,
         user: row.try_get("user")?,
@@ -59,6 +61,9 @@ pub(super) fn profile(row: &SqliteRow) -> Result<ProfileRow, StoreError> {
             port: u16::try_from(row.try_get::<i64, _>("port")?).map_err(|_| wrong("port"))?,
             security: mapped("profile", "security", &id, Security::parse(&at("security")?))?,
             login: at("login")?,
+            mechanism: mechanism
+                .map(|name| mapped("profile", "mechanism", &id, Mechanism::from_name(&name)))
+                .transpose()?,
         },
         sender_name: at("sender_name")?,
         sender_address: EmailAddress::parse(&at("sender_address")?).map_err(|_| wrong("sender_address"))?,
@@ -92,5 +97,6 @@ fn tested(row: &SqliteRow, id: &str) -> Result<Option<Tested>, StoreError> {
         verdict: mapped("profile", "tested_verdict", id, code.as_deref().and_then(verdict))?,
         // A cause that a later version knew is shown as unknown.
         cause: cause.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown)),
+        received_at: row.try_get::<Option<i64>, _>("received_at")?.map(instant),
     }))
 }

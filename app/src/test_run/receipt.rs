@@ -1,0 +1,34 @@
+//! Server side. **Accepted is not received**: the confirmation mail carries a six-digit code, and typing it in proves
+//! that the mail arrived.
+
+/// What came of typing a code in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiptOutcome {
+    /// It is the one; the profile counts as received.
+    Received,
+    /// It is another one; so many tries are left.
+    Wrong { tries_left: u32 },
+    /// The code is too old, was tried too often, or there is none: a new test brings a new one.
+    Gone,
+}
+
+/// The six digits of what was typed: blanks and dashes do not count. `None` for anything else.
+pub fn digits(typed: &str) -> Option<String> {
+    let found: String = typed.chars().filter(|c| !c.is_whitespace() && !"-–.\u{200b}".contains(*c)).collect();
+    (found.len() == 6 && found.bytes().all(|byte| byte.is_ascii_digit())).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_digits_in_any_grouping() {
+        for typed in ["123456", " 123 456 ", "123-456", "123\u{a0}456"] {
+            assert_eq!(digits(typed).as_deref(), Some("123456"), "{typed:?}");
+        }
+        for typed in ["", "12345", "1234567", "12345a", "١٢٣٤٥٦"] {
+            assert_eq!(digits(typed), None, "{typed:?}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Server side. After a failure: what may help. The other doors of the host are tried without login, the sender's address
+//! with a dry run at the same destination; what cannot be checked is only proposed where the provider's own settings or
+//! the server's own words say so.
+//!
+//! To add a proposal: a variant of [`Fix`], its place in [`Mender::proposals`].
+
+use std::time::Duration;
+
+use app::{
+    diagnosis::{cause::Cause, fix::Fix},
+    profile::{
+        address::EmailAddress,
+        mechanism::Mechanism,
+        password::{InnerSpaces, clean},
+        preset::{Catalogue, LoginForm, Preset},
+        security::Security,
+    },
+    test_run::{
+        event::Stage,
+        report::{Report, Verdict},
+        survey::Survey,
+    },
+};
+use secrecy::ExposeSecret;
+use tokio::time::timeout;
+
+use crate::{
+    smtp::{Depth, Submission, Submitter},
+    store::ProfileRow,
+};
+
+/// How long a proposal may be checked.
+const CHECK: Duration = Duration::from_secs(5);
+
+/// Studies a failed test.
+pub(crate) struct Mender<'a> {
+    pub submitter: &'a Submitter,
+    pub presets: &'a Catalogue,
+    pub row: &'a ProfileRow,
+    pub submission: &'a Submission,
+}
+
+impl Mender<'_> {
+    /// Whether there is anything to study that takes time.
+    pub fn has_work(report: &Report) -> bool {
+        report.verdict == Verdict::Failed && (is_about_the_door(report) || is_about_the_sender(report))
+    }
+
+    /// Adds to the report what was found.
+    pub async fn study(&self, report: &mut Report) {
+        if report.verdict != Verdict::Failed {
+            return;
+        }
+        if is_about_the_door(report) {
+            report.survey = Some(self.submitter.survey(self.submission, &self.known_doors()).await);
+        }
+        report.fixes = self.proposals(report).await;
+    }
+
+    async fn proposals(&self, report: &Report) -> Vec<Fix> {
+        let mut fixes = Vec::new();
+        fixes.extend(report.survey.as_ref().and_then(|survey| self.door(survey)));
+        if report.cause == Some(Cause::BadCredentials) {
+            fixes.extend(self.spaces());
+            fixes.extend(self.login());
+            fixes.extend(Self::mechanism(report));
+        }
+        if is_about_the_sender(report) {
+            fixes.extend(self.sender().await);
+        }
+        fixes
+    }
+
+    fn preset(&self) -> Option<&Preset> {
+        let settings = &self.row.settings;
+        let chosen = settings.preset.as_deref().and_then(|id| self.presets.get(id));
+        chosen.or_else(|| self.presets.by_host(&settings.destination.host))
+    }
+
+    /// The doors that the provider is known to have on this host.
+    fn known_doors(&self) -> Vec<(u16, Security)> {
+        let host = &self.row.settings.destination.host;
+        let Some(preset) = self.preset() else { return Vec::new() };
+        let same_host = |door: &str| door.eq_ignore_ascii_case(host) || preset.host.eq_ignore_ascii_case(door);
+        let alternates = preset.alternates.iter().filter(|door| same_host(&door.host));
+        let own = (preset.port, preset.security);
+        std::iter::once(own).chain(alternates.map(|door| (door.port, door.security))).collect()
+    }
+
+    fn door(&self, survey: &Survey) -> Option<Fix> {
+        let door = survey.working()?;
+        let here = &self.row.settings.destination;
+        Some(if door.port == here.port {
+            Fix::Security { security: door.security }
+        } else {
+            Fix::Port { port: door.port, security: door.security }
+        })
+    }
+
+    fn spaces(&self) -> Option<Fix> {
+        let credentials = self.submission.credentials.as_ref()?;
+        let cleaned = clean(credentials.secret.expose_secret(), InnerSpaces::Significant);
+        let count = cleaned.removed();
+        (count > 0 && !cleaned.value.is_empty()).then_some(Fix::Spaces { count })
+    }
+
+    /// The form of the login that the provider documents.
+    fn login(&self) -> Option<Fix> {
+        let settings = &self.row.settings;
+        let login = &settings.destination.login;
+        let preset = self.preset()?;
+        let wanted = match (preset.login, login.split_once('@')) {
+            (LoginForm::LocalPart, Some((local, _))) => local.to_owned(),
+            (LoginForm::Address, None) if preset.login_fixed.is_none() => settings.sender_address.to_string(),
+            _ => preset.login_fixed.clone().filter(|fixed| fixed != login)?,
+        };
+        (!wanted.is_empty()).then_some(Fix::Login { login: wanted })
+    }
+
+    /// A server may offer a mechanism that it has no password for.
+    fn mechanism(report: &Report) -> Option<Fix> {
+        let tried = report.mechanism?;
+        let encrypted = report.tls.is_some();
+        let offered = |mechanism: Mechanism| {
+            report
+                .capabilities
+                .iter()
+                .any(|line| line.to_ascii_uppercase().split([' ', '=']).skip(1).any(|word| word == mechanism.name()))
+        };
+        let keeps_the_password = matches!(tried, Mechanism::ScramSha256 | Mechanism::CramMd5);
+        let others = [Mechanism::Plain, Mechanism::Login];
+        let mechanism = others.into_iter().find(|mechanism| offered(*mechanism))?;
+        (keeps_the_password && encrypted).then_some(Fix::Mechanism { mechanism })
+    }
+
+    /// The login's own address as the sender, when the server takes it: nothing is sent.
+    async fn sender(&self) -> Option<Fix> {
+        let settings = &self.row.settings;
+        let address = EmailAddress::parse(&settings.destination.login).ok()?;
+        if address == settings.sender_address {
+            return None;
+        }
+        let from = address.as_str().parse().ok()?;
+        let attempt = Submission { from, depth: Depth::Recipients, ..self.submission.clone() };
+        let mut ignore = |_| {};
+        let report = timeout(CHECK, self.submitter.submit(&attempt, &mut ignore)).await.ok()?;
+        let taken = report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom;
+        let still_refused = is_about_the_sender(&report);
+        (taken && !still_refused).then_some(Fix::Sender { address })
+    }
+}
+
+/// Whether the conversation failed before there was a server to log in to.
+fn is_about_the_door(report: &Report) -> bool {
+    match report.cause {
+        Some(
+            Cause::ConnectRefused
+            | Cause::ConnectTimeout
+            | Cause::NetworkUnreachable
+            | Cause::DnsFailed
+            | Cause::NotSubmissionServer
+            | Cause::TlsPortMismatch
+            | Cause::TlsHandshakeFailed
+            | Cause::TlsVersionUnsupported
+            | Cause::StarttlsNotOffered
+            | Cause::StarttlsRequired
+            | Cause::AuthNotOffered,
+        ) => true,
+        Some(Cause::Timeout | Cause::ConnectionLost) => report.stage < Stage::Auth,
+        _ => false,
+    }
+}
+
+fn is_about_the_sender(report: &Report) -> bool {
+    matches!(report.cause, Some(Cause::SenderRejected | Cause::SenderNotVerified))
+}

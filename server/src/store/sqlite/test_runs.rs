@@ -1,0 +1,161 @@
+//! Server side. Test runs, and the receipts of their mails.
+
+use app::{profile::model::ProfileId, session::AccountId, test_run::port::TestRun};
+use jiff::Timestamp;
+use sqlx::{Row, SqliteConnection, SqlitePool};
+
+use super::{
+    profiles::begin,
+    rows::{instant, verdict_code},
+};
+use crate::store::{Receipt, StoreError};
+
+/// How many tests of a profile are kept.
+const KEPT_TESTS: i64 = 20;
+
+pub(super) async fn record(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    run: &TestRun,
+    (fingerprint, secret_refusals): (&[u8; 32], u32),
+    receipt: Option<&Receipt>,
+) -> Result<bool, StoreError> {
+    let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
+        table: "test_run",
+        column: "content",
+        row: id.to_string(),
+    })?;
+    let mut transaction = begin(pool).await?;
+    let updated = sqlx::query(
+        "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
+             secret_refusals = ?, received_at = NULL
+         WHERE portal = ? AND account = ? AND id = ?",
+    )
+    .bind(&fingerprint[..])
+    .bind(run.at.as_millisecond())
+    .bind(verdict_code(run.report.verdict))
+    .bind(run.report.cause.map(app::diagnosis::cause::Cause::as_str))
+    .bind(secret_refusals)
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(id.to_string())
+    .execute(&mut *transaction)
+    .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("INSERT INTO test_run (profile, at, content) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content")
+        .bind(id.to_string())
+        .bind(run.at.as_millisecond())
+        .bind(json)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(
+        "DELETE FROM test_run WHERE profile = ?1 AND at NOT IN
+             (SELECT at FROM test_run WHERE profile = ?1 ORDER BY at DESC LIMIT ?2)",
+    )
+    .bind(id.to_string())
+    .bind(KEPT_TESTS)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+    if let Some(Receipt { salt, code, expires_at, tries_left }) = receipt {
+        sqlx::query("INSERT INTO receipt (profile, salt, code, expires_at, tries_left) VALUES (?, ?, ?, ?, ?)")
+            .bind(id.to_string())
+            .bind(&salt[..])
+            .bind(&code[..])
+            .bind(expires_at.as_millisecond())
+            .bind(tries_left)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn last(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
+    let row = sqlx::query(
+        "SELECT test_run.content FROM test_run JOIN profile ON profile.id = test_run.profile
+         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ? ORDER BY test_run.at DESC LIMIT 1",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(id.to_string())
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let json: String = row.try_get("content")?;
+    serde_json::from_str(&json).map(Some).map_err(|_| StoreError::Inconsistent {
+        table: "test_run",
+        column: "content",
+        row: id.to_string(),
+    })
+}
+
+pub(super) async fn try_receipt(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    now: Timestamp,
+) -> Result<Option<Receipt>, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let stored = receipt_on(&mut transaction, account, id).await?;
+    let Some(mut receipt) = stored.filter(|stored| stored.tries_left > 0 && stored.expires_at > now) else {
+        return Ok(None);
+    };
+    receipt.tries_left -= 1;
+    sqlx::query("UPDATE receipt SET tries_left = ? WHERE profile = ?")
+        .bind(receipt.tries_left)
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(Some(receipt))
+}
+
+async fn receipt_on(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<Receipt>, StoreError> {
+    let row = sqlx::query(
+        "SELECT receipt.* FROM receipt JOIN profile ON profile.id = receipt.profile
+         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ?",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let wrong = |column| StoreError::Inconsistent { table: "receipt", column, row: id.to_string() };
+    Ok(Some(Receipt {
+        salt: row.try_get::<Vec<u8>, _>("salt")?.try_into().map_err(|_| wrong("salt"))?,
+        code: row.try_get::<Vec<u8>, _>("code")?.try_into().map_err(|_| wrong("code"))?,
+        expires_at: instant(row.try_get("expires_at")?),
+        tries_left: u32::try_from(row.try_get::<i64, _>("tries_left")?).map_err(|_| wrong("tries_left"))?,
+    }))
+}
+
+pub(super) async fn confirm_receipt(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    receipt: &Receipt,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let stored = receipt_on(&mut transaction, account, id).await?;
+    if stored.is_none_or(|stored| stored.code != receipt.code) {
+        return Ok(false);
+    }
+    sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+    sqlx::query("UPDATE profile SET received_at = ? WHERE id = ?")
+        .bind(now.as_millisecond())
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
