@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser watch lint weight clean
+.PHONY: help run site test test-rust test-browser test-servers watch lint weight clean
 
 site_sources := $(shell find app style public scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
@@ -25,6 +25,10 @@ test-rust:
 test-browser: site
 	cargo build -p server
 	scripts/browser-tests
+
+test-servers: ## the same conversation against Postfix, Dovecot, Exim and OpenSMTPD (as root, on Debian)
+	cargo test --no-run -p server --test real
+	scripts/mail-servers cargo test -p server --test real
 
 watch: ## rebuild and restart on every change
 	scripts/watch

@@ -1,0 +1,234 @@
+//! The cases. Each runs against every server.
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::security::Security::{self, Starttls, Tls},
+    test_run::{
+        event::Stage,
+        report::{Report, Verdict},
+    },
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use server::smtp::{Credentials, Host, Limits, Policy, Submission, Submitter, SubmitterOptions};
+
+use crate::{
+    arrival::{Arrived, arrived, find},
+    probe::{Probe, reached},
+    servers::{CLAIRE, KARIM, LOGIN, NOBODY, PASSWORD, Server},
+};
+
+fn accepted(server: &Server, security: Security) {
+    let probe = Probe::new(server, security);
+    let report = probe.accepted();
+    let tls = report.tls.clone().expect("the connection is encrypted");
+    assert_eq!(tls.version, "TLSv1.3");
+    assert!(tls.certificate.expect("a certificate").names.contains(&"mx.test.example".to_owned()));
+    assert!(report.queue_id.is_some(), "{report:#?}");
+    assert!(report.recipients.iter().all(|recipient| recipient.accepted));
+    assert_eq!(reached(&report, Stage::Starttls), security == Starttls);
+    assert_text(&arrived(server, "karim", &probe.subject), "This message was sent by facteur probe.\n");
+}
+
+pub fn accepted_over_tls(server: &Server) {
+    accepted(server, Tls);
+}
+
+pub fn accepted_over_starttls(server: &Server) {
+    accepted(server, Starttls);
+}
+
+pub fn every_mechanism_that_is_offered(server: &Server) {
+    for mechanism in ["SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5"] {
+        let probe = Probe { mechanism: Some(mechanism), dry_run: true, ..Probe::new(server, Tls) };
+        if server.mechanisms().contains(&mechanism) {
+            let report = probe.run();
+            assert_eq!(report.verdict, Verdict::DryRunOk, "{mechanism} {report:#?}");
+            assert!(report.transcript.iter().any(|line| line.starts_with(&format!("C: AUTH {mechanism}"))));
+            let wrong = Probe { password: "falsch", ..probe }.fails(Cause::BadCredentials);
+            assert_eq!(wrong.stage, Stage::Auth);
+        } else {
+            probe.fails(Cause::AuthMechanismUnsupported);
+        }
+    }
+    let best = Probe { dry_run: true, ..Probe::new(server, Tls) }.run();
+    let first = format!("C: AUTH {}", server.mechanisms()[0]);
+    assert!(best.transcript.iter().any(|line| line.starts_with(&first)), "{best:#?}");
+}
+
+pub fn a_wrong_password(server: &Server) {
+    for security in [Tls, Starttls] {
+        let report = Probe { password: "pas le bon, é", ..Probe::new(server, security) }.fails(Cause::BadCredentials);
+        assert_eq!(report.stage, Stage::Auth);
+        assert!(!reached(&report, Stage::MailFrom));
+        assert!(!report.transcript.iter().any(|line| line.contains("MAIL FROM")), "{report:#?}");
+        assert!(report.recipients.is_empty());
+    }
+}
+
+pub fn a_refused_sender(server: &Server) {
+    let probe = Probe { from: KARIM, ..Probe::new(server, Tls) };
+    probe.fails(Cause::SenderRejected);
+}
+
+pub fn a_refused_recipient(server: &Server) {
+    let report = Probe { to: vec![NOBODY], ..Probe::new(server, Tls) }.fails(Cause::RecipientRejected);
+    assert_eq!(report.stage, Stage::RcptTo);
+    assert_eq!(report.recipients.len(), 1);
+}
+
+pub fn one_good_and_one_refused_recipient(server: &Server) {
+    for security in [Tls, Starttls] {
+        let probe = Probe { to: vec![NOBODY, KARIM], ..Probe::new(server, security) };
+        let report = probe.accepted();
+        let results: Vec<_> =
+            report.recipients.iter().map(|one| (one.address.as_str(), one.accepted, one.cause)).collect();
+        assert_eq!(results, [(NOBODY, false, Some(Cause::RecipientRejected)), (KARIM, true, None)], "{report:#?}");
+        arrived(server, "karim", &probe.subject);
+    }
+}
+
+pub fn a_dry_run_leaves_nothing_behind(server: &Server) {
+    let dry = Probe { dry_run: true, ..Probe::new(server, Starttls) };
+    let report = dry.run();
+    assert_eq!((report.verdict, report.stage), (Verdict::DryRunOk, Stage::RcptTo), "{report:#?}");
+    assert_eq!(report.queue_id, None);
+    // What is sent after it arrives after it.
+    let later = Probe::new(server, Starttls);
+    later.accepted();
+    arrived(server, "karim", &later.subject);
+    assert!(find(server, "karim", &dry.subject).is_none());
+}
+
+pub fn ten_megabytes(server: &Server) {
+    let line = "Dix mégaoctets de devis, ligne après ligne ; rien ne doit se perdre en route.\r\n";
+    let text = line.repeat(10 * 1024 * 1024 / line.len() + 1);
+    for security in [Tls, Starttls] {
+        let probe = Probe { body: Some(&text), ..Probe::new(server, security) };
+        probe.accepted();
+        assert_text(&arrived(server, "karim", &probe.subject), &text);
+    }
+}
+
+/// Lines that servers and clients have been known to lose, double or break.
+const ODD: &str = concat!(
+    ".\n..\n.a\n....\n\n\n.\r\n..\r\n.a\r\n....\r\n\r\n\r\n",
+    " .\n. \n.\u{a0}\n=\n=2E\n=0D=0A\nFrom here on\n>From there\n",
+    "Été, cœur, €, 日本語, 🥐\r\n   spaces around   \n\ttabs\t\r\n",
+    "a line that looks like the end:\r\n.\r\nQUIT\r\n\n.\nDATA\n",
+);
+
+/// The text with every line end as CRLF, lone CRs apart.
+fn with_crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
+/// What arrived is the text, its line ends as CRLF, and a last one where it had none: a message ends in a line end. A
+/// composer that closes every text with one more is accepted too.
+fn assert_text(arrived: &Arrived, text: &str) {
+    let (arrived, sent) = (arrived.text(), with_crlf(text));
+    let closed = if sent.ends_with("\r\n") { sent.clone() } else { format!("{sent}\r\n") };
+    if arrived != closed && arrived != format!("{sent}\r\n") {
+        let at = arrived.bytes().zip(sent.bytes()).take_while(|(one, other)| one == other).count();
+        let (arrived, sent) = (arrived.as_bytes(), sent.as_bytes());
+        panic!(
+            "{} bytes became {}; they differ from byte {at} on: {:?} became {:?}",
+            sent.len(),
+            arrived.len(),
+            String::from_utf8_lossy(&sent[at..sent.len().min(at + 80)]),
+            String::from_utf8_lossy(&arrived[at..arrived.len().min(at + 80)])
+        );
+    }
+}
+
+pub fn dots_and_odd_line_ends(server: &Server) {
+    let long = format!("{}{}\n.{}\r\n{}", ODD, "x".repeat(3_000), "é".repeat(3_000), ".".repeat(3_000));
+    for security in [Tls, Starttls] {
+        for text in [long.as_str(), "\n.", "\r\n\r\n.\r\n", "."] {
+            let probe = Probe { body: Some(text), ..Probe::new(server, security) };
+            probe.accepted();
+            assert_text(&arrived(server, "karim", &probe.subject), text);
+        }
+    }
+}
+
+/// A lone CR is no line end in a text. It may arrive as what it was or, from a composer that takes it for one, as CRLF;
+/// it must not be lost.
+pub fn lone_carriage_returns(server: &Server) {
+    for security in [Tls, Starttls] {
+        let text = "un\rdeux\r\r.\rtrois\n\r\r\nquatre";
+        let probe = Probe { body: Some(text), ..Probe::new(server, security) };
+        probe.accepted();
+        let arrived = arrived(server, "karim", &probe.subject);
+        let kept = arrived.text().contains("un\rdeux");
+        assert_text(&arrived, &if kept { text.to_owned() } else { line_ends_alike(text) });
+    }
+}
+
+/// The text with every CR, LF and CRLF as LF.
+fn line_ends_alike(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// Past the composer: the conversation alone, with a message no composer would write. Compared byte for byte.
+pub fn raw_bytes(server: &Server) {
+    for security in [Tls, Starttls] {
+        let subject = uuid::Uuid::now_v7().to_string();
+        let head = format!(
+            "Date: Wed, 25 Nov 2026 10:00:00 +0100\r\nFrom: <{CLAIRE}>\r\nTo: <{KARIM}>\r\nSubject: {subject}\r\n\
+             Message-ID: <{subject}@test.example>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        );
+        let message = format!("{head}{ODD}{}\r.\r\r..\r.{}", "x".repeat(3_000), "é".repeat(400));
+        let report = submit(server, security, message.clone().into_bytes());
+        assert_eq!(report.verdict, Verdict::Accepted, "{report:#?}");
+        // No lone CR or LF leaves: which of them is a line end must be the same for every server on the way.
+        let sent = with_crlf(&line_ends_alike(&message)) + "\r\n";
+        let arrived = arrived(server, "karim", &subject);
+        assert!(arrived.is(sent.as_bytes()), "{}:\n{}", server.name, String::from_utf8_lossy(&arrived.0));
+    }
+}
+
+fn submit(server: &Server, security: Security, message: Vec<u8>) -> Report {
+    let loopback = vec!["127.0.0.1".parse().unwrap()];
+    let port = server.port(security);
+    let submitter = Submitter::new(SubmitterOptions {
+        policy: Policy {
+            allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+            allow_ports: vec![port],
+            static_addresses: vec![("localhost".to_owned(), loopback)],
+            ..Policy::default()
+        },
+        ehlo_name: Host::parse("facteur.example").unwrap(),
+        extra_roots: vec![CertificateDer::from_pem_file(&server.ca).unwrap()],
+        system_roots: false,
+        limits: Limits::default(),
+    })
+    .unwrap();
+    let submission = Submission {
+        host: "localhost".to_owned(),
+        port,
+        security,
+        credentials: Some(Credentials { login: LOGIN.to_owned(), secret: PASSWORD.into() }),
+        mechanism: None,
+        from: CLAIRE.parse().unwrap(),
+        to: vec![KARIM.parse().unwrap()],
+        message,
+        dry_run: false,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(submitter.submit(&submission, &mut |_| {}))
+}
+
+pub fn the_wrong_encryption(server: &Server) {
+    for (security, port) in [(Tls, server.starttls), (Starttls, server.tls)] {
+        let report = Probe { port, ..Probe::new(server, security) }.fails(Cause::TlsPortMismatch);
+        assert!(!reached(&report, Stage::Auth));
+    }
+}
+
+pub fn an_authority_nobody_knows(server: &Server) {
+    for security in [Tls, Starttls] {
+        let report = Probe { trusts_authority: false, ..Probe::new(server, security) }.fails(Cause::CertUntrusted);
+        assert!(!reached(&report, Stage::Auth));
+    }
+}

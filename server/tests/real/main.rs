@@ -1,0 +1,53 @@
+//! `facteur probe` and the conversation behind it against real mail servers: Postfix with Dovecot's SASL, Dovecot's
+//! submission server, Exim, OpenSMTPD. `make test-servers` starts them (`scripts/mail-servers`, configured by the
+//! folder `etc` beside this file) and runs this; without them every test says so and passes.
+//!
+//! To add a case: a function in `cases.rs`, its name in the list below. To add a server: the script, `etc`, a line at
+//! the end of this file.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]
+
+mod arrival;
+mod cases;
+mod probe;
+mod servers;
+
+/// Every case against one server, each a test of its own, such as `exim::a_wrong_password`.
+macro_rules! against {
+    ($server:ident) => {
+        against!(
+            $server:
+            accepted_over_tls
+            accepted_over_starttls
+            every_mechanism_that_is_offered
+            a_wrong_password
+            a_refused_sender
+            a_refused_recipient
+            one_good_and_one_refused_recipient
+            a_dry_run_leaves_nothing_behind
+            ten_megabytes
+            dots_and_odd_line_ends
+            lone_carriage_returns
+            raw_bytes
+            the_wrong_encryption
+            an_authority_nobody_knows
+        );
+    };
+    ($server:ident: $($case:ident)*) => {
+        mod $server {
+            $(
+                #[test]
+                fn $case() {
+                    if let Some(server) = crate::servers::server(stringify!($server)) {
+                        crate::cases::$case(&server);
+                    }
+                }
+            )*
+        }
+    };
+}
+
+against!(postfix);
+against!(dovecot);
+against!(exim);
+against!(opensmtpd);
