@@ -14,15 +14,22 @@ const REDACTED: &str = "•••";
 
 /// Text as it may be shown: at most 500 characters, no control characters, no marks that turn the reading direction.
 pub fn clean(text: &str) -> String {
+    cut(visible(text))
+}
+
+fn visible(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
-    let spaced: String = text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !hidden(*c)).collect();
-    if spaced.chars().count() <= LONGEST {
-        return spaced;
+    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !hidden(*c)).collect()
+}
+
+fn cut(text: String) -> String {
+    if text.chars().count() <= LONGEST {
+        return text;
     }
-    spaced.chars().take(LONGEST - 1).chain(['…']).collect()
+    text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 /// Knows a secret in every form it may come back in.
@@ -43,11 +50,11 @@ impl Redactor {
             percent(secret, false),
             percent(secret, true),
             secret.to_owned(),
-            clean(secret),
         ];
         let mut forms: Vec<Zeroizing<String>> = forms
             .iter()
-            .flat_map(|form| [form.clone(), form.trim_end_matches('=').to_owned()])
+            .map(|form| visible(form))
+            .flat_map(|form| [form.trim_end_matches('=').to_owned(), form])
             .filter(|form| !form.is_empty())
             .map(Zeroizing::new)
             .collect();
@@ -56,9 +63,10 @@ impl Redactor {
         Self(forms)
     }
 
-    /// The text without the secret, whatever case an encoding or an echo has.
+    /// The text without the secret, whatever case an encoding or an echo has. Hidden characters go first: a secret that
+    /// they split would be whole again once they are gone.
     pub(super) fn redact(&self, text: &str) -> String {
-        let mut text = text.to_owned();
+        let mut text = visible(text);
         for form in &self.0 {
             if text.contains(form.as_str()) {
                 text = text.replace(form.as_str(), REDACTED);
@@ -120,7 +128,7 @@ impl Transcript {
 
     /// Server words fit to be shown.
     pub(super) fn shown(&self, text: &str) -> String {
-        clean(&self.redactor.redact(text))
+        cut(self.redactor.redact(text))
     }
 
     fn push(&mut self, who: &str, line: &str) {
@@ -145,6 +153,15 @@ mod tests {
     fn text_of_strangers_is_cleaned() {
         assert_eq!(clean("550 \u{1b}[31mno\u{7}\u{202e}txt"), "550 [31mnotxt");
         assert_eq!(clean(&"x".repeat(10_000)).chars().count(), 500);
+    }
+
+    #[test]
+    fn a_secret_split_by_hidden_characters_is_not_put_together_again() {
+        let secret = SecretString::from("ge\u{200b}he\"im");
+        let transcript = Transcript::new(Redactor::new(Some(("claire", &secret))));
+        for echoed in ["gehe\"im", "ge\u{200b}he\"im", "g\u{ad}ehe\"i\0m", "g\u{202e}ehe\\\"im", "GE\u{7}HE\"IM"] {
+            assert_eq!(transcript.shown(&format!("535 {echoed}?")), "535 •••?", "{echoed:?}");
+        }
     }
 
     proptest! {
