@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser watch lint weight clean
+.PHONY: help run site test test-rust test-browser fuzz watch lint weight clean
 
 site_sources := $(shell find app style public scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
@@ -25,6 +25,9 @@ test-rust:
 test-browser: site
 	cargo build -p server
 	scripts/browser-tests
+
+fuzz: ## feed the parsers with whatever a fuzzer finds; SECONDS_EACH=20
+	scripts/fuzz $(SECONDS_EACH)
 
 watch: ## rebuild and restart on every change
 	scripts/watch
