@@ -165,14 +165,17 @@ impl<'a> Exchange<'a> {
         Step::Again
     }
 
-    /// A server's challenge as the transcript shows it: prompts can be read, what a password could be guessed from is
-    /// not shown.
-    pub(super) fn shown_challenge(&self, reply: &Reply) -> String {
+    /// A server's challenge as the transcript shows it, where it is not shown as it came: prompts can be read, and what a
+    /// password could be guessed from (nonce, salt, proof) is not there.
+    pub(super) fn shown_challenge(&self, reply: &Reply) -> Option<String> {
         let text = reply.text();
-        match self.mechanism {
-            Mechanism::Login => format!("334 {text} ({})", prompt(reply)),
-            _ if text.is_empty() => "334".to_owned(),
-            _ => "334 •••".to_owned(),
+        let proof = || BASE64_STANDARD.decode(text.trim()).is_ok_and(|bytes| bytes.starts_with(b"v="));
+        match (reply.code, self.mechanism) {
+            (334, Mechanism::Login) => Some(format!("334 {text} ({})", prompt(reply))),
+            (334, _) if text.is_empty() => None,
+            (334, _) => Some("334 •••".to_owned()),
+            (235, Mechanism::ScramSha256) if proof() => Some("235 •••".to_owned()),
+            _ => None,
         }
     }
 

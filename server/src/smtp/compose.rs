@@ -114,7 +114,9 @@ fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, Comp
         ContentType::parse(&format!("{kind}; charset={}", charset.as_str())).map_err(|_| ComposeError::Encoding)?;
     // A lone CR is no line end in a text; it stays what it is, as `=0D`.
     let lines = content.replace("\r\n", "\n").replace('\n', "\r\n");
-    let bytes = encode(&lines, charset).ok_or(ComposeError::Encoding)?;
+    // The last line end is the builder's.
+    let lines = lines.strip_suffix("\r\n").unwrap_or(&lines);
+    let bytes = encode(lines, charset).ok_or(ComposeError::Encoding)?;
     let body =
         Body::new_with_encoding(bytes, ContentTransferEncoding::QuotedPrintable).map_err(|_| ComposeError::Encoding)?;
     Ok(SinglePart::builder().header(content_type).body(body))

@@ -50,17 +50,19 @@ impl Line {
     }
 }
 
-/// UTF-8 where it is, else Latin-1: every byte is a character.
+/// UTF-8 where it is, else Latin-1: every byte is a character. A CR that ends nothing (RFC 5321 §2.3.8) is a blank, so
+/// that a line stays one wherever it goes.
 fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
+    let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
+    };
+    text.replace(['\r', '\n'], " ")
 }
 
 impl Reply {
     pub(super) fn new(code: u16, lines: Vec<String>) -> Self {
-        let enhanced = lines.first().and_then(|line| EnhancedCode::parse(line));
+        let enhanced = lines.iter().find(|line| !line.trim().is_empty()).and_then(|line| EnhancedCode::parse(line));
         Self { code, enhanced, lines }
     }
 
@@ -90,7 +92,7 @@ impl Reply {
     pub fn text(&self) -> String {
         let code = self.enhanced.map(|code| code.to_string());
         let bare = |line: &String| match &code {
-            Some(code) => line.strip_prefix(code.as_str()).unwrap_or(line).trim().to_owned(),
+            Some(code) => without(code, line).trim().to_owned(),
             None => line.trim().to_owned(),
         };
         self.lines.iter().map(bare).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
@@ -101,6 +103,12 @@ impl Reply {
         let enhanced = self.enhanced.map(|code| format!(" {code}")).unwrap_or_default();
         format!("{}{enhanced} {}", self.code, self.text()).trim_end().to_owned()
     }
+}
+
+/// The line without the code it begins with. `5.7.1` is not the beginning of `5.7.139`.
+fn without<'a>(code: &str, line: &'a str) -> &'a str {
+    let rest = line.trim_start().strip_prefix(code);
+    rest.filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)).unwrap_or(line)
 }
 
 impl EnhancedCode {
@@ -141,6 +149,7 @@ mod tests {
             assert_eq!(line(nonsense), Err(NotAReply), "{nonsense}");
         }
         assert_eq!(Line::parse(b"220 bient\xf4t").map(|line| line.text), Ok("bientôt".to_owned()));
+        assert_eq!(line("550 a\rb").map(|line| line.text), Ok("a b".to_owned()));
     }
 
     #[test]
@@ -149,6 +158,10 @@ mod tests {
             .unwrap();
         assert_eq!(reply.enhanced, Some(EnhancedCode { class: 5, subject: 7, detail: 8 }));
         assert_eq!(reply.words(), "535 5.7.8 Username and Password not accepted. https://support.example");
+        let words = |text: &str| Reply::parse(text).map(|reply| reply.words()).unwrap_or_default();
+        assert_eq!(words("550-5.7.1 no\n550 5.7.139 no"), "550 5.7.1 no 5.7.139 no", "another code is left whole");
+        assert_eq!(words("550  5.7.1 no"), "550 5.7.1 no", "after two blanks it is not repeated");
+        assert_eq!(words("550-\n550-5.7.1 no\n550 5.7.1  never"), "550 5.7.1 no never", "after an empty line");
         assert_eq!(EnhancedCode::parse("1.2.3.4 is blocked"), None);
         assert_eq!(EnhancedCode::parse("5.7.1000"), None);
         assert_eq!(EnhancedCode::parse("3.1.1"), None);

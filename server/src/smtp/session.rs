@@ -238,10 +238,9 @@ impl Session<'_> {
         self.send(wire, Stage::Auth, line).await?;
         let deadline = self.limit(self.limits.reply);
         let reply = wire.read_reply(deadline).await.map_err(|error| Failure::wire(Stage::Auth, error))?;
-        if reply.code == 334 {
-            self.transcript.server(&exchange.shown_challenge(&reply));
-        } else {
-            self.hear(&reply);
+        match exchange.shown_challenge(&reply) {
+            Some(shown) => self.transcript.server(&shown),
+            None => self.hear(&reply),
         }
         if reply.code == 421 { Err(self.refused(Stage::Auth, &reply)) } else { Ok(reply) }
     }
@@ -294,7 +293,18 @@ impl Session<'_> {
             stages: self.stages,
             transcript: self.transcript.take(),
         };
-        self.transcript.redact(&mut report);
+        // A server may have kept the secret from another conversation.
+        for text in beside_replies(&mut report) {
+            *text = self.transcript.shown(text);
+        }
         report
     }
+}
+
+/// What a server wrote into a report outside of its replies.
+fn beside_replies(report: &mut Report) -> impl Iterator<Item = &mut String> {
+    let certificate = report.tls.as_mut().and_then(|tls| tls.certificate.as_mut());
+    let certificate =
+        certificate.into_iter().flat_map(|shown| shown.names.iter_mut().chain([&mut shown.subject, &mut shown.issuer]));
+    report.capabilities.iter_mut().chain(certificate)
 }

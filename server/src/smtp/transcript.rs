@@ -1,7 +1,6 @@
 //! Server side. What may be shown of a conversation: cleaned text, and no secret in any form, also when the server
 //! echoes it.
 
-use app::test_run::report::{Report, TlsSummary};
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -57,7 +56,7 @@ const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
-/// From here on a text is a secret also in another case, or spread out with blanks.
+/// From here on a text is a secret also when it is spread out with blanks, or inside base64.
 const LONG_ENOUGH: usize = 4;
 /// A part of a secret that is at least this long, and half of the secret, is one.
 const LONGEST_PART: usize = 8;
@@ -167,7 +166,7 @@ fn squeeze(text: &str) -> String {
 /// Servers that write commands back in capitals are known. `form` is in lower case.
 fn replace(text: &str, form: &str) -> String {
     // Only ASCII case is ignored, so positions are the same in both texts.
-    let searched = if form.len() < LONG_ENOUGH { text.to_owned() } else { text.to_ascii_lowercase() };
+    let searched = text.to_ascii_lowercase();
     if !searched.contains(form) {
         return text.to_owned();
     }
@@ -230,22 +229,6 @@ impl Transcript {
         cut(&self.redactor.redact(text))
     }
 
-    /// What a report holds beside replies: a server may have kept the secret from another conversation.
-    pub(super) fn redact(&self, report: &mut Report) {
-        let certificate = |tls: &mut TlsSummary| tls.certificate.take();
-        for line in &mut report.capabilities {
-            *line = self.shown(line);
-        }
-        if let Some(tls) = &mut report.tls
-            && let Some(mut shown) = certificate(tls)
-        {
-            for text in shown.names.iter_mut().chain([&mut shown.subject, &mut shown.issuer]) {
-                *text = self.shown(text);
-            }
-            tls.certificate = Some(shown);
-        }
-    }
-
     fn push(&mut self, who: &str, line: &str) {
         if self.lines.len() < MOST_LINES {
             let line = self.shown(line);
@@ -299,6 +282,8 @@ mod tests {
             assert!(!shown.to_lowercase().contains(&echoed.to_lowercase()), "{shown:?}");
         }
         assert_eq!(redactor.redact("535 Invalid login or password"), "535 Invalid login or password");
+        let short = Redactor::new(Some(("claire", &SecretString::from("aB1"))));
+        assert_eq!(short.redact("535 aB1 and AB1"), "535 ••• and •••");
     }
 
     #[test]

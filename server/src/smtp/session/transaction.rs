@@ -224,6 +224,8 @@ fn queue_id(reply: &Reply) -> Option<String> {
     let found = after.iter().find_map(|mark| lower.find(mark).map(|at| at + mark.len()));
     let rest = match found {
         Some(at) => text.get(at..)?,
+        // Sendmail and OpenSMTPD: "2.0.0 f611629f Message accepted for delivery"
+        None if lower.ends_with(" message accepted for delivery") => text.as_str(),
         // Google: "2.0.0 OK  1234567890 abcdef - gsmtp"
         None => lower.strip_prefix("ok ").and_then(|_| text.get(3..))?,
     };
@@ -243,7 +245,9 @@ mod tests {
             ("250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP", Some("4F1tQZ0qWxz9rxP")),
             ("250 OK id=1sXyZ-0001Ab-2C", Some("1sXyZ-0001Ab-2C")),
             ("250 2.0.0 OK  1700000000 a640c23a62f3a-abc.123 - gsmtp", Some("1700000000")),
+            ("250 2.0.0 f611629f Message accepted for delivery", Some("f611629f")),
             ("250 Message accepted", None),
+            ("250 Message accepted for delivery", None),
         ] {
             assert_eq!(queue_id(&Reply::parse(text).unwrap()).as_deref(), id, "{text}");
         }
