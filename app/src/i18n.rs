@@ -43,6 +43,10 @@ macro_rules! catalogue {
 const FRENCH: [&str; 7] = catalogue!("fr");
 const ENGLISH: [&str; 7] = catalogue!("en");
 
+/// What follows a number that must not be grouped by thousands: a word joiner, which makes it a text. It does not
+/// reach the reader.
+pub const DIGITS: char = '\u{2060}';
+
 type Bundle = FluentBundle<FluentResource>;
 
 static FRENCH_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("fr"), &FRENCH));
@@ -88,7 +92,8 @@ impl Locale {
         visit().locale()
     }
 
-    /// The text of `key`. A key that is missing gives the key itself.
+    /// The text of `key`. A key that is missing gives the key itself. A number that is a name, such as a port, ends in
+    /// [`DIGITS`].
     pub fn text(self, key: &str, arguments: &[(&str, String)]) -> String {
         let bundle: &Bundle = match self {
             Self::Fr => &FRENCH_BUNDLE,
@@ -106,7 +111,8 @@ impl Locale {
                 Err(_) => values.set(*name, value.as_str()),
             }
         }
-        bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned()
+        let text = bundle.format_pattern(pattern, Some(&values), &mut Vec::new());
+        text.replace(DIGITS, "")
     }
 }
 

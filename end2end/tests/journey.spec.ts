@@ -65,7 +65,7 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   expect(mail.text).toContain("boutique@sandbox.example");
   expect(mail.html).toContain("Boulangerie Martin");
   await configurator.open("profiles");
-  await expect(page.getByText("fonctionne, testé à l’instant")).toBeVisible();
+  await expect(page.getByText("accepté par le serveur à l’instant, réception à confirmer")).toBeVisible();
   await configurator.open("sending-mode");
   await expect(page.getByText("Aucun compte SMTP n’est prêt")).toBeHidden();
   // Nothing of the password is kept in clear, on disk or in the logs.
@@ -90,7 +90,7 @@ test("the same in English, in a frame of the portal @wasm", async ({ page, demo 
   await expect(frame.getByRole("heading", { name: "SMTP encoding" })).toBeVisible();
   await frame.locator("#content .actions").getByRole("button", { name: "Confirm" }).click();
   await frame.getByRole("button", { name: "Test", exact: true }).click();
-  await expect(frame.getByText("It works: the server accepted the message")).toBeVisible();
+  await expect(frame.getByRole("heading", { name: "It works: the server accepted the message" })).toBeVisible();
   expect((await demo.inbox())[0].subject).toContain("Test passed");
 });
 

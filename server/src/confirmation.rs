@@ -1,7 +1,11 @@
 //! Server side. The mail that a test sends: text and HTML, in the reader's language, naming the profile. Its words are
 //! fixed, so the button cannot be used to write to anybody.
 
-use app::{i18n::Locale, profile::encoding::Encoding, session::Session};
+use app::{
+    i18n::{DIGITS, Locale},
+    profile::encoding::Encoding,
+    session::Session,
+};
 use jiff::Timestamp;
 use lettre::{Address, message::Mailbox};
 use maud::{DOCTYPE, html};
@@ -66,13 +70,13 @@ impl Words {
             ("profile", format!("{} ({provider})", row.settings.sender_address)),
             ("host", destination.host.clone()),
             // Followed by a word joiner it is text: a port is not a number to be grouped by thousands.
-            ("port", format!("{}\u{2060}", destination.port)),
+            ("port", format!("{}{DIGITS}", destination.port)),
             ("portal", session.portal_name.clone()),
             ("account", session.account_name.clone()),
             ("person", session.person.name.clone()),
-            ("code", format!("{} {}\u{2060}", &code[..3], &code[3..])),
+            ("code", format!("{} {}{DIGITS}", &code[..3], &code[3..])),
         ];
-        let text = |key: &str| plain(session.locale.text(key, &arguments).replace('\u{2060}', ""), row.encoding);
+        let text = |key: &str| plain(session.locale.text(key, &arguments), row.encoding);
         Self {
             subject: text("mail-subject"),
             greeting: text("mail-greeting"),

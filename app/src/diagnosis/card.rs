@@ -10,7 +10,7 @@ use super::{
     provider,
 };
 use crate::{
-    i18n::Locale,
+    i18n::{DIGITS, Locale},
     profile::{model::Profile, security::Security},
     t,
     test_run::{
@@ -41,7 +41,7 @@ impl Failure {
         vec![
             ("host", destination.host.clone()),
             // As words: a port is not a number to be grouped by thousands.
-            ("port", format!("{}\u{2060}", destination.port)),
+            ("port", format!("{}{DIGITS}", destination.port)),
             ("login", destination.login.clone()),
             ("sender", self.profile.settings.sender_address.to_string()),
             ("recipient", self.recipient.clone()),
@@ -162,7 +162,7 @@ fn Fixes(failure: Failure) -> impl IntoView {
 
 fn fix_text(fix: &Fix, failure: &Failure) -> String {
     let named = |security: Security| t!(&format!("security-{}", security.as_str()));
-    let port = |port: u16| format!("{port}\u{2060}");
+    let port = |port: u16| format!("{port}{DIGITS}");
     let key = fix.key();
     match fix {
         Fix::Port { port: new, security } => {
@@ -181,7 +181,7 @@ fn fix_text(fix: &Fix, failure: &Failure) -> String {
 #[component]
 fn Found(survey: Survey, failed: Profile) -> impl IntoView {
     let destination = failed.settings.destination;
-    let port = |port: u16| format!("{port}\u{2060}");
+    let port = |port: u16| format!("{port}{DIGITS}");
     let named = |security: Security| t!(&format!("security-{}", security.as_str()));
     let answer = match (survey.blame, survey.working(), survey.control) {
         (Blame::Settings, Some(door), _) if door.port == destination.port => {

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 
 use super::{port::TestRun, report::Verdict};
-use crate::{diagnosis::cause::Cause, i18n::Locale, profile::model::Profile};
+use crate::{
+    diagnosis::cause::Cause,
+    i18n::{DIGITS, Locale},
+    profile::model::Profile,
+};
 
 /// The text. Whatever a server said in it was cleaned and redacted when it was heard.
 pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
@@ -11,7 +15,7 @@ pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
     let destination = &profile.settings.destination;
     let line = |key: &str, values: &[(&str, String)]| locale.text(key, values);
     let security = line(&format!("security-{}", destination.security.as_str()), &[]);
-    let port = format!("{}\u{2060}", destination.port);
+    let port = format!("{}{DIGITS}", destination.port);
     let mut lines = vec![
         line("passable-server", &[("host", destination.host.clone()), ("port", port), ("security", security)]),
         line("passable-login", &[("login", destination.login.clone())]),
@@ -23,7 +27,7 @@ pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
         lines.push(line("passable-reply", &[("reply", masked(reply, recipient))]));
     }
     if let Some(id) = &report.queue_id {
-        lines.push(line("passable-queue", &[("id", format!("{id}\u{2060}"))]));
+        lines.push(line("passable-queue", &[("id", format!("{id}{DIGITS}"))]));
     }
     if let Some(tls) = report.tls.as_ref().filter(|tls| !tls.version.is_empty()) {
         lines.push(line("passable-tls", &[("tls", format!("{} {}", tls.version, tls.cipher))]));
@@ -36,7 +40,7 @@ pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
     lines.push(String::new());
     lines.push(line("passable-transcript", &[]));
     lines.extend(report.transcript.iter().map(|said| masked(said, recipient)));
-    lines.join("\n").replace('\u{2060}', "")
+    lines.join("\n")
 }
 
 fn verdict(run: &TestRun, locale: Locale) -> String {

@@ -28,7 +28,7 @@ impl Authority {
         let issuer = issuer("Facteur sandbox authority")?;
         let stranger = issuer_nobody_knows()?;
         let name = |first: &str| format!("{first}.{DOMAIN}");
-        let good = Arc::new(leaf(&issuer, &[name("smtp"), name("silence")], Validity::Now)?);
+        let good = Arc::new(leaf(&issuer, &[name("smtp"), name("silence"), name("scram")], Validity::Now)?);
         let certificates = HashMap::from([
             (name("other-name"), Arc::new(leaf(&issuer, &["mail.elsewhere.example".to_owned()], Validity::Now)?)),
             (name("expired"), Arc::new(leaf(&issuer, &[name("expired")], Validity::Past)?)),

@@ -103,7 +103,12 @@ impl Conversation {
     }
 
     fn is_silent(&self) -> bool {
-        self.name.as_deref() == Some(&format!("silence.{DOMAIN}"))
+        self.is_named("silence")
+    }
+
+    /// Whether the client asked in TLS for the host of this name.
+    fn is_named(&self, host: &str) -> bool {
+        self.name.as_deref() == Some(&format!("{host}.{DOMAIN}"))
     }
 
     /// The persona: what stands before the `@` of the login.
@@ -160,7 +165,11 @@ impl Conversation {
     }
 
     async fn hello(&mut self) -> Option<()> {
-        let last = if self.encrypted { "250 AUTH PLAIN LOGIN" } else { "250 STARTTLS" };
+        let last = match (self.encrypted, self.is_named("scram")) {
+            (true, true) => "250 AUTH SCRAM-SHA-256 PLAIN LOGIN",
+            (true, false) => "250 AUTH PLAIN LOGIN",
+            (false, _) => "250 STARTTLS",
+        };
         let keywords = "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES";
         self.say(&format!("250-smtp.sandbox.example\r\n{keywords}\r\n250-SIZE {MOST_BYTES}\r\n{last}")).await
     }

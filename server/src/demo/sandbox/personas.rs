@@ -46,6 +46,8 @@ pub const PERSONAS: &[Persona] = personas! {
     "smtp-coupe" @ "smtp", "Comme Microsoft : l’envoi SMTP est coupé pour cette boîte.", "Like Microsoft: SMTP is switched off for this mailbox.", Some(Cause::SmtpAuthDisabled);
     "bloque" @ "smtp", "Comme Google : demande de se connecter d’abord par le navigateur.", "Like Google: wants a sign-in by browser first.", Some(Cause::LoginBlocked);
     "expediteur" @ "smtp", "Refuse l’adresse de l’expéditeur, quelle qu’elle soit.", "Refuses the sender’s address, whatever it is.", Some(Cause::SenderRejected);
+    "au-nom-de" @ "smtp", "N’accepte comme expéditeur que sa propre adresse : essayez-en une autre.", "Takes only its own address as the sender: try another one.", None;
+    "perdu" @ "smtp", "Accepte le message, puis le perd : il n’arrive jamais.", "Accepts the message, then loses it: it never arrives.", None;
     "liste-grise" @ "smtp", "Demande de revenir plus tard, puis accepte au second essai.", "Asks to come back later, then accepts the second time.", Some(Cause::Greylisted);
     "cadence" @ "smtp", "Trouve que cela va trop vite.", "Finds that it goes too fast.", Some(Cause::RateLimited);
     "quota" @ "smtp", "Comme Google : le quota du jour est épuisé.", "Like Google: the day’s quota is used up.", Some(Cause::QuotaExceeded);
@@ -54,6 +56,7 @@ pub const PERSONAS: &[Persona] = personas! {
     "coupe" @ "smtp", "Raccroche juste après avoir reçu le message.", "Hangs up right after receiving the message.", None;
     "muet" @ "smtp", "Se tait après avoir reçu le message.", "Falls silent after receiving the message.", None;
     "boutique" @ "silence", "Accepte la connexion, puis se tait.", "Accepts the connection, then falls silent.", Some(Cause::Timeout);
+    "boutique" @ "scram", "Propose une façon de se connecter qui ne marche pas, et une autre qui marche.", "Offers a way to log in that does not work, and one that does.", Some(Cause::BadCredentials);
     "boutique" @ "other-name", "Présente un certificat à un autre nom.", "Shows a certificate of another name.", Some(Cause::CertNameMismatch);
     "boutique" @ "expired", "Présente un certificat périmé.", "Shows an expired certificate.", Some(Cause::CertExpired);
     "boutique" @ "unknown-issuer", "Présente un certificat que personne ne connaît.", "Shows a certificate nobody vouches for.", Some(Cause::CertUntrusted);

@@ -27,6 +27,9 @@ impl Conversation {
                 let password = self.prompt("UGFzc3dvcmQ6").await?;
                 (decoded(&login).unwrap_or_default(), decoded(&password).unwrap_or_default())
             }
+            "SCRAM-SHA-256" if self.is_named("scram") => {
+                return self.say("535 5.7.8 Error: authentication failed").await;
+            }
             _ => return self.say("504 5.5.4 Unrecognized authentication type").await,
         };
         let refusal = refusal(&login, &password);

@@ -30,6 +30,9 @@ impl Conversation {
             return self.say("501 5.1.7 Bad sender address syntax").await;
         };
         let reply = match self.persona() {
+            "au-nom-de" if self.login.as_deref() != Some(address.as_str()) => {
+                "553 5.7.1 Sender address rejected: not owned by auth user."
+            }
             "expediteur" => "553 5.7.1 Sender address rejected: not owned by auth user.",
             "cadence" => "450 4.7.1 Rate limit exceeded, slow down and try again later",
             "quota" => "550 5.4.5 Daily user sending limit exceeded.",
@@ -137,6 +140,11 @@ impl Conversation {
                 return Some(Next::Go);
             }
             _ => {}
+        }
+        if self.persona() == "perdu" {
+            self.forget();
+            self.say("250 2.0.0 Ok: queued as SANDBOX0000").await?;
+            return Some(Next::Go);
         }
         let envelope = Envelope {
             login: self.login.clone(),
