@@ -5,6 +5,7 @@ pub mod encoding;
 pub mod password;
 pub mod preset_hint;
 pub mod security;
+pub mod warnings;
 
 #[cfg(feature = "ssr")]
 pub mod address;

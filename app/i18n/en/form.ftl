@@ -80,3 +80,14 @@ error-address-invalid = This is not a whole e-mail address, like name@example.co
 error-sender-required = The login is not an e-mail address: give the sender’s here.
 error-unknown-choice = This choice is not in the list.
 error-secret-for-new-server = The stored password is only good for the former server and login. Type the one that goes with the new ones.
+
+# What looks wrong before anything is sent. Never keeps anybody from confirming.
+warn-port = Port 465 usually goes with SSL/TLS, port 587 with STARTTLS.
+warn-ending = Microsoft is closing sending by password step by step: off by default at the end of December 2026, removed at a date to be given in the second half of 2027.
+warn-over = Since 16 September 2024 Microsoft takes no password any more for these addresses.
+warn-other = This address is with { $login }, but the server is { $host }’s.
+warn-account = This looks like the mailbox’s own password. { $host } wants an app password here.
+warn-alike = The password holds a sign that looks like another one: a dash or quote from a word processor, a letter of another alphabet.
+warn-sender = { $host } usually takes only the login’s own address as the sender.
+warn-title = Saved. To look at before testing:
+warn-edit = Correct the profile

@@ -80,3 +80,14 @@ error-address-invalid = Ce n’est pas une adresse email complète, comme nom@ex
 error-sender-required = L’identifiant n’est pas une adresse email : indiquez ici celle de l’expéditeur.
 error-unknown-choice = Ce choix n’existe pas dans la liste.
 error-secret-for-new-server = Le mot de passe enregistré n’est valable que pour l’ancien serveur et l’ancien identifiant. Saisissez celui qui va avec les nouveaux.
+
+# Ce qui semble faux avant tout envoi. N’empêche jamais de valider.
+warn-port = Le port 465 va d’habitude avec SSL/TLS, le port 587 avec STARTTLS.
+warn-ending = Microsoft ferme peu à peu l’envoi par mot de passe : désactivé par défaut fin décembre 2026, supprimé à une date annoncée au second semestre 2027.
+warn-over = Depuis le 16 septembre 2024, Microsoft n’accepte plus de mot de passe pour ces adresses.
+warn-other = Cette adresse est chez { $login }, mais le serveur est celui de { $host }.
+warn-account = Cela ressemble au mot de passe de la messagerie. { $host } veut ici un mot de passe d’application.
+warn-alike = Le mot de passe contient un signe qui ressemble à un autre : un tiret ou un guillemet de traitement de texte, une lettre d’un autre alphabet.
+warn-sender = { $host } n’accepte d’habitude que l’adresse de l’identifiant comme expéditeur.
+warn-title = Enregistré. À vérifier avant de tester :
+warn-edit = Corriger le profil

@@ -97,6 +97,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
     let place = field(cause).map(|field| format!("#{}", field.id())).unwrap_or_default();
     let edit = format!("/profiles/edit?id={}{place}", failure.profile.id);
     let report = failure.report.clone();
+    let mended_by_the_door = report.fixes.iter().any(|fix| matches!(fix, Fix::Port { .. } | Fix::Security { .. }));
     view! {
         <section class="card bad" data-verdict="failed" data-cause=cause.as_str()>
             <p class="who">{t!(failure.who().key())}</p>
@@ -104,13 +105,14 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
             <p>{what}</p>
             {report.finding.map(|finding| view! { <p>{t!(finding.key())}</p> })}
             <Hints report=report.clone() />
-            <p><strong>{t!("card-next")}</strong> " " {next}</p>
+            <Fixes failure=failure.clone() />
+            // A change that was found to work says more than general advice.
+            {(!mended_by_the_door).then(|| view! { <p><strong>{t!("card-next")}</strong> " " {next}</p> })}
             {link.map(|url| view! {
                 <p><a href=url target="_blank" rel="noopener noreferrer">{t!("card-link", provider = failure.provider.clone())}</a></p>
             })}
-            {report.retryable.then(|| view! { <p>{t!("card-retryable")}</p> })}
+            {(report.retryable && report.fixes.is_empty()).then(|| view! { <p>{t!("card-retryable")}</p> })}
             {report.survey.clone().map(|survey| view! { <Found survey failed=failure.profile.clone() /> })}
-            <Fixes failure=failure.clone() />
             {report.reply.clone().map(|words| view! {
                 <p class="words"><span>{t!("card-server-words", stage = stage_name(report.stage))}</span> <samp dir="auto">{words}</samp></p>
             })}

@@ -1,13 +1,16 @@
 //! Server side. The server functions of the slice. Each begins by asking who is asking, and ends in [`finish`].
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
+use secrecy::ExposeSecret;
 
 use super::{
-    draft::{Draft, RefusedDraft, TypedSecret},
+    draft::{CheckedSecret, Draft, RefusedDraft, TypedSecret},
     encoding::Encoding,
     field::{Fault, Field, FieldError},
-    model::ProfileId,
+    model::{ProfileId, Settings},
     port::{SaveError, SecretChange},
+    preset::{Catalogue, Preset},
+    warnings::{Typed, Warning, warnings},
 };
 use crate::{
     error::{AppError, finish, wants_page},
@@ -72,13 +75,42 @@ async fn try_save(
         return Err(SaveError::Invalid(errors));
     };
     let (removed, suspicious) = secret.as_ref().map_or((0, 0), |secret| (secret.removed, secret.suspicious));
+    let warned = warned(&settings, secret.as_ref(), &services.presets);
     let change = secret.map_or(SecretChange::Keep, |secret| SecretChange::Replace(secret.secret));
     let id = profiles.save(&session.account, profile, settings, change).await?;
+    let warn = if warned.is_empty() { String::new() } else { format!("&warn={}", warned.join(",")) };
     Ok(match (removed, suspicious) {
+        (0, 0) if !warn.is_empty() => format!("/profiles/encoding?id={id}{warn}"),
         (0, 0) => format!("/profiles/encoding?id={id}&notice=saved"),
-        (removed, 0) => format!("/profiles/encoding?id={id}&notice=secret-removed&count={removed}"),
-        (_, suspicious) => format!("/profiles/encoding?id={id}&suspicious={suspicious}"),
+        (removed, 0) => format!("/profiles/encoding?id={id}&notice=secret-removed&count={removed}{warn}"),
+        (_, suspicious) => format!("/profiles/encoding?id={id}&suspicious={suspicious}{warn}"),
     })
+}
+
+/// What looks wrong with what was saved, as codes. The form said so already where there is WebAssembly.
+fn warned(settings: &Settings, secret: Option<&CheckedSecret>, presets: &Catalogue) -> Vec<&'static str> {
+    let destination = &settings.destination;
+    let secret = secret.map(|secret| secret.secret.expose_secret()).unwrap_or_default();
+    let (port, sender) = (destination.port.to_string(), settings.sender_address.to_string());
+    let typed = Typed {
+        host: &destination.host,
+        port: &port,
+        security: Some(destination.security),
+        login: &destination.login,
+        sender: &sender,
+        secret,
+        finished: true,
+    };
+    let (host, login) = (provider(settings, presets), presets.by_address(&destination.login));
+    let found = warnings(typed, host.map(Preset::hint).as_ref(), login.map(Preset::hint).as_ref());
+    found.into_iter().map(Warning::code).collect()
+}
+
+/// The provider whose server it is: the chosen preset, when the server is still its own.
+pub(super) fn provider<'a>(settings: &Settings, presets: &'a Catalogue) -> Option<&'a Preset> {
+    let host = &settings.destination.host;
+    let chosen = settings.preset.as_deref().and_then(|id| presets.get(id));
+    chosen.filter(|preset| preset.host.eq_ignore_ascii_case(host)).or_else(|| presets.by_host(host))
 }
 
 /// Keeps the refused form and leads back to it.

@@ -15,6 +15,8 @@ mod dom;
 mod presets;
 #[cfg(feature = "hydrate")]
 mod secret;
+#[cfg(feature = "hydrate")]
+mod warn;
 
 /// Wraps the form.
 #[island]
@@ -24,12 +26,17 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
         presets::arrive();
         secret::arrive();
         checks::arrive();
+        warn::look();
     });
     let clicked = |event: ev::MouseEvent| {
         #[cfg(feature = "hydrate")]
         if let Some(target) = dom::target(&event) {
             presets::clicked(&target);
             secret::clicked(&target);
+            // A choice, the eye, a button of a remark; not the press that sends the form.
+            if !target.matches("#content .actions *").unwrap_or(false) {
+                warn::look();
+            }
             if checks::stop(&target) {
                 event.prevent_default();
             }
@@ -42,6 +49,7 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
             checks::forgive(&target);
             presets::typed(&target);
             secret::typed(&target, dom::is_paste(&event));
+            warn::look();
         }
         let _ = event;
     };

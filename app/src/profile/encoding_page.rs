@@ -1,10 +1,15 @@
 //! Server side. The second step: **Encodage SMTP**.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::{
+    api::provider,
     encoding::Encoding,
     model::{Profile, ProfileId},
+    preset::{Catalogue, Preset},
+    warnings::Warning,
 };
 use crate::{
     error::AppError,
@@ -13,7 +18,7 @@ use crate::{
     t,
     ui::{
         layout::{Loaded, Page, query},
-        notice::{RequestNotice, whole_number},
+        notice::{Kind, Notice, RequestNotice, whole_number},
     },
 };
 
@@ -25,7 +30,7 @@ pub fn EncodingPage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-        Ok(view! { <RequestNotice /> <Suspicious profile=profile.clone() /> <Choice profile /> }.into_any())
+        Ok(view! { <RequestNotice /> <Suspicious profile=profile.clone() /> <Warned profile=profile.clone() presets=services.presets /> <Choice profile /> }.into_any())
     };
     view! {
         <Page title=t!("encoding-title")>
@@ -46,6 +51,28 @@ fn Suspicious(profile: Profile) -> impl IntoView {
                 <p>{t!("secret-suspicious", count = count)}</p>
                 <button>{t!("secret-remove")}</button>
             </form>
+        }
+    })
+}
+
+/// What looked wrong when the profile was saved. The codes come with the redirect; the words are ours.
+#[component]
+fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
+    let codes = query("warn");
+    let found: Vec<Warning> =
+        Warning::ALL.into_iter().filter(|warning| codes.split(',').any(|code| code == warning.code())).collect();
+    let settings = &profile.settings;
+    let name = |preset: Option<&Preset>| preset.map(|preset| preset.name.clone()).unwrap_or_default();
+    let (host, login) = (name(provider(settings, &presets)), name(presets.by_address(&settings.destination.login)));
+    let says = |warning: Warning| t!(&format!("warn-{}", warning.code()), host = host, login = login);
+    let lines: Vec<String> = found.into_iter().map(says).collect();
+    (!lines.is_empty()).then(|| {
+        view! {
+            <Notice kind=Kind::Warning>
+                <p>{t!("warn-title")}</p>
+                <ul>{lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+                <p><a href=format!("/profiles/edit?id={}", profile.id)>{t!("warn-edit")}</a></p>
+            </Notice>
         }
     })
 }

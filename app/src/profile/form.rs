@@ -22,7 +22,7 @@ use crate::{
     session::{Session, session},
     t,
     ui::{
-        field::{FieldFault, InputState, TextField},
+        field::{FieldFault, FieldWarnings, InputState, TextField},
         layout::{Loaded, Page, query},
         moment::Moment,
         notice::{Kind, Notice, RequestNotice},
@@ -130,6 +130,13 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             data-required=t!("error-required")
             data-address=t!("error-address-invalid")
             data-port=t!("error-port-invalid")
+            data-w-port=t!("warn-port")
+            data-w-ending=t!("warn-ending")
+            data-w-over=t!("warn-over")
+            data-w-other=t!("warn-other", login = "{login}", host = "{host}")
+            data-w-account=t!("warn-account", host = "{host}")
+            data-w-alike=t!("warn-alike")
+            data-w-sender=t!("warn-sender", host = "{host}")
         >
             // Enter presses the first button of a form: it must be Valider, not the one of the presets.
             <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
@@ -205,6 +212,7 @@ fn SecurityChoice(state: InputState) -> impl IntoView {
             <legend>{t!("form-security")}</legend>
             {choices.into_iter().collect_view()}
             <FieldFault field=Field::Security errors=state.errors />
+            <FieldWarnings field=Field::Security />
         </fieldset>
     }
 }
@@ -290,6 +298,7 @@ fn Secret(secret: SecretState, errors: Vec<FieldError>) -> impl IntoView {
             </p>
             <p class="hint" id="secret-hint">{hint}</p>
             <FieldFault field=Field::Secret errors />
+            <FieldWarnings field=Field::Secret />
         </div>
     }
 }

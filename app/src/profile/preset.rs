@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{password::InnerSpaces, preset_hint::PresetHint, security::Security};
+use super::{password::InnerSpaces, preset_hint::PresetHint, security::Security, warnings::SecretShape};
 use crate::i18n::Localised;
 
 /// What the login of a provider's customer looks like.
@@ -99,6 +99,8 @@ pub struct Preset {
     #[serde(default)]
     pub cosmetic_spaces: bool,
     #[serde(default)]
+    pub secret_shape: SecretShape,
+    #[serde(default)]
     pub status: Status,
     pub status_note: Option<Localised>,
     pub note: Option<Localised>,
@@ -122,6 +124,10 @@ impl Preset {
             port: self.port,
             security: self.security,
             cosmetic_spaces: self.cosmetic_spaces,
+            shape: self.secret_shape,
+            sender_is_login: self.sender == SenderRule::Login,
+            ending: matches!(self.status, Status::Ending | Status::Deprecated),
+            over: self.status == Status::OauthOnly,
             login: self.login_fixed.clone(),
             domains: self.domains.clone(),
         }
@@ -200,6 +206,11 @@ impl Catalogue {
     /// The provider whose server this is; the first one where several share it.
     pub fn by_host(&self, host: &str) -> Option<&Preset> {
         self.presets.iter().find(|preset| preset.host.eq_ignore_ascii_case(host))
+    }
+
+    /// The provider that an address belongs to.
+    pub fn by_address(&self, address: &str) -> Option<&Preset> {
+        self.presets.iter().find(|preset| preset.hint().knows(address))
     }
 
     pub fn guide(&self, preset: &Preset) -> Option<&Guide> {

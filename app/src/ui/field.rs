@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    profile::field::{Field, FieldError},
+    profile::{
+        field::{Field, FieldError},
+        warnings::Warning,
+    },
     t,
 };
 
@@ -12,6 +15,14 @@ use crate::{
 pub fn FieldFault(field: Field, errors: Vec<FieldError>) -> impl IntoView {
     let text = errors.iter().find(|error| error.field == field).map(|error| t!(error.fault.key()));
     view! { <p class="fault" id=format!("{}-fault", field.id())>{text}</p> }
+}
+
+/// Where the assistant says what looks wrong with a field.
+#[component]
+pub fn FieldWarnings(field: Field) -> impl IntoView {
+    let here = Warning::ALL.into_iter().filter(|warning| warning.field() == field.id());
+    here.map(|warning| view! { <p class="warn" role="status" id=format!("warn-{}", warning.code())></p> })
+        .collect_view()
 }
 
 /// What an input of the form needs to say about itself.
@@ -73,6 +84,7 @@ pub fn TextField(
             />
             {hint.map(|text| view! { <p class="hint" id=format!("{id}-hint")>{text}</p> })}
             <FieldFault field errors=state.errors />
+            <FieldWarnings field />
         </div>
     }
 }

@@ -29,8 +29,18 @@ thread_local! {
     static OFFER: RefCell<Offer> = const { RefCell::new(Offer::Nothing) };
 }
 
-fn hint_of(radio: &HtmlInputElement) -> Option<PresetHint> {
+pub(super) fn hint_of(radio: &HtmlInputElement) -> Option<PresetHint> {
     PresetHint::decode(&radio.get_attribute("data-p")?)
+}
+
+/// Every preset's radio button.
+pub(super) fn radios() -> Vec<HtmlInputElement> {
+    find_all(PRESET)
+}
+
+/// The chosen one; `None` for "another server".
+pub(super) fn chosen_radio() -> Option<HtmlInputElement> {
+    checked().filter(|radio| radio.has_attribute("data-p"))
 }
 
 fn checked() -> Option<HtmlInputElement> {
@@ -126,7 +136,7 @@ fn fetch_guide(preset: String) {
 
 /// Proposes the preset that an address belongs to, unless it is chosen already.
 fn propose(address: &str) {
-    let known = find_all::<HtmlInputElement>(PRESET)
+    let known = radios()
         .into_iter()
         .find(|radio| hint_of(radio).is_some_and(|hint| hint.knows(address)))
         .filter(|radio| !radio.checked());

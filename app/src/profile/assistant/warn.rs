@@ -1,0 +1,61 @@
+//! Browser side. What looks wrong, said under its field while the form is typed. Nothing is said when a field is left:
+//! the page would move under the pointer that is about to press Valider.
+
+use leptos::prelude::document;
+use web_sys::{Element, HtmlInputElement};
+
+use super::{
+    dom::{find, text},
+    presets::{chosen_radio, hint_of, radios},
+};
+use crate::profile::{
+    security::Security,
+    warnings::{Typed, Warning, warnings},
+};
+
+fn value(id: &str) -> String {
+    find::<HtmlInputElement>(&["#", id].concat()).map(|input| input.value()).unwrap_or_default()
+}
+
+fn name_of(radio: &HtmlInputElement) -> String {
+    radio.parent_element().and_then(|label| label.text_content()).unwrap_or_default()
+}
+
+/// Looks at the form again.
+pub(super) fn look() {
+    let Some(form) = find::<Element>("#profile-form") else { return };
+    let [host, port, login, sender, secret] = ["host", "port", "login", "sender_address", "secret"].map(value);
+    let security =
+        find::<HtmlInputElement>("#security input:checked").and_then(|radio| Security::parse(&radio.value()));
+    let known: Vec<_> = radios().into_iter().filter_map(|radio| hint_of(&radio).map(|hint| (radio, hint))).collect();
+    let chosen = chosen_radio();
+    // Several presets may share a server: the chosen one knows best.
+    let is_there = |(radio, hint): &&(HtmlInputElement, _)| {
+        let hint: &crate::profile::preset_hint::PresetHint = hint;
+        !host.is_empty()
+            && hint.host.eq_ignore_ascii_case(host.trim())
+            && chosen.as_ref().is_none_or(|one| one == radio)
+    };
+    let by_host = known
+        .iter()
+        .find(is_there)
+        .or_else(|| known.iter().find(|(_, hint)| !host.is_empty() && hint.host.eq_ignore_ascii_case(host.trim())));
+    let by_login = known.iter().find(|(_, hint)| hint.knows(&login));
+    let typed =
+        Typed { host: &host, port: &port, security, login: &login, sender: &sender, secret: &secret, finished: false };
+    let found = warnings(typed, by_host.map(|(_, hint)| hint), by_login.map(|(_, hint)| hint));
+    for warning in Warning::ALL {
+        let Some(place) = document().get_element_by_id(&["warn-", warning.code()].concat()) else { continue };
+        let said = if found.contains(&warning) {
+            let name = |one: Option<&(HtmlInputElement, _)>| one.map(|(radio, _)| name_of(radio)).unwrap_or_default();
+            text(&form, &["data-w-", warning.code()].concat())
+                .replace("{host}", &name(by_host))
+                .replace("{login}", &name(by_login))
+        } else {
+            String::new()
+        };
+        if place.text_content().as_deref() != Some(&said) {
+            place.set_text_content(Some(&said));
+        }
+    }
+}

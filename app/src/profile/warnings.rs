@@ -1,0 +1,238 @@
+//! Both. What looks wrong before anything is sent. A warning never blocks: the reader may know better.
+//!
+//! The same rules run in the form while it is typed, and on the server when it is saved, so they hold without
+//! WebAssembly. To add one: a variant, its rule in [`warnings`], its text `warn-…` in both catalogues.
+
+use super::{preset_hint::PresetHint, security::Security};
+
+/// What a form holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Typed<'a> {
+    pub host: &'a str,
+    pub port: &'a str,
+    pub security: Option<Security>,
+    pub login: &'a str,
+    pub sender: &'a str,
+    pub secret: &'a str,
+    /// Nothing more will be typed: what is short is not the beginning of something.
+    pub finished: bool,
+}
+
+/// Something to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// The encryption is not the one of the port (RFC 8314).
+    PortAndSecurity,
+    /// The provider is closing the login with a password.
+    PasswordEnding,
+    /// The provider takes no password any more.
+    PasswordOver,
+    /// The login is an address of another provider than the host's.
+    OtherProvider,
+    /// It looks like the account's own password; an application password has another shape.
+    AccountPassword,
+    /// The secret holds characters that look like others: typographic dashes and quotes, letters of another script.
+    Lookalikes,
+    /// The provider wants the login's own address as the sender.
+    SenderNotLogin,
+}
+
+impl Warning {
+    pub const ALL: [Self; 7] = [
+        Self::PortAndSecurity,
+        Self::PasswordEnding,
+        Self::PasswordOver,
+        Self::OtherProvider,
+        Self::AccountPassword,
+        Self::Lookalikes,
+        Self::SenderNotLogin,
+    ];
+
+    /// The code in the URL, in the attributes of the form, and behind `warn-` in the catalogues.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PortAndSecurity => "port",
+            Self::PasswordEnding => "ending",
+            Self::PasswordOver => "over",
+            Self::OtherProvider => "other",
+            Self::AccountPassword => "account",
+            Self::Lookalikes => "alike",
+            Self::SenderNotLogin => "sender",
+        }
+    }
+
+    /// The id of the field it stands under.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::PortAndSecurity => "security",
+            Self::PasswordEnding | Self::PasswordOver => "host",
+            Self::OtherProvider => "login",
+            Self::AccountPassword | Self::Lookalikes => "secret",
+            Self::SenderNotLogin => "sender_address",
+        }
+    }
+}
+
+/// How an application password looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum SecretShape {
+    /// Nothing is known.
+    #[default]
+    Any,
+    /// Sixteen letters.
+    Letters,
+    /// Four groups of four letters, with dashes.
+    Groups,
+}
+
+impl SecretShape {
+    /// Whether the secret is one; with `finished` unset, whether it may become one.
+    fn fits(self, secret: &str, finished: bool) -> bool {
+        let (length, dashes) = match self {
+            Self::Any => return true,
+            Self::Letters => (16, false),
+            Self::Groups => (19, true),
+        };
+        let mut count = 0;
+        for character in secret.chars().filter(|c| !c.is_whitespace()) {
+            count += 1;
+            let right = if dashes && count % 5 == 0 { character == '-' } else { character.is_ascii_alphabetic() };
+            if !right {
+                return false;
+            }
+        }
+        count == length || (!finished && count < length)
+    }
+}
+
+/// What looks wrong. `host`: what is known of the host's provider; `login`: of the one that the login is an address of.
+pub fn warnings(typed: Typed<'_>, host: Option<&PresetHint>, login: Option<&PresetHint>) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let expected = match typed.port.trim() {
+        "465" => Some(Security::Tls),
+        "587" => Some(Security::Starttls),
+        _ => None,
+    };
+    let mut add = |warning, wrong: bool| {
+        if wrong {
+            found.push(warning);
+        }
+    };
+    add(Warning::PortAndSecurity, expected.is_some() && typed.security.is_some() && expected != typed.security);
+    if let Some(host) = host {
+        add(Warning::PasswordEnding, host.ending);
+        add(Warning::PasswordOver, host.over);
+        // A sending service has no addresses of its own: any address may be a login there.
+        let stranger = login.is_some_and(|login| !host.domains.is_empty() && !same(&login.host, &host.host));
+        add(Warning::OtherProvider, stranger);
+        let strange = !typed.secret.is_empty() && !host.shape.fits(typed.secret, typed.finished);
+        add(Warning::AccountPassword, strange && !host.over);
+    }
+    add(Warning::Lookalikes, typed.secret.chars().any(is_lookalike));
+    if let Some(host) = host {
+        let (login, sender) = (typed.login.trim(), typed.sender.trim());
+        let differs = login.contains('@') && sender.contains('@') && !same(login, sender);
+        add(Warning::SenderNotLogin, host.sender_is_login && differs);
+    }
+    found
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Characters that stand for others where text was copied from a letter, a web page or another keyboard.
+fn is_lookalike(character: char) -> bool {
+    matches!(
+        character,
+        '\u{2010}'..='\u{2015}' // dashes
+        | '\u{2018}'..='\u{201f}' // quotes
+        | '\u{2026}' | '\u{2212}' // ellipsis, minus
+        | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}' // Greek, Cyrillic
+        | '\u{ff01}'..='\u{ff5e}' // full width
+        | '\u{fb00}'..='\u{fb06}' // ligatures
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hint(host: &str, flags: &str, domains: &str) -> PresetHint {
+        PresetHint::decode(format!("{host} 465 tls {flags} - {domains}").trim_end()).unwrap()
+    }
+
+    fn google() -> PresetHint {
+        hint("smtp.gmail.com", "cl", "gmail.com")
+    }
+
+    fn good() -> Typed<'static> {
+        Typed {
+            host: "smtp.gmail.com",
+            port: "465",
+            security: Some(Security::Tls),
+            login: "claire@gmail.com",
+            sender: "",
+            secret: "abcd efgh ijkl mnop",
+            finished: true,
+        }
+    }
+
+    #[test]
+    fn a_form_as_the_provider_wants_it_has_none() {
+        assert_eq!(warnings(good(), Some(&google()), Some(&google())), []);
+        assert_eq!(warnings(Typed::default(), None, None), []);
+    }
+
+    #[test]
+    fn each_rule_speaks_by_itself() {
+        let google = google();
+        let microsoft = hint("smtp.office365.com", "se", "onmicrosoft.com");
+        let outlook = hint("smtp-mail.outlook.com", "o", "outlook.com");
+        let service = hint("smtp-relay.brevo.com", "-", "");
+        let icloud = hint("smtp.mail.me.com", "d", "icloud.com");
+        let other_sender = Typed { login: "claire@exemple.fr", sender: "devis@exemple.fr", secret: "x", ..good() };
+        for (typed, host, login, expected) in [
+            (Typed { port: "587", ..good() }, &google, None, &[Warning::PortAndSecurity][..]),
+            (Typed { security: Some(Security::Starttls), ..good() }, &google, None, &[Warning::PortAndSecurity]),
+            (Typed { secret: "MonMotDePasse1", ..good() }, &google, None, &[Warning::AccountPassword]),
+            (Typed { secret: "abcdefgh", ..good() }, &google, None, &[Warning::AccountPassword]),
+            (Typed { secret: "abcdefgh", finished: false, ..good() }, &google, None, &[]),
+            (
+                Typed { secret: "abcdefghijklmnopq", finished: false, ..good() },
+                &google,
+                None,
+                &[Warning::AccountPassword],
+            ),
+            (Typed { secret: "abcd-efgh-ijkl-mnop", ..good() }, &icloud, None, &[]),
+            (Typed { secret: "abcdefghijklmnop", ..good() }, &icloud, None, &[Warning::AccountPassword]),
+            (Typed { secret: "x", ..good() }, &microsoft, None, &[Warning::PasswordEnding]),
+            (Typed { secret: "x", ..good() }, &outlook, None, &[Warning::PasswordOver]),
+            (
+                Typed { secret: "x", ..good() },
+                &icloud,
+                Some(&google),
+                &[Warning::OtherProvider, Warning::AccountPassword],
+            ),
+            (Typed { secret: "x", ..good() }, &service, Some(&google), &[]),
+            (Typed { secret: "p–s", ..good() }, &service, None, &[Warning::Lookalikes]),
+            (Typed { secret: "раss", ..good() }, &service, None, &[Warning::Lookalikes]),
+            (Typed { secret: "ｐass", ..good() }, &service, None, &[Warning::Lookalikes]),
+            (other_sender, &microsoft, None, &[Warning::PasswordEnding, Warning::SenderNotLogin]),
+            (other_sender, &service, None, &[]),
+        ] {
+            assert_eq!(warnings(typed, Some(host), login), expected, "{typed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_typed_makes_it_panic(port in "\\PC{0,6}", login in "\\PC{0,12}", sender in "\\PC{0,12}", secret in "\\PC{0,24}", finished in any::<bool>()) {
+            let typed = Typed { host: "", port: &port, security: Some(Security::None), login: &login, sender: &sender, secret: &secret, finished };
+            let _ = warnings(typed, Some(&google()), Some(&google()));
+        }
+    }
+}
