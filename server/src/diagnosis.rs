@@ -31,5 +31,45 @@ pub fn diagnose(stage: Stage, host: &str, reply: &Reply) -> Diagnosis {
     let cause = rules::in_words(stage, host, &text)
         .or_else(|| codes::by_enhanced_code(stage, &text))
         .unwrap_or_else(|| codes::by_code(stage, &text));
-    Diagnosis { cause, retryable: reply.is_transient() }
+    Diagnosis { cause, retryable: may_succeed_later(cause, reply) }
+}
+
+/// The cause knows better than the code: a limit ends even where the server says `550`, and a password does not become
+/// right because it says `450`.
+fn may_succeed_later(cause: Cause, reply: &Reply) -> bool {
+    match cause {
+        // Time alone ends these.
+        Cause::Greylisted
+        | Cause::RateLimited
+        | Cause::QuotaExceeded
+        | Cause::TooManyConnections
+        | Cause::ServerBusy
+        | Cause::ConnectionLost
+        | Cause::Timeout => true,
+        // A setting, an account or a domain has to change first. A temporary code is said here for the sake of queues
+        // that wait for an administrator, and a shop owner is no queue.
+        Cause::BadCredentials
+        | Cause::AppPasswordRequired
+        | Cause::BasicAuthDisabled
+        | Cause::SmtpAuthDisabled
+        | Cause::AuthMechanismUnsupported
+        | Cause::AuthNotOffered
+        | Cause::AuthRequired
+        | Cause::OauthPermission
+        | Cause::AccountBlocked
+        | Cause::IpNotAllowed
+        | Cause::StarttlsRequired
+        | Cause::StarttlsNotOffered
+        | Cause::TlsVersionUnsupported
+        | Cause::NotSubmissionServer
+        | Cause::EhloRejected
+        | Cause::SenderNotVerified
+        | Cause::SandboxRestricted
+        | Cause::RelayDenied
+        | Cause::AddressSyntax
+        | Cause::MessageTooLarge
+        | Cause::DomainAuthentication => false,
+        // The rest is as the server says: a mailbox is emptied, a block list forgets, a name server comes back.
+        _ => reply.is_transient(),
+    }
 }

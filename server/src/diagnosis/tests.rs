@@ -174,6 +174,26 @@ fn what_is_not_recognised_is_not_guessed() {
     }
 }
 
+#[test]
+fn what_time_mends_can_be_tried_again() {
+    let of = |stage, reply: &str| diagnose(stage, "smtp.exemple.fr", &Reply::parse(reply).unwrap()).retryable;
+    for (stage, reply, retryable) in [
+        (Stage::RcptTo, "450 4.2.0 Greylisted", true),
+        (Stage::RcptTo, "550 5.1.1 User unknown", false),
+        (Stage::RcptTo, "452 4.2.2 Mailbox full", true),
+        (Stage::RcptTo, "552 5.2.2 Mailbox full", false),
+        (Stage::Data, "550 5.4.5 Daily sending quota exceeded", true),
+        (Stage::Data, "550 5.7.1 Rate limit exceeded", true),
+        (Stage::MailFrom, "421 4.7.0 SPF check failed", false),
+        (Stage::RcptTo, "454 4.7.1 Relay access denied", false),
+        (Stage::Auth, "454 4.7.9 An application-specific password is required", false),
+        (Stage::Auth, "454 4.7.0 Temporary authentication failure", true),
+        (Stage::Data, "451 zxq", true),
+    ] {
+        assert_eq!(of(stage, reply), retryable, "{reply}");
+    }
+}
+
 fn stages() -> impl Strategy<Value = Stage> {
     prop::sample::select(Stage::ALL.to_vec())
 }
