@@ -24,7 +24,8 @@ const FAMILIES: &[(&str, &str)] = &[
     ("sender",
         "sender|sender address|sender email|sender e mail|from email|from e mail|sender domain|senders|\
          envelope sender|envelope from|mail from|mailfrom|from address|from header|from field|from domain|\
-         header from|return path|expediteur|emetteur|adresse d'envoi|absender|absenderadresse|remitente|mittente"),
+         header from|return path|adresse d'expedition|domaine d'envoi|expediteur|emetteur|adresse d'envoi|absender|\
+         absenderadresse|remitente|mittente"),
     ("client",
         "ip|ips|ip address|ip addresses|client host|client address|your host|your server|your network|sending host|\
          sending mta|mail server at|adresse ip|ip adresse|direccion ip|indirizzo ip"),

@@ -50,14 +50,14 @@ pub(super) const RULES: &[Rule] = &[
     ], AccountBlocked),
     // Not verified
     (MAIL, EVERYONE, &[
-        "verified|validated|verify|validate|verifie|verifiee|validee|confirmed|confirm|registered|associated|\
-         sender signature|signature|verifiziert|bestatigt|verificado|verificada|verificato|verificata|unverified|\
-         unconfigured|authenticated domain|whitelisted sender|approved+sender|from|domain|domains|identity|\
-         identities|sender identity|email address|expediteur|emetteur|domaine|adresse|absender|remitente|dominio|\
-         mittente+not|n't|isn't|must|unverified|unconfigured|please|please verify|need|before|does not match|pas|\
-         non|nicht|no|first|n'est|failed the check|required|only+!recipient|unable to verify|could not verify|\
-         cannot verify|sender verify|callout|verification failed|user unknown|relay|delivered from|ip address|\
-         recipient address",
+        "verified|validated|verify|validate|valider|validez|verifier|verifiez|verifie|verifiee|validee|confirmed|\
+         confirm|registered|associated|sender signature|signature|verifiziert|bestatigt|verificado|verificada|\
+         verificato|verificata|unverified|unconfigured|authenticated domain|whitelisted sender|approved+sender|from|\
+         domain|domains|identity|identities|sender identity|email address|expediteur|emetteur|domaine|adresse|\
+         absender|remitente|dominio|mittente+not|n't|isn't|must|unverified|unconfigured|please|veuillez|bitte|\
+         please verify|need|before|does not match|pas|non|nicht|no|first|n'est|failed the check|required|only+\
+         !recipient|unable to verify|could not verify|cannot verify|sender verify|callout|verification failed|\
+         user unknown|relay|delivered from|ip address|recipient address",
         "is unverified|not verified|unverified sender|unverified domain|sender identity|unconfigured sending domain|\
          ~sender identity",
         "not authorized to perform",
@@ -91,13 +91,14 @@ pub(super) const RULES: &[Rule] = &[
         "from+match|matches|mismatch|owned|own|belong|belongs|differs|different",
         "@sender|domain of|sender domain|sender's domain|mail from domain|origin domain|originating domain|domaine|\
          send from|sending from|sending domain|sender's|relaying disallowed as+@refused|mismatch|match|matches|\
-         owned|own|belong|belongs|not valid|invalid|differs|different|not registered|not local|spoofed|must be|\
-         must match|should match|allowed to use|doit|appartient|gehort|stimmt nicht|pertenece|corrisponde+\
-         !recipient|@client|mail from your|messages from|mail from this|@spam|access denied for|content",
+         ne correspond pas|owned|own|belong|belongs|not valid|invalid|differs|different|not registered|not local|\
+         spoofed|must be|must match|should match|allowed to use|doit|appartient|gehort|stimmt nicht|pertenece|\
+         corrisponde+!recipient|@client|mail from your|messages from|mail from this|@spam|access denied for|content",
         "@sender|sender domain|domain of|sender's domain|mail from domain|from domain|domaine expediteur|\
          domaine de l'expediteur|absenderdomain|domaine+@unknown|not resolve|not be resolved|unresolvable|\
          unroutable|unrouteable|no mx|mx record|mx records|a record|dns|must exist|must resolve|does not accept|\
-         blacklisted|not accepted|no valid|lookup|must be valid|null mx|nullmx+!recipient|rcpt|helo",
+         blacklisted|not accepted|no valid|lookup|must be valid|null mx|nullmx+!recipient|destinataire|empfanger|\
+         empfaenger|destinatario|rcpt|helo",
         "not allowed|not permitted|not authorized|not authorised|no permission|no permissions|unauthorized|cannot|\
          may not|can only|pas autorise*|non autorise*|nicht berechtigt|no puede+send as|send from|send mail from|\
          send email from|send emails from|send on behalf|use this address|use this sender|use this from|\
