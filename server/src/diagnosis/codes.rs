@@ -20,7 +20,10 @@ const A_FEW: usize = 4;
 pub(super) fn by_enhanced_code(stage: Stage, text: &Text) -> Option<Cause> {
     let EnhancedCode { class, subject, detail } = text.enhanced?;
     Some(match (stage, subject, detail) {
-        (Stage::RcptTo, 1, 1 | 2 | 4 | 6 | 10) | (Stage::RcptTo, 2, 1 | 4) => Cause::RecipientRejected,
+        (Stage::RcptTo, 1, 1 | 2 | 4 | 6 | 10) | (Stage::RcptTo, 2, 1) => Cause::RecipientRejected,
+        // A list that does not expand: for good it is the address, for now it is the server.
+        (Stage::RcptTo, 2, 4) if class == 5 => Cause::RecipientRejected,
+        (Stage::RcptTo, 2, 4) => Cause::ServerBusy,
         (Stage::RcptTo, 4, 4) if class == 5 => Cause::RecipientRejected,
         (Stage::RcptTo, 7, 2 | 13 | 17 | 18) => Cause::RecipientRejected,
         (Stage::RcptTo, 2, 2) => Cause::RecipientMailboxFull,
