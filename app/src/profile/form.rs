@@ -131,8 +131,6 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             data-address=t!("error-address-invalid")
             data-port=t!("error-port-invalid")
             data-w-port=t!("warn-port")
-            data-w-ending=t!("warn-ending")
-            data-w-over=t!("warn-over")
             data-w-other=t!("warn-other", login = "{login}", host = "{host}")
             data-w-account=t!("warn-account", host = "{host}")
             data-w-alike=t!("warn-alike")

@@ -61,6 +61,11 @@ impl Warning {
         }
     }
 
+    /// Whether the guide of the provider says it already, with its dates.
+    pub const fn is_in_the_guide(self) -> bool {
+        matches!(self, Self::PasswordEnding | Self::PasswordOver)
+    }
+
     /// The id of the field it stands under.
     pub const fn field(self) -> &'static str {
         match self {

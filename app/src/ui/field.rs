@@ -17,12 +17,11 @@ pub fn FieldFault(field: Field, errors: Vec<FieldError>) -> impl IntoView {
     view! { <p class="fault" id=format!("{}-fault", field.id())>{text}</p> }
 }
 
-/// Where the assistant says what looks wrong with a field.
+/// Where the assistant says what looks wrong with a field. What the provider's guide says is not said twice.
 #[component]
 pub fn FieldWarnings(field: Field) -> impl IntoView {
-    let here = Warning::ALL.into_iter().filter(|warning| warning.field() == field.id());
-    here.map(|warning| view! { <p class="warn" role="status" id=format!("warn-{}", warning.code())></p> })
-        .collect_view()
+    let here = Warning::ALL.into_iter().filter(|warning| warning.field() == field.id() && !warning.is_in_the_guide());
+    here.map(|warning| view! { <p class="warn" role="status" id=format!("w-{}", warning.code())></p> }).collect_view()
 }
 
 /// What an input of the form needs to say about itself.

@@ -38,11 +38,6 @@ pub(super) fn radios() -> Vec<HtmlInputElement> {
     find_all(PRESET)
 }
 
-/// The chosen one; `None` for "another server".
-pub(super) fn chosen_radio() -> Option<HtmlInputElement> {
-    checked().filter(|radio| radio.has_attribute("data-p"))
-}
-
 fn checked() -> Option<HtmlInputElement> {
     find("input[name='draft[preset]']:checked")
 }
@@ -78,6 +73,14 @@ pub(super) fn typed(target: &Element) {
     let value = || find::<HtmlInputElement>(&["#", &target.id()].concat()).map(|input| input.value());
     match target.id().as_str() {
         "login" => propose(&value().unwrap_or_default()),
+        // The guide of a provider whose server is typed by hand.
+        "host" => {
+            let host = value().unwrap_or_default();
+            let known = radios().into_iter().find(|radio| hint_of(radio).is_some_and(|hint| hint.host == host));
+            if let Some(radio) = known {
+                fetch_guide(radio.value());
+            }
+        }
         "preset-search" => narrow(&value().unwrap_or_default()),
         _ => {}
     }

@@ -6,9 +6,10 @@ use web_sys::{Element, HtmlInputElement};
 
 use super::{
     dom::{find, text},
-    presets::{chosen_radio, hint_of, radios},
+    presets::{hint_of, radios},
 };
 use crate::profile::{
+    preset_hint::PresetHint,
     security::Security,
     warnings::{Typed, Warning, warnings},
 };
@@ -28,24 +29,16 @@ pub(super) fn look() {
     let security =
         find::<HtmlInputElement>("#security input:checked").and_then(|radio| Security::parse(&radio.value()));
     let known: Vec<_> = radios().into_iter().filter_map(|radio| hint_of(&radio).map(|hint| (radio, hint))).collect();
-    let chosen = chosen_radio();
     // Several presets may share a server: the chosen one knows best.
-    let is_there = |(radio, hint): &&(HtmlInputElement, _)| {
-        let hint: &crate::profile::preset_hint::PresetHint = hint;
-        !host.is_empty()
-            && hint.host.eq_ignore_ascii_case(host.trim())
-            && chosen.as_ref().is_none_or(|one| one == radio)
-    };
-    let by_host = known
-        .iter()
-        .find(is_there)
-        .or_else(|| known.iter().find(|(_, hint)| !host.is_empty() && hint.host.eq_ignore_ascii_case(host.trim())));
+    let is_there = |hint: &PresetHint| hint.host.eq_ignore_ascii_case(host.trim());
+    let first = known.iter().find(|(_, hint)| is_there(hint));
+    let by_host = known.iter().find(|(radio, hint)| radio.checked() && is_there(hint)).or(first);
     let by_login = known.iter().find(|(_, hint)| hint.knows(&login));
     let typed =
         Typed { host: &host, port: &port, security, login: &login, sender: &sender, secret: &secret, finished: false };
     let found = warnings(typed, by_host.map(|(_, hint)| hint), by_login.map(|(_, hint)| hint));
     for warning in Warning::ALL {
-        let Some(place) = document().get_element_by_id(&["warn-", warning.code()].concat()) else { continue };
+        let Some(place) = document().get_element_by_id(&["w-", warning.code()].concat()) else { continue };
         let said = if found.contains(&warning) {
             let name = |one: Option<&(HtmlInputElement, _)>| one.map(|(radio, _)| name_of(radio)).unwrap_or_default();
             text(&form, &["data-w-", warning.code()].concat())
@@ -54,6 +47,7 @@ pub(super) fn look() {
         } else {
             String::new()
         };
+        // A reader of the screen hears it once.
         if place.text_content().as_deref() != Some(&said) {
             place.set_text_content(Some(&said));
         }
