@@ -5,7 +5,8 @@
 
 use super::{security::Security, warnings::SecretShape};
 
-/// The part of a preset that fills fields.
+/// The part of a preset that fills fields, and what the warnings ask of it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the attribute")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresetHint {
     pub host: String,

@@ -1,7 +1,7 @@
 //! The use cases: what happens to a secret, and when a test still counts.
 
 use app::{
-    profile::{address::EmailAddress, model::Destination, security::Security},
+    profile::{address::EmailAddress, mechanism::Mechanism, model::Destination, security::Security},
     test_run::{event::Stage, port::TestRun, report::Report},
 };
 use jiff::Timestamp;
@@ -116,6 +116,41 @@ async fn no_secret_is_taken_to_another_destination() {
     edited.settings.destination.host = "smtp.exemple.fr".to_owned();
     assert_eq!(book.open(&account(), &edited).unwrap_err(), VaultError::DoesNotOpen);
     assert_eq!(book.shown(&account(), &edited).secret, SecretState::Unreadable);
+}
+
+#[tokio::test]
+async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
+    let book = book().await;
+    let id = saved(&book).await;
+    tested(&book, id).await;
+    let row = async || book.store.profile(&account(), id).await.unwrap().unwrap();
+    let port = Fix::Port { port: 587, security: Security::Starttls };
+    book.mend(&account(), &row().await, &port).await.unwrap();
+    let mended = row().await;
+    assert_eq!((mended.settings.destination.port, mended.settings.destination.security), (587, Security::Starttls));
+    assert_eq!(book.open(&account(), &mended).unwrap().unwrap().expose_secret(), "tres-secret");
+    assert_eq!(shown(&book, id).await.test, TestState::Changed, "the old test is another destination's");
+    // What the form knows nothing of stays as long as the server is the same.
+    book.mend(&account(), &mended, &Fix::Mechanism { mechanism: Mechanism::Plain }).await.unwrap();
+    let typed =
+        Settings { destination: Destination { mechanism: None, ..mended.settings.destination }, ..mended.settings };
+    book.save(&account(), Some(id), typed.clone(), SecretChange::Keep).await.unwrap();
+    assert_eq!(row().await.settings.destination.mechanism, Some(Mechanism::Plain));
+    let elsewhere = Destination { host: "smtp.autre.fr".to_owned(), ..typed.destination.clone() };
+    let moved = Settings { destination: elsewhere, ..typed };
+    book.save(&account(), Some(id), moved, replace("un-autre")).await.unwrap();
+    assert_eq!(row().await.settings.destination.mechanism, None, "another server is asked anew");
+    // A port that the operator does not allow is refused here too.
+    let closed = Fix::Port { port: 22, security: Security::Tls };
+    assert_eq!(book.mend(&account(), &row().await, &closed).await, Err(AppError::Conflict));
+    // Blanks go out of the secret, and it counts as a new one.
+    book.save(&account(), Some(id), row().await.settings, replace(" secret ")).await.unwrap();
+    book.mend(&account(), &row().await, &Fix::Spaces { count: 2 }).await.unwrap();
+    assert_eq!(book.open(&account(), &row().await).unwrap().unwrap().expose_secret(), "secret");
+    // Without a secret there is nothing to test again.
+    let copy = book.duplicate(&account(), id).await.unwrap();
+    let copy = book.store.profile(&account(), copy).await.unwrap().unwrap();
+    assert_eq!(book.mend(&account(), &copy, &port).await, Err(AppError::Conflict));
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod race;
 mod responder;
 mod round_trips;
 mod script;
+mod survey;
 mod tls;
 
 const SECRET: &str = "abcdefghijklmnop";
