@@ -1,4 +1,23 @@
-//! Server side. The one place that reads the environment.
+//! Server side. What an operator sets: a TOML file, and the environment over it. The one place that reads the
+//! environment.
+//!
+//! `FACTEUR__SMTP__EHLO_NAME=mail.example.com` stands for `ehlo_name` in `[smtp]`. Secrets are never in the file: it names
+//! files that hold them ([`secret_file`]). To add a setting: a field in [`sections`] with its doc, what must hold in
+//! [`Config::load`] or where it is built, a line in `docs/operating.md`.
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+
+pub mod secret_file;
+pub mod sections;
+#[cfg(test)]
+mod tests;
+
+pub use sections::Config;
 
 /// The filter of the logs: the variable `FACTEUR_LOG`, in tracing's syntax (`info`, `server=debug`…).
 #[allow(clippy::disallowed_methods, reason = "this is the place")]
@@ -10,4 +29,44 @@ pub fn log_filter() -> String {
 #[allow(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
 pub fn clock() -> app::services::Clock {
     std::sync::Arc::new(jiff::Timestamp::now)
+}
+
+/// Why a configuration cannot be used. The message says where and what; it never holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0} cannot be read")]
+    Missing(PathBuf),
+    #[error("the configuration does not read: {0}")]
+    Malformed(Box<figment::Error>),
+    #[error("{place}: {problem}")]
+    Wrong { place: String, problem: String },
+    #[error("{place}: {file}: {problem}")]
+    Secret { place: String, file: PathBuf, problem: secret_file::SecretFileError },
+}
+
+impl ConfigError {
+    pub(crate) fn wrong(place: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+        Self::Wrong { place: place.into(), problem: problem.to_string() }
+    }
+}
+
+impl Config {
+    /// Reads the file and the environment. Paths in it are relative to the file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        if !path.is_file() {
+            return Err(ConfigError::Missing(path.to_owned()));
+        }
+        Self::extract(Figment::new().merge(Toml::file_exact(path)).merge(Env::prefixed("FACTEUR__").split("__")), path)
+    }
+
+    fn extract(figment: Figment, path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = figment.extract().map_err(|error| ConfigError::Malformed(Box::new(error)))?;
+        config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(config)
+    }
+
+    /// A path of the file, from where the file is.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
 }

@@ -10,7 +10,7 @@
 //! | [`smtp`], [`diagnosis`] | the conversation behind its guard; replies to causes |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
 //! | [`probe`], [`explain`] | the conversation and the diagnosis on the command line |
-//! | [`config`] | the environment |
+//! | [`config`], [`serve`] | what an operator sets, and the service made of it |
 
 pub mod config;
 pub mod confirmation;
@@ -22,6 +22,7 @@ mod mend;
 pub mod portal_auth;
 pub mod probe;
 pub mod profiles;
+pub mod serve;
 pub mod smtp;
 pub mod store;
 pub mod tester;

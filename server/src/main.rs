@@ -1,14 +1,19 @@
 //! Server side. The command line.
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use app::{i18n::Locale, profile::security::Security, test_run::event::Stage};
 use clap::{Parser, Subcommand};
 use server::{
-    config,
-    demo::{Demo, DemoError, DemoOptions},
+    config::{self, Config, secret_file},
+    demo::{Demo, DemoOptions},
     explain::{explain_lines, explain_one},
     probe::{ProbeOptions, probe},
+    serve::Service,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -40,6 +45,22 @@ enum Command {
         #[arg(long, default_value = "data")]
         data: PathBuf,
     },
+    /// The real thing
+    Serve {
+        /// The configuration file
+        #[arg(long, default_value = "facteur.toml")]
+        config: PathBuf,
+    },
+    /// The configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// The keys that the configuration names
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// One submission from the terminal, with the code of the button
     Probe(Probe),
     /// Explain servers' replies: one on the command line, or JSON lines on standard input
@@ -55,6 +76,25 @@ enum Command {
         /// fr or en
         #[arg(long, default_value = "fr", value_parser = language)]
         lang: Locale,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Read the configuration and everything it names, and open the database, without serving
+    Check {
+        /// The configuration file
+        #[arg(long, default_value = "facteur.toml")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Write a new key into a file that only its owner may read
+    New {
+        /// The file; it must not be there yet
+        file: PathBuf,
     },
 }
 
@@ -125,6 +165,9 @@ async fn main() -> ExitCode {
         Command::Demo { port, portal_port, starttls_port, tls_port, data } => {
             demo(DemoOptions { port, portal_port, starttls_port, tls_port, folder: data }).await
         }
+        Command::Serve { config } => serve(&config).await,
+        Command::Config { command: ConfigCommand::Check { config } } => check(&config).await,
+        Command::Keys { command: KeysCommand::New { file } } => new_key(&file),
         Command::Probe(options) => run_probe(options).await,
         Command::Explain { reply, stage, host, lang } => run_explain(reply.as_deref(), stage, &host, lang),
     };
@@ -187,8 +230,54 @@ fn run_explain(reply: Option<&str>, stage: Stage, host: &str, lang: Locale) -> R
     }
 }
 
+fn failed(error: impl Error + 'static) -> Failed {
+    Failed { error: error.into(), code: 1 }
+}
+
+async fn prepare(path: &Path) -> Result<Service, Failed> {
+    Service::prepare(&Config::load(path).map_err(failed)?).await.map_err(failed)
+}
+
+async fn serve(path: &Path) -> Result<ExitCode, Failed> {
+    prepare(path).await?.serve(stopped()).await.map_err(failed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn check(path: &Path) -> Result<ExitCode, Failed> {
+    prepare(path).await?.close().await;
+    println!("{} is good: its files are there, and its keys open the database.", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new_key(file: &Path) -> Result<ExitCode, Failed> {
+    secret_file::make(file).map_err(failed)?;
+    println!("{}: a new key. Keep a copy where the database's backups are not.", file.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Until the process is asked to end: Ctrl+C, or what a service manager sends.
+async fn stopped() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
+
 async fn demo(options: DemoOptions) -> Result<ExitCode, Failed> {
-    let failed = |error: DemoError| Failed { error: error.into(), code: 1 };
     let demo = Demo::prepare(&options).await.map_err(failed)?;
     let (portal, configurator) = (&demo.portal_url, &demo.configurator_url);
     println!("Facteur demo");
@@ -202,12 +291,6 @@ async fn demo(options: DemoOptions) -> Result<ExitCode, Failed> {
     );
     println!("  Data           {}", options.folder.display());
     println!("Stop with Ctrl+C.");
-    demo.serve(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-    .await
-    .map_err(failed)?;
+    demo.serve(stopped()).await.map_err(failed)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,73 @@
+//! Server side. Files that hold a secret: only their owner may read them.
+
+use std::{fs, io::Write, path::Path};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use rand::{TryRngCore, rngs::OsRng};
+use zeroize::Zeroizing;
+
+/// Why a file is not taken. Nothing of its content is in here.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFileError {
+    #[error("it cannot be read")]
+    Unreadable(#[source] std::io::Error),
+    #[error("others than its owner may read it: chmod 600")]
+    Exposed,
+    #[error("it is not 32 bytes in base64, as `facteur keys new` writes them")]
+    NotAKey,
+    #[error("it is shorter than 32 bytes")]
+    Short,
+    #[error("it exists already")]
+    Exists,
+    #[error("it cannot be written")]
+    Unwritable(#[source] std::io::Error),
+    #[error("the operating system gives no randomness")]
+    Randomness,
+}
+
+/// Reads a file that its owner alone may read. A line end at its end does not count.
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path).map_err(SecretFileError::Unreadable)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(SecretFileError::Exposed);
+        }
+    }
+    let mut bytes = Zeroizing::new(fs::read(path).map_err(SecretFileError::Unreadable)?);
+    while matches!(bytes.last(), Some(b'\n' | b'\r')) {
+        bytes.pop();
+    }
+    Ok(bytes)
+}
+
+/// A key of 32 bytes in base64.
+pub fn key(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
+    let text = read(path)?;
+    let bytes = Zeroizing::new(BASE64_STANDARD.decode(&*text).map_err(|_| SecretFileError::NotAKey)?);
+    let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| SecretFileError::NotAKey)?;
+    Ok(Zeroizing::new(key))
+}
+
+/// A secret of at least 32 bytes, whatever they are.
+pub fn shared(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let bytes = read(path)?;
+    if bytes.len() < 32 { Err(SecretFileError::Short) } else { Ok(bytes) }
+}
+
+/// Writes a new key: 32 random bytes in base64, for its owner alone. A file that is there is left alone.
+pub fn make(path: &Path) -> Result<(), SecretFileError> {
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    OsRng.try_fill_bytes(&mut *bytes).map_err(|_| SecretFileError::Randomness)?;
+    let text = Zeroizing::new(BASE64_STANDARD.encode(*bytes) + "\n");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => SecretFileError::Exists,
+        _ => SecretFileError::Unwritable(error),
+    })?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(SecretFileError::Unwritable)
+}
