@@ -10,7 +10,7 @@
 //! | [`profile`] | the SMTP profiles: model, presets, password, list, form, encoding |
 //! | [`test_run`] | **Tester**: stages, report, the live panel |
 //! | [`diagnosis`] | causes, and the card that explains one |
-//! | [`ui`] | what every page is made of |
+//! | [`ui`], [`theme`] | what every page is made of, and how it looks like the portal |
 //!
 //! Each slice uses the same file names: `model` (plain types), `port` (the trait the server implements), `api` (the
 //! server functions), and one file per page or island. Whatever only the server needs is behind the feature `ssr`;
@@ -38,6 +38,8 @@ pub mod services;
 pub mod session;
 #[cfg(feature = "ssr")]
 pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod theme;
 #[cfg(feature = "ssr")]
 pub mod ui;
 

@@ -14,6 +14,7 @@ use crate::{
     error::{AppError, answer},
     i18n::Locale,
     profile::draft::RefusedDraft,
+    theme::GivenTheme,
 };
 
 /// The tenant boundary: one customer of one portal. Every query carries it, and it only ever comes from the session.
@@ -47,6 +48,8 @@ pub struct Session {
     pub locale: Locale,
     /// The page of the portal that leads back.
     pub return_url: Option<String>,
+    /// How the pages look for this visit, over the portal's own theme.
+    pub theme: GivenTheme,
 }
 
 impl Session {

@@ -5,24 +5,38 @@ use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::{app::App, i18n::Locale};
+use crate::{app::App, i18n::Locale, theme::Theme};
 
 /// Who may put the pages into a frame: the origins of the visit's portal. Given by the server with each request.
 #[derive(Debug, Clone)]
 pub struct FrameAncestors(pub String);
 
+/// How the pages look for the visit. Given by the server with each request.
+#[derive(Debug, Clone, Default)]
+pub struct PageTheme(pub Theme);
+
+fn page_theme() -> Theme {
+    use_context::<axum::http::request::Parts>()
+        .and_then(|parts| parts.extensions.get::<PageTheme>().cloned())
+        .map(|PageTheme(theme)| theme)
+        .unwrap_or_default()
+}
+
 /// The document. `options` names the folder of the built site.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     protect();
+    let theme = page_theme();
+    let css = theme.css();
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
-        <html lang=Locale::current().tag()>
+        <html lang=Locale::current().tag() data-theme=theme.scheme().as_str()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="stylesheet" href=style />
+                {(!css.is_empty()).then(|| view! { <style nonce=use_nonce() inner_html=format!(":root{{{css}}}")></style> })}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <Loader package=options.site_pkg_dir.to_string() name=options.output_name.to_string() />
                 <MetaTags />
@@ -64,7 +78,7 @@ fn protect() {
         .and_then(|parts| parts.extensions.get::<FrameAncestors>().cloned())
         .map_or_else(|| "'none'".to_owned(), |FrameAncestors(origins)| origins);
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {

@@ -180,6 +180,7 @@ fn registered(url: &str, keys: &DemoKeys) -> Result<Portal, KeyError> {
         origins: vec![url.to_owned()],
         home: Some(format!("{url}/")),
         keys: vec![key],
+        theme: app::theme::GivenTheme::default(),
     })
 }
 

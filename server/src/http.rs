@@ -63,6 +63,7 @@ pub fn router(site: Site) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::to("/sending-mode") }))
         .route("/session", post(session::open))
+        .route("/session/theme", post(session::set_theme))
         .route("/profiles/guide", get(pages::guide))
         .route("/healthz", get(|| async { "ok" }))
         .route("/pkg/{*path}", get(assets::package))

@@ -6,6 +6,7 @@
 use app::{
     i18n::Locale,
     session::{AccountId, User},
+    theme::GivenTheme,
 };
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -63,6 +64,8 @@ pub struct Portal {
     /// Where somebody without a session is sent to.
     pub home: Option<String>,
     pub keys: Vec<PortalKey>,
+    /// How the pages look in it.
+    pub theme: GivenTheme,
 }
 
 /// What a token says.
@@ -76,6 +79,7 @@ pub struct Identity {
     pub locale: Option<Locale>,
     pub return_url: Option<String>,
     pub page: StartPage,
+    pub theme: GivenTheme,
     pub jti: [u8; 32],
     pub expires_at: Timestamp,
 }
@@ -129,6 +133,9 @@ struct Claims {
     return_url: Option<String>,
     #[serde(default)]
     page: StartPage,
+    /// A theme that does not read is no reason to keep somebody out.
+    #[serde(default)]
+    theme: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -212,6 +219,7 @@ fn identity(portal: &Portal, claims: Claims) -> Result<Identity, TokenError> {
         locale: claims.locale.as_deref().and_then(Locale::from_tag),
         return_url: claims.return_url.filter(|url| leads_home(portal, url)).or_else(|| portal.home.clone()),
         page: claims.page,
+        theme: serde_json::from_value(claims.theme).unwrap_or_default(),
         jti: Sha256::digest(claims.jti.as_bytes()).into(),
         expires_at: Timestamp::from_second(claims.exp + CLOCK_SKEW_S).map_err(|_| TokenError::Time)?,
     })

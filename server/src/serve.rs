@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 
-use app::profile::preset::Catalogue;
+use app::{profile::preset::Catalogue, theme::Theme};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::net::TcpListener;
 
@@ -120,7 +120,7 @@ fn vault(config: &Config) -> Result<Vault, ConfigError> {
 }
 
 fn portal_of(config: &Config, portal: &sections::Portal) -> Result<Portal, ConfigError> {
-    let sections::Portal { id, name, origins, home, keys } = portal;
+    let sections::Portal { id, name, origins, home, keys, theme } = portal;
     let place = format!("portal {id}");
     if origins.is_empty() {
         return Err(ConfigError::wrong(place, "it needs at least one origin"));
@@ -139,7 +139,20 @@ fn portal_of(config: &Config, portal: &sections::Portal) -> Result<Portal, Confi
     if keys.is_empty() {
         return Err(ConfigError::wrong(place, "it needs at least one key"));
     }
-    Ok(Portal { id: id.clone(), name: name.clone(), origins: origins.clone(), home: home.clone(), keys })
+    let (_, refused) = Theme::read([theme]);
+    if !refused.is_empty() {
+        let problem =
+            format!("{} is unknown, or its value is not one (docs/embedding.md lists them)", refused.join(", "));
+        return Err(ConfigError::wrong(format!("{place}, theme"), problem));
+    }
+    Ok(Portal {
+        id: id.clone(),
+        name: name.clone(),
+        origins: origins.clone(),
+        home: home.clone(),
+        keys,
+        theme: theme.clone(),
+    })
 }
 
 fn portal_key(config: &Config, portal: &str, key: &sections::PortalKey) -> Result<PortalKey, ConfigError> {

@@ -15,6 +15,7 @@ use app::{
     sending_mode::model::SendingMode,
     session::{AccountId, Session},
     test_run::{port::TestRun, report::Verdict},
+    theme::GivenTheme,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -95,6 +96,8 @@ pub trait Store: Send + Sync {
     async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError>;
     async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError>;
     async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError>;
+    /// Sets how the pages look for a session; `false` when there is none.
+    async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError>;
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError>;
     async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError>;
     async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError>;

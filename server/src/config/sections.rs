@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
+use app::theme::GivenTheme;
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -111,6 +112,9 @@ pub struct Portal {
     pub home: Option<String>,
     /// Two may be valid at once, so that they can be rotated.
     pub keys: Vec<PortalKey>,
+    /// How the pages look in it: `scheme`, and `variables`.
+    #[serde(default)]
+    pub theme: GivenTheme,
 }
 
 /// One key of a portal: a secret that it shares (HS256), or its public key (EdDSA, ES256).

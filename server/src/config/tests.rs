@@ -8,7 +8,7 @@ use crate::serve::{ServeError, Service};
 /// A folder with a configuration and its keys; removed in the end.
 struct Folder(PathBuf);
 
-const GOOD: &str = r#"
+const GOOD: &str = r##"
 [server]
 public_url = "https://facteur.exemple"
 
@@ -32,7 +32,11 @@ name = "Comptoir"
 origins = ["https://portail.exemple"]
 home = "https://portail.exemple/"
 keys = [{ id = "k1", secret_file = "portal.key" }, { id = "k2", public_key_file = "portal.pem" }]
-"#;
+
+[portal.theme]
+scheme = "light"
+variables = { brand = "#0b57d0", text = { light = "#111", dark = "#eee" } }
+"##;
 
 const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
     MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
@@ -105,6 +109,9 @@ async fn what_is_wrong_is_said_with_its_place() {
         ("[\"https://portail.exemple\"]", "[]", "portal comptoir: it needs at least one origin"),
         ("id = \"k2\"", "id = \"k1\"", "portal comptoir, key k1: it stands twice"),
         ("public_key_file = \"portal.pem\"", "public_key_file = \"portal.key\"", "key k2: it is no Ed25519"),
+        ("#0b57d0", "url(//x)", "portal comptoir, theme: brand is unknown"),
+        ("variables = { brand", "variables = { colour", "portal comptoir, theme: colour is unknown"),
+        ("scheme = \"light\"", "scheme = \"pink\"", "pink"),
         (", secret_file = \"portal.key\"", "", "key k1: it needs one of secret_file and public_key_file"),
     ] {
         assert!(GOOD.contains(from), "{from}");

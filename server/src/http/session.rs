@@ -1,15 +1,19 @@
 //! Server side. The door: a portal's token becomes a session, and each request's cookie becomes a visit.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
     i18n::Locale,
     session::{Session, Visit},
-    shell::FrameAncestors,
+    shell::{FrameAncestors, PageTheme},
+    theme::{GivenTheme, Theme},
 };
 use axum::{
-    Form,
-    extract::{Request, State, rejection::FormRejection},
+    Extension, Form, Json,
+    extract::{
+        Request, State,
+        rejection::{FormRejection, JsonRejection},
+    },
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
@@ -19,6 +23,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use rand::{TryRngCore, rngs::OsRng};
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{Site, error};
@@ -105,6 +110,7 @@ async fn begin(
         users: identity.users,
         locale: identity.locale.unwrap_or(locale),
         return_url: identity.return_url,
+        theme: identity.theme,
     };
     site.store.insert_session(&SessionRow { session, expires_at: now + IDLE, ends_at: now + LONGEST }).await?;
     let cookie = format!(
@@ -139,6 +145,7 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
     match visit(&site, request.headers()).await {
         Ok(visit) => {
             request.extensions_mut().insert(frame_ancestors(&site, &visit));
+            request.extensions_mut().insert(look(&site, &visit));
             request.extensions_mut().insert(visit);
             next.run(request).await
         }
@@ -170,6 +177,37 @@ async fn visit(site: &Site, headers: &HeaderMap) -> Result<Visit, StoreError> {
         site.store.prolong_session(&session.key, now + IDLE).await?;
     }
     Ok(Visit::Open(Arc::new(session)))
+}
+
+/// The portal's theme, and the visit's over it.
+fn look(site: &Site, visit: &Visit) -> PageTheme {
+    let Visit::Open(session) = visit else { return PageTheme::default() };
+    let portal = site.portals.iter().find(|portal| portal.id == session.account.portal);
+    PageTheme(Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme])).0)
+}
+
+/// `POST /session/theme`: the page around the frame changes how it looks. What is not a value is ignored; the answer is
+/// what to put on the document.
+pub async fn set_theme(
+    State(site): State<Site>,
+    Extension(visit): Extension<Visit>,
+    given: Result<Json<GivenTheme>, JsonRejection>,
+) -> Response {
+    let Visit::Open(session) = &visit else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Ok(Json(given)) = given else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+    match site.store.set_theme(&session.key, &given).await {
+        Ok(true) => {
+            let changed = Session { theme: given, ..(**session).clone() };
+            let PageTheme(theme) = look(&site, &Visit::Open(Arc::new(changed)));
+            let variables: BTreeMap<String, String> = theme.declarations().into_iter().collect();
+            Json(json!({ "scheme": theme.scheme(), "variables": variables })).into_response()
+        }
+        Ok(false) => StatusCode::UNAUTHORIZED.into_response(),
+        Err(failure) => {
+            unavailable(failure);
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
 }
 
 /// The origins of the visit's portal; of every portal where nobody knows which.

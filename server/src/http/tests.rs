@@ -73,6 +73,7 @@ impl TestApp {
                 origins: vec![PORTAL.to_owned()],
                 home: Some(format!("{PORTAL}/")),
                 keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
+                theme: app::theme::GivenTheme::default(),
             }],
             store: store.clone(),
             vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),

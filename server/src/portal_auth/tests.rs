@@ -16,6 +16,7 @@ fn portals() -> Vec<Portal> {
         origins: vec![ORIGIN.to_owned()],
         home: Some(format!("{ORIGIN}/")),
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap(), PortalKey::shared("k2", &[8; 32]).unwrap()],
+        theme: app::theme::GivenTheme::default(),
     }]
 }
 

@@ -120,6 +120,7 @@ fn session(key: u8) -> SessionRow {
             users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
             locale: Locale::En,
             return_url: Some("https://portail.exemple/".to_owned()),
+            theme: Default::default(),
         },
         expires_at: at(60),
         ends_at: at(3_600),
@@ -134,6 +135,10 @@ async fn sessions_come_back_and_end(store: &impl Store) {
     assert_eq!(store.session(&[1; 32]).await.unwrap().map(|row| row.expires_at), Some(at(120)));
     store.prolong_session(&[1; 32], at(9_999)).await.unwrap();
     assert_eq!(store.session(&[1; 32]).await.unwrap().map(|row| row.expires_at), Some(at(3_600)), "never past its end");
+    let theme = GivenTheme { scheme: Some(app::theme::Scheme::Dark), ..GivenTheme::default() };
+    assert!(store.set_theme(&[1; 32], &theme).await.unwrap());
+    assert!(!store.set_theme(&[9; 32], &theme).await.unwrap());
+    assert_eq!(store.session(&[1; 32]).await.unwrap().map(|row| row.session.theme), Some(theme));
     store.sweep(at(4_000), at(3_000)).await.unwrap();
     assert!(store.session(&[1; 32]).await.unwrap().is_some(), "an ended session is remembered");
     store.sweep(at(9_000), at(4_000)).await.unwrap();

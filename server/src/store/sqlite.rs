@@ -12,6 +12,7 @@ use app::{
     sending_mode::model::SendingMode,
     session::AccountId,
     test_run::port::TestRun,
+    theme::GivenTheme,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -131,6 +132,10 @@ impl Store for SqliteStore {
 
     async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
         sessions::prolong(&self.pool, key, expires_at).await
+    }
+
+    async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
+        sessions::set_theme(&self.pool, key, theme).await
     }
 
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {

@@ -112,6 +112,7 @@ mod tests {
             users: vec![],
             locale: Locale::Fr,
             return_url: None,
+            theme: Default::default(),
         }
     }
 

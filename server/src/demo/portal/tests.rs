@@ -63,6 +63,7 @@ async fn the_token_opens_the_configurator_s_door() {
         origins: vec!["http://localhost:4000".to_owned()],
         home: None,
         keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
+        theme: app::theme::GivenTheme::default(),
     };
     let now = Timestamp::from_second(NOW).unwrap();
     let portals = [portal];

@@ -4,6 +4,7 @@ use app::{
     i18n::Locale,
     profile::draft::RefusedDraft,
     session::{AccountId, Session, User},
+    theme::GivenTheme,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ struct Content {
     users: Vec<User>,
     locale: Locale,
     return_url: Option<String>,
+    #[serde(default)]
+    theme: GivenTheme,
 }
 
 fn inconsistent(column: &'static str) -> StoreError {
@@ -47,9 +50,9 @@ pub(super) async fn use_token(
 }
 
 pub(super) async fn insert(pool: &SqlitePool, row: &SessionRow) -> Result<(), StoreError> {
-    let Session { key, account, account_name, portal_name, person, email, users, locale, return_url } =
+    let Session { key, account, account_name, portal_name, person, email, users, locale, return_url, theme } =
         row.session.clone();
-    let content = Content { account, account_name, portal_name, person, email, users, locale, return_url };
+    let content = Content { account, account_name, portal_name, person, email, users, locale, return_url, theme };
     let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
     sqlx::query("INSERT INTO session (key, content, expires_at, ends_at) VALUES (?, ?, ?, ?)")
         .bind(&key[..])
@@ -68,10 +71,21 @@ pub(super) async fn find(pool: &SqlitePool, key: &[u8; 32]) -> Result<Option<Ses
         .await?;
     let Some(row) = row else { return Ok(None) };
     let json: String = row.try_get("content")?;
-    let Content { account, account_name, portal_name, person, email, users, locale, return_url } =
+    let Content { account, account_name, portal_name, person, email, users, locale, return_url, theme } =
         serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
     Ok(Some(SessionRow {
-        session: Session { key: *key, account, account_name, portal_name, person, email, users, locale, return_url },
+        session: Session {
+            key: *key,
+            account,
+            account_name,
+            portal_name,
+            person,
+            email,
+            users,
+            locale,
+            return_url,
+            theme,
+        },
         expires_at: instant(row.try_get("expires_at")?),
         ends_at: instant(row.try_get("ends_at")?),
     }))
@@ -84,6 +98,24 @@ pub(super) async fn prolong(pool: &SqlitePool, key: &[u8; 32], expires_at: Times
         .execute(pool)
         .await?;
     Ok(())
+}
+
+/// Sets the theme of an open session; `false` when there is none.
+pub(super) async fn set_theme(pool: &SqlitePool, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
+    let mut transaction = super::profiles::begin(pool).await?;
+    let row = sqlx::query("SELECT content FROM session WHERE key = ?").bind(&key[..]).fetch_optional(&mut *transaction);
+    let Some(row) = row.await? else { return Ok(false) };
+    let json: String = row.try_get("content")?;
+    let mut content: Content = serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
+    content.theme = theme.clone();
+    let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
+    sqlx::query("UPDATE session SET content = ? WHERE key = ?")
+        .bind(json)
+        .bind(&key[..])
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 pub(super) async fn delete(pool: &SqlitePool, key: &[u8; 32]) -> Result<(), StoreError> {
