@@ -13,6 +13,7 @@ use leptos_router::{
 
 use crate::{
     error::AppError,
+    journal::page::JournalPage,
     profile::{
         delete::DeletePage,
         encoding_page::EncodingPage,
@@ -39,6 +40,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/profiles/encoding") view=EncodingPage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/delete") view=DeletePage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/report") view=ReportPage ssr=SsrMode::Async />
+                <Route path=path!("/history") view=JournalPage ssr=SsrMode::Async />
                 <Route path=path!("/session-ended") view=SessionEndedPage ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -10,6 +10,7 @@
 //! | [`profile`] | the SMTP profiles: model, presets, password, list, form, encoding |
 //! | [`test_run`] | **Tester**: stages, report, the live panel |
 //! | [`diagnosis`] | causes, and the card that explains one |
+//! | [`journal`] | who changed what |
 //! | [`ui`], [`theme`] | what every page is made of, and how it looks like the portal |
 //!
 //! Each slice uses the same file names: `model` (plain types), `port` (the trait the server implements), `api` (the
@@ -30,6 +31,8 @@ pub mod app;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod i18n;
+#[cfg(feature = "ssr")]
+pub mod journal;
 #[cfg(feature = "ssr")]
 pub mod sending_mode;
 #[cfg(feature = "ssr")]

@@ -10,6 +10,7 @@ use leptos::prelude::use_context;
 
 use crate::{
     error::AppError,
+    journal::port::Journal,
     profile::{port::Profiles, preset::Catalogue},
     sending_mode::port::SendingModes,
     session::Drafts,
@@ -23,6 +24,7 @@ pub struct Services {
     pub sending_modes: Arc<dyn SendingModes>,
     pub tester: Arc<dyn Tester>,
     pub drafts: Arc<dyn Drafts>,
+    pub journal: Arc<dyn Journal>,
     pub presets: Arc<Catalogue>,
     pub clock: Clock,
 }

@@ -27,11 +27,12 @@ use tower_http::{
     },
 };
 
-use crate::{portal_auth::Portal, store::Store};
+use crate::{portal_auth::Portal, store::Store, vault::Vault};
 
 mod assets;
 mod error;
 mod headers;
+mod health;
 mod origin;
 mod pages;
 mod session;
@@ -48,6 +49,7 @@ pub struct Site {
     pub portals: Arc<[Portal]>,
     pub store: Arc<dyn Store>,
     pub services: Services,
+    pub vault: Vault,
     pub clock: Clock,
 }
 
@@ -65,7 +67,8 @@ pub fn router(site: Site) -> Router {
         .route("/session", post(session::open))
         .route("/session/theme", post(session::set_theme))
         .route("/profiles/guide", get(pages::guide))
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .route("/pkg/{*path}", get(assets::package))
         .route("/favicon.svg", get(assets::favicon))
         .with_state(site.clone())

@@ -61,15 +61,16 @@ pub struct Parts {
 pub fn application(parts: Parts) -> axum::Router {
     let Parts { public_origin, portals, store, vault, submitter, presets, quota, clock } = parts;
     let policy = submitter.policy().clone();
-    let book = ProfileBook::new(store.clone(), vault, policy, clock.clone());
+    let book = ProfileBook::new(store.clone(), vault.clone(), policy, clock.clone());
     let tester = TestRunner::new(store.clone(), book.clone(), submitter, presets.clone(), clock.clone(), quota);
     let services = Services {
         profiles: Arc::new(book.clone()),
         sending_modes: Arc::new(book.clone()),
         tester: Arc::new(tester),
-        drafts: Arc::new(book),
+        drafts: Arc::new(book.clone()),
+        journal: Arc::new(book),
         presets,
         clock: clock.clone(),
     };
-    http::router(http::Site { public_origin, portals: portals.into(), store, services, clock })
+    http::router(http::Site { public_origin, portals: portals.into(), store, services, vault, clock })
 }

@@ -7,6 +7,7 @@
 
 use app::{
     diagnosis::cause::Cause,
+    journal::model::Entry,
     profile::{
         draft::RefusedDraft,
         encoding::Encoding,
@@ -19,6 +20,7 @@ use app::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 #[cfg(test)]
 mod contract;
@@ -101,7 +103,8 @@ pub trait Store: Send + Sync {
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError>;
     async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError>;
     async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError>;
-    /// Forgets sessions that ended before `sessions_before`, and tokens that expired before `now`.
+    /// Forgets sessions that ended before `sessions_before`, tokens that expired before `now`, and entries of the history
+    /// that are older than a year.
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError>;
 
     /// At most `limit` profiles of the account in the order of their ids, those after `after`.
@@ -161,6 +164,11 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
+
+    /// Adds an entry to the account's history.
+    async fn note(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError>;
+    /// At most `limit` entries, the newest first, those before `before`.
+    async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError>;
 
     async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError>;
     async fn set_canary(&self, sealed: &[u8]) -> Result<(), StoreError>;

@@ -4,9 +4,13 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use app::{
     error::AppError,
+    journal::{
+        model::{Action, named},
+        port::Journal,
+    },
     profile::{model::ProfileId, preset::Catalogue},
     services::Clock,
-    session::{AccountId, Session},
+    session::Session,
     test_run::{
         event::Stage,
         port::{Recipient, Refusal, TestEvent, TestRun, Tester},
@@ -70,7 +74,8 @@ struct Running {
     submitter: Arc<Submitter>,
     presets: Arc<Catalogue>,
     clock: Clock,
-    account: AccountId,
+    book: ProfileBook,
+    session: Session,
     row: ProfileRow,
     recipient: String,
     submission: Submission,
@@ -116,7 +121,8 @@ impl TestRunner {
             submitter: self.submitter.clone(),
             presets: self.presets.clone(),
             clock: self.clock.clone(),
-            account: account.clone(),
+            book: self.book.clone(),
+            session: session.clone(),
             row,
             recipient,
             submission,
@@ -124,6 +130,13 @@ impl TestRunner {
             _place: place,
             _slot: slot,
         })
+    }
+
+    async fn note(&self, session: &Session, row: &ProfileRow, action: Action) {
+        let profile = named(&self.book.shown(&session.account, row));
+        if self.book.note(session, action, Some(profile)).await.is_err() {
+            tracing::error!("the history was not written");
+        }
     }
 
     fn submission(
@@ -174,11 +187,17 @@ impl Running {
         // A mail that may have left may arrive.
         let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
         let fingerprint = fingerprint(&self.row);
-        let stored = self.store.record_test(&self.account, self.row.id, &run, &fingerprint, refusals, receipt).await;
+        let stored =
+            self.store.record_test(&self.session.account, self.row.id, &run, &fingerprint, refusals, receipt).await;
         if let Err(error) = stored {
             unavailable(error);
         }
-        tracing::info!(profile = %self.row.id, verdict = ?run.report.verdict, cause = ?run.report.cause, "test finished");
+        let (verdict, cause) = (run.report.verdict, run.report.cause);
+        let profile = named(&self.book.shown(&self.session.account, &self.row));
+        if self.book.note(&self.session, Action::Tested { verdict, cause }, Some(profile)).await.is_err() {
+            tracing::error!("the history was not written");
+        }
+        tracing::info!(profile = %self.row.id, ?verdict, ?cause, "test finished");
         run
     }
 }
@@ -227,6 +246,7 @@ impl Tester for TestRunner {
             other => other.into(),
         })?;
         tracing::info!(profile = %id, fix = fix.key(), "mended");
+        self.note(session, &row, Action::Mended { fix: fix.key().to_owned() }).await;
         Ok(())
     }
 
@@ -241,6 +261,9 @@ impl Tester for TestRunner {
             return Ok(if tries_left > 0 { ReceiptOutcome::Wrong { tries_left } } else { ReceiptOutcome::Gone });
         }
         let confirmed = self.store.confirm_receipt(account, id, &receipt, now).await.map_err(unavailable)?;
+        if confirmed && let Some(row) = self.store.profile(account, id).await.map_err(unavailable)? {
+            self.note(session, &row, Action::ReceiptConfirmed).await;
+        }
         Ok(if confirmed { ReceiptOutcome::Received } else { ReceiptOutcome::Gone })
     }
 

@@ -30,3 +30,27 @@ encoding-utf-8-about = Recommended: every language and every sign.
 encoding-iso-8859-1-about = Western Europe, for very old software. Without the euro sign.
 encoding-iso-8859-15-about = Western Europe, with the euro sign.
 encoding-windows-1252-about = Western Europe, the one of older Windows. A text that does not fit the chosen set leaves in UTF-8.
+
+# The account’s history.
+history-title = History
+history-empty = Nothing has been changed yet.
+history-older = Older
+history-mode-own = Chose to send through the account’s own SMTP accounts
+history-mode-portal = Chose to send through the portal’s server
+history-added = Added a profile
+history-changed = Changed a profile: { $fields }
+history-duplicated = Duplicated a profile
+history-in-use = Put a profile in use
+history-deleted = Deleted a profile and its password
+history-cleaned = Removed superfluous characters from a password
+history-test-failed = Tested a profile: { $why }
+history-tested = Tested a profile: the server accepted the message
+history-mended = Applied a proposed change: { $what }
+history-received = Confirmed that a test message arrived
+history-fix-port = the port
+history-fix-security = the encryption
+history-fix-login = the login
+history-fix-sender = the sender’s address
+history-fix-spaces = the password’s blanks
+history-fix-mechanism = the way to log in
+history-field-preset = pre-filled configuration

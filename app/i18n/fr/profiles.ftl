@@ -30,3 +30,27 @@ encoding-utf-8-about = Recommandé : toutes les langues et tous les signes.
 encoding-iso-8859-1-about = Europe de l’Ouest, pour de très anciens logiciels. Sans le signe euro.
 encoding-iso-8859-15-about = Europe de l’Ouest, avec le signe euro.
 encoding-windows-1252-about = Europe de l’Ouest, celui des anciens Windows. Un texte qui n’entre pas dans le jeu choisi part en UTF-8.
+
+# L’historique du compte.
+history-title = Historique
+history-empty = Rien n’a encore été changé.
+history-older = Plus ancien
+history-mode-own = A choisi l’envoi par les comptes SMTP du compte
+history-mode-portal = A choisi l’envoi par le serveur du portail
+history-added = A ajouté un profil
+history-changed = A modifié un profil : { $fields }
+history-duplicated = A dupliqué un profil
+history-in-use = A mis un profil en service
+history-deleted = A supprimé un profil et son mot de passe
+history-cleaned = A retiré des caractères superflus d’un mot de passe
+history-test-failed = A testé un profil : { $why }
+history-tested = A testé un profil : le serveur a accepté le message
+history-mended = A appliqué un changement proposé : { $what }
+history-received = A confirmé la réception d’un message de test
+history-fix-port = le port
+history-fix-security = le chiffrement
+history-fix-login = l’identifiant
+history-fix-sender = l’adresse de l’expéditeur
+history-fix-spaces = les espaces du mot de passe
+history-fix-mechanism = la façon de se connecter
+history-field-preset = configuration pré-saisie

@@ -14,6 +14,10 @@ use super::{
 };
 use crate::{
     error::{AppError, finish, wants_page},
+    journal::{
+        model::{Action, differences, named},
+        port::note,
+    },
     services::{Services, services},
     session::{Session, session},
 };
@@ -76,8 +80,19 @@ async fn try_save(
     };
     let (removed, suspicious) = secret.as_ref().map_or((0, 0), |secret| (secret.removed, secret.suspicious));
     let warned = warned(&settings, secret.as_ref(), &services.presets);
+    let before = match profile {
+        Some(id) => profiles.get(&session.account, id).await?,
+        None => None,
+    };
+    let action = match &before {
+        Some(before) => Action::ProfileChanged { fields: differences(before, &settings, secret.is_some()) },
+        None => Action::ProfileAdded,
+    };
     let change = secret.map_or(SecretChange::Keep, |secret| SecretChange::Replace(secret.secret));
     let id = profiles.save(&session.account, profile, settings, change).await?;
+    if !matches!(&action, Action::ProfileChanged { fields } if fields.is_empty()) {
+        noted(session, services, id, action).await;
+    }
     let warn = if warned.is_empty() { String::new() } else { format!("&warn={}", warned.join(",")) };
     Ok(match (removed, suspicious) {
         (0, 0) if !warn.is_empty() => format!("/profiles/encoding?id={id}{warn}"),
@@ -85,6 +100,12 @@ async fn try_save(
         (removed, 0) => format!("/profiles/encoding?id={id}&notice=secret-removed&count={removed}{warn}"),
         (_, suspicious) => format!("/profiles/encoding?id={id}&suspicious={suspicious}{warn}"),
     })
+}
+
+/// Notes what was done to a profile that is there.
+async fn noted(session: &Session, services: &Services, id: ProfileId, action: Action) {
+    let profile = services.profiles.get(&session.account, id).await.ok().flatten();
+    note(services, session, action, profile.as_ref().map(named)).await;
 }
 
 /// What looks wrong with what was saved, as codes. The form said so already where there is WebAssembly.
@@ -172,7 +193,11 @@ async fn encode(id: &str, encoding: &str) -> Result<String, AppError> {
     let id = existing(id)?;
     let encoding = Encoding::parse(encoding)
         .ok_or_else(|| AppError::Invalid { fields: vec![FieldError::new(Field::Encoding, Fault::Unknown)] })?;
+    let before = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
     services.profiles.set_encoding(&session.account, id, encoding).await?;
+    if before.encoding != encoding {
+        noted(&session, &services, id, Action::ProfileChanged { fields: vec![Field::Encoding] }).await;
+    }
     Ok(format!("/profiles?selected={id}&notice=saved"))
 }
 
@@ -186,6 +211,7 @@ async fn clean_stored(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let count = services.profiles.clean_secret(&session.account, id).await?;
+    noted(&session, &services, id, Action::SecretCleaned).await;
     Ok(format!("/profiles/encoding?id={id}&notice=cleaned&count={count}"))
 }
 
@@ -198,6 +224,7 @@ pub async fn duplicate_profile(#[server(default)] id: String) -> Result<(), AppE
 async fn duplicate(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let copy = services.profiles.duplicate(&session.account, existing(id)?).await?;
+    noted(&session, &services, copy, Action::ProfileDuplicated).await;
     Ok(format!("/profiles/edit?id={copy}&notice=duplicated"))
 }
 
@@ -211,6 +238,7 @@ async fn put_in_use(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     services.profiles.put_in_use(&session.account, id).await?;
+    noted(&session, &services, id, Action::ProfileInUse).await;
     Ok(format!("/profiles?selected={id}&notice=in-use"))
 }
 
@@ -222,6 +250,9 @@ pub async fn delete_profile(#[server(default)] id: String) -> Result<(), AppErro
 
 async fn delete(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
-    services.profiles.delete(&session.account, existing(id)?).await?;
+    let id = existing(id)?;
+    let profile = services.profiles.get(&session.account, id).await?;
+    services.profiles.delete(&session.account, id).await?;
+    note(&services, &session, Action::ProfileDeleted, profile.as_ref().map(named)).await;
     Ok("/profiles?notice=deleted".to_owned())
 }

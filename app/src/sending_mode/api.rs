@@ -5,6 +5,7 @@ use leptos::{prelude::*, server_fn::codec::PostUrl};
 use super::model::SendingMode;
 use crate::{
     error::{AppError, finish},
+    journal::{model::Action, port::note},
     services::services,
     session::session,
 };
@@ -20,5 +21,6 @@ async fn save(mode: &str) -> Result<String, AppError> {
     let services = services()?;
     let mode = SendingMode::parse(mode).ok_or(AppError::Malformed)?;
     services.sending_modes.set(&session.account, mode).await?;
+    note(&services, &session, Action::ModeChanged { mode }, None).await;
     Ok("/sending-mode?notice=mode-saved".to_owned())
 }

@@ -43,6 +43,7 @@ pub fn Page(#[prop(into)] title: String, children: Children) -> impl IntoView {
                 <nav aria-label=t!("nav-label")>
                     <a href="/sending-mode">{t!("mode-title")}</a>
                     <a href="/profiles">{t!("list-title")}</a>
+                    <a href="/history">{t!("history-title")}</a>
                 </nav>
             })}
             {back.map(|url| view! { <p class="back"><a href=url target="_top">{t!("back-to-portal")}</a></p> })}

@@ -139,7 +139,7 @@ fn accepted_language(headers: &HeaderMap) -> Locale {
 /// answered.
 pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/pkg/") || path == "/session" || path == "/healthz" {
+    if path.starts_with("/pkg/") || path == "/session" || path == "/healthz" || path == "/readyz" {
         return next.run(request).await;
     }
     match visit(&site, request.headers()).await {

@@ -296,10 +296,63 @@ async fn what_is_typed_is_shown_as_text() {
 }
 
 #[tokio::test]
+async fn the_history_says_who_changed_what_and_nothing_secret() {
+    let app = TestApp::new().await;
+    let (martin, dubois) = (app.sign_in("martin").await, app.sign_in("dubois").await);
+    assert!(app.get("/history", &martin).await.body.contains("Rien n’a encore été changé"));
+    let id = app.add(&martin).await;
+    app.post("/api/profiles/save", &martin, &form(&id, "smtp.gmail.com", "autre-secret-16")).await;
+    app.post("/api/profiles/encoding", &martin, &format!("id={id}&encoding=ISO-8859-1")).await;
+    app.post("/api/sending-mode/save", &martin, "mode=own_smtp").await;
+    app.post("/api/profiles/delete", &martin, &format!("id={id}")).await;
+    let page = app.get("/history", &martin).await.body;
+    let places: Vec<usize> = [
+        "A supprimé un profil et son mot de passe",
+        "A choisi l’envoi par les comptes SMTP du compte",
+        "A modifié un profil\u{a0}: Encodage SMTP",
+        "A modifié un profil\u{a0}: Mot de passe SMTP",
+        "A ajouté un profil",
+    ]
+    .into_iter()
+    .map(|text| page.find(text).unwrap_or_else(|| panic!("{text} in {page}")))
+    .collect();
+    assert!(places.is_sorted(), "the newest first");
+    assert!(page.contains("smtp.gmail.com") && !page.contains("secret-16"));
+    assert!(!app.get("/history", &dubois).await.body.contains("A ajouté"), "another account's history is its own");
+}
+
+#[tokio::test]
+async fn the_page_looks_as_the_portal_asks_as_far_as_that_is_a_value() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let set = async |origin: &str, body: &str| {
+        let request = Request::post("/session/theme")
+            .header(header::COOKIE, &cookie)
+            .header(header::ORIGIN, origin)
+            .header(header::CONTENT_TYPE, "application/json");
+        app.ask(request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let theme =
+        r##"{"scheme":"dark","variables":{"brand":"#0b57d0","font":"x;}body{display:none","text":"url(//evil)"}}"##;
+    assert_eq!(set("https://evil.exemple", theme).await.status, StatusCode::FORBIDDEN);
+    let answer = set(OWN, theme).await;
+    assert!(answer.body.contains("--brand") && answer.body.contains("\"dark\""), "{}", answer.body);
+    assert!(!answer.body.contains("evil") && !answer.body.contains("display"), "{}", answer.body);
+    let page = app.get("/profiles", &cookie).await;
+    assert!(page.body.contains("data-theme=\"dark\"") && page.body.contains("--brand:light-dark(#0b57d0,"));
+    assert!(!page.body.contains("display:none"));
+    let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.contains("style-src 'self' 'nonce-") && !policy.contains("unsafe-inline"), "{policy}");
+    assert_eq!(set(OWN, "{\"scheme\":\"pink\"}").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let other = app.sign_in("dubois").await;
+    assert!(app.get("/profiles", &other).await.body.contains("data-theme=\"system\""));
+}
+
+#[tokio::test]
 async fn every_answer_is_protected() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("martin").await;
-    for path in ["/profiles", "/profiles/new", "/sending-mode", "/nowhere", "/session-ended"] {
+    for path in ["/profiles", "/profiles/new", "/sending-mode", "/history", "/nowhere", "/session-ended"] {
         let answer = app.get(path, &cookie).await;
         let policy = answer.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains(&format!("frame-ancestors {PORTAL}")), "{path} {policy}");

@@ -2,11 +2,16 @@
 
 use app::{
     error::AppError,
+    journal::{
+        model::{Action, Entry},
+        port::{Journal, PAGE_SIZE},
+    },
     profile::draft::RefusedDraft,
     sending_mode::{model::SendingMode, port::SendingModes},
     session::{AccountId, Drafts, Session},
 };
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::{ProfileBook, unavailable};
 
@@ -18,6 +23,25 @@ impl SendingModes for ProfileBook {
 
     async fn set(&self, account: &AccountId, mode: SendingMode) -> Result<(), AppError> {
         self.store.set_sending_mode(account, mode).await.map_err(unavailable)
+    }
+}
+
+#[async_trait]
+impl Journal for ProfileBook {
+    async fn note(&self, session: &Session, action: Action, profile: Option<String>) -> Result<(), AppError> {
+        let entry = Entry {
+            id: self.new_id().0,
+            at: (self.clock)(),
+            person: session.person.id.clone(),
+            person_name: session.person.name.clone(),
+            profile,
+            action,
+        };
+        self.store.note(&session.account, &entry).await.map_err(unavailable)
+    }
+
+    async fn page(&self, account: &AccountId, before: Option<Uuid>) -> Result<Vec<Entry>, AppError> {
+        self.store.journal(account, before, PAGE_SIZE).await.map_err(unavailable)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use app::{
     i18n::Locale,
+    journal::model::Action,
     profile::{
         address::EmailAddress,
         draft::{Draft, RefusedDraft},
@@ -13,6 +14,7 @@ use app::{
     session::User,
     test_run::{event::Stage, report::Report},
 };
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::*;
@@ -96,6 +98,7 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     a_moved_destination_wipes_the_secret(&make().await).await;
     tests_are_kept_with_their_profile(&make().await).await;
     a_receipt_is_confirmed_once(&make().await).await;
+    a_history_is_an_account_s_own(&make().await).await;
     the_canary_stays(&make().await).await;
 }
 
@@ -120,7 +123,7 @@ fn session(key: u8) -> SessionRow {
             users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
             locale: Locale::En,
             return_url: Some("https://portail.exemple/".to_owned()),
-            theme: Default::default(),
+            theme: app::theme::GivenTheme::default(),
         },
         expires_at: at(60),
         ends_at: at(3_600),
@@ -327,6 +330,28 @@ async fn a_receipt_is_confirmed_once(store: &impl Store) {
     assert!(store.record_test(&martin, id(1), &run(5, None), &[7; 32], 0, None).await.unwrap());
     assert_eq!(received_at().await, None, "a new test starts anew");
     assert_eq!(tries_left(at(6)).await, None);
+}
+
+async fn a_history_is_an_account_s_own(store: &impl Store) {
+    let entry = |number: u128, second| Entry {
+        id: Uuid::from_u128(number),
+        at: at(second),
+        person: "claire".to_owned(),
+        person_name: "Claire".to_owned(),
+        profile: Some("claire@exemple.fr · smtp.exemple.fr".to_owned()),
+        action: Action::ProfileChanged { fields: vec![Field::Host, Field::Secret] },
+    };
+    let (martin, dubois) = (account("martin"), account("dubois"));
+    for number in [1, 3, 2] {
+        store.note(&martin, &entry(number, i64::try_from(number).unwrap())).await.unwrap();
+    }
+    let ids = |entries: Vec<Entry>| entries.iter().map(|entry| entry.id.as_u128()).collect::<Vec<_>>();
+    assert_eq!(ids(store.journal(&martin, None, 2).await.unwrap()), [3, 2], "the newest first");
+    assert_eq!(store.journal(&martin, Some(Uuid::from_u128(2)), 9).await.unwrap(), [entry(1, 1)]);
+    assert!(store.journal(&dubois, None, 9).await.unwrap().is_empty());
+    let a_year = SignedDuration::from_hours(24 * 365);
+    store.sweep(at(2) + a_year, at(0)).await.unwrap();
+    assert_eq!(ids(store.journal(&martin, None, 9).await.unwrap()), [3, 2], "kept for a year");
 }
 
 async fn the_canary_stays(store: &impl Store) {

@@ -4,6 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use app::{
+    journal::model::Entry,
     profile::{
         draft::RefusedDraft,
         encoding::Encoding,
@@ -16,6 +17,8 @@ use app::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
+
 use sqlx::{
     SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
@@ -24,6 +27,7 @@ use sqlx::{
 
 use super::{ProfileRow, Receipt, SealedSecret, SessionRow, Store, StoreError};
 
+mod journal;
 mod profiles;
 mod rows;
 mod sessions;
@@ -38,6 +42,7 @@ const CONNECTIONS: u32 = 4;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "mending", include_str!("../../migrations/0002_mending.sql")),
+    (3, "journal", include_str!("../../migrations/0003_journal.sql")),
 ];
 
 /// A SQLite database.
@@ -151,7 +156,8 @@ impl Store for SqliteStore {
     }
 
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
-        sessions::sweep(&self.pool, now, sessions_before).await
+        sessions::sweep(&self.pool, now, sessions_before).await?;
+        journal::sweep(&self.pool, now).await
     }
 
     async fn profiles(
@@ -234,6 +240,14 @@ impl Store for SqliteStore {
 
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
         test_runs::last(&self.pool, account, id).await
+    }
+
+    async fn note(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+        journal::note(&self.pool, account, entry).await
+    }
+
+    async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        journal::page(&self.pool, account, before, limit).await
     }
 
     async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError> {

@@ -112,7 +112,7 @@ mod tests {
             users: vec![],
             locale: Locale::Fr,
             return_url: None,
-            theme: Default::default(),
+            theme: app::theme::GivenTheme::default(),
         }
     }
 

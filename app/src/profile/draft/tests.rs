@@ -43,7 +43,7 @@ fn session() -> Session {
         users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
         locale: Locale::Fr,
         return_url: None,
-        theme: Default::default(),
+        theme: crate::theme::GivenTheme::default(),
     }
 }
 

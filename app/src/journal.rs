@@ -1,0 +1,5 @@
+//! Server side. Who changed what: an account's history, which its owner can read.
+
+pub mod model;
+pub mod page;
+pub mod port;

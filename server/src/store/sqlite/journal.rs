@@ -1,0 +1,59 @@
+//! Server side. The accounts' histories.
+
+use app::{journal::model::Entry, session::AccountId};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{Row, SqlitePool};
+use uuid::Uuid;
+
+use crate::store::StoreError;
+
+/// How long an entry is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
+
+fn inconsistent(id: &Uuid) -> StoreError {
+    StoreError::Inconsistent { table: "journal", column: "content", row: id.to_string() }
+}
+
+pub(super) async fn note(pool: &SqlitePool, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+    let content = serde_json::to_string(entry).map_err(|_| inconsistent(&entry.id))?;
+    sqlx::query("INSERT INTO journal (id, portal, account, at, person, content) VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(entry.id.to_string())
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(entry.at.as_millisecond())
+        .bind(&entry.person)
+        .bind(content)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn page(
+    pool: &SqlitePool,
+    account: &AccountId,
+    before: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Entry>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, content FROM journal WHERE portal = ? AND account = ? AND id < ? ORDER BY id DESC LIMIT ?",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    // Every id is smaller than this.
+    .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let content: String = row.try_get("content")?;
+            let id = Uuid::try_parse(&row.try_get::<String, _>("id")?).unwrap_or_default();
+            serde_json::from_str(&content).map_err(|_| inconsistent(&id))
+        })
+        .collect()
+}
+
+pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM journal WHERE at < ?").bind((now - KEPT).as_millisecond()).execute(pool).await?;
+    Ok(())
+}
