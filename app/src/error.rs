@@ -11,7 +11,7 @@ use leptos::{
 use leptos_axum::ResponseOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::field::FieldError;
+use crate::{place::at, profile::field::FieldError};
 
 /// What can go wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ impl FromServerFnError for AppError {
 /// error with its status.
 pub fn finish(outcome: Result<String, AppError>) -> Result<(), AppError> {
     if wants_page() {
-        leptos_axum::redirect(&outcome.unwrap_or_else(|error| error.page()));
+        leptos_axum::redirect(&at(&outcome.unwrap_or_else(|error| error.page())));
         expect_context::<ResponseOptions>().set_status(StatusCode::SEE_OTHER);
         return Ok(());
     }

@@ -11,6 +11,7 @@
 //! | [`test_run`] | **Tester**: stages, report, the live panel |
 //! | [`diagnosis`] | causes, and the card that explains one |
 //! | [`journal`] | who changed what |
+//! | [`place`] | where the pages are below their origin |
 //! | [`ui`], [`theme`] | what every page is made of, and how it looks like the portal |
 //!
 //! Each slice uses the same file names: `model` (plain types), `port` (the trait the server implements), `api` (the
@@ -33,6 +34,8 @@ pub mod error;
 pub mod i18n;
 #[cfg(feature = "ssr")]
 pub mod journal;
+#[cfg(feature = "ssr")]
+pub mod place;
 #[cfg(feature = "ssr")]
 pub mod sending_mode;
 #[cfg(feature = "ssr")]

@@ -5,7 +5,7 @@ use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::{app::App, i18n::Locale, theme::Theme};
+use crate::{app::App, i18n::Locale, place::at, theme::Theme};
 
 /// Who may put the pages into a frame: the origins of the visit's portal. Given by the server with each request.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     protect();
     let theme = page_theme();
     let css = theme.css();
-    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let style = at(&format!("/{}/{}.css", options.site_pkg_dir, options.output_name));
     view! {
         <!DOCTYPE html>
         <html lang=Locale::current().tag() data-theme=theme.scheme().as_str()>
@@ -37,7 +37,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <link rel="stylesheet" href=style />
                 {(!css.is_empty()).then(|| view! { <style nonce=use_nonce() inner_html=format!(":root{{{css}}}")></style> })}
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=at("/favicon.svg") type="image/svg+xml" />
                 <Loader package=options.site_pkg_dir.to_string() name=options.output_name.to_string() />
                 <MetaTags />
             </head>
@@ -57,7 +57,7 @@ fn Loader(package: String, name: String) -> impl IntoView {
         context.set_is_hydrating(false);
     }
     let nonce = use_nonce();
-    let (glue, wasm) = (format!("/{package}/{name}.js"), format!("/{package}/{name}_bg.wasm"));
+    let (glue, wasm) = (at(&format!("/{package}/{name}.js")), at(&format!("/{package}/{name}_bg.wasm")));
     let script = format!(
         "import init,*as m from'{glue}';await init({{module_or_path:'{wasm}'}});m.hydrate();\
          for(const e of document.querySelectorAll('leptos-island'))m[e.dataset.component](e)"

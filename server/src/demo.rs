@@ -110,6 +110,7 @@ impl Demo {
         vault.check(&store).await?;
         let router = application(Parts {
             public_origin: configurator_url.clone(),
+            place: app::place::Place::default(),
             portals: vec![registered(&portal_url, &keys)?],
             store: Arc::new(store.clone()),
             vault,

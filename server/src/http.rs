@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use app::{
     app::App,
+    place::Place,
     services::{Clock, Services},
     shell::shell,
 };
@@ -14,7 +15,6 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    response::Redirect,
     routing::{get, post},
 };
 use leptos::{config::LeptosOptions, prelude::provide_context};
@@ -46,6 +46,8 @@ const BODY_LIMIT: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct Site {
     pub public_origin: String,
+    /// Where the pages are below it.
+    pub place: Place,
     pub portals: Arc<[Portal]>,
     pub store: Arc<dyn Store>,
     pub services: Services,
@@ -53,8 +55,14 @@ pub struct Site {
     pub clock: Clock,
 }
 
-/// Every route of the configurator.
+/// Every route of the configurator. Under a path they are there with it and without: some proxies take it off.
 pub fn router(site: Site) -> Router {
+    let place = site.place.0.clone();
+    let routes = routes(site);
+    if place.is_empty() { routes } else { Router::new().nest_service(&place, routes.clone()).fallback_service(routes) }
+}
+
+fn routes(site: Site) -> Router {
     let options = LeptosOptions::builder().output_name("facteur").site_pkg_dir(assets::package_folder()).build();
     let services = site.services.clone();
     let context = move || provide_context(services.clone());
@@ -63,7 +71,7 @@ pub fn router(site: Site) -> Router {
         move || shell(options.clone())
     };
     Router::new()
-        .route("/", get(|| async { Redirect::to("/sending-mode") }))
+        .route("/", get(session::home))
         .route("/session", post(session::open))
         .route("/session/theme", post(session::set_theme))
         .route("/profiles/guide", get(pages::guide))

@@ -31,6 +31,7 @@ pub mod vault;
 use std::sync::Arc;
 
 use app::{
+    place::Place,
     profile::preset::Catalogue,
     services::{Clock, Services},
 };
@@ -48,6 +49,8 @@ use crate::{
 pub struct Parts {
     /// Where the browser finds it, such as `https://facteur.exemple`: no path, no trailing slash.
     pub public_origin: String,
+    /// Where the pages are below it: at the root, or under a path such as `/smtp`.
+    pub place: Place,
     pub portals: Vec<Portal>,
     pub store: Arc<dyn Store>,
     pub vault: Vault,
@@ -59,7 +62,7 @@ pub struct Parts {
 
 /// The whole application as one router.
 pub fn application(parts: Parts) -> axum::Router {
-    let Parts { public_origin, portals, store, vault, submitter, presets, quota, clock } = parts;
+    let Parts { public_origin, place, portals, store, vault, submitter, presets, quota, clock } = parts;
     let policy = submitter.policy().clone();
     let book = ProfileBook::new(store.clone(), vault.clone(), policy, clock.clone());
     let tester = TestRunner::new(store.clone(), book.clone(), submitter, presets.clone(), clock.clone(), quota);
@@ -72,5 +75,5 @@ pub fn application(parts: Parts) -> axum::Router {
         presets,
         clock: clock.clone(),
     };
-    http::router(http::Site { public_origin, portals: portals.into(), store, services, vault, clock })
+    http::router(http::Site { public_origin, place, portals: portals.into(), store, services, vault, clock })
 }

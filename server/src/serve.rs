@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 
-use app::{profile::preset::Catalogue, theme::Theme};
+use app::{place::Place, profile::preset::Catalogue, theme::Theme};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::net::TcpListener;
 
@@ -47,7 +47,7 @@ pub struct Service {
 impl Service {
     /// Reads what the configuration names, opens the database and checks that the vault's keys are its own.
     pub async fn prepare(config: &Config) -> Result<Self, ServeError> {
-        let public_origin = public_origin(&config.server.public_url)?;
+        let (public_origin, place) = public_address(&config.server.public_url)?;
         let vault = vault(config)?;
         let portals = config.portals.iter().map(|portal| portal_of(config, portal)).collect::<Result<Vec<_>, _>>()?;
         check_portals(&portals)?;
@@ -57,6 +57,7 @@ impl Service {
         vault.check(&store).await?;
         let router = application(Parts {
             public_origin,
+            place,
             portals,
             store: Arc::new(store.clone()),
             vault,
@@ -84,19 +85,26 @@ impl Service {
     }
 }
 
-/// The origin of the public URL. Session cookies are `Secure`: without https only this machine's browser keeps them.
-fn public_origin(url: &str) -> Result<String, ConfigError> {
+/// The origin of the public URL, and the path below it. Session cookies are `Secure`: without https only this machine's
+/// browser keeps them.
+fn public_address(url: &str) -> Result<(String, Place), ConfigError> {
     let wrong = |problem: &str| ConfigError::wrong("server.public_url", problem);
     let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it begins with https://"))?;
-    if rest.is_empty() || rest.contains(['/', '?', '#', '@', ' ']) {
-        return Err(wrong("only scheme, host and port, such as https://facteur.example: no path, no trailing slash"));
+    let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+    if authority.is_empty() || authority.contains(['?', '#', '@', ' ', '\\']) {
+        return Err(wrong("it is scheme, host and port, such as https://facteur.example, and a path if need be"));
     }
-    let host = rest.rsplit_once(':').map_or(rest, |(host, _)| host);
-    match scheme {
-        "https" => Ok(url.to_ascii_lowercase()),
-        "http" if ["localhost", "127.0.0.1", "[::1]"].contains(&host) => Ok(url.to_ascii_lowercase()),
-        _ => Err(wrong("it must be https: browsers keep the session's cookie on a secure connection only")),
+    let segment =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if path.is_some_and(|path| !path.split('/').all(segment)) {
+        return Err(wrong("its path is made of letters, digits, - and _, and does not end in a slash"));
     }
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    if scheme != "https" && !(scheme == "http" && ["localhost", "127.0.0.1", "[::1]"].contains(&host)) {
+        return Err(wrong("it must be https: browsers keep the session's cookie on a secure connection only"));
+    }
+    let origin = format!("{scheme}://{}", authority.to_ascii_lowercase());
+    Ok((origin, Place(path.map(|path| format!("/{path}")).unwrap_or_default())))
 }
 
 fn secret<T>(

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     i18n::{DIGITS, Locale},
+    place::at,
     profile::{model::Profile, security::Security},
     t,
     test_run::{
@@ -95,7 +96,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
     let link = advice.and_then(|advice| advice.link.clone());
     // The form opens at the field to look at, and gives it the focus where there is WebAssembly.
     let place = field(cause).map(|field| format!("#{}", field.id())).unwrap_or_default();
-    let edit = format!("/profiles/edit?id={}{place}", failure.profile.id);
+    let edit = at(&format!("/profiles/edit?id={}{place}", failure.profile.id));
     let report = failure.report.clone();
     let mended_by_the_door = report.fixes.iter().any(|fix| matches!(fix, Fix::Port { .. } | Fix::Security { .. }));
     view! {
@@ -141,13 +142,13 @@ fn Fixes(failure: Failure) -> impl IntoView {
     let fixes = failure.report.fixes.clone();
     let count = fixes.len();
     (count > 0).then(move || {
-        let choices = fixes.into_iter().enumerate().map(|(at, fix)| {
+        let choices = fixes.into_iter().enumerate().map(|(number, fix)| {
             let says = fix_text(&fix, &failure);
-            let id = format!("fix-{at}");
+            let id = format!("fix-{number}");
             view! {
-                <form method="post" action="/api/test/mend" class="fix" data-fix=fix.key()>
+                <form method="post" action=at("/api/test/mend") class="fix" data-fix=fix.key()>
                     <input type="hidden" name="id" value=failure.profile.id.to_string() />
-                    <input type="hidden" name="fix" value=at.to_string() />
+                    <input type="hidden" name="fix" value=number.to_string() />
                     <p id=id.clone()>{says}</p>
                     <button class="primary" data-test="" aria-describedby=id>{t!("action-mend")}</button>
                 </form>

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     diagnosis::card::cause_title,
+    place::at,
     profile::field::Field,
     services::services,
     session::session,
@@ -56,7 +57,7 @@ fn Entries(entries: Vec<Entry>) -> impl IntoView {
                 })
                 .collect_view()}
         </ol>
-        {older.map(|id| view! { <p><a href=format!("/history?before={id}")>{t!("history-older")}</a></p> })}
+        {older.map(|id| view! { <p><a href=at(&format!("/history?before={id}"))>{t!("history-older")}</a></p> })}
     }
     .into_any()
 }

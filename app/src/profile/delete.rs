@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     error::AppError,
+    place::at,
     services::services,
     session::session,
     t,
@@ -53,10 +54,10 @@ fn Question(profile: Profile, owner: String, successor: Option<Profile>) -> impl
         </p>
         <p>{consequence}</p>
         <p>{t!("delete-secret")}</p>
-        <form method="post" action="/api/profiles/delete" class="actions">
+        <form method="post" action=at("/api/profiles/delete") class="actions">
             <input type="hidden" name="id" value=id.clone() />
             <button class="danger primary">{t!("action-delete")}</button>
-            <a class="button" href=format!("/profiles?selected={id}")>{t!("action-cancel")}</a>
+            <a class="button" href=at(&format!("/profiles?selected={id}"))>{t!("action-cancel")}</a>
         </form>
     }
 }

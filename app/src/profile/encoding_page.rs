@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     error::AppError,
+    place::at,
     services::services,
     session::session,
     t,
@@ -46,7 +47,7 @@ fn Suspicious(profile: Profile) -> impl IntoView {
     let count = whole_number("suspicious");
     (count > 0).then(|| {
         view! {
-            <form method="post" action="/api/profiles/clean-secret" class="notice warning">
+            <form method="post" action=at("/api/profiles/clean-secret") class="notice warning">
                 <input type="hidden" name="id" value=profile.id.to_string() />
                 <p>{t!("secret-suspicious", count = count)}</p>
                 <button>{t!("secret-remove")}</button>
@@ -71,7 +72,7 @@ fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
             <Notice kind=Kind::Warning>
                 <p>{t!("warn-title")}</p>
                 <ul>{lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
-                <p><a href=format!("/profiles/edit?id={}", profile.id)>{t!("warn-edit")}</a></p>
+                <p><a href=at(&format!("/profiles/edit?id={}", profile.id))>{t!("warn-edit")}</a></p>
             </Notice>
         }
     })
@@ -92,7 +93,7 @@ fn Choice(profile: Profile) -> impl IntoView {
         }
     });
     view! {
-        <form method="post" action="/api/profiles/encoding" class="stack">
+        <form method="post" action=at("/api/profiles/encoding") class="stack">
             <input type="hidden" name="id" value=profile.id.to_string() />
             <fieldset class="choices">
                 <legend>{t!("encoding-legend")}</legend>
@@ -100,7 +101,7 @@ fn Choice(profile: Profile) -> impl IntoView {
             </fieldset>
             <div class="actions">
                 <button class="primary">{t!("action-validate")}</button>
-                <a class="button" href=format!("/profiles/edit?id={}", profile.id)>{t!("action-back")}</a>
+                <a class="button" href=at(&format!("/profiles/edit?id={}", profile.id))>{t!("action-back")}</a>
             </div>
         </form>
     }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     error::AppError,
+    place::at,
     services::services,
     session::{Session, session},
     t,
@@ -125,7 +126,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
     view! {
         <form
             method="post"
-            action="/api/profiles/save"
+            action=at("/api/profiles/save")
             id="profile-form"
             data-required=t!("error-required")
             data-address=t!("error-address-invalid")
@@ -153,7 +154,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 <OwnerChoice state=state(&draft.user) session=session.clone() />
                 <TextField field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login) inputmode="email" required=true />
                 <Secret secret errors=errors.clone() />
-                <aside id="guide" class="guide" aria-label=t!("guide-title")>
+                <aside id="guide" class="guide" data-src=at("/profiles/guide?preset=") aria-label=t!("guide-title")>
                     <PresetGuide preset=chosen guide />
                 </aside>
                 <TextField field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint") state=state(&draft.sender_name) optional=true maxlength=100 />
@@ -174,7 +175,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             </p>
             <div class="actions">
                 <button class="primary">{t!("action-validate")}</button>
-                <a class="button" href="/profiles">{t!("action-cancel")}</a>
+                <a class="button" href=at("/profiles")>{t!("action-cancel")}</a>
             </div>
         </form>
     }

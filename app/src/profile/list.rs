@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     diagnosis::card::cause_title,
+    place::at,
     services::services,
     session::{Session, session},
     t,
@@ -56,7 +57,7 @@ fn Empty() -> impl IntoView {
         <div class="empty">
             <p class="lead">{t!("list-empty")}</p>
             <p>{t!("list-empty-about")}</p>
-            <p class="actions"><a class="button primary" href="/profiles/new">{t!("action-add")}</a></p>
+            <p class="actions"><a class="button primary" href=at("/profiles/new")>{t!("action-add")}</a></p>
         </div>
     }
 }
@@ -69,9 +70,9 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
     let next = (rows.len() == PAGE_SIZE as usize).then(|| rows.last().map(|(profile, _)| profile.id)).flatten();
     let email = session.email.clone();
     view! {
-        <p class="actions above"><a class="button" href="/profiles/new">{t!("action-add")}</a></p>
+        <p class="actions above"><a class="button" href=at("/profiles/new")>{t!("action-add")}</a></p>
         <LiveTest>
-            <form method="post" action="/api/test/run">
+            <form method="post" action=at("/api/test/run")>
                 <fieldset class="profiles">
                     <legend class="visually-hidden">{t!("list-legend")}</legend>
                     {rows
@@ -85,10 +86,10 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                 </fieldset>
                 <div class="toolbar" role="group" aria-label=t!("list-actions")>
                     <button class="primary" data-test="">{t!("action-test")}</button>
-                    <button formaction="/profiles/edit" formmethod="get">{t!("action-edit")}</button>
-                    <button formaction="/api/profiles/duplicate">{t!("action-duplicate")}</button>
-                    <button formaction="/api/profiles/use">{t!("action-use")}</button>
-                    <button formaction="/profiles/delete" formmethod="get" class="danger">{t!("action-delete")}</button>
+                    <button formaction=at("/profiles/edit") formmethod="get">{t!("action-edit")}</button>
+                    <button formaction=at("/api/profiles/duplicate")>{t!("action-duplicate")}</button>
+                    <button formaction=at("/api/profiles/use")>{t!("action-use")}</button>
+                    <button formaction=at("/profiles/delete") formmethod="get" class="danger">{t!("action-delete")}</button>
                     <p class="recipient">
                         <label for="to">{t!("test-recipient")}</label>
                         <select id="to" name="to">
@@ -102,6 +103,7 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                 class="panel"
                 hidden
                 aria-label=t!("test-panel")
+                data-stream=at("/api/test/stream")
                 data-starting=t!("test-starting")
                 data-cut=t!("test-cut")
                 data-stopped=t!("test-stopped")
@@ -114,7 +116,7 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                 <div class="result" aria-live="polite"></div>
             </section>
         </LiveTest>
-        {next.map(|id| view! { <p><a href=format!("/profiles?after={id}")>{t!("list-next")}</a></p> })}
+        {next.map(|id| view! { <p><a href=at(&format!("/profiles?after={id}"))>{t!("list-next")}</a></p> })}
     }
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::model::SendingMode;
 use crate::{
+    place::at,
     services::services,
     session::session,
     t,
@@ -35,7 +36,7 @@ fn Choice(mode: SendingMode, ready: bool, portal: String) -> impl IntoView {
         <RequestNotice />
         {(mode == SendingMode::OwnSmtp && !ready)
             .then(|| view! { <Notice kind=Kind::Warning>{t!("mode-nothing-ready")}</Notice> })}
-        <form method="post" action="/api/sending-mode/save" class="stack">
+        <form method="post" action=at("/api/sending-mode/save") class="stack">
             <fieldset class="choices">
                 <legend>{t!("mode-legend")}</legend>
                 <div class="choice">
@@ -47,7 +48,7 @@ fn Choice(mode: SendingMode, ready: bool, portal: String) -> impl IntoView {
                     <input type="radio" id="mode-own" name="mode" value="own_smtp" checked=mode == SendingMode::OwnSmtp aria-describedby="about-own" />
                     <label for="mode-own">{t!("mode-own")}</label>
                     <p id="about-own">{t!("mode-own-about")}</p>
-                    <p><a href="/profiles">{t!("mode-own-link")}</a></p>
+                    <p><a href=at("/profiles")>{t!("mode-own-link")}</a></p>
                 </div>
             </fieldset>
             <div class="actions">

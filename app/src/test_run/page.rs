@@ -12,6 +12,7 @@ use super::{
 use crate::{
     diagnosis::card::{CauseCard, Failure},
     i18n::Locale,
+    place::at,
     profile::model::{Profile, ProfileId, TestState},
     services::{now, services},
     session::session,
@@ -40,7 +41,7 @@ pub fn ReportPage() -> impl IntoView {
         Ok(view! {
             <RequestNotice />
             <LiveTest><ReportCard profile provider run live=false /></LiveTest>
-            <p class="actions"><a class="button" href=format!("/profiles?selected={id}")>{t!("action-back-to-list")}</a></p>
+            <p class="actions"><a class="button" href=at(&format!("/profiles?selected={id}"))>{t!("action-back-to-list")}</a></p>
         }
         .into_any())
     };
@@ -142,7 +143,7 @@ fn ReceiptCard(profile: Profile, provider: String, run: TestRun) -> impl IntoVie
                 <section class="card receipt">
                     <h2>{t!("receipt-title")}</h2>
                     <p>{t!("receipt-about")}</p>
-                    <form method="post" action="/api/test/received" class="code">
+                    <form method="post" action=at("/api/test/received") class="code">
                         <input type="hidden" name="id" value=id />
                         <label for="code">{t!("receipt-label")}</label>
                         <input

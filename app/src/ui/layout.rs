@@ -9,6 +9,7 @@ use leptos_meta::Title;
 
 use crate::{
     error::AppError,
+    place::at,
     session::{Visit, visit},
     t,
 };
@@ -41,9 +42,9 @@ pub fn Page(#[prop(into)] title: String, children: Children) -> impl IntoView {
             {account.map(|name| view! {
                 <p class="account">{name}</p>
                 <nav aria-label=t!("nav-label")>
-                    <a href="/sending-mode">{t!("mode-title")}</a>
-                    <a href="/profiles">{t!("list-title")}</a>
-                    <a href="/history">{t!("history-title")}</a>
+                    <a href=at("/sending-mode")>{t!("mode-title")}</a>
+                    <a href=at("/profiles")>{t!("list-title")}</a>
+                    <a href=at("/history")>{t!("history-title")}</a>
                 </nav>
             })}
             {back.map(|url| view! { <p class="back"><a href=url target="_top">{t!("back-to-portal")}</a></p> })}
@@ -88,7 +89,7 @@ pub fn Trouble(error: AppError) -> impl IntoView {
             view! { <a class="button primary" href=url.to_owned() target="_top">{t!("back-to-portal")}</a> }.into_any()
         }
         (AppError::SessionRequired, None) => ().into_any(),
-        _ => view! { <a class="button" href="/profiles">{t!("action-back-to-list")}</a> }.into_any(),
+        _ => view! { <a class="button" href=at("/profiles")>{t!("action-back-to-list")}</a> }.into_any(),
     };
     view! {
         <p class="lead">{text}</p>

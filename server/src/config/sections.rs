@@ -28,8 +28,8 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Where the browser finds it: `https://facteur.example`, without a path or a trailing slash. Cookies need https; plain
-    /// http is taken for `localhost` and `127.0.0.1` only.
+    /// Where the browser finds it: `https://facteur.example`, or under a path, `https://portal.example/smtp`; no trailing
+    /// slash. Cookies need https; plain http is taken for `localhost` and `127.0.0.1` only.
     pub public_url: String,
     /// Where it listens. TLS is the proxy's business.
     #[serde(default = "listen")]

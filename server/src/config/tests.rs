@@ -91,7 +91,9 @@ async fn what_is_wrong_is_said_with_its_place() {
     let folder = Folder::new();
     for (from, to, says) in [
         ("https://facteur.exemple", "http://facteur.exemple", "server.public_url: it must be https"),
-        ("https://facteur.exemple", "https://facteur.exemple/", "server.public_url: only scheme, host and port"),
+        ("https://facteur.exemple", "https://facteur.exemple/", "does not end in a slash"),
+        ("https://facteur.exemple", "https://facteur.exemple/a/../b", "its path is made of letters"),
+        ("https://facteur.exemple", "https://a@facteur.exemple", "server.public_url: it is scheme, host and port"),
         ("https://facteur.exemple", "facteur.exemple", "server.public_url: it begins with https://"),
         ("ehlo_name = \"mail.facteur.exemple\"", "ehlo_name = \"a b\"", "smtp.ehlo_name: neither a host name"),
         ("smtp.exemple.fr:465", "smtp.exemple.fr", "smtp.control_host: it is host:port"),

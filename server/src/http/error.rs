@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use app::i18n::Locale;
+use app::{i18n::Locale, place::Place};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -17,9 +17,9 @@ pub fn forbidden() -> Response {
 }
 
 /// The token did not open a session. The answer is the same whatever was wrong with it.
-pub fn token_refused(locale: Locale) -> Response {
+pub fn token_refused(place: &Place, locale: Locale) -> Response {
     let title = locale.text("token-refused-title", &[]);
-    let style = format!("/{}/facteur.css", assets::package_folder());
+    let style = format!("{}/{}/facteur.css", place.0, assets::package_folder());
     let page = html! {
         (DOCTYPE)
         html lang=(locale.tag()) {

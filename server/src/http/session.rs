@@ -50,11 +50,16 @@ pub struct Token {
     token: String,
 }
 
+/// `GET /`: the first page.
+pub async fn home(State(site): State<Site>) -> Redirect {
+    Redirect::to(&format!("{}/sending-mode", site.place.0))
+}
+
 /// `POST /session`: a token becomes a cookie and a redirect to its page.
 pub async fn open(State(site): State<Site>, headers: HeaderMap, form: Result<Form<Token>, FormRejection>) -> Response {
     let locale = accepted_language(&headers);
     let Ok(Form(Token { token })) = form else {
-        return error::token_refused(locale);
+        return error::token_refused(&site.place, locale);
     };
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let now = (site.clock)();
@@ -62,14 +67,14 @@ pub async fn open(State(site): State<Site>, headers: HeaderMap, form: Result<For
         Ok(verified) => verified,
         Err(reason) => {
             tracing::warn!(reason = %reason, "token refused");
-            return error::token_refused(locale);
+            return error::token_refused(&site.place, locale);
         }
     };
     match begin(&site, portal, identity, &headers, locale, now).await {
         Ok(Some(response)) => response,
         Ok(None) => {
             tracing::warn!(reason = "used before", "token refused");
-            error::token_refused(locale)
+            error::token_refused(&site.place, locale)
         }
         Err(failure) => {
             unavailable(failure);
@@ -99,7 +104,7 @@ async fn begin(
         tracing::error!("the operating system gives no randomness");
         return Ok(Some(StatusCode::SERVICE_UNAVAILABLE.into_response()));
     }
-    let page = identity.page.path();
+    let page = format!("{}{}", site.place.0, identity.page.path());
     let session = Session {
         key: Sha256::digest(value).into(),
         account: identity.account,
@@ -117,7 +122,7 @@ async fn begin(
         "{COOKIE}={}; Path=/; HttpOnly; Secure; SameSite=None; Partitioned",
         BASE64_URL_SAFE_NO_PAD.encode(value)
     );
-    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(page)).into_response()))
+    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response()))
 }
 
 /// The key of the session that the cookie names.
@@ -146,6 +151,7 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
         Ok(visit) => {
             request.extensions_mut().insert(frame_ancestors(&site, &visit));
             request.extensions_mut().insert(look(&site, &visit));
+            request.extensions_mut().insert(site.place.clone());
             request.extensions_mut().insert(visit);
             next.run(request).await
         }

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use app::place::Place;
 use app::profile::preset::Catalogue;
 use axum::{
     Router,
@@ -33,6 +34,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An application on an empty store, at a fixed date that a test can move.
 struct TestApp {
+    place: String,
     router: Router,
     store: Arc<SqliteStore>,
     /// Seconds after the fixed date.
@@ -54,6 +56,11 @@ impl Answer {
 
 impl TestApp {
     async fn new() -> Self {
+        Self::at("").await
+    }
+
+    /// An application whose pages are under `place`.
+    async fn at(place: &str) -> Self {
         let store = Arc::new(SqliteStore::in_memory().await.unwrap());
         let later = Arc::new(AtomicI64::new(0));
         let clock = later.clone();
@@ -67,6 +74,7 @@ impl TestApp {
         });
         let router = application(Parts {
             public_origin: OWN.to_owned(),
+            place: Place(place.to_owned()),
             portals: vec![Portal {
                 id: "demo".to_owned(),
                 name: "Comptoir".to_owned(),
@@ -82,7 +90,7 @@ impl TestApp {
             quota: TestQuota::default(),
             clock: Arc::new(move || Timestamp::from_second(NOW + clock.load(Ordering::SeqCst)).unwrap()),
         });
-        Self { router, store, later }
+        Self { router, store, later, place: place.to_owned() }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {
@@ -116,7 +124,10 @@ impl TestApp {
     /// The cookie of a session of `account`.
     async fn sign_in(&self, account: &str) -> String {
         let answer = self.token_post(&token(account, &format!("jti-{account}")), PORTAL).await;
-        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/profiles"));
+        assert_eq!(
+            (answer.status, answer.location()),
+            (StatusCode::SEE_OTHER, format!("{}/profiles", self.place).as_str())
+        );
         let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
         cookie.split(';').next().unwrap().to_owned()
     }
@@ -293,6 +304,41 @@ async fn what_is_typed_is_shown_as_text() {
     assert!(!page.body.contains("<script>alert"), "{}", page.body);
     let notice = app.get("/profiles?notice=%3Cscript%3E&seconds=%3Cscript%3E", &cookie).await;
     assert!(!notice.body.contains("&lt;script") && !notice.body.contains("<script>&"));
+}
+
+/// What is linked, posted to, loaded or redirected to in a text.
+fn addresses(body: &str) -> Vec<&str> {
+    ["href=\"", "action=\"", "src=\"", "data-stream=\"", "from'", "module_or_path:'"]
+        .iter()
+        .flat_map(|mark| body.match_indices(mark).map(|(at, mark)| &body[at + mark.len()..]))
+        .filter_map(|rest| rest.split(['"', '\'']).next())
+        .filter(|address| address.starts_with('/'))
+        .collect()
+}
+
+#[tokio::test]
+async fn under_a_path_every_address_is_below_it() {
+    // The proxy may take the path off, or leave it.
+    for taken_off in ["", "/smtp"] {
+        let app = TestApp::at("/smtp").await;
+        let cookie = app.sign_in("martin").await;
+        let id = app.add(&cookie).await;
+        for path in ["sending-mode", "profiles", "profiles/new", "history", "nowhere", "session-ended"] {
+            let page = app.get(&format!("{taken_off}/{path}"), &cookie).await;
+            let found = addresses(&page.body);
+            assert!(!found.is_empty(), "{path}");
+            for address in found {
+                assert!(address.starts_with("/smtp/"), "{address} on {path}");
+            }
+        }
+        for path in ["edit", "encoding", "delete"] {
+            let page = app.get(&format!("{taken_off}/profiles/{path}?id={id}"), &cookie).await;
+            assert!(addresses(&page.body).iter().all(|address| address.starts_with("/smtp/")), "{path}");
+        }
+        let saved = app.post(&format!("{taken_off}/api/sending-mode/save"), &cookie, "mode=own_smtp").await;
+        assert_eq!(saved.location(), "/smtp/sending-mode?notice=mode-saved");
+        assert_eq!(app.get(&format!("{taken_off}/"), &cookie).await.location(), "/smtp/sending-mode");
+    }
 }
 
 #[tokio::test]

@@ -129,9 +129,10 @@ fn label_of(id: &str) -> String {
 /// Replaces the guide beside the password field by the chosen preset's.
 fn fetch_guide(preset: String) {
     leptos::task::spawn_local(async move {
-        let request = gloo_net::http::Request::get(&["/profiles/guide?preset=", &preset].concat());
+        let Some(guide) = find::<Element>("#guide") else { return };
+        let request = gloo_net::http::Request::get(&[&text(&guide, "data-src"), preset.as_str()].concat());
         let Ok(response) = request.send().await else { return };
-        if let (true, Ok(html), Some(guide)) = (response.ok(), response.text().await, find::<Element>("#guide")) {
+        if let (true, Ok(html)) = (response.ok(), response.text().await) {
             guide.set_inner_html(&html);
         }
     });

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use crate::{profile::preset::Preset, t};
+use crate::{place::at, profile::preset::Preset, t};
 
 #[component]
 pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
@@ -34,7 +34,7 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
                 </label>
             </div>
             <noscript>
-                <button formaction="/api/profiles/fill" formnovalidate=true>{t!("preset-fill")}</button>
+                <button formaction=at("/api/profiles/fill") formnovalidate=true>{t!("preset-fill")}</button>
             </noscript>
         </fieldset>
     }

@@ -103,7 +103,8 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> Option<()> {
         body.append(name, &value(name));
     }
     let row = ["label[for=profile-", &value("id"), "]"].concat();
-    let request = Request::post("/api/test/stream").abort_signal(Some(&abort.signal())).body(body).ok()?;
+    let address = panel()?.get_attribute("data-stream")?;
+    let request = Request::post(&address).abort_signal(Some(&abort.signal())).body(body).ok()?;
     let response = request.send().await.ok()?;
     let stream = response.body()?;
     let mut chunks = wasm_streams::ReadableStream::from_raw(stream.unchecked_into()).into_stream();

@@ -1,0 +1,18 @@
+//! Server side. Where the pages are below their origin: at its root, or under a path such as `/smtp` behind the portal's
+//! own proxy.
+//!
+//! Whatever a page links to, posts to or redirects to goes through [`at`]; the WebAssembly reads its addresses from
+//! attributes.
+
+use axum::http::request::Parts;
+use leptos::prelude::use_context;
+
+/// The path: empty, or one that begins with a slash and does not end in one. Given by the server with each request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place(pub String);
+
+/// The address of a path of ours for the request being answered.
+pub fn at(path: &str) -> String {
+    let place = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Place>().cloned()).unwrap_or_default();
+    place.0 + path
+}
