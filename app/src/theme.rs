@@ -11,6 +11,8 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::{Deserialize, Serialize};
 
 mod colour;
+#[cfg(test)]
+mod tests;
 
 use colour::{BLACK, Colour, WHITE};
 
@@ -249,108 +251,3 @@ static USUAL: LazyLock<(Colours, Colours)> = LazyLock::new(|| {
     }
     (light, dark)
 });
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn given(variables: &[(&str, &str)]) -> GivenTheme {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Given::One((*value).to_owned())));
-        GivenTheme { scheme: None, variables: variables.collect() }
-    }
-
-    fn css(variables: &[(&str, &str)]) -> String {
-        Theme::read([&given(variables)]).0.css()
-    }
-
-    #[test]
-    fn the_style_sheet_has_every_colour_and_keeps_its_own_contrast() {
-        assert_eq!((USUAL.0.len(), USUAL.1.len()), (COLOURS.len(), COLOURS.len()));
-        assert_eq!(Theme::default().css(), "", "the usual look needs no help");
-    }
-
-    #[test]
-    fn what_parses_is_taken_and_the_rest_is_named() {
-        let wanted = given(&[
-            ("brand", "#0b57d0"),
-            ("radius", "0px"),
-            ("font", "Inter, 'Helvetica Neue', sans-serif"),
-            ("font-size", "1.125rem"),
-            ("spacing", "12px"),
-            ("text", "url(//evil)"),
-            ("radius2", "0"),
-            ("font-mono", "x;}body{display:none"),
-            ("a}b{", "#fff"),
-        ]);
-        let (theme, refused) = Theme::read([&wanted]);
-        assert_eq!(refused, ["ab", "font-mono", "radius2", "text"]);
-        let css = theme.css();
-        for part in [
-            "--brand:light-dark(#0b57d0,",
-            "--radius:0rem;",
-            "--font:\"Inter\",\"Helvetica Neue\",sans-serif;",
-            "--size:112.5%;",
-            "--gap:0.75rem;",
-        ] {
-            assert!(css.contains(part), "{part} in {css}");
-        }
-        for outside in
-            [("font-size", "40px"), ("radius", "-1px"), ("spacing", "1em"), ("spacing", "1e1px"), ("font", "")]
-        {
-            assert_eq!(css_of(outside), "", "{outside:?}");
-        }
-    }
-
-    fn css_of((name, value): (&str, &str)) -> String {
-        css(&[(name, value)])
-    }
-
-    #[test]
-    fn text_is_kept_readable() {
-        // A pale brand on white paper is darkened; on dark paper it may stay.
-        let pale = css(&[("brand", "#ffe000")]);
-        let light = Colour::parse(&pale["--brand:light-dark(".len()..][..7]).unwrap();
-        assert!(light.contrast(WHITE) >= 4.5 && light != Colour::parse("#ffe000").unwrap(), "{pale}");
-        assert!(pale.contains(",#ffe000)"), "{pale}");
-        // White text on white paper.
-        let invisible = css(&[("text", "#fff"), ("background", "#fff"), ("surface", "#fff")]);
-        assert!(!invisible.contains("--ink:light-dark(#ffffff"), "{invisible}");
-        // Grounds that no text fits are not taken.
-        let torn = css(&[("background", "#000"), ("surface", "#fff")]);
-        assert!(!torn.contains("--paper") && !torn.contains("--sheet"), "{torn}");
-    }
-
-    #[test]
-    fn each_scheme_may_have_its_own_value_and_the_later_theme_wins() {
-        let two = Given::Two { light: "#0b57d0".to_owned(), dark: "#a8c7fa".to_owned() };
-        let first = GivenTheme { scheme: Some(Scheme::Dark), variables: [("brand".to_owned(), two)].into() };
-        let second = given(&[("radius", "4px")]);
-        let (theme, refused) = Theme::read([&first, &second]);
-        assert!(refused.is_empty() && theme.scheme() == Scheme::Dark);
-        assert!(theme.css().contains("--brand:light-dark(#0b57d0,#a8c7fa);--"), "{}", theme.css());
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_breaks_out_of_the_style(name in prop::sample::select(vec!["brand", "text", "background", "font", "font-mono", "radius", "font-size", "spacing"]), value in "\\PC{0,40}") {
-            let css = css(&[(name, &value)]);
-            let harmless = css.chars().all(|c| c.is_ascii_alphanumeric() || "-:;(),#%. \"_".contains(c));
-            prop_assert!(harmless, "{}", css);
-            prop_assert!(!css.contains("url") && !css.contains("//"), "{}", css);
-        }
-
-        #[test]
-        fn whatever_the_colours_text_can_be_read(colours in prop::collection::vec(any::<[u8; 3]>(), 15)) {
-            let wanted: Colours = COLOURS.iter().zip(&colours).map(|((_, variable), [r, g, b])| (*variable, Colour::parse(&format!("rgb({r},{g},{b})")).unwrap())).collect();
-            let colours = readable(&wanted, &USUAL.0);
-            for (text, grounds, least) in READABLE {
-                for ground in grounds {
-                    let contrast = colours[text].contrast(colours[ground]);
-                    prop_assert!(contrast >= least - 0.001, "{text} on {ground}: {contrast}");
-                }
-            }
-        }
-    }
-}

@@ -1,6 +1,7 @@
 //! The use cases: what happens to a secret, and when a test still counts.
 
 use app::{
+    diagnosis::fix::Fix,
     profile::{address::EmailAddress, mechanism::Mechanism, model::Destination, security::Security},
     test_run::{event::Stage, port::TestRun, report::Report},
 };
