@@ -49,7 +49,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("off",
         "disabled|deactivated|not enabled|not activated|not active|not available|not allowed|not permitted|\
          turned off|switched off|inactive|is off|blocked|desactive*|pas active*|non active*|nicht aktiviert|\
-         deaktiviert|nicht freigeschaltet|ausgeschaltet|deshabilitad*|desactivad*|no habilitad*|disabilitat*|\
+         deaktiviert|nicht freigeschaltet|ausgeschaltet|deshabilitad*|desactivad*|no habilitad*|disabilitat*|disattivat*|\
          non attiv*|non abilitat*"),
     ("unknown",
         "unknown|not found|no such|doesn't exist|does not exist|not exist|non existent|nonexistent|invalid|\
@@ -65,13 +65,13 @@ const FAMILIES: &[(&str, &str)] = &[
          mismatch|did not match|do not match|doesn't match|does not match|declined|echec|echoue|echouee|refusee|\
          refuse|fehlgeschlagen|gescheitert|abgelehnt|fallida|fallido|fallo|rechazada|fallita|fallito|rifiutata"),
     ("required",
-        "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please|enforced|obligatory|\
-         requis|requise|necessaire|obligatoire|nécessite|d'abord|veuillez|erforderlich|notwendig|notig|requerida|\
+        "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please|enforced|obligatory|debe|\
+         deve|deben|devez|doit|doivent|muss|mussen|moet|         requis|requise|necessaire|obligatoire|nécessite|d'abord|veuillez|erforderlich|notwendig|notig|requerida|\
          requerido|necesaria|necesario|obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
     // How much
     ("too_many",
         "too many|too much|too often|too frequent|too frequently|exceed|exceeds|exceeded|exceeding|excessive|limit|\
-         limits|limited|maximum|max|over|reached|trop de|trop|maximal|limite|depasse|depassee|atteint|atteinte|\
+         limits|limited|maximum|max|over limit|over the|over your|reached|trop de|trop|maximal|limite|depasse|depassee|atteint|atteinte|\
          zu viele|zu oft|zu haufig|uberschritten|ueberschritten|erreicht|demasiados|demasiadas|superado|excedido|\
          alcanzado|troppi|troppe|superato|raggiunto"),
     ("day",

@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
          already specified|no valid recipients|no recipients|without recipients|no transaction|unrecognized command|\
          unrecognised command|command unrecognized|command unrecognised|command not recognized|\
          command not recognised|unknown command|invalid command|bad command|~smtplf|unrecognized commands|\
-         unauthenticated commands|command not implemented|not implemented|unimplemented|too many errors|\
+         unauthenticated commands|command not implemented|not implemented|unimplemented|unsupported option|unsupported parameter|too many errors|\
          too many invalid|too many bad|too many syntax|too many unrecognized|too many protocol|too many nonsense|\
          commande inconnue|unbekannter befehl|comando desconocido|synchronization error|command out of|bdat|\
          chunking|nul characters|null bytes|pregreet",
@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
     ], ConnectionLost),
     (MAIL, EVERYONE, &[
         "=4+scanner|scan|scanning|milter|filter|antivirus|clamav|rspamd|spamd|engine+unavailable|not available|\
-         failed|failure|timeout|timed out|unreachable|error|temporar*",
+         failed|failure|timeout|timed out|unreachable|error|temporar*|overload*|busy",
     ], ServerBusy),
     (MAIL, EVERYONE, &[
         "@spam|~uribl|~dbl|~rhsbl|~surbl|policy|policies|heuristic|blocked url|url|urls|uri|uris|filter|filtered|\
@@ -44,6 +44,7 @@ pub(super) const RULES: &[Rule] = &[
          8bit|smtputf8|utf8|non ascii|encoding+!temporar*|policy server|policy service|policyd|command header|\
          server configuration|relay|sender is not|helo|account",
     ], MessageRejected),
+    (&[Data], EVERYONE, &["archive|archives|link|links|liens+@refused|too many|trop de|contains|compromised|malicious"], MessageRejected),
     (&[Data], EVERYONE, &["conform|conforms|standards|compliance"], MessageRejected),
     (&[Data], EVERYONE, &["@block_list+in your message|in the message|message body|content"], MessageRejected),
     (MAIL, EVERYONE, &[

@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     (&[Starttls], EVERYONE, &[
         "=5+not enabled|not offered|not available|unavailable|not supported|unsupported|not implemented|\
          unimplemented|not advertised|unrecognized|unrecognised|not recognized|not recognised|unknown command|\
-         disabled|not permitted|not allowed|not configured|command unknown|not understood|inconnue|unbekannt|\
+         disabled|not permitted|not allowed|not configured|command unknown|not understood|security subsystem|inconnue|unbekannt|\
          desconocido",
     ], StarttlsNotOffered),
     // Another service
@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
         "incoming mail only|inbound mail only|mx only|only accepts incoming|no submission",
     ], NotSubmissionServer),
     (OPENING, EVERYONE, &[
-        "not accept mail|not accept email|no mail service|does not receive mail|not a mail server|\
+        "ftp|ftpd|vsftpd|proftpd|filezilla server|user and pass|not accept mail|not accept email|no mail service|does not receive mail|not a mail server|\
          not a submission server",
     ], NotSubmissionServer),
     // The name we give
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
     ], EhloRejected),
     // Many at once
     (ANY, EVERYONE, &[
-        "connections|sessions|connexions|verbindungen|conexiones|connessioni+@too_many|lower the number+!timeout|\
+        "connections|sessions|connexions|verbindungen|conexiones|connessioni+@too_many|lower the number+!@encryption|timeout|\
          timed out|idle|rate|frequency|frequent|recipients|login|logins|failed|tentative*|quota|size",
         "connection limit|connection limits|connection count|session limit|maximum connection|max connection|\
          concurrent connection|simultaneous connection|concurrent+@too_many",
@@ -59,7 +59,7 @@ pub(super) const RULES: &[Rule] = &[
         "all server ports are busy",
         "concurrency limit",
         "concurrency+@too_many",
-        "connections|sessions+per client|per ip|per host|per address|per user",
+        "=4|=550|=554+connections|sessions+per client|per ip|per host|per address|per user",
         "messages per connection|message per connection|messages in this session",
     ], TooManyConnections),
     (OPENING, EVERYONE, &[
@@ -78,7 +78,8 @@ pub(super) const RULES: &[Rule] = &[
     (ANY, EVERYONE, &[
         "@reverse_name+!no such user|spf|dkim|dmarc|sender domain|sender address",
         "host|hostname|ip+lookup|resolve|resolves|name+cannot|could not|unable|failed|not+client|your|connecting|\
-         remote",
+         remote+!recipient|destination|*.4.*|*.1.2",
+        "@sender+ip+must resolve",
     ], IpBlocked),
     (ANY, EVERYONE, &[
         "@block_list+!url|urls|uri|uribl|link|in your message|in the message|message body|content|message contains|\

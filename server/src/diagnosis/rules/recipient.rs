@@ -23,6 +23,7 @@ pub(super) const RULES: &[Rule] = &[
          domain|local part|empfanger|command+!command unrecognized|helo",
         "invalid email address|invalid address|bad address|invalid e mail address|not a valid email|\
          not a valid address|not a valid e mail|adresse invalide+!recipient",
+        "must contain a domain|illegal character*",
         "*.1.3+!unknown|not found|does not exist",
     ], AddressSyntax),
     (AFTER, EVERYONE, &[

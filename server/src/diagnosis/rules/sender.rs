@@ -2,10 +2,10 @@
 
 use app::{
     diagnosis::cause::Cause::{
-        AccountBlocked, AddressSyntax, MessageRejected, OauthPermission, SandboxRestricted, SenderNotVerified,
-        SenderRejected,
+        AccountBlocked, AddressSyntax, MessageRejected, OauthPermission, RecipientRejected, SandboxRestricted,
+        SenderNotVerified, SenderRejected,
     },
-    test_run::event::Stage::{self, Data, MailFrom},
+    test_run::event::Stage::{self, Data, MailFrom, RcptTo},
 };
 
 use super::{ANY, EVERYONE, MAIL, Rule};
@@ -31,7 +31,8 @@ pub(super) const RULES: &[Rule] = &[
     ], SandboxRestricted),
     // The account
     (ANY, EVERYONE, &[
-        "outgoing|outbound|outbound sender+blocked|suspended|bad|disabled|bloque*|gesperrt",
+        "outgoing|outbound|outbound sender+blocked|suspended|bad|disabled|bloque*|gesperrt+!classified|virus|scanner|\
+         filter|content|attachment|attachments|looks like|considered",
         "suspended|suspendu*|sospes*|suspendid*+@account|sending|outgoing|domain|envoi|envois|service+!recipient|\
          mailbox|recipient's|destinataire",
         "your account|your smtp account|account is under|your domain|your user|sending for|sender account|\
@@ -39,16 +40,21 @@ pub(super) const RULES: &[Rule] = &[
          not allowed to send|not permitted to send|overdue|unpaid+!recipient|destinataire",
         "activate your|activation email|complete your registration|sending is disabled|sending disabled|\
          sending has been disabled|sending has been suspended|sending has been blocked|sending paused|\
-         sending is paused|sending privileges|permission to send has been|hacked|compromised|banned sender|\
-         outboundspamexception|~outboundspamexception",
+         sending is paused|sending privileges|permission to send has been|banned sender|outboundspamexception|\
+         ~outboundspamexception",
+        "hacked|compromised+!link|links|url|urls|site|sites|website",
     ], AccountBlocked),
     (MAIL, EVERYONE, &["not allowed to send+account|activate|suspended"], AccountBlocked),
     (OURS, EVERYONE, &[
         "unusual sending|sending activity|suspicious activity",
+        "postfach|mailbox|boite|buzon|casella+@barred+versand|sending|envoi|envio|invio",
         "@account+@barred|not allowed to send|not permitted to send|not authorized to send|not authorised to send+\
-         !recipient|destinataire|mailbox unavailable|smtp access",
+         !recipient|destinataire|mailbox unavailable|smtp access|tried to reach",
     ], AccountBlocked),
     // Not verified
+    (&[RcptTo], EVERYONE, &[
+        "email address|user|account|mailbox|domain+not registered+!sender|from|expediteur",
+    ], RecipientRejected),
     (MAIL, EVERYONE, &[
         "verified|validated|verify|validate|valider|validez|verifier|verifiez|verifie|verifiee|validee|confirmed|\
          confirm|registered|associated|sender signature|signature|verifiziert|bestatigt|verificado|verificada|\
@@ -96,7 +102,7 @@ pub(super) const RULES: &[Rule] = &[
          corrisponde+!recipient|@client|mail from your|messages from|mail from this|@spam|access denied for|content",
         "@sender|sender domain|domain of|sender's domain|mail from domain|from domain|domaine expediteur|\
          domaine de l'expediteur|absenderdomain|domaine+@unknown|not resolve|not be resolved|unresolvable|\
-         unroutable|unrouteable|no mx|mx record|mx records|a record|dns|must exist|must resolve|does not accept|\
+         unroutable|unrouteable|no mx|non valide|mx record|mx records|a record|dns|must exist|must resolve|does not accept|\
          blacklisted|not accepted|no valid|lookup|must be valid|null mx|nullmx+!recipient|destinataire|empfanger|\
          empfaenger|destinatario|rcpt|helo",
         "not allowed|not permitted|not authorized|not authorised|no permission|no permissions|unauthorized|cannot|\
