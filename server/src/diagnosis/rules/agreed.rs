@@ -23,17 +23,18 @@ pub(super) const RULES: &[Rule] = &[
          identifiant incorrect|falsches passwort|passwort falsch|contrasena incorrecta|password errata+!basic|oauth|\
          oauth2|xoauth2|application|app|apps|specific|factor|factors|2fa|two step|2 step|code|token|expired|is locked|\
          been locked|account locked|been suspended|is suspended|is disabled|been disabled|been blocked|is blocked|\
-         webmail|browser|too many|banned|smtp access|internal|unavailable|api key|facteurs|faktor|mechanism",
+         webmail|browser|too many|been banned|is banned|smtp access|internal|unavailable|api key|facteurs|faktor|mechanism",
     ], BadCredentials),
     (RECIPIENT, EVERYONE, &[
-        "*.1.1|*.1.10+user unknown|unknown user|user not found|no such user|no such mailbox|no such recipient|\
-         does not exist|doesn't exist|mailbox not found|recipient not found|unknown recipient|recipient unknown|\
-         undeliverable|utilisateur inconnu|destinataire inconnu|benutzer unbekannt|empfanger unbekannt|\
-         usuario desconocido|utente sconosciuto+!domain|sender|system storage",
+        "user unknown|unknown user|user not found|no such user|no such mailbox|no such recipient|mailbox not found|\
+         recipient not found|unknown recipient|recipient unknown|utilisateur inconnu|destinataire inconnu|\
+         benutzer unbekannt|empfanger unbekannt|usuario desconocido|utente sconosciuto+!sender|helo|relay|login|log in",
+        "*.1.1|*.1.10+does not exist|doesn't exist|undeliverable|bad address+!domain|sender|system storage",
     ], RecipientRejected),
     (RECIPIENT, EVERYONE, &[
-        "*.2.2+mailbox full|mailbox is full|mailbox for user is full|over quota|overquota|quota exceeded|\
-         out of storage space|boite pleine|postfach voll+!spam|sending|message quota",
+        "mailbox full|mailbox is full|mailbox for user is full|recipient over quota|out of storage space|boite pleine|\
+         postfach voll+!spam|sending|your mailbox|sender",
+        "*.2.2+over quota|overquota|quota exceeded+!spam|sending|message quota",
     ], RecipientMailboxFull),
     (&[RcptTo], EVERYONE, &["*.5.3+too many recipients|trop de destinataires+!hour|minute|rate"], TooManyRecipients),
     (&[MailFrom, Data], EVERYONE, &[

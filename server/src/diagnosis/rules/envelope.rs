@@ -18,7 +18,8 @@ pub(super) const RULES: &[Rule] = &[
          dkim signature|arc+!content rejected|spam score|spf pass dkim pass|get higher limits",
     ], DomainAuthentication),
     (MAIL, EVERYONE, &[
-        "authentication level|authentication requirements|authentication checks|authentication results",
+        "authentication level|authentication requirements|authentication checks|authentication results|\
+         authentication information",
         "sending domain|sender's domain+authentication|unauthenticated",
         "unauthenticated email|unauthenticated mail|unauthenticated message|sender is unauthenticated|\
          email authentication|sender authentication|domain authentication|authentication check|\
@@ -29,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         "@encryption+required|requires|require|must|needed|need|first|mandatory|only|enforced|requis|requise|\
          necessaire|obligatoire|erforderlich|requerido|requerida|richiesta|richiesto|debe|deve|doit|muss|devez+!recipient|attachment|\
          attachments|archive|archives|file|files|zip|pdf|piece jointe|pieces jointes|anhang",
+        "@encryption+activez|activer|utilisez|utiliser|aktivieren|activar|attivare",
         "over a tls connection|without tls|without encryption|insecure connection|starttls first|issue a starttls|\
          issue starttls|use starttls|utilisez starttls|*.7.11|*.7.10",
     ], StarttlsRequired),
@@ -36,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
         "authentication|authenticate|authenticated|authenticating|authentification|authentifier|authentifie|\
          authentifizierung|authentifizieren|authentisierung|autenticacion|autenticarse|autenticazione|autenticarsi|\
          smtp auth|auth|anmeldung|anmelden|connecter|identifier+required|requires|require|must|need|needs|needed|\
-         first|please|necessary|mandatory|before|without|turn on|enable|proper|requis|requise|necessaire|\
+         first|please|necessary|mandatory|before|without|turn on|enable|proper|exige|requis|requise|necessaire|\
          obligatoire|veuillez|d'abord|vous devez|erforderlich|bitte|mussen|zuerst|requerida|requiere|necesaria|\
          necesario|obligatoria|richiesta|necessaria|prima+!mechanism|credentials|not owned|not found|does not match|\
          do not match|must match|be the same|must be identical|too many|quota|daily|slow down|succeeded|\
@@ -65,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
          inoltro+@refused|deny|unable|cannot|can't|couldn't|no|not|won't|closed|prohibited|illegal|attempt|as a|pas|\
          nicht|kein|open relay|unauthorized|through+!recipient table|unknown|failed|lost|temporarily|@spam|quota|limit|\
          suspended|your account|content",
-        "relay access denied|relaying denied|relay denied|credentials for relay|rcpthosts|cannot deliver mail for|can't deliver mail for|non accepted domain|\
+        "relay access denied|relaying denied|relay denied|insecure mail relay|relaying mail to|allowed rcpthost|not configured to relay|credentials for relay|rcpthosts|cannot deliver mail for|can't deliver mail for|non accepted domain|\
          not a local domain|not local domain|don't handle mail for|do not handle mail for|not a gateway|\
          not an open relay|not a local host|not local host|non local|isn't local|specified domain is not allowed|\
          we do not relay|no relay|relay not permitted|not hosted here|not a valid local domain|\

@@ -66,7 +66,7 @@ const FAMILIES: &[(&str, &str)] = &[
          refuse|fehlgeschlagen|gescheitert|abgelehnt|fallida|fallido|fallo|rechazada|fallita|fallito|rifiutata"),
     ("required",
         "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please|enforced|obligatory|debe|\
-         deve|deben|devez|doit|doivent|muss|mussen|moet|         requis|requise|necessaire|obligatoire|nécessite|d'abord|veuillez|erforderlich|notwendig|notig|requerida|\
+         deve|deben|devez|doit|doivent|muss|mussen|moet|         requis|requise|necessaire|obligatoire|nécessite|exige|d'abord|veuillez|erforderlich|notwendig|notig|requerida|\
          requerido|necesaria|necesario|obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
     // How much
     ("too_many",

@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         "per hour|hourly|par heure|per minute|per second|pro stunde|por hora|all'ora|in the last hour|an hour|\
          this hour|last hour|this minute|hour limit|hourly limit+!login|logins|failed|per day|back in|maintenance|restart*",
         "thread limit|threads",
-        "outgoing messages|outgoing mails|outgoing emails|messages sent|mails sent|emails sent+exceed*|limit|\
+        "outgoing messages|outgoing mails|outgoing emails|outgoing mail|messages sent|mails sent|emails sent+exceed*|limit|limits|\
          too many",
         "rate control|rate controlled",
         "message|messages+quota+later",
@@ -26,7 +26,8 @@ pub(super) const RULES: &[Rule] = &[
     (ANY, EVERYONE, &[
         "@day+quota|limit|limits|limite|exceeded|exceeds|exceed|reached|maximum|max|too many|atteint|atteinte|\
          depasse|depassee|uberschritten|ueberschritten|erreicht|superado|superada|alcanzado|excedido|superato|\
-         raggiunto|quota d'envoi+!recipient's|receiving|receive limit|mailbox|try again tomorrow",
+         raggiunto|quota d'envoi+!recipient's|receiving|receive limit|mailbox|try again tomorrow|virus|phishing|\
+         classified|looks like",
         "@day+too many|trop de|zu viele|demasiados|troppi|envoye",
         "monthly plan|monthly volume|monthly allowance|daily allowance",
         "@day+only+messages|mails|emails|recipients+!@spam",
@@ -47,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, EVERYONE, &[
         "recipients|rcpt|rcpts|addressees|destinataires|empfanger|empfaenger|destinatarios|destinatari|\
          recipient list|address list+too many|limit|exceeded|exceeds|maximum|max|more than|trop de|limite|zu viele|\
-         demasiados|troppi|too long+!size|sending quota|rejected by|valid|authorized|authorised|rewrite|not on|not in|was not|were not|\
+         demasiados|troppi|too long+!size|sending quota|rejected by|valid|invalid|unknown|authorized|authorised|rewrite|not on|not in|was not|were not|\
          mailbox",
         "multiple destination domains|separate transaction|recipient limit|one recipient|single recipient|\
          reciplimit|~reciplimit",
@@ -62,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
     ], RecipientRejected),
     (&[RcptTo], EVERYONE, &[
         "user|recipient|recipient's|recipients|account|destinataire|utilisateur|empfanger|empfaenger|benutzer|\
-         destinatario|usuario|utente+full|over quota|overquota|quota|space|storage|over the|plein|pleine|voll|lleno|\
+         destinatario|usuario|utente+full|over quota|overquota|quota|no space|storage space|disk space|enough space|storage|over the|plein|pleine|voll|lleno|\
          pieno|espacio|spazio|speicherplatz+!system storage|sending|sent",
         "quota exceeded|exceeded quota|quota full|over quota|overquota|quota depasse|quota violation+!message|\
          messages|mails|sending|count|queue|policy",
@@ -73,8 +74,9 @@ pub(super) const RULES: &[Rule] = &[
          over quota|overquota|out of storage|quota|space|storage|over the|over its|exceeded storage|\
          exceeds allowed size|too large|pleine|plein|saturee|voll|uberfullt|llena|lleno|pieno|piena|spazio|espacio|\
          almacenamiento|speicherplatz|size limit|too many messages+!system storage|sending|message size|sent|\
-         message too large|message exceeds|mail system|@spam",
-        "mailfull|exceeded storage allocation|storage allocation exceeded|storage limit|mailbox size|diskquota|\
+         message too large|message exceeds|mail system|@spam|subject",
+        "mailfull|domain size limit|too many messages on the server|diskspace quota|exceeded the local limit|allowed quota|\
+         mailfolder is full|space has been used up|does not have enough space|exceeded storage allocation|storage allocation exceeded|storage limit|mailbox size|diskquota|\
          ~overquota*|user is over quota|user over quota",
         "*.2.2+!submission",
     ], RecipientMailboxFull),
@@ -102,7 +104,7 @@ pub(super) const RULES: &[Rule] = &[
         "rate+exceed*",
         "too many|too much|trop de|zu viele|demasiados|troppi+@message|nachrichten+!size|mailbox|storage|large|hops|\
          headers|recipients|spam|errors|long|link|links|url|urls|attachment|attachments|images|received|loop|bad|\
-         invalid|liens|pieces jointes",
+         data|on the server|unwanted|invalid|liens|pieces jointes",
         "limit|maximum|exceeded|reached+messages|mails|emails|e mails+sent|send|sending|sends|number of|allowed+\
          !size|mailbox|storage|large|recipients|long",
         "cadence",

@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
          anwendungspasswort|anwendungskennwort|app kennwort|contrasena de aplicacion|contrasena de la aplicacion|\
          contrasenas de aplicacion|contrasena especifica|password per le app|password per app|\
          password dell'applicazione|password specifica|device password|device specific|third party password|\
-         external app password|authorization code|authorisation code|auth code to login|client authorization",
+         external app password|secure mail key|authorization code|authorisation code|auth code to login|client authorization",
         "two factor|2 factor|second factor|two step|2 step|two phase|2fa|mfa|tfa|multi factor|multifactor|\
          deux etapes|deux facteurs|double authentification|zwei faktor|zweifaktor|dos pasos|dos factores|\
          due fattori|due passaggi|~invalidsecondfactor",
@@ -75,10 +75,11 @@ pub(super) const RULES: &[Rule] = &[
          @off|denied|enable|activate|activez|activer|turn on|freischalten|aktivieren|activar|habilitar|attivare|\
          not authorized|not authorised|no access|no permission+!starttls|tls|command|mechanism|@wrong",
         "service+not open|not opened|not enabled|closed",
+        "sending disabled|sending is disabled+mailbox|account|user",
         "user has no permission",
         "not authorized|not authorised|not allowed|not permitted|no permission|no right|not entitled|access rights|\
          pas autorise+smtp|authenticate|authentication|relay access|send mail|use this service|this service+!ip|\
-         address|mechanism|method|credentials|client host|location|country",
+         address|mechanism|method|credentials|client host|location|country|authentication is required|authentication required",
         "external|third party+access|login|logins|programs|clients+@off|activate|enable",
     ], SmtpAuthDisabled),
     // Mechanisms
@@ -170,7 +171,7 @@ pub(super) const RULES: &[Rule] = &[
     // Another story than a wrong password, and we do not know which.
     (LOGIN, EVERYONE, &[
         "ip|license|licence|country|device|certificate|subscription|subscribed|plan|quota|policy|access rights|\
-         permission|permissions|not permitted|not allowed|disabled|restricted|blocked|administrator+!@wrong|\
+         permission|permissions|not permitted|not allowed|disabled|restricted|blocked|administrator|package+!@wrong|\
          password|credentials|please check|authentication rejected|authentication refused",
     ], Unknown),
     // Wrong

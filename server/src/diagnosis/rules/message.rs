@@ -44,13 +44,13 @@ pub(super) const RULES: &[Rule] = &[
          8bit|smtputf8|utf8|non ascii|encoding+!temporar*|policy server|policy service|policyd|command header|\
          server configuration|relay|sender is not|helo|account",
     ], MessageRejected),
-    (&[Data], EVERYONE, &["archive|archives|link|links|liens+@refused|too many|trop de|contains|compromised|malicious"], MessageRejected),
-    (&[Data], EVERYONE, &["conform|conforms|standards|compliance"], MessageRejected),
-    (&[Data], EVERYONE, &["@block_list+in your message|in the message|message body|content"], MessageRejected),
+    (&[Data], EVERYONE, &["archive|archives|link|links|liens|banned|content+@refused|too many|trop de|contains|compromised|malicious"], MessageRejected),
+    (&[Data], EVERYONE, &["message line is too long|reject id|rejecting banned|conform|conforms|standards|compliance"], MessageRejected),
+    (MAIL, EVERYONE, &["@block_list+in your message|in the message|message body|content|domain|mailfrom"], MessageRejected),
     (MAIL, EVERYONE, &[
         "@message+@refused|filtered|discarded|not queued|unacceptable|not delivered+!from your|from this|temporar*|\
          try again|for this user|service|not available|for now|unknown|@client|requested mail action|\
-         mail transaction|your access|account|user|authenticated|sender|from",
+         mail transaction|your access|account|user|authenticated|sender|from|expired",
     ], MessageRejected),
     (&[Ehlo], EVERYONE, &["=501|=504|=550+domain|name|host|invalid|argument"], EhloRejected),
     // Temporary, and about something that is not the server.

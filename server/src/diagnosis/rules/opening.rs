@@ -79,13 +79,14 @@ pub(super) const RULES: &[Rule] = &[
         "@reverse_name+!no such user|spf|dkim|dmarc|sender domain|sender address",
         "host|hostname|ip+lookup|resolve|resolves|name+cannot|could not|unable|failed|not+client|your|connecting|\
          remote+!recipient|destination|*.4.*|*.1.2",
-        "@sender+ip+must resolve",
     ], IpBlocked),
     (ANY, EVERYONE, &[
         "@block_list+!url|urls|uri|uribl|link|in your message|in the message|message body|content|message contains|\
-         links|whitelist|white list|@sender|~dbl|~rhsbl|~surbl|~uribl|recipient address is blacklisted|\
+         links|whitelist|white list|sender address|sender email|envelope sender|from address|return path|mailfrom|\
+         sender|address that has been|email address has been|~dbl|~rhsbl|~surbl|~uribl|recipient address is blacklisted|definitively does not want|\
          your email address|sender domain|from domain|helo",
         "@block_list+@client|host|client|server|network",
+        "~spamhaus|~sorbs+mail from+rejected",
         "@client|host|hosts|is|currently+listed|listing+!not listed|unlisted|recipient|user|mailbox|url|urls|domain|\
          sender|directory|whitelist",
     ], IpBlocked),
@@ -93,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
         "@client+reputation|banned|blocked|blocking|bloquee|bloque|gesperrt|blockiert|bloqueada|bloccato|abuse|\
          abusive|abusing|open proxy|dynamic|residential|dialup|untrusted|suspicious|spammer|spammers|spamming|spams|\
          unsolicited|policy list|denied access|access denied|not accepting|not accepted from|temporarily deferred|\
-         deferred due+!login|logon|logins|authentication|account|recipient|credentials|user|url",
+         deferred due+!login|logon|logins|authentication|account|recipient|credentials|password|user|url",
         "poor reputation|bad reputation|low reputation|reputation score+!domain|url|message|content|sender",
         "dynamic ip|dynamic ips|dynamic address|dynamic addresses|dial up|dialup|open proxy|generic hostname|\
          generic rdns|direct to mx|residential ip",
@@ -101,6 +102,10 @@ pub(super) const RULES: &[Rule] = &[
         "blocked using+!@sender|~dbl|~rhsbl|~surbl",
         "~dnsbl|~rbl|~sorbs|~spamcop+sender+@refused",
         "your access to+rejected|denied|refused|blocked",
+        "bad ip|ip profile|sender ip address|sender ip|no access from mail server|not currently accepting mail from your|\
+         currently sending spam|you are sending spam|suspiciously like spammer|unwanted messages",
+        "not allowed to connect|host network|poor reputation sender|block for spam|ask your postmaster for help|in prison",
+        "fix reverse dns|geoip|junkemailfilter|~ipcheck|~dnsbl lookup",
         "too many spams from",
         "not accepting mail from your|does not accept mail from your|connections from your|connection from your+\
          !too many|concurrent",
