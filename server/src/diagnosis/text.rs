@@ -124,7 +124,7 @@ fn names_something(token: &str) -> bool {
     is_reference(bare) || token.contains('@') || token.contains("://") || bare.starts_with("www.") || is_host()
 }
 
-/// `4711-spam-2`: a ticket's number, an incident's. `24-hour` and `AES-256`, with a digit less or no word, are none to miss.
+/// `4711-spam-2`: the number of a ticket or an incident. `24-hour` and `AES-256` have fewer digits.
 fn is_reference(token: &str) -> bool {
     token.contains('-') && !token.contains(',') && token.bytes().filter(u8::is_ascii_digit).count() >= 4
 }

@@ -19,11 +19,12 @@ pub(super) const RULES: &[Rule] = &[
         "=535+wrong password|bad password|invalid password|incorrect password|wrong username|invalid username|\
          incorrect username|invalid user name|unknown user name|invalid login or password|invalid user or password|\
          wrong credentials|invalid credentials|bad credentials|incorrect credentials|bad username|wrong login|\
-         username not found|user name not found|login is not valid|mot de passe incorrect|mot de passe invalide|mauvais mot de passe|\
-         identifiant incorrect|falsches passwort|passwort falsch|contrasena incorrecta|password errata+!basic|oauth|\
-         oauth2|xoauth2|application|app|apps|specific|factor|factors|2fa|two step|2 step|code|token|expired|is locked|\
-         been locked|account locked|been suspended|is suspended|is disabled|been disabled|been blocked|is blocked|\
-         webmail|browser|too many|been banned|is banned|smtp access|internal|unavailable|api key|facteurs|faktor|mechanism",
+         username not found|user name not found|login is not valid|mot de passe incorrect|mot de passe invalide|\
+         mauvais mot de passe|identifiant incorrect|falsches passwort|passwort falsch|contrasena incorrecta|\
+         password errata+!basic|oauth|oauth2|xoauth2|application|app|apps|specific|factor|factors|2fa|two step|2 step|\
+         code|token|expired|is locked|been locked|account locked|been suspended|is suspended|is disabled|been disabled|\
+         been blocked|is blocked|webmail|browser|too many|been banned|is banned|smtp access|internal|unavailable|\
+         api key|facteurs|faktor|mechanism",
     ], BadCredentials),
     (RECIPIENT, EVERYONE, &[
         "user unknown|unknown user|user not found|no such user|no such mailbox|no such recipient|mailbox not found|\

@@ -11,11 +11,12 @@ use super::{EVERYONE, MAIL, Rule};
 pub(super) const RULES: &[Rule] = &[
     (MAIL, EVERYONE, &["unusual rate|*.7.28"], RateLimited),
     (MAIL, EVERYONE, &[
-        "=4+spf|dkim|dmarc+milter|filter|dkim service|spf service|dmarc service|policy service+unavailable|failure|failed|timeout|error|down",
+        "=4+spf|dkim|dmarc+milter|filter|dkim service|spf service|dmarc service|policy service+unavailable|failure|\
+         failed|timeout|error|down",
     ], ServerBusy),
     (MAIL, EVERYONE, &[
         "spf|dkim|dmarc|sender policy framework|domainkeys|domainkey|sender id|openspf|~openspf|~dmarc|\
-         dkim signature|arc+!content rejected|spam score|spf pass dkim pass|get higher limits",
+         dkim signature|arc+!content rejected|spam score|spf pass dkim pass|too many messages",
     ], DomainAuthentication),
     (MAIL, EVERYONE, &[
         "authentication level|authentication requirements|authentication checks|authentication results|\
@@ -28,8 +29,8 @@ pub(super) const RULES: &[Rule] = &[
     ], DomainAuthentication),
     (MAIL, EVERYONE, &[
         "@encryption+required|requires|require|must|needed|need|first|mandatory|only|enforced|requis|requise|\
-         necessaire|obligatoire|erforderlich|requerido|requerida|richiesta|richiesto|debe|deve|doit|muss|devez+!recipient|attachment|\
-         attachments|archive|archives|file|files|zip|pdf|piece jointe|pieces jointes|anhang",
+         necessaire|obligatoire|erforderlich|requerido|requerida|richiesta|richiesto|debe|deve|doit|muss|devez+\
+         !recipient|attachment|attachments|archive|archives|file|files|zip|pdf|piece jointe|pieces jointes|anhang",
         "@encryption+activez|activer|utilisez|utiliser|aktivieren|activar|attivare",
         "over a tls connection|without tls|without encryption|insecure connection|starttls first|issue a starttls|\
          issue starttls|use starttls|utilisez starttls|*.7.11|*.7.10",
@@ -45,9 +46,9 @@ pub(super) const RULES: &[Rule] = &[
          not authorized to send|disabled|failed|results",
         "unauthenticated sender|unauthenticated senders|unauthenticated user|unauthenticated users|\
          unauthenticated connection|not logged in|not authenticated|isn't authenticated|was not authenticated|\
-         don't authenticate|did not authenticate|authentication failed|authentication rejected|\
-         haven't authenticated|have not authenticated|client was not authenticated|anonymous users|\
-         client not authenticated|sender not authenticated|unauthenticated client|pop before smtp|\
+         don't authenticate|did not authenticate|authentication failed|authentication rejected|haven't authenticated|\
+         have not authenticated|client was not authenticated|anonymous users|anonymous sending|anonymous senders|\
+         anonymous mail|client not authenticated|sender not authenticated|unauthenticated client|pop before smtp|\
          check your mail first|check for new mail|non authentifie|nicht angemeldet|nicht authentifiziert|\
          no autenticado|non autenticato|log on",
         "unauthenticated+range",
@@ -67,10 +68,11 @@ pub(super) const RULES: &[Rule] = &[
          inoltro+@refused|deny|unable|cannot|can't|couldn't|no|not|won't|closed|prohibited|illegal|attempt|as a|pas|\
          nicht|kein|open relay|unauthorized|through+!recipient table|unknown|failed|lost|temporarily|@spam|quota|limit|\
          suspended|your account|content",
-        "relay access denied|relaying denied|relay denied|insecure mail relay|relaying mail to|allowed rcpthost|not configured to relay|credentials for relay|rcpthosts|cannot deliver mail for|can't deliver mail for|non accepted domain|\
-         not a local domain|not local domain|don't handle mail for|do not handle mail for|not a gateway|\
-         not an open relay|not a local host|not local host|non local|isn't local|specified domain is not allowed|\
-         we do not relay|no relay|relay not permitted|not hosted here|not a valid local domain|\
-         we do not accept mail for|not our domain|not one of our domains",
+        "relay access denied|relaying denied|relay denied|insecure mail relay|relaying mail to|allowed rcpthost|\
+         not configured to relay|credentials for relay|rcpthosts|cannot deliver mail for|can't deliver mail for|\
+         non accepted domain|not a local domain|not local domain|don't handle mail for|do not handle mail for|\
+         not a gateway|not an open relay|not a local host|not local host|non local|isn't local|\
+         specified domain is not allowed|we do not relay|no relay|relay not permitted|not hosted here|\
+         not a valid local domain|we do not accept mail for|not our domain|not one of our domains",
     ], RelayDenied),
 ];

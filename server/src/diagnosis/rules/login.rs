@@ -49,7 +49,8 @@ pub(super) const RULES: &[Rule] = &[
          anwendungspasswort|anwendungskennwort|app kennwort|contrasena de aplicacion|contrasena de la aplicacion|\
          contrasenas de aplicacion|contrasena especifica|password per le app|password per app|\
          password dell'applicazione|password specifica|device password|device specific|third party password|\
-         external app password|secure mail key|authorization code|authorisation code|auth code to login|client authorization",
+         external app password|secure mail key|authorization code|authorisation code|auth code to login|\
+         client authorization",
         "two factor|2 factor|second factor|two step|2 step|two phase|2fa|mfa|tfa|multi factor|multifactor|\
          deux etapes|deux facteurs|double authentification|zwei faktor|zweifaktor|dos pasos|dos factores|\
          due fattori|due passaggi|~invalidsecondfactor",
@@ -79,7 +80,8 @@ pub(super) const RULES: &[Rule] = &[
         "user has no permission",
         "not authorized|not authorised|not allowed|not permitted|no permission|no right|not entitled|access rights|\
          pas autorise+smtp|authenticate|authentication|relay access|send mail|use this service|this service+!ip|\
-         address|mechanism|method|credentials|client host|location|country|authentication is required|authentication required",
+         address|mechanism|method|credentials|client host|location|country|authentication is required|\
+         authentication required",
         "external|third party+access|login|logins|programs|clients+@off|activate|enable",
     ], SmtpAuthDisabled),
     // Mechanisms
@@ -87,8 +89,8 @@ pub(super) const RULES: &[Rule] = &[
         "mechanism|mechanisms|authentication type|authentication method|auth type|auth method|authentication scheme|\
          methode d'authentification|mecanisme|mechanismus|verfahren|mecanismo|meccanismo|xoauth|xoauth2|cram md5|\
          digest md5|plain|ntlm+not supported|unsupported|unknown|unrecognized|unrecognised|not recognized|invalid|\
-         not available|unavailable|too weak|disabled|not enabled|not allowed|no longer|not implemented|\
-         not acceptable|unimplemented|requested|no worthy|no|inconnu|non supporte|pas supporte|nicht unterstutzt|unbekannt|\
+         not available|unavailable|too weak|disabled|not enabled|not allowed|no longer|not implemented|not acceptable|\
+         unimplemented|requested|no worthy|no|inconnu|non supporte|pas supporte|nicht unterstutzt|unbekannt|\
          no soportado|no admitido|non supportato+!succeeded|internal|user|username|password|credentials",
         "unrecognized authentication|unrecognised authentication|unsupported authentication|unsupported auth|\
          authentication not supported|auth not supported|password transition|no worthy mechs|\
@@ -117,19 +119,19 @@ pub(super) const RULES: &[Rule] = &[
     (ANY, EVERYONE, &[
         "credits|credit+exceeded|insufficient|not enough|no more|exhausted|used up|out of|maximum|depleted|left|\
          remaining|epuise*|insuffisant*|no",
-        "plan|subscription|trial|package|abonnement|forfait+limit|exceeded|exhausted|expired|expire|ended|over+!account|\
-         recipients",
+        "plan|subscription|trial|package|abonnement|forfait+limit|exceeded|exhausted|expired|expire|ended|over+\
+         !account|recipients",
     ], QuotaExceeded),
     (LOGIN, EVERYONE, &["quota|allowance+exceeded|exhausted|reached|used up|depasse"], QuotaExceeded),
     (LOGIN, EVERYONE, &["domain+unverified|not verified"], SenderNotVerified),
     // Somebody must act
     (ACCOUNT, EVERYONE, &[
-        "account|user|tenant|customer|api key|compte|konto|cuenta+suspended|suspension|terminated|closed|banned|\
-         frozen|not activated|not yet activated|not active|inactive|deactivated|on hold|under review|\
-         under validation|unpaid|overdue|billing|payment|impaye|abuse|fraud|suspendu*|desactive*|gesperrt|\
-         deaktiviert|suspendid*|sospes*|blocked for|disabled for|disabled due|has been disabled|has been blocked|\
-         is blocked|account disabled|account blocked|is disabled|user disabled|user is disabled|\
-         temporarily disabled|bloque|bloquee|bloquead*|bloccat*+!report|report abuse|outbound|recipient|sender|smtp access|pop3|imap|\
+        "account|user|tenant|customer|api key|compte|konto|kunde|cuenta+suspended|suspension|terminated|closed|banned|\
+         frozen|not activated|not yet activated|not active|inactive|deactivated|on hold|under review|under validation|\
+         unpaid|overdue|billing|payment|impaye|abuse|fraud|suspendu*|desactive*|gesperrt|deaktiviert|suspendid*|\
+         sospes*|blocked for|disabled for|disabled due|has been disabled|has been blocked|is blocked|account disabled|\
+         account blocked|is disabled|user disabled|user is disabled|temporarily disabled|bloque|bloquee|bloquead*|\
+         bloccat*+!report|report abuse|login from|logins from|outbound|recipient|sender|smtp access|pop3|imap|\
          by your organization|sign in|login blocked|login is blocked",
         "mailbox|boite|postfach|casella|buzon+suspended|suspendu*|suspendid*|sospes*|gesperrt+!recipient",
         "trial|trial period+ended|expired|is over",
@@ -140,11 +142,11 @@ pub(super) const RULES: &[Rule] = &[
     (LOGIN, EVERYONE, &[
         "security defaults|conditional access|web browser|browser|web login|webmail|web interface|web site|website|\
          ~webloginrequired|navigateur|navegador|suspicious|unusual|unfamiliar|compromised|suspect|inhabituelle|\
-         verdachtig|eula|terms of service|terms of use|terms|conditions|cgu|verify your identity|\
-         verify your account|verify it's you|confirm your identity|captcha|security policy|security policies|\
-         security reasons|raisons de securite|sicherheitsgrunden|motivos de seguridad|access policy|\
-         policy violation|login disabled|login blocked|login is blocked|logins are blocked|authentication is suspended|\
-         access has been blocked|access blocked|locked|verrouille*|login disallowed|country|countries|geo|location|region|pays|\
+         verdachtig|eula|terms of service|terms of use|terms|conditions|cgu|verify your identity|verify your account|\
+         verify it's you|confirm your identity|captcha|security policy|security policies|security reasons|\
+         raisons de securite|sicherheitsgrunden|motivos de seguridad|access policy|policy violation|login disabled|\
+         login blocked|login is blocked|logins are blocked|authentication is suspended|access has been blocked|\
+         access blocked|locked|verrouille*|login disallowed|country|countries|geo|location|region|pays|\
          criteria to be authenticated+!will be locked|may be locked|will be blocked|may be blocked",
         "login denied+!@wrong|@unknown",
         "password|mot de passe|passwort|kennwort|contrasena|credentials+expired|expire|change your|changed|\

@@ -17,10 +17,10 @@ pub(super) const RULES: &[Rule] = &[
         "=4+unable to verify|could not verify|cannot verify|verification+recipient|address|user",
     ], ServerBusy),
     (&[MailFrom, RcptTo], EVERYONE, &[
-        "syntax|syntactically|malformed|ill formed|badly formed|illegal|unqualified|not rfc|fully qualified|\
-         mal forme*|syntaxe|syntaxfehler|sintaxis|invalid character|invalid characters|bad characters|domain missing|missing domain|is missing|missing final|\
-         unbalanced+address|addresses|mailbox|recipient|sender|parameter|parameters|adresse|direccion|indirizzo|\
-         domain|local part|empfanger|command+!command unrecognized|helo",
+        "syntax|syntactically|malformed|ill formed|badly formed|illegal|unqualified|not rfc|fully qualified|mal forme*|\
+         syntaxe|syntaxfehler|sintaxis|invalid character|invalid characters|bad characters|domain missing|\
+         missing domain|is missing|missing final|unbalanced+address|addresses|mailbox|recipient|sender|parameter|\
+         parameters|adresse|direccion|indirizzo|domain|local part|empfanger|command+!command unrecognized|helo",
         "invalid email address|invalid address|bad address|invalid e mail address|not a valid email|\
          not a valid address|not a valid e mail|adresse invalide+!recipient",
         "must contain a domain|illegal character*|not a valid rfc",

@@ -108,8 +108,8 @@ pub(super) const RULES: &[Rule] = &[
          corrisponde+!recipient|@client|mail from your|messages from|mail from this|@spam|access denied for|content|\
          reputation",
         "@sender|sender domain|domain of|sender's domain|mail from domain|from domain|domaine expediteur|\
-         domaine de l'expediteur|absenderdomain|domaine+@unknown|not resolve|not be resolved|unresolvable|\
-         unroutable|unrouteable|no mx|non valide|mx record|mx records|a record|dns|must exist|must resolve|does not accept|\
+         domaine de l'expediteur|absenderdomain|domaine+@unknown|not resolve|not be resolved|unresolvable|unroutable|\
+         unrouteable|no mx|non valide|mx record|mx records|a record|dns|must exist|must resolve|does not accept|\
          blacklisted|not accepted|no valid|lookup|must be valid|null mx|nullmx+!recipient|destinataire|empfanger|\
          empfaenger|destinatario|rcpt|helo|user has blocked",
         "not allowed|not permitted|not authorized|not authorised|no permission|no permissions|unauthorized|cannot|\
