@@ -30,6 +30,7 @@ use app::{diagnosis::cause::Cause, test_run::event::Stage};
 use super::text::Text;
 use pattern::Pattern;
 
+mod agreed;
 mod envelope;
 mod families;
 mod limits;
@@ -51,6 +52,7 @@ const EVERYONE: &[&str] = &[];
 /// The tables in the order in which they are asked.
 const TABLES: &[&[Rule]] = &[
     providers::RULES,
+    agreed::RULES,
     opening::RULES,
     login::RULES,
     envelope::RULES,

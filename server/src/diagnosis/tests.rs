@@ -90,6 +90,32 @@ fn under_another_name_a_provider_is_still_understood() {
     assert!(misleading.len() * 100 <= all, "{}", misleading.join("\n"));
 }
 
+/// Servers add who to write to, what to read and what to do "if". None of it is the refusal.
+#[test]
+fn what_is_said_besides_changes_nothing() {
+    let says_something = |example: &Example| example.reply.len() > 12 && example.is_right();
+    let right: Vec<Example> = known().into_iter().chain(corpus()).filter(says_something).collect();
+    for besides in [
+        "Contact spam-quota@exemple.fr, see https://www.exemple.fr/spam/quota/dkim, ticket #20931-spam-1.",
+        "Please contact your administrator.",
+        "If you are trying to send through this server, turn on authentication and use SSL/TLS.",
+        "If your IP is on a block list, see our SPF policy. Si double authentification, mot de passe d’application.",
+    ] {
+        let longer = |example: &Example| {
+            let reply = format!("{}. {besides}", example.reply);
+            Example { host: example.host.clone(), reply, also: example.also.clone(), ..*example }
+        };
+        let misleading: Vec<String> = (right.iter().map(longer))
+            .filter(|example| {
+                let found = example.found();
+                found != Cause::Unknown && found != example.cause && !example.also.contains(&found)
+            })
+            .map(|example| example.shown())
+            .collect();
+        assert!(misleading.is_empty(), "{}", misleading.join("\n"));
+    }
+}
+
 #[test]
 fn every_rule_is_reached() {
     let reached: BTreeSet<usize> = known()

@@ -6,11 +6,32 @@
 
 use crate::smtp::reply::{EnhancedCode, Reply};
 
+/// The most words of a name between `<` and `>`.
+const NAME: usize = 8;
+
+/// How a sentence begins that supposes something, or sends elsewhere.
+const ADVICE: &[&str] = &[
+    " if ",
+    " in case ",
+    " should you ",
+    " si ",
+    " en cas ",
+    " wenn ",
+    " falls ",
+    " en caso ",
+    " please contact your administrator ",
+    " please contact your system administrator ",
+    " contact your administrator ",
+    " please contact the administrator ",
+    " please contact support ",
+    " contactez votre administrateur ",
+];
+
 /// The words of one reply.
 pub(super) struct Text {
     pub code: u16,
     pub enhanced: Option<EnhancedCode>,
-    /// At least one; each without addresses, links and names of hosts.
+    /// At least one; each without addresses, links and names of hosts, and none that advises.
     pub sentences: Vec<String>,
     /// The whole reply, links and addresses taken apart into words.
     pub everything: String,
@@ -20,11 +41,15 @@ impl Text {
     pub(super) fn of(reply: &Reply) -> Self {
         let text = reply.text();
         let mut sentences = vec![String::new()];
-        for token in text.split_whitespace() {
-            if !names_something(token) {
+        let mut quoted = false;
+        for token in text.split_whitespace().skip_while(|token| token.eq_ignore_ascii_case("error:")) {
+            // `<no such name>` is what the server was told, whatever words are in it.
+            quoted = quoted || (token.starts_with('<') && closes_later(&text, token));
+            if !quoted && !names_something(token) {
                 let sentence = sentences.last_mut().into_iter();
                 sentence.for_each(|sentence| sentence.extend([token, " "]));
             }
+            quoted = quoted && !token.contains('>');
             if token.ends_with(['.', '!', '?', ';']) {
                 sentences.push(String::new());
             }
@@ -32,7 +57,7 @@ impl Text {
         Self {
             code: reply.code,
             enhanced: reply.enhanced.or_else(|| buried_code(reply.code, &text)),
-            sentences: sentences.iter().map(|sentence| words(sentence)).collect(),
+            sentences: without_advice(sentences.iter().map(|sentence| words(sentence)).collect()),
             everything: words(&text),
         }
     }
@@ -96,7 +121,26 @@ fn names_something(token: &str) -> bool {
             && labels.iter().all(is_label)
             && labels.last().is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_lowercase()))
     };
-    token.contains('@') || token.contains("://") || bare.starts_with("www.") || is_host()
+    is_reference(bare) || token.contains('@') || token.contains("://") || bare.starts_with("www.") || is_host()
+}
+
+/// `4711-spam-2`: the number of a ticket or an incident. `24-hour` and `AES-256` have fewer digits.
+fn is_reference(token: &str) -> bool {
+    token.contains('-') && !token.contains(',') && token.bytes().filter(u8::is_ascii_digit).count() >= 4
+}
+
+/// What the server says of this attempt: "If your account is locked, …" says of no account that it is. All that is
+/// said, where it does nothing but advise.
+fn without_advice(sentences: Vec<String>) -> Vec<String> {
+    let is_advice = |sentence: &String| ADVICE.iter().any(|start| sentence.starts_with(start));
+    let said: Vec<String> = sentences.iter().filter(|sentence| !is_advice(sentence)).cloned().collect();
+    if said.iter().all(|sentence| sentence.trim().is_empty()) { sentences } else { said }
+}
+
+/// Whether what `opening` opens is closed some words later. The same word elsewhere opens the same.
+fn closes_later(text: &str, opening: &str) -> bool {
+    let mut after = text.split_whitespace().skip_while(|token| *token != opening).take(NAME);
+    !opening.contains("://") && !opening.contains('>') && after.any(|token| token.contains('>'))
 }
 
 /// An enhanced code that does not stand at the start: `(#5.1.1)` of qmail, `550 5.1.1` of a server behind this one.
@@ -126,6 +170,19 @@ mod tests {
         let text = of("550 <spam@example.com> see https://spf.example/rbl zen.spamhaus.org, now rejected.See");
         assert_eq!(text.sentences, [" see now rejected see "]);
         assert!(text.everything.contains(" spamhaus "));
+    }
+
+    #[test]
+    fn what_was_sent_is_not_what_is_said() {
+        assert_eq!(of("553 <spam test>: domain name required").sentences, [" domain name required "]);
+        assert_eq!(of("550 size < 10 and no end").sentences, [" size 10 and no end "]);
+    }
+
+    #[test]
+    fn advice_is_no_statement() {
+        assert_eq!(of("535 Wrong. If locked, call").sentences, [" wrong "]);
+        assert_eq!(of("535 Wrong. Locked if so").sentences, [" wrong ", " locked if so "]);
+        assert_eq!(of("535 If locked, call").sentences, [" if locked call "]);
     }
 
     #[test]

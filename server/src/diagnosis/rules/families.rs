@@ -34,27 +34,29 @@ const FAMILIES: &[(&str, &str)] = &[
          correo|correos|messaggio|messaggi|courriel|courrier|contenu"),
     // What was done
     ("barred",
-        "suspended|disabled|deactivated|blocked|locked|locked out|frozen|terminated|closed|canceled|cancelled|\
-         banned|barred|inactive|not active|not activated|not yet active|not yet activated|isn't active|\
-         isn't activated|must be activated|activate your|not enabled|on hold|under review|under validation|\
-         under investigation|in review|restricted|suspend*|bloque*|desactive*|pas active*|non active*|gesperrt|\
-         deaktiviert|suspendid*|bloquead*|desactivad*|deshabilitad*|disabilitat*|disattivat*|sospes*|bloccat*"),
+        "suspended|disabled|deactivated|blocked|locked|locked out|frozen|terminated|closed|canceled|cancelled|banned|\
+         barred|inactive|not active|not activated|not yet active|not yet validated|not yet approved|pas encore valide|\
+         pas encore active|noch nicht freigeschaltet|not yet activated|isn't active|isn't activated|must be activated|\
+         activate your|not enabled|on hold|under review|under validation|under investigation|in review|restricted|\
+         suspend*|bloque*|desactive*|pas active*|non active*|gesperrt|deaktiviert|suspendid*|bloquead*|desactivad*|\
+         deshabilitad*|disabilitat*|disattivat*|sospes*|bloccat*"),
     ("refused",
         "rejected|refused|reject|rejects|refuse|denied|deny|not allowed|isn't allowed|not permitted|not accepted|\
          not acceptable|unacceptable|blocked|prohibited|forbidden|unauthorized|unauthorised|not authorized|\
-         not authorised|disallowed|declined|refuse|refusee|rejete|rejetee|interdit|interdite|non autorise|\
-         non autorisee|pas autorise|pas autorisee|n'est pas autorise|abgelehnt|verweigert|nicht erlaubt|\
-         nicht zugelassen|nicht berechtigt|rechazado|rechazada|denegado|denegada|no permitido|no permitida|\
-         no autorizado|no autorizada|rifiutato|rifiutata|negato|non consentito|non autorizzato|non autorizzata"),
+         not authorised|disallowed|declined|refusee|rejete|rejetee|interdit|interdite|non autorise|non autorisee|\
+         pas autorise|pas autorisee|n'est pas autorise|abgelehnt|verweigert|nicht erlaubt|nicht zugelassen|\
+         nicht berechtigt|rechazado|rechazada|denegado|denegada|no permitido|no esta permitido|no esta permitida|\
+         no permitida|no autorizado|no autorizada|rifiutato|rifiutata|negato|non consentito|non autorizzato|\
+         non autorizzata"),
     ("off",
-        "disabled|deactivated|not enabled|not activated|not active|not available|not allowed|not permitted|\
-         turned off|switched off|inactive|is off|blocked|desactive*|pas active*|non active*|nicht aktiviert|\
-         deaktiviert|nicht freigeschaltet|ausgeschaltet|deshabilitad*|desactivad*|no habilitad*|disabilitat*|\
+        "disabled|deactivated|not enabled|not activated|not active|not available|not allowed|not permitted|turned off|\
+         switched off|inactive|is off|blocked|desactive*|pas active*|non active*|nicht aktiviert|deaktiviert|\
+         nicht freigeschaltet|ausgeschaltet|deshabilitad*|desactivad*|no habilitad*|disabilitat*|disattivat*|\
          non attiv*|non abilitat*"),
     ("unknown",
-        "unknown|not found|no such|doesn't exist|does not exist|not exist|non existent|nonexistent|invalid|\
-         not known|unrecognized|couldn't be found|could not be found|inconnu|inconnue|n'existe pas|introuvable|\
-         invalide|inexistant|inexistante|unbekannt|existiert nicht|nicht gefunden|ungultig|ungueltig|desconocido|\
+        "unknown|not found|no such|doesn't exist|does not exist|not exist|non existent|nonexistent|invalid|not known|\
+         unrecognized|couldn't be found|could not be found|inconnu|inconnue|n'existe pas|introuvable|invalide|\
+         inexistant|inexistante|unbekannt|existiert nicht|gibt es nicht|nicht gefunden|ungultig|ungueltig|desconocido|\
          desconocida|no existe|inexistente|no encontrado|sconosciuto|sconosciuta|non esiste|inesistente|non trovato"),
     ("wrong",
         "wrong|incorrect|invalid|bad|incorrecte|incorrects|incorrectes|errone|erronee|errones|invalide|invalides|\
@@ -66,18 +68,19 @@ const FAMILIES: &[(&str, &str)] = &[
          refuse|fehlgeschlagen|gescheitert|abgelehnt|fallida|fallido|fallo|rechazada|fallita|fallito|rifiutata"),
     ("required",
         "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please|enforced|obligatory|\
-         requis|requise|necessaire|obligatoire|nécessite|d'abord|veuillez|erforderlich|notwendig|notig|requerida|\
-         requerido|necesaria|necesario|obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
+         debe|deve|deben|devez|doit|doivent|zuerst|muss|mussen|moet|         requis|requise|necessaire|obligatoire|\
+         nécessite|exige|d'abord|veuillez|erforderlich|notwendig|notig|requerida|requerido|necesaria|necesario|\
+         obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
     // How much
     ("too_many",
         "too many|too much|too often|too frequent|too frequently|exceed|exceeds|exceeded|exceeding|excessive|limit|\
-         limits|limited|maximum|max|over|reached|trop de|trop|maximal|limite|depasse|depassee|atteint|atteinte|\
-         zu viele|zu oft|zu haufig|uberschritten|ueberschritten|erreicht|demasiados|demasiadas|superado|excedido|\
-         alcanzado|troppi|troppe|superato|raggiunto"),
+         limits|limited|maximum|max|over limit|over the|over your|reached|trop de|trop|maximal|limite|depasse|depassee|\
+         atteint|atteinte|zu viele|zu oft|zu haufig|uberschritten|ueberschritten|erreicht|demasiados|demasiadas|\
+         superado|excedido|alcanzado|troppi|troppe|superato|raggiunto"),
     ("day",
-        "daily|day|24 hours|24 hour|24h|24 h|per month|month|monthly|this month|week|weekly|today|jour|par jour|\
-         journalier|journaliere|quotidien|quotidienne|journee|mensuel|mensuelle|mois|taglich|taeglich|tages|\
-         tageslimit|tag|monatlich|diario|diaria|dia|mensual|giornaliero|giornaliera|giorno|mensile"),
+        "daily|day|24 hours|24 hour|24h|24 h|per month|month|monthly|this month|week|weekly|today|aujourd'hui|heute|\
+         hoy|oggi|jour|par jour|journalier|journaliere|quotidien|quotidienne|journee|mensuel|mensuelle|mois|taglich|\
+         taeglich|tages|tageslimit|tag|monatlich|diario|diaria|dia|mensual|giornaliero|giornaliera|giorno|mensile"),
     ("hour", "hour|hours|hourly|minute|minutes|second|seconds|heure|horaire|stunde|stundlich|hora|ora"),
     ("later",
         "later|try again|retry|come back|again in|plus tard|reessayer|reessayez|ulterieurement|spater|spaeter|\

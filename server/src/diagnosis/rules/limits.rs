@@ -15,10 +15,11 @@ pub(super) const RULES: &[Rule] = &[
     // Within the hour: this waits, it is not used up.
     (ANY, EVERYONE, &[
         "per hour|hourly|par heure|per minute|per second|pro stunde|por hora|all'ora|in the last hour|an hour|\
-         this hour|last hour|this minute|hour limit|hourly limit+!login|logins|failed|per day",
+         this hour|last hour|this minute|hour limit|hourly limit+!login|logins|failed|per day|back in|maintenance|\
+         restart*",
         "thread limit|threads",
-        "outgoing messages|outgoing mails|outgoing emails|messages sent|mails sent|emails sent+exceed*|limit|\
-         too many",
+        "outgoing messages|outgoing mails|outgoing emails|outgoing mail|messages sent|mails sent|emails sent+exceed*|\
+         limit|limits|too many",
         "rate control|rate controlled",
         "message|messages+quota+later",
     ], RateLimited),
@@ -26,8 +27,12 @@ pub(super) const RULES: &[Rule] = &[
     (ANY, EVERYONE, &[
         "@day+quota|limit|limits|limite|exceeded|exceeds|exceed|reached|maximum|max|too many|atteint|atteinte|\
          depasse|depassee|uberschritten|ueberschritten|erreicht|superado|superada|alcanzado|excedido|superato|\
-         raggiunto|quota d'envoi+!recipient's|receiving|receive limit|mailbox|try again tomorrow",
+         raggiunto|quota d'envoi+!recipient's|receiving|receive limit|mailbox|try again tomorrow|virus|phishing|\
+         classified|looks like",
         "@day+too many|trop de|zu viele|demasiados|troppi|envoye",
+        "monthly plan|monthly volume|monthly allowance|daily allowance",
+        "@day+used|used up+emails|mails|messages",
+        "@day+only+messages|mails|emails|recipients+!@spam",
     ], QuotaExceeded),
     (MAIL, EVERYONE, &[
         "sending quota|sending limit|send quota|submission quota|outbound quota|outgoing quota|outgoing limits|\
@@ -43,10 +48,10 @@ pub(super) const RULES: &[Rule] = &[
         "too many recipients from",
     ], RateLimited),
     (MAIL, EVERYONE, &[
-        "recipients|rcpt|rcpts|addressees|destinataires|empfanger|empfaenger|destinatarios|destinatari|\
-         recipient list|address list+too many|limit|exceeded|exceeds|maximum|max|more than|trop de|limite|zu viele|\
-         demasiados|troppi|too long+!rejected by|valid|authorized|authorised|rewrite|not on|not in|was not|were not|\
-         mailbox",
+        "recipients|rcpt|rcpts|addressees|destinataires|empfanger|empfaenger|destinatarios|destinatari|recipient list|\
+         address list+too many|limit|exceeded|exceeds|maximum|max|more than|trop de|limite|zu viele|demasiados|troppi|\
+         too long+!size|sending quota|rejected by|valid|invalid|unknown|authorized|authorised|rewrite|not on|not in|\
+         was not|were not|mailbox",
         "multiple destination domains|separate transaction|recipient limit|one recipient|single recipient|\
          reciplimit|~reciplimit",
     ], TooManyRecipients),
@@ -60,8 +65,8 @@ pub(super) const RULES: &[Rule] = &[
     ], RecipientRejected),
     (&[RcptTo], EVERYONE, &[
         "user|recipient|recipient's|recipients|account|destinataire|utilisateur|empfanger|empfaenger|benutzer|\
-         destinatario|usuario|utente+full|over quota|overquota|quota|space|storage|over the|plein|pleine|voll|lleno|\
-         pieno|espacio|spazio|speicherplatz+!system storage|sending|sent",
+         destinatario|usuario|utente+full|over quota|overquota|quota|no space|storage space|disk space|enough space|\
+         storage|over the|plein|pleine|voll|lleno|pieno|espacio|spazio|speicherplatz+!system storage|sending|sent",
         "quota exceeded|exceeded quota|quota full|over quota|overquota|quota depasse|quota violation+!message|\
          messages|mails|sending|count|queue|policy",
         "*.2.2",
@@ -71,22 +76,26 @@ pub(super) const RULES: &[Rule] = &[
          over quota|overquota|out of storage|quota|space|storage|over the|over its|exceeded storage|\
          exceeds allowed size|too large|pleine|plein|saturee|voll|uberfullt|llena|lleno|pieno|piena|spazio|espacio|\
          almacenamiento|speicherplatz|size limit|too many messages+!system storage|sending|message size|sent|\
-         message too large|message exceeds|mail system",
-        "mailfull|exceeded storage allocation|storage allocation exceeded|storage limit|mailbox size|diskquota|\
-         ~overquota*|user is over quota|user over quota",
+         message too large|message exceeds|mail system|@spam|subject",
+        "mailfull|domain size limit|too many messages on the server|diskspace quota|exceeded the local limit|\
+         allowed quota|mailfolder is full|space has been used up|does not have enough space|\
+         exceeded storage allocation|storage allocation exceeded|storage limit|mailbox size|diskquota|~overquota*|\
+         user is over quota|user over quota",
         "*.2.2+!submission",
     ], RecipientMailboxFull),
     // After the message a quota without more words may be anybody's.
-    (MAIL, EVERYONE, &["quota exceeded|exceeded quota|over quota|overquota|quota"], Unknown),
+    (MAIL, EVERYONE, &["quota exceeded|exceeded quota|over quota|overquota|quota+!@spam"], Unknown),
     // Size
     (MAIL, EVERYONE, &[
-        "@message|size|taille|grosse|tamano|dimensione|data|header|headers+too large|too big|too long|too great|\
-         exceed|exceeds|exceeded|exceeding|larger than|bigger than|maximum|max|limit|limite|trop volumineux|\
-         trop gros|trop grand|trop long|trop lourd|zu gross|zu groß|uberschreitet|ueberschreitet|demasiado grande|\
-         excede|supera|troppo grande|oversized|over sized+size|sized|large|big|bytes|kb|mb|octets|taille|volumineux|\
-         gros|grand|lourd|gross|grosse|grande|tamano|dimensione|long|databytes|length|administrative limit|\
-         maxsizeerror|larger|bigger+!line|lines|mailbox size|number of|reputation|rate|mailbox|header line|subject",
-        "message size|oversize message|max message size|*.3.4|file too big|~maxsizeerror",
+        "@message|size|taille|grosse|tamano|dimensione|data|header|headers|attachment|attachments|file|piece jointe|\
+         anhang|adjunto|allegato+too large|too big|too long|too great|exceed|exceeds|exceeded|exceeding|larger than|\
+         bigger than|maximum|max|limit|limite|trop volumineux|trop gros|trop grand|trop long|trop lourd|zu gross|\
+         zu groß|uberschreitet|ueberschreitet|demasiado grande|excede|supera|troppo grande|oversized|over sized+size|\
+         sized|large|big|bytes|kb|mb|octets|taille|volumineux|gros|grand|lourd|gross|grosse|grande|tamano|dimensione|\
+         long|databytes|length|administrative limit|maxsizeerror|larger|bigger+!line|lines|mailbox size|number of|\
+         reputation|rate|mailbox|header line|subject",
+        "message size|oversize message|max message size|file too big|~maxsizeerror",
+        "*.3.4+!account|activity|blocked",
         "exceed|exceeds|exceeded|maximum|above+size limit|max size|maximum size",
     ], MessageTooLarge),
     // How fast
@@ -97,7 +106,8 @@ pub(super) const RULES: &[Rule] = &[
          flood*|send limit|sending limit|sending limits|envois trop|maximum rate",
         "rate+exceed*",
         "too many|too much|trop de|zu viele|demasiados|troppi+@message|nachrichten+!size|mailbox|storage|large|hops|\
-         headers|recipients|spam|errors|long",
+         headers|recipients|spam|errors|long|link|links|url|urls|attachment|attachments|images|received|loop|bad|\
+         data|on the server|unwanted|invalid|liens|pieces jointes",
         "limit|maximum|exceeded|reached+messages|mails|emails|e mails+sent|send|sending|sends|number of|allowed+\
          !size|mailbox|storage|large|recipients|long",
         "cadence",

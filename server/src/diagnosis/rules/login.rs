@@ -4,7 +4,7 @@ use app::{
     diagnosis::cause::Cause::{
         AccountBlocked, AppPasswordRequired, AuthMechanismUnsupported, AuthNotOffered, AuthRequired, BadCredentials,
         BasicAuthDisabled, IpNotAllowed, LoginBlocked, OauthPermission, ProtocolError, QuotaExceeded, RateLimited,
-        ServerBusy, SmtpAuthDisabled, StarttlsRequired, Unknown,
+        SenderNotVerified, ServerBusy, SmtpAuthDisabled, StarttlsRequired, Unknown,
     },
     test_run::event::Stage::{self, Auth, MailFrom},
 };
@@ -49,7 +49,8 @@ pub(super) const RULES: &[Rule] = &[
          anwendungspasswort|anwendungskennwort|app kennwort|contrasena de aplicacion|contrasena de la aplicacion|\
          contrasenas de aplicacion|contrasena especifica|password per le app|password per app|\
          password dell'applicazione|password specifica|device password|device specific|third party password|\
-         external app password|authorization code|authorisation code|auth code to login|client authorization",
+         external app password|secure mail key|authorization code|authorisation code|auth code to login|\
+         client authorization",
         "two factor|2 factor|second factor|two step|2 step|two phase|2fa|mfa|tfa|multi factor|multifactor|\
          deux etapes|deux facteurs|double authentification|zwei faktor|zweifaktor|dos pasos|dos factores|\
          due fattori|due passaggi|~invalidsecondfactor",
@@ -65,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         "password only|passwords only+@off|turned off|not allowed|no longer",
         "oauth|oauth2|oauth 2 0|xoauth2|modern authentication|modern auth|authentification moderne+only|switch|\
          required|must|use|requires|instead|mandatory|enforced|obligatoire|requise|erforderlich+!unsupported|\
-         invalid|expired|refresh|scope",
+         invalid|expired|refresh|scope|to use oauth|to use oauth2|for oauth|for oauth2",
         "less secure app|less secure apps|less secure sign in",
     ], BasicAuthDisabled),
     (ANY, EVERYONE, &["smtpclientauthentication+@off"], SmtpAuthDisabled),
@@ -73,12 +74,14 @@ pub(super) const RULES: &[Rule] = &[
         "smtp|pop3 and imap|imap and pop3|smtp auth|smtp authentication|smtp access|imap smtp|pop3 imap smtp|\
          pop smtp|authenticated smtp|client submission|envoi smtp|acces smtp|smtp zugriff|smtp versand|smtp client+\
          @off|denied|enable|activate|activez|activer|turn on|freischalten|aktivieren|activar|habilitar|attivare|\
-         not authorized|not authorised|no access|no permission+!starttls|tls|command|mechanism",
+         not authorized|not authorised|no access|no permission+!starttls|tls|command|mechanism|@wrong",
         "service+not open|not opened|not enabled|closed",
+        "sending disabled|sending is disabled+mailbox|account|user",
         "user has no permission",
         "not authorized|not authorised|not allowed|not permitted|no permission|no right|not entitled|access rights|\
          pas autorise+smtp|authenticate|authentication|relay access|send mail|use this service|this service+!ip|\
-         address|mechanism|method|credentials|client host|location|country",
+         address|mechanism|method|credentials|client host|location|country|authentication is required|\
+         authentication required",
         "external|third party+access|login|logins|programs|clients+@off|activate|enable",
     ], SmtpAuthDisabled),
     // Mechanisms
@@ -86,8 +89,8 @@ pub(super) const RULES: &[Rule] = &[
         "mechanism|mechanisms|authentication type|authentication method|auth type|auth method|authentication scheme|\
          methode d'authentification|mecanisme|mechanismus|verfahren|mecanismo|meccanismo|xoauth|xoauth2|cram md5|\
          digest md5|plain|ntlm+not supported|unsupported|unknown|unrecognized|unrecognised|not recognized|invalid|\
-         not available|unavailable|too weak|disabled|not enabled|not allowed|no longer|not implemented|\
-         not acceptable|requested|no worthy|no|inconnu|non supporte|pas supporte|nicht unterstutzt|unbekannt|\
+         not available|unavailable|too weak|disabled|not enabled|not allowed|no longer|not implemented|not acceptable|\
+         unimplemented|requested|no worthy|no|inconnu|non supporte|pas supporte|nicht unterstutzt|unbekannt|\
          no soportado|no admitido|non supportato+!succeeded|internal|user|username|password|credentials",
         "unrecognized authentication|unrecognised authentication|unsupported authentication|unsupported auth|\
          authentication not supported|auth not supported|password transition|no worthy mechs|\
@@ -98,7 +101,8 @@ pub(super) const RULES: &[Rule] = &[
         "ip|ip address|ips|client address|source address|from this address|your address|adresse ip|your host|\
          your network+@refused|not whitelisted|not in|not on|whitelist|white list|allowlist|allow list|allowed list|\
          not listed|unlisted|outside|may not be used|not registered|restricted+!e mail|email|blacklist*|temporarily|\
-         banned|blocked|login attempts|too many|sender|suspicious",
+         banned|blocked|login attempts|too many|sender|suspicious|authentication rejected|authentication refused|\
+         authentication denied|login rejected|login refused|login denied|@wrong",
         "unauthorized ip|unauthorised ip|unrecognized ip|unknown ip|unrecognised ip",
     ], IpNotAllowed),
     (LOGIN, EVERYONE, &[
@@ -108,44 +112,50 @@ pub(super) const RULES: &[Rule] = &[
     (LOGIN, EVERYONE, &[
         "@too_many+login|logins|logon|logons|sign in|sign ins|attempts|attempt|authentication|authentications|auth|\
          failures|failed|tries|requests|bad|tentatives|connexions|essais|errors|versuche|anmeldeversuche|\
-         fehlversuche|intentos|tentativi+!credits|quota|user limit|plan",
+         fehlversuche|intentos|tentativi+!credits|quota|user limit|plan|will block|will be|max connections",
         "rate limit*|ratelimit*|rate exceeded|throttl*|too fast|too quickly|slow down|too frequent*|\
          frequency limit*|frequency+limited+!incorrect|login fail",
     ], RateLimited),
     (ANY, EVERYONE, &[
         "credits|credit+exceeded|insufficient|not enough|no more|exhausted|used up|out of|maximum|depleted|left|\
          remaining|epuise*|insuffisant*|no",
-        "plan|subscription|trial|package|abonnement|forfait+limit|exceeded|exhausted|expired|ended|over+!account|\
-         recipients",
+        "plan|subscription|trial|package|abonnement|forfait+limit|exceeded|exhausted|expired|expire|ended|over+\
+         !account|recipients",
     ], QuotaExceeded),
     (LOGIN, EVERYONE, &["quota|allowance+exceeded|exhausted|reached|used up|depasse"], QuotaExceeded),
+    (LOGIN, EVERYONE, &["domain+unverified|not verified"], SenderNotVerified),
     // Somebody must act
     (ACCOUNT, EVERYONE, &[
-        "account|user|tenant|customer|api key|compte|konto|cuenta+suspended|suspension|terminated|closed|banned|\
-         frozen|not activated|not yet activated|not active|inactive|deactivated|on hold|under review|\
-         under validation|unpaid|overdue|billing|payment|impaye|abuse|fraud|suspendu*|desactive*|gesperrt|\
-         deaktiviert|suspendid*|sospes*|blocked for|disabled for|disabled due|has been disabled|has been blocked|\
-         is blocked|account disabled|account blocked|is disabled|user disabled|user is disabled|\
-         temporarily disabled|bloque|bloquee|bloquead*|bloccat*+!outbound|recipient|sender|smtp access|pop3|imap|\
+        "account|user|tenant|customer|api key|compte|konto|kunde|cuenta+suspended|suspension|terminated|closed|banned|\
+         frozen|not activated|not yet activated|not active|inactive|deactivated|on hold|under review|under validation|\
+         unpaid|overdue|billing|payment|impaye|abuse|fraud|suspendu*|desactive*|gesperrt|deaktiviert|suspendid*|\
+         sospes*|blocked for|disabled for|disabled due|has been disabled|has been blocked|is blocked|account disabled|\
+         account blocked|is disabled|user disabled|user is disabled|temporarily disabled|bloque|bloquee|bloquead*|\
+         bloccat*+!report|report abuse|login from|logins from|outbound|recipient|sender|smtp access|pop3|imap|\
          by your organization|sign in|login blocked|login is blocked",
+        "mailbox|boite|postfach|casella|buzon+suspended|suspendu*|suspendid*|sospes*|gesperrt+!recipient",
+        "trial|trial period+ended|expired|is over",
         "disabled user",
         "compte+expire",
+        "pending approval|awaiting approval|pending review|pending activation",
     ], AccountBlocked),
     (LOGIN, EVERYONE, &[
         "security defaults|conditional access|web browser|browser|web login|webmail|web interface|web site|website|\
          ~webloginrequired|navigateur|navegador|suspicious|unusual|unfamiliar|compromised|suspect|inhabituelle|\
-         verdachtig|eula|terms of service|terms of use|terms|conditions|cgu|verify your identity|\
-         verify your account|verify it's you|confirm your identity|captcha|security policy|security policies|\
-         security reasons|raisons de securite|sicherheitsgrunden|motivos de seguridad|access policy|\
-         policy violation|login denied|login disabled|login blocked|login is blocked|logins are blocked|\
-         access has been blocked|access blocked|locked|login disallowed|country|countries|geo|location|region|pays|\
-         criteria to be authenticated",
+         verdachtig|eula|terms of service|terms of use|terms|conditions|cgu|verify your identity|verify your account|\
+         verify it's you|confirm your identity|captcha|security policy|security policies|security reasons|\
+         raisons de securite|sicherheitsgrunden|motivos de seguridad|access policy|policy violation|login disabled|\
+         login blocked|login is blocked|logins are blocked|authentication is suspended|access has been blocked|\
+         access blocked|locked|verrouille*|login disallowed|country|countries|geo|location|region|pays|\
+         criteria to be authenticated+!will be locked|may be locked|will be blocked|may be blocked",
+        "login denied+!@wrong|@unknown",
         "password|mot de passe|passwort|kennwort|contrasena|credentials+expired|expire|change your|changed|\
-         must be changed|needs to be changed|reset|abgelaufen|caducado|scadut*",
+         must be changed|needs to be changed|reset|abgelaufen|caducado|scadut*+!@wrong|forgot|forgotten|oublie|\
+         vergessen",
         "sign in|log in|login+blocked|prevented|not permitted|stopped|denied by|web|contact",
     ], LoginBlocked),
     (LOGIN, EVERYONE, &[
-        "logon failure|logonfailed|~mapiexceptionlogonfailed|sendasapp|service principal",
+        "logon failure|logonfailed|~mapiexceptionlogonfailed|sendasapp|service principal+!user name|username|password",
         "scope|scopes|permission|permissions|privilege+missing|insufficient|lacks|lack|no",
     ], OauthPermission),
     // The server's own trouble
@@ -163,8 +173,8 @@ pub(super) const RULES: &[Rule] = &[
     // Another story than a wrong password, and we do not know which.
     (LOGIN, EVERYONE, &[
         "ip|license|licence|country|device|certificate|subscription|subscribed|plan|quota|policy|access rights|\
-         permission|permissions|not permitted|not allowed|disabled|restricted|blocked|administrator+!@wrong|\
-         password|credentials|please check",
+         permission|permissions|not permitted|not allowed|disabled|restricted|blocked|administrator|package+!@wrong|\
+         password|credentials|please check|authentication rejected|authentication refused",
     ], Unknown),
     // Wrong
     (LOGIN, EVERYONE, &[

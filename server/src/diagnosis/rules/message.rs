@@ -15,14 +15,14 @@ pub(super) const RULES: &[Rule] = &[
         "bare lf|bare cr|bare linefeed|bare newline|bare line feed|pipelining|synchronization|synchronisation|\
          protocol error|protocol violation|~smtpprotocolviolation|bad sequence|out of sequence|wrong sequence|\
          sequence of commands|mauvaise sequence|falsche reihenfolge|need mail|need rcpt|rcpt first|mail first|\
-         need helo|need ehlo|polite people|say hello|send helo|send ehlo|nested mail|sender already|\
-         already specified|no valid recipients|no recipients|without recipients|no transaction|unrecognized command|\
-         unrecognised command|command unrecognized|command unrecognised|command not recognized|\
-         command not recognised|unknown command|invalid command|bad command|~smtplf|unrecognized commands|\
-         unauthenticated commands|command not implemented|not implemented|unimplemented|too many errors|\
-         too many invalid|too many bad|too many syntax|too many unrecognized|too many protocol|too many nonsense|\
-         commande inconnue|unbekannter befehl|comando desconocido|synchronization error|command out of|bdat|\
-         chunking|nul characters|null bytes|pregreet",
+         need helo|need ehlo|polite people|say hello|send helo|send ehlo|nested mail|sender already|already specified|\
+         no valid recipients|no recipients|without recipients|no transaction|unrecognized command|unrecognised command|\
+         command unrecognized|command unrecognised|command not recognized|command not recognised|unknown command|\
+         invalid command|bad command|~smtplf|unrecognized commands|unauthenticated commands|command not implemented|\
+         not implemented|unimplemented|unsupported option|unsupported parameter|too many errors|too many invalid|\
+         too many bad|too many syntax|too many unrecognized|too many protocol|too many nonsense|commande inconnue|\
+         unbekannter befehl|comando desconocido|synchronization error|command out of|bdat|chunking|nul characters|\
+         null bytes|pregreet",
     ], ProtocolError),
     (ANY, EVERYONE, &[
         "timeout|timed out|time out|idle too long|delai depasse|zeituberschreitung+closing|exceeded|waiting|\
@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
     ], ConnectionLost),
     (MAIL, EVERYONE, &[
         "=4+scanner|scan|scanning|milter|filter|antivirus|clamav|rspamd|spamd|engine+unavailable|not available|\
-         failed|failure|timeout|timed out|unreachable|error|temporar*",
+         failed|failure|timeout|timed out|unreachable|error|temporar*|overload*|busy",
     ], ServerBusy),
     (MAIL, EVERYONE, &[
         "@spam|~uribl|~dbl|~rhsbl|~surbl|policy|policies|heuristic|blocked url|url|urls|uri|uris|filter|filtered|\
@@ -44,12 +44,16 @@ pub(super) const RULES: &[Rule] = &[
          8bit|smtputf8|utf8|non ascii|encoding+!temporar*|policy server|policy service|policyd|command header|\
          server configuration|relay|sender is not|helo|account",
     ], MessageRejected),
-    (&[Data], EVERYONE, &["conform|conforms|standards|compliance"], MessageRejected),
-    (&[Data], EVERYONE, &["@block_list+in your message|in the message|message body|content"], MessageRejected),
+    (&[Data], EVERYONE, &["archive|archives|link|links|liens|banned|content+@refused|too many|trop de|contains|\
+         compromised|malicious"], MessageRejected),
+    (&[Data], EVERYONE, &["message line is too long|reject id|rejecting banned|conform|conforms|standards|\
+         compliance"], MessageRejected),
+    (MAIL, EVERYONE, &["@block_list+in your message|in the message|message body|content|domain|\
+         mailfrom"], MessageRejected),
     (MAIL, EVERYONE, &[
         "@message+@refused|filtered|discarded|not queued|unacceptable|not delivered+!from your|from this|temporar*|\
          try again|for this user|service|not available|for now|unknown|@client|requested mail action|\
-         mail transaction|your access|account|user|authenticated|sender|from",
+         mail transaction|your access|account|user|authenticated|sender|from|expired",
     ], MessageRejected),
     (&[Ehlo], EVERYONE, &["=501|=504|=550+domain|name|host|invalid|argument"], EhloRejected),
     // Temporary, and about something that is not the server.

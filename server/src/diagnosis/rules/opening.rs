@@ -25,18 +25,17 @@ pub(super) const RULES: &[Rule] = &[
     ], TlsHandshakeFailed),
     (&[Starttls], EVERYONE, &["already|active|repeated|no parameters"], ProtocolError),
     (&[Starttls], EVERYONE, &[
-        "=5+not enabled|not offered|not available|unavailable|not supported|unsupported|not implemented|\
-         unimplemented|not advertised|unrecognized|unrecognised|not recognized|not recognised|unknown command|\
-         disabled|not permitted|not allowed|not configured|command unknown|not understood|inconnue|unbekannt|\
-         desconocido",
+        "=5+not enabled|not offered|not available|unavailable|not supported|unsupported|not implemented|unimplemented|\
+         not advertised|unrecognized|unrecognised|not recognized|not recognised|unknown command|disabled|not permitted|\
+         not allowed|not configured|command unknown|not understood|security subsystem|inconnue|unbekannt|desconocido",
     ], StarttlsNotOffered),
     // Another service
     (ANY, EVERYONE, &[
         "incoming mail only|inbound mail only|mx only|only accepts incoming|no submission",
     ], NotSubmissionServer),
     (OPENING, EVERYONE, &[
-        "not accept mail|not accept email|no mail service|does not receive mail|not a mail server|\
-         not a submission server",
+        "ftp|ftpd|vsftpd|proftpd|filezilla server|user and pass|not accept mail|not accept email|no mail service|\
+         does not receive mail|not a mail server|not a submission server",
     ], NotSubmissionServer),
     // The name we give
     (ANY, EVERYONE, &[
@@ -51,15 +50,16 @@ pub(super) const RULES: &[Rule] = &[
     ], EhloRejected),
     // Many at once
     (ANY, EVERYONE, &[
-        "connections|sessions|connexions|verbindungen|conexiones|connessioni+@too_many|lower the number+!timeout|\
-         timed out|idle|rate|frequency|frequent|recipients|login|logins|failed|tentative*|quota|size",
+        "connections|sessions|connexions|verbindungen|conexiones|connessioni+@too_many|lower the number+!@encryption|\
+         timeout|timed out|idle|rate|frequency|frequent|recipients|login|logins|failed|tentative*|quota|size",
         "connection limit|connection limits|connection count|session limit|maximum connection|max connection|\
          concurrent connection|simultaneous connection|concurrent+@too_many",
+        "connection at a time",
         "maximum number of concurrent",
         "all server ports are busy",
         "concurrency limit",
         "concurrency+@too_many",
-        "connections|sessions+per client|per ip|per host|per address|per user",
+        "=4|=550|=554+connections|sessions+per client|per ip|per host|per address|per user",
         "messages per connection|message per connection|messages in this session",
     ], TooManyConnections),
     (OPENING, EVERYONE, &[
@@ -78,13 +78,15 @@ pub(super) const RULES: &[Rule] = &[
     (ANY, EVERYONE, &[
         "@reverse_name+!no such user|spf|dkim|dmarc|sender domain|sender address",
         "host|hostname|ip+lookup|resolve|resolves|name+cannot|could not|unable|failed|not+client|your|connecting|\
-         remote",
+         remote+!recipient|destination|*.4.*|*.1.2",
     ], IpBlocked),
     (ANY, EVERYONE, &[
         "@block_list+!url|urls|uri|uribl|link|in your message|in the message|message body|content|message contains|\
-         links|whitelist|white list|@sender|~dbl|~rhsbl|~surbl|~uribl|recipient address is blacklisted|\
-         your email address|sender domain|from domain|helo",
+         links|whitelist|white list|sender address|sender email|envelope sender|from address|return path|mailfrom|\
+         sender|address that has been|email address has been|~dbl|~rhsbl|~surbl|~uribl|\
+         recipient address is blacklisted|definitively does not want|your email address|sender domain|from domain|helo",
         "@block_list+@client|host|client|server|network",
+        "~spamhaus|~sorbs+mail from+rejected",
         "@client|host|hosts|is|currently+listed|listing+!not listed|unlisted|recipient|user|mailbox|url|urls|domain|\
          sender|directory|whitelist",
     ], IpBlocked),
@@ -92,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
         "@client+reputation|banned|blocked|blocking|bloquee|bloque|gesperrt|blockiert|bloqueada|bloccato|abuse|\
          abusive|abusing|open proxy|dynamic|residential|dialup|untrusted|suspicious|spammer|spammers|spamming|spams|\
          unsolicited|policy list|denied access|access denied|not accepting|not accepted from|temporarily deferred|\
-         deferred due+!login|logon|logins|authentication|account|recipient|credentials|user|url",
+         deferred due+!login|logon|logins|authentication|account|recipient|credentials|password|user|url",
         "poor reputation|bad reputation|low reputation|reputation score+!domain|url|message|content|sender",
         "dynamic ip|dynamic ips|dynamic address|dynamic addresses|dial up|dialup|open proxy|generic hostname|\
          generic rdns|direct to mx|residential ip",
@@ -100,6 +102,12 @@ pub(super) const RULES: &[Rule] = &[
         "blocked using+!@sender|~dbl|~rhsbl|~surbl",
         "~dnsbl|~rbl|~sorbs|~spamcop+sender+@refused",
         "your access to+rejected|denied|refused|blocked",
+        "bad ip|ip profile|sender ip address|sender ip|no access from mail server|\
+         not currently accepting mail from your|currently sending spam|you are sending spam|suspiciously like spammer|\
+         unwanted messages",
+        "sender score|not allowed to connect|host network|poor reputation sender|block for spam|\
+         ask your postmaster for help|in prison",
+        "fix reverse dns|geoip|junkemailfilter|~ipcheck|~dnsbl lookup",
         "too many spams from",
         "not accepting mail from your|does not accept mail from your|connections from your|connection from your+\
          !too many|concurrent",

@@ -58,7 +58,7 @@ const SENDGRID: &[&str] = &["sendgrid.net"];
 const MAILGUN: &[&str] = &["mailgun.org"];
 const BREVO: &[&str] = &["brevo.com", "sendinblue.com"];
 const TENCENT: &[&str] = &["qq.com"];
-const NETEASE: &[&str] = &["163.com", "126.com", "yeah.net"];
+const NETEASE: &[&str] = &["163.com", "126.com", "yeah.net", "~163 com"];
 const GODADDY: &[&str] = &["secureserver.net", "~ibsmtp"];
 const YANDEX: &[&str] = &["yandex.com", "yandex.ru", "yandex.net"];
 const ZOHO: &[&str] = &["zoho.com", "zoho.eu", "zoho.in", "zohomail.com"];
@@ -89,7 +89,9 @@ pub(super) const RULES: &[Rule] = &[
     // Microsoft
     (ANY, MICROSOFT, &["5.7.30"], BasicAuthDisabled),
     (&[Auth], MICROSOFT, &["federated|unreachable"], ServerBusy),
-    (&[Auth], MICROSOFT, &["user credentials were incorrect", "5.7.3"], BadCredentials),
+    (&[Auth], MICROSOFT, &["\
+         user credentials were incorrect", "5.7.3+!token|permission|locked|\
+         sign in"], BadCredentials),
     (&[Auth], MICROSOFT, &["5.7.139+!basic|smtpclientauthentication|tls"], LoginBlocked),
     (MAIL, MICROSOFT, &["5.7.57", "client was not authenticated"], AuthRequired),
     (MAIL, MICROSOFT, &[
@@ -145,7 +147,8 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, YAHOO, &["request failed"], Unknown),
     // Sending services
     (&[Auth], AMAZON, &["temporary authentication"], ServerBusy),
-    (MAIL, AMAZON, &["transaction failed+missing final|illegal address|invalid address"], AddressSyntax),
+    (MAIL, AMAZON, &["transaction failed+missing final|illegal address|invalid address|illegal character|\
+         control or whitespace"], AddressSyntax),
     (MAIL, AMAZON, &["not authorized to perform|is not verified"], SenderNotVerified),
     (&[Auth], SENDGRID, &["passwords deprecated"], AppPasswordRequired),
     (MAIL, SENDGRID, &["verified sender identity"], SenderNotVerified),

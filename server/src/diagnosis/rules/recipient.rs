@@ -17,12 +17,13 @@ pub(super) const RULES: &[Rule] = &[
         "=4+unable to verify|could not verify|cannot verify|verification+recipient|address|user",
     ], ServerBusy),
     (&[MailFrom, RcptTo], EVERYONE, &[
-        "syntax|syntactically|malformed|ill formed|badly formed|illegal|unqualified|not rfc|fully qualified|\
-         mal forme*|syntaxe|syntaxfehler|sintaxis|invalid character|invalid characters|bad characters|missing|\
-         unbalanced+address|addresses|mailbox|recipient|sender|parameter|parameters|adresse|direccion|indirizzo|\
-         domain|local part|empfanger|command+!command unrecognized|helo",
+        "syntax|syntactically|malformed|ill formed|badly formed|illegal|unqualified|not rfc|fully qualified|mal forme*|\
+         syntaxe|syntaxfehler|sintaxis|invalid character|invalid characters|bad characters|domain missing|\
+         missing domain|is missing|missing final|unbalanced+address|addresses|mailbox|recipient|sender|parameter|\
+         parameters|adresse|direccion|indirizzo|domain|local part|empfanger|command+!command unrecognized|helo",
         "invalid email address|invalid address|bad address|invalid e mail address|not a valid email|\
          not a valid address|not a valid e mail|adresse invalide+!recipient",
+        "must contain a domain|illegal character*|not a valid rfc",
         "*.1.3+!unknown|not found|does not exist",
     ], AddressSyntax),
     (AFTER, EVERYONE, &[
@@ -42,7 +43,12 @@ pub(super) const RULES: &[Rule] = &[
         "address rejected|user unknown|unknown user|user doesn't have|account that you tried to reach|\
          recipient domain|domain has no|null mx|nullmx|no mx record|banned recipient|invalid recipient|\
          bad recipient|recipient suspend*|badrcptto|validrcptto|not a valid mailbox|address no longer|\
-         bad destination|no route to|delivery not authorized",
+         bad destination|no route to|delivery not authorized|not our customer|not our user|is no longer valid|\
+         definitively does not want|recipient address reserved",
+        "not present in directory|can't accept user|not an active address|mailbox not present|mailbox unavaiable|\
+         nessun utente|no existe dicha|no mail box|not a local address|no one at this address|badrecipientto|\
+         only accepting mail from|not currently being accepted for|is not accepting any mail|user rules|\
+         bounced address|address not present|user has blocked|recipient has blocked",
     ], RecipientRejected),
     (AFTER, EVERYONE, &[
         "recipient|recipients|recipient address|rcpt|user|this address|group|list|destinataire|empfanger|\

@@ -2,10 +2,10 @@
 
 use app::{
     diagnosis::cause::Cause::{
-        AccountBlocked, AddressSyntax, MessageRejected, OauthPermission, SandboxRestricted, SenderNotVerified,
-        SenderRejected,
+        AccountBlocked, AddressSyntax, MessageRejected, OauthPermission, RecipientRejected, SandboxRestricted,
+        SenderNotVerified, SenderRejected, Unknown,
     },
-    test_run::event::Stage::{self, Data, MailFrom},
+    test_run::event::Stage::{self, Data, MailFrom, RcptTo},
 };
 
 use super::{ANY, EVERYONE, MAIL, Rule};
@@ -29,9 +29,14 @@ pub(super) const RULES: &[Rule] = &[
         "authorized recipients|allowed test recipients|verified recipients|recipient is not verified|\
          recipient not verified|own email address|account owners|only send to yourself|only send testing",
     ], SandboxRestricted),
+    // Whose, at the recipient, is not said.
+    (&[RcptTo], EVERYONE, &[
+        "this account|this user|user suspended|user is suspended+suspended+!your|sender|outgoing|sending|sent",
+    ], Unknown),
     // The account
     (ANY, EVERYONE, &[
-        "outgoing|outbound|outbound sender+blocked|suspended|bad|disabled|bloque*|gesperrt",
+        "outgoing|outbound|outbound sender+blocked|suspended|bad|disabled|bloque*|gesperrt+!classified|virus|scanner|\
+         filter|content|attachment|attachments|looks like|considered",
         "suspended|suspendu*|sospes*|suspendid*+@account|sending|outgoing|domain|envoi|envois|service+!recipient|\
          mailbox|recipient's|destinataire",
         "your account|your smtp account|account is under|your domain|your user|sending for|sender account|\
@@ -39,16 +44,22 @@ pub(super) const RULES: &[Rule] = &[
          not allowed to send|not permitted to send|overdue|unpaid+!recipient|destinataire",
         "activate your|activation email|complete your registration|sending is disabled|sending disabled|\
          sending has been disabled|sending has been suspended|sending has been blocked|sending paused|\
-         sending is paused|sending privileges|permission to send has been|hacked|compromised|banned sender|\
-         outboundspamexception|~outboundspamexception",
+         sending is paused|sending privileges|permission to send has been|banned sender|outboundspamexception|\
+         ~outboundspamexception",
+        "hacked|compromised+!link|links|url|urls|site|sites|website",
     ], AccountBlocked),
     (MAIL, EVERYONE, &["not allowed to send+account|activate|suspended"], AccountBlocked),
     (OURS, EVERYONE, &[
-        "unusual sending|sending activity|suspicious activity",
+        "unusual sending|sending activity|suspicious activity|suspicious sending|flagged for",
+        "postfach|mailbox|boite|buzon|casella+@barred+versand|sending|envoi|envio|invio",
         "@account+@barred|not allowed to send|not permitted to send|not authorized to send|not authorised to send+\
-         !recipient|destinataire|mailbox unavailable|smtp access",
+         !recipient|destinataire|mailbox unavailable|smtp access|tried to reach|cannot be delivered|delivery error|\
+         local mailbox|invalid mailbox",
     ], AccountBlocked),
     // Not verified
+    (&[RcptTo], EVERYONE, &[
+        "email address|user|account|mailbox|domain+not registered+!sender|from|expediteur",
+    ], RecipientRejected),
     (MAIL, EVERYONE, &[
         "verified|validated|verify|validate|valider|validez|verifier|verifiez|verifie|verifiee|validee|confirmed|\
          confirm|registered|associated|sender signature|signature|verifiziert|bestatigt|verificado|verificada|\
@@ -85,7 +96,8 @@ pub(super) const RULES: &[Rule] = &[
          unknown sending domain|null sender|empty sender|empty envelope|domain of sender|sender verify|\
          sender verification|sender callout|unrouteable sender|unroutable sender|unresolvable sender|\
          sender is not local|use your own|mailfrom must|mail from must|blank sender|blank senders|must equal|\
-         sender address rejected|sender rejected|sender denied|sender refused|badmailfrom",
+         sender address rejected|sender rejected|sender denied|sender refused|badmailfrom|provide a valid from|\
+         sender is in my black list|sender domain is empty|email address has been blacklisted",
     ], SenderRejected),
     (MAIL, EVERYONE, &[
         "from+match|matches|mismatch|owned|own|belong|belongs|differs|different",
@@ -93,12 +105,13 @@ pub(super) const RULES: &[Rule] = &[
          send from|sending from|sending domain|sender's|relaying disallowed as+@refused|mismatch|match|matches|\
          ne correspond pas|owned|own|belong|belongs|not valid|invalid|differs|different|not registered|not local|\
          spoofed|must be|must match|should match|allowed to use|doit|appartient|gehort|stimmt nicht|pertenece|\
-         corrisponde+!recipient|@client|mail from your|messages from|mail from this|@spam|access denied for|content",
+         corrisponde+!recipient|@client|mail from your|messages from|mail from this|@spam|access denied for|content|\
+         reputation",
         "@sender|sender domain|domain of|sender's domain|mail from domain|from domain|domaine expediteur|\
-         domaine de l'expediteur|absenderdomain|domaine+@unknown|not resolve|not be resolved|unresolvable|\
-         unroutable|unrouteable|no mx|mx record|mx records|a record|dns|must exist|must resolve|does not accept|\
+         domaine de l'expediteur|absenderdomain|domaine+@unknown|not resolve|not be resolved|unresolvable|unroutable|\
+         unrouteable|no mx|non valide|mx record|mx records|a record|dns|must exist|must resolve|does not accept|\
          blacklisted|not accepted|no valid|lookup|must be valid|null mx|nullmx+!recipient|destinataire|empfanger|\
-         empfaenger|destinatario|rcpt|helo",
+         empfaenger|destinatario|rcpt|helo|user has blocked",
         "not allowed|not permitted|not authorized|not authorised|no permission|no permissions|unauthorized|cannot|\
          may not|can only|pas autorise*|non autorise*|nicht berechtigt|no puede+send as|send from|send mail from|\
          send email from|send emails from|send on behalf|use this address|use this sender|use this from|\
