@@ -163,6 +163,9 @@ test("a mail that was lost never counts as received, and the page says what that
   await expect(page.getByText("(SPF, DKIM)")).toBeVisible();
   await configurator.open();
   await expect(page.getByText("réception à confirmer")).toBeVisible();
+  // Whoever comes back later finds the place for the code again.
+  await configurator.button("Dernier test").click();
+  await expect(page.getByLabel("Code reçu")).toBeVisible();
 });
 
 test("the report to pass on holds neither password nor recipient", async ({ page, configurator }) => {

@@ -14,6 +14,7 @@ action-duplicate = Duplicate
 action-use = Use
 action-delete = Delete
 action-test = Test
+action-report = Last test
 
 moment-now = just now
 moment-minutes = { $n ->

@@ -12,6 +12,7 @@ stage-went-wrong = failed
 stage-time = { $ms } ms
 stage-time-short = < 1 ms
 
+report-none = This profile has not been tested yet. Go back to the list and choose “Test”.
 report-title = Test report
 report-details = Technical details
 report-last-stage = Last stage

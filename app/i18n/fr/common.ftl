@@ -14,6 +14,7 @@ action-duplicate = Dupliquer
 action-use = Utiliser
 action-delete = Supprimer
 action-test = Tester
+action-report = Dernier test
 
 moment-now = à l’instant
 moment-minutes = { $n ->

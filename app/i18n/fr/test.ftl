@@ -12,6 +12,7 @@ stage-went-wrong = échoué
 stage-time = { $ms } ms
 stage-time-short = < 1 ms
 
+report-none = Ce profil n’a pas encore été testé. Revenez à la liste et choisissez « Tester ».
 report-title = Compte rendu du test
 report-details = Détails techniques
 report-last-stage = Dernière étape

@@ -69,6 +69,7 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
         .or_else(|| rows.first().map(|(profile, _)| profile.id));
     let next = (rows.len() == PAGE_SIZE as usize).then(|| rows.last().map(|(profile, _)| profile.id)).flatten();
     let email = session.email.clone();
+    let tested = rows.iter().any(|(profile, _)| profile.test != TestState::Never);
     view! {
         <p class="actions above"><a class="button" href=at("/profiles/new")>{t!("action-add")}</a></p>
         <LiveTest>
@@ -86,6 +87,7 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                 </fieldset>
                 <div class="toolbar" role="group" aria-label=t!("list-actions")>
                     <button class="primary" data-test="">{t!("action-test")}</button>
+                    {tested.then(|| view! { <button formaction=at("/profiles/report") formmethod="get">{t!("action-report")}</button> })}
                     <button formaction=at("/profiles/edit") formmethod="get">{t!("action-edit")}</button>
                     <button formaction=at("/api/profiles/duplicate")>{t!("action-duplicate")}</button>
                     <button formaction=at("/api/profiles/use")>{t!("action-use")}</button>

@@ -35,13 +35,21 @@ pub fn ReportPage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(crate::error::AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(crate::error::AppError::NotFound)?;
-        let run = services.tester.last(&session, id).await?.ok_or(crate::error::AppError::NotFound)?;
+        let back = at(&format!("/profiles?selected={id}"));
+        let Some(run) = services.tester.last(&session, id).await? else {
+            let text = t!("report-none");
+            return Ok(view! {
+                <p class="lead">{text}</p>
+                <p class="actions"><a class="button" href=back>{t!("action-back-to-list")}</a></p>
+            }
+            .into_any());
+        };
         let provider =
             services.presets.name(profile.settings.preset.as_deref(), &profile.settings.destination.host).to_owned();
         Ok(view! {
             <RequestNotice />
             <LiveTest><ReportCard profile provider run live=false /></LiveTest>
-            <p class="actions"><a class="button" href=at(&format!("/profiles?selected={id}"))>{t!("action-back-to-list")}</a></p>
+            <p class="actions"><a class="button" href=back>{t!("action-back-to-list")}</a></p>
         }
         .into_any())
     };

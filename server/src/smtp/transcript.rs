@@ -61,8 +61,9 @@ const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 /// From here on a text is a secret also when it is spread out with blanks, or inside base64.
 const LONG_ENOUGH: usize = 4;
-/// A part of a secret that is at least this long, and half of the secret, is one.
-const LONGEST_PART: usize = 8;
+/// Half of a secret is one, unless it is shorter than this; and so is any part of a long one that is longer than that, both
+/// in characters. A token of kilobytes has as many parts as characters: they must be short.
+const PARTS: std::ops::RangeInclusive<usize> = 8..=32;
 
 impl Redactor {
     pub(super) fn new(credentials: Option<(&str, &SecretString)>) -> Self {
@@ -152,10 +153,10 @@ impl Redactor {
     }
 }
 
-/// The parts of a secret that are half of it, or more than eight characters.
+/// The parts of a secret that give it away.
 fn parts(secret: &str) -> Vec<String> {
     let characters: Vec<char> = secret.chars().collect();
-    let length = LONGEST_PART.max(characters.len().div_ceil(2));
+    let length = characters.len().div_ceil(2).clamp(*PARTS.start(), *PARTS.end());
     if characters.len() <= length {
         return Vec::new();
     }
