@@ -44,7 +44,7 @@ fn cut(text: &str) -> String {
 
 /// Knows a secret in every form it may come back in.
 pub(super) struct Redactor {
-    /// Encodings of the secret, in lower case, the longest first: a form may be a part of another one.
+    /// Encodings of the secret, and its parts, in lower case.
     forms: Vec<Zeroizing<String>>,
     /// The secret and its mirror image without blanks, in lower case: in a text without blanks they must not stand.
     squeezed: Vec<Zeroizing<String>>,
@@ -111,11 +111,34 @@ impl Redactor {
     /// The text, made fit to be seen, without the secret: whatever case an encoding or an echo has, with or without
     /// blanks and unseen characters in between.
     pub(super) fn redact(&self, text: &str) -> String {
-        let mut text = self.without_tokens(&visible(text));
-        for form in &self.forms {
-            text = replace(&text, form);
-        }
+        let text = self.without_forms(&self.without_tokens(&visible(text)));
         if self.betrays(&text) { REDACTED.to_owned() } else { text }
+    }
+
+    /// Without any of the forms, in any case: servers that write commands back in capitals are known. Where they overlap,
+    /// all of it goes.
+    fn without_forms(&self, text: &str) -> String {
+        // Only ASCII case is ignored, so positions are the same in both texts.
+        let searched = text.to_ascii_lowercase();
+        let mut covered = vec![false; text.len()];
+        for form in &self.forms {
+            let mut from = 0;
+            while let Some(at) = searched.get(from..).and_then(|rest| rest.find(form.as_str())).map(|at| from + at) {
+                covered[at..at + form.len()].fill(true);
+                from = at + searched[at..].chars().next().map_or(1, char::len_utf8);
+            }
+        }
+        let mut result = String::with_capacity(text.len());
+        let mut hidden = false;
+        for (at, character) in text.char_indices() {
+            match (covered[at], hidden) {
+                (true, false) => result.push_str(REDACTED),
+                (true, true) => {}
+                (false, _) => result.push(character),
+            }
+            hidden = covered[at];
+        }
+        result
     }
 
     /// Whether the secret stands there, spread out.
@@ -165,24 +188,6 @@ fn parts(secret: &str) -> Vec<String> {
 
 fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
-}
-
-/// Servers that write commands back in capitals are known. `form` is in lower case.
-fn replace(text: &str, form: &str) -> String {
-    // Only ASCII case is ignored, so positions are the same in both texts.
-    let searched = text.to_ascii_lowercase();
-    if !searched.contains(form) {
-        return text.to_owned();
-    }
-    let mut result = String::with_capacity(text.len());
-    let mut from = 0;
-    while let Some(at) = searched[from..].find(form) {
-        result.push_str(&text[from..from + at]);
-        result.push_str(REDACTED);
-        from += at + form.len();
-    }
-    result.push_str(&text[from..]);
-    result
 }
 
 /// Percent-encoded (RFC 3986), or quoted-printable with `=`.

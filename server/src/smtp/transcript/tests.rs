@@ -59,7 +59,7 @@ fn a_part_of_a_long_token_is_found() {
     let token: String = (0..20_000_u32).map(|n| char::from(b'a' + u8::try_from(n * n % 23).unwrap())).collect();
     let redactor = Redactor::new(Some(("claire", &SecretString::from(token.clone()))));
     let shown = redactor.redact(&format!("535 token {} expired", &token[7_000..7_050]));
-    assert!(!shown.contains(&token[7_000..7_040]) && shown.starts_with("535 token •••"), "{shown}");
+    assert_eq!(shown, "535 token ••• expired");
 }
 
 proptest! {
