@@ -97,7 +97,7 @@ fn what_is_said_besides_changes_nothing() {
     let right: Vec<Example> = known().into_iter().chain(corpus()).filter(says_something).collect();
     for besides in [
         "Contact spam-quota@exemple.fr, see https://www.exemple.fr/spam/quota/dkim, ticket #20931-spam-1.",
-        "Please contact your administrator.",
+        "Please contact your administrator. Read our terms of service and anti-spam policy first.",
         "If you are trying to send through this server, turn on authentication and use SSL/TLS.",
         "If your IP is on a block list, see our SPF policy. Si double authentification, mot de passe d’application.",
     ] {

@@ -67,10 +67,11 @@ const FAMILIES: &[(&str, &str)] = &[
          mismatch|did not match|do not match|doesn't match|does not match|declined|echec|echoue|echouee|refusee|\
          refuse|fehlgeschlagen|gescheitert|abgelehnt|fallida|fallido|fallo|rechazada|fallita|fallito|rifiutata"),
     ("required",
-        "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please|enforced|obligatory|\
-         debe|deve|deben|devez|doit|doivent|zuerst|muss|mussen|moet|         requis|requise|necessaire|obligatoire|\
-         nécessite|exige|d'abord|veuillez|erforderlich|notwendig|notig|requerida|requerido|necesaria|necesario|\
-         obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
+        "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please use|please enable|\
+         please turn|please start|please issue|please switch|please activate|please set|please select|please choose|\
+         enforced|obligatory|debe|deve|deben|devez|doit|doivent|zuerst|muss|mussen|moet|         requis|requise|\
+         necessaire|obligatoire|nécessite|exige|d'abord|veuillez|erforderlich|notwendig|notig|requerida|requerido|\
+         necesaria|necesario|obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
     // How much
     ("too_many",
         "too many|too much|too often|too frequent|too frequently|exceed|exceeds|exceeded|exceeding|excessive|limit|\

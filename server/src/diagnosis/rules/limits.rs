@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
          classified|looks like",
         "@day+too many|trop de|zu viele|demasiados|troppi|envoye",
         "monthly plan|monthly volume|monthly allowance|daily allowance",
-        "@day+used|used up+emails|mails|messages",
+        "@day+used|used up|all been sent|buy more+emails|mails|messages",
         "@day+only+messages|mails|emails|recipients+!@spam",
     ], QuotaExceeded),
     (MAIL, EVERYONE, &[

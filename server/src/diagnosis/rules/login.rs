@@ -79,9 +79,9 @@ pub(super) const RULES: &[Rule] = &[
         "sending disabled|sending is disabled+mailbox|account|user",
         "user has no permission",
         "not authorized|not authorised|not allowed|not permitted|no permission|no right|not entitled|access rights|\
-         pas autorise+smtp|authenticate|authentication|relay access|send mail|use this service|this service+!ip|\
-         address|mechanism|method|credentials|client host|location|country|authentication is required|\
-         authentication required",
+         pas autorise|pas le droit+smtp|envoyer|d'envoyer|authenticate|authentication|relay access|send mail|\
+         use this service|this service+!ip|address|mechanism|method|credentials|client host|location|country|\
+         authentication is required|authentication required",
         "external|third party+access|login|logins|programs|clients+@off|activate|enable",
     ], SmtpAuthDisabled),
     // Mechanisms
@@ -142,12 +142,14 @@ pub(super) const RULES: &[Rule] = &[
     (LOGIN, EVERYONE, &[
         "security defaults|conditional access|web browser|browser|web login|webmail|web interface|web site|website|\
          ~webloginrequired|navigateur|navegador|suspicious|unusual|unfamiliar|compromised|suspect|inhabituelle|\
-         verdachtig|eula|terms of service|terms of use|terms|conditions|cgu|verify your identity|verify your account|\
-         verify it's you|confirm your identity|captcha|security policy|security policies|security reasons|\
-         raisons de securite|sicherheitsgrunden|motivos de seguridad|access policy|policy violation|login disabled|\
-         login blocked|login is blocked|logins are blocked|authentication is suspended|access has been blocked|\
-         access blocked|locked|verrouille*|login disallowed|country|countries|geo|location|region|pays|\
-         criteria to be authenticated+!will be locked|may be locked|will be blocked|may be blocked",
+         verdachtig|verify your identity|verify your account|verify it's you|confirm your identity|captcha|\
+         security policy|security policies|security reasons|raisons de securite|sicherheitsgrunden|\
+         motivos de seguridad|access policy|policy violation|login disabled|login blocked|login is blocked|\
+         logins are blocked|authentication is suspended|access has been blocked|access blocked|locked|verrouille*|\
+         login disallowed|country|countries|geo|location|region|pays|criteria to be authenticated+!could not verify|\
+         couldn't verify|will be locked|may be locked|will be blocked|may be blocked",
+        "eula|terms of service|terms of use|terms|conditions|cgu+accept*|agree|violat*|breach|updated|new|must|need|\
+         required|acceptez|approuve*",
         "login denied+!@wrong|@unknown",
         "password|mot de passe|passwort|kennwort|contrasena|credentials+expired|expire|change your|changed|\
          must be changed|needs to be changed|reset|abgelaufen|caducado|scadut*+!@wrong|forgot|forgotten|oublie|\
