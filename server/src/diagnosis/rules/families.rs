@@ -59,9 +59,10 @@ const FAMILIES: &[(&str, &str)] = &[
          inexistant|inexistante|unbekannt|existiert nicht|gibt es nicht|nicht gefunden|ungultig|ungueltig|desconocido|\
          desconocida|no existe|inexistente|no encontrado|sconosciuto|sconosciuta|non esiste|inesistente|non trovato"),
     ("wrong",
-        "wrong|incorrect|invalid|bad|incorrecte|incorrects|incorrectes|errone|erronee|errones|invalide|invalides|\
-         mauvais|falsch|ungultig|ungueltig|inkorrekt|incorrecta|incorrectas|incorrectos|invalida|invalidas|errata|\
-         errati|errate|non valide|non valido|non valida|no valida|no valido"),
+        "wrong|not correct|nicht korrekt|nicht richtig|non reconnu|non reconnue|non reconnus|no son validas|\
+         no son validos|incorrect|invalid|bad|incorrecte|incorrects|incorrectes|errone|erronee|errones|invalide|\
+         invalides|mauvais|falsch|ungultig|ungueltig|inkorrekt|incorrecta|incorrectas|incorrectos|invalida|invalidas|\
+         errata|errati|errate|non valide|non valido|non valida|no valida|no valido"),
     ("failed",
         "failed|failure|fail|fails|unsuccessful|rejected|refused|denied|not accepted|not recognized|not valid|\
          mismatch|did not match|do not match|doesn't match|does not match|declined|echec|echoue|echouee|refusee|\

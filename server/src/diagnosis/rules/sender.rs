@@ -26,6 +26,7 @@ pub(super) const RULES: &[Rule] = &[
          authorized|not allowed to send|sandbox mode|limited|owner|owners|destinataires|not verified+!activate|\
          expired|ended",
         "pending approval",
+        "only test recipients|until your account is approved",
         "authorized recipients|allowed test recipients|verified recipients|recipient is not verified|\
          recipient not verified|own email address|account owners|only send to yourself|only send testing",
     ], SandboxRestricted),
