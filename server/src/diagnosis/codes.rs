@@ -13,7 +13,8 @@ use app::{diagnosis::cause::Cause, test_run::event::Stage};
 use super::text::Text;
 use crate::smtp::reply::EnhancedCode;
 
-/// "Error", "Login no": with more words than these behind a bare `535`, none of them known, it is another story.
+/// "Error", "Login no": with more words than these behind a `535`, none of them known, it is another story.
+/// `5.7.8` adds nothing, as servers say it to every login that they refuse.
 const A_FEW: usize = 4;
 
 /// The registry of enhanced status codes (RFC 5248): RFC 3463, RFC 4954, RFC 7372, RFC 7505.
@@ -33,7 +34,7 @@ pub(super) fn by_enhanced_code(stage: Stage, text: &Text) -> Option<Cause> {
         (Stage::RcptTo | Stage::Data, 5, 3) => Cause::TooManyRecipients,
         (Stage::Data, 6, _) => Cause::MessageRejected,
         (Stage::Auth, 7, 4) => Cause::AuthMechanismUnsupported,
-        (Stage::Auth, 7, 8) if class == 5 => Cause::BadCredentials,
+        (Stage::Auth, 7, 8) if class == 5 && text.length() <= A_FEW => Cause::BadCredentials,
         (Stage::Auth, 7, 13) => Cause::AccountBlocked,
         (Stage::Auth, 5, 6) => Cause::ProtocolError,
         (_, 7, 10 | 11) => Cause::StarttlsRequired,

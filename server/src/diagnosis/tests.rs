@@ -97,7 +97,7 @@ fn what_is_said_besides_changes_nothing() {
     let right: Vec<Example> = known().into_iter().chain(corpus()).filter(says_something).collect();
     for besides in [
         "Contact spam-quota@exemple.fr, see https://www.exemple.fr/spam/quota/dkim, ticket #20931-spam-1.",
-        "Please contact your administrator.",
+        "Please contact your administrator. Read our terms of service and anti-spam policy first.",
         "If you are trying to send through this server, turn on authentication and use SSL/TLS.",
         "If your IP is on a block list, see our SPF policy. Si double authentification, mot de passe d’application.",
     ] {
@@ -195,6 +195,10 @@ fn what_is_not_recognised_is_not_guessed() {
         (Stage::Data, "554 see https://spam.example/quota/dkim"),
         (Stage::Data, "554 <quota@example.com>: no"),
         (Stage::Auth, "535 the moon stands in the seventh house"),
+        (Stage::Auth, "535 5.7.8 the moon stands in the seventh house"),
+        (Stage::Data, "554 see https://example.com/why?id=20-33-DMARC-1999"),
+        (Stage::Data, "550 Incident 8812-spam-quota"),
+        (Stage::RcptTo, "550 5.7.1 <no such user>: no"),
     ] {
         assert_eq!(cause_of(stage, "smtp.exemple.fr", reply), Cause::Unknown, "{reply}");
     }

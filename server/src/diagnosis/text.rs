@@ -9,22 +9,16 @@ use crate::smtp::reply::{EnhancedCode, Reply};
 /// The most words of a name between `<` and `>`.
 const NAME: usize = 8;
 
-/// How a sentence begins that supposes something, or sends elsewhere.
+/// How a sentence begins that supposes something, sends elsewhere or preaches.
+#[rustfmt::skip] // a table
 const ADVICE: &[&str] = &[
-    " if ",
-    " in case ",
-    " should you ",
-    " si ",
-    " en cas ",
-    " wenn ",
-    " falls ",
-    " en caso ",
-    " please contact your administrator ",
-    " please contact your system administrator ",
-    " contact your administrator ",
-    " please contact the administrator ",
-    " please contact support ",
-    " contactez votre administrateur ",
+    " if ", " in case ", " should you ", " si ", " en cas ", " wenn ", " falls ", " en caso ",
+    " please contact your administrator ", " please contact your system administrator ", " contact your administrator ",
+    " please contact the administrator ", " please contact support ", " contactez votre administrateur ",
+    " read ", " please read ", " see ", " please see ", " visit ", " please visit ", " learn more ", " for more ",
+    " for details ", " for help ", " for information ", " for explanation ", " more information ", " refer to ",
+    " please refer ", " consultez ", " voir ", " siehe ", " weitere informationen ",
+    " spam is not ", " we do not tolerate ", " we do not authorize the use of ",
 ];
 
 /// The words of one reply.
@@ -42,9 +36,11 @@ impl Text {
         let text = reply.text();
         let mut sentences = vec![String::new()];
         let mut quoted = false;
-        for token in text.split_whitespace().skip_while(|token| token.eq_ignore_ascii_case("error:")) {
+        let tokens: Vec<&str> =
+            text.split_whitespace().skip_while(|token| token.eq_ignore_ascii_case("error:")).collect();
+        for (index, token) in tokens.iter().copied().enumerate() {
             // `<no such name>` is what the server was told, whatever words are in it.
-            quoted = quoted || (token.starts_with('<') && closes_later(&text, token));
+            quoted = quoted || opens_a_name(tokens.get(index..).unwrap_or_default());
             if !quoted && !names_something(token) {
                 let sentence = sentences.last_mut().into_iter();
                 sentence.for_each(|sentence| sentence.extend([token, " "]));
@@ -129,18 +125,24 @@ fn is_reference(token: &str) -> bool {
     token.contains('-') && !token.contains(',') && token.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
-/// What the server says of this attempt: "If your account is locked, …" says of no account that it is. All that is
-/// said, where it does nothing but advise.
-fn without_advice(sentences: Vec<String>) -> Vec<String> {
+/// What the server says of this attempt: "If your account is locked, …" says of no account that it is. Where it does
+/// nothing but advise, the first advice is what it says.
+fn without_advice(mut sentences: Vec<String>) -> Vec<String> {
+    sentences.retain(|sentence| !sentence.trim().is_empty());
     let is_advice = |sentence: &String| ADVICE.iter().any(|start| sentence.starts_with(start));
     let said: Vec<String> = sentences.iter().filter(|sentence| !is_advice(sentence)).cloned().collect();
-    if said.iter().all(|sentence| sentence.trim().is_empty()) { sentences } else { said }
+    if said.is_empty() {
+        sentences.truncate(1);
+        sentences.resize(1, " ".to_owned());
+        return sentences;
+    }
+    said
 }
 
-/// Whether what `opening` opens is closed some words later. The same word elsewhere opens the same.
-fn closes_later(text: &str, opening: &str) -> bool {
-    let mut after = text.split_whitespace().skip_while(|token| *token != opening).take(NAME);
-    !opening.contains("://") && !opening.contains('>') && after.any(|token| token.contains('>'))
+/// Whether the first word opens with `<` what one of the next words closes with `>`.
+fn opens_a_name(tokens: &[&str]) -> bool {
+    let opens = |token: &&str| token.starts_with('<') && !token.contains('>') && !token.contains("://");
+    tokens.first().is_some_and(opens) && tokens.iter().take(NAME).any(|token| token.contains('>'))
 }
 
 /// An enhanced code that does not stand at the start: `(#5.1.1)` of qmail, `550 5.1.1` of a server behind this one.

@@ -8,7 +8,7 @@ use app::{
     test_run::event::Stage::{self, Auth, Data, MailFrom, RcptTo},
 };
 
-use super::{EVERYONE, Rule};
+use super::{EVERYONE, MAIL, Rule};
 
 const RECIPIENT: &[Stage] = &[RcptTo];
 
@@ -39,6 +39,8 @@ pub(super) const RULES: &[Rule] = &[
     ], RecipientMailboxFull),
     (&[RcptTo], EVERYONE, &["*.5.3+too many recipients|trop de destinataires+!hour|minute|rate"], TooManyRecipients),
     (&[MailFrom, Data], EVERYONE, &[
-        "*.3.4|*.2.3+message size|size limit|too big|too large|maximum size|trop volumineux|zu gross",
+        "*.3.4|*.2.3+message size|size limit|too big|too large|maximum size|mb|over|larger|bigger|trop volumineux|\
+         zu gross",
     ], MessageTooLarge),
+    (MAIL, EVERYONE, &["*.3.1+disk|storage|space|queue|memory|system"], ServerBusy),
 ];

@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
          failed|timeout|error|down",
     ], ServerBusy),
     (MAIL, EVERYONE, &[
-        "spf|dkim|dmarc|sender policy framework|domainkeys|domainkey|sender id|openspf|~openspf|~dmarc|\
+        "spf|dkim|dmarc|sender policy framework|domainkeys|domainkey|sender id|openspf|~openspf|\
          dkim signature|arc+!content rejected|spam score|spf pass dkim pass|too many messages",
     ], DomainAuthentication),
     (MAIL, EVERYONE, &[
@@ -38,12 +38,13 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, EVERYONE, &[
         "authentication|authenticate|authenticated|authenticating|authentification|authentifier|authentifie|\
          authentifizierung|authentifizieren|authentisierung|autenticacion|autenticarse|autenticazione|autenticarsi|\
-         smtp auth|auth|anmeldung|anmelden|connecter|identifier+required|requires|require|must|need|needs|needed|\
-         first|please|necessary|mandatory|before|without|turn on|enable|proper|exige|requis|requise|necessaire|\
-         obligatoire|veuillez|d'abord|vous devez|erforderlich|bitte|mussen|zuerst|requerida|requiere|necesaria|\
-         necesario|obligatoria|richiesta|necessaria|prima+!mechanism|credentials|not owned|not found|does not match|\
-         do not match|must match|be the same|must be identical|too many|quota|daily|slow down|succeeded|\
-         not authorized to send|disabled|failed|results",
+         smtp auth|auth|anmeldung|anmelden|connecter|identifier+required|requires|require|must|need|needs|needed|first|\
+         please authenticate|please log|please login|please sign|please use|please turn|please enable|\
+         please check your|please provide|necessary|mandatory|before|without|turn on|enable|proper|exige|requis|\
+         requise|necessaire|obligatoire|veuillez|d'abord|vous devez|erforderlich|bitte|mussen|zuerst|requerida|\
+         requiere|necesaria|necesario|obligatoria|richiesta|necessaria|prima+!mechanism|credentials|your domain|\
+         votre domaine|not owned|not found|does not match|do not match|must match|be the same|must be identical|\
+         too many|quota|daily|slow down|succeeded|not authorized to send|disabled|failed|results",
         "unauthenticated sender|unauthenticated senders|unauthenticated user|unauthenticated users|\
          unauthenticated connection|not logged in|not authenticated|isn't authenticated|was not authenticated|\
          don't authenticate|did not authenticate|authentication failed|authentication rejected|haven't authenticated|\
@@ -68,10 +69,10 @@ pub(super) const RULES: &[Rule] = &[
          inoltro+@refused|deny|unable|cannot|can't|couldn't|no|not|won't|closed|prohibited|illegal|attempt|as a|pas|\
          nicht|kein|open relay|unauthorized|through+!recipient table|unknown|failed|lost|temporarily|@spam|quota|limit|\
          suspended|your account|content",
-        "relay access denied|relaying denied|relay denied|insecure mail relay|relaying mail to|allowed rcpthost|\
-         not configured to relay|credentials for relay|rcpthosts|cannot deliver mail for|can't deliver mail for|\
-         non accepted domain|not a local domain|not local domain|don't handle mail for|do not handle mail for|\
-         not a gateway|not an open relay|not a local host|not local host|non local|isn't local|\
+        "relay access denied|relaying denied|not served here|relay denied|insecure mail relay|relaying mail to|\
+         allowed rcpthost|not configured to relay|credentials for relay|rcpthosts|cannot deliver mail for|\
+         can't deliver mail for|non accepted domain|not a local domain|not local domain|don't handle mail for|\
+         do not handle mail for|not a gateway|not an open relay|not a local host|not local host|non local|isn't local|\
          specified domain is not allowed|we do not relay|no relay|relay not permitted|not hosted here|\
          not a valid local domain|we do not accept mail for|not our domain|not one of our domains",
     ], RelayDenied),

@@ -59,18 +59,20 @@ const FAMILIES: &[(&str, &str)] = &[
          inexistant|inexistante|unbekannt|existiert nicht|gibt es nicht|nicht gefunden|ungultig|ungueltig|desconocido|\
          desconocida|no existe|inexistente|no encontrado|sconosciuto|sconosciuta|non esiste|inesistente|non trovato"),
     ("wrong",
-        "wrong|incorrect|invalid|bad|incorrecte|incorrects|incorrectes|errone|erronee|errones|invalide|invalides|\
-         mauvais|falsch|ungultig|ungueltig|inkorrekt|incorrecta|incorrectas|incorrectos|invalida|invalidas|errata|\
-         errati|errate|non valide|non valido|non valida|no valida|no valido"),
+        "wrong|not correct|nicht korrekt|nicht richtig|non reconnu|non reconnue|non reconnus|no son validas|\
+         no son validos|incorrect|invalid|bad|incorrecte|incorrects|incorrectes|errone|erronee|errones|invalide|\
+         invalides|mauvais|falsch|ungultig|ungueltig|inkorrekt|incorrecta|incorrectas|incorrectos|invalida|invalidas|\
+         errata|errati|errate|non valide|non valido|non valida|no valida|no valido"),
     ("failed",
         "failed|failure|fail|fails|unsuccessful|rejected|refused|denied|not accepted|not recognized|not valid|\
          mismatch|did not match|do not match|doesn't match|does not match|declined|echec|echoue|echouee|refusee|\
          refuse|fehlgeschlagen|gescheitert|abgelehnt|fallida|fallido|fallo|rechazada|fallita|fallito|rifiutata"),
     ("required",
-        "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please|enforced|obligatory|\
-         debe|deve|deben|devez|doit|doivent|zuerst|muss|mussen|moet|         requis|requise|necessaire|obligatoire|\
-         nécessite|exige|d'abord|veuillez|erforderlich|notwendig|notig|requerida|requerido|necesaria|necesario|\
-         obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
+        "required|requires|require|must|needed|needs|need|necessary|mandatory|first|only|please use|please enable|\
+         please turn|please start|please issue|please switch|please activate|please set|please select|please choose|\
+         enforced|obligatory|debe|deve|deben|devez|doit|doivent|zuerst|muss|mussen|moet|         requis|requise|\
+         necessaire|obligatoire|nécessite|exige|d'abord|veuillez|erforderlich|notwendig|notig|requerida|requerido|\
+         necesaria|necesario|obligatoria|richiesta|richiesto|necessaria|obbligatoria"),
     // How much
     ("too_many",
         "too many|too much|too often|too frequent|too frequently|exceed|exceeds|exceeded|exceeding|excessive|limit|\

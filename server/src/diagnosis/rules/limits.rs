@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
          classified|looks like",
         "@day+too many|trop de|zu viele|demasiados|troppi|envoye",
         "monthly plan|monthly volume|monthly allowance|daily allowance",
-        "@day+used|used up+emails|mails|messages",
+        "@day+used|used up|all been sent|buy more|exhausted+emails|mails|messages|volume",
         "@day+only+messages|mails|emails|recipients+!@spam",
     ], QuotaExceeded),
     (MAIL, EVERYONE, &[
@@ -40,6 +40,7 @@ pub(super) const RULES: &[Rule] = &[
          smtp quota|sender quota|sender's quota|quota d'envoi|quota d'emails|versandlimit|sendelimit|\
          limite de envio|limite di invio|limite d'envoi|email limit|emails limit|sending allowance|allowance+!hour|\
          hourly|minute|second|rate|mailbox is|storage|later|temporarily",
+        "free quota|quota of+used up|mails|emails",
         "quota+sending|sent|send|submission|outbound|outgoing|purchase|upgrade|envoi+!mailbox|storage|later|hour",
     ], QuotaExceeded),
     (MAIL, EVERYONE, &[

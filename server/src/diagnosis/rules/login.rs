@@ -49,8 +49,8 @@ pub(super) const RULES: &[Rule] = &[
          anwendungspasswort|anwendungskennwort|app kennwort|contrasena de aplicacion|contrasena de la aplicacion|\
          contrasenas de aplicacion|contrasena especifica|password per le app|password per app|\
          password dell'applicazione|password specifica|device password|device specific|third party password|\
-         external app password|secure mail key|authorization code|authorisation code|auth code to login|\
-         client authorization",
+         external app password|password for external|password for mail programs|secure mail key|authorization code|\
+         authorisation code|auth code to login|client authorization",
         "two factor|2 factor|second factor|two step|2 step|two phase|2fa|mfa|tfa|multi factor|multifactor|\
          deux etapes|deux facteurs|double authentification|zwei faktor|zweifaktor|dos pasos|dos factores|\
          due fattori|due passaggi|~invalidsecondfactor",
@@ -71,17 +71,17 @@ pub(super) const RULES: &[Rule] = &[
     ], BasicAuthDisabled),
     (ANY, EVERYONE, &["smtpclientauthentication+@off"], SmtpAuthDisabled),
     (LOGIN, EVERYONE, &[
-        "smtp|pop3 and imap|imap and pop3|smtp auth|smtp authentication|smtp access|imap smtp|pop3 imap smtp|\
-         pop smtp|authenticated smtp|client submission|envoi smtp|acces smtp|smtp zugriff|smtp versand|smtp client+\
-         @off|denied|enable|activate|activez|activer|turn on|freischalten|aktivieren|activar|habilitar|attivare|\
-         not authorized|not authorised|no access|no permission+!starttls|tls|command|mechanism|@wrong",
+        "smtp|pop3 and imap|imap and pop3|smtp auth|smtp authentication|smtp access|imap smtp|pop3 imap smtp|pop smtp|\
+         authenticated smtp|client submission|envoi smtp|acces smtp|smtp zugriff|smtp versand|smtp client+@off|denied|\
+         enable|activate|activez|activer|turn on|freischalten|aktivieren|activar|habilitar|attivare|not authorized|\
+         not authorised|no access|no permission|not permit|does not permit+!starttls|tls|command|mechanism|@wrong",
         "service+not open|not opened|not enabled|closed",
         "sending disabled|sending is disabled+mailbox|account|user",
         "user has no permission",
         "not authorized|not authorised|not allowed|not permitted|no permission|no right|not entitled|access rights|\
-         pas autorise+smtp|authenticate|authentication|relay access|send mail|use this service|this service+!ip|\
-         address|mechanism|method|credentials|client host|location|country|authentication is required|\
-         authentication required",
+         pas autorise|pas le droit+smtp|envoyer|d'envoyer|authenticate|authentication|relay access|send mail|\
+         use this service|this service+!ip|address|mechanism|method|credentials|client host|location|country|\
+         authentication is required|authentication required",
         "external|third party+access|login|logins|programs|clients+@off|activate|enable",
     ], SmtpAuthDisabled),
     // Mechanisms
@@ -142,16 +142,18 @@ pub(super) const RULES: &[Rule] = &[
     (LOGIN, EVERYONE, &[
         "security defaults|conditional access|web browser|browser|web login|webmail|web interface|web site|website|\
          ~webloginrequired|navigateur|navegador|suspicious|unusual|unfamiliar|compromised|suspect|inhabituelle|\
-         verdachtig|eula|terms of service|terms of use|terms|conditions|cgu|verify your identity|verify your account|\
-         verify it's you|confirm your identity|captcha|security policy|security policies|security reasons|\
-         raisons de securite|sicherheitsgrunden|motivos de seguridad|access policy|policy violation|login disabled|\
-         login blocked|login is blocked|logins are blocked|authentication is suspended|access has been blocked|\
-         access blocked|locked|verrouille*|login disallowed|country|countries|geo|location|region|pays|\
-         criteria to be authenticated+!will be locked|may be locked|will be blocked|may be blocked",
+         verdachtig|verify your identity|verify your account|verify it's you|confirm your identity|captcha|\
+         security policy|security policies|security reasons|raisons de securite|sicherheitsgrunden|\
+         motivos de seguridad|access policy|policy violation|login disabled|login blocked|login is blocked|\
+         logins are blocked|authentication is suspended|access has been blocked|access blocked|locked|verrouille*|\
+         login disallowed|country|countries|geo|location|region|pays|criteria to be authenticated+!could not verify|\
+         couldn't verify|will be locked|may be locked|will be blocked|may be blocked",
+        "eula|terms of service|terms of use|terms|conditions|cgu+accept*|agree|violat*|breach|updated|new|must|need|\
+         required|acceptez|approuve*",
         "login denied+!@wrong|@unknown",
         "password|mot de passe|passwort|kennwort|contrasena|credentials+expired|expire|change your|changed|\
-         must be changed|needs to be changed|reset|abgelaufen|caducado|scadut*+!@wrong|forgot|forgotten|oublie|\
-         vergessen",
+         must be changed|needs to be changed|doit etre change|muss geandert|leak|leaked|reset|abgelaufen|caducado|\
+         scadut*+!@wrong|forgot|forgotten|oublie|vergessen",
         "sign in|log in|login+blocked|prevented|not permitted|stopped|denied by|web|contact",
     ], LoginBlocked),
     (LOGIN, EVERYONE, &[
@@ -185,11 +187,12 @@ pub(super) const RULES: &[Rule] = &[
          secret|identity|identifiants|identifiant|utilisateur|mot de passe|mots de passe|code|authentification|\
          anmeldung|anmeldedaten|benutzername|benutzer|kennwort|passwort|zugangsdaten|authentifizierung|usuario|\
          contrasena|credenciales|clave|autenticacion|utente|credenziali|autenticazione|key|grant",
-        "badcredentials|bad credentials|~badcredentials|user and password|username and password|\
-         username or password|login or password|identifiant ou|no authentication type succeeded|cannot authenticate|\
-         can't authenticate|could not authenticate|couldn't authenticate|unable to authenticate|not authenticated|\
-         auth failure|check your username|check your password|check your credentials|verify your credentials|\
-         verify your username|verifiez vos identifiants|authenticationfailed",
+        "badcredentials|bad credentials|~badcredentials|user and password|username and password|username or password|\
+         login or password|identifiant ou|no authentication type succeeded|cannot authenticate|can't authenticate|\
+         could not authenticate|couldn't authenticate|unable to authenticate|not authenticated|auth failure|\
+         could not log you in|unable to log you in|cannot log you in|check your username|check your password|\
+         check your credentials|verify your credentials|verify your username|verifiez vos identifiants|\
+         authenticationfailed",
         "sasl+failed",
         "username|user name|login+must be|should be|full|complete",
     ], BadCredentials),

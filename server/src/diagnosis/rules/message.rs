@@ -35,10 +35,10 @@ pub(super) const RULES: &[Rule] = &[
     ], ServerBusy),
     (MAIL, EVERYONE, &[
         "@spam|~uribl|~dbl|~rhsbl|~surbl|policy|policies|heuristic|blocked url|url|urls|uri|uris|filter|filtered|\
-         filtering|inacceptable|undesirable|forbidden content|executable|content rejected|content denied|\
-         content restrictions|bounced due to|organization settings|blacklisted url|recurrent pattern|mime|rfc 5322|\
-         rfc5322|rfc 2822|rfc2822|rfc 822|rfc822|non compliant|noncompliant|not compliant|complaints|reputation|\
-         profanity|score|administrative prohibition|politique|reglas|richtlinie|richtlinien|politica|\
+         filtering|inacceptable|undesirable|indesirable|indesirables|forbidden content|executable|content rejected|\
+         content denied|content restrictions|bounced due to|organization settings|blacklisted url|recurrent pattern|\
+         mime|rfc 5322|rfc5322|rfc 2822|rfc2822|rfc 822|rfc822|non compliant|noncompliant|not compliant|complaints|\
+         reputation|profanity|score|administrative prohibition|politique|reglas|richtlinie|richtlinien|politica|\
          ~unsolicitedmessageerror|~blockedmessage|header|headers|subject|message id|date header|from header|\
          multiple addresses|loop|too many hops|hop count|line length|line too long|lines too long|signature|bounce*|\
          8bit|smtputf8|utf8|non ascii|encoding+!temporar*|policy server|policy service|policyd|command header|\

@@ -26,6 +26,7 @@ pub(super) const RULES: &[Rule] = &[
          authorized|not allowed to send|sandbox mode|limited|owner|owners|destinataires|not verified+!activate|\
          expired|ended",
         "pending approval",
+        "only test recipients|until your account is approved",
         "authorized recipients|allowed test recipients|verified recipients|recipient is not verified|\
          recipient not verified|own email address|account owners|only send to yourself|only send testing",
     ], SandboxRestricted),
@@ -72,6 +73,7 @@ pub(super) const RULES: &[Rule] = &[
         "is unverified|not verified|unverified sender|unverified domain|sender identity|unconfigured sending domain|\
          ~sender identity",
         "not authorized to perform",
+        "not activated for sending|publish the dns|add the dns records|publish dns",
     ], SenderNotVerified),
     // The From's form
     (MAIL, EVERYONE, &[
@@ -88,16 +90,17 @@ pub(super) const RULES: &[Rule] = &[
     ], MessageRejected),
     // Not this From
     (MAIL, EVERYONE, &[
-        "sendasdenied|~sendasdenied|mapiexceptionsendasdenied|~mapiexceptionsendasdenied|not owned by|\
-         not one of your|blank from|send as this sender|permissions to send as|permission to send as|send as|\
-         send on behalf|send from this address|not your address|doesn't belong|does not belong|not belong to|\
-         identity not allowed|invalid sender|emetteur invalide|expediteur invalide|invalid from|bad sender|\
-         bogus mail from|sender mismatch|sender spoofing|forged sender|spoofed sender|fake sender|unknown sender|\
-         unknown sending domain|null sender|empty sender|empty envelope|domain of sender|sender verify|\
-         sender verification|sender callout|unrouteable sender|unroutable sender|unresolvable sender|\
-         sender is not local|use your own|mailfrom must|mail from must|blank sender|blank senders|must equal|\
-         sender address rejected|sender rejected|sender denied|sender refused|badmailfrom|provide a valid from|\
-         sender is in my black list|sender domain is empty|email address has been blacklisted",
+        "sendasdenied|~sendasdenied|mapiexceptionsendasdenied|~mapiexceptionsendasdenied|not owned by|not one of your|\
+         not one of the identities|not one of the addresses|comme expediteur|als absender|como remitente|come mittente|\
+         blank from|send as this sender|permissions to send as|permission to send as|send as|send on behalf|\
+         send from this address|not your address|doesn't belong|does not belong|not belong to|identity not allowed|\
+         invalid sender|emetteur invalide|expediteur invalide|invalid from|bad sender|bogus mail from|sender mismatch|\
+         sender spoofing|forged sender|spoofed sender|fake sender|unknown sender|unknown sending domain|null sender|\
+         empty sender|empty envelope|domain of sender|sender verify|sender verification|sender callout|\
+         unrouteable sender|unroutable sender|unresolvable sender|sender is not local|use your own|mailfrom must|\
+         mail from must|blank sender|blank senders|must equal|sender address rejected|sender rejected|sender denied|\
+         sender refused|badmailfrom|provide a valid from|sender is in my black list|sender domain is empty|\
+         email address has been blacklisted",
     ], SenderRejected),
     (MAIL, EVERYONE, &[
         "from+match|matches|mismatch|owned|own|belong|belongs|differs|different",
