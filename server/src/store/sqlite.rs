@@ -37,6 +37,7 @@ const CONNECTIONS: u32 = 4;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "mending", include_str!("../../migrations/0002_mending.sql")),
+    (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
 ];
 
 /// A SQLite database.
@@ -131,6 +132,20 @@ impl Store for SqliteStore {
 
     async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
         sessions::prolong(&self.pool, key, expires_at).await
+    }
+
+    async fn renew_session(
+        &self,
+        key: &[u8; 32],
+        now: Timestamp,
+        expires_at: Timestamp,
+        ends_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        sessions::renew(&self.pool, key, now, expires_at, ends_at).await
+    }
+
+    async fn end_sessions(&self, account: &AccountId, person: Option<&str>, now: Timestamp) -> Result<u64, StoreError> {
+        sessions::end_all(&self.pool, account, person, now).await
     }
 
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {
