@@ -1,7 +1,7 @@
 //! Server side. THE route table, and the layers around it.
 //!
-//! Pages and server functions are leptos'; what is here besides: the session's door, the built site, a guide's
-//! fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
+//! Pages and server functions are leptos'; what is here besides: the session's door and what keeps it open or
+//! shuts it, the built site, a guide's fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
 
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ mod error;
 mod headers;
 mod origin;
 mod pages;
+mod renew;
+mod revoke;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -63,10 +65,13 @@ pub fn router(site: Site) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::to("/sending-mode") }))
         .route("/session", post(session::open))
+        .route("/session/renew", post(renew::renew))
+        .route(revoke::PATH, post(revoke::revoke))
         .route("/profiles/guide", get(pages::guide))
         .route("/healthz", get(|| async { "ok" }))
         .route("/pkg/{*path}", get(assets::package))
         .route("/favicon.svg", get(assets::favicon))
+        .route("/embed.js", get(assets::embed))
         .with_state(site.clone())
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
         .fallback(pages::not_found(options.clone(), context))

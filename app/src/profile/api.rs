@@ -222,6 +222,7 @@ pub async fn delete_profile(#[server(default)] id: String) -> Result<(), AppErro
 
 async fn delete(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
-    services.profiles.delete(&session.account, existing(id)?).await?;
-    Ok("/profiles?notice=deleted".to_owned())
+    let id = existing(id)?;
+    services.profiles.delete(&session.account, id).await?;
+    Ok(format!("/profiles?notice=deleted&id={id}"))
 }

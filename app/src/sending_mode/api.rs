@@ -20,5 +20,5 @@ async fn save(mode: &str) -> Result<String, AppError> {
     let services = services()?;
     let mode = SendingMode::parse(mode).ok_or(AppError::Malformed)?;
     services.sending_modes.set(&session.account, mode).await?;
-    Ok("/sending-mode?notice=mode-saved".to_owned())
+    Ok(format!("/sending-mode?notice=mode-saved&mode={}", mode.as_str()))
 }

@@ -25,6 +25,8 @@ use crate::{
     vault::{Vault, VaultKey},
 };
 
+mod embed;
+
 const OWN: &str = "https://facteur.exemple";
 const PORTAL: &str = "https://portail.exemple";
 const SECRET: [u8; 32] = [7; 32];
