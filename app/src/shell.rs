@@ -1,11 +1,17 @@
 //! Server side. The HTML document around every page, and its content security policy.
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, header, request::Parts};
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::{app::App, i18n::Locale, place::at, theme::Theme};
+use crate::{
+    app::App,
+    i18n::Locale,
+    place::at,
+    session::{Visit, visit},
+    theme::Theme,
+};
 
 /// Who may put the pages into a frame: the origins of the visit's portal. Given by the server with each request.
 #[derive(Debug, Clone)]
@@ -21,6 +27,13 @@ fn page_theme() -> Theme {
         .map(|PageTheme(theme)| theme)
         .unwrap_or_default()
 }
+
+/// How many seconds the visit's session has left. Given by the server with each request.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLeft(pub i64);
+
+/// What speaks to the portal's page around a frame, beside the rest of the built site.
+pub const FRAME_SCRIPT: &str = "frame.js";
 
 /// The document. `options` names the folder of the built site.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -38,6 +51,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=style />
                 {(!css.is_empty()).then(|| view! { <style nonce=use_nonce() inner_html=format!(":root{{{css}}}")></style> })}
                 <link rel="icon" href=at("/favicon.svg") type="image/svg+xml" />
+                <Frame package=options.site_pkg_dir.to_string() />
                 <Loader package=options.site_pkg_dir.to_string() name=options.output_name.to_string() />
                 <MetaTags />
             </head>
@@ -69,12 +83,40 @@ fn Loader(package: String, name: String) -> impl IntoView {
     }
 }
 
+/// In a frame: what the portal's page is told (`frame.js`). Browsers that do not say where they show a page get it too;
+/// it does nothing outside a frame.
+#[component]
+fn Frame(package: String) -> impl IntoView {
+    let parts = use_context::<Parts>()?;
+    let alone = parts.headers.get("sec-fetch-dest").is_some_and(|place| place == "document" || place == "empty");
+    let FrameAncestors(origins) = parts.extensions.get::<FrameAncestors>()?.clone();
+    let seconds = parts.extensions.get::<SessionLeft>().map(|SessionLeft(seconds)| *seconds);
+    let visit = match visit() {
+        Visit::Open(_) => "open",
+        Visit::Ended { .. } => "ended",
+        Visit::Stranger { .. } => "stranger",
+    };
+    let source = at(&format!("/{package}/{FRAME_SCRIPT}"));
+    (!alone).then(|| {
+        view! {
+            <script
+                src=source
+                nonce=use_nonce()
+                data-origins=origins
+                data-visit=visit
+                data-place=at("")
+                data-seconds=seconds.filter(|seconds| *seconds > 0)
+            ></script>
+        }
+    })
+}
+
 /// Sets the page's content security policy. `frame-ancestors` only works as a header, so the whole policy is one.
 fn protect() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
     };
-    let ancestors = use_context::<axum::http::request::Parts>()
+    let ancestors = use_context::<Parts>()
         .and_then(|parts| parts.extensions.get::<FrameAncestors>().cloned())
         .map_or_else(|| "'none'".to_owned(), |FrameAncestors(origins)| origins);
     let policy = format!(

@@ -57,6 +57,16 @@ pub struct GivenTheme {
     pub variables: BTreeMap<String, Given>,
 }
 
+impl GivenTheme {
+    /// This theme with a later one over it.
+    #[must_use]
+    pub fn under(mut self, later: Self) -> Self {
+        self.scheme = later.scheme.or(self.scheme);
+        self.variables.extend(later.variables);
+        self
+    }
+}
+
 /// The public name of each colour, and its name in the style sheet.
 const COLOURS: [(&str, &str); 15] = [
     ("background", "paper"),

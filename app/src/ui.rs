@@ -1,5 +1,6 @@
 //! Server side. What every page is made of.
 
+pub mod event;
 pub mod field;
 pub mod layout;
 pub mod moment;

@@ -1,7 +1,7 @@
 //! Server side. THE route table, and the layers around it.
 //!
-//! Pages and server functions are leptos'; what is here besides: the session's door, the built site, a guide's
-//! fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
+//! Pages and server functions are leptos'; what is here besides: the session's door and what keeps it open or
+//! shuts it, the built site, a guide's fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
 
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ mod headers;
 mod health;
 mod origin;
 mod pages;
+mod renew;
+mod revoke;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -74,11 +76,14 @@ fn routes(site: Site) -> Router {
         .route("/", get(session::home))
         .route("/session", post(session::open))
         .route("/session/theme", post(session::set_theme))
+        .route("/session/renew", post(renew::renew))
+        .route(revoke::PATH, post(revoke::revoke))
         .route("/profiles/guide", get(pages::guide))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/pkg/{*path}", get(assets::package))
         .route("/favicon.svg", get(assets::favicon))
+        .route("/embed.js", get(assets::embed))
         .with_state(site.clone())
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
         .fallback(pages::not_found(options.clone(), context))

@@ -10,7 +10,7 @@ use app::{
 };
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 #[cfg(test)]
@@ -100,6 +100,11 @@ impl StartPage {
             Self::Profiles => "/profiles",
         }
     }
+
+    /// The page with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::SendingMode, Self::Profiles].into_iter().find(|page| page.path().strip_prefix('/') == Some(name))
+    }
 }
 
 /// Why a token is refused: for the log, never for the answer.
@@ -150,6 +155,48 @@ impl From<Named> for User {
     }
 }
 
+/// What a portal's server says about whose sessions shall end: a token without a page and without an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignOut {
+    pub account: AccountId,
+    pub person: String,
+    pub jti: [u8; 32],
+    pub expires_at: Timestamp,
+}
+
+/// The claims that every token has.
+trait Timed {
+    /// `exp`, `iat`, `nbf`
+    fn times(&self) -> (i64, i64, Option<i64>);
+}
+
+impl Timed for Claims {
+    fn times(&self) -> (i64, i64, Option<i64>) {
+        (self.exp, self.iat, self.nbf)
+    }
+}
+
+#[derive(Deserialize)]
+struct SignOutClaims {
+    sub: String,
+    exp: i64,
+    iat: i64,
+    nbf: Option<i64>,
+    jti: String,
+    account: AccountOnly,
+}
+
+#[derive(Deserialize)]
+struct AccountOnly {
+    id: String,
+}
+
+impl Timed for SignOutClaims {
+    fn times(&self) -> (i64, i64, Option<i64>) {
+        (self.exp, self.iat, self.nbf)
+    }
+}
+
 /// Verifies a token that a page of `origin` posted.
 pub fn verify<'a>(
     portals: &'a [Portal],
@@ -157,6 +204,40 @@ pub fn verify<'a>(
     origin: &str,
     now: Timestamp,
 ) -> Result<(&'a Portal, Identity), TokenError> {
+    let (portal, claims) =
+        decode::<Claims>(portals, token, |portal| portal.origins.iter().any(|known| known == origin), now)?;
+    identity(portal, claims).map(|identity| (portal, identity))
+}
+
+/// Verifies a token that our own page got from the portal's page around it: it must be of the portal that opened the
+/// session.
+pub fn verify_renewal(portals: &[Portal], token: &str, portal: &str, now: Timestamp) -> Result<Identity, TokenError> {
+    let (portal, claims) = decode::<Claims>(portals, token, |known| known.id == portal, now)?;
+    identity(portal, claims)
+}
+
+/// Verifies a token that a portal's server sent by itself: no page, so no origin.
+pub fn verify_sign_out(portals: &[Portal], token: &str, now: Timestamp) -> Result<SignOut, TokenError> {
+    let (portal, claims) = decode::<SignOutClaims>(portals, token, |_| true, now)?;
+    if ![&claims.sub, &claims.jti, &claims.account.id].into_iter().all(|text| present(text)) {
+        return Err(TokenError::Claims);
+    }
+    Ok(SignOut {
+        account: AccountId { portal: portal.id.clone(), account: claims.account.id },
+        person: claims.sub,
+        jti: Sha256::digest(claims.jti.as_bytes()).into(),
+        expires_at: forgotten_at(claims.exp)?,
+    })
+}
+
+/// Reads a token with the keys of the portals that may have signed it. `kid` is a portal's own name for a key: several
+/// portals may use the same one.
+fn decode<'a, C: Timed + DeserializeOwned>(
+    portals: &'a [Portal],
+    token: &str,
+    may_sign: impl Fn(&Portal) -> bool,
+    now: Timestamp,
+) -> Result<(&'a Portal, C), TokenError> {
     if token.len() > LONGEST_TOKEN {
         return Err(TokenError::Malformed);
     }
@@ -165,11 +246,24 @@ pub fn verify<'a>(
         return Err(TokenError::Malformed);
     }
     let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-    let (portal, key) = portals
+    let signers = portals
         .iter()
-        .filter(|portal| portal.origins.iter().any(|known| known == origin))
-        .find_map(|portal| Some((portal, portal.keys.iter().find(|key| key.id == kid)?)))
-        .ok_or(TokenError::UnknownKey)?;
+        .filter(|portal| may_sign(portal))
+        .filter_map(|portal| Some((portal, portal.keys.iter().find(|key| key.id == kid)?)));
+    let mut outcome = Err(TokenError::UnknownKey);
+    for (portal, key) in signers {
+        outcome = signed_by(portal, key, token).map(|claims| (portal, claims));
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    let (portal, claims) = outcome?;
+    check_times(&claims, now)?;
+    Ok((portal, claims))
+}
+
+/// The claims of a token that this portal signed with this key.
+fn signed_by<C: DeserializeOwned>(portal: &Portal, key: &PortalKey, token: &str) -> Result<C, TokenError> {
     let mut validation = Validation::new(key.algorithm);
     validation.set_audience(&["facteur"]);
     validation.set_issuer(&[&portal.id]);
@@ -177,36 +271,44 @@ pub fn verify<'a>(
     // The clock is ours: tests have a fixed date.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation)
-        .map_err(|error| match error.kind() {
-            jsonwebtoken::errors::ErrorKind::Json(_) | jsonwebtoken::errors::ErrorKind::MissingRequiredClaim(_) => {
-                TokenError::Claims
-            }
+    jsonwebtoken::decode::<C>(token, &key.key, &validation).map(|token| token.claims).map_err(|error| {
+        use jsonwebtoken::errors::ErrorKind;
+        match error.kind() {
+            ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) => TokenError::Claims,
             _ => TokenError::Signature,
-        })?
-        .claims;
-    check_times(&claims, now)?;
-    identity(portal, claims).map(|identity| (portal, identity))
+        }
+    })
 }
 
-fn check_times(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
+fn check_times(claims: &impl Timed, now: Timestamp) -> Result<(), TokenError> {
     let now = now.as_second();
-    let expired = claims.exp <= now - CLOCK_SKEW_S;
-    let early = claims.iat.max(claims.nbf.unwrap_or(claims.iat)) > now + CLOCK_SKEW_S;
-    let too_long = claims.exp.saturating_sub(claims.iat) > LONGEST_LIFE_S || claims.exp < claims.iat;
+    let (exp, iat, nbf) = claims.times();
+    let expired = exp <= now - CLOCK_SKEW_S;
+    let early = iat.max(nbf.unwrap_or(iat)) > now + CLOCK_SKEW_S;
+    let too_long = exp.saturating_sub(iat) > LONGEST_LIFE_S || exp < iat;
     if expired || early || too_long { Err(TokenError::Time) } else { Ok(()) }
 }
 
+/// When a token's id may be forgotten.
+fn forgotten_at(exp: i64) -> Result<Timestamp, TokenError> {
+    Timestamp::from_second(exp + CLOCK_SKEW_S).map_err(|_| TokenError::Time)
+}
+
+fn present(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control)
+}
+
 fn identity(portal: &Portal, claims: Claims) -> Result<Identity, TokenError> {
-    let present = |text: &str| !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control);
     let users_present = claims.users.iter().all(|user| present(&user.id) && present(&user.name));
     let email = claims.email.trim();
     let email_reads = email.is_empty() || app::profile::address::EmailAddress::parse(email).is_ok();
-    let in_bounds =
-        [&claims.sub, &claims.jti, &claims.account.id, &claims.account.name].into_iter().all(|text| present(text))
-            && users_present
-            && claims.users.len() <= MOST_USERS
-            && email_reads;
+    let in_bounds = [&claims.sub, &claims.jti, &claims.account.id, &claims.account.name]
+        .into_iter()
+        .chain(&claims.name)
+        .all(|text| present(text))
+        && users_present
+        && claims.users.len() <= MOST_USERS
+        && email_reads;
     if !in_bounds {
         return Err(TokenError::Claims);
     }
@@ -221,7 +323,7 @@ fn identity(portal: &Portal, claims: Claims) -> Result<Identity, TokenError> {
         page: claims.page,
         theme: serde_json::from_value(claims.theme).unwrap_or_default(),
         jti: Sha256::digest(claims.jti.as_bytes()).into(),
-        expires_at: Timestamp::from_second(claims.exp + CLOCK_SKEW_S).map_err(|_| TokenError::Time)?,
+        expires_at: forgotten_at(claims.exp)?,
     })
 }
 

@@ -100,6 +100,17 @@ pub trait Store: Send + Sync {
     async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError>;
     /// Sets how the pages look for a session; `false` when there is none.
     async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError>;
+    /// Moves both ends of a session that is open at `now`; `false` when it is not.
+    async fn renew_session(
+        &self,
+        key: &[u8; 32],
+        now: Timestamp,
+        expires_at: Timestamp,
+        ends_at: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Ends the sessions of an account, or of one of its people, that are open at `now`; how many. They are remembered
+    /// like sessions that ended by themselves.
+    async fn end_sessions(&self, account: &AccountId, person: Option<&str>, now: Timestamp) -> Result<u64, StoreError>;
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError>;
     async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError>;
     async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError>;

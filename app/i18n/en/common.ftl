@@ -3,6 +3,7 @@ product-name = SMTP configurator
 nav-label = Pages of the configurator
 skip-to-content = Skip to content
 back-to-portal = Back to the portal
+open-in-a-tab = Open in a new tab
 action-save = Save
 action-validate = Confirm
 action-cancel = Cancel

@@ -3,6 +3,7 @@ product-name = Configurateur SMTP
 nav-label = Pages du configurateur
 skip-to-content = Aller au contenu
 back-to-portal = Retour au portail
+open-in-a-tab = Ouvrir dans un nouvel onglet
 action-save = Enregistrer
 action-validate = Valider
 action-cancel = Annuler

@@ -254,5 +254,5 @@ async fn delete(id: &str) -> Result<String, AppError> {
     let profile = services.profiles.get(&session.account, id).await?;
     services.profiles.delete(&session.account, id).await?;
     note(&services, &session, Action::ProfileDeleted, profile.as_ref().map(named)).await;
-    Ok("/profiles?notice=deleted".to_owned())
+    Ok(format!("/profiles?notice=deleted&id={id}"))
 }

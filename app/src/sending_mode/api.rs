@@ -22,5 +22,5 @@ async fn save(mode: &str) -> Result<String, AppError> {
     let mode = SendingMode::parse(mode).ok_or(AppError::Malformed)?;
     services.sending_modes.set(&session.account, mode).await?;
     note(&services, &session, Action::ModeChanged { mode }, None).await;
-    Ok("/sending-mode?notice=mode-saved".to_owned())
+    Ok(format!("/sending-mode?notice=mode-saved&mode={}", mode.as_str()))
 }

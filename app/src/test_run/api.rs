@@ -78,7 +78,7 @@ async fn run(id: &str, to: &str, fix: &str) -> Result<String, AppError> {
     match start(&services, &session, id, to, fix).await {
         Ok(mut events) => {
             while events.next().await.is_some() {}
-            Ok(format!("/profiles/report?id={id}"))
+            Ok(format!("/profiles/report?id={id}&tested=1"))
         }
         Err(refusal) => match refused(refusal) {
             Ok(notice) => Ok(format!("/profiles?selected={id}&notice={notice}")),

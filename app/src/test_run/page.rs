@@ -18,6 +18,7 @@ use crate::{
     session::session,
     t,
     ui::{
+        event::{Event, Happened},
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
         notice::RequestNotice,
@@ -92,7 +93,10 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) 
             view! { <CauseCard failure /> }.into_any()
         }
     };
+    // The page of a report shows the last test; only the redirect to it means that one has just ended.
+    let happened = (live || query("tested") == "1").then(|| Event::tested(profile.id, &report));
     view! {
+        {happened.map(|event| view! { <Happened event live /> })}
         {(!live).then(|| view! {
             <p class="lead">{profile.settings.destination.host.clone()} " · " <Moment at /></p>
         })}

@@ -91,8 +91,11 @@ pub fn Trouble(error: AppError) -> impl IntoView {
         (AppError::SessionRequired, None) => ().into_any(),
         _ => view! { <a class="button" href=at("/profiles")>{t!("action-back-to-list")}</a> }.into_any(),
     };
+    // Shown by `frame.js`, when there is a portal's page that can do it.
+    let in_a_tab = matches!((&error, &visit), (AppError::SessionRequired, Visit::Stranger { .. }))
+        .then(|| view! { <button type="button" class="primary" data-tab="" hidden>{t!("open-in-a-tab")}</button> });
     view! {
         <p class="lead">{text}</p>
-        <p class="actions">{way_out}</p>
+        <p class="actions">{in_a_tab} {way_out}</p>
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::layout::query;
+use super::{event::RequestEvent, layout::query};
 use crate::t;
 
 /// How serious it is.
@@ -27,6 +27,10 @@ pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
 /// What an action that ended in a redirect has to say: `?notice=<code>`. Codes that are not in this list say nothing.
 #[component]
 pub fn RequestNotice() -> impl IntoView {
+    view! { <RequestEvent /> {requested()} }
+}
+
+fn requested() -> Option<impl IntoView> {
     let code = query("notice");
     let kind = match code.as_str() {
         "mode-saved" | "saved" | "received" | "deleted" | "duplicated" | "in-use" | "cleaned" => Kind::Done,

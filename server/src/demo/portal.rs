@@ -1,5 +1,5 @@
 //! Server side. The demo portal: the back office of a shop, on an origin of its own. It signs tokens as a real portal
-//! would, and opens the configurator in a frame or in a page.
+//! would, and opens the configurator by its element, in a frame or in a page.
 //!
 //! It stands for a product that exists, so it shares nothing with the configurator: its own pages, its own style.
 
@@ -60,6 +60,7 @@ pub fn router(options: PortalOptions) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::to("/boulangerie-martin") }))
         .route("/style.css", get(look::style))
+        .route("/events.js", get(look::events))
         .route("/inbox", get(show_inbox))
         .route("/inbox/empty", post(empty_inbox))
         .route("/inbox/{id}", get(show_mail))
@@ -67,6 +68,7 @@ pub fn router(options: PortalOptions) -> Router {
         .route("/{account}", get(home))
         .route("/{account}/settings", get(settings))
         .route("/{account}/settings/sending", get(sending))
+        .route("/{account}/token", post(give_token))
         .route("/{account}/open/{page}", get(open_configurator))
         .layer(middleware::from_fn_with_state(options.clone(), look::protect))
         .with_state(options)
@@ -88,7 +90,7 @@ async fn settings(State(portal): Portal, Path(account): Path<String>, reader: Re
 
 async fn sending(State(portal): Portal, Path(account): Path<String>, reader: Reader) -> Response {
     match accounts::find(&account) {
-        Some(account) => pages::sending(&reader, account).into_response(),
+        Some(account) => pages::sending(&portal, &reader, account).into_response(),
         None => not_found(&portal, &reader),
     }
 }
@@ -126,9 +128,33 @@ async fn list_mails(State(portal): Portal) -> Json<Vec<Received>> {
     Json(portal.inbox.messages())
 }
 
+/// What `<smtp-configurator>` asks for. A real portal knows by its own cookie who is asking.
+async fn give_token(
+    State(portal): Portal,
+    Path(account): Path<String>,
+    reader: Reader,
+    headers: HeaderMap,
+) -> Response {
+    let Some(account) = accounts::find(&account) else { return StatusCode::NOT_FOUND.into_response() };
+    if !is_ours(&portal, &headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    match open::token(&portal, account, "sending-mode", reader.locale.tag()) {
+        Ok(token) => token.into_response(),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the token cannot be signed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Whether a page of the portal is asking.
+fn is_ours(portal: &PortalOptions, headers: &HeaderMap) -> bool {
+    headers.get(header::ORIGIN).map(HeaderValue::as_bytes) == Some(portal.public_url.as_bytes())
+}
+
 async fn empty_inbox(State(portal): Portal, headers: HeaderMap) -> Response {
-    let ours = headers.get(header::ORIGIN).map(HeaderValue::as_bytes) == Some(portal.public_url.as_bytes());
-    if !ours {
+    if !is_ours(&portal, &headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     portal.inbox.clear();

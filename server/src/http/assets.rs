@@ -1,4 +1,4 @@
-//! Server side. The built site: WebAssembly, its glue, the style sheet. Part of the binary in a release; read from the
+//! Server side. The built site: WebAssembly, its glue, the style sheet, what speaks to the portal's page. Part of the binary in a release; read from the
 //! build's folder in development.
 //!
 //! `make site` puts the files into a folder named after their content, so they may be cached for ever, each beside its
@@ -38,6 +38,13 @@ pub async fn package(Path(path): Path<String>, headers: HeaderMap) -> Response {
 /// `GET /favicon.svg`.
 pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers, "public, max-age=86400")
+}
+
+/// `GET /embed.js`: the element for portals' pages. Any page may load it, also as a module or where it has to say so
+/// (`Cross-Origin-Embedder-Policy`).
+pub async fn embed(headers: HeaderMap) -> Response {
+    let open = [("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin")];
+    (open, file("embed.js", &headers, "public, max-age=3600")).into_response()
 }
 
 fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {

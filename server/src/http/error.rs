@@ -2,24 +2,31 @@
 
 use std::any::Any;
 
-use app::{i18n::Locale, place::Place};
+use app::{
+    i18n::Locale,
+    session::Visit,
+    shell::{FRAME_SCRIPT, FrameAncestors},
+};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use maud::{DOCTYPE, html};
 
-use super::assets;
+use super::{Site, assets, session::frame_ancestors};
 
 /// A request of a foreign page.
 pub fn forbidden() -> Response {
     (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"forbidden"}"#).into_response()
 }
 
-/// The token did not open a session. The answer is the same whatever was wrong with it.
-pub fn token_refused(place: &Place, locale: Locale) -> Response {
+/// The token did not open a session. The answer is the same whatever was wrong with it; in a frame the portal's page is
+/// told that much.
+pub fn token_refused(site: &Site, locale: Locale) -> Response {
     let title = locale.text("token-refused-title", &[]);
-    let style = format!("{}/{}/facteur.css", place.0, assets::package_folder());
+    let folder = format!("{}/{}", site.place.0, assets::package_folder());
+    let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
+    let FrameAncestors(origins) = frame_ancestors(site, &Visit::Stranger { locale, return_url: None });
     let page = html! {
         (DOCTYPE)
         html lang=(locale.tag()) {
@@ -29,6 +36,7 @@ pub fn token_refused(place: &Place, locale: Locale) -> Response {
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 link rel="stylesheet" href=(style);
+                script src=(script) data-origins=(origins) data-visit="refused" data-place=(site.place.0) {}
             }
             body {
                 main id="content" {
@@ -38,7 +46,9 @@ pub fn token_refused(place: &Place, locale: Locale) -> Response {
             }
         }
     };
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'");
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'",
+    );
     (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
 }
 

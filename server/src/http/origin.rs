@@ -1,8 +1,9 @@
 //! Server side. State only changes at the request of our own pages.
 //!
 //! The cookie is `SameSite=None`, because the pages live in frames of other sites; so every request that may change
-//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). The one exception is `/session`, which
-//! has its own rule: the origin must be a registered portal's.
+//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are two exceptions, each with a
+//! rule of its own: `/session` takes a token from the pages of registered portals only, and the revocation of sessions
+//! takes one from a portal's server and looks at no cookie.
 
 use axum::{
     extract::{Request, State},
@@ -11,12 +12,15 @@ use axum::{
     response::Response,
 };
 
-use super::{Site, error};
+use super::{Site, error, revoke};
+
+/// What others than our own pages may post to.
+const EXCEPTED: [&str; 2] = ["/session", revoke::PATH];
 
 /// Refuses foreign requests with 403.
 pub async fn same_origin(State(site): State<Site>, request: Request, next: Next) -> Response {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
-    if harmless || request.uri().path() == "/session" || is_ours(request.headers(), &site.public_origin) {
+    if harmless || EXCEPTED.contains(&request.uri().path()) || is_ours(request.headers(), &site.public_origin) {
         next.run(request).await
     } else {
         tracing::warn!(path = request.uri().path(), "request from another origin refused");

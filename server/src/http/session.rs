@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use app::{
     i18n::Locale,
     session::{Session, Visit},
-    shell::{FrameAncestors, PageTheme},
+    shell::{FrameAncestors, PageTheme, SessionLeft},
     theme::{GivenTheme, Theme},
 };
 use axum::{
@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Site, error};
 use crate::{
-    portal_auth::{Identity, Portal, verify},
+    portal_auth::{Identity, Portal, StartPage, verify},
     profiles::unavailable,
     store::{SessionRow, StoreError},
 };
@@ -36,18 +36,25 @@ use crate::{
 /// `__Host-`: only this host, only over a secure connection, every path.
 const COOKIE: &str = "__Host-facteur";
 /// A session ends after so long without a request…
-const IDLE: SignedDuration = SignedDuration::from_mins(60);
-/// …and after so long in any case.
-const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+pub(super) const IDLE: SignedDuration = SignedDuration::from_mins(60);
+/// …and after so long in any case, unless the portal renews it.
+pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 /// An ended session is remembered so long, for the way back to the portal.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 /// A session is prolonged at most this often: not every request is a write.
 const PROLONG_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
-/// What the portal's form posts.
+/// What the portal's form posts. Page, language and look may be chosen beside the token: they open nothing.
 #[derive(Deserialize)]
-pub struct Token {
+pub struct Opening {
     token: String,
+    #[serde(default)]
+    page: String,
+    #[serde(default)]
+    locale: String,
+    /// A theme as JSON.
+    #[serde(default)]
+    theme: String,
 }
 
 /// `GET /`: the first page.
@@ -56,25 +63,32 @@ pub async fn home(State(site): State<Site>) -> Redirect {
 }
 
 /// `POST /session`: a token becomes a cookie and a redirect to its page.
-pub async fn open(State(site): State<Site>, headers: HeaderMap, form: Result<Form<Token>, FormRejection>) -> Response {
+pub async fn open(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    form: Result<Form<Opening>, FormRejection>,
+) -> Response {
     let locale = accepted_language(&headers);
-    let Ok(Form(Token { token })) = form else {
-        return error::token_refused(&site.place, locale);
+    let Ok(Form(Opening { token, page, locale: chosen, theme })) = form else {
+        return error::token_refused(&site, locale);
     };
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let now = (site.clock)();
-    let (portal, identity) = match verify(&site.portals, &token, origin, now) {
+    let (portal, mut identity) = match verify(&site.portals, &token, origin, now) {
         Ok(verified) => verified,
         Err(reason) => {
             tracing::warn!(reason = %reason, "token refused");
-            return error::token_refused(&site.place, locale);
+            return error::token_refused(&site, locale);
         }
     };
+    identity.page = StartPage::parse(&page).unwrap_or(identity.page);
+    identity.locale = Locale::from_tag(&chosen).or(identity.locale);
+    identity.theme = identity.theme.under(serde_json::from_str(&theme).unwrap_or_default());
     match begin(&site, portal, identity, &headers, locale, now).await {
         Ok(Some(response)) => response,
         Ok(None) => {
             tracing::warn!(reason = "used before", "token refused");
-            error::token_refused(&site.place, locale)
+            error::token_refused(&site, locale)
         }
         Err(failure) => {
             unavailable(failure);
@@ -144,15 +158,18 @@ fn accepted_language(headers: &HeaderMap) -> Locale {
 /// answered.
 pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/pkg/") || path == "/session" || path == "/healthz" || path == "/readyz" {
+    if path.starts_with("/pkg/")
+        || ["/session", "/healthz", "/readyz", "/embed.js", super::revoke::PATH].contains(&path)
+    {
         return next.run(request).await;
     }
     match visit(&site, request.headers()).await {
-        Ok(visit) => {
+        Ok((visit, left)) => {
             request.extensions_mut().insert(frame_ancestors(&site, &visit));
             request.extensions_mut().insert(look(&site, &visit));
             request.extensions_mut().insert(site.place.clone());
             request.extensions_mut().insert(visit);
+            request.extensions_mut().insert(SessionLeft(left));
             next.run(request).await
         }
         Err(failure) => {
@@ -162,7 +179,8 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
     }
 }
 
-async fn visit(site: &Site, headers: &HeaderMap) -> Result<Visit, StoreError> {
+/// The visit, and how many seconds its session has left.
+async fn visit(site: &Site, headers: &HeaderMap) -> Result<(Visit, i64), StoreError> {
     let now = (site.clock)();
     let row = match cookie_key(headers) {
         Some(key) => site.store.session(&key).await?,
@@ -174,15 +192,17 @@ async fn visit(site: &Site, headers: &HeaderMap) -> Result<Visit, StoreError> {
             [portal] => portal.home.clone(),
             _ => None,
         };
-        return Ok(Visit::Stranger { locale: accepted_language(headers), return_url });
+        return Ok((Visit::Stranger { locale: accepted_language(headers), return_url }, 0));
     };
     if expires_at <= now || ends_at <= now {
-        return Ok(Visit::Ended { locale: session.locale, return_url: session.return_url });
+        return Ok((Visit::Ended { locale: session.locale, return_url: session.return_url }, 0));
     }
-    if expires_at.duration_until(now + IDLE) > PROLONG_EVERY {
+    let prolonged = expires_at.duration_until(now + IDLE) > PROLONG_EVERY;
+    if prolonged {
         site.store.prolong_session(&session.key, now + IDLE).await?;
     }
-    Ok(Visit::Open(Arc::new(session)))
+    let end = if prolonged { now + IDLE } else { expires_at }.min(ends_at);
+    Ok((Visit::Open(Arc::new(session)), now.duration_until(end).as_secs()))
 }
 
 /// The portal's theme, and the visit's over it.
@@ -201,6 +221,7 @@ pub async fn set_theme(
 ) -> Response {
     let Visit::Open(session) = &visit else { return StatusCode::UNAUTHORIZED.into_response() };
     let Ok(Json(given)) = given else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+    let given = session.theme.clone().under(given);
     match site.store.set_theme(&session.key, &given).await {
         Ok(true) => {
             let changed = Session { theme: given, ..(**session).clone() };
@@ -217,7 +238,7 @@ pub async fn set_theme(
 }
 
 /// The origins of the visit's portal; of every portal where nobody knows which.
-fn frame_ancestors(site: &Site, visit: &Visit) -> FrameAncestors {
+pub(super) fn frame_ancestors(site: &Site, visit: &Visit) -> FrameAncestors {
     let portal = match visit {
         Visit::Open(session) => Some(session.account.portal.as_str()),
         Visit::Ended { .. } | Visit::Stranger { .. } => None,

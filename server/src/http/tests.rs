@@ -26,6 +26,8 @@ use crate::{
     vault::{Vault, VaultKey},
 };
 
+mod embed;
+
 const OWN: &str = "https://facteur.exemple";
 const PORTAL: &str = "https://portail.exemple";
 const SECRET: [u8; 32] = [7; 32];
@@ -336,7 +338,7 @@ async fn under_a_path_every_address_is_below_it() {
             assert!(addresses(&page.body).iter().all(|address| address.starts_with("/smtp/")), "{path}");
         }
         let saved = app.post(&format!("{taken_off}/api/sending-mode/save"), &cookie, "mode=own_smtp").await;
-        assert_eq!(saved.location(), "/smtp/sending-mode?notice=mode-saved");
+        assert_eq!(saved.location(), "/smtp/sending-mode?notice=mode-saved&mode=own_smtp");
         assert_eq!(app.get(&format!("{taken_off}/"), &cookie).await.location(), "/smtp/sending-mode");
     }
 }

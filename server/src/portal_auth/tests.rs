@@ -136,6 +136,53 @@ fn foreign_origins_and_nonsense_are_refused() {
     assert_eq!(check(&forged), Err(TokenError::Signature));
 }
 
+fn two_portals() -> Vec<Portal> {
+    let mut portals = portals();
+    portals.push(Portal {
+        id: "other".to_owned(),
+        origins: vec!["https://autre.exemple".to_owned()],
+        keys: vec![PortalKey::shared("k1", &[9; 32]).unwrap()],
+        ..portals[0].clone()
+    });
+    portals
+}
+
+#[test]
+fn a_renewal_is_of_the_session_s_portal() {
+    let now = Timestamp::from_second(NOW).unwrap();
+    let token = signed(&header(), &claims());
+    assert_eq!(verify_renewal(&two_portals(), &token, "demo", now).unwrap().person.id, "claire");
+    for portal in ["other", "nobody", ""] {
+        assert!(verify_renewal(&two_portals(), &token, portal, now).is_err(), "{portal}");
+    }
+    let old = Timestamp::from_second(NOW + 600).unwrap();
+    assert_eq!(verify_renewal(&two_portals(), &token, "demo", old), Err(TokenError::Time));
+}
+
+#[test]
+fn a_sign_out_needs_no_page_and_no_address() {
+    let now = Timestamp::from_second(NOW).unwrap();
+    let short = json!({
+        "iss": "other", "aud": "facteur", "sub": "claire", "iat": NOW, "exp": NOW + 60, "jti": "1",
+        "account": { "id": "martin" },
+    });
+    let sign = |key: [u8; 32], claims: &Value| {
+        jsonwebtoken::encode(&header(), claims, &EncodingKey::from_secret(&key)).unwrap()
+    };
+    // Two portals call their keys by the same name.
+    let found = verify_sign_out(&two_portals(), &sign([9; 32], &short), now).unwrap();
+    assert_eq!((found.account.portal.as_str(), found.person.as_str()), ("other", "claire"));
+    assert!(verify_sign_out(&two_portals(), &sign([7; 32], &short), now).is_err(), "signed by another portal");
+    for name in ["iss", "aud", "sub", "iat", "exp", "jti", "account"] {
+        let mut claims = short.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        assert!(verify_sign_out(&two_portals(), &sign([9; 32], &claims), now).is_err(), "without {name}");
+    }
+    let mut empty = short.clone();
+    empty["account"]["id"] = json!("");
+    assert_eq!(verify_sign_out(&two_portals(), &sign([9; 32], &empty), now), Err(TokenError::Claims));
+}
+
 #[test]
 fn short_keys_are_not_taken() {
     assert!(PortalKey::shared("k", &[1; 31]).is_none());

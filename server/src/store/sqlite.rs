@@ -43,6 +43,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../migrations/0001_start.sql")),
     (2, "mending", include_str!("../../migrations/0002_mending.sql")),
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
+    (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
 ];
 
 /// A SQLite database.
@@ -54,6 +55,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the file, making it if needed, and brings it up to date.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path)?;
         Self::connect(SqliteConnectOptions::new().filename(path).create_if_missing(true), CONNECTIONS).await
     }
 
@@ -78,6 +80,19 @@ impl SqliteStore {
     /// Closes every connection; the write-ahead log is merged into the file.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// A new file is its owner's alone; SQLite gives its log the same rights. One that is there stays as it is.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Unavailable(sqlx::Error::Io(error))),
     }
 }
 
@@ -141,6 +156,20 @@ impl Store for SqliteStore {
 
     async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
         sessions::set_theme(&self.pool, key, theme).await
+    }
+
+    async fn renew_session(
+        &self,
+        key: &[u8; 32],
+        now: Timestamp,
+        expires_at: Timestamp,
+        ends_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        sessions::renew(&self.pool, key, now, expires_at, ends_at).await
+    }
+
+    async fn end_sessions(&self, account: &AccountId, person: Option<&str>, now: Timestamp) -> Result<u64, StoreError> {
+        sessions::end_all(&self.pool, account, person, now).await
     }
 
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {
@@ -280,6 +309,11 @@ mod tests {
         let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
         let store = SqliteStore::open(&path).await.unwrap();
         store.set_sending_mode(&account, SendingMode::OwnSmtp).await.unwrap();
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600);
+        }
         let pragma = async |name: &'static str| {
             sqlx::query_scalar::<_, String>(name).fetch_one(&store.pool).await.unwrap_or_default()
         };

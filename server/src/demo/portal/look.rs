@@ -67,7 +67,7 @@ pub(super) async fn protect(State(portal): State<Arc<PortalOptions>>, request: R
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let configurator = &portal.configurator_url;
     let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'nonce-{}'; img-src 'self'; frame-src 'self' {configurator}; \
+        "default-src 'none'; style-src 'self'; script-src 'nonce-{}'; connect-src 'self'; img-src 'self'; frame-src 'self' {configurator}; \
          form-action 'self' {configurator}; frame-ancestors 'self'; base-uri 'none'",
         nonce.0
     );
@@ -130,6 +130,11 @@ pub(super) fn page(reader: &Reader, title: &str, account: Option<&Account>, cont
             }
         }
     }
+}
+
+/// `GET /events.js`: shows what the configurator's element says.
+pub(super) async fn events() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("events.js"))
 }
 
 /// `GET /style.css`.

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{
+    PortalOptions,
     accounts::Account,
     look::{Reader, page},
 };
@@ -57,8 +58,8 @@ pub(super) fn settings(reader: &Reader, account: &Account) -> Markup {
     )
 }
 
-/// The configurator in a frame, and the link to a page of its own.
-pub(super) fn sending(reader: &Reader, account: &Account) -> Markup {
+/// The configurator's element, what it says, and the link to a page of its own. Without JavaScript a bare frame.
+pub(super) fn sending(portal: &PortalOptions, reader: &Reader, account: &Account) -> Markup {
     let word = |key| reader.word(key);
     let open = format!("/{}/open/sending-mode", account.slug);
     page(
@@ -67,7 +68,16 @@ pub(super) fn sending(reader: &Reader, account: &Account) -> Markup {
         Some(account),
         &html! {
             p { a href=(open) { (word("full-page")) } }
-            iframe.configurator src=(open) title=(word("sending")) {}
+            smtp-configurator token-url={ "/" (account.slug) "/token" } locale=(reader.locale.tag()) {
+                noscript { iframe.configurator src=(open) title=(word("sending")) {} }
+            }
+            section.events hidden {
+                h2 { (word("events")) }
+                p.quiet { (word("events-about")) }
+                ol #events {}
+            }
+            script src={ (portal.configurator_url) "/embed.js" } nonce=(reader.nonce.0) async {}
+            script src="/events.js" nonce=(reader.nonce.0) {}
         },
     )
 }

@@ -39,7 +39,9 @@ async fn the_menu_leads_to_the_sending_mode() {
     let (_, _, settings) = get("/boulangerie-martin/settings").await;
     assert!(settings.contains(">Mode d’envoi des emails</a>"));
     let (_, headers, sending) = get("/boulangerie-martin/settings/sending").await;
-    assert!(sending.contains("<iframe") && sending.contains("Ouvrir dans une page"));
+    assert!(sending.contains("<smtp-configurator token-url=\"/boulangerie-martin/token\" locale=\"fr\">"));
+    assert!(sending.contains("<noscript><iframe") && sending.contains("Ouvrir dans une page"));
+    assert!(sending.contains("src=\"http://127.0.0.1:3000/embed.js\""));
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.contains("frame-src 'self' http://127.0.0.1:3000"), "{policy}");
     let (_, headers, english) = get("/velo-dubois/settings?lang=en").await;
@@ -72,6 +74,27 @@ async fn the_token_opens_the_configurator_s_door() {
     assert_eq!(identity.return_url.as_deref(), Some("http://localhost:4000/boulangerie-martin/settings"));
     let (_, _, again) = get("/boulangerie-martin/open/profiles").await;
     assert!(!again.contains(token), "a fresh token each time");
+}
+
+#[tokio::test]
+async fn a_token_is_given_to_the_portal_s_own_pages() {
+    let ask = async |path: &str, origin: Option<&str>| {
+        let mut request = Request::post(path);
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        let response = router(options()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let (status, token) = ask("/velo-dubois/token", Some("http://localhost:4000")).await;
+    assert_eq!((status, token.split('.').count()), (StatusCode::OK, 3));
+    for origin in [None, Some("null"), Some("http://127.0.0.1:3000")] {
+        assert_eq!(ask("/velo-dubois/token", origin).await, (StatusCode::FORBIDDEN, String::new()));
+    }
+    assert_eq!(ask("/nobody/token", Some("http://localhost:4000")).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get("/velo-dubois/token").await.0, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]

@@ -46,6 +46,12 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("team", "Équipe", "Team"),
     ("team-about", "Qui travaille ici, et qui peut quoi.", "Who works here, and who may do what."),
     ("full-page", "Ouvrir dans une page", "Open in a page of its own"),
+    ("events", "Ce que le configurateur dit à cette page", "What the configurator tells this page"),
+    (
+        "events-about",
+        "Des identifiants et des codes, rien de personnel. Le portail peut s’en servir pour se mettre à jour.",
+        "Ids and codes, nothing personal. The portal can use it to bring itself up to date.",
+    ),
     ("opening", "Ouverture du configurateur…", "Opening the configurator…"),
     ("open", "Ouvrir le configurateur", "Open the configurator"),
     ("not-found", "Page introuvable", "Page not found"),

@@ -158,7 +158,7 @@ async fn logins_that_are_refused() {
 
 #[tokio::test]
 async fn a_secret_that_the_server_echoes_is_not_shown() {
-    let echo = format!("535 5.7.8 {SECRET} is wrong, and so is {}\r\n", SECRET.to_uppercase());
+    let echo = format!("535 5.7.8 Authentication failed: {SECRET}, {}\r\n", SECRET.to_uppercase());
     let report = expect(then(until_auth(), [send(&echo)]), Stage::Auth, Cause::BadCredentials).await;
     let shown = serde_json::to_string(&report).unwrap().to_lowercase();
     assert!(!shown.contains(SECRET), "{shown}");

@@ -118,6 +118,45 @@ pub(super) async fn set_theme(pool: &SqlitePool, key: &[u8; 32], theme: &GivenTh
     Ok(true)
 }
 
+pub(super) async fn renew(
+    pool: &SqlitePool,
+    key: &[u8; 32],
+    now: Timestamp,
+    expires_at: Timestamp,
+    ends_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let renewed = sqlx::query(
+        "UPDATE session SET expires_at = min(?1, ?2), ends_at = ?2 WHERE key = ?3 AND min(expires_at, ends_at) > ?4",
+    )
+    .bind(expires_at.as_millisecond())
+    .bind(ends_at.as_millisecond())
+    .bind(&key[..])
+    .bind(now.as_millisecond())
+    .execute(pool)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
+pub(super) async fn end_all(
+    pool: &SqlitePool,
+    account: &AccountId,
+    person: Option<&str>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let ended = sqlx::query(
+        "UPDATE session SET expires_at = ?1, ends_at = ?1, refused_draft = NULL
+         WHERE content ->> '$.account.portal' = ?2 AND content ->> '$.account.account' = ?3
+           AND (?4 IS NULL OR content ->> '$.person.id' = ?4) AND expires_at > ?1",
+    )
+    .bind(now.as_millisecond())
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(person)
+    .execute(pool)
+    .await?;
+    Ok(ended.rows_affected())
+}
+
 pub(super) async fn delete(pool: &SqlitePool, key: &[u8; 32]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM session WHERE key = ?").bind(&key[..]).execute(pool).await?;
     Ok(())

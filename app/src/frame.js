@@ -1,0 +1,58 @@
+// Browser side, in a frame only. Tells the portal's page (packages/embed/embed.js) what happened here, and does the few
+// things it asks for. Classic: `currentScript` carries what the server knows. How the page looks is the server's to say,
+// which reads what is asked for and answers with values only. Every byte counts: `make weight`.
+//
+// Trust: a hello goes to the registered origins of the portal only; the port is taken from the page right above us, if
+// its origin is one of them. Whatever else arrives is dropped.
+{
+  const { origins, visit, seconds, place } = document.currentScript.dataset;
+  const page = document.documentElement;
+  const known = origins.split(" ");
+  // Set once what this entry of the history had to tell is told: reloading and going back tell nothing again.
+  const told = history.state;
+  let port;
+  const tell = (type, detail) => port.postMessage({ facteur: 1, type, ...detail });
+  const ask = (path, body, headers) => fetch(place + path, { method: "POST", body, headers });
+  const dress = async (theme) => {
+    const answer = await ask("/session/theme", JSON.stringify(theme), { "content-type": "application/json" });
+    if (!answer.ok) return;
+    const { scheme, variables } = await answer.json();
+    page.dataset.theme = scheme;
+    page.style = "";
+    for (const name in variables) page.style.setProperty(name, variables[name]);
+  };
+  const look = () => {
+    for (const place of document.querySelectorAll("[data-event]")) {
+      place.remove();
+      const { event, live } = place.dataset;
+      const { type, ...detail } = JSON.parse(event);
+      if (live || !told) tell(type, detail);
+      if (!live) history.replaceState(1, "");
+    }
+    for (const button of document.querySelectorAll("[data-tab]")) {
+      button.hidden = false;
+      button.onclick = () => tell("tab");
+    }
+  };
+  onmessage = ({ source, origin, data, ports }) => {
+    if (port || source != parent || !known.includes(origin) || data?.facteur != 1 || data.type != "port") return;
+    port = ports[0];
+    port.onmessage = async ({ data }) => {
+      if (data?.facteur != 1) return;
+      const { type, theme, token } = data;
+      if (type == "theme") dress(theme);
+      // A fresh token, so that the session goes on.
+      if (type == "token") {
+        const { status, headers } = await ask("/session/renew", new URLSearchParams({ token }));
+        if (status < 500) tell("visit", { visit: status == 204 ? visit : "ended", seconds: headers.get("session-seconds") });
+      }
+    };
+    tell("visit", { visit, seconds });
+    new ResizeObserver(() => tell("resize", { height: page.offsetHeight })).observe(page);
+    new MutationObserver(look).observe(page, { childList: true, subtree: true });
+    look();
+  };
+  if (parent != self)
+    for (const origin of known)
+      if ((location.ancestorOrigins?.[0] ?? origin) == origin) parent.postMessage({ facteur: 1, type: "hello" }, origin);
+}

@@ -1,0 +1,72 @@
+//! Server side. What happened, for the portal's page around a frame.
+//!
+//! It is written into the page, and `frame.js` tells it once. Ids and codes only: no name, no address, no setting. To
+//! add an event: a variant here, where it happens, its name in `packages/embed/embed.js` and `index.d.ts`.
+
+use leptos::prelude::*;
+use serde::Serialize;
+
+use super::layout::query;
+use crate::{profile::model::ProfileId, sending_mode::model::SendingMode, test_run::report::Verdict};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Event {
+    /// A profile was made or changed.
+    ProfileSaved {
+        id: ProfileId,
+    },
+    ProfileDeleted {
+        id: ProfileId,
+    },
+    ModeChanged {
+        mode: SendingMode,
+    },
+    TestSucceeded {
+        id: ProfileId,
+    },
+    /// `cause` is one of the diagnosis', or `delivery_unknown`.
+    TestFailed {
+        id: ProfileId,
+        cause: &'static str,
+    },
+}
+
+impl Event {
+    /// The end of a test.
+    pub fn tested(id: ProfileId, report: &crate::test_run::report::Report) -> Self {
+        match report.verdict {
+            Verdict::Accepted | Verdict::DryRunOk => Self::TestSucceeded { id },
+            Verdict::DeliveryUnknown => Self::TestFailed { id, cause: "delivery_unknown" },
+            Verdict::Failed => Self::TestFailed { id, cause: report.cause.map_or("unknown", |cause| cause.as_str()) },
+        }
+    }
+}
+
+/// What the redirect to this page says that happened.
+fn requested() -> Option<Event> {
+    let id = |name: &str| ProfileId::parse(&query(name));
+    let saved = || id("id").or_else(|| id("selected")).map(|id| Event::ProfileSaved { id });
+    match query("notice").as_str() {
+        "saved" | "secret-removed" | "cleaned" | "duplicated" | "in-use" => saved(),
+        "deleted" => id("id").map(|id| Event::ProfileDeleted { id }),
+        "mode-saved" => SendingMode::parse(&query("mode")).map(|mode| Event::ModeChanged { mode }),
+        // Saved, and something looks wrong with it.
+        "" if !query("warn").is_empty() || !query("suspicious").is_empty() => saved(),
+        _ => None,
+    }
+}
+
+/// Marks an event. `live`: it happens in a page that is already there, so it is told however often the page was loaded.
+#[component]
+pub fn Happened(event: Event, live: bool) -> impl IntoView {
+    let event = serde_json::to_string(&event).unwrap_or_default();
+    view! { <i hidden data-event=event data-live=live.then_some("1")></i> }
+}
+
+/// Marks what the redirect to this page says.
+#[component]
+pub fn RequestEvent() -> impl IntoView {
+    requested().map(|event| view! { <Happened event live=false /> })
+}

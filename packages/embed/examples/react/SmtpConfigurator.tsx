@@ -1,0 +1,64 @@
+// A React component around the element. Types of every event included; works with React 18 and 19.
+import "@facteur/embed";
+import type { SmtpConfiguratorAttributes, SmtpConfiguratorElement, SmtpConfiguratorEventMap } from "@facteur/embed";
+import type {} from "@facteur/embed/react";
+import { type ReactNode, useEffect, useRef } from "react";
+
+type Handlers = { [Name in keyof SmtpConfiguratorEventMap]?: (detail: SmtpConfiguratorEventMap[Name]["detail"]) => void };
+
+interface Props extends Omit<SmtpConfiguratorAttributes, "token-url"> {
+  /** Asks your own server for a token. */
+  fetchToken: () => Promise<string>;
+  /** By the events' names: `{ "profile-saved": ({ id }) => … }`. */
+  on?: Handlers;
+  /** Shown while it loads. */
+  children?: ReactNode;
+}
+
+export function SmtpConfigurator({ fetchToken, on = {}, children, ...attributes }: Props) {
+  const element = useRef<SmtpConfiguratorElement & HTMLElement>(null);
+  // The latest functions, without opening again when they change.
+  const latest = useRef({ fetchToken, on });
+  latest.current = { fetchToken, on };
+  const names = Object.keys(on).sort().join();
+
+  useEffect(() => {
+    const current = element.current;
+    if (!current) return;
+    current.fetchToken ??= () => latest.current.fetchToken();
+    const leaving = new AbortController();
+    for (const name of names.split(",").filter(Boolean) as (keyof SmtpConfiguratorEventMap)[]) {
+      const tell = (event: Event) => {
+        const handler = latest.current.on[name] as ((detail: unknown) => void) | undefined;
+        handler?.((event as CustomEvent).detail);
+      };
+      current.addEventListener(name as string, tell, { signal: leaving.signal });
+    }
+    return () => leaving.abort();
+  }, [names]);
+
+  return (
+    <smtp-configurator ref={element} {...attributes}>
+      {children}
+    </smtp-configurator>
+  );
+}
+
+export function Settings() {
+  return (
+    <SmtpConfigurator
+      src="https://facteur.example/"
+      page="profiles"
+      locale="fr"
+      theme="system"
+      fetchToken={async () => (await fetch("/facteur-token", { method: "POST" })).text()}
+      on={{
+        "profile-saved": ({ id }) => console.log("saved", id),
+        "test-failed": ({ id, cause }) => console.log("failed", id, cause),
+        error: ({ code }) => code === "cookies-refused" && console.log("a tab is offered"),
+      }}
+    >
+      Chargement…
+    </SmtpConfigurator>
+  );
+}

@@ -1,0 +1,99 @@
+/** `<smtp-configurator>`: Facteur inside a portal's page. Importing the package defines the element. */
+
+export type Page = "sending-mode" | "profiles";
+export type Theme = "light" | "dark" | "system";
+export type SendingMode = "portal" | "own_smtp";
+
+/** A value, or for a colour one for each scheme. What does not parse as what it claims to be is ignored. */
+export type Variables = Record<string, string | { light: string; dark: string }>;
+
+/** Why `error` was fired. */
+export type ErrorCode =
+  /** `token-url` or `fetchToken` gave none. */
+  | "token-unavailable"
+  /** Facteur did not take the token. */
+  | "token-refused"
+  /** Facteur does not answer, or not from a frame of this page. */
+  | "unreachable"
+  /** The browser keeps no cookie in a frame; the frame offers a tab. */
+  | "cookies-refused"
+  /** The tab could not be opened. */
+  | "tab-refused"
+  /** No `src`, and the script did not come from Facteur; or it is no URL. */
+  | "src-missing";
+
+/** What the element fires. All but `error` and `resize` bubble. Ids and codes only: nothing personal. */
+export interface SmtpConfiguratorEventMap {
+  /** The configurator is open. */
+  ready: CustomEvent<Record<string, never>>;
+  /** The content has another height, in CSS pixels; the frame has it already. */
+  resize: CustomEvent<{ height: number }>;
+  /** A profile was made or changed; a new one is saved at each of its two steps. */
+  "profile-saved": CustomEvent<{ id: string }>;
+  "profile-deleted": CustomEvent<{ id: string }>;
+  /** The server accepted the message. */
+  "test-succeeded": CustomEvent<{ id: string }>;
+  /** `cause` is one of Facteur's codes, such as `bad_credentials`; `delivery_unknown` when the message may be on its way. */
+  "test-failed": CustomEvent<{ id: string; cause: string }>;
+  "mode-changed": CustomEvent<{ mode: SendingMode }>;
+  /** The session has ended; the element asks for a token and opens a new one. */
+  "session-expired": CustomEvent<Record<string, never>>;
+  error: CustomEvent<{ code: ErrorCode }>;
+}
+
+type Listener<Name extends keyof SmtpConfiguratorEventMap> = (
+  this: SmtpConfiguratorElement,
+  event: SmtpConfiguratorEventMap[Name],
+) => unknown;
+
+/**
+ * Attributes: `src` (Facteur's address; default: where the script came from), `token-url` (posted to with credentials;
+ * answers the token as text or as `{"token": "…"}`), `page`, `locale` (`fr`, `en`), `theme`, `timeout` (seconds until
+ * Facteur counts as unreachable; 15).
+ *
+ * Its children are shown while it loads; the slot `retry` when it failed, where any button tries again.
+ */
+export interface SmtpConfiguratorElement extends Omit<HTMLElement, "addEventListener" | "removeEventListener"> {
+  /** A fresh token of the portal. Wins over `token-url`. */
+  fetchToken?: () => Promise<string>;
+  /** Colours, fonts and sizes (docs/embedding.md lists them); may be changed at any time. */
+  variables?: Variables;
+  /** Opens the configurator again, with a fresh token. */
+  reload(): void;
+  addEventListener<Name extends keyof SmtpConfiguratorEventMap>(
+    type: Name,
+    listener: Listener<Name>,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Name extends keyof SmtpConfiguratorEventMap>(
+    type: Name,
+    listener: Listener<Name>,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** The attributes, for JSX. */
+export interface SmtpConfiguratorAttributes {
+  src?: string;
+  "token-url"?: string;
+  page?: Page;
+  locale?: string;
+  theme?: Theme;
+  timeout?: number | string;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "smtp-configurator": SmtpConfiguratorElement & HTMLElement;
+  }
+}

@@ -1,0 +1,244 @@
+//! Inside a portal's page: renewal, revocation, what a frame is told.
+
+use super::*;
+
+impl TestApp {
+    async fn renew(&self, cookie: &str, token: &str) -> Answer {
+        self.post("/session/renew", cookie, &format!("token={token}")).await
+    }
+
+    /// As a portal's server asks: no origin, no cookie.
+    async fn revoke(&self, token: &str, body: &str) -> Answer {
+        let request = Request::post("/api/v1/sessions/revoke").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.ask(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    async fn open(&self, account: &str, person: &str, jti: &str) -> String {
+        let answer = self.token_post(&token_of(account, person, jti), PORTAL).await;
+        answer.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    async fn is_open(&self, cookie: &str) -> bool {
+        self.get("/profiles", cookie).await.status == StatusCode::OK
+    }
+
+    /// A page as a frame asks for it.
+    async fn framed(&self, path: &str, cookie: &str) -> String {
+        let request = Request::get(path).header(header::COOKIE, cookie).header("sec-fetch-dest", "iframe");
+        self.ask(request.body(Body::empty()).unwrap()).await.body
+    }
+
+    fn later(&self, minutes: i64) {
+        self.later.store(minutes * 60, Ordering::SeqCst);
+    }
+
+    /// A token signed now, which may be later than the fixed date.
+    fn fresh(&self, account: &str, person: &str, jti: &str) -> String {
+        signed(account, person, jti, NOW + self.later.load(Ordering::SeqCst))
+    }
+}
+
+fn token_of(account: &str, person: &str, jti: &str) -> String {
+    signed(account, person, jti, NOW)
+}
+
+fn signed(account: &str, person: &str, jti: &str, now: i64) -> String {
+    let claims = json!({
+        "iss": "demo", "aud": "facteur", "sub": person, "iat": now, "exp": now + 120, "jti": jti,
+        "account": { "id": account, "name": account }, "email": "claire@exemple.fr", "locale": "fr", "page": "profiles",
+    });
+    let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&SECRET)).unwrap()
+}
+
+#[tokio::test]
+async fn a_session_goes_on_with_fresh_tokens() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    for round in 1..=30 {
+        // Past the twelve hours after which it would have ended.
+        app.later(round * 50);
+        let answer = app.renew(&cookie, &app.fresh("martin", "claire", &format!("renew-{round}"))).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{round}");
+        assert_eq!(answer.headers["session-seconds"], "3600");
+    }
+    assert!(app.is_open(&cookie).await);
+    app.later(30 * 50 + 61);
+    assert!(!app.is_open(&cookie).await);
+    let answer = app.renew(&cookie, &app.fresh("martin", "claire", "too-late")).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "what has ended is opened at the door only");
+}
+
+#[tokio::test]
+async fn a_token_renews_the_session_of_its_own_person_and_once() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let good = token_of("martin", "claire", "good");
+    for (token, why) in [
+        (token_of("dubois", "claire", "1"), "another account"),
+        (token_of("martin", "karim", "2"), "another person"),
+        (token_of("martin", "claire", "jti-martin"), "the token that opened the session"),
+        (signed("martin", "claire", "3", NOW - 600), "an old one"),
+        ("nonsense".to_owned(), "nonsense"),
+        (String::new(), "nothing"),
+    ] {
+        assert_eq!(app.renew(&cookie, &token).await.status, StatusCode::UNAUTHORIZED, "{why}");
+    }
+    assert_eq!(app.renew("", &good).await.status, StatusCode::UNAUTHORIZED, "no session");
+    assert_eq!(app.post("/session/renew", &cookie, "").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(app.renew(&cookie, &good).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.renew(&cookie, &good).await.status, StatusCode::UNAUTHORIZED, "used before");
+    assert_eq!(app.token_post(&good, PORTAL).await.status, StatusCode::UNAUTHORIZED, "also at the door");
+}
+
+#[tokio::test]
+async fn only_our_own_pages_renew() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    for (number, (site, origin)) in
+        [(Some("cross-site"), PORTAL), (Some("same-site"), OWN), (None, "null"), (None, PORTAL)].into_iter().enumerate()
+    {
+        let mut request = Request::post("/session/renew")
+            .header(header::COOKIE, &cookie)
+            .header(header::CONTENT_TYPE, FORM)
+            .header(header::ORIGIN, origin);
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        let body = format!("token={}", token_of("martin", "claire", &number.to_string()));
+        assert_eq!(app.ask(request.body(Body::from(body)).unwrap()).await.status, StatusCode::FORBIDDEN, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_portal_ends_the_sessions_of_who_signs_out() {
+    let app = TestApp::new().await;
+    let open = [
+        app.open("martin", "claire", "a").await,
+        app.open("martin", "claire", "b").await,
+        app.open("martin", "karim", "c").await,
+        app.open("dubois", "claire", "d").await,
+    ];
+    let are_open = async || {
+        let mut states = Vec::new();
+        for cookie in &open {
+            states.push(app.is_open(cookie).await);
+        }
+        states
+    };
+    // Another account than the token's, and what does not read.
+    let token = token_of("martin", "claire", "e");
+    for body in [r#"{"account":"dubois"}"#, r#"{"user":"karim"}"#, "{", "[]"] {
+        assert_eq!(app.revoke(&token, body).await.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    assert_eq!(are_open().await, [true; 4]);
+    assert_eq!(app.revoke(&token, "").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(are_open().await, [false, false, true, true]);
+    let ended = app.get("/profiles", &open[0]).await;
+    assert!(ended.body.contains("Votre session est terminée"), "an ended session leads back to the portal");
+    assert_eq!(app.revoke(&token, "").await.status, StatusCode::UNAUTHORIZED, "used before");
+    let again = token_of("martin", "claire", "f");
+    assert_eq!(app.revoke(&again, "").await.status, StatusCode::NO_CONTENT, "also when nothing is open");
+    let colleague = token_of("martin", "claire", "g");
+    let other = app.open("martin", "lea", "h").await;
+    assert_eq!(app.revoke(&colleague, r#"{"account":"martin","user":"karim"}"#).await.status, StatusCode::NO_CONTENT);
+    assert_eq!((are_open().await, app.is_open(&other).await), (vec![false, false, false, true], true));
+    let all = token_of("martin", "claire", "i");
+    assert_eq!(app.revoke(&all, r#"{"account":"martin"}"#).await.status, StatusCode::NO_CONTENT);
+    assert!(!app.is_open(&other).await);
+    assert!(app.is_open(&open[3]).await, "another account's");
+}
+
+#[tokio::test]
+async fn revoking_takes_a_good_token_and_nothing_else() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    for token in ["", "nonsense", &signed("martin", "claire", "1", NOW - 600)] {
+        let answer = app.revoke(token, "").await;
+        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::UNAUTHORIZED, ""));
+        assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");
+    }
+    // A cookie is no token, wherever the request comes from.
+    assert_eq!(app.post("/api/v1/sessions/revoke", &cookie, "").await.status, StatusCode::UNAUTHORIZED);
+    // A page of another site would have to ask first, and gets no leave.
+    let request = Request::builder()
+        .method(Method::OPTIONS)
+        .uri("/api/v1/sessions/revoke")
+        .header(header::ORIGIN, "https://evil.exemple")
+        .header("access-control-request-headers", "authorization");
+    let answer = app.ask(request.body(Body::empty()).unwrap()).await;
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    assert!(app.is_open(&cookie).await);
+}
+
+#[tokio::test]
+async fn a_frame_gets_the_script_that_speaks_with_the_portal() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let framed = app.framed("/profiles", &cookie).await;
+    let script = framed.split("<script").find(|script| script.contains("/frame.js")).unwrap();
+    for part in ["nonce=\"", &format!("data-origins=\"{PORTAL}\""), "data-visit=\"open\"", "data-seconds=\"3600\""] {
+        assert!(script.contains(part), "{script}");
+    }
+    let stranger = app.framed("/profiles", "").await;
+    assert!(stranger.contains("data-visit=\"stranger\"") && stranger.contains("data-tab"), "{stranger}");
+    app.later(90);
+    let ended = app.framed("/profiles", &cookie).await;
+    assert!(ended.contains("data-visit=\"ended\"") && !ended.contains("data-tab") && !ended.contains("data-seconds"));
+    let alone = Request::get("/profiles").header("sec-fetch-dest", "document").body(Body::empty()).unwrap();
+    assert!(!app.ask(alone).await.body.contains("/frame.js"));
+    let refused = app.token_post("nonsense", PORTAL).await;
+    assert!(refused.body.contains("data-visit=\"refused\"") && refused.body.contains(PORTAL));
+}
+
+#[tokio::test]
+async fn pages_say_what_happened_in_ids_and_codes() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let id = app.add(&cookie).await;
+    let event = async |path: &str| {
+        let page = app.get(path, &cookie).await.body;
+        let event = page.split("data-event=\"").nth(1)?.split('"').next()?;
+        Some(event.replace("&quot;", "'"))
+    };
+    let saved = Some(format!("{{'type':'profile-saved','id':'{id}'}}"));
+    for path in [
+        format!("/profiles/encoding?id={id}&notice=saved"),
+        format!("/profiles/encoding?id={id}&warn=x"),
+        format!("/profiles/encoding?id={id}&suspicious=1"),
+        format!("/profiles?selected={id}&notice=in-use"),
+        format!("/profiles/edit?id={id}&notice=duplicated"),
+    ] {
+        assert_eq!(event(&path).await, saved, "{path}");
+    }
+    let mode = app.post("/api/sending-mode/save", &cookie, "mode=own_smtp").await;
+    assert_eq!(event(mode.location()).await.as_deref(), Some("{'type':'mode-changed','mode':'own_smtp'}"));
+    for path in [
+        format!("/profiles?selected={id}"),
+        "/profiles?notice=saved&selected=x".to_owned(),
+        "/profiles?notice=deleted&id=%3Cscript%3E".to_owned(),
+        "/sending-mode?notice=mode-saved&mode=x".to_owned(),
+    ] {
+        assert_eq!(event(&path).await, None, "{path}");
+    }
+    let deleted = app.post("/api/profiles/delete", &cookie, &format!("id={id}")).await;
+    assert_eq!(event(deleted.location()).await, Some(format!("{{'type':'profile-deleted','id':'{id}'}}")));
+}
+
+#[tokio::test]
+async fn the_portal_s_page_may_choose_page_and_language() {
+    let app = TestApp::new().await;
+    let open = async |jti: &str, wishes: &str| {
+        let request = Request::post("/session").header(header::ORIGIN, PORTAL).header(header::CONTENT_TYPE, FORM);
+        let body = format!("token={}&{wishes}", token_of("martin", "claire", jti));
+        app.ask(request.body(Body::from(body)).unwrap()).await
+    };
+    let answer = open("1", "page=sending-mode&locale=en").await;
+    assert_eq!(answer.location(), "/sending-mode");
+    let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
+    assert!(app.get("/sending-mode", cookie).await.body.contains("<html lang=\"en\""));
+    for (number, wishes) in ["page=//evil.exemple&locale=../../x", "page=&locale="].into_iter().enumerate() {
+        let answer = open(&format!("wish-{number}"), wishes).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/profiles"), "{wishes}");
+    }
+}
