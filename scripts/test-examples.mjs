@@ -22,7 +22,7 @@ const run = (args, env = {}) =>
 
 async function check(name, body) {
   try {
-    await body();
+    if ((await body()) === SKIPPED) return;
     counts.passed++;
     console.log(`ok       ${name}`);
   } catch (error) {
@@ -31,9 +31,11 @@ async function check(name, body) {
   }
 }
 
+const SKIPPED = Symbol("skipped");
 function skip(name, why) {
   counts.skipped++;
   console.log(`\n*** SKIPPED: ${name}: ${why} ***\n`);
+  return SKIPPED;
 }
 
 function freePort() {
@@ -250,6 +252,27 @@ try {
       assert.equal((await enter(answer.text.trim())).status, 303);
     });
   }
+  await check("a session is revoked by the portal's server", async () => {
+    const revoke = (token, body) =>
+      ask("POST", `${url}/api/v1/sessions/revoke`, { headers: { authorization: `Bearer ${token}` }, body });
+    const ticket = (claims) => make({ claims: { email: undefined, account: { id: "42" }, ...claims }, key: shared(secret) });
+    if ([403, 404].includes((await revoke("nonsense")).status)) return skip("revocation", "this server has none");
+    const open = async (claims) => cookieOf(await enter(make({ claims, key: shared(secret) })));
+    const isOpen = async (cookie) => (await profiles(cookie)).text.includes("Martin Bakery");
+    const [claire, karim] = [await open({ sub: "7" }), await open({ sub: "8" })];
+    assert.equal((await revoke("nonsense")).status, 401);
+    assert.equal((await revoke(ticket(), JSON.stringify({ account: "43" }))).status, 400);
+    assert.equal((await revoke(ticket(), "nonsense")).status, 400);
+    assert.deepEqual([await isOpen(claire), await isOpen(karim)], [true, true]);
+    const once = ticket();
+    assert.deepEqual([(await revoke(once)).status, (await revoke(once)).status], [204, 401]);
+    assert.deepEqual([await isOpen(claire), await isOpen(karim)], [false, true]);
+    assert.equal((await revoke(ticket(), JSON.stringify({ account: "42", user: "8" }))).status, 204);
+    assert.equal(await isOpen(karim), false);
+    const again = await open({});
+    assert.equal((await revoke(ticket({ sub: "0" }), JSON.stringify({ account: "42" }))).status, 204);
+    assert.equal(await isOpen(again), false);
+  });
   const element = await ask("GET", `${url}/embed.js`);
   if (element.status === 200) {
     await check("embed.js is a script that any page may load", () => {
