@@ -145,7 +145,7 @@ try {
 
   const examples = [
     ["node", "node", ["portal.mjs"]],
-    ["python", "venv/bin/flask", ["--app", "portal", "run", "--port", String(portalPort)]],
+    ["python", "venv/bin/python", ["-m", "flask", "--app", "portal", "run", "--port", String(portalPort)]],
     ["php", "php", ["-S", `127.0.0.1:${portalPort}`, "portal.php"]],
   ];
   const has = (tool) => {
