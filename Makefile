@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser test-servers fuzz watch lint weight clean
+.PHONY: help run site test test-rust test-browser test-servers test-examples fuzz watch lint weight clean
 
 site_sources := $(shell find app style public packages/embed/embed.js scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
@@ -29,6 +29,10 @@ test-browser: site
 test-servers: ## the same conversation against Postfix, Dovecot, Exim and OpenSMTPD (as root, on Debian)
 	cargo test --no-run -p server --test real
 	scripts/mail-servers cargo test -p server --test real
+
+test-examples: site ## the portals of examples/, and what docs/ says, against `facteur serve`
+	cargo build -p server
+	scripts/test-examples
 
 fuzz: ## feed the parsers with whatever a fuzzer finds; SECONDS_EACH=20
 	scripts/fuzz $(SECONDS_EACH)

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -160,7 +161,11 @@ fn language(tag: &str) -> Result<Locale, &'static str> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(config::log_filter())).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(config::log_filter()))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let outcome = match command {
         Command::Demo { port, portal_port, starttls_port, tls_port, data } => {
             demo(DemoOptions { port, portal_port, starttls_port, tls_port, folder: data }).await

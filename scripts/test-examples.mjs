@@ -1,0 +1,420 @@
+// Runs the examples against `facteur serve`; called by scripts/test-examples, which brought their packages. The server's
+// configuration is the one of docs/embedding.md, "Quick start"; only ports and keys' files differ.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const store = resolve(process.argv[2]);
+const facteur = resolve("target/debug/facteur");
+const folder = mkdtempSync(join(tmpdir(), "facteur-examples-"));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const running = [];
+const began = Date.now();
+
+const read = (path) => readFileSync(path, "utf8");
+const run = (args, env = {}) =>
+  execFileSync(facteur, args, { cwd: folder, encoding: "utf8", env: { ...process.env, ...env }, stdio: "pipe" });
+
+async function check(name, body) {
+  try {
+    if ((await body()) === SKIPPED) return;
+    counts.passed++;
+    console.log(`ok       ${name}`);
+  } catch (error) {
+    counts.failed++;
+    console.log(`FAILED   ${name}\n${error.stack}\n${error.stderr ?? ""}`);
+  }
+}
+
+const SKIPPED = Symbol("skipped");
+function skip(name, why) {
+  counts.skipped++;
+  console.log(`\n*** SKIPPED: ${name}: ${why} ***\n`);
+  return SKIPPED;
+}
+
+function freePort() {
+  return new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+/** Starts a program and waits until `url` answers. */
+async function start(url, command, args, options) {
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  child.log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (child.log += text));
+  running.push(child);
+  for (let tries = 0; tries < 200; tries++) {
+    if (child.exitCode !== null) throw new Error(`${command} ended: ${child.log}`);
+    try {
+      await ask("GET", url);
+      return child;
+    } catch {
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+  throw new Error(`${command} does not answer: ${child.log}`);
+}
+
+async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((done) => child.once("exit", done));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+/** A request as a browser sends it. `fetch` does not let us say where from. */
+function ask(method, url, { headers = {}, form, body } = {}) {
+  const sent = form ? new URLSearchParams(form).toString() : body;
+  const all = { ...headers, ...(form && { "content-type": "application/x-www-form-urlencoded" }) };
+  if (sent !== undefined) all["content-length"] = Buffer.byteLength(sent);
+  return new Promise((done, failed) => {
+    request(url, { method, headers: all }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8").on("data", (part) => (text += part));
+      answer.on("end", () => done({ status: answer.statusCode, headers: answer.headers, text }));
+    }).on("error", failed).end(sent);
+  });
+}
+
+const [port, portalPort] = [await freePort(), await freePort()];
+const url = `http://127.0.0.1:${port}`;
+const portal = `http://127.0.0.1:${portalPort}`; // where we reach it…
+const origin = `http://localhost:${portalPort}`; // …and what a browser calls it
+
+const enter = (token, from = origin) => ask("POST", `${url}/session`, { headers: { origin: from }, form: { token } });
+const cookieOf = (answer) => answer.headers["set-cookie"]?.[0].split(";")[0];
+const profiles = (cookie) => ask("GET", `${url}/profiles`, { headers: { cookie, accept: "text/html" } });
+const decoded = (token) => token.split(".").slice(0, 2).map((part) => JSON.parse(Buffer.from(part, "base64url")));
+const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+/** A token with these claims over good ones. */
+function make({ claims = {}, header = {}, key }) {
+  const now = Math.floor(Date.now() / 1000);
+  const good = { iss: "my-portal", aud: "facteur", iat: now, exp: now + 120, jti: randomUUID(), sub: "7", email: "" };
+  const full = { ...good, account: { id: "42", name: "Martin Bakery" }, ...claims };
+  const signed = `${encode({ typ: "JWT", alg: "HS256", kid: "k1", ...header })}.${encode(full)}`;
+  return `${signed}.${key(Buffer.from(signed)).toString("base64url")}`;
+}
+const shared = (secret) => (bytes) => createHmac("sha256", secret).update(bytes).digest();
+
+// --- the server, as the quick start says ---
+
+const embedding = read("docs/embedding.md");
+const operating = read("docs/operating.md");
+const block = (text, name) => new RegExp(`<!-- ${name.replaceAll(".", "\\.")} -->\\n+\`\`\`\\w*\\n([^]*?)\`\`\``).exec(text)?.[1];
+
+const quick = block(embedding, "quick-start/facteur.toml");
+for (const name of ["vault.key", "portal.key", "second.key"]) run(["keys", "new", name]);
+const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const ed = generateKeyPairSync("ed25519");
+writeFileSync(join(folder, "ec.pem"), ec.publicKey.export({ type: "spki", format: "pem" }));
+writeFileSync(join(folder, "ed.pem"), ed.publicKey.export({ type: "spki", format: "pem" }));
+const more = `{ id = "k2", secret_file = "second.key" }, { id = "ec", public_key_file = "ec.pem" }, { id = "ed", public_key_file = "ed.pem" }`;
+writeFileSync(
+  join(folder, "facteur.toml"),
+  quick
+    .replaceAll("127.0.0.1:3000", `127.0.0.1:${port}`)
+    .replaceAll("localhost:4000", `localhost:${portalPort}`)
+    .replace(/^keys = (\[\{ id = "k1".*)\]$/m, `keys = $1, ${more}]`),
+);
+const secret = read(join(folder, "portal.key")).trimEnd();
+
+try {
+  await check("the configuration of the quick start is good", () => {
+    assert.match(run(["config", "check"]), /is good/);
+    assert.match(read(join(folder, "facteur.toml")), /"ed\.pem"/);
+  });
+  const server = await start(`${url}/healthz`, facteur, ["serve"], { cwd: folder });
+
+  await check("it is alive and ready", async () => {
+    assert.equal((await ask("GET", `${url}/healthz`)).text, "ok");
+    assert.equal((await ask("GET", `${url}/readyz`)).text, "ready");
+  });
+
+  // --- each example ---
+
+  const examples = [
+    ["node", "node", ["portal.mjs"]],
+    ["python", "venv/bin/python", ["-m", "flask", "--app", "portal", "run", "--port", String(portalPort)]],
+    ["php", "php", ["-S", `127.0.0.1:${portalPort}`, "portal.php"]],
+  ];
+  const has = (tool) => {
+    try {
+      execFileSync(tool, ["--version"], { stdio: "ignore" });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  for (const [name, command, args] of examples) {
+    let cwd = join(store, name);
+    let title = name;
+    if (!existsSync(join(cwd, "ready"))) {
+      if (name !== "php" || !has("php")) {
+        skip(`examples/${name}`, "what it needs is not here");
+        continue;
+      }
+      skip("examples/php with firebase/php-jwt", "composer cannot get it here; token-without-composer.php takes its place");
+    }
+    const variants = name === "php" && existsSync(join(cwd, "ready")) ? ["token.php", "token-without-composer.php"] : [name === "php" ? "token-without-composer.php" : ""];
+    for (const variant of variants) {
+      if (variant) {
+        title = `php, ${variant}`;
+        cwd = join(folder, variant);
+        cpSync(join(store, "php"), cwd, { recursive: true });
+        if (variant !== "token.php") cpSync(join(cwd, variant), join(cwd, "token.php"));
+      }
+      const env = { ...process.env, FACTEUR_URL: url, FACTEUR_KEY_FILE: join(folder, "portal.key"), PORT: String(portalPort) };
+      let child;
+      try {
+        child = await start(`${portal}/`, command.includes("/") ? join(cwd, command) : command, args, { cwd, env });
+        await example(title);
+      } catch (error) {
+        await check(`${title}: starts`, () => { throw error; });
+      } finally {
+        if (child) await stop(child);
+      }
+    }
+  }
+
+  async function example(name) {
+    const page = async (path) => {
+      const answer = await ask("GET", portal + path);
+      assert.equal(answer.status, 200, path);
+      assert.match(answer.headers["cache-control"], /no-store/);
+      assert.ok(!answer.text.includes(secret), "the secret is in a page");
+      return answer.text;
+    };
+    const tokenIn = (html) => /name="token" value="([\w.-]+)"/.exec(html)[1];
+    let token;
+    await check(`${name}: a page with a form, and what its token says`, async () => {
+      const html = await page("/open");
+      assert.match(html, new RegExp(`<form method="post" action="${url}/session"`));
+      token = tokenIn(html);
+      const [header, claims] = decoded(token);
+      assert.deepEqual([header.alg, header.kid], ["HS256", "k1"]);
+      assert.deepEqual([claims.iss, claims.aud, claims.exp - claims.iat], ["my-portal", "facteur", 120]);
+      assert.deepEqual(claims.account, { id: "42", name: "Martin Bakery" });
+      assert.deepEqual([claims.sub, claims.name, claims.email], ["7", "Claire Martin", "claire@bakery.example"]);
+      assert.notEqual(decoded(tokenIn(await page("/open")))[1].jti, claims.jti);
+    });
+    await check(`${name}: a tampered token, one from elsewhere, one without a signature: the same refusal`, async () => {
+      const [head, body, signature] = token.split(".");
+      const other = encode({ ...decoded(token)[1], account: { id: "43", name: "Another" } });
+      const flipped = (signature[0] === "A" ? "B" : "A") + signature.slice(1);
+      const refusals = [
+        await enter(`${head}.${other}.${signature}`),
+        await enter(`${head}.${body}.${flipped}`),
+        await enter(`${encode({ typ: "JWT", alg: "none", kid: "k1" })}.${body}.`),
+        await enter(token, "https://elsewhere.example"),
+        await enter(token, "null"),
+        await enter("nonsense"),
+      ];
+      for (const answer of refusals) {
+        assert.equal(answer.status, 401);
+        assert.equal(cookieOf(answer), undefined);
+        assert.equal(answer.text, refusals[0].text);
+      }
+    });
+    await check(`${name}: the token opens a session, once`, async () => {
+      const answer = await enter(token);
+      assert.deepEqual([answer.status, answer.headers.location], [303, "/sending-mode"]);
+      assert.match(answer.headers["set-cookie"][0], /^__Host-facteur=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=None; Partitioned$/);
+      const shown = await profiles(cookieOf(answer));
+      assert.equal(shown.status, 200);
+      assert.match(shown.text, /Martin Bakery/);
+      assert.ok(shown.headers["content-security-policy"].includes(`frame-ancestors ${origin}`));
+      assert.equal((await enter(token)).status, 401);
+    });
+    await check(`${name}: the frame is the form's target`, async () => {
+      const html = await page("/frame");
+      const [, frame] = /<iframe name="(\w+)"/.exec(html);
+      assert.ok(html.includes(`target="${frame}"`));
+      assert.equal((await enter(tokenIn(html))).status, 303);
+    });
+    await check(`${name}: the element's page, and its token`, async () => {
+      const html = await page("/element");
+      assert.ok(html.includes(`src="${url}/embed.js"`) && html.includes('token-url="/facteur-token"'));
+      assert.equal((await ask("GET", `${portal}/facteur-token`)).status >= 400, true);
+      const answer = await ask("POST", `${portal}/facteur-token`);
+      assert.match(answer.headers["content-type"], /text\/plain/);
+      assert.match(answer.headers["cache-control"], /no-store/);
+      assert.equal((await enter(answer.text.trim())).status, 303);
+    });
+  }
+  await check("a session is revoked by the portal's server", async () => {
+    const revoke = (token, body) =>
+      ask("POST", `${url}/api/v1/sessions/revoke`, { headers: { authorization: `Bearer ${token}` }, body });
+    const ticket = (claims) => make({ claims: { email: undefined, account: { id: "42" }, ...claims }, key: shared(secret) });
+    if ([403, 404].includes((await revoke("nonsense")).status)) return skip("revocation", "this server has none");
+    const open = async (claims) => cookieOf(await enter(make({ claims, key: shared(secret) })));
+    const isOpen = async (cookie) => (await profiles(cookie)).text.includes("Martin Bakery");
+    const [claire, karim] = [await open({ sub: "7" }), await open({ sub: "8" })];
+    assert.equal((await revoke("nonsense")).status, 401);
+    assert.equal((await revoke(ticket(), JSON.stringify({ account: "43" }))).status, 400);
+    assert.equal((await revoke(ticket(), "nonsense")).status, 400);
+    assert.deepEqual([await isOpen(claire), await isOpen(karim)], [true, true]);
+    const once = ticket();
+    assert.deepEqual([(await revoke(once)).status, (await revoke(once)).status], [204, 401]);
+    assert.deepEqual([await isOpen(claire), await isOpen(karim)], [false, true]);
+    assert.equal((await revoke(ticket(), JSON.stringify({ account: "42", user: "8" }))).status, 204);
+    assert.equal(await isOpen(karim), false);
+    const again = await open({});
+    assert.equal((await revoke(ticket({ sub: "0" }), JSON.stringify({ account: "42" }))).status, 204);
+    assert.equal(await isOpen(again), false);
+  });
+  const element = await ask("GET", `${url}/embed.js`);
+  if (element.status === 200) {
+    await check("embed.js is a script that any page may load", () => {
+      assert.match(element.headers["content-type"], /javascript/);
+      assert.match(element.text, /smtp-configurator/);
+    });
+  } else {
+    skip("embed.js", "this server has none (make site)");
+  }
+
+  // --- what docs/embedding.md says of tokens ---
+
+  const own = shared(secret);
+  const opens = async (token) => (await enter(token)).status === 303;
+  await check("keys: two at once, EdDSA, ES256; the algorithm is the key's", async () => {
+    assert.ok(await opens(make({ key: own })));
+    assert.ok(await opens(make({ header: { kid: "k2" }, key: shared(read(join(folder, "second.key")).trimEnd()) })));
+    const es256 = (bytes) => sign("sha256", bytes, { key: ec.privateKey, dsaEncoding: "ieee-p1363" });
+    assert.ok(await opens(make({ header: { kid: "ec", alg: "ES256" }, key: es256 })));
+    const eddsa = (bytes) => sign(null, bytes, createPrivateKey(ed.privateKey.export({ type: "pkcs8", format: "pem" })));
+    assert.ok(await opens(make({ header: { kid: "ed", alg: "EdDSA" }, key: eddsa })));
+    assert.ok(!(await opens(make({ header: { kid: "ed", alg: "HS256" }, key: shared(read(join(folder, "ed.pem"))) }))));
+    assert.ok(!(await opens(make({ header: { kid: "k3" }, key: own }))));
+    assert.ok(!(await opens(make({ header: { kid: undefined }, key: own }))));
+    assert.ok(!(await opens(make({ header: { typ: "at+jwt" }, key: own }))));
+  });
+  const now = Math.floor(Date.now() / 1000);
+  const people = (count) => Array.from({ length: count }, (_, id) => ({ id: String(id), name: "N" }));
+  await check("claims: what is taken", async () => {
+    for (const claims of [
+      { iat: now, exp: now + 300 }, { iat: now - 100, exp: now - 20 }, { iat: now + 20, exp: now + 100 },
+      { aud: ["facteur"] }, { email: "claire@bakery.example" }, { users: people(1000) }, { locale: "xx" },
+      { page: "profiles" }, { page: "sending-mode" }, { return_url: "https://elsewhere.example/" }, { name: undefined },
+      { theme: "pink" }, { sub: "é".repeat(128) }, { role: "whatever" },
+    ]) assert.ok(await opens(make({ claims, key: own })), JSON.stringify(claims).slice(0, 80));
+  });
+  await check("claims: what is refused", async () => {
+    for (const claims of [
+      { iss: "another" }, { aud: "another" }, { exp: now + 301, iat: now }, { exp: now - 40, iat: now - 100 },
+      { iat: now + 40, exp: now + 100 }, { nbf: now + 40 }, { iat: now + 0.5 }, { iat: undefined }, { jti: undefined },
+      { jti: "" }, { sub: "" }, { sub: 7 }, { sub: "a\nb" }, { sub: "a".repeat(257) }, { account: "42" },
+      { account: { id: 42, name: "x" } }, { account: { id: "42" } }, { email: undefined }, { email: "nobody" },
+      { users: people(1001) }, { users: [{ id: "1", name: "" }] }, { page: "elsewhere" },
+    ]) assert.ok(!(await opens(make({ claims, key: own }))), JSON.stringify(claims).slice(0, 80));
+  });
+  await check("language, start page, way back", async () => {
+    const shown = async (claims) => {
+      const answer = await enter(make({ claims, key: own }));
+      return { location: answer.headers.location, html: (await profiles(cookieOf(answer))).text };
+    };
+    const english = await shown({ locale: "en-GB", page: "profiles", return_url: `${origin}/settings?a=1` });
+    assert.equal(english.location, "/profiles");
+    assert.match(english.html, /<html lang="en"/);
+    assert.ok(english.html.includes(`href="${origin}/settings?a=1"`));
+    const elsewhere = await shown({ locale: "fr", return_url: "https://elsewhere.example/" });
+    assert.match(elsewhere.html, /<html lang="fr"/);
+    assert.ok(!elsewhere.html.includes("elsewhere.example"));
+    assert.ok(elsewhere.html.includes(`href="${origin}/"`), "home");
+  });
+  await check("theme: in the token, over the configuration's, then at run time", async () => {
+    const theme = { scheme: "dark", variables: { brand: { light: "#0b57d0", dark: "#a8c7fa" }, radius: "4px", text: "url(x)" } };
+    const cookie = cookieOf(await enter(make({ claims: { theme }, key: own })));
+    const { text } = await profiles(cookie);
+    assert.match(text, /data-theme="dark"/);
+    assert.match(text, /--brand:light-dark\(#0b57d0,#a8c7fa\)/);
+    assert.match(text, /--radius:0\.25rem/);
+    assert.ok(!text.includes("url(x)"));
+    const headers = { cookie, origin: url, "content-type": "application/json" };
+    const body = JSON.stringify({ scheme: "light", variables: { "font-size": "18px" } });
+    const changed = await ask("POST", `${url}/session/theme`, { headers, body });
+    assert.deepEqual(JSON.parse(changed.text), { scheme: "light", variables: { "--size": "112.5%" } });
+    assert.match((await profiles(cookie)).text, /data-theme="light"/);
+    const foreign = await ask("POST", `${url}/session/theme`, { headers: { ...headers, origin }, body });
+    assert.equal(foreign.status, 403);
+  });
+  await check("the log has the words of the troubleshooting table, and nothing personal", () => {
+    const log = server.log.replaceAll(/\x1b\[\d*m/g, "");
+    for (const words of [
+      "malformed token", "no portal has this key", "signature, algorithm, issuer or audience is wrong",
+      "not valid at this time", "a claim is missing or out of bounds", "used before", "request from another origin refused",
+    ]) {
+      assert.ok(log.includes(words), words);
+      assert.ok(embedding.includes(words), `docs/embedding.md does not explain: ${words}`);
+    }
+    assert.ok(!/Claire|bakery|Martin|eyJ/.test(log), "somebody's name, address or token is in the log");
+  });
+  await check("SIGTERM ends it well", async () => {
+    await stop(server);
+    assert.equal(server.exitCode, 0);
+    assert.match(server.log, /stopped/);
+  });
+
+  // --- the operator's files, and whether the documents are complete ---
+
+  await check("examples/facteur.toml is good, and the environment goes over it", () => {
+    const place = mkdtempSync(join(folder, "operator-"));
+    const text = read("examples/facteur.toml");
+    writeFileSync(join(place, "facteur.toml"), text);
+    execFileSync("mkdir", [join(place, "keys")]);
+    for (const [, file] of text.matchAll(/^[^#\n]*(?:secret_)?file = "(keys\/[\w-]+)"/gm)) run(["keys", "new", join(place, file)]);
+    const config = ["config", "check", "--config", join(place, "facteur.toml")];
+    const env = { FACTEUR__DATABASE__PATH: join(place, "facteur.db") };
+    assert.match(run(config, env), /is good/);
+    assert.match(run(config, { ...env, FACTEUR__SMTP__ALLOW_PORTS: "[25]", FACTEUR__TESTS__PER_PERSON: "3" }), /is good/);
+    for (const [name, value] of [["FACTEUR__SMTP__EHLO_NAME", "a b"], ["FACTEUR__TESTS__PER_PERSON", "0"], ["FACTEUR__SMTP__NOTHING", "1"]]) {
+      assert.throws(() => run(config, { ...env, [name]: value }), (error) => error.status === 1, name);
+    }
+  });
+  await check("docs/operating.md and examples/facteur.toml name every setting", () => {
+    const fields = [...read("server/src/config/sections.rs").matchAll(/^    pub (\w+):/gm)].map(([, name]) => name);
+    assert.ok(fields.length > 20);
+    const sections = ["server", "database", "vault", "smtp", "tests", "portals"];
+    for (const field of fields.filter((field) => !sections.includes(field))) {
+      assert.ok(operating.includes(`\`${field}\``), `docs/operating.md: ${field}`);
+      assert.ok(read("examples/facteur.toml").includes(`${field} =`) || field === "theme", `examples/facteur.toml: ${field}`);
+    }
+  });
+  await check("docs/embedding.md names every claim, and every variable with its default", () => {
+    const rust = read("server/src/portal_auth.rs");
+    const claims = /struct Claims \{([^]*?)\n\}/.exec(rust)[1];
+    for (const [, claim] of claims.matchAll(/^    (\w+):/gm)) assert.ok(embedding.includes(`\`${claim}\``), claim);
+    const theme = read("app/src/theme.rs");
+    const tokens = read("style/tokens.css");
+    const colours = [.../const COLOURS[^]*?= \[([^]*?)\];/.exec(theme)[1].matchAll(/\("([\w-]+)", "([\w-]+)"\)/g)];
+    assert.equal(colours.length, 15);
+    for (const [, name, variable] of colours) {
+      const [, light, dark] = new RegExp(`--${variable}: light-dark\\((#\\w+), (#\\w+)\\)`).exec(tokens);
+      assert.ok(embedding.includes(`| \`${name}\` | \`${light}\` | \`${dark}\` |`), `${name}: ${light}, ${dark}`);
+    }
+    for (const name of ["font", "font-mono", "font-size", "radius", "spacing"]) assert.ok(embedding.includes(`| \`${name}\` |`), name);
+  });
+  await check("what the documents quote of the examples is what the files say", () => {
+    for (const text of [embedding, operating]) {
+      for (const [, name] of text.matchAll(/<!-- (examples\/[\w./-]+) -->/g)) assert.equal(block(text, name), read(name), name);
+    }
+    assert.ok(block(embedding, "examples/node/token.mjs") && block(embedding, "examples/php/token.php") && block(embedding, "examples/python/facteur_token.py"));
+  });
+} finally {
+  for (const child of running) await stop(child);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const { passed, failed, skipped } = counts;
+console.log(`\nin ${((Date.now() - began) / 1000).toFixed(1)} s\nexamples: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed ? 1 : 0;
