@@ -12,19 +12,11 @@
   const told = history.state;
   let port;
   const tell = (type, detail) => port.postMessage({ facteur: 1, type, ...detail });
-  const ask = (path, body, headers) => fetch(place + path, { method: "POST", body, headers });
-  const dress = async (theme) => {
-    const answer = await ask("/session/theme", JSON.stringify(theme), { "content-type": "application/json" });
-    if (!answer.ok) return;
-    const { scheme, variables } = await answer.json();
-    page.dataset.theme = scheme;
-    page.style = "";
-    for (const name in variables) page.style.setProperty(name, variables[name]);
-  };
+  const ask = (path, body, headers) => fetch(place + "/session/" + path, { method: "POST", body, headers });
   const look = () => {
-    for (const place of document.querySelectorAll("[data-event]")) {
-      place.remove();
-      const { event, live } = place.dataset;
+    for (const notice of document.querySelectorAll("[data-event]")) {
+      notice.remove();
+      const { event, live } = notice.dataset;
       const { type, ...detail } = JSON.parse(event);
       if (live || !told) tell(type, detail);
       if (!live) history.replaceState(1, "");
@@ -40,10 +32,17 @@
     port.onmessage = async ({ data }) => {
       if (data?.facteur != 1) return;
       const { type, theme, token } = data;
-      if (type == "theme") dress(theme);
+      if (type == "theme") {
+        const answer = await ask("theme", JSON.stringify(theme), { "content-type": "application/json" });
+        if (!answer.ok) return;
+        const { scheme, variables } = await answer.json();
+        page.dataset.theme = scheme;
+        page.style = "";
+        for (const name in variables) page.style.setProperty(name, variables[name]);
+      }
       // A fresh token, so that the session goes on.
       if (type == "token") {
-        const { status, headers } = await ask("/session/renew", new URLSearchParams({ token }));
+        const { status, headers } = await ask("renew", new URLSearchParams({ token }));
         if (status < 500) tell("visit", { visit: status == 204 ? visit : "ended", seconds: headers.get("session-seconds") });
       }
     };
