@@ -219,6 +219,7 @@ try {
         await enter(token, "https://elsewhere.example"),
         await enter(token, "null"),
         await enter("nonsense"),
+        await ask("POST", `${url}/session`, { headers: { origin }, form: { jwt: token } }),
       ];
       for (const answer of refusals) {
         assert.equal(answer.status, 401);
@@ -354,7 +355,8 @@ try {
   await check("the log has the words of the troubleshooting table, and nothing personal", () => {
     const log = server.log.replaceAll(/\x1b\[\d*m/g, "");
     for (const words of [
-      "malformed token", "no portal has this key", "signature, algorithm, issuer or audience is wrong",
+      "malformed token", "no portal registers this origin", "no portal has this key", "no form with a token",
+      "signature, algorithm, issuer or audience is wrong",
       "not valid at this time", "a claim is missing or out of bounds", "used before", "request from another origin refused",
     ]) {
       assert.ok(log.includes(words), words);

@@ -181,7 +181,7 @@ fn registered(url: &str, keys: &DemoKeys) -> Result<Portal, KeyError> {
         origins: vec![url.to_owned()],
         home: Some(format!("{url}/")),
         keys: vec![key],
-        theme: app::theme::GivenTheme::default(),
+        theme: toml::from_str(include_str!("demo/portal/theme.toml")).expect("the theme in the sources reads"),
     })
 }
 

@@ -112,6 +112,8 @@ impl StartPage {
 pub enum TokenError {
     #[error("malformed token")]
     Malformed,
+    #[error("no portal registers this origin")]
+    Origin,
     #[error("no portal has this key")]
     UnknownKey,
     #[error("signature, algorithm, issuer or audience is wrong")]
@@ -204,8 +206,11 @@ pub fn verify<'a>(
     origin: &str,
     now: Timestamp,
 ) -> Result<(&'a Portal, Identity), TokenError> {
-    let (portal, claims) =
-        decode::<Claims>(portals, token, |portal| portal.origins.iter().any(|known| known == origin), now)?;
+    let registers = |portal: &Portal| portal.origins.iter().any(|known| known == origin);
+    if !portals.iter().any(registers) {
+        return Err(TokenError::Origin);
+    }
+    let (portal, claims) = decode::<Claims>(portals, token, registers, now)?;
     identity(portal, claims).map(|identity| (portal, identity))
 }
 

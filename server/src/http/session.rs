@@ -70,6 +70,7 @@ pub async fn open(
 ) -> Response {
     let locale = accepted_language(&headers);
     let Ok(Form(Opening { token, page, locale: chosen, theme })) = form else {
+        tracing::warn!(reason = "no form with a token", "token refused");
         return error::token_refused(&site, locale);
     };
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -77,7 +78,9 @@ pub async fn open(
     let (portal, mut identity) = match verify(&site.portals, &token, origin, now) {
         Ok(verified) => verified,
         Err(reason) => {
-            tracing::warn!(reason = %reason, "token refused");
+            // Whatever a stranger sends as its origin: quoted, and not for ever.
+            let origin: String = origin.chars().take(100).collect();
+            tracing::warn!(reason = %reason, ?origin, "token refused");
             return error::token_refused(&site, locale);
         }
     };

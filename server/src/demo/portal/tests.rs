@@ -1,5 +1,6 @@
 //! The portal's pages, and the token it signs.
 
+use app::theme::{Given, GivenTheme, Theme};
 use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode, header},
@@ -65,7 +66,7 @@ async fn the_token_opens_the_configurator_s_door() {
         origins: vec!["http://localhost:4000".to_owned()],
         home: None,
         keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
-        theme: app::theme::GivenTheme::default(),
+        theme: GivenTheme::default(),
     };
     let now = Timestamp::from_second(NOW).unwrap();
     let portals = [portal];
@@ -109,4 +110,24 @@ async fn the_inbox_lists_the_personas_and_is_emptied_by_its_own_page_only() {
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
     let own = router(options()).oneshot(post("http://localhost:4000")).await.unwrap();
     assert_eq!(own.status(), StatusCode::SEE_OTHER);
+}
+
+#[test]
+fn the_theme_has_the_colours_of_the_portal_s_own_pages() {
+    let given: GivenTheme = toml::from_str(include_str!("theme.toml")).unwrap();
+    let (_, refused) = Theme::read([&given]);
+    assert!(refused.is_empty(), "{refused:?}");
+    let style = include_str!("style.css");
+    for (variable, theirs) in [
+        ("background", "paper"),
+        ("surface", "sheet"),
+        ("text", "ink"),
+        ("text-muted", "quiet"),
+        ("line", "line"),
+        ("brand", "brand"),
+        ("brand-text", "on-brand"),
+    ] {
+        let Some(Given::Two { light, dark }) = given.variables.get(variable) else { panic!("{variable}") };
+        assert!(style.contains(&format!("--{theirs}: light-dark({light}, {dark});")), "{variable}");
+    }
 }
