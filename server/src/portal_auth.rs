@@ -68,6 +68,13 @@ pub struct Portal {
     pub theme: GivenTheme,
 }
 
+impl Portal {
+    /// Whether pages of this origin may post its tokens and frame our pages.
+    pub fn registers(&self, origin: &str) -> bool {
+        self.origins.iter().any(|known| known == origin)
+    }
+}
+
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -206,11 +213,10 @@ pub fn verify<'a>(
     origin: &str,
     now: Timestamp,
 ) -> Result<(&'a Portal, Identity), TokenError> {
-    let registers = |portal: &Portal| portal.origins.iter().any(|known| known == origin);
-    if !portals.iter().any(registers) {
+    if !portals.iter().any(|portal| portal.registers(origin)) {
         return Err(TokenError::Origin);
     }
-    let (portal, claims) = decode::<Claims>(portals, token, registers, now)?;
+    let (portal, claims) = decode::<Claims>(portals, token, |portal| portal.registers(origin), now)?;
     identity(portal, claims).map(|identity| (portal, identity))
 }
 

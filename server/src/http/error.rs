@@ -4,29 +4,28 @@ use std::any::Any;
 
 use app::{
     i18n::Locale,
-    session::Visit,
     shell::{FRAME_SCRIPT, FrameAncestors},
 };
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use maud::{DOCTYPE, html};
 
-use super::{Site, assets, session::frame_ancestors};
+use super::{Site, assets, session::refusal_ancestors};
 
 /// A request of a foreign page.
 pub fn forbidden() -> Response {
     (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"forbidden"}"#).into_response()
 }
 
-/// The token did not open a session. The answer is the same whatever was wrong with it; in a frame the portal's page is
-/// told that much.
-pub fn token_refused(site: &Site, locale: Locale) -> Response {
+/// The token that a page of `origin` posted did not open a session. The answer is the same whatever was wrong with it; in
+/// a frame the portal's page is told that much.
+pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
     let title = locale.text("token-refused-title", &[]);
     let folder = format!("{}/{}", site.place.0, assets::package_folder());
     let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
-    let FrameAncestors(origins) = frame_ancestors(site, &Visit::Stranger { locale, return_url: None });
+    let FrameAncestors(origins) = refusal_ancestors(site, origin);
     let page = html! {
         (DOCTYPE)
         html lang=(locale.tag()) {
@@ -36,7 +35,9 @@ pub fn token_refused(site: &Site, locale: Locale) -> Response {
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 link rel="stylesheet" href=(style);
-                script src=(script) data-origins=(origins) data-visit="refused" data-place=(site.place.0) {}
+                @if !origins.is_empty() {
+                    script src=(script) data-origins=(origins) data-visit="refused" data-place=(site.place.0) {}
+                }
             }
             body {
                 main id="content" {
@@ -46,8 +47,10 @@ pub fn token_refused(site: &Site, locale: Locale) -> Response {
             }
         }
     };
-    let policy = HeaderValue::from_static(
-        "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'",
+    let ancestors = if origins.is_empty() { "'none'" } else { &origins };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors {ancestors}"
     );
     (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
 }

@@ -69,19 +69,19 @@ pub async fn open(
     form: Result<Form<Opening>, FormRejection>,
 ) -> Response {
     let locale = accepted_language(&headers);
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Ok(Form(Opening { token, page, locale: chosen, theme })) = form else {
         tracing::warn!(reason = "no form with a token", "token refused");
-        return error::token_refused(&site, locale);
+        return error::token_refused(&site, origin, locale);
     };
-    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let now = (site.clock)();
     let (portal, mut identity) = match verify(&site.portals, &token, origin, now) {
         Ok(verified) => verified,
         Err(reason) => {
             // Whatever a stranger sends as its origin: quoted, and not for ever.
-            let origin: String = origin.chars().take(100).collect();
-            tracing::warn!(reason = %reason, ?origin, "token refused");
-            return error::token_refused(&site, locale);
+            let from: String = origin.chars().take(100).collect();
+            tracing::warn!(reason = %reason, origin = ?from, "token refused");
+            return error::token_refused(&site, origin, locale);
         }
     };
     identity.page = StartPage::parse(&page).unwrap_or(identity.page);
@@ -91,7 +91,7 @@ pub async fn open(
         Ok(Some(response)) => response,
         Ok(None) => {
             tracing::warn!(reason = "used before", "token refused");
-            error::token_refused(&site, locale)
+            error::token_refused(&site, origin, locale)
         }
         Err(failure) => {
             unavailable(failure);
@@ -241,16 +241,24 @@ pub async fn set_theme(
 }
 
 /// The origins of the visit's portal; of every portal where nobody knows which.
-pub(super) fn frame_ancestors(site: &Site, visit: &Visit) -> FrameAncestors {
+fn frame_ancestors(site: &Site, visit: &Visit) -> FrameAncestors {
     let portal = match visit {
         Visit::Open(session) => Some(session.account.portal.as_str()),
         Visit::Ended { .. } | Visit::Stranger { .. } => None,
     };
-    let origins: Vec<&str> = site
-        .portals
-        .iter()
-        .filter(|known| portal.is_none_or(|id| id == known.id))
-        .flat_map(|portal| portal.origins.iter().map(String::as_str))
-        .collect();
-    FrameAncestors(origins.join(" "))
+    FrameAncestors(origins(site.portals.iter().filter(|known| portal.is_none_or(|id| id == known.id))))
+}
+
+/// Who may frame the refusal of a post from this origin: the portals that register it, or the only one there is. A
+/// stranger does not learn who they are; empty where nobody may.
+pub(super) fn refusal_ancestors(site: &Site, origin: &str) -> FrameAncestors {
+    let registered = origins(site.portals.iter().filter(|portal| portal.registers(origin)));
+    FrameAncestors(match &*site.portals {
+        [only] if registered.is_empty() => only.origins.join(" "),
+        _ => registered,
+    })
+}
+
+fn origins<'a>(portals: impl Iterator<Item = &'a Portal>) -> String {
+    portals.flat_map(|portal| &portal.origins).map(String::as_str).collect::<Vec<_>>().join(" ")
 }

@@ -43,6 +43,17 @@ struct TestApp {
     later: Arc<AtomicI64>,
 }
 
+fn portal() -> Portal {
+    Portal {
+        id: "demo".to_owned(),
+        name: "Comptoir".to_owned(),
+        origins: vec![PORTAL.to_owned()],
+        home: Some(format!("{PORTAL}/")),
+        keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
+        theme: app::theme::GivenTheme::default(),
+    }
+}
+
 /// What came back.
 struct Answer {
     status: StatusCode,
@@ -63,6 +74,10 @@ impl TestApp {
 
     /// An application whose pages are under `place`.
     async fn at(place: &str) -> Self {
+        Self::of(place, vec![portal()]).await
+    }
+
+    async fn of(place: &str, portals: Vec<Portal>) -> Self {
         let store = Arc::new(SqliteStore::in_memory().await.unwrap());
         let later = Arc::new(AtomicI64::new(0));
         let clock = later.clone();
@@ -77,14 +92,7 @@ impl TestApp {
         let router = application(Parts {
             public_origin: OWN.to_owned(),
             place: Place(place.to_owned()),
-            portals: vec![Portal {
-                id: "demo".to_owned(),
-                name: "Comptoir".to_owned(),
-                origins: vec![PORTAL.to_owned()],
-                home: Some(format!("{PORTAL}/")),
-                keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
-                theme: app::theme::GivenTheme::default(),
-            }],
+            portals,
             store: store.clone(),
             vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
             submitter: Arc::new(submitter.unwrap()),

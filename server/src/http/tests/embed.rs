@@ -192,6 +192,28 @@ async fn a_frame_gets_the_script_that_speaks_with_the_portal() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_framed_by_who_may_post_and_tells_no_stranger_who_that_is() {
+    let policy = |answer: &Answer| answer.headers["content-security-policy"].to_str().unwrap().to_owned();
+    let refused = |portals: Vec<Portal>, origin: &'static str| async move {
+        TestApp::of("", portals).await.token_post("nonsense", origin).await
+    };
+    let other = || Portal { id: "autre".to_owned(), origins: vec!["https://autre.exemple".to_owned()], ..portal() };
+    for origin in [PORTAL, "https://evil.exemple", "null", ""] {
+        // The only portal may have a page that does not say where it is.
+        assert!(
+            policy(&refused(vec![portal()], origin).await).ends_with(&format!("frame-ancestors {PORTAL}")),
+            "{origin}"
+        );
+    }
+    let known = refused(vec![portal(), other()], PORTAL).await;
+    assert!(policy(&known).ends_with(&format!("frame-ancestors {PORTAL}")));
+    assert!(!known.body.contains("autre.exemple"));
+    let unknown = refused(vec![portal(), other()], "https://evil.exemple").await;
+    assert!(policy(&unknown).ends_with("frame-ancestors 'none'"));
+    assert!(!unknown.body.contains("exemple") && !unknown.body.contains("<script"), "{}", unknown.body);
+}
+
+#[tokio::test]
 async fn pages_say_what_happened_in_ids_and_codes() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("martin").await;
