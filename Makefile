@@ -28,7 +28,7 @@ test-browser: site
 
 test-servers: ## the same conversation against Postfix, Dovecot, Exim and OpenSMTPD (as root, on Debian)
 	cargo test --no-run -p server --test real
-	scripts/mail-servers cargo test -p server --test real
+	scripts/mail-servers cargo test -p server --test real -- --ignored
 
 test-examples: site ## the portals of examples/, and what docs/ says, against `facteur serve`
 	cargo build -p server

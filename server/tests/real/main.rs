@@ -1,6 +1,7 @@
 //! `facteur probe` and the conversation behind it against real mail servers: Postfix with Dovecot's SASL, Dovecot's
 //! submission server, Exim, OpenSMTPD. `make test-servers` starts them (`scripts/mail-servers`, configured by the
-//! folder `etc` beside this file) and runs this; without them every test says so and passes.
+//! folder `etc` beside this file) and runs this; elsewhere the tests are ignored. Where a server cannot
+//! be had, its tests say so aloud.
 //!
 //! To add a case: a function in `cases.rs`, its name in the list below. To add a server: the script, `etc`, a line at
 //! the end of this file.
@@ -37,6 +38,7 @@ macro_rules! against {
         mod $server {
             $(
                 #[test]
+                #[ignore = "make test-servers starts the servers"]
                 fn $case() {
                     if let Some(server) = crate::servers::server(stringify!($server)) {
                         crate::cases::$case(&server);
