@@ -9,12 +9,15 @@ use app::{
     theme::GivenTheme,
 };
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::Validation;
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
+mod portal;
 #[cfg(test)]
 mod tests;
+
+pub use portal::{Portal, PortalKey};
 
 /// The longest token that is looked at, in bytes.
 const LONGEST_TOKEN: usize = 48 * 1024;
@@ -24,56 +27,6 @@ const LONGEST_LIFE_S: i64 = 300;
 const CLOCK_SKEW_S: i64 = 30;
 /// Most users an account may list.
 const MOST_USERS: usize = 1_000;
-
-/// A key of a portal.
-#[derive(Clone)]
-pub struct PortalKey {
-    pub id: String,
-    pub algorithm: Algorithm,
-    pub key: DecodingKey,
-}
-
-impl PortalKey {
-    /// An HS256 key: at least 32 bytes shared with the portal (RFC 7518 §3.2).
-    pub fn shared(id: &str, secret: &[u8]) -> Option<Self> {
-        let long_enough = secret.len() >= 32;
-        long_enough.then(|| Self::new(id, Algorithm::HS256, DecodingKey::from_secret(secret)))
-    }
-
-    /// A public key in PEM: Ed25519 (EdDSA, RFC 8037) or P-256 (ES256). The portal keeps the private one to itself.
-    pub fn public(id: &str, pem: &[u8]) -> Option<Self> {
-        DecodingKey::from_ed_pem(pem)
-            .map(|key| Self::new(id, Algorithm::EdDSA, key))
-            .or_else(|_| DecodingKey::from_ec_pem(pem).map(|key| Self::new(id, Algorithm::ES256, key)))
-            .ok()
-    }
-
-    fn new(id: &str, algorithm: Algorithm, key: DecodingKey) -> Self {
-        Self { id: id.to_owned(), algorithm, key }
-    }
-}
-
-/// A portal that may open the configurator.
-#[derive(Clone)]
-pub struct Portal {
-    /// The `iss` of its tokens.
-    pub id: String,
-    pub name: String,
-    /// The origins that may post tokens and frame the pages, such as `https://portail.exemple`.
-    pub origins: Vec<String>,
-    /// Where somebody without a session is sent to.
-    pub home: Option<String>,
-    pub keys: Vec<PortalKey>,
-    /// How the pages look in it.
-    pub theme: GivenTheme,
-}
-
-impl Portal {
-    /// Whether pages of this origin may post its tokens and frame our pages.
-    pub fn registers(&self, origin: &str) -> bool {
-        self.origins.iter().any(|known| known == origin)
-    }
-}
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -330,17 +283,10 @@ fn identity(portal: &Portal, claims: Claims) -> Result<Identity, TokenError> {
         email: email.to_owned(),
         users: claims.users.into_iter().map(User::from).collect(),
         locale: claims.locale.as_deref().and_then(Locale::from_tag),
-        return_url: claims.return_url.filter(|url| leads_home(portal, url)).or_else(|| portal.home.clone()),
+        return_url: claims.return_url.filter(|url| portal.leads_home(url)).or_else(|| portal.home.clone()),
         page: claims.page,
         theme: serde_json::from_value(claims.theme).unwrap_or_default(),
         jti: Sha256::digest(claims.jti.as_bytes()).into(),
         expires_at: forgotten_at(claims.exp)?,
-    })
-}
-
-/// Whether a URL is a page of the portal: nobody may use the configurator to send people elsewhere.
-fn leads_home(portal: &Portal, url: &str) -> bool {
-    portal.origins.iter().any(|origin| {
-        url.strip_prefix(origin.as_str()).is_some_and(|path| path.is_empty() || path.starts_with(['/', '?', '#']))
     })
 }

@@ -1,6 +1,6 @@
 //! Tokens that open the door, and the many that do not.
 
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use super::*;
