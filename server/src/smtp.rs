@@ -37,4 +37,6 @@ pub use compose::{Composed, Letter, compose};
 pub use ehlo_name::{EhloName, EhloNameError};
 pub use guard::{Policy, Refusal};
 pub use host::{Host, HostError};
-pub use submit::{Credentials, Depth, Limits, SetupError, Submission, Submitter, SubmitterOptions};
+pub use submit::{
+    Connection, Credentials, Delivery, Depth, Gate, Limits, SetupError, Submission, Submitter, SubmitterOptions,
+};

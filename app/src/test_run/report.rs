@@ -52,6 +52,9 @@ pub struct RecipientResult {
     pub address: String,
     pub accepted: bool,
     pub cause: Option<Cause>,
+    /// Whether it may be accepted later.
+    #[serde(default)]
+    pub retryable: bool,
     pub reply: Option<String>,
 }
 

@@ -19,15 +19,18 @@ use super::{
     auth::{Exchange, Step, candidates},
     capabilities::Capabilities,
     reply::Reply,
-    submit::{Credentials, Depth, Limits},
+    submit::{Credentials, Delivery, Depth, Gate, Limits},
     transcript::{Redactor, Transcript},
     wire::{Wire, WireError},
 };
 
 mod opening;
 mod report;
+mod reuse;
 mod steps;
 mod transaction;
+
+pub use reuse::Connection;
 
 /// How long a farewell may take. Nobody waits for it: it changes nothing.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -42,13 +45,24 @@ struct Failure {
     finding: Option<Finding>,
     /// The message may be on its way.
     after_the_dot: bool,
+    /// The gate stayed shut: the message was not sent to its end.
+    withheld: bool,
     /// The server lost its way in a group of commands, and has no message: one command at a time may do.
     out_of_step: bool,
 }
 
 impl Failure {
     fn new(stage: Stage, cause: Cause, retryable: bool) -> Self {
-        Self { stage, cause, retryable, reply: None, finding: None, after_the_dot: false, out_of_step: false }
+        Self {
+            stage,
+            cause,
+            retryable,
+            reply: None,
+            finding: None,
+            after_the_dot: false,
+            withheld: false,
+            out_of_step: false,
+        }
     }
 
     fn found(stage: Stage, cause: Cause, finding: Finding) -> Self {
@@ -85,6 +99,14 @@ struct Session<'a> {
     last_words: Option<String>,
     /// Every recipient was refused: the last refusal.
     last_refusal: Option<Failure>,
+    /// Asked before the last bytes of the message.
+    gate: Option<&'a dyn Gate>,
+    /// A connection of an earlier message, how many it has carried, and whether it was long without one.
+    reused: Option<Connection>,
+    messages: u32,
+    cool: bool,
+    /// What is left open for the next message.
+    kept: Option<Connection>,
 }
 
 /// Has the whole conversation. `addresses`: checked already; empty when the name is to be resolved.
@@ -95,40 +117,84 @@ pub(super) async fn run(
     limits: Limits,
     on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
 ) -> Report {
-    let credentials = submission.credentials.as_ref();
-    let redactor = Redactor::new(credentials.map(|Credentials { login, secret }| (login.as_str(), secret)));
-    let began = Instant::now();
-    let mut session = Session {
-        submitter,
-        submission,
-        limits,
-        on_stage,
-        deadline: began + limits.whole,
-        stage_began: began,
-        host: None,
-        addresses,
-        cautious: false,
-        transcript: Transcript::new(redactor),
-        stages: Vec::new(),
-        capabilities: Capabilities::default(),
-        tls: None,
-        recipients: Vec::new(),
-        round_trips: 0,
-        queue_id: None,
-        mechanism: None,
-        last_words: None,
-        last_refusal: None,
-    };
-    let mut outcome = session.converse().await;
-    if outcome.as_ref().is_err_and(|failure| failure.out_of_step) {
-        outcome = session.once_more(outcome).await;
+    Session::new(submitter, submission, limits, on_stage).with_addresses(addresses).conclude().await.report
+}
+
+/// The same, over an open connection if there is one, leaving it open.
+pub(super) async fn deliver(
+    submitter: &Submitter,
+    submission: &Submission,
+    connection: Option<Connection>,
+    limits: Limits,
+    gate: &dyn Gate,
+) -> Delivery {
+    let mut ignore = |_| {};
+    let mut session = Session::new(submitter, submission, limits, &mut ignore);
+    session.gate = Some(gate);
+    session.reused = connection;
+    session.conclude().await
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        submitter: &'a Submitter,
+        submission: &'a Submission,
+        limits: Limits,
+        on_stage: &'a mut (dyn FnMut(StageEvent) + Send + Sync),
+    ) -> Self {
+        let credentials = submission.credentials.as_ref();
+        let redactor = Redactor::new(credentials.map(|Credentials { login, secret }| (login.as_str(), secret)));
+        let began = Instant::now();
+        Self {
+            submitter,
+            submission,
+            limits,
+            on_stage,
+            deadline: began + limits.whole,
+            stage_began: began,
+            host: None,
+            addresses: Vec::new(),
+            cautious: false,
+            transcript: Transcript::new(redactor),
+            stages: Vec::new(),
+            capabilities: Capabilities::default(),
+            tls: None,
+            recipients: Vec::new(),
+            round_trips: 0,
+            queue_id: None,
+            mechanism: None,
+            last_words: None,
+            last_refusal: None,
+            gate: None,
+            reused: None,
+            messages: 0,
+            cool: false,
+            kept: None,
+        }
     }
-    session.report(outcome)
+
+    fn with_addresses(mut self, addresses: Vec<SocketAddr>) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
+    async fn conclude(mut self) -> Delivery {
+        let mut outcome = self.converse().await;
+        if outcome.as_ref().is_err_and(|failure| failure.out_of_step) {
+            outcome = self.once_more(outcome).await;
+        }
+        let withheld = outcome.as_ref().is_err_and(|failure| failure.withheld);
+        let connection = self.kept.take();
+        Delivery { report: self.report(outcome), connection, withheld }
+    }
 }
 
 impl Session<'_> {
     async fn converse(&mut self) -> Result<(), Failure> {
         let host = self.permitted()?;
+        if let Some(outcome) = self.on_the_open_connection(&host).await {
+            return outcome;
+        }
         let mut wire = self.connect(&host).await?;
         let outcome = self.talk(&host, &mut wire).await;
         self.round_trips += wire.flights;
@@ -136,10 +202,14 @@ impl Session<'_> {
             Ok(()) => {}
             // It is not told yet: the second try decides.
             Err(failure) if failure.out_of_step && !self.cautious => {}
-            Err(failure) => self.tell(failure.stage, Outcome::Failed, failure.reply.clone()),
+            Err(failure) => self.tell_failure(failure),
         }
-        self.part(wire, outcome.is_ok()).await;
+        self.end(host, wire, &outcome).await;
         outcome
+    }
+
+    fn tell_failure(&mut self, failure: &Failure) {
+        self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
     }
 
     async fn talk(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {
@@ -153,6 +223,9 @@ impl Session<'_> {
             return Ok(());
         }
         self.authenticate(wire).await?;
+        if self.submission.depth == Depth::Login {
+            return Ok(());
+        }
         self.hand_over(wire).await
     }
 

@@ -6,11 +6,14 @@ use app::{
     profile::security::Security,
     test_run::{event::StageEvent, report::Report},
 };
+use async_trait::async_trait;
 use lettre::Address;
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
 use super::{EhloName, Mechanism, Policy, resolve::Dns, session, tls::Tls};
+
+pub use super::session::Connection;
 
 /// How long each part may take.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +24,8 @@ pub struct Limits {
     pub reply: Duration,
     /// After so long without a greeting in clear, the port is tried with TLS beside it: it may be the wrong encryption.
     pub doubt: Duration,
+    /// The answer to the message itself.
+    pub last: Duration,
     pub whole: Duration,
 }
 
@@ -32,6 +37,7 @@ impl Default for Limits {
             tls: Duration::from_secs(10),
             reply: Duration::from_secs(10),
             doubt: Duration::from_secs(1),
+            last: Duration::from_secs(30),
             whole: Duration::from_secs(30),
         }
     }
@@ -97,6 +103,8 @@ pub struct Submission {
 pub enum Depth {
     /// Until the server has said what it can do, under the wanted encryption. No login.
     Capabilities,
+    /// Until the login.
+    Login,
     /// Until the recipients: nothing is sent.
     Recipients,
     /// Everything.
@@ -133,4 +141,32 @@ impl Submitter {
     ) -> Report {
         session::run(self, submission, Vec::new(), self.limits, on_stage).await
     }
+
+    /// The same conversation for a message of the outbox: it may go over a connection that is open already, leaves it
+    /// open when all went well, and asks `gate` before the last bytes of the message leave.
+    pub async fn deliver(
+        &self,
+        submission: &Submission,
+        connection: Option<Connection>,
+        limits: Limits,
+        gate: &dyn Gate,
+    ) -> Delivery {
+        session::deliver(self, submission, connection, limits, gate).await
+    }
+}
+
+/// Asked when everything but the end of a message has been written: from then on it may be on its way.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Whether the end may be written. `false`: the connection is dropped, and the server has no message.
+    async fn open(&self) -> bool;
+}
+
+/// What became of a message of the outbox.
+pub struct Delivery {
+    pub report: Report,
+    /// Ready for the next message to the same destination with the same login.
+    pub connection: Option<Connection>,
+    /// The gate stayed shut: this is no failure of the server's.
+    pub withheld: bool,
 }

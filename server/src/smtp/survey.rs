@@ -79,7 +79,8 @@ impl Submitter {
         };
         let left = deadline.saturating_duration_since(Instant::now());
         let step = left.mul_f32(0.7);
-        let limits = Limits { resolve: step, connect: step, tls: step, reply: step, doubt: step, whole: left };
+        let limits =
+            Limits { resolve: step, connect: step, tls: step, reply: step, doubt: step, last: left, whole: left };
         let report = session::run(self, &submission, addresses, limits, &mut |_| {}).await;
         Door { port, security, family, state: state(&report) }
     }

@@ -23,6 +23,7 @@ mod hostile;
 mod pipelining;
 mod race;
 mod responder;
+mod reuse;
 mod round_trips;
 mod script;
 mod survey;
@@ -39,6 +40,7 @@ fn limits() -> Limits {
         tls: Duration::from_secs(2),
         reply: Duration::from_millis(700),
         doubt: Duration::from_millis(300),
+        last: Duration::from_secs(3),
         whole: Duration::from_secs(3),
     }
 }

@@ -19,8 +19,8 @@ const LONGEST_REPLY: usize = 64 * 1024;
 const CHUNK: usize = 4 * 1024;
 
 /// A TCP or TLS stream.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
 
 /// Why there is no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -146,6 +146,14 @@ impl Wire {
             }
             Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => Err(WireError::Timeout),
             Ok(Err(_)) => Err(WireError::Lost),
+        }
+    }
+
+    /// Reads what is there already, and waits for nothing: whether the other side is still there.
+    pub(super) async fn look(&mut self) -> Result<(), WireError> {
+        match self.fill(Instant::now()).await {
+            Ok(()) | Err(WireError::Timeout) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

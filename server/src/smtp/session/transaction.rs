@@ -15,14 +15,18 @@ use app::{
     },
 };
 
+use tokio::time::Instant;
+
 use super::{Failure, Session};
 use crate::smtp::{
     envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
     reply::Reply,
-    submit::Depth,
+    submit::{Depth, Gate},
     wire::{Wire, WireError},
 };
 
+/// How much of a message waits for the gate: the final dot and its line end.
+const HELD_BACK: usize = 3;
 /// How long last words are waited for on a connection that cannot be written to any more.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
@@ -56,8 +60,12 @@ impl Session<'_> {
         for recipient in recipients {
             self.transcript.client(recipient);
         }
-        let chunked = self.capabilities.chunking && !self.is_dry_run();
-        if chunked {
+        // Over a connection that may be dead the message waits until the server has answered.
+        let apart = self.cool && self.capabilities.chunking && !self.is_dry_run();
+        let chunked = self.capabilities.chunking && !self.is_dry_run() && !apart;
+        if apart {
+            // Nothing more in this flight.
+        } else if chunked {
             flight.extend_from_slice(&bdat(&self.submission.message));
             self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
         } else {
@@ -76,6 +84,10 @@ impl Session<'_> {
         if self.is_dry_run() {
             // Nothing hangs on the answer to RSET any more.
             return accepted;
+        }
+        if apart {
+            accepted?;
+            return self.send_chunk(wire).await;
         }
         if chunked {
             accepted?;
@@ -114,9 +126,7 @@ impl Session<'_> {
         }
         accepted?;
         if self.capabilities.chunking && !self.cautious {
-            self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
-            self.fly(wire, &bdat(&self.submission.message), Stage::Data, true).await?;
-            return self.final_answer(wire).await;
+            return self.send_chunk(wire).await;
         }
         let go = self.ask(wire, Stage::Data, "DATA").await?;
         self.expect(Stage::Data, &go, 354)?;
@@ -139,6 +149,7 @@ impl Session<'_> {
             address: self.submission.to.get(at).map(ToString::to_string).unwrap_or_default(),
             accepted,
             cause: diagnosis.map(|diagnosis| diagnosis.cause),
+            retryable: diagnosis.is_some_and(|diagnosis| diagnosis.retryable),
             reply: Some(self.transcript.shown(&reply.words())),
         });
         if accepted {
@@ -154,6 +165,12 @@ impl Session<'_> {
         self.last_refusal.take().map_or(Ok(()), Err)
     }
 
+    async fn send_chunk(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
+        self.fly(wire, &bdat(&self.submission.message), Stage::Data, true).await?;
+        self.final_answer(wire).await
+    }
+
     async fn send_data(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let message = data(&self.submission.message);
         self.transcript.client(&format!("({} bytes)", self.submission.message.len()));
@@ -165,7 +182,7 @@ impl Session<'_> {
     /// The answer to the message. From here on silence is not failure: the server may have taken it.
     async fn final_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let reply = wire
-            .read_reply(self.deadline)
+            .read_reply(self.limit(self.limits.last))
             .await
             .map_err(|error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) })?;
         self.hear(&reply);
@@ -183,7 +200,11 @@ impl Session<'_> {
     /// says why: its last words are better than "the connection is gone".
     async fn fly(&mut self, wire: &mut Wire, bytes: &[u8], stage: Stage, whole: bool) -> Result<(), Failure> {
         let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
-        let Err(error) = wire.write(bytes, deadline).await else {
+        let written = match self.gate {
+            Some(gate) if whole => self.through(gate, wire, bytes, deadline).await?,
+            _ => wire.write(bytes, deadline).await,
+        };
+        let Err(error) = written else {
             return Ok(());
         };
         if error == WireError::Lost
@@ -198,6 +219,32 @@ impl Session<'_> {
     }
 }
 
+impl Session<'_> {
+    /// Writes a message; its last bytes only when the gate opens, and the server is still there: without them it has no
+    /// message.
+    async fn through(
+        &mut self,
+        gate: &dyn Gate,
+        wire: &mut Wire,
+        bytes: &[u8],
+        deadline: Instant,
+    ) -> Result<Result<(), WireError>, Failure> {
+        let (most, last) = bytes.split_at(bytes.len().saturating_sub(HELD_BACK));
+        if let Err(error) = wire.write(most, deadline).await {
+            return Ok(Err(error));
+        }
+        if !gate.open().await {
+            return Err(Failure { withheld: true, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
+        }
+        if let Err(error) = wire.look().await {
+            return Ok(Err(error));
+        }
+        // Whether these left is not known when writing them fails.
+        let uncertain = |error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) };
+        wire.write(last, deadline).await.map(Ok).map_err(uncertain)
+    }
+}
+
 /// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that the
 /// server did not take it. `behind`: the command was not the first of the group, so a server that works on one command
 /// at a time may have stumbled over its place.
@@ -208,7 +255,7 @@ fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
     failure.after_the_dot |= sent && lost;
     let stumbled = behind && ["500", "502", "503"].iter().any(|code| words.starts_with(code))
         || ["pipelin", "synchroni"].iter().any(|word| words.contains(word));
-    failure.out_of_step = !failure.after_the_dot && (lost || stumbled);
+    failure.out_of_step = !failure.after_the_dot && !failure.withheld && (lost || stumbled);
     failure
 }
 

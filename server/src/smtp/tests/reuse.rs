@@ -1,0 +1,135 @@
+//! One connection for several messages, and the gate before the end of each.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+
+use super::{
+    certificates::authority,
+    responder::Responder,
+    script::{Step, send, serve_each, until_data, until_the_dot},
+    *,
+};
+
+const HOST: &str = "mx.test.example";
+
+struct Open;
+struct Shut;
+/// Open, and counts.
+struct Counted(AtomicU32);
+
+#[async_trait]
+impl Gate for Open {
+    async fn open(&self) -> bool {
+        true
+    }
+}
+
+#[async_trait]
+impl Gate for Shut {
+    async fn open(&self) -> bool {
+        false
+    }
+}
+
+#[async_trait]
+impl Gate for Counted {
+    async fn open(&self) -> bool {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+}
+
+#[tokio::test]
+async fn the_next_message_takes_what_the_table_says() {
+    for (keywords, flights, later) in
+        [(&["PIPELINING"][..], 2, 2), (&["PIPELINING", "CHUNKING"], 1, 2), (&["CHUNKING"], 3, 3), (&[], 4, 4)]
+    {
+        let acceptor = Some(authority().acceptor(HOST, 2020, 2100));
+        let mut running = Responder { keywords, acceptor, starttls: false, refuses: "" }.start().await;
+        let (submitter, submission) = (submitter(running.port, vec![]), submission(HOST, running.port, Security::Tls));
+        let gate = Counted(AtomicU32::new(0));
+        let mut connection = None;
+        for (number, expected) in [(1, None), (2, Some(flights)), (3, Some(flights)), (4, Some(later))] {
+            if number == 4 {
+                // It may have died meanwhile: the message does not leave in the same flight.
+                tokio::time::sleep(Duration::from_millis(1_100)).await;
+            }
+            let delivery = submitter.deliver(&submission, connection, limits(), &gate).await;
+            assert_eq!(delivery.report.verdict, Verdict::Accepted, "{:#?}", delivery.report);
+            assert!(expected.is_none_or(|expected| expected == delivery.report.round_trips), "{keywords:?} {number}");
+            assert_eq!(running.messages.recv().await.unwrap(), b"Subject: Bonjour\r\n\r\n.Texte\r\n");
+            assert_eq!(gate.0.load(Ordering::SeqCst), number);
+            connection = delivery.connection;
+            assert_eq!(connection.as_ref().unwrap().messages, number);
+            check_bounds(&delivery.report);
+        }
+        connection.unwrap().close();
+        running.ended.await.unwrap();
+    }
+}
+
+fn one_message(then: Step) -> Vec<Step> {
+    let mut steps = until_the_dot();
+    steps.extend([send("250 ok\r\n"), then]);
+    steps
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_is_replaced() {
+    for before in [Step::Close, Step::Reset] {
+        let (port, read) = serve_each(vec![one_message(before), one_message(Step::Close)]).await;
+        let submitter = submitter(port, vec![]);
+        let submission = submission("plain.test.example", port, Security::None);
+        let first = submitter.deliver(&submission, None, limits(), &Open).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let second = submitter.deliver(&submission, first.connection, limits(), &Open).await;
+        assert_eq!(second.report.verdict, Verdict::Accepted, "{:#?}", second.report);
+        assert_eq!(second.connection.unwrap().messages, 1, "it is another one");
+        assert!(read.await.unwrap().iter().all(|read| read.matches("MAIL FROM").count() == 1));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_goodbye_at_the_next_sender_is_asked_again() {
+    let mut first = until_the_dot();
+    first.extend([send("250 ok\r\n"), Step::Expect("MAIL FROM:<c"), send("421 4.7.0 too long\r\n"), Step::Close]);
+    let (port, _read) = serve_each(vec![first, one_message(Step::Close)]).await;
+    let submitter = submitter(port, vec![]);
+    let submission = submission("plain.test.example", port, Security::None);
+    let one = submitter.deliver(&submission, None, limits(), &Open).await;
+    let two = submitter.deliver(&submission, one.connection, limits(), &Open).await;
+    assert_eq!((two.report.verdict, two.withheld), (Verdict::Accepted, false), "{:#?}", two.report);
+}
+
+#[tokio::test]
+async fn behind_a_shut_gate_the_server_has_no_message() {
+    let mut steps = until_data();
+    steps.extend([send("354 go\r\n"), Step::Expect(".\r\n")]);
+    let (port, read) = serve_each(vec![steps]).await;
+    let submission = submission("plain.test.example", port, Security::None);
+    let delivery = submitter(port, vec![]).deliver(&submission, None, limits(), &Shut).await;
+    assert!(delivery.withheld && delivery.connection.is_none());
+    assert_eq!(delivery.report.verdict, Verdict::Failed);
+    let read = read.await.unwrap().remove(0);
+    assert!(read.ends_with("..Texte\r\n"), "{read}");
+}
+
+#[tokio::test]
+async fn a_server_that_leaves_before_the_end_has_no_message_either() {
+    struct Late;
+    #[async_trait]
+    impl Gate for Late {
+        async fn open(&self) -> bool {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            true
+        }
+    }
+    let mut steps = until_data();
+    steps.extend([send("354 go\r\n"), Step::Expect("Subject"), Step::Close]);
+    let (port, _read) = serve_each(vec![steps]).await;
+    let submission = submission("plain.test.example", port, Security::None);
+    let delivery = submitter(port, vec![]).deliver(&submission, None, limits(), &Late).await;
+    assert_eq!(delivery.report.verdict, Verdict::Failed, "not unknown: {:#?}", delivery.report);
+    assert!(delivery.report.retryable && !delivery.withheld);
+}
