@@ -33,3 +33,5 @@ pub mod model;
 pub mod port;
 #[cfg(feature = "ssr")]
 pub mod preset;
+#[cfg(feature = "ssr")]
+pub mod sending;

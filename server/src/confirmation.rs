@@ -34,9 +34,11 @@ pub fn confirmation(
     Ok(Letter {
         from: Mailbox::new(name, address(settings.sender_address.as_str())?),
         to: vec![Mailbox::new(None, address(recipient)?)],
+        cc: Vec::new(),
+        attachments: Vec::new(),
         reply_to: reply_to.map(|address| Mailbox::new(None, address)),
         subject: words.subject.clone(),
-        text: words.text(),
+        text: Some(words.text()),
         html: Some(words.html(session.locale)),
         encoding: row.encoding,
         message_id: format!("{}@{}", uuid::Uuid::new_v4().as_simple(), settings.sender_address.domain()),

@@ -17,11 +17,13 @@ use tokio::net::TcpListener;
 
 use crate::{
     Parts, application, config,
+    outbox::{Outbox, OutboxOptions},
     portal_auth::{Portal, PortalKey},
     smtp::{EhloName, EhloNameError, Limits, Policy, SetupError, Submitter, SubmitterOptions},
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{CanaryError, Vault, VaultError},
+    webhooks::Webhooks,
 };
 
 mod keys;
@@ -77,6 +79,8 @@ pub enum DemoError {
 /// A demo that is ready to serve.
 pub struct Demo {
     configurator: (TcpListener, Router),
+    outbox: Arc<Outbox>,
+    webhooks: Arc<Webhooks>,
     portal: (Vec<TcpListener>, Router),
     pub configurator_url: String,
     pub portal_url: String,
@@ -108,7 +112,7 @@ impl Demo {
         let store = SqliteStore::open(&options.folder.join("facteur.db")).await?;
         let vault = Vault::new(keys.vault()?)?;
         vault.check(&store).await?;
-        let router = application(Parts {
+        let application = application(Parts {
             public_origin: configurator_url.clone(),
             place: app::place::Place::default(),
             portals: vec![registered(&portal_url, &keys)?],
@@ -117,6 +121,7 @@ impl Demo {
             submitter: Arc::new(submitter(&sandbox)?),
             presets: Arc::new(presets(&sandbox, &portal_url)?),
             quota: TestQuota::default(),
+            outbox: OutboxOptions::default(),
             clock: config::clock(),
         });
         let back_office = portal::router(PortalOptions {
@@ -130,7 +135,9 @@ impl Demo {
             tls_port: sandbox.tls_addr().port(),
         });
         Ok(Self {
-            configurator: (listener, router),
+            configurator: (listener, application.router),
+            outbox: application.outbox,
+            webhooks: application.webhooks,
             portal: (portal_listeners, back_office),
             configurator_url,
             portal_url,
@@ -142,6 +149,8 @@ impl Demo {
     /// Serves until `stop` is done.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), DemoError> {
         let (listener, router) = self.configurator;
+        self.outbox.start();
+        self.webhooks.start();
         let (listeners, back_office) = self.portal;
         for listener in listeners {
             tokio::spawn(axum::serve(listener, back_office.clone()).into_future());
@@ -150,6 +159,8 @@ impl Demo {
             ended = axum::serve(listener, router).into_future() => ended.map_err(DemoError::Serve)?,
             () = stop => {}
         }
+        self.outbox.stop(Duration::from_secs(5)).await;
+        self.webhooks.stop().await;
         self.store.close().await;
         drop(self.sandbox);
         Ok(())
@@ -183,6 +194,9 @@ fn registered(url: &str, keys: &DemoKeys) -> Result<Portal, KeyError> {
         keys: vec![key],
         // That it reads is a test's business.
         theme: toml::from_str(include_str!("demo/portal/theme.toml")).unwrap_or_default(),
+        api_keys: Vec::new(),
+        relay: None,
+        webhook: None,
     })
 }
 

@@ -27,10 +27,12 @@ use tower_http::{
     },
 };
 
-use crate::{portal_auth::Portal, store::Store, vault::Vault};
+use crate::{metrics::Metrics, outbox::Outbox, portal_auth::Portal, store::Store, vault::Vault};
 
+mod api;
 mod assets;
 mod error;
+mod figures;
 mod headers;
 mod health;
 mod origin;
@@ -40,6 +42,9 @@ mod revoke;
 mod session;
 #[cfg(test)]
 mod tests;
+
+pub use api::make_key;
+pub use figures::router as figures;
 
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -55,6 +60,8 @@ pub struct Site {
     pub services: Services,
     pub vault: Vault,
     pub clock: Clock,
+    pub outbox: Arc<Outbox>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// Every route of the configurator. Under a path they are there with it and without: some proxies take it off.
@@ -67,6 +74,7 @@ pub fn router(site: Site) -> Router {
 fn routes(site: Site) -> Router {
     let options = LeptosOptions::builder().output_name("facteur").site_pkg_dir(assets::package_folder()).build();
     let services = site.services.clone();
+    let metrics = site.metrics.clone();
     let context = move || provide_context(services.clone());
     let document = {
         let options = options.clone();
@@ -84,6 +92,7 @@ fn routes(site: Site) -> Router {
         .route("/pkg/{*path}", get(assets::package))
         .route("/favicon.svg", get(assets::favicon))
         .route("/embed.js", get(assets::embed))
+        .merge(api::routes())
         .with_state(site.clone())
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
         .fallback(pages::not_found(options.clone(), context))
@@ -92,6 +101,7 @@ fn routes(site: Site) -> Router {
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
         .layer(middleware::from_fn_with_state(site, session::recognise))
         .layer(middleware::from_fn(headers::protect))
+        .layer(middleware::from_fn_with_state(metrics, figures::count))
         .layer(CompressionLayer::new().compress_when(
             // A live test must not wait in the compressor's buffer.
             DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),

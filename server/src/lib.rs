@@ -16,17 +16,23 @@ pub mod config;
 pub mod confirmation;
 pub mod demo;
 pub mod diagnosis;
+pub mod events;
 pub mod explain;
 pub mod http;
+mod ids;
 mod mend;
+pub mod metrics;
+pub mod outbox;
 pub mod portal_auth;
 pub mod probe;
 pub mod profiles;
+mod sending;
 pub mod serve;
 pub mod smtp;
 pub mod store;
 pub mod tester;
 pub mod vault;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -37,12 +43,15 @@ use app::{
 };
 
 use crate::{
+    metrics::Metrics,
+    outbox::{Outbox, OutboxOptions, OutboxParts},
     portal_auth::Portal,
     profiles::ProfileBook,
     smtp::Submitter,
     store::Store,
-    tester::{TestQuota, TestRunner},
+    tester::{TestQuota, TestRunner, TestRunnerParts},
     vault::Vault,
+    webhooks::Webhooks,
 };
 
 /// What an application is made of.
@@ -57,15 +66,49 @@ pub struct Parts {
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
     pub quota: TestQuota,
+    pub outbox: OutboxOptions,
     pub clock: Clock,
 }
 
-/// The whole application as one router.
-pub fn application(parts: Parts) -> axum::Router {
-    let Parts { public_origin, place, portals, store, vault, submitter, presets, quota, clock } = parts;
+/// What runs.
+pub struct Application {
+    pub router: axum::Router,
+    /// Sends nothing until it is started.
+    pub outbox: Arc<Outbox>,
+    pub webhooks: Arc<Webhooks>,
+    pub metrics: Arc<Metrics>,
+}
+
+/// The whole application.
+pub fn application(parts: Parts) -> Application {
+    let Parts { public_origin, place, portals, store, vault, submitter, presets, quota, outbox, clock } = parts;
+    let (portals, metrics): (Arc<[Portal]>, _) = (portals.into(), Arc::new(Metrics::new()));
     let policy = submitter.policy().clone();
     let book = ProfileBook::new(store.clone(), vault.clone(), policy, clock.clone());
-    let tester = TestRunner::new(store.clone(), book.clone(), submitter, presets.clone(), clock.clone(), quota);
+    let told = portals.iter().filter(|portal| portal.webhook.is_some()).map(|portal| portal.id.clone()).collect();
+    let outbox = Outbox::new(OutboxParts {
+        store: store.clone(),
+        book: book.clone(),
+        vault: vault.clone(),
+        submitter: submitter.clone(),
+        presets: presets.clone(),
+        portals: portals.clone(),
+        clock: clock.clone(),
+        options: outbox,
+        metrics: metrics.clone(),
+    });
+    let webhooks = Webhooks::new(store.clone(), submitter.clone(), portals.clone(), clock.clone(), metrics.clone());
+    book.tell_changes_to(&outbox);
+    let tester = TestRunner::new(TestRunnerParts {
+        store: store.clone(),
+        book: book.clone(),
+        submitter,
+        presets: presets.clone(),
+        clock: clock.clone(),
+        quota,
+        told,
+        metrics: metrics.clone(),
+    });
     let services = Services {
         profiles: Arc::new(book.clone()),
         sending_modes: Arc::new(book.clone()),
@@ -75,5 +118,16 @@ pub fn application(parts: Parts) -> axum::Router {
         presets,
         clock: clock.clone(),
     };
-    http::router(http::Site { public_origin, place, portals: portals.into(), store, services, vault, clock })
+    let site = http::Site {
+        public_origin,
+        place,
+        portals,
+        store,
+        services,
+        vault,
+        clock,
+        outbox: outbox.clone(),
+        metrics: metrics.clone(),
+    };
+    Application { router: http::router(site), outbox, webhooks, metrics }
 }

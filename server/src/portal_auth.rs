@@ -17,7 +17,7 @@ mod portal;
 #[cfg(test)]
 mod tests;
 
-pub use portal::{Portal, PortalKey};
+pub use portal::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl};
 
 /// The longest token that is looked at, in bytes.
 const LONGEST_TOKEN: usize = 48 * 1024;

@@ -143,9 +143,11 @@ fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submissio
     let letter = Letter {
         from: Mailbox::new(None, from.clone()),
         to: to.iter().map(|address| Mailbox::new(None, address.clone())).collect(),
+        cc: Vec::new(),
         reply_to: None,
         subject: options.subject.clone(),
-        text: text.unwrap_or_else(|| "This message was sent by facteur probe.\n".to_owned()),
+        text: Some(text.unwrap_or_else(|| "This message was sent by facteur probe.\n".to_owned())),
+        attachments: Vec::new(),
         html: None,
         encoding: Encoding::Utf8,
         message_id: format!("{}@{}", uuid::Uuid::new_v4().as_simple(), from.domain()),

@@ -1,6 +1,6 @@
 //! Server side. The use cases of profiles, over the store and the vault. Implements the ports of `app`.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, OnceLock, Weak};
 
 use app::{
     error::AppError,
@@ -18,9 +18,9 @@ use app::{
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
 
 use crate::{
+    outbox::Outbox,
     smtp::{Policy, Refusal},
     store::{ProfileRow, SealedSecret, Store, StoreError},
     vault::{Binding, Vault, VaultError},
@@ -34,9 +34,6 @@ mod tests;
 /// The field that a profile's secret is sealed for.
 const SECRET: &str = "secret";
 
-/// Keeps ids of the same millisecond in order.
-static IDS: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
-
 /// Profiles, sending modes and drafts of every account.
 #[derive(Clone)]
 pub struct ProfileBook {
@@ -44,6 +41,8 @@ pub struct ProfileBook {
     vault: Vault,
     policy: Policy,
     clock: Clock,
+    /// Hears of every change, so that nothing is sent with what was there before.
+    listener: Arc<OnceLock<Weak<Outbox>>>,
 }
 
 /// A store's failure is logged here once; the page only says that the service does not answer.
@@ -59,7 +58,19 @@ fn found(done: bool) -> Result<(), AppError> {
 
 impl ProfileBook {
     pub fn new(store: Arc<dyn Store>, vault: Vault, policy: Policy, clock: Clock) -> Self {
-        Self { store, vault, policy, clock }
+        Self { store, vault, policy, clock, listener: Arc::default() }
+    }
+
+    /// From now on the outbox hears of every change.
+    pub fn tell_changes_to(&self, outbox: &Arc<Outbox>) {
+        let _ = self.listener.set(Arc::downgrade(outbox));
+    }
+
+    /// Something of the account was changed.
+    async fn changed(&self, account: &AccountId) {
+        if let Some(outbox) = self.listener.get().and_then(Weak::upgrade) {
+            outbox.changed(account).await;
+        }
     }
 
     fn seal(
@@ -107,15 +118,13 @@ impl ProfileBook {
                 Verdict::Failed => TestState::Failed { at: tested.at, cause: tested.cause },
             },
         };
-        Profile { id: row.id, settings: row.settings.clone(), encoding: row.encoding, in_use: row.in_use, secret, test }
+        let ProfileRow { id, encoding, in_use, sending, health, .. } = *row;
+        Profile { id, settings: row.settings.clone(), encoding, in_use, secret, test, sending, health }
     }
 
     /// A new id. Ids of the same millisecond still sort by age.
     fn new_id(&self) -> ProfileId {
-        let now = (self.clock)();
-        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-        ProfileId(Uuid::new_v7(UuidTimestamp::from_unix(&*IDS, seconds, nanoseconds)))
+        ProfileId(crate::ids::at((self.clock)()))
     }
 
     async fn row(&self, account: &AccountId, id: ProfileId) -> Result<ProfileRow, AppError> {
@@ -237,11 +246,14 @@ impl Profiles for ProfileBook {
             }
         };
         found(self.store.update_profile(account, id, &settings, secret.as_ref()).await.map_err(unavailable)?)?;
+        self.changed(account).await;
         Ok(id)
     }
 
     async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<(), AppError> {
-        found(self.store.set_encoding(account, id, encoding).await.map_err(unavailable)?)
+        found(self.store.set_encoding(account, id, encoding).await.map_err(unavailable)?)?;
+        self.changed(account).await;
+        Ok(())
     }
 
     async fn clean_secret(&self, account: &AccountId, id: ProfileId) -> Result<u32, AppError> {
@@ -255,6 +267,7 @@ impl Profiles for ProfileBook {
             let sealed = self.seal(account, id, &row.settings, &SecretString::from(cleaned.value))?;
             let updated = self.store.update_profile(account, id, &row.settings, Some(&sealed)).await;
             found(updated.map_err(unavailable)?)?;
+            self.changed(account).await;
         }
         Ok(removed)
     }
@@ -267,11 +280,15 @@ impl Profiles for ProfileBook {
     }
 
     async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError> {
-        found(self.store.put_in_use(account, id).await.map_err(unavailable)?)
+        found(self.store.put_in_use(account, id).await.map_err(unavailable)?)?;
+        self.changed(account).await;
+        Ok(())
     }
 
     async fn delete(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError> {
-        found(self.store.delete_profile(account, id).await.map_err(unavailable)?)
+        found(self.store.delete_profile(account, id).await.map_err(unavailable)?)?;
+        self.changed(account).await;
+        Ok(())
     }
 
     async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError> {
@@ -293,7 +310,9 @@ impl ProfileBook {
         encoding: Encoding,
         secret: Option<SealedSecret>,
     ) -> Result<(), AppError> {
-        let row = ProfileRow { id, settings, encoding, in_use: false, secret, secret_refusals: 0, tested: None };
-        self.store.insert_profile(account, &row).await.map_err(unavailable)
+        let row = ProfileRow { encoding, secret, ..ProfileRow::new(id, settings) };
+        self.store.insert_profile(account, &row).await.map_err(unavailable)?;
+        self.changed(account).await;
+        Ok(())
     }
 }

@@ -1,24 +1,32 @@
 //! Server side. `facteur serve`: from a configuration to a running application, and to its end.
 
-use std::{future::Future, path::PathBuf, sync::Arc};
+use std::{future::Future, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
-use app::{place::Place, profile::preset::Catalogue, theme::Theme};
+use app::{place::Place, profile::preset::Catalogue};
+use jiff::SignedDuration;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::net::TcpListener;
 
+mod portals;
+
+use portals::{check_portals, portal_of};
+
 use crate::{
-    Parts, application,
+    Application, Parts, application,
     config::{
         self, Config, ConfigError,
         secret_file::{self, SecretFileError},
         sections,
     },
-    portal_auth::{Portal, PortalKey},
+    outbox::OutboxOptions,
     smtp::{EhloName, Limits, Policy, SetupError, Submitter, SubmitterOptions},
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{CanaryError, Vault, VaultKey},
 };
+
+/// How long messages under way may take when the service stops.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why it does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -32,15 +40,16 @@ pub enum ServeError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error("{0} cannot be listened on")]
-    Listen(std::net::SocketAddr, #[source] std::io::Error),
+    Listen(SocketAddr, #[source] std::io::Error),
     #[error("the server stopped")]
     Serve(#[source] std::io::Error),
 }
 
 /// An application that is ready to serve: everything it needs was read and checked.
 pub struct Service {
-    router: axum::Router,
-    listen: std::net::SocketAddr,
+    application: Application,
+    listen: SocketAddr,
+    metrics: Option<SocketAddr>,
     store: SqliteStore,
 }
 
@@ -49,13 +58,15 @@ impl Service {
     pub async fn prepare(config: &Config) -> Result<Self, ServeError> {
         let (public_origin, place) = public_address(&config.server.public_url)?;
         let vault = vault(config)?;
-        let portals = config.portals.iter().map(|portal| portal_of(config, portal)).collect::<Result<Vec<_>, _>>()?;
-        check_portals(&portals)?;
         let submitter = submitter(config)?;
+        let policy = submitter.policy();
+        let portals =
+            config.portals.iter().map(|portal| portal_of(config, portal, policy)).collect::<Result<Vec<_>, _>>()?;
+        check_portals(&portals)?;
         let path = config.path(&config.database.path);
         let store = SqliteStore::open(&path).await.map_err(|error| ServeError::Store(path, error))?;
         vault.check(&store).await?;
-        let router = application(Parts {
+        let application = application(Parts {
             public_origin,
             place,
             portals,
@@ -64,17 +75,37 @@ impl Service {
             submitter: Arc::new(submitter),
             presets: Arc::new(Catalogue::builtin()),
             quota: quota(&config.tests),
+            outbox: outbox(config)?,
             clock: config::clock(),
         });
-        Ok(Self { router, listen: config.server.listen, store })
+        let Config { server, metrics, .. } = config;
+        Ok(Self { application, listen: server.listen, metrics: metrics.map(|metrics| metrics.listen), store })
     }
 
-    /// Serves until `stop` is done; requests under way are answered.
+    /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let listener = TcpListener::bind(self.listen).await.map_err(|error| ServeError::Listen(self.listen, error))?;
-        tracing::info!(listen = %self.listen, "serving");
-        axum::serve(listener, self.router).with_graceful_shutdown(stop).await.map_err(ServeError::Serve)?;
-        self.store.close().await;
+        let Self { application, listen, metrics, store } = self;
+        let listener = bind(listen).await?;
+        let figures = match metrics {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let Application { router, outbox, webhooks, metrics } = application;
+        outbox.start();
+        webhooks.start();
+        let figures = figures.map(|listener| {
+            tracing::info!(listen = ?listener.local_addr(), "figures");
+            let router = crate::http::figures(metrics, outbox.clone(), Arc::new(store.clone()));
+            tokio::spawn(axum::serve(listener, router).into_future())
+        });
+        tracing::info!(%listen, "serving");
+        axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(ServeError::Serve)?;
+        outbox.stop(PATIENCE).await;
+        webhooks.stop().await;
+        if let Some(figures) = figures {
+            figures.abort();
+        }
+        store.close().await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -83,6 +114,10 @@ impl Service {
     pub async fn close(self) {
         self.store.close().await;
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))
 }
 
 /// The origin of the public URL, and the path below it. Session cookies are `Secure`: without https only this machine's
@@ -127,76 +162,6 @@ fn vault(config: &Config) -> Result<Vault, ConfigError> {
     Vault::new(keys).map_err(|error| ConfigError::wrong("vault.keys", error))
 }
 
-fn portal_of(config: &Config, portal: &sections::Portal) -> Result<Portal, ConfigError> {
-    let sections::Portal { id, name, origins, home, keys, theme } = portal;
-    let place = format!("portal {id}");
-    if origins.is_empty() {
-        return Err(ConfigError::wrong(place, "it needs at least one origin"));
-    }
-    for origin in origins {
-        let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
-        if rest.is_empty()
-            || rest.contains(['/', '?', '#', '@', ' ', '*', ';', ','])
-            || *origin != origin.to_ascii_lowercase()
-        {
-            let problem = format!("{origin} is not an origin such as https://portal.example");
-            return Err(ConfigError::wrong(place, problem));
-        }
-    }
-    let keys = keys.iter().map(|key| portal_key(config, &place, key)).collect::<Result<Vec<_>, _>>()?;
-    if keys.is_empty() {
-        return Err(ConfigError::wrong(place, "it needs at least one key"));
-    }
-    let (_, refused) = Theme::read([theme]);
-    if !refused.is_empty() {
-        let problem =
-            format!("{} is unknown, or its value is not one (docs/embedding.md lists them)", refused.join(", "));
-        return Err(ConfigError::wrong(format!("{place}, theme"), problem));
-    }
-    Ok(Portal {
-        id: id.clone(),
-        name: name.clone(),
-        origins: origins.clone(),
-        home: home.clone(),
-        keys,
-        theme: theme.clone(),
-    })
-}
-
-fn portal_key(config: &Config, portal: &str, key: &sections::PortalKey) -> Result<PortalKey, ConfigError> {
-    let place = format!("{portal}, key {}", key.id);
-    match (&key.secret_file, &key.public_key_file) {
-        (Some(file), None) => {
-            let bytes = secret(config, place.clone(), file, secret_file::shared)?;
-            PortalKey::shared(&key.id, &bytes).ok_or_else(|| ConfigError::wrong(place, SecretFileError::Short))
-        }
-        (None, Some(file)) => {
-            let path = config.path(file);
-            let pem = std::fs::read(&path).map_err(|_| ConfigError::Missing(path))?;
-            PortalKey::public(&key.id, &pem)
-                .ok_or_else(|| ConfigError::wrong(place, "it is no Ed25519 or P-256 public key in PEM"))
-        }
-        _ => Err(ConfigError::wrong(place, "it needs one of secret_file and public_key_file")),
-    }
-}
-
-/// A token names its key by origin and id: two portals must not be told apart by chance.
-fn check_portals(portals: &[Portal]) -> Result<(), ConfigError> {
-    for (at, portal) in portals.iter().enumerate() {
-        for other in &portals[..at] {
-            if other.id == portal.id {
-                return Err(ConfigError::wrong(format!("portal {}", portal.id), "it stands twice"));
-            }
-        }
-        for (at, key) in portal.keys.iter().enumerate() {
-            if portal.keys[..at].iter().any(|other| other.id == key.id) {
-                return Err(ConfigError::wrong(format!("portal {}, key {}", portal.id, key.id), "it stands twice"));
-            }
-        }
-    }
-    Ok(())
-}
-
 fn submitter(config: &Config) -> Result<Submitter, ServeError> {
     let smtp = &config.smtp;
     let mut policy = Policy {
@@ -235,4 +200,36 @@ fn quota(tests: &sections::Tests) -> TestQuota {
         per_account: tests.per_account.unwrap_or(usual.per_account),
         in_all: tests.in_all.unwrap_or(usual.in_all),
     }
+}
+
+fn outbox(config: &Config) -> Result<OutboxOptions, ConfigError> {
+    let (usual, given, retention) = (OutboxOptions::default(), config.outbox, config.retention);
+    let seconds = |given: Option<NonZeroU32>, usual: Duration| {
+        given.map_or(usual, |seconds| Duration::from_secs(u64::from(seconds.get())))
+    };
+    let hours = given.give_up_after_hours.unwrap_or(24.0);
+    if !(hours.is_finite() && (0.001..=240.0).contains(&hours)) {
+        return Err(ConfigError::wrong("outbox.give_up_after_hours", "it is a number from 0.001 to 240"));
+    }
+    if given.workers.is_some_and(|workers| workers.get() > 1_000) {
+        return Err(ConfigError::wrong("outbox.workers", "it is a number from 1 to 1,000"));
+    }
+    let give_up_after = SignedDuration::try_from_secs_f64(hours * 3_600.0)
+        .map_err(|_| ConfigError::wrong("outbox.give_up_after_hours", "it is a number from 0.001 to 240"))?;
+    Ok(OutboxOptions {
+        workers: given.workers.map_or(usual.workers, |workers| workers.get() as usize),
+        connections: given.connections.map_or(usual.connections, NonZeroU32::get),
+        first_retry: seconds(given.first_retry_seconds, usual.first_retry),
+        longest_retry: seconds(given.longest_retry_seconds, usual.longest_retry),
+        give_up_after,
+        lease: seconds(given.lease_seconds, usual.lease),
+        reply: seconds(given.reply_seconds, usual.reply),
+        last_reply: seconds(given.final_seconds, usual.last_reply),
+        kept: retention
+            .metadata_days
+            .map_or(usual.kept, |days| SignedDuration::from_hours(24 * i64::from(days.get().min(3_650)))),
+        content_kept: retention
+            .unsent_body_hours
+            .map_or(usual.content_kept, |hours| SignedDuration::from_hours(i64::from(hours))),
+    })
 }

@@ -21,6 +21,7 @@ mod ehlo_name;
 mod envelope;
 pub mod guard;
 pub mod host;
+mod outgoing;
 pub mod reply;
 mod resolve;
 mod session;
@@ -33,7 +34,7 @@ mod transcript;
 mod wire;
 
 pub use app::profile::mechanism::Mechanism;
-pub use compose::{Composed, Letter, compose};
+pub use compose::{Attachment, ComposeError, Composed, Letter, compose};
 pub use ehlo_name::{EhloName, EhloNameError};
 pub use guard::{Policy, Refusal};
 pub use host::{Host, HostError};

@@ -12,6 +12,7 @@ use app::{
         draft::RefusedDraft,
         encoding::Encoding,
         model::{ProfileId, Settings},
+        sending::{Health, SendingOptions},
     },
     sending_mode::model::SendingMode,
     session::{AccountId, Session},
@@ -20,10 +21,12 @@ use app::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
+use outbox::NewEvent;
 use uuid::Uuid;
 
 #[cfg(test)]
 mod contract;
+pub mod outbox;
 pub mod sqlite;
 
 /// Why the store did not do what it was asked.
@@ -75,6 +78,25 @@ pub struct ProfileRow {
     /// How many tests in a row ended with the secret refused.
     pub secret_refusals: u32,
     pub tested: Option<Tested>,
+    pub sending: SendingOptions,
+    pub health: Health,
+}
+
+impl ProfileRow {
+    /// One that was just made: no secret, never tested, never used.
+    pub fn new(id: ProfileId, settings: Settings) -> Self {
+        Self {
+            id,
+            settings,
+            encoding: Encoding::default(),
+            in_use: false,
+            secret: None,
+            secret_refusals: 0,
+            tested: None,
+            sending: SendingOptions::default(),
+            health: Health::default(),
+        }
+    }
 }
 
 /// A session as it is stored.
@@ -89,7 +111,7 @@ pub struct SessionRow {
 
 /// Everything that is kept.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: outbox::OutboxStore {
     async fn sending_mode(&self, account: &AccountId) -> Result<Option<SendingMode>, StoreError>;
     async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode) -> Result<(), StoreError>;
 
@@ -148,7 +170,7 @@ pub trait Store: Send + Sync {
     async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError>;
 
     /// Stores a test and moves the profile's state. `secret_refusals` is the new count; `receipt` takes the place of the
-    /// one before, and the profile is not received any more.
+    /// one before, and the profile is not received any more. A test that went well ends a break: with `events` it is told.
     async fn record_test(
         &self,
         account: &AccountId,
@@ -157,6 +179,7 @@ pub trait Store: Send + Sync {
         fingerprint: &[u8; 32],
         secret_refusals: u32,
         receipt: Option<&Receipt>,
+        events: &[NewEvent],
     ) -> Result<bool, StoreError>;
     /// Takes one try from the receipt, and gives it with the tries that are left; `None` when there is none, or it has
     /// expired, or every try was taken.

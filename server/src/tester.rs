@@ -25,9 +25,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     confirmation::confirmation,
+    events::test_finished,
     mend::Mender,
+    metrics::Metrics,
     profiles::{ProfileBook, fingerprint, unavailable},
-    smtp::{Credentials, Depth, Submission, Submitter, compose},
+    sending::submission,
+    smtp::{Submission, Submitter},
     store::{ProfileRow, Receipt, Store},
 };
 
@@ -37,7 +40,7 @@ mod receipt;
 use limits::{Limits, Slot};
 
 /// Refused passwords in a row after which a secret is not tried again: providers lock accounts.
-const MOST_REFUSALS: u32 = 3;
+pub(crate) const MOST_REFUSALS: u32 = 3;
 /// Tests at the same time, in all.
 const MOST_AT_ONCE: usize = 64;
 
@@ -50,6 +53,21 @@ pub struct TestRunner {
     clock: Clock,
     limits: Arc<Limits>,
     places: Arc<Semaphore>,
+    /// Portals that are told of tests.
+    told: Arc<[String]>,
+    metrics: Arc<Metrics>,
+}
+
+/// What a tester is made of.
+pub struct TestRunnerParts {
+    pub store: Arc<dyn Store>,
+    pub book: ProfileBook,
+    pub submitter: Arc<Submitter>,
+    pub presets: Arc<Catalogue>,
+    pub clock: Clock,
+    pub quota: TestQuota,
+    pub told: Arc<[String]>,
+    pub metrics: Arc<Metrics>,
 }
 
 /// How often the button may be pressed, per minute.
@@ -80,21 +98,17 @@ struct Running {
     recipient: String,
     submission: Submission,
     receipt: Receipt,
+    told: Arc<[String]>,
+    metrics: Arc<Metrics>,
     _place: OwnedSemaphorePermit,
     _slot: Slot,
 }
 
 impl TestRunner {
-    pub fn new(
-        store: Arc<dyn Store>,
-        book: ProfileBook,
-        submitter: Arc<Submitter>,
-        presets: Arc<Catalogue>,
-        clock: Clock,
-        quota: TestQuota,
-    ) -> Self {
-        let limits = Arc::new(Limits::new(quota));
-        Self { store, book, submitter, presets, clock, limits, places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
+    pub fn new(parts: TestRunnerParts) -> Self {
+        let TestRunnerParts { store, book, submitter, presets, clock, quota, told, metrics } = parts;
+        let (limits, places) = (Arc::new(Limits::new(quota)), Arc::new(Semaphore::new(MOST_AT_ONCE)));
+        Self { store, book, submitter, presets, clock, limits, places, told, metrics }
     }
 
     async fn prepare(&self, session: &Session, id: ProfileId, to: Recipient) -> Result<Running, Refusal> {
@@ -127,6 +141,8 @@ impl TestRunner {
             recipient,
             submission,
             receipt,
+            told: self.told.clone(),
+            metrics: self.metrics.clone(),
             _place: place,
             _slot: slot,
         })
@@ -152,20 +168,8 @@ impl TestRunner {
         let provider = self.presets.name(settings.preset.as_deref(), &destination.host);
         let letter = confirmation(session, row, provider, recipient, (self.clock)(), code)
             .map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)?;
-        let from = letter.from.email.clone();
         let to = letter.to.iter().map(|mailbox| mailbox.email.clone()).collect();
-        let composed = compose(&letter).map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)?;
-        Ok(Submission {
-            host: destination.host.clone(),
-            port: destination.port,
-            security: destination.security,
-            credentials: Some(Credentials { login: destination.login.clone(), secret }),
-            mechanism: destination.mechanism,
-            from,
-            to,
-            message: composed.bytes,
-            depth: Depth::Message,
-        })
+        submission(destination, Some(secret), &letter, to).map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)
     }
 }
 
@@ -187,8 +191,15 @@ impl Running {
         // A mail that may have left may arrive.
         let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
         let fingerprint = fingerprint(&self.row);
-        let stored =
-            self.store.record_test(&self.session.account, self.row.id, &run, &fingerprint, refusals, receipt).await;
+        let account = &self.session.account;
+        let told = self.told.contains(&account.portal);
+        let events: Vec<_> =
+            told.then(|| test_finished(account, self.row.id, &run.report, run.at)).into_iter().collect();
+        self.metrics.tested(run.report.verdict, run.report.cause);
+        let stored = self
+            .store
+            .record_test(&self.session.account, self.row.id, &run, &fingerprint, refusals, receipt, &events)
+            .await;
         if let Err(error) = stored {
             unavailable(error);
         }

@@ -11,6 +11,7 @@ use chacha20poly1305::{
 };
 use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::store::{Store, StoreError};
@@ -78,6 +79,11 @@ impl Binding<'_> {
     }
 }
 
+/// The content of a message belongs to its account and id, wherever it is sent.
+fn content_of(account: &AccountId, message: Uuid) -> Binding<'_> {
+    Binding { account, profile: ProfileId(message), field: "content", destination: "" }
+}
+
 /// Why the vault did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
@@ -115,13 +121,17 @@ impl Vault {
 
     /// Seals a secret.
     pub fn seal(&self, secret: &SecretString, binding: &Binding<'_>) -> Result<Vec<u8>, VaultError> {
+        self.seal_bytes(secret.expose_secret().as_bytes(), binding)
+    }
+
+    fn seal_bytes(&self, secret: &[u8], binding: &Binding<'_>) -> Result<Vec<u8>, VaultError> {
         let key = self.keys.first().ok_or(VaultError::NoKey)?;
         let mut envelope = vec![VERSION, u8::try_from(key.id.len()).map_err(|_| VaultError::KeyId)?];
         envelope.extend_from_slice(key.id.as_bytes());
         let mut nonce = [0_u8; NONCE];
         OsRng.try_fill_bytes(&mut nonce).map_err(|_| VaultError::Randomness)?;
         let aad = binding.authenticated(&envelope);
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &aad };
+        let payload = Payload { msg: secret, aad: &aad };
         let sealed = XChaCha20Poly1305::new((&*key.key).into())
             .encrypt(XNonce::from_slice(&nonce), payload)
             .map_err(|_| VaultError::DoesNotOpen)?;
@@ -132,17 +142,7 @@ impl Vault {
 
     /// Opens an envelope that was sealed for the same binding.
     pub fn open(&self, envelope: &[u8], binding: &Binding<'_>) -> Result<SecretString, VaultError> {
-        let [VERSION, id_length, rest @ ..] = envelope else {
-            return Err(VaultError::DoesNotOpen);
-        };
-        let (id, rest) = rest.split_at_checked(usize::from(*id_length)).ok_or(VaultError::DoesNotOpen)?;
-        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(VaultError::DoesNotOpen)?;
-        let key = self.keys.iter().find(|key| key.id.as_bytes() == id).ok_or(VaultError::UnknownKey)?;
-        let aad = binding.authenticated(&envelope[..2 + id.len()]);
-        let opened = XChaCha20Poly1305::new((&*key.key).into())
-            .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &aad })
-            .map_err(|_| VaultError::DoesNotOpen)?;
-        match String::from_utf8(opened) {
+        match String::from_utf8(self.open_bytes(envelope, binding)?) {
             Ok(secret) => Ok(SecretString::from(secret)),
             Err(error) => {
                 error.into_bytes().zeroize();
@@ -151,20 +151,55 @@ impl Vault {
         }
     }
 
+    /// Seals what a message of the outbox says.
+    pub fn seal_content(&self, account: &AccountId, message: Uuid, content: &[u8]) -> Result<Vec<u8>, VaultError> {
+        self.seal_bytes(content, &content_of(account, message))
+    }
+
+    /// Opens what [`seal_content`](Self::seal_content) sealed for the same message.
+    pub fn open_content(&self, account: &AccountId, message: Uuid, envelope: &[u8]) -> Result<Vec<u8>, VaultError> {
+        self.open_bytes(envelope, &content_of(account, message))
+    }
+
+    /// Whether an envelope was sealed with the first key.
+    pub fn is_current(&self, envelope: &[u8]) -> bool {
+        let id = envelope.get(1).and_then(|length| envelope.get(2..2 + usize::from(*length)));
+        self.keys.first().is_some_and(|key| id == Some(key.id.as_bytes()))
+    }
+
+    fn open_bytes(&self, envelope: &[u8], binding: &Binding<'_>) -> Result<Vec<u8>, VaultError> {
+        let [VERSION, id_length, rest @ ..] = envelope else {
+            return Err(VaultError::DoesNotOpen);
+        };
+        let (id, rest) = rest.split_at_checked(usize::from(*id_length)).ok_or(VaultError::DoesNotOpen)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(VaultError::DoesNotOpen)?;
+        let key = self.keys.iter().find(|key| key.id.as_bytes() == id).ok_or(VaultError::UnknownKey)?;
+        let aad = binding.authenticated(&envelope[..2 + id.len()]);
+        XChaCha20Poly1305::new((&*key.key).into())
+            .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &aad })
+            .map_err(|_| VaultError::DoesNotOpen)
+    }
+
     /// Checks that the keys belong to this database: its canary must open. A new database gets one.
     pub async fn check(&self, store: &dyn Store) -> Result<(), CanaryError> {
-        let account = AccountId { portal: String::new(), account: String::new() };
-        let binding =
-            Binding { account: &account, profile: ProfileId(uuid::Uuid::nil()), field: "canary", destination: "" };
-        if let Some(sealed) = store.canary().await? {
-            let opened = self.open(&sealed, &binding).map_err(CanaryError::WrongKey)?;
-            return if opened.expose_secret() == CANARY {
-                Ok(())
-            } else {
-                Err(CanaryError::WrongKey(VaultError::DoesNotOpen))
-            };
-        }
-        let sealed = self.seal(&SecretString::from(CANARY), &binding).map_err(CanaryError::WrongKey)?;
+        let Some(sealed) = store.canary().await? else {
+            return self.set_canary(store).await;
+        };
+        let opened = self.open(&sealed, &canary(&nobody())).map_err(CanaryError::WrongKey)?;
+        if opened.expose_secret() == CANARY { Ok(()) } else { Err(CanaryError::WrongKey(VaultError::DoesNotOpen)) }
+    }
+
+    /// Seals the canary with the first key.
+    pub async fn set_canary(&self, store: &dyn Store) -> Result<(), CanaryError> {
+        let sealed = self.seal(&SecretString::from(CANARY), &canary(&nobody())).map_err(CanaryError::WrongKey)?;
         Ok(store.set_canary(&sealed).await?)
     }
+}
+
+const fn nobody() -> AccountId {
+    AccountId { portal: String::new(), account: String::new() }
+}
+
+const fn canary(nobody: &AccountId) -> Binding<'_> {
+    Binding { account: nobody, profile: ProfileId(Uuid::nil()), field: "canary", destination: "" }
 }

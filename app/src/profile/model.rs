@@ -4,7 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{address::EmailAddress, encoding::Encoding, mechanism::Mechanism, security::Security};
+use super::{
+    address::EmailAddress,
+    encoding::Encoding,
+    mechanism::Mechanism,
+    security::Security,
+    sending::{Health, SendingOptions},
+};
 use crate::diagnosis::cause::Cause;
 
 /// A profile's id: a UUID version 7, so ids sort by age.
@@ -110,6 +116,8 @@ pub struct Profile {
     pub in_use: bool,
     pub secret: SecretState,
     pub test: TestState,
+    pub sending: SendingOptions,
+    pub health: Health,
 }
 
 impl Profile {

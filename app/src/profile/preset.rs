@@ -107,6 +107,12 @@ pub struct Preset {
     pub help_url: Option<String>,
     pub app_password_url: Option<String>,
     pub guide: Option<String>,
+    /// Messages in 24 hours.
+    pub daily_limit: Option<u32>,
+    /// Messages a minute.
+    pub per_minute: Option<u32>,
+    /// Connections at the same time.
+    pub max_connections: Option<u32>,
     /// Other words people look for.
     #[serde(default)]
     pub search: Vec<String>,

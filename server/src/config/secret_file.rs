@@ -6,6 +6,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use rand::{TryRngCore, rngs::OsRng};
 use zeroize::Zeroizing;
 
+/// How the secret of a webhook begins (Standard Webhooks).
+const WEBHOOK: &str = "whsec_";
+
 /// Why a file is not taken. Nothing of its content is in here.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
@@ -15,6 +18,8 @@ pub enum SecretFileError {
     Exposed,
     #[error("it is not 32 bytes in base64, as `facteur keys new` writes them")]
     NotAKey,
+    #[error("it is not whsec_ and base64, as `facteur keys webhook` writes it")]
+    NotAWebhookSecret,
     #[error("it is shorter than 32 bytes")]
     Short,
     #[error("it exists already")]
@@ -56,11 +61,28 @@ pub fn shared(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     if bytes.len() < 32 { Err(SecretFileError::Short) } else { Ok(bytes) }
 }
 
+/// The secret of a webhook: `whsec_` and at least 24 bytes in base64.
+pub fn webhook(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let text = read(path)?;
+    let encoded = text.strip_prefix(WEBHOOK.as_bytes()).ok_or(SecretFileError::NotAWebhookSecret)?;
+    let secret = BASE64_STANDARD.decode(encoded).map_err(|_| SecretFileError::NotAWebhookSecret)?;
+    if secret.len() < 24 { Err(SecretFileError::NotAWebhookSecret) } else { Ok(Zeroizing::new(secret)) }
+}
+
+/// Writes a new secret of a webhook. A file that is there is left alone.
+pub fn make_webhook(path: &Path) -> Result<(), SecretFileError> {
+    write_random(path, WEBHOOK)
+}
+
 /// Writes a new key: 32 random bytes in base64, for its owner alone. A file that is there is left alone.
 pub fn make(path: &Path) -> Result<(), SecretFileError> {
+    write_random(path, "")
+}
+
+fn write_random(path: &Path, prefix: &str) -> Result<(), SecretFileError> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
     OsRng.try_fill_bytes(&mut *bytes).map_err(|_| SecretFileError::Randomness)?;
-    let text = Zeroizing::new(BASE64_STANDARD.encode(*bytes) + "\n");
+    let text = Zeroizing::new(format!("{prefix}{}\n", BASE64_STANDARD.encode(*bytes)));
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -16,6 +16,11 @@ pub struct Config {
     pub smtp: Smtp,
     #[serde(default)]
     pub tests: Tests,
+    #[serde(default)]
+    pub outbox: Outbox,
+    #[serde(default)]
+    pub retention: Retention,
+    pub metrics: Option<Metrics>,
     /// The portals that may open the configurator.
     #[serde(rename = "portal", default)]
     pub portals: Vec<Portal>,
@@ -98,6 +103,45 @@ pub struct Tests {
     pub in_all: Option<NonZeroU32>,
 }
 
+/// `[outbox]`: how messages are sent. Times in seconds, unless their name says hours.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outbox {
+    /// Conversations at once, in all: 1 to 1,000.
+    pub workers: Option<NonZeroU32>,
+    /// Connections at once to one server, unless its preset, its profile or its relay says otherwise.
+    pub connections: Option<NonZeroU32>,
+    /// Before the second try; then twice as long each time.
+    pub first_retry_seconds: Option<NonZeroU32>,
+    pub longest_retry_seconds: Option<NonZeroU32>,
+    /// After so long a message has failed. Fractions are taken.
+    pub give_up_after_hours: Option<f64>,
+    /// After a crash, a message that was being sent is taken up again after so long.
+    pub lease_seconds: Option<NonZeroU32>,
+    /// How long a mail server may take for a reply.
+    pub reply_seconds: Option<NonZeroU32>,
+    /// How long it may take for the reply to a message.
+    pub final_seconds: Option<NonZeroU32>,
+}
+
+/// `[retention]`: how long what was sent is remembered.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// What is known of a finished message: 1 to 3,650 days.
+    pub metadata_days: Option<NonZeroU32>,
+    /// Text and files of a message that failed, or whose delivery is unknown; those of an accepted one go at once.
+    pub unsent_body_hours: Option<u32>,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Where Prometheus finds `/metrics`: an address of its own, which no visitor reaches.
+    pub listen: SocketAddr,
+}
+
 /// `[[portal]]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,6 +159,46 @@ pub struct Portal {
     /// How the pages look in it: `scheme`, and `variables`.
     #[serde(default)]
     pub theme: GivenTheme,
+    /// With which its server calls the API. Several may be valid at once.
+    #[serde(default)]
+    pub api_keys: Vec<ApiKey>,
+    pub relay: Option<Relay>,
+    pub webhook: Option<Webhook>,
+}
+
+/// One API key of a portal, as `facteur keys api` prints it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    pub id: String,
+    /// SHA-256 of the key, in hexadecimal.
+    pub sha256: String,
+}
+
+/// `[portal.relay]`: the mail server of accounts that have none of their own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    pub host: String,
+    pub port: u16,
+    /// `tls`, `starttls` or `none`.
+    pub security: String,
+    /// With `secret_file`, or neither.
+    pub login: Option<String>,
+    pub secret_file: Option<PathBuf>,
+    pub sender_address: String,
+    pub sender_name: Option<String>,
+    pub connections: Option<NonZeroU32>,
+    pub per_minute: Option<NonZeroU32>,
+}
+
+/// `[portal.webhook]`: where the portal is told what happens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    pub url: String,
+    /// Files with `whsec_` and base64, as `facteur keys webhook` writes them. Each signs.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// One key of a portal: a secret that it shares (HS256), or its public key (EdDSA, ES256).

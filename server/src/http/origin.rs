@@ -1,9 +1,9 @@
 //! Server side. State only changes at the request of our own pages.
 //!
 //! The cookie is `SameSite=None`, because the pages live in frames of other sites; so every request that may change
-//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are two exceptions, each with a
-//! rule of its own: `/session` takes a token from the pages of registered portals only, and the revocation of sessions
-//! takes one from a portal's server and looks at no cookie.
+//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are three exceptions, each with a
+//! rule of its own: `/session` takes a token from the pages of registered portals only, the revocation of sessions
+//! takes one from a portal's server, and the API takes a portal's key; both look at no cookie.
 
 use axum::{
     extract::{Request, State},
@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Site, error, revoke};
+use super::{Site, api, error, revoke};
 
 /// What others than our own pages may post to.
 const EXCEPTED: [&str; 2] = ["/session", revoke::PATH];
@@ -20,12 +20,16 @@ const EXCEPTED: [&str; 2] = ["/session", revoke::PATH];
 /// Refuses foreign requests with 403.
 pub async fn same_origin(State(site): State<Site>, request: Request, next: Next) -> Response {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
-    if harmless || EXCEPTED.contains(&request.uri().path()) || is_ours(request.headers(), &site.public_origin) {
+    if harmless || is_excepted(request.uri().path()) || is_ours(request.headers(), &site.public_origin) {
         next.run(request).await
     } else {
         tracing::warn!(path = request.uri().path(), "request from another origin refused");
         error::forbidden()
     }
+}
+
+fn is_excepted(path: &str) -> bool {
+    EXCEPTED.contains(&path) || path.starts_with(api::PREFIX)
 }
 
 fn is_ours(headers: &HeaderMap, public_origin: &str) -> bool {

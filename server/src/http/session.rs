@@ -162,6 +162,7 @@ fn accepted_language(headers: &HeaderMap) -> Locale {
 pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.starts_with("/pkg/")
+        || path.starts_with(super::api::PREFIX)
         || ["/session", "/healthz", "/readyz", "/embed.js", super::revoke::PATH].contains(&path)
     {
         return next.run(request).await;

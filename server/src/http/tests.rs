@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use crate::{
     Parts, application,
+    outbox::OutboxOptions,
     portal_auth::{Portal, PortalKey},
     smtp::{EhloName, Limits, Policy, Submitter, SubmitterOptions},
     store::{Store, sqlite::SqliteStore},
@@ -51,6 +52,9 @@ fn portal() -> Portal {
         home: Some(format!("{PORTAL}/")),
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
         theme: app::theme::GivenTheme::default(),
+        api_keys: vec![],
+        relay: None,
+        webhook: None,
     }
 }
 
@@ -89,7 +93,7 @@ impl TestApp {
             limits: Limits::default(),
             control: None,
         });
-        let router = application(Parts {
+        let application = application(Parts {
             public_origin: OWN.to_owned(),
             place: Place(place.to_owned()),
             portals,
@@ -98,9 +102,10 @@ impl TestApp {
             submitter: Arc::new(submitter.unwrap()),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
+            outbox: OutboxOptions::default(),
             clock: Arc::new(move || Timestamp::from_second(NOW + clock.load(Ordering::SeqCst)).unwrap()),
         });
-        Self { router, store, later, place: place.to_owned() }
+        Self { router: application.router, store, later, place: place.to_owned() }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {

@@ -1,10 +1,7 @@
 //! What is proposed, and what is not.
 
 use app::{
-    profile::{
-        encoding::Encoding,
-        model::{Destination, ProfileId, Settings},
-    },
+    profile::model::{Destination, ProfileId, Settings},
     test_run::report::{CertificateSummary, TlsSummary},
 };
 use secrecy::SecretString;
@@ -20,22 +17,15 @@ fn row(preset: &str, host: &str, login: &str) -> ProfileRow {
         login: login.to_owned(),
         mechanism: None,
     };
-    ProfileRow {
-        id: ProfileId(uuid::Uuid::nil()),
-        settings: Settings {
-            preset: (!preset.is_empty()).then(|| preset.to_owned()),
-            user: None,
-            destination,
-            sender_name: String::new(),
-            sender_address: EmailAddress::parse("claire@exemple.fr").unwrap(),
-            reply_to: None,
-        },
-        encoding: Encoding::default(),
-        in_use: true,
-        secret: None,
-        secret_refusals: 0,
-        tested: None,
-    }
+    let settings = Settings {
+        preset: (!preset.is_empty()).then(|| preset.to_owned()),
+        user: None,
+        destination,
+        sender_name: String::new(),
+        sender_address: EmailAddress::parse("claire@exemple.fr").unwrap(),
+        reply_to: None,
+    };
+    ProfileRow { in_use: true, ..ProfileRow::new(ProfileId(uuid::Uuid::nil()), settings) }
 }
 
 fn refused(mechanism: Mechanism, offered: &str) -> Report {

@@ -17,6 +17,9 @@ fn portals() -> Vec<Portal> {
         home: Some(format!("{ORIGIN}/")),
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap(), PortalKey::shared("k2", &[8; 32]).unwrap()],
         theme: app::theme::GivenTheme::default(),
+        api_keys: vec![],
+        relay: None,
+        webhook: None,
     }]
 }
 

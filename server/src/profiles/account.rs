@@ -22,7 +22,9 @@ impl SendingModes for ProfileBook {
     }
 
     async fn set(&self, account: &AccountId, mode: SendingMode) -> Result<(), AppError> {
-        self.store.set_sending_mode(account, mode).await.map_err(unavailable)
+        self.store.set_sending_mode(account, mode).await.map_err(unavailable)?;
+        self.changed(account).await;
+        Ok(())
     }
 }
 

@@ -76,7 +76,7 @@ fn report(verdict: Verdict) -> Report {
 async fn tested(book: &ProfileBook, id: ProfileId) {
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
-    assert!(book.store.record_test(&account(), id, &run, &fingerprint(&row), 0, None).await.unwrap());
+    assert!(book.store.record_test(&account(), id, &run, &fingerprint(&row), 0, None, &[]).await.unwrap());
 }
 
 async fn shown(book: &ProfileBook, id: ProfileId) -> Profile {

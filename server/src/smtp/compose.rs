@@ -9,7 +9,7 @@ use app::profile::encoding::Encoding;
 use lettre::{
     Message,
     message::{
-        Body, Mailbox, MultiPart, SinglePart,
+        Body, Mailbox, MultiPart, MultiPartBuilder, SinglePart,
         header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
@@ -27,10 +27,13 @@ use header::{mailboxes, text};
 pub struct Letter {
     pub from: Mailbox,
     pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
     pub reply_to: Option<Mailbox>,
     pub subject: String,
-    pub text: String,
+    /// At least one of text and HTML; an empty text where both are missing.
+    pub text: Option<String>,
     pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
     /// The character set that is wanted.
     pub encoding: Encoding,
     /// Without angle brackets.
@@ -38,8 +41,40 @@ pub struct Letter {
     pub date: SystemTime,
     /// Whether a machine wrote it by itself (RFC 3834): no holiday notice answers.
     pub auto_submitted: bool,
-    /// A BCP 47 tag.
+    /// A BCP 47 tag, or nothing.
     pub language: String,
+}
+
+/// A file that goes with a letter.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    pub filename: String,
+    /// A MIME type (RFC 2045 §5.1), such as `application/pdf`.
+    pub content_type: String,
+    /// The name by which the HTML shows it (`cid:`, RFC 2392); `None`: it is listed beside the text.
+    pub content_id: Option<String>,
+    pub content: Vec<u8>,
+}
+
+impl Letter {
+    /// One that says nothing, from `sender` to itself: for conversations that end before the message.
+    pub fn empty(sender: &lettre::Address) -> Self {
+        Self {
+            from: Mailbox::new(None, sender.clone()),
+            to: vec![Mailbox::new(None, sender.clone())],
+            cc: Vec::new(),
+            reply_to: None,
+            subject: String::new(),
+            text: None,
+            html: None,
+            attachments: Vec::new(),
+            encoding: Encoding::default(),
+            message_id: String::new(),
+            date: SystemTime::UNIX_EPOCH,
+            auto_submitted: false,
+            language: String::new(),
+        }
+    }
 }
 
 /// A message ready to be handed over.
@@ -73,13 +108,9 @@ pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
     for to in &letter.to {
         builder = builder.to(bare(to));
     }
-    let plain = part("text/plain", &letter.text, charset)?;
-    let mut message = match &letter.html {
-        Some(html) => {
-            let html = part("text/html", html, charset)?;
-            builder.multipart(MultiPart::alternative().singlepart(plain).singlepart(html))?
-        }
-        None => builder.singlepart(plain)?,
+    let mut message = match body(letter, charset)? {
+        Part::Single(part) => builder.singlepart(part)?,
+        Part::Multi(parts) => builder.multipart(parts)?,
     };
     let headers = message.headers_mut();
     let mut set = |name: &'static str, encoded: String| {
@@ -92,21 +123,93 @@ pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
     set("Subject", text(&letter.subject, charset, "Subject: ".len()));
     set("From", mailboxes(std::slice::from_ref(&letter.from), charset));
     set("To", mailboxes(&letter.to, charset));
+    if !letter.cc.is_empty() {
+        set("Cc", mailboxes(&letter.cc, charset));
+    }
     if let Some(reply_to) = &letter.reply_to {
         set("Reply-To", mailboxes(std::slice::from_ref(reply_to), charset));
     }
     if letter.auto_submitted {
         set("Auto-Submitted", "auto-generated".to_owned());
     }
-    set("Content-Language", header::clean(&letter.language));
+    if !letter.language.is_empty() {
+        set("Content-Language", header::clean(&letter.language));
+    }
     Ok(Composed { bytes: message.formatted(), charset })
 }
 
 /// Whether every text fits the wanted character set.
 fn fits(letter: &Letter) -> bool {
-    let names =
-        letter.to.iter().chain([&letter.from]).chain(&letter.reply_to).filter_map(|mailbox| mailbox.name.as_ref());
-    names.chain([&letter.subject, &letter.text]).chain(&letter.html).all(|text| encode(text, letter.encoding).is_some())
+    let names = [&letter.from].into_iter().chain(&letter.to).chain(&letter.cc).chain(&letter.reply_to);
+    let names = names.filter_map(|mailbox| mailbox.name.as_ref());
+    names
+        .chain([&letter.subject])
+        .chain(&letter.text)
+        .chain(&letter.html)
+        .all(|text| encode(text, letter.encoding).is_some())
+}
+
+/// One part, or a tree of them.
+enum Part {
+    Single(SinglePart),
+    Multi(MultiPart),
+}
+
+impl Part {
+    /// This part among others: `first` is an empty multipart.
+    fn begin(self, first: MultiPartBuilder) -> MultiPart {
+        match self {
+            Self::Single(part) => first.singlepart(part),
+            Self::Multi(parts) => first.multipart(parts),
+        }
+    }
+}
+
+/// The texts, the pictures that the HTML shows, and the files beside them.
+fn body(letter: &Letter, charset: Encoding) -> Result<Part, ComposeError> {
+    let (shown, listed): (Vec<&Attachment>, Vec<_>) =
+        letter.attachments.iter().partition(|attachment| attachment.content_id.is_some() && letter.html.is_some());
+    let html = letter.html.as_ref().map(|html| part("text/html", html, charset)).transpose()?.map(Part::Single);
+    let html = html.map(|html| within(html, MultiPart::related(), &shown)).transpose()?;
+    let texts = match (letter.text.as_deref(), html) {
+        (Some(text), Some(html)) => {
+            let both = MultiPart::alternative().singlepart(part("text/plain", text, charset)?);
+            Part::Multi(match html {
+                Part::Single(html) => both.singlepart(html),
+                Part::Multi(html) => both.multipart(html),
+            })
+        }
+        (None, Some(html)) => html,
+        (text, None) => Part::Single(part("text/plain", text.unwrap_or_default(), charset)?),
+    };
+    within(texts, MultiPart::mixed(), &listed)
+}
+
+/// A part with files around it; the part alone where there are none.
+fn within(part: Part, kind: MultiPartBuilder, files: &[&Attachment]) -> Result<Part, ComposeError> {
+    if files.is_empty() {
+        return Ok(part);
+    }
+    let mut parts = part.begin(kind);
+    for attachment in files {
+        parts = parts.singlepart(file(attachment)?);
+    }
+    Ok(Part::Multi(parts))
+}
+
+fn file(attachment: &Attachment) -> Result<SinglePart, ComposeError> {
+    let Attachment { filename, content_type, content_id, content } = attachment;
+    // A message, or a multipart, may not be encoded (RFC 2046 §5.2.1): as a file of no known type it may.
+    let whole = ["message/", "multipart/"].iter().any(|kind| content_type.to_ascii_lowercase().starts_with(kind));
+    let kind = if whole { "application/octet-stream" } else { content_type };
+    let kind = ContentType::parse(kind).map_err(|_| ComposeError::Encoding)?;
+    let body = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64)
+        .map_err(|_| ComposeError::Encoding)?;
+    let filename = header::clean(filename);
+    Ok(match content_id {
+        Some(id) => lettre::message::Attachment::new_inline_with_name(header::clean(id), filename).body(body, kind),
+        None => lettre::message::Attachment::new(filename).body(body, kind),
+    })
 }
 
 fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, ComposeError> {

@@ -19,7 +19,7 @@ const LONGEST_REPLY: usize = 64 * 1024;
 const CHUNK: usize = 4 * 1024;
 
 /// A TCP or TLS stream.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
 
 /// Why there is no reply.

@@ -19,6 +19,8 @@ use uuid::Uuid;
 
 use super::*;
 
+mod outbox;
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
@@ -49,15 +51,8 @@ fn settings(user: Option<&str>) -> Settings {
 }
 
 fn row(number: u128, user: Option<&str>) -> ProfileRow {
-    ProfileRow {
-        id: id(number),
-        settings: settings(user),
-        encoding: Encoding::Latin9,
-        in_use: false,
-        secret: Some(SealedSecret { sealed: vec![1, 2, 3], changed_at: at(0) }),
-        secret_refusals: 0,
-        tested: None,
-    }
+    let secret = Some(SealedSecret { sealed: vec![1, 2, 3], changed_at: at(0) });
+    ProfileRow { encoding: Encoding::Latin9, secret, ..ProfileRow::new(id(number), settings(user)) }
 }
 
 fn run(second: i64, cause: Option<Cause>) -> TestRun {
@@ -101,6 +96,12 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     a_receipt_is_confirmed_once(&make().await).await;
     a_history_is_an_account_s_own(&make().await).await;
     the_canary_stays(&make().await).await;
+    outbox::given_once_and_seen_by_their_portal_only(&make().await).await;
+    outbox::claims_are_leases(&make().await).await;
+    outbox::the_abandoned_are_found_and_the_waiting_end(&make().await).await;
+    outbox::lanes_are_held_and_woken(&make().await).await;
+    outbox::profiles_break_and_recover_with_one_event_each(&make().await).await;
+    outbox::sending_options_are_the_account_s(&make().await).await;
 }
 
 async fn a_sending_mode_is_kept(store: &impl Store) {
@@ -258,7 +259,7 @@ async fn accounts_are_strangers(store: &impl Store) {
         assert!(!store.delete_profile(stranger, id(1)).await.unwrap());
         assert_eq!(store.successor(stranger, id(1)).await.unwrap(), None);
         assert!(!store.any_ready(stranger).await.unwrap());
-        assert!(!store.record_test(stranger, id(1), &run(1, None), &[1; 32], 0, Some(&receipt())).await.unwrap());
+        assert!(!store.record_test(stranger, id(1), &run(1, None), &[1; 32], 0, Some(&receipt()), &[]).await.unwrap());
         assert_eq!(store.last_test(stranger, id(1)).await.unwrap(), None);
         assert_eq!(store.try_receipt(stranger, id(1), at(1)).await.unwrap(), None);
         assert!(!store.confirm_receipt(stranger, id(1), &receipt(), at(1)).await.unwrap());
@@ -321,10 +322,10 @@ async fn tests_are_kept_with_their_profile(store: &impl Store) {
     store.insert_profile(&martin, &row(1, None)).await.unwrap();
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
     for second in 0..30 {
-        assert!(store.record_test(&martin, id(1), &run(second, None), &[7; 32], 0, None).await.unwrap());
+        assert!(store.record_test(&martin, id(1), &run(second, None), &[7; 32], 0, None, &[]).await.unwrap());
     }
     let failed = run(40, Some(Cause::BadCredentials));
-    assert!(store.record_test(&martin, id(1), &failed, &[8; 32], 2, None).await.unwrap());
+    assert!(store.record_test(&martin, id(1), &failed, &[8; 32], 2, None, &[]).await.unwrap());
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(failed));
     let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
     let tested = Tested {
@@ -350,7 +351,7 @@ async fn a_receipt_is_confirmed_once(store: &impl Store) {
     let martin = account("martin");
     store.insert_profile(&martin, &row(1, None)).await.unwrap();
     let with_receipt = async || {
-        assert!(store.record_test(&martin, id(1), &run(1, None), &[7; 32], 0, Some(&receipt())).await.unwrap());
+        assert!(store.record_test(&martin, id(1), &run(1, None), &[7; 32], 0, Some(&receipt()), &[]).await.unwrap());
     };
     let received_at = async || store.profile(&martin, id(1)).await.unwrap().unwrap().tested.unwrap().received_at;
     let tries_left = async |now| store.try_receipt(&martin, id(1), now).await.unwrap().map(|found| found.tries_left);
@@ -370,7 +371,7 @@ async fn a_receipt_is_confirmed_once(store: &impl Store) {
     assert_eq!(received_at().await, Some(at(3)));
     assert!(!store.confirm_receipt(&martin, id(1), &found, at(4)).await.unwrap(), "once");
     assert_eq!(tries_left(at(4)).await, None);
-    assert!(store.record_test(&martin, id(1), &run(5, None), &[7; 32], 0, None).await.unwrap());
+    assert!(store.record_test(&martin, id(1), &run(5, None), &[7; 32], 0, None, &[]).await.unwrap());
     assert_eq!(received_at().await, None, "a new test starts anew");
     assert_eq!(tries_left(at(6)).await, None);
 }

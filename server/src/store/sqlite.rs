@@ -25,12 +25,18 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use super::outbox::NewEvent;
 use super::{ProfileRow, Receipt, SealedSecret, SessionRow, Store, StoreError};
 
+mod events;
 mod journal;
+mod messages;
+mod outbox;
 mod profiles;
 mod rows;
+mod sealed;
 mod sessions;
+mod settle;
 mod test_runs;
 
 /// How long a writer waits for another one.
@@ -44,12 +50,15 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "mending", include_str!("../../migrations/0002_mending.sql")),
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
+    (5, "outbox", include_str!("../../migrations/0005_outbox.sql")),
 ];
 
 /// A SQLite database.
 #[derive(Clone)]
 pub struct SqliteStore {
     pool: SqlitePool,
+    /// The one connection that writes: writers wait for it in a queue, and not for the file's lock.
+    writer: SqlitePool,
 }
 
 impl SqliteStore {
@@ -72,14 +81,19 @@ impl SqliteStore {
             .foreign_keys(true)
             .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options).await?;
-        migrator().run(&pool).await?;
-        Ok(Self { pool })
+        let connect =
+            |options, connections| SqlitePoolOptions::new().max_connections(connections).connect_with(options);
+        let writer = connect(options.clone(), 1).await?;
+        migrator().run(&writer).await?;
+        // A database in memory has one connection.
+        let pool = if connections == 1 { writer.clone() } else { connect(options, connections).await? };
+        Ok(Self { pool, writer })
     }
 
     /// Closes every connection; the write-ahead log is merged into the file.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.writer.close().await;
     }
 }
 
@@ -133,17 +147,17 @@ impl Store for SqliteStore {
         .bind(&account.portal)
         .bind(&account.account)
         .bind(mode.as_str())
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }
 
     async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError> {
-        sessions::use_token(&self.pool, portal, jti, expires_at).await
+        sessions::use_token(&self.writer, portal, jti, expires_at).await
     }
 
     async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError> {
-        sessions::insert(&self.pool, session).await
+        sessions::insert(&self.writer, session).await
     }
 
     async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
@@ -151,11 +165,11 @@ impl Store for SqliteStore {
     }
 
     async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
-        sessions::prolong(&self.pool, key, expires_at).await
+        sessions::prolong(&self.writer, key, expires_at).await
     }
 
     async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
-        sessions::set_theme(&self.pool, key, theme).await
+        sessions::set_theme(&self.writer, key, theme).await
     }
 
     async fn renew_session(
@@ -165,19 +179,19 @@ impl Store for SqliteStore {
         expires_at: Timestamp,
         ends_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        sessions::renew(&self.pool, key, now, expires_at, ends_at).await
+        sessions::renew(&self.writer, key, now, expires_at, ends_at).await
     }
 
     async fn end_sessions(&self, account: &AccountId, person: Option<&str>, now: Timestamp) -> Result<u64, StoreError> {
-        sessions::end_all(&self.pool, account, person, now).await
+        sessions::end_all(&self.writer, account, person, now).await
     }
 
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {
-        sessions::delete(&self.pool, key).await
+        sessions::delete(&self.writer, key).await
     }
 
     async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError> {
-        sessions::keep_draft(&self.pool, key, draft).await
+        sessions::keep_draft(&self.writer, key, draft).await
     }
 
     async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError> {
@@ -185,8 +199,8 @@ impl Store for SqliteStore {
     }
 
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
-        sessions::sweep(&self.pool, now, sessions_before).await?;
-        journal::sweep(&self.pool, now).await
+        sessions::sweep(&self.writer, now, sessions_before).await?;
+        journal::sweep(&self.writer, now).await
     }
 
     async fn profiles(
@@ -203,7 +217,7 @@ impl Store for SqliteStore {
     }
 
     async fn insert_profile(&self, account: &AccountId, profile: &ProfileRow) -> Result<(), StoreError> {
-        profiles::insert(&self.pool, account, profile).await
+        profiles::insert(&self.writer, account, profile).await
     }
 
     async fn update_profile(
@@ -213,19 +227,19 @@ impl Store for SqliteStore {
         settings: &Settings,
         secret: Option<&SealedSecret>,
     ) -> Result<bool, StoreError> {
-        profiles::update(&self.pool, account, id, settings, secret).await
+        profiles::update(&self.writer, account, id, settings, secret).await
     }
 
     async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<bool, StoreError> {
-        profiles::set_encoding(&self.pool, account, id, encoding).await
+        profiles::set_encoding(&self.writer, account, id, encoding).await
     }
 
     async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
-        profiles::put_in_use(&self.pool, account, id).await
+        profiles::put_in_use(&self.writer, account, id).await
     }
 
     async fn delete_profile(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
-        profiles::delete(&self.pool, account, id).await
+        profiles::delete(&self.writer, account, id).await
     }
 
     async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
@@ -244,8 +258,9 @@ impl Store for SqliteStore {
         fingerprint: &[u8; 32],
         secret_refusals: u32,
         receipt: Option<&Receipt>,
+        events: &[NewEvent],
     ) -> Result<bool, StoreError> {
-        test_runs::record(&self.pool, account, id, run, (fingerprint, secret_refusals), receipt).await
+        test_runs::record(&self.writer, account, id, run, (fingerprint, secret_refusals), (receipt, events)).await
     }
 
     async fn try_receipt(
@@ -254,7 +269,7 @@ impl Store for SqliteStore {
         id: ProfileId,
         now: Timestamp,
     ) -> Result<Option<Receipt>, StoreError> {
-        test_runs::try_receipt(&self.pool, account, id, now).await
+        test_runs::try_receipt(&self.writer, account, id, now).await
     }
 
     async fn confirm_receipt(
@@ -264,7 +279,7 @@ impl Store for SqliteStore {
         receipt: &Receipt,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        test_runs::confirm_receipt(&self.pool, account, id, receipt, now).await
+        test_runs::confirm_receipt(&self.writer, account, id, receipt, now).await
     }
 
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
@@ -272,7 +287,7 @@ impl Store for SqliteStore {
     }
 
     async fn note(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
-        journal::note(&self.pool, account, entry).await
+        journal::note(&self.writer, account, entry).await
     }
 
     async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError> {
@@ -288,7 +303,7 @@ impl Store for SqliteStore {
             "INSERT INTO canary (id, sealed) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed",
         )
         .bind(sealed)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await?;
         Ok(())
     }

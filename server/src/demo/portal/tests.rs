@@ -67,6 +67,9 @@ async fn the_token_opens_the_configurator_s_door() {
         home: None,
         keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
         theme: GivenTheme::default(),
+        api_keys: vec![],
+        relay: None,
+        webhook: None,
     };
     let now = Timestamp::from_second(NOW).unwrap();
     let portals = [portal];

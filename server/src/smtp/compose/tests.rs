@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
 
 use super::*;
@@ -13,7 +13,9 @@ fn letter(encoding: Encoding, subject: &str, text: &str) -> Letter {
         to: vec![Mailbox::new(None, "claire@exemple.fr".parse().unwrap())],
         reply_to: Some(Mailbox::new(Some("Accueil".to_owned()), "accueil@exemple.fr".parse().unwrap())),
         subject: subject.to_owned(),
-        text: text.to_owned(),
+        text: Some(text.to_owned()),
+        attachments: Vec::new(),
+        cc: Vec::new(),
         html: Some(format!("<p>{text}</p>")),
         encoding,
         message_id: "0123@exemple.fr".to_owned(),
@@ -113,4 +115,45 @@ proptest! {
         let lines = text.replace("\r\n", "\n");
         prop_assert_eq!(read_lines.trim_end(), lines.trim_end());
     }
+}
+
+#[test]
+fn files_travel_with_their_names_and_pictures_with_the_html() {
+    let file = |filename: &str, content_type: &str, content_id: Option<&str>| Attachment {
+        filename: filename.to_owned(),
+        content_type: content_type.to_owned(),
+        content_id: content_id.map(str::to_owned),
+        content: (0..=255).collect(),
+    };
+    let written = Letter {
+        cc: vec![Mailbox::new(Some("Élise".to_owned()), "elise@exemple.fr".parse().unwrap())],
+        attachments: vec![
+            file("devis n° 12 — été.pdf", "application/pdf", None),
+            file("logo.png", "image/png", Some("logo@devis")),
+            file("\"\r\nX: y", "application/octet-stream", None),
+            file("mail.eml", "message/rfc822", None),
+        ],
+        ..letter(Encoding::Utf8, "Devis", "Bonjour")
+    };
+    for text in [Some("Bonjour".to_owned()), None] {
+        let composed = compose(&Letter { text: text.clone(), ..written.clone() }).unwrap();
+        let raw = String::from_utf8(composed.bytes.clone()).unwrap();
+        assert!(!raw.contains("\r\nX:"), "{raw}");
+        assert!(raw.split("\r\n").all(|line| line.len() <= 998));
+        let message = MessageParser::default().parse(&composed.bytes).unwrap();
+        let names: Vec<_> = message.attachments().map(|part| part.attachment_name().unwrap_or_default()).collect();
+        for wanted in ["devis n° 12 — été.pdf", "logo.png", "mail.eml"] {
+            assert!(names.contains(&wanted), "{names:?}");
+        }
+        for part in message.attachments() {
+            assert_eq!(part.contents(), (0..=255).collect::<Vec<u8>>());
+        }
+        assert_eq!(message.cc().and_then(|cc| cc.first()).and_then(|cc| cc.name()), Some("Élise"));
+        assert!(raw.contains("Content-ID: <logo@devis>"), "{raw}");
+        assert_eq!(message.body_html(0).unwrap().trim(), "<p>Bonjour</p>");
+    }
+    let html_only = compose(&Letter { text: None, ..letter(Encoding::Latin1, "Été", "déjà") }).unwrap();
+    assert_eq!(html_only.charset, Encoding::Latin1);
+    let raw = String::from_utf8(html_only.bytes).unwrap();
+    assert!(raw.contains("text/html; charset=iso-8859-1") || raw.contains("text/html; charset=ISO-8859-1"), "{raw}");
 }

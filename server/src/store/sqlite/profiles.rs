@@ -6,11 +6,14 @@ use app::{
         encoding::Encoding,
         mechanism::Mechanism,
         model::{ProfileId, Settings},
+        sending::SendingOptions,
     },
     session::AccountId,
+    test_run::port::TestRun,
 };
 use const_format::formatcp;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction, query::Query, sqlite::SqliteArguments};
+use jiff::Timestamp;
+use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, Transaction, query::Query, sqlite::SqliteArguments};
 
 use super::rows::{PROFILE, profile};
 use crate::store::{ProfileRow, SealedSecret, StoreError};
@@ -46,7 +49,7 @@ pub(super) async fn find(
     find_on(&mut connection, account, id).await
 }
 
-async fn find_on(
+pub(super) async fn find_on(
     connection: &mut SqliteConnection,
     account: &AccountId,
     id: ProfileId,
@@ -135,7 +138,8 @@ pub(super) async fn update(
     let secret = secret.or(kept);
     let update = sqlx::query(
         "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
-             sender_name = ?, sender_address = ?, reply_to = ?, secret = ?, secret_changed_at = ?, secret_refusals = ?, in_use = ?
+             sender_name = ?, sender_address = ?, reply_to = ?, secret = ?, secret_changed_at = ?, secret_refusals = ?, in_use = ?,
+             failures = 0, failing_cause = NULL
          WHERE id = ?",
     );
     bind_settings(update, settings)
@@ -221,4 +225,90 @@ pub(super) async fn any_ready(pool: &SqlitePool, account: &AccountId) -> Result<
     .fetch_one(pool)
     .await?;
     Ok(found == 1)
+}
+
+pub(super) async fn in_use(
+    pool: &SqlitePool,
+    account: &AccountId,
+    user: Option<&str>,
+) -> Result<Option<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT {PROFILE} FROM profile
+         WHERE portal = ? AND account = ? AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3 AND in_use = 1"
+    );
+    let row = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(user).fetch_optional(pool).await?;
+    row.as_ref().map(profile).transpose()
+}
+
+pub(super) async fn set_sending_options(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    options: &SendingOptions,
+) -> Result<bool, StoreError> {
+    let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = *options;
+    let updated = sqlx::query(
+        "UPDATE profile SET max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?
+         WHERE portal = ? AND account = ? AND id = ?",
+    )
+    .bind(max_connections)
+    .bind(per_minute)
+    .bind(per_day)
+    .bind(check_hourly)
+    .bind(fallback)
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(id.to_string())
+    .execute(pool)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+pub(super) async fn last_failure(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<TestRun>, StoreError> {
+    let content: Option<String> = sqlx::query_scalar(
+        "SELECT last_failure.content FROM last_failure JOIN profile ON profile.id = last_failure.profile
+         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ?",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(id.to_string())
+    .fetch_optional(pool)
+    .await?;
+    let wrong = |_| StoreError::Inconsistent { table: "last_failure", column: "content", row: id.to_string() };
+    content.map(|content| serde_json::from_str(&content).map_err(wrong)).transpose()
+}
+
+pub(super) async fn sent_since(pool: &SqlitePool, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {
+    let sent: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM message WHERE state = 'accepted' AND profile = ? AND finished_at >= ?",
+    )
+    .bind(id.to_string())
+    .bind(since.as_millisecond())
+    .fetch_one(pool)
+    .await?;
+    Ok(u64::try_from(sent).unwrap_or_default())
+}
+
+pub(super) async fn to_check(
+    pool: &SqlitePool,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT portal, account, {PROFILE} FROM profile
+         WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL AND secret_refusals < 3
+           AND ifnull(checked_at, 0) < ?
+         ORDER BY ifnull(checked_at, 0) LIMIT ?"
+    );
+    let rows = sqlx::query(SQL).bind(before.as_millisecond()).bind(limit).fetch_all(pool).await?;
+    rows.iter()
+        .map(|row| {
+            let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
+            Ok((account, profile(row)?))
+        })
+        .collect()
 }

@@ -8,6 +8,7 @@ use app::{
         mechanism::Mechanism,
         model::{Destination, ProfileId, Settings},
         security::Security,
+        sending::{Health, SendingOptions},
     },
     test_run::report::Verdict,
 };
@@ -19,7 +20,8 @@ use crate::store::{ProfileRow, SealedSecret, StoreError, Tested};
 /// The columns that [`profile`] reads.
 pub(super) const PROFILE: &str = "id, user, preset, host, port, security, login, mechanism, sender_name, sender_address,
     reply_to, encoding, in_use, secret, secret_changed_at, secret_refusals, tested_fingerprint, tested_at, tested_verdict,
-    tested_cause, received_at";
+    tested_cause, received_at, max_connections, per_minute, per_day, check_hourly, fallback, failures, failing_cause,
+    broken_at, sent_at, failed_at, failed_cause, checked_at";
 
 /// An instant in milliseconds.
 pub(super) fn instant(milliseconds: i64) -> Timestamp {
@@ -82,6 +84,40 @@ pub(super) fn profile(row: &SqliteRow) -> Result<ProfileRow, StoreError> {
         secret,
         secret_refusals: u32::try_from(row.try_get::<i64, _>("secret_refusals")?).unwrap_or(u32::MAX),
         tested: tested(row, &id)?,
+        sending: sending(row)?,
+        health: health(row)?,
+    })
+}
+
+fn number(row: &SqliteRow, column: &str) -> Result<Option<u32>, StoreError> {
+    Ok(row.try_get::<Option<i64>, _>(column)?.and_then(|number| u32::try_from(number).ok()))
+}
+
+fn sending(row: &SqliteRow) -> Result<SendingOptions, StoreError> {
+    Ok(SendingOptions {
+        max_connections: number(row, "max_connections")?,
+        per_minute: number(row, "per_minute")?,
+        per_day: number(row, "per_day")?,
+        check_hourly: row.try_get::<i64, _>("check_hourly")? == 1,
+        fallback: row.try_get::<i64, _>("fallback")? == 1,
+    })
+}
+
+fn health(row: &SqliteRow) -> Result<Health, StoreError> {
+    let moment =
+        |column| -> Result<Option<Timestamp>, StoreError> { Ok(row.try_get::<Option<i64>, _>(column)?.map(instant)) };
+    let cause = |column| -> Result<Option<Cause>, StoreError> {
+        let code: Option<String> = row.try_get(column)?;
+        Ok(code.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown)))
+    };
+    Ok(Health {
+        failures: number(row, "failures")?.unwrap_or_default(),
+        failing_cause: cause("failing_cause")?,
+        broken_at: moment("broken_at")?,
+        sent_at: moment("sent_at")?,
+        failed_at: moment("failed_at")?,
+        failed_cause: cause("failed_cause")?,
+        checked_at: moment("checked_at")?,
     })
 }
 

@@ -1,14 +1,22 @@
 //! Server side. Test runs, and the receipts of their mails.
 
-use app::{profile::model::ProfileId, session::AccountId, test_run::port::TestRun};
+use app::{
+    profile::{model::ProfileId, sending::Sign},
+    session::AccountId,
+    test_run::{port::TestRun, report::Verdict},
+};
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
+use super::settle;
 use super::{
     profiles::begin,
     rows::{instant, verdict_code},
 };
-use crate::store::{Receipt, StoreError};
+use crate::store::{
+    Receipt, StoreError,
+    outbox::{HealthReport, NewEvent},
+};
 
 /// How many tests of a profile are kept.
 const KEPT_TESTS: i64 = 20;
@@ -19,7 +27,7 @@ pub(super) async fn record(
     id: ProfileId,
     run: &TestRun,
     (fingerprint, secret_refusals): (&[u8; 32], u32),
-    receipt: Option<&Receipt>,
+    (receipt, events): (Option<&Receipt>, &[NewEvent]),
 ) -> Result<bool, StoreError> {
     let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
         table: "test_run",
@@ -69,6 +77,20 @@ pub(super) async fn record(
             .bind(tries_left)
             .execute(&mut *transaction)
             .await?;
+    }
+    if run.report.verdict == Verdict::Accepted {
+        let sign = HealthReport {
+            profile: id,
+            fingerprint: *fingerprint,
+            sign: Sign::Well,
+            secret_refused: false,
+            failure: None,
+            check: false,
+        };
+        settle::health(&mut transaction, account, &sign, run.at, !events.is_empty()).await?;
+    }
+    for event in events {
+        super::events::insert(&mut transaction, event).await?;
     }
     transaction.commit().await?;
     Ok(true)

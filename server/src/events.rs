@@ -1,0 +1,90 @@
+//! Server side. What portals are told, in the form of Standard Webhooks: a type, a moment, the data.
+//!
+//! Ids, codes and the portal's own references only: no address, subject or name of a customer. To add an event: a function
+//! here, its line in `docs/messages.md`, its type in [`TYPES`].
+
+use app::{
+    profile::{model::ProfileId, sending::Turn},
+    session::AccountId,
+    test_run::report::{Report, Verdict},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    ids,
+    store::{
+        ProfileRow,
+        outbox::{Attempt, MessageRow, MessageState, NewEvent, Recipient, RecipientState},
+    },
+};
+
+/// Every type of event.
+pub const TYPES: [&str; 6] =
+    ["message.accepted", "message.failed", "message.unknown", "profile.broken", "profile.recovered", "test.finished"];
+
+fn event(portal: &str, kind: &str, at: Timestamp, data: &Value) -> NewEvent {
+    let content = json!({ "type": kind, "timestamp": at.to_string(), "data": data }).to_string();
+    NewEvent { id: ids::at(at), portal: portal.to_owned(), content, at }
+}
+
+/// A message reached its end.
+pub fn message_finished(
+    row: &MessageRow,
+    state: MessageState,
+    recipients: &[Recipient],
+    attempt: &Attempt,
+    at: Timestamp,
+) -> Option<NewEvent> {
+    let kind = match state {
+        MessageState::Accepted => "message.accepted",
+        MessageState::Failed => "message.failed",
+        MessageState::DeliveryUnknown => "message.unknown",
+        MessageState::Queued | MessageState::Sending | MessageState::Deferred => return None,
+    };
+    let refused = recipients.iter().filter(|recipient| recipient.state == RecipientState::Failed).count();
+    let data = json!({
+        "message": row.id,
+        "account": row.lane.account.account,
+        "user": row.lane.user,
+        "reference": row.reference,
+        "message_id": row.message_id,
+        "state": state,
+        "profile": attempt.profile,
+        "via": attempt.via,
+        "stage": attempt.stage,
+        "cause": attempt.cause,
+        "recipients": recipients.len(),
+        "recipients_refused": refused,
+    });
+    Some(event(&row.lane.account.portal, kind, at, &data))
+}
+
+/// A profile broke, or works again.
+pub fn profile_turned(account: &AccountId, row: &ProfileRow, turn: Turn, at: Timestamp) -> NewEvent {
+    let (kind, cause) = match turn {
+        Turn::Broke(cause) => ("profile.broken", Some(cause)),
+        Turn::Recovered => ("profile.recovered", None),
+    };
+    let data = json!({
+        "profile": row.id,
+        "account": account.account,
+        "user": row.settings.user,
+        "cause": cause,
+    });
+    event(&account.portal, kind, at, &data)
+}
+
+/// Somebody pressed **Tester**, and it came to an end.
+pub fn test_finished(account: &AccountId, profile: ProfileId, report: &Report, at: Timestamp) -> NewEvent {
+    let succeeded = matches!(report.verdict, Verdict::Accepted | Verdict::DryRunOk);
+    let data = json!({
+        "profile": profile,
+        "account": account.account,
+        "verdict": report.verdict,
+        "succeeded": succeeded,
+        "stage": report.stage,
+        "cause": report.cause,
+    });
+    event(&account.portal, "test.finished", at, &data)
+}

@@ -1,0 +1,31 @@
+//! Server side. Which portal is calling: `Authorization: Bearer fct_…`.
+
+use axum::http::{HeaderMap, header};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rand::{TryRngCore, rngs::OsRng};
+use sha2::{Digest, Sha256};
+
+use crate::portal_auth::Portal;
+
+/// How a key begins: so that it is recognised where it should not be.
+const MARK: &str = "fct_";
+
+/// The portal whose key the request bears. What is compared are hashes of the whole key, so how long it takes says nothing
+/// of the key.
+pub(super) fn portal<'a>(portals: &'a [Portal], headers: &HeaderMap) -> Option<&'a Portal> {
+    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    let hash: [u8; 32] = Sha256::digest(key.trim().as_bytes()).into();
+    portals.iter().find(|portal| portal.api_keys.iter().any(|known| known.hash == hash))
+}
+
+/// A new key, and the hash of it in hexadecimal; `None` when the operating system gives no randomness.
+pub fn make() -> Option<(String, String)> {
+    let mut bytes = [0; 32];
+    OsRng.try_fill_bytes(&mut bytes).ok()?;
+    let key = format!("{MARK}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes));
+    let hash = Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    Some((key, hash))
+}

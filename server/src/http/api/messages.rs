@@ -1,0 +1,349 @@
+//! Server side. The endpoints of messages.
+
+use std::{sync::LazyLock, time::Duration};
+
+use app::{profile::model::ProfileId, session::AccountId};
+use axum::{
+    Json,
+    body::{Body, HttpBody, to_bytes},
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{
+    super::Site,
+    key,
+    problem::{Code, Problem},
+    request::{self, MessageRequest},
+};
+use crate::{
+    portal_auth::Portal,
+    store::outbox::{Attempt, AttemptOutcome, MessageRow, MessageState, Recipient, Resent, Via},
+};
+
+/// Largest body, in bytes: 25 MB of files in base64, two texts, and what is between.
+pub const LARGEST_BODY: usize = 40 * 1024 * 1024;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bodies in memory at once, in KiB.
+static MEMORY: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(200 * 1024));
+const LONGEST_KEY: usize = 255;
+/// Messages a page of the list holds, unless another number is asked for, and at most.
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
+
+/// A message that was taken over.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Accepted {
+    pub id: Uuid,
+    pub state: MessageState,
+    /// Of the header `Message-ID`, without angle brackets. It stays the same whatever happens.
+    pub message_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// A message, and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageView {
+    pub id: Uuid,
+    pub account: String,
+    pub user: Option<String>,
+    pub reference: Option<String>,
+    /// Of the header `Message-ID`, without angle brackets.
+    pub message_id: String,
+    pub subject: String,
+    /// In bytes, of subject, texts and files.
+    pub size: u64,
+    pub state: MessageState,
+    /// Where the last attempt ended: `resolve`, `connect`, `tls`, `greeting`, `ehlo`, `starttls`, `auth`, `mail_from`, `rcpt_to`
+    /// or `data`.
+    pub stage: Option<String>,
+    /// Why it is not accepted: a code of the diagnosis, such as `bad_credentials`.
+    pub cause: Option<String>,
+    /// The server's own words: text, at most 500 characters.
+    pub reply: Option<String>,
+    /// The profile through which it went, or was tried last.
+    pub profile: Option<Uuid>,
+    pub recipients: Vec<Recipient>,
+    pub attempts: Vec<AttemptView>,
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    #[schema(format = DateTime)]
+    pub updated_at: String,
+    /// When it has failed, if it could not be sent by then.
+    #[schema(format = DateTime)]
+    pub expires_at: String,
+    #[schema(format = DateTime)]
+    pub next_attempt_at: Option<String>,
+    #[schema(format = DateTime)]
+    pub finished_at: Option<String>,
+}
+
+/// One attempt to send a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttemptView {
+    /// From 1.
+    pub number: u32,
+    #[schema(format = DateTime)]
+    pub at: String,
+    pub duration_ms: u64,
+    pub via: Via,
+    pub profile: Option<Uuid>,
+    pub outcome: AttemptOutcome,
+    pub stage: Option<String>,
+    pub cause: Option<String>,
+    pub reply: Option<String>,
+    /// Under which the server took it.
+    pub queue_id: Option<String>,
+}
+
+/// A page of messages.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessagePage {
+    /// The newest first.
+    pub messages: Vec<MessageView>,
+    /// What to give as `before` for the next page; `null` after the last one.
+    pub next: Option<Uuid>,
+}
+
+/// Which messages.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// The portal's id of the account.
+    account: String,
+    /// Only those in this state.
+    #[param(inline)]
+    state: Option<MessageState>,
+    /// Only those older than this one.
+    before: Option<Uuid>,
+    /// 1 to 200; 50 without it.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem> {
+    key::portal(&site.portals, headers).ok_or_else(|| {
+        tracing::warn!("API key refused");
+        Problem::new(Code::Unauthorized)
+    })
+}
+
+/// Hand a message over
+///
+/// When it answers 202 the message is on disk, and will be sent, deferred and sent again, or reported as failed; it is not
+/// lost and not sent twice. With the same `Idempotency-Key` and the same body it answers 202 with the same id, and
+/// `Idempotency-Replayed: true`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages",
+    tag = "messages",
+    request_body = MessageRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, one for each message")),
+    responses(
+        (status = 202, description = "It is on disk", body = Accepted),
+        (status = 400, description = "`malformed_json`, `invalid_request`", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`no_profile`, `profile_incomplete`, `no_relay`", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`too_large`", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_message`, `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`busy`, `unavailable`: try again", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn give(State(site): State<Site>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let portal = caller(&site, &headers)?;
+    let idempotency_key = idempotency_key(&headers)?;
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        return Err(Problem::new(Code::UnsupportedMediaType));
+    }
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > LARGEST_BODY) {
+        return Err(Problem::new(Code::TooLarge));
+    }
+    let length = length.or_else(|| body.size_hint().exact().and_then(|length| usize::try_from(length).ok()));
+    // Of one whose length is not known the most is taken.
+    let kib = u32::try_from(length.unwrap_or(LARGEST_BODY) / 1024 + 1).unwrap_or(u32::MAX);
+    let _memory = MEMORY.try_acquire_many(kib).map_err(|_| Problem::new(Code::Busy))?;
+    let body = tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_BODY))
+        .await
+        .map_err(|_| Problem::detailed(Code::InvalidRequest, "the body did not arrive in time"))?
+        .map_err(|_| Problem::new(Code::TooLarge))?;
+    let letterbox = request::read(&portal.id, idempotency_key, &body, (site.clock)())?;
+    drop(body);
+    let reference = letterbox.reference.clone();
+    let taken = site.outbox.accept(letterbox).await?;
+    let mut accepted = Accepted { id: taken.id, state: MessageState::Queued, message_id: taken.message_id, reference };
+    if !taken.fresh
+        && let Some(row) = site.store.message(&portal.id, taken.id).await?
+    {
+        (accepted.state, accepted.message_id) = (row.state, row.message_id);
+    }
+    let location = format!("{}/api/v1/messages/{}", site.place.0, accepted.id);
+    let mut response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(accepted)).into_response();
+    if !taken.fresh {
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > LONGEST_KEY || !key.bytes().all(|byte| (b'!'..=b'~').contains(&byte)) {
+        let detail = "Idempotency-Key is 1 to 255 visible ASCII characters";
+        return Err(Problem::detailed(Code::InvalidRequest, detail));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// What became of a message
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{id}",
+    tag = "messages",
+    params(("id" = Uuid, Path, description = "What `POST` answered")),
+    responses(
+        (status = 200, description = "The message", body = MessageView),
+        (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn get(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<MessageView>, Problem> {
+    let portal = caller(&site, &headers)?;
+    let id = Uuid::try_parse(&id).map_err(|_| Problem::new(Code::NotFound))?;
+    let row = site.store.message(&portal.id, id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(Json(view(&site, row).await?))
+}
+
+/// The messages of an account
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages",
+    tag = "messages",
+    params(ListQuery),
+    responses(
+        (status = 200, description = "The newest first", body = MessagePage),
+        (status = 400, description = "`invalid_request`", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn list(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<MessagePage>, Problem> {
+    let portal = caller(&site, &headers)?;
+    let Query(ListQuery { account, state, before, limit }) =
+        query.map_err(|rejection| Problem::detailed(Code::InvalidRequest, rejection.body_text()))?;
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(Problem::detailed(Code::InvalidRequest, "limit is 1 to 200"));
+    }
+    let account = AccountId { portal: portal.id.clone(), account };
+    let rows = site.store.messages(&account, state, before, limit).await?;
+    let next = (rows.len() == limit as usize).then(|| rows.last().map(|row| row.id)).flatten();
+    let mut messages = Vec::with_capacity(rows.len());
+    for row in rows {
+        messages.push(view(&site, row).await?);
+    }
+    Ok(Json(MessagePage { messages, next }))
+}
+
+/// Send a message again
+///
+/// For one that failed, or whose delivery is not known: to those recipients who did not get it, as far as is known. Its
+/// `Message-ID` stays the same.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages/{id}/resend",
+    tag = "messages",
+    params(("id" = Uuid, Path, description = "What `POST` answered")),
+    responses(
+        (status = 202, description = "It is on disk", body = Accepted),
+        (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`not_finished`", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "`content_gone`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub async fn resend(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let portal = caller(&site, &headers)?;
+    let id = Uuid::try_parse(&id).map_err(|_| Problem::new(Code::NotFound))?;
+    let resent = site.outbox.resend(&portal.id, id).await.map_err(|_| Problem::new(Code::Unavailable))?;
+    match resent {
+        Resent::Done => {}
+        Resent::NotFound => return Err(Problem::new(Code::NotFound)),
+        Resent::NotFinished => return Err(Problem::new(Code::NotFinished)),
+        Resent::ContentGone => return Err(Problem::new(Code::ContentGone)),
+    }
+    let row = site.store.message(&portal.id, id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let accepted = Accepted { id, state: row.state, message_id: row.message_id, reference: row.reference };
+    Ok((StatusCode::ACCEPTED, Json(accepted)))
+}
+
+async fn view(site: &Site, row: MessageRow) -> Result<MessageView, Problem> {
+    let attempts = site.store.attempts(row.id).await?;
+    Ok(MessageView {
+        id: row.id,
+        account: row.lane.account.account,
+        user: row.lane.user,
+        reference: row.reference,
+        message_id: row.message_id,
+        subject: row.subject,
+        size: row.size,
+        state: row.state,
+        stage: row.stage.map(|stage| stage.as_str().to_owned()),
+        cause: row.cause.map(|cause| cause.as_str().to_owned()),
+        reply: row.reply,
+        profile: row.profile.map(|ProfileId(id)| id),
+        recipients: row.recipients,
+        attempts: attempts.into_iter().zip(1..).map(attempt_view).collect(),
+        created_at: row.created_at.to_string(),
+        updated_at: row.updated_at.to_string(),
+        expires_at: row.expires_at.to_string(),
+        next_attempt_at: row.next_at.filter(|_| !row.state.is_final()).map(|at| at.to_string()),
+        finished_at: row.finished_at.map(|at| at.to_string()),
+    })
+}
+
+fn attempt_view((attempt, number): (Attempt, u32)) -> AttemptView {
+    AttemptView {
+        number,
+        at: attempt.at.to_string(),
+        duration_ms: attempt.duration_ms,
+        via: attempt.via,
+        profile: attempt.profile.map(|ProfileId(id)| id),
+        outcome: attempt.outcome,
+        stage: attempt.stage.map(|stage| stage.as_str().to_owned()),
+        cause: attempt.cause.map(|cause| cause.as_str().to_owned()),
+        reply: attempt.reply,
+        queue_id: attempt.queue_id,
+    }
+}

@@ -1,0 +1,197 @@
+//! Server side. What goes wrong, as problem details (RFC 9457) with codes that stay.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    outbox::{NoRoute, Refused},
+    store::StoreError,
+};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:ident, $title:literal;)*) => {
+        /// What went wrong. Codes do not change their meaning; new ones may be added.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $code)] $variant,)*
+        }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code,)*
+                }
+            }
+
+            pub const fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$variant => StatusCode::$status,)*
+                }
+            }
+
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $title,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No key, or none of a registered portal.
+    Unauthorized = "unauthorized", UNAUTHORIZED, "The API key is missing or not known";
+    /// The body is no JSON object.
+    MalformedJson = "malformed_json", BAD_REQUEST, "The body is not JSON";
+    /// Something of the query or of a header does not read.
+    InvalidRequest = "invalid_request", BAD_REQUEST, "The request does not read";
+    /// The body has another type than `application/json`.
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json";
+    /// Larger than 40 MiB as it is, or than 25 MB of files.
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The message is too large";
+    /// Fields are wrong: see `errors`.
+    InvalidMessage = "invalid_message", UNPROCESSABLE_ENTITY, "The message cannot be sent as it is";
+    /// The same key came with another message.
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used for another message";
+    /// No such message of this portal.
+    NotFound = "not_found", NOT_FOUND, "There is no such message";
+    /// The account sends through its own servers, and has none in use for this user or the shop.
+    NoProfile = "no_profile", CONFLICT, "The account has no mail server in use";
+    /// The password of the profile in use is missing, or does not open.
+    ProfileIncomplete = "profile_incomplete", CONFLICT, "The account's mail server has no password";
+    /// The account sends through the portal's server, and the configuration has none.
+    NoRelay = "no_relay", CONFLICT, "The portal has no mail server";
+    /// It is under way or was accepted: it cannot be sent again.
+    NotFinished = "not_finished", CONFLICT, "The message is not one that can be sent again";
+    /// Its text is not kept any more.
+    ContentGone = "content_gone", GONE, "The message's content is not kept any more";
+    /// Too much at once: try again.
+    Busy = "busy", SERVICE_UNAVAILABLE, "Too much at once";
+    /// The database or the vault does not answer: try again.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service does not answer";
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    Required,
+    /// There is no such field.
+    Unknown,
+    /// Another type is wanted.
+    WrongType,
+    TooLong,
+    TooMany,
+    TooLarge,
+    /// No address such as `claire@example.com`.
+    AddressInvalid,
+    /// A control character, such as a line end, where none may be.
+    ControlCharacter,
+    /// Not base64 (RFC 4648 §4).
+    Base64Invalid,
+    /// No type such as `application/pdf`.
+    ContentTypeInvalid,
+    /// The sender is the profile's, whatever is asked for.
+    SenderNotAllowed,
+    /// Not a language tag such as `fr` or `en-GB`.
+    LanguageInvalid,
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldFault {
+    /// Where it stands: a JSON pointer (RFC 6901).
+    #[schema(example = "/to/0/address")]
+    pub field: String,
+    pub code: Fault,
+    /// For the developer who reads it.
+    pub detail: String,
+}
+
+impl FieldFault {
+    pub fn new(field: impl Into<String>, code: Fault, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), code, detail: detail.into() }
+    }
+}
+
+/// Problem details (RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// A URI reference that stands for the code.
+    #[serde(rename = "type")]
+    #[schema(example = "/api#no_profile")]
+    pub kind: String,
+    pub title: String,
+    #[schema(example = 409)]
+    pub status: u16,
+    pub code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The fields that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldFault>,
+}
+
+impl Problem {
+    pub fn new(code: Code) -> Self {
+        Self {
+            kind: format!("/api#{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status().as_u16(),
+            code,
+            detail: None,
+            errors: Vec::new(),
+        }
+    }
+
+    pub fn detailed(code: Code, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(code) }
+    }
+
+    pub fn fields(errors: Vec<FieldFault>) -> Self {
+        Self { errors, ..Self::new(Code::InvalidMessage) }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::new(match refused {
+            Refused::NoRoute(NoRoute::NoProfile) => Code::NoProfile,
+            Refused::NoRoute(NoRoute::ProfileIncomplete) => Code::ProfileIncomplete,
+            Refused::NoRoute(NoRoute::NoRelay) => Code::NoRelay,
+            Refused::KeyReused => Code::IdempotencyKeyReused,
+            Refused::NoRoute(NoRoute::Unavailable) | Refused::Unavailable => Code::Unavailable,
+        })
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        crate::profiles::unavailable(error);
+        Self::new(Code::Unavailable)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => {}
+        }
+        response
+    }
+}

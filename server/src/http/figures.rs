@@ -1,0 +1,53 @@
+//! Server side. The operator's figures: counted here, and given at an address of their own.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use crate::{metrics::Metrics, outbox::Outbox, profiles::unavailable, store::Store};
+
+/// OpenMetrics 1.0.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Counts an answer under the pattern of its path; what has none is counted together.
+pub async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let began = Instant::now();
+    let response = next.run(request).await;
+    metrics.answered(method.as_str(), &route, response.status().as_u16(), began.elapsed());
+    response
+}
+
+struct Figures {
+    metrics: Arc<Metrics>,
+    outbox: Arc<Outbox>,
+    store: Arc<dyn Store>,
+}
+
+/// `GET /metrics`.
+pub fn router(metrics: Arc<Metrics>, outbox: Arc<Outbox>, store: Arc<dyn Store>) -> Router {
+    Router::new().route("/metrics", get(show)).with_state(Arc::new(Figures { metrics, outbox, store }))
+}
+
+async fn show(State(figures): State<Arc<Figures>>) -> Response {
+    match figures.store.queue_figures().await {
+        Ok(queue) => {
+            let age_s = queue.oldest.map_or(0.0, |at| figures.outbox.age_s(at));
+            let text = figures.metrics.render(&queue, age_s, figures.outbox.connections());
+            ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+        }
+        Err(error) => {
+            unavailable(error);
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Server side. The outbox: takes a portal's messages over, and sends them.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `content` | texts and files, as they are sealed |
+//! | [`ledger`] | many small writes as few large ones |
+//! | `route` | which server a lane's mail goes through |
+//! | `routes` | what is going on with each server |
+//! | `dispatch` | hands lanes that have something due to workers |
+//! | `worker` | one connection, a few messages |
+//! | `judge` | from a report to what becomes of the message |
+//! | `upkeep` | leases, what was abandoned, what is over, checks |
+//!
+//! A message is on disk before its portal hears that it was accepted. A worker claims it with a lease, and notes on disk
+//! when the end of it is about to be sent. After a crash, what bears that note is `delivery_unknown`, since its server may
+//! have it; everything else is sent as if nothing had happened.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use app::{error::AppError, profile::preset::Catalogue, services::Clock, session::AccountId};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+pub mod content;
+mod dispatch;
+mod judge;
+pub mod ledger;
+mod route;
+mod routes;
+#[cfg(test)]
+pub(crate) mod tests;
+mod upkeep;
+mod worker;
+
+use content::Content;
+use ledger::{Ledger, Unavailable};
+pub use route::NoRoute;
+use routes::Routes;
+
+use crate::{
+    ids,
+    metrics::Metrics,
+    portal_auth::Portal,
+    profiles::ProfileBook,
+    smtp::{Limits, Submitter},
+    store::{
+        Store,
+        outbox::{Inserted, Lane, NewMessage, Recipient, Resent},
+    },
+    vault::{Vault, VaultError},
+};
+
+/// What an operator sets.
+#[derive(Debug, Clone, Copy)]
+pub struct OutboxOptions {
+    /// Conversations at once, in all.
+    pub workers: usize,
+    /// Connections at once to one server, where nobody says otherwise.
+    pub connections: u32,
+    pub first_retry: Duration,
+    pub longest_retry: Duration,
+    /// After so long a message that could not be sent has failed.
+    pub give_up_after: SignedDuration,
+    pub lease: Duration,
+    /// How long a reply may take.
+    pub reply: Duration,
+    /// How long the answer to a message may take (RFC 5321 §4.5.3.2.6 asks for ten minutes).
+    pub last_reply: Duration,
+    /// What is known of a finished message is kept so long…
+    pub kept: SignedDuration,
+    /// …and the content of one that was not accepted so long.
+    pub content_kept: SignedDuration,
+}
+
+impl Default for OutboxOptions {
+    fn default() -> Self {
+        Self {
+            workers: 64,
+            connections: 2,
+            first_retry: Duration::from_secs(60),
+            longest_retry: Duration::from_secs(2 * 60 * 60),
+            give_up_after: SignedDuration::from_hours(24),
+            lease: Duration::from_secs(30),
+            reply: Duration::from_secs(60),
+            last_reply: Duration::from_secs(600),
+            kept: SignedDuration::from_hours(30 * 24),
+            content_kept: SignedDuration::from_hours(24),
+        }
+    }
+}
+
+/// A message that a portal hands over, checked.
+pub struct Letterbox {
+    pub lane: Lane,
+    pub idempotency_key: Option<String>,
+    pub request_hash: [u8; 32],
+    pub reference: Option<String>,
+    pub recipients: Vec<Recipient>,
+    pub content: Content,
+}
+
+/// A message that was taken over.
+pub struct Taken {
+    pub id: Uuid,
+    pub message_id: String,
+    /// `false`: it was given before, with the same key.
+    pub fresh: bool,
+}
+
+/// Why a message was not taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    #[error("the key was used for another message")]
+    KeyReused,
+    #[error("the service does not answer")]
+    Unavailable,
+}
+
+impl From<Unavailable> for Refused {
+    fn from(_: Unavailable) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<AppError> for Refused {
+    fn from(_: AppError) -> Self {
+        Self::Unavailable
+    }
+}
+
+/// The outbox of every account.
+pub struct Outbox {
+    store: Arc<dyn Store>,
+    book: ProfileBook,
+    vault: Vault,
+    submitter: Arc<Submitter>,
+    presets: Arc<Catalogue>,
+    portals: Arc<[Portal]>,
+    clock: Clock,
+    options: OutboxOptions,
+    ledger: Ledger,
+    routes: Routes,
+    /// Places for conversations.
+    workers: Arc<Semaphore>,
+    /// How much content may be in memory at once, in KiB.
+    memory: Arc<Semaphore>,
+    /// Something is due.
+    news: Notify,
+    /// Counts changes of profiles and modes: what was looked up before one is looked up again.
+    changes: AtomicU64,
+    /// Who holds our leases.
+    owner: String,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    metrics: Arc<Metrics>,
+}
+
+/// Content in memory at once, in KiB: a message of the largest size always fits.
+const MEMORY_KIB: usize = 64 * 1024;
+
+/// What an outbox is made of.
+pub struct OutboxParts {
+    pub store: Arc<dyn Store>,
+    pub book: ProfileBook,
+    pub vault: Vault,
+    pub submitter: Arc<Submitter>,
+    pub presets: Arc<Catalogue>,
+    pub portals: Arc<[Portal]>,
+    pub clock: Clock,
+    pub options: OutboxOptions,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Outbox {
+    pub fn new(parts: OutboxParts) -> Arc<Self> {
+        let OutboxParts { store, book, vault, submitter, presets, portals, clock, options, metrics } = parts;
+        Arc::new(Self {
+            ledger: Ledger::new(&store),
+            store,
+            book,
+            vault,
+            submitter,
+            presets,
+            portals,
+            clock,
+            options,
+            routes: Routes::default(),
+            workers: Arc::new(Semaphore::new(options.workers)),
+            memory: Arc::new(Semaphore::new(MEMORY_KIB)),
+            news: Notify::new(),
+            changes: AtomicU64::new(0),
+            owner: Uuid::new_v4().to_string(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            metrics,
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Whether a portal is told what happens.
+    fn tells(&self, portal: &str) -> bool {
+        self.portal(portal).is_some_and(|portal| portal.webhook.is_some())
+    }
+
+    fn portal(&self, id: &str) -> Option<&Portal> {
+        self.portals.iter().find(|portal| portal.id == id)
+    }
+
+    /// Takes a message over. When it returns the message is on disk.
+    pub async fn accept(&self, given: Letterbox) -> Result<Taken, Refused> {
+        let now = self.now();
+        let route = self.route(&given.lane, false).await?;
+        let id = ids::at(now);
+        let account = &given.lane.account;
+        let sealed = self.seal(account, id, &given.content).map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "the vault failed");
+            Refused::Unavailable
+        })?;
+        let message_id = format!("{}@{}", id.as_simple(), route.sender_domain());
+        let message = NewMessage {
+            id,
+            message_id: message_id.clone(),
+            lane: given.lane,
+            idempotency_key: given.idempotency_key,
+            request_hash: given.request_hash,
+            reference: given.reference,
+            subject: given.content.head.subject.clone(),
+            size: given.content.size() as u64,
+            recipients: given.recipients,
+            at: now,
+            expires_at: now + self.options.give_up_after,
+            sealed,
+        };
+        match self.ledger.insert(message).await? {
+            Inserted::New => {
+                self.metrics.accepted();
+                self.news.notify_one();
+                Ok(Taken { id, message_id, fresh: true })
+            }
+            Inserted::Known { id, same: true } => Ok(Taken { id, message_id, fresh: false }),
+            Inserted::Known { same: false, .. } => Err(Refused::KeyReused),
+        }
+    }
+
+    fn seal(&self, account: &AccountId, id: Uuid, content: &Content) -> Result<Vec<u8>, VaultError> {
+        let encoded = content.encode().map_err(|_| VaultError::DoesNotOpen)?;
+        self.vault.seal_content(account, id, &encoded)
+    }
+
+    /// Sends a finished message again to those who did not get it.
+    pub async fn resend(&self, portal: &str, id: Uuid) -> Result<Resent, Unavailable> {
+        let now = self.now();
+        let resent = self.store.resend(portal, id, now, now + self.options.give_up_after).await;
+        let resent = resent.map_err(|error| {
+            crate::profiles::unavailable(error);
+            Unavailable
+        })?;
+        self.news.notify_one();
+        Ok(resent)
+    }
+
+    /// Something of an account was changed: its connections are closed, and what waits is tried.
+    pub async fn changed(&self, account: &AccountId) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        if let Ok(profiles) = self.store.profiles(account, None, u32::MAX).await {
+            for profile in profiles {
+                let id = routes::RouteId::Profile(profile.id);
+                self.routes.close(&id);
+                self.routes.unblock(&id);
+            }
+        }
+        if let Err(error) = self.store.wake(account, self.now()).await {
+            crate::profiles::unavailable(error);
+        }
+        self.news.notify_one();
+    }
+
+    /// Sends until [`stop`](Self::stop).
+    pub fn start(self: &Arc<Self>) {
+        self.tasks.spawn(dispatch::run(self.clone()));
+        self.tasks.spawn(upkeep::keep_leases(self.clone()));
+        self.tasks.spawn(upkeep::run(self.clone()));
+    }
+
+    /// Claims nothing more, lets what is under way come to its end for `patience`, and closes the connections. What is not
+    /// done by then is taken up after the next start.
+    pub async fn stop(&self, patience: Duration) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "messages were still being sent");
+        }
+        self.routes.tidy(true);
+    }
+
+    /// How old something is, in seconds.
+    pub fn age_s(&self, at: Timestamp) -> f64 {
+        at.duration_until(self.now()).as_secs_f64().max(0.0)
+    }
+
+    /// Connections in use and free.
+    pub fn connections(&self) -> (u64, u64) {
+        self.routes.figures()
+    }
+
+    /// The limits of a conversation about a message of this size: slow servers and slow lines are given their time.
+    fn limits(&self, size: u64) -> Limits {
+        let OutboxOptions { reply, last_reply, .. } = self.options;
+        let line = Duration::from_secs(size / 20_000);
+        Limits { reply, last: last_reply, whole: reply * 5 + last_reply + line, ..Limits::default() }
+    }
+}

@@ -1,0 +1,170 @@
+//! Server side. Which server a lane's mail goes through: the user's profile, else the shop's, in the mode `own_smtp`; the
+//! portal's relay in the mode `portal`.
+
+use std::sync::Arc;
+
+use app::{profile::model::Destination, sending_mode::model::SendingMode, session::AccountId};
+use lettre::{Address, message::Mailbox};
+use secrecy::SecretString;
+
+use super::{Outbox, routes::RouteId};
+use crate::{
+    portal_auth::Relay,
+    profiles::{fingerprint, unavailable},
+    store::{
+        ProfileRow,
+        outbox::{Lane, Via},
+    },
+};
+
+/// Why a lane's mail cannot leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoute {
+    #[error("the account sends through its own servers, and has none in use for this user or the shop")]
+    NoProfile,
+    #[error("the password of the profile in use is missing or does not open")]
+    ProfileIncomplete,
+    #[error("the account sends through the portal's server, and the portal has none")]
+    NoRelay,
+    #[error("the service does not answer")]
+    Unavailable,
+}
+
+/// A server, and what is to be kept to there.
+#[derive(Clone)]
+pub(super) struct Route {
+    pub via: Via,
+    pub account: AccountId,
+    pub server: Server,
+    pub connections: u32,
+    pub per_minute: Option<u32>,
+    pub per_day: Option<u32>,
+}
+
+#[derive(Clone)]
+pub(super) enum Server {
+    Profile(Box<ProfileRow>),
+    /// With the profile in whose place it stands.
+    Relay(Arc<Relay>, Option<Box<ProfileRow>>),
+}
+
+impl Route {
+    pub(super) fn id(&self) -> RouteId {
+        match &self.server {
+            Server::Profile(row) => RouteId::Profile(row.id),
+            Server::Relay(..) => RouteId::Relay(self.account.portal.clone()),
+        }
+    }
+
+    pub(super) fn profile(&self) -> Option<&ProfileRow> {
+        match &self.server {
+            Server::Profile(row) => Some(row),
+            Server::Relay(_, row) => row.as_deref(),
+        }
+    }
+
+    /// What the settings are: a connection is only good for the same.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        match &self.server {
+            Server::Profile(row) => fingerprint(row),
+            Server::Relay(..) => [0; 32],
+        }
+    }
+
+    pub(super) fn destination(&self) -> &Destination {
+        match &self.server {
+            Server::Profile(row) => &row.settings.destination,
+            Server::Relay(relay, _) => &relay.destination,
+        }
+    }
+
+    /// Whose name the mail bears: never one that the portal asks for.
+    pub(super) fn sender(&self) -> Option<Mailbox> {
+        match &self.server {
+            Server::Profile(row) => sender_of(row),
+            Server::Relay(relay, _) => Some(relay.sender.clone()),
+        }
+    }
+
+    /// Where answers go when the message does not say.
+    pub(super) fn reply_to(&self) -> Option<Mailbox> {
+        let row = self.profile()?;
+        let own = row.settings.reply_to.as_ref().and_then(|address| address.as_str().parse::<Address>().ok());
+        match self.server {
+            Server::Profile(_) => own.map(|address| Mailbox::new(None, address)),
+            // The relay's sender reads no answers.
+            Server::Relay(..) => own.map(|address| Mailbox::new(None, address)).or_else(|| sender_of(row)),
+        }
+    }
+
+    pub(super) fn sender_domain(&self) -> String {
+        self.sender().map_or_else(|| "invalid".to_owned(), |sender| sender.email.domain().to_owned())
+    }
+}
+
+fn sender_of(row: &ProfileRow) -> Option<Mailbox> {
+    let name = (!row.settings.sender_name.is_empty()).then(|| row.settings.sender_name.clone());
+    Some(Mailbox::new(name, row.settings.sender_address.as_str().parse::<Address>().ok()?))
+}
+
+impl Outbox {
+    /// The server for a lane. `fallback`: the message fell back to the relay earlier.
+    pub(super) async fn route(&self, lane: &Lane, fallback: bool) -> Result<Route, NoRoute> {
+        let failed = |error| {
+            unavailable(error);
+            NoRoute::Unavailable
+        };
+        let account = &lane.account;
+        let relay = self.portal(&account.portal).and_then(|portal| portal.relay.clone());
+        let mode = self.store.sending_mode(account).await.map_err(failed)?.unwrap_or_default();
+        if mode == SendingMode::Portal {
+            let relay = relay.ok_or(NoRoute::NoRelay)?;
+            return Ok(self.through_relay(account, relay, Via::Relay, None));
+        }
+        let mut row = self.store.profile_in_use(account, lane.user.as_deref()).await.map_err(failed)?;
+        if row.is_none() && lane.user.is_some() {
+            row = self.store.profile_in_use(account, None).await.map_err(failed)?;
+        }
+        let row = row.ok_or(NoRoute::NoProfile)?;
+        let stands_in = fallback || row.health.is_held();
+        if let Some(relay) = relay.filter(|_| row.sending.fallback && stands_in) {
+            return Ok(self.through_relay(account, relay, Via::Fallback, Some(Box::new(row))));
+        }
+        if !matches!(self.book.open(account, &row), Ok(Some(_))) {
+            return Err(NoRoute::ProfileIncomplete);
+        }
+        let preset = row.settings.preset.as_deref().and_then(|id| self.presets.get(id));
+        let preset = preset.or_else(|| self.presets.by_host(&row.settings.destination.host));
+        let sending = row.sending;
+        Ok(Route {
+            via: Via::Profile,
+            account: account.clone(),
+            connections: sending
+                .max_connections
+                .or(preset.and_then(|preset| preset.max_connections))
+                .unwrap_or(self.options.connections),
+            per_minute: sending.per_minute.or(preset.and_then(|preset| preset.per_minute)),
+            per_day: sending.per_day.or(preset.and_then(|preset| preset.daily_limit)),
+            server: Server::Profile(Box::new(row)),
+        })
+    }
+
+    fn through_relay(&self, account: &AccountId, relay: Arc<Relay>, via: Via, row: Option<Box<ProfileRow>>) -> Route {
+        Route {
+            via,
+            account: account.clone(),
+            connections: relay.connections.unwrap_or(self.options.connections),
+            per_minute: relay.per_minute,
+            per_day: None,
+            server: Server::Relay(relay, row),
+        }
+    }
+
+    /// The login's secret; `None` when there is none to be had.
+    pub(super) fn secret(&self, route: &Route) -> Option<SecretString> {
+        match &route.server {
+            Server::Profile(row) => self.book.open(&route.account, row).ok().flatten(),
+            Server::Relay(relay, _) => relay.secret.clone(),
+        }
+    }
+}

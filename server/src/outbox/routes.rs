@@ -1,0 +1,239 @@
+//! Server side. What is going on with each server: how many connections, which of them are free, how fast, and whether it
+//! is left alone for a while. In memory, and only of servers that are in use.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use app::profile::model::ProfileId;
+use tokio::time::Instant;
+
+use crate::smtp::Connection;
+
+/// A connection without a message is closed after so long.
+const IDLE: Duration = Duration::from_secs(10);
+/// A connection is closed after so many messages: servers have limits of their own.
+const MOST_MESSAGES: u32 = 100;
+/// What may leave at once under a limit a minute, in seconds of it.
+const BURST_S: f64 = 6.0;
+
+/// A server with a login.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RouteId {
+    Profile(ProfileId),
+    /// The relay of this portal.
+    Relay(String),
+}
+
+#[derive(Default)]
+struct State {
+    active: u32,
+    /// With the fingerprint of the settings it was opened with.
+    parked: Vec<([u8; 32], Connection)>,
+    /// Left alone until then.
+    blocked_until: Option<Instant>,
+    /// How often in a row it had to be left alone.
+    troubles: u32,
+    /// What may leave at once, and when that was counted.
+    allowance: Option<(f64, Instant)>,
+}
+
+impl State {
+    fn is_idle(&self, now: Instant) -> bool {
+        let rested = |at: Instant| now.duration_since(at) > Duration::from_secs(60);
+        self.active == 0
+            && self.parked.is_empty()
+            && self.blocked_until.is_none_or(rested)
+            && self.allowance.is_none_or(|(_, at)| rested(at))
+    }
+}
+
+/// Every server that is in use.
+#[derive(Clone, Default)]
+pub struct Routes(Arc<Mutex<HashMap<RouteId, State>>>);
+
+/// A place at a server; dropping it frees it.
+pub struct Place {
+    routes: Routes,
+    pub id: RouteId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.routes.with(&self.id, |state| state.active = state.active.saturating_sub(1));
+    }
+}
+
+impl Routes {
+    fn with<T>(&self, id: &RouteId, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(states.entry(id.clone()).or_default())
+    }
+
+    /// A place, when fewer than `most` are taken.
+    pub fn enter(&self, id: &RouteId, most: u32) -> Option<Place> {
+        let entered = self.with(id, |state| {
+            let free = state.active < most;
+            state.active += u32::from(free);
+            free
+        });
+        entered.then(|| Place { routes: self.clone(), id: id.clone() })
+    }
+
+    /// How long the server is still left alone.
+    pub fn blocked(&self, id: &RouteId) -> Option<Duration> {
+        let now = Instant::now();
+        self.with(id, |state| state.blocked_until.map(|until| until.saturating_duration_since(now)))
+            .filter(|left| !left.is_zero())
+    }
+
+    /// Leaves the server alone for what `wait` says of the number of troubles in a row; how long that is.
+    pub fn block(&self, id: &RouteId, wait: impl FnOnce(u32) -> Duration) -> Duration {
+        let now = Instant::now();
+        self.with(id, |state| {
+            // Others may have met the same trouble at the same time.
+            if let Some(left) = state.blocked_until.map(|until| until.saturating_duration_since(now))
+                && !left.is_zero()
+            {
+                return left;
+            }
+            state.troubles += 1;
+            let wait = wait(state.troubles);
+            state.blocked_until = Some(now + wait);
+            wait
+        })
+    }
+
+    /// It works, or its settings were changed.
+    pub fn unblock(&self, id: &RouteId) {
+        self.with(id, |state| (state.blocked_until, state.troubles) = (None, 0));
+    }
+
+    /// Takes the leave to send one message; else how long to wait for it.
+    pub fn take_leave(&self, id: &RouteId, per_minute: Option<u32>) -> Result<(), Duration> {
+        let Some(per_minute) = per_minute else { return Ok(()) };
+        let now = Instant::now();
+        let rate = f64::from(per_minute) / 60.0;
+        let most = (rate * BURST_S).max(1.0);
+        self.with(id, |state| {
+            let (left, at) = state.allowance.unwrap_or((most, now));
+            let left = (left + now.duration_since(at).as_secs_f64() * rate).min(most);
+            if left >= 1.0 {
+                state.allowance = Some((left - 1.0, now));
+                Ok(())
+            } else {
+                state.allowance = Some((left, now));
+                Err(Duration::from_secs_f64((1.0 - left) / rate))
+            }
+        })
+    }
+
+    /// A free connection that was opened with these settings. Others are closed.
+    pub fn take(&self, id: &RouteId, fingerprint: &[u8; 32]) -> Option<Connection> {
+        let (fit, others) = self.with(id, |state| {
+            let (mut fit, others): (Vec<_>, Vec<_>) =
+                state.parked.drain(..).partition(|(opened_with, _)| opened_with == fingerprint);
+            let taken = fit.pop();
+            state.parked = fit;
+            (taken, others)
+        });
+        for (_, connection) in others {
+            connection.close();
+        }
+        fit.map(|(_, connection)| connection)
+    }
+
+    /// Keeps a connection for the next message, unless it has carried enough.
+    pub fn park(&self, id: &RouteId, fingerprint: [u8; 32], connection: Connection) {
+        if connection.messages >= MOST_MESSAGES {
+            connection.close();
+        } else {
+            self.with(id, |state| state.parked.push((fingerprint, connection)));
+        }
+    }
+
+    /// Closes the free connections of a server.
+    pub fn close(&self, id: &RouteId) {
+        for (_, connection) in self.with(id, |state| std::mem::take(&mut state.parked)) {
+            connection.close();
+        }
+    }
+
+    /// Closes what was free for long, and forgets servers that are not in use any more.
+    pub fn tidy(&self, everything: bool) {
+        let now = Instant::now();
+        let mut closing = Vec::new();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, state| {
+            let kept = state.parked.drain(..).filter_map(|(fingerprint, connection)| {
+                if everything || now.duration_since(connection.used_at) > IDLE {
+                    closing.push(connection);
+                    None
+                } else {
+                    Some((fingerprint, connection))
+                }
+            });
+            state.parked = kept.collect();
+            !state.is_idle(now)
+        });
+        for connection in closing {
+            connection.close();
+        }
+    }
+
+    /// Connections in use and free, for the operator.
+    pub fn figures(&self) -> (u64, u64) {
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let active = states.values().map(|state| u64::from(state.active)).sum();
+        (active, states.values().map(|state| state.parked.len() as u64).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relay() -> RouteId {
+        RouteId::Relay("demo".to_owned())
+    }
+
+    #[tokio::test]
+    async fn places_are_given_back_and_idle_servers_forgotten() {
+        let routes = Routes::default();
+        let places: Vec<Place> = (0..3).filter_map(|_| routes.enter(&relay(), 2)).collect();
+        assert_eq!((places.len(), routes.figures()), (2, (2, 0)));
+        routes.tidy(false);
+        drop(places);
+        assert!(routes.enter(&relay(), 1).is_some());
+        routes.tidy(false);
+        assert!(routes.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn troubles_in_a_row_wait_longer_and_count_once_at_a_time() {
+        let routes = Routes::default();
+        let wait = |troubles: u32| Duration::from_secs(u64::from(troubles));
+        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(1));
+        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(1), "the same trouble, met twice");
+        tokio::time::advance(Duration::from_millis(1_001)).await;
+        assert_eq!(routes.blocked(&relay()), None);
+        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(2));
+        routes.unblock(&relay());
+        assert_eq!(routes.blocked(&relay()), None);
+        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_a_minute_holds() {
+        let routes = Routes::default();
+        let mut sent = 0;
+        for _ in 0..60_000 {
+            sent += u32::from(routes.take_leave(&relay(), Some(60)).is_ok());
+            tokio::time::advance(Duration::from_millis(2)).await;
+        }
+        // Two minutes, and the burst at the beginning.
+        assert!((120..=126).contains(&sent), "{sent}");
+        assert!(routes.take_leave(&relay(), None).is_ok());
+    }
+}

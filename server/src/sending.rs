@@ -1,0 +1,27 @@
+//! Server side. From a letter to a submission: one way for the mail of a test and for a portal's messages.
+
+use app::profile::model::Destination;
+use lettre::Address;
+use secrecy::SecretString;
+
+use crate::smtp::{ComposeError, Credentials, Depth, Letter, Submission, compose};
+
+/// A letter for the recipients `to`, through the server at `destination`. The envelope's sender is the letter's.
+pub fn submission(
+    destination: &Destination,
+    secret: Option<SecretString>,
+    letter: &Letter,
+    to: Vec<Address>,
+) -> Result<Submission, ComposeError> {
+    Ok(Submission {
+        host: destination.host.clone(),
+        port: destination.port,
+        security: destination.security,
+        credentials: secret.map(|secret| Credentials { login: destination.login.clone(), secret }),
+        mechanism: destination.mechanism,
+        from: letter.from.email.clone(),
+        to,
+        message: compose(letter)?.bytes,
+        depth: Depth::Message,
+    })
+}

@@ -1,0 +1,292 @@
+//! What every store does with the outbox.
+
+use app::{
+    profile::sending::{SendingOptions, Sign, Turn},
+    test_run::port::TestRun,
+};
+
+use super::{account, at, id, row, run, *};
+use crate::{
+    profiles::fingerprint,
+    store::outbox::{
+        Attempt, AttemptOutcome, HealthReport, Inserted, Lane, MessageState, NewMessage, Recipient, RecipientKind,
+        RecipientState, Resent, Right, Settlement, Via,
+    },
+};
+
+const OWNER: &str = "one";
+
+fn lane(account: &str, user: Option<&str>) -> Lane {
+    let account = AccountId { portal: "demo".to_owned(), account: account.to_owned() };
+    Lane { account, user: user.map(str::to_owned) }
+}
+
+fn recipient(state: RecipientState) -> Recipient {
+    Recipient { address: "a@x.example".to_owned(), kind: RecipientKind::To, state, cause: None, reply: None }
+}
+
+fn message(number: u128, lane: &Lane, second: i64) -> NewMessage {
+    NewMessage {
+        id: Uuid::from_u128(number),
+        lane: lane.clone(),
+        idempotency_key: None,
+        request_hash: [1; 32],
+        message_id: format!("{number}@x.example"),
+        reference: Some("D-12".to_owned()),
+        subject: "Devis".to_owned(),
+        size: 12,
+        recipients: vec![recipient(RecipientState::Pending)],
+        at: at(second),
+        expires_at: at(second + 1_000),
+        sealed: vec![9; 12],
+    }
+}
+
+fn settlement(number: u128, lane: &Lane, state: MessageState, second: i64) -> Settlement {
+    let outcome = if state == MessageState::Accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Failed };
+    Settlement {
+        id: Uuid::from_u128(number),
+        lane: lane.clone(),
+        right: Right::Lease(OWNER.to_owned()),
+        at: at(second),
+        attempt: Some(Attempt {
+            at: at(second),
+            duration_ms: 5,
+            via: Via::Profile,
+            profile: Some(id(1)),
+            outcome,
+            stage: Some(Stage::Data),
+            cause: None,
+            reply: Some("250 ok".to_owned()),
+            queue_id: None,
+        }),
+        counts: true,
+        state,
+        recipients: vec![recipient(RecipientState::Accepted)],
+        next_at: (!state.is_final()).then(|| at(second + 60)),
+        fallback: false,
+        health: None,
+        event: None,
+        tell: true,
+    }
+}
+
+async fn states(store: &dyn Store, numbers: impl IntoIterator<Item = u128>) -> Vec<MessageState> {
+    let mut states = Vec::new();
+    for number in numbers {
+        states.push(store.message("demo", Uuid::from_u128(number)).await.unwrap().unwrap().state);
+    }
+    states
+}
+
+pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) {
+    let shop = lane("martin", None);
+    let keyed = |number, hash| NewMessage {
+        idempotency_key: Some("k".to_owned()),
+        request_hash: [hash; 32],
+        ..message(number, &shop, 1)
+    };
+    let outcomes = store.insert_messages(&[keyed(1, 1), message(2, &shop, 1), keyed(3, 1)]).await.unwrap();
+    let known = |same| Inserted::Known { id: Uuid::from_u128(1), same };
+    assert_eq!(outcomes, [Inserted::New, Inserted::New, known(true)], "in the same transaction as well");
+    assert_eq!(store.insert_messages(&[keyed(4, 2)]).await.unwrap(), [known(false)]);
+    let mut elsewhere = keyed(5, 1);
+    elsewhere.lane.account.portal = "other".to_owned();
+    assert_eq!(store.insert_messages(&[elsewhere]).await.unwrap(), [Inserted::New], "each portal has its own keys");
+    let found = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
+    assert_eq!((found.state, found.subject.as_str(), found.size), (MessageState::Queued, "Devis", 12));
+    assert_eq!((found.lane, found.expires_at, found.next_at), (shop.clone(), at(1_001), Some(at(1))));
+    assert_eq!(store.message("other", Uuid::from_u128(1)).await.unwrap(), None);
+    // Pages, the newest first.
+    let all: Vec<NewMessage> = (10..15).map(|number| message(number, &shop, 2)).collect();
+    store.insert_messages(&all).await.unwrap();
+    store.insert_messages(&[message(20, &lane("dubois", None), 2)]).await.unwrap();
+    let page = async |state, before: Option<u128>, limit| {
+        let rows = store.messages(&shop.account, state, before.map(Uuid::from_u128), limit).await.unwrap();
+        rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(page(None, None, 3).await, [14, 13, 12]);
+    assert_eq!(page(None, Some(12), 9).await, [11, 10, 2, 1]);
+    assert_eq!(page(Some(MessageState::Failed), None, 9).await, [0_u128; 0]);
+}
+
+pub(super) async fn claims_are_leases(store: &dyn Store) {
+    let (shop, user) = (lane("martin", None), lane("martin", Some("karim")));
+    let late = NewMessage { at: at(50), ..message(3, &shop, 50) };
+    store.insert_messages(&[message(1, &shop, 1), message(2, &shop, 2), late, message(4, &user, 1)]).await.unwrap();
+    let lanes = store.due_lanes(at(10), "", 9).await.unwrap();
+    assert_eq!(lanes, [shop.clone(), user.clone()]);
+    assert_eq!(store.due_lanes(at(10), &shop.key(), 9).await.unwrap(), [user.clone()]);
+    assert_eq!(store.due_lanes(at(0), "", 9).await.unwrap(), []);
+    let claim = async |owner: &str, now| {
+        let rows = store.claim(&shop, owner, at(now), at(now + 30), 9).await.unwrap();
+        rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(claim(OWNER, 10).await, [1, 2], "what is due, the oldest first");
+    assert_eq!(claim("two", 10).await, [0_u128; 0]);
+    // A mark, and a settlement, are for those who hold the lease.
+    let marks = [(Uuid::from_u128(1), OWNER.to_owned()), (Uuid::from_u128(2), "two".to_owned())];
+    assert_eq!(store.mark_ending(&marks, at(11)).await.unwrap(), [true, false]);
+    assert_eq!(store.mark_ending(&marks[..1], at(41)).await.unwrap(), [false], "not after its end");
+    assert_eq!(store.prolong(OWNER, at(100)).await.unwrap(), 2);
+    assert_eq!(store.mark_ending(&marks[..1], at(41)).await.unwrap(), [true]);
+    let foreign =
+        Settlement { right: Right::Lease("two".to_owned()), ..settlement(1, &shop, MessageState::Failed, 42) };
+    let own = settlement(1, &shop, MessageState::Accepted, 42);
+    let outcomes = store.settle(&[foreign, own.clone(), own]).await.unwrap();
+    assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(store.content(Uuid::from_u128(1)).await.unwrap(), None, "accepted: its text is gone");
+    let done = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
+    assert_eq!((done.state, done.finished_at, done.tries), (MessageState::Accepted, Some(at(42)), 1));
+    assert_eq!((done.profile, done.stage, done.reply.as_deref()), (Some(id(1)), Some(Stage::Data), Some("250 ok")));
+    assert_eq!(store.attempts(Uuid::from_u128(1)).await.unwrap().len(), 1);
+    assert_eq!(store.sent_since(id(1), at(42)).await.unwrap(), 1);
+    assert_eq!(store.sent_since(id(1), at(43)).await.unwrap(), 0);
+    // Given back untried.
+    store.release(OWNER, &[Uuid::from_u128(2)], at(60)).await.unwrap();
+    assert_eq!(states(store, [2]).await, [MessageState::Queued]);
+    assert_eq!(claim(OWNER, 59).await, [3]);
+    assert_eq!(claim(OWNER, 60).await, [2]);
+}
+
+pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Store) {
+    let shop = lane("martin", None);
+    store.insert_messages(&[message(1, &shop, 1), message(2, &shop, 1), message(3, &shop, 1)]).await.unwrap();
+    store.claim(&shop, OWNER, at(2), at(30), 2).await.unwrap();
+    store.mark_ending(&[(Uuid::from_u128(1), OWNER.to_owned())], at(3)).await.unwrap();
+    assert_eq!(store.abandoned(at(29), 9).await.unwrap(), []);
+    let abandoned = store.abandoned(at(30), 9).await.unwrap();
+    let endings: Vec<bool> = abandoned.iter().map(|row| row.ending_at.is_some()).collect();
+    assert_eq!((abandoned.len(), endings), (2, vec![true, false]));
+    let after = |number, state, right| Settlement { right, ..settlement(number, &shop, state, 31) };
+    let early = after(1, MessageState::DeliveryUnknown, Right::LeaseEnded(at(29)));
+    let right = after(1, MessageState::DeliveryUnknown, Right::LeaseEnded(at(30)));
+    let outcomes = store.settle(&[early, right]).await.unwrap();
+    assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true]);
+    assert!(store.content(Uuid::from_u128(1)).await.unwrap().is_some(), "it can be sent again");
+    // Over after its time.
+    assert_eq!(store.overdue(at(1_000), 9).await.unwrap(), []);
+    let overdue = store.overdue(at(1_001), 9).await.unwrap();
+    assert_eq!(overdue.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>(), [3], "2 is being sent");
+    let over = after(3, MessageState::Failed, Right::Waiting);
+    assert!(store.settle(&[over.clone()]).await.unwrap()[0].done);
+    assert!(!store.settle(&[over]).await.unwrap()[0].done);
+    // Sent again, by its own portal, while its text is there.
+    let again =
+        async |portal: &str, number| store.resend(portal, Uuid::from_u128(number), at(2_000), at(3_000)).await.unwrap();
+    assert_eq!(again("other", 3).await, Resent::NotFound);
+    assert_eq!(again("demo", 2).await, Resent::NotFinished);
+    assert_eq!(again("demo", 3).await, Resent::Done);
+    let row = store.message("demo", Uuid::from_u128(3)).await.unwrap().unwrap();
+    assert_eq!((row.state, row.tries, row.next_at), (MessageState::Queued, 0, Some(at(2_000))));
+    assert_eq!(row.recipients[0].state, RecipientState::Accepted, "who has it gets no second copy");
+    assert_eq!(store.purge(at(0), at(40), 9).await.unwrap(), 1, "texts go first");
+    assert_eq!(again("demo", 1).await, Resent::ContentGone);
+    assert_eq!(store.purge(at(40), at(40), 9).await.unwrap(), 1, "then what is known");
+    assert_eq!(store.message("demo", Uuid::from_u128(1)).await.unwrap(), None);
+    assert_eq!(store.disown_waiting(at(2_001)).await.unwrap(), 2);
+    assert_eq!(states(store, [2, 3]).await, [MessageState::DeliveryUnknown; 2]);
+}
+
+pub(super) async fn lanes_are_held_and_woken(store: &dyn Store) {
+    let (shop, user, other) = (lane("martin", None), lane("martin", Some("karim")), lane("martine", None));
+    let messages = [message(1, &shop, 1), message(2, &user, 1), message(3, &other, 1)];
+    store.insert_messages(&messages).await.unwrap();
+    for lane in [&shop, &user, &other] {
+        assert_eq!(store.hold(lane, at(2), at(500), Some(Cause::BadCredentials)).await.unwrap(), 1);
+    }
+    let held = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
+    assert_eq!(
+        (held.state, held.cause, held.next_at),
+        (MessageState::Deferred, Some(Cause::BadCredentials), Some(at(500)))
+    );
+    let figures = store.queue_figures().await.unwrap();
+    assert_eq!((figures.queued, figures.deferred, figures.oldest), (0, 3, Some(at(1))));
+    assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 2, "every lane of the account, and of no other");
+    assert_eq!(store.due_lanes(at(3), "", 9).await.unwrap(), [shop, user]);
+}
+
+pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn Store) {
+    let account = account("martin");
+    store.insert_profile(&account, &row(1, None)).await.unwrap();
+    let stored = async || store.profile(&account, id(1)).await.unwrap().unwrap();
+    let report = |sign, fingerprint, failure: Option<TestRun>| HealthReport {
+        profile: id(1),
+        fingerprint,
+        sign,
+        secret_refused: matches!(sign, Sign::Failed(_)),
+        failure: failure.map(Box::new),
+        check: false,
+    };
+    let print = fingerprint(&stored().await);
+    let failed = Sign::Failed(Cause::BadCredentials);
+    let mut turns = Vec::new();
+    for second in 1..=4 {
+        let failure = report(failed, print, Some(run(second, Some(Cause::BadCredentials))));
+        turns.extend(store.record_health(&account, &failure, at(second), true).await.unwrap());
+    }
+    assert_eq!(turns, [Turn::Broke(Cause::BadCredentials)]);
+    let broken = stored().await;
+    assert_eq!((broken.health.failures, broken.health.broken_at), (4, Some(at(3))));
+    assert_eq!((broken.secret_refusals, broken.health.failed_at), (4, Some(at(4))));
+    assert_eq!(store.last_failure(&account, id(1)).await.unwrap().unwrap().at, at(4));
+    let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
+    assert_eq!(store.last_failure(&stranger, id(1)).await.unwrap(), None);
+    assert_eq!(store.record_health(&stranger, &report(Sign::Sent, print, None), at(5), true).await.unwrap(), None);
+    let changed = report(Sign::Sent, [0; 32], None);
+    assert_eq!(store.record_health(&account, &changed, at(5), true).await.unwrap(), None, "not of these settings");
+    let recovered = store.record_health(&account, &report(Sign::Sent, print, None), at(6), true).await.unwrap();
+    assert_eq!(recovered, Some(Turn::Recovered));
+    let well = stored().await;
+    assert_eq!((well.health.sent_at, well.health.broken_at, well.secret_refusals), (Some(at(6)), None, 0));
+    let told: Vec<String> = store
+        .due_events("demo", at(7), 9)
+        .await
+        .unwrap()
+        .iter()
+        .map(|event| serde_json::from_str::<serde_json::Value>(&event.content).unwrap()["type"].to_string())
+        .collect();
+    assert_eq!(told, ["\"profile.broken\"", "\"profile.recovered\""]);
+    assert_eq!(store.due_events("other", at(7), 9).await.unwrap(), []);
+    // An event is told, or put off.
+    let events = store.due_events("demo", at(7), 9).await.unwrap();
+    store.event_done(events[0].id).await.unwrap();
+    store.event_failed(events[1].id, at(60)).await.unwrap();
+    assert_eq!(store.due_events("demo", at(59), 9).await.unwrap(), []);
+    assert_eq!(store.due_events("demo", at(60), 9).await.unwrap()[0].tries, 1);
+}
+
+pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
+    let account = account("martin");
+    store.insert_profile(&account, &row(1, None)).await.unwrap();
+    store.insert_profile(&account, &row(2, Some("karim"))).await.unwrap();
+    let options = SendingOptions {
+        max_connections: Some(3),
+        per_minute: Some(30),
+        per_day: None,
+        check_hourly: true,
+        fallback: true,
+    };
+    let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
+    assert!(!store.set_sending_options(&stranger, id(1), &options).await.unwrap());
+    assert!(store.set_sending_options(&account, id(1), &options).await.unwrap());
+    assert_eq!(store.profile(&account, id(1)).await.unwrap().unwrap().sending, options);
+    let in_use = async |account: &AccountId, user| store.profile_in_use(account, user).await.unwrap().map(|row| row.id);
+    assert_eq!(in_use(&account, None).await, Some(id(1)));
+    assert_eq!(in_use(&account, Some("karim")).await, Some(id(2)));
+    assert_eq!(in_use(&account, Some("lea")).await, None);
+    assert_eq!(in_use(&stranger, None).await, None);
+    let due = store.profiles_to_check(at(1), 9).await.unwrap();
+    assert_eq!(due.iter().map(|(_, row)| row.id).collect::<Vec<_>>(), [id(1)]);
+    // Sealed things, page by page, replaced when they are still the same.
+    let secrets = store.secrets(None, 1).await.unwrap();
+    assert_eq!((secrets[0].0.clone(), secrets[0].1.id), (account.clone(), id(1)));
+    assert_eq!(store.secrets(Some(id(1)), 9).await.unwrap().len(), 1);
+    assert!(store.replace_secret(id(1), &[1, 2, 3], &[4]).await.unwrap());
+    assert!(!store.replace_secret(id(1), &[1, 2, 3], &[5]).await.unwrap());
+    store.insert_messages(&[message(1, &lane("martin", None), 1)]).await.unwrap();
+    let contents = store.contents(None, 9).await.unwrap();
+    assert_eq!((contents.len(), contents[0].account.clone()), (1, account));
+    assert!(store.replace_content(contents[0].id, &contents[0].sealed, &[7]).await.unwrap());
+    assert!(!store.replace_content(contents[0].id, &contents[0].sealed, &[8]).await.unwrap());
+}

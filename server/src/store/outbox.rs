@@ -1,0 +1,467 @@
+//! Server side. What the outbox keeps: messages, what was tried with each, what portals are told.
+//!
+//! A message stands in a **lane**: the queue of its account and user. Whoever wants to send it claims it with a lease, and
+//! everything that follows is only written while the lease holds. What is written together is one transaction: the state
+//! of a message, its attempt, what it tells of the profile, and the event that says so.
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::{
+        model::ProfileId,
+        sending::{SendingOptions, Sign, Turn},
+    },
+    session::AccountId,
+    test_run::{event::Stage, port::TestRun},
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{ProfileRow, StoreError};
+
+/// Whose queue a message stands in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lane {
+    pub account: AccountId,
+    /// `None` is the shop.
+    pub user: Option<String>,
+}
+
+/// Between the parts of a lane's key: a control character, which none of them may hold.
+const BETWEEN: char = '\u{1f}';
+
+impl Lane {
+    /// All of it in one text.
+    pub fn key(&self) -> String {
+        let AccountId { portal, account } = &self.account;
+        match &self.user {
+            None => format!("{portal}{BETWEEN}{account}"),
+            Some(user) => format!("{portal}{BETWEEN}{account}{BETWEEN}{user}"),
+        }
+    }
+
+    pub fn parse(key: &str) -> Option<Self> {
+        let mut parts = key.split(BETWEEN).map(str::to_owned);
+        let account = AccountId { portal: parts.next()?, account: parts.next()? };
+        let user = parts.next();
+        parts.next().is_none().then_some(Self { account, user })
+    }
+}
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The code on the wire and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code,)*
+                }
+            }
+
+            pub fn parse(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == code)
+            }
+        }
+    };
+}
+
+codes! {
+    /// Where a message is.
+    MessageState {
+        /// On disk, not tried yet.
+        Queued = "queued",
+        /// A conversation about it is under way.
+        Sending = "sending",
+        /// A mail server took it over, for every recipient that was not refused for good.
+        Accepted = "accepted",
+        /// It will be tried again.
+        Deferred = "deferred",
+        /// It will not be tried again, and no recipient's server has it.
+        Failed = "failed",
+        /// The connection was lost after the end of the message: it may or may not be on its way. It is not sent again by
+        /// itself.
+        DeliveryUnknown = "delivery_unknown",
+    }
+}
+
+codes! {
+    /// How a recipient is addressed.
+    RecipientKind { To = "to", Cc = "cc", Bcc = "bcc", }
+}
+
+codes! {
+    /// What became of one recipient.
+    RecipientState {
+        Pending = "pending",
+        Accepted = "accepted",
+        Failed = "failed",
+        DeliveryUnknown = "delivery_unknown",
+    }
+}
+
+codes! {
+    /// Which way an attempt went.
+    Via {
+        /// The account's own profile.
+        Profile = "profile",
+        /// The portal's relay, because the account's mode is `portal`.
+        Relay = "relay",
+        /// The portal's relay in the place of a profile that failed, as the owner wished.
+        Fallback = "fallback",
+    }
+}
+
+codes! {
+    /// How an attempt ended.
+    AttemptOutcome {
+        Accepted = "accepted",
+        /// Some recipients were accepted.
+        PartlyAccepted = "partly_accepted",
+        /// Refused for now.
+        Deferred = "deferred",
+        Failed = "failed",
+        DeliveryUnknown = "delivery_unknown",
+        /// Facteur was stopped in the middle; the server has no message.
+        Interrupted = "interrupted",
+        /// The time to try was over.
+        Expired = "expired",
+    }
+}
+
+impl MessageState {
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Accepted | Self::Failed | Self::DeliveryUnknown)
+    }
+}
+
+/// One recipient, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Recipient {
+    /// Its address.
+    pub address: String,
+    pub kind: RecipientKind,
+    pub state: RecipientState,
+    /// Why it was refused: a cause of the diagnosis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub cause: Option<Cause>,
+    /// The server's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+}
+
+impl Recipient {
+    /// It is to be tried once more, unless its server has the message.
+    pub fn again(&mut self) {
+        if self.state != RecipientState::Accepted {
+            (self.state, self.cause, self.reply) = (RecipientState::Pending, None, None);
+        }
+    }
+}
+
+/// A message that was just given.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    pub id: Uuid,
+    pub lane: Lane,
+    pub idempotency_key: Option<String>,
+    /// Of everything that was asked for.
+    pub request_hash: [u8; 32],
+    /// Without angle brackets.
+    pub message_id: String,
+    pub reference: Option<String>,
+    pub subject: String,
+    /// In bytes, of texts and files.
+    pub size: u64,
+    pub recipients: Vec<Recipient>,
+    pub at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Texts and files, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// What became of a message that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    New,
+    /// The key was used before; `same`: for the same request.
+    Known {
+        id: Uuid,
+        same: bool,
+    },
+}
+
+/// A message as it is stored, without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    pub id: Uuid,
+    pub lane: Lane,
+    pub message_id: String,
+    pub reference: Option<String>,
+    pub subject: String,
+    pub size: u64,
+    pub recipients: Vec<Recipient>,
+    pub state: MessageState,
+    pub stage: Option<Stage>,
+    pub cause: Option<Cause>,
+    pub reply: Option<String>,
+    pub profile: Option<ProfileId>,
+    pub fallback: bool,
+    /// Attempts that ended with a server's or the network's refusal.
+    pub tries: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub next_at: Option<Timestamp>,
+    /// Who is at it.
+    pub lease_owner: Option<String>,
+    /// Since when the server may have it.
+    pub ending_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    pub via: Via,
+    pub profile: Option<ProfileId>,
+    pub outcome: AttemptOutcome,
+    pub stage: Option<Stage>,
+    pub cause: Option<Cause>,
+    pub reply: Option<String>,
+    pub queue_id: Option<String>,
+}
+
+/// What is told to a portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    pub id: Uuid,
+    pub portal: String,
+    /// JSON, as it is sent.
+    pub content: String,
+    pub at: Timestamp,
+}
+
+/// An event that is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    pub id: Uuid,
+    pub portal: String,
+    pub content: String,
+    pub created_at: Timestamp,
+    pub tries: u32,
+}
+
+/// What a message, or a login, told of a profile.
+#[derive(Debug, Clone)]
+pub struct HealthReport {
+    pub profile: ProfileId,
+    /// The settings it was about: a profile that was changed meanwhile is not judged by it.
+    pub fingerprint: [u8; 32],
+    pub sign: Sign,
+    /// The password was refused, and trying it again would be refused again.
+    pub secret_refused: bool,
+    /// A failure, to be shown to the owner.
+    pub failure: Option<Box<TestRun>>,
+    /// It was a login for its own sake.
+    pub check: bool,
+}
+
+/// Who may settle a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Right {
+    /// Whoever holds its lease.
+    Lease(String),
+    /// Somebody else's lease that ended before this.
+    LeaseEnded(Timestamp),
+    /// Nobody is at it.
+    Waiting,
+}
+
+/// What became of an attempt: everything in one transaction.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    pub id: Uuid,
+    pub lane: Lane,
+    pub right: Right,
+    pub at: Timestamp,
+    pub attempt: Option<Attempt>,
+    /// Whether the attempt counts among the message's tries.
+    pub counts: bool,
+    pub state: MessageState,
+    pub recipients: Vec<Recipient>,
+    pub next_at: Option<Timestamp>,
+    pub fallback: bool,
+    pub health: Option<HealthReport>,
+    pub event: Option<NewEvent>,
+    /// Whether the portal is told of the profile's turns.
+    pub tell: bool,
+}
+
+/// What settling came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// The right held.
+    pub done: bool,
+    pub turn: Option<Turn>,
+}
+
+/// Why a message cannot be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resent {
+    Done,
+    NotFound,
+    /// It is under way, or was accepted.
+    NotFinished,
+    /// Its content is not kept any more.
+    ContentGone,
+}
+
+/// What waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueFigures {
+    pub queued: u64,
+    pub deferred: u64,
+    pub sending: u64,
+    pub events: u64,
+    pub oldest: Option<Timestamp>,
+}
+
+/// What is sealed, for rotation: the account it belongs to, its id, the envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedContent {
+    pub account: AccountId,
+    pub id: Uuid,
+    pub sealed: Vec<u8>,
+}
+
+/// The outbox' half of the store.
+#[async_trait]
+pub trait OutboxStore: Send + Sync {
+    /// Stores messages; when it returns they are on disk.
+    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<Inserted>, StoreError>;
+    async fn message(&self, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError>;
+    async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError>;
+    /// At most `limit` messages of the account, the newest first, those older than `before`.
+    async fn messages(
+        &self,
+        account: &AccountId,
+        state: Option<MessageState>,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, StoreError>;
+    /// Texts and files of a message, sealed; `None` when they are not kept any more.
+    async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// At most `limit` lanes with a message that is due, in the order of their keys, those after `after`.
+    async fn due_lanes(&self, now: Timestamp, after: &str, limit: u32) -> Result<Vec<Lane>, StoreError>;
+    /// Takes at most `limit` due messages of a lane, the oldest first, for `owner` until `until`.
+    async fn claim(
+        &self,
+        lane: &Lane,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, StoreError>;
+    /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
+    async fn mark_ending(&self, messages: &[(Uuid, String)], now: Timestamp) -> Result<Vec<bool>, StoreError>;
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError>;
+    /// Gives claimed messages back untried.
+    async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
+    /// Moves what is due in a lane to `until`, with the reason.
+    async fn hold(
+        &self,
+        lane: &Lane,
+        now: Timestamp,
+        until: Timestamp,
+        cause: Option<Cause>,
+    ) -> Result<u64, StoreError>;
+    /// What is deferred in the account is due now.
+    async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;
+    /// Prolongs every lease of `owner`.
+    async fn prolong(&self, owner: &str, until: Timestamp) -> Result<u64, StoreError>;
+    /// At most `limit` messages whose lease has ended.
+    async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+    /// At most `limit` waiting messages whose time is over.
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+    /// Sends a finished message again to those who did not get it.
+    async fn resend(&self, portal: &str, id: Uuid, now: Timestamp, expires_at: Timestamp)
+    -> Result<Resent, StoreError>;
+    /// Forgets messages that were finished before `finished_before`, and contents of those finished before
+    /// `content_before`; at most `limit` of each. How many.
+    async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32)
+    -> Result<u64, StoreError>;
+    async fn queue_figures(&self) -> Result<QueueFigures, StoreError>;
+    /// Marks whatever waits as `delivery_unknown`: after a restore nobody knows what was sent since. How many.
+    async fn disown_waiting(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The profile through which this account's, and user's, mail leaves.
+    async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError>;
+    async fn set_sending_options(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        options: &SendingOptions,
+    ) -> Result<bool, StoreError>;
+    async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
+    /// How many messages were accepted through a profile since then.
+    async fn sent_since(&self, profile: ProfileId, since: Timestamp) -> Result<u64, StoreError>;
+    /// At most `limit` profiles with the hourly check whose last one was before `before`.
+    async fn profiles_to_check(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError>;
+    /// Takes in what a login told; with `tell`, a turn becomes an event.
+    async fn record_health(
+        &self,
+        account: &AccountId,
+        report: &HealthReport,
+        at: Timestamp,
+        tell: bool,
+    ) -> Result<Option<Turn>, StoreError>;
+
+    async fn due_events(&self, portal: &str, now: Timestamp, limit: u32) -> Result<Vec<EventRow>, StoreError>;
+    async fn event_done(&self, id: Uuid) -> Result<(), StoreError>;
+    async fn event_failed(&self, id: Uuid, next_at: Timestamp) -> Result<(), StoreError>;
+
+    /// At most `limit` profiles with a secret, in the order of their ids, those after `after`.
+    async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Result<Vec<(AccountId, ProfileRow)>, StoreError>;
+    /// Puts an envelope in the place of another; `false` when it is not there any more.
+    async fn replace_secret(&self, id: ProfileId, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
+    /// At most `limit` contents, in the order of their ids, those after `after`.
+    async fn contents(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<SealedContent>, StoreError>;
+    async fn replace_content(&self, id: Uuid, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_are_told_apart_and_read_back() {
+        let lane = |account: &str, user: Option<&str>| Lane {
+            account: AccountId { portal: "p".to_owned(), account: account.to_owned() },
+            user: user.map(str::to_owned),
+        };
+        let lanes = [lane("a", None), lane("a", Some("")), lane("a", Some("u")), lane("au", None), lane("a\n", None)];
+        for (at, lane) in lanes.iter().enumerate() {
+            assert_eq!(Lane::parse(&lane.key()).as_ref(), Some(lane));
+            assert!(lanes[..at].iter().all(|other| other.key() != lane.key()));
+        }
+    }
+}

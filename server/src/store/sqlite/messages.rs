@@ -1,0 +1,400 @@
+//! Server side. Messages: given, looked at, claimed, given back.
+
+use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
+use const_format::formatcp;
+use jiff::Timestamp;
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{profiles::begin, rows::instant};
+use crate::store::{
+    StoreError,
+    outbox::{Attempt, Inserted, Lane, MessageRow, MessageState, NewMessage, QueueFigures, Resent},
+};
+
+/// The columns that [`message`] reads.
+const COLUMNS: &str = "id, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
+    fallback, tries, created_at, updated_at, expires_at, next_at, lease_owner, ending_at, finished_at";
+/// What is not under way and not finished: the condition of the partial indexes, to the letter.
+const WAITING: &str = "state IN ('queued', 'deferred')";
+
+fn wrong(column: &'static str, row: &str) -> StoreError {
+    StoreError::Inconsistent { table: "message", column, row: row.to_owned() }
+}
+
+/// A row of [`COLUMNS`].
+fn message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+    let id: String = row.try_get("id")?;
+    let text = |column: &'static str| -> Result<Option<String>, StoreError> { Ok(row.try_get(column)?) };
+    let must = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get(column)?) };
+    let moment = |column: &'static str| -> Result<Option<Timestamp>, StoreError> {
+        Ok(row.try_get::<Option<i64>, _>(column)?.map(instant))
+    };
+    let count = |column: &'static str| -> Result<u64, StoreError> {
+        u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| wrong(column, &id))
+    };
+    let stage = text("stage")?;
+    Ok(MessageRow {
+        lane: Lane::parse(&must("lane")?).ok_or_else(|| wrong("lane", &id))?,
+        message_id: must("message_id")?,
+        reference: text("reference")?,
+        subject: must("subject")?,
+        size: count("size")?,
+        recipients: serde_json::from_str(&must("recipients")?).map_err(|_| wrong("recipients", &id))?,
+        state: MessageState::parse(&must("state")?).ok_or_else(|| wrong("state", &id))?,
+        stage: stage.and_then(|code| Stage::ALL.into_iter().find(|stage| stage.as_str() == code)),
+        cause: text("cause")?.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown)),
+        reply: text("reply")?,
+        profile: text("profile")?.as_deref().and_then(ProfileId::parse),
+        fallback: row.try_get::<i64, _>("fallback")? == 1,
+        tries: u32::try_from(count("tries")?).unwrap_or(u32::MAX),
+        created_at: moment("created_at")?.unwrap_or_default(),
+        updated_at: moment("updated_at")?.unwrap_or_default(),
+        expires_at: moment("expires_at")?.unwrap_or_default(),
+        next_at: moment("next_at")?,
+        lease_owner: text("lease_owner")?,
+        ending_at: moment("ending_at")?,
+        finished_at: moment("finished_at")?,
+        id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?,
+    })
+}
+
+pub(super) async fn insert(pool: &SqlitePool, messages: &[NewMessage]) -> Result<Vec<Inserted>, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for new in messages {
+        let recipients =
+            serde_json::to_string(&new.recipients).map_err(|_| wrong("recipients", &new.id.to_string()))?;
+        let inserted = sqlx::query(
+            "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
+                 subject, size, recipients, state, created_at, updated_at, expires_at, next_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)
+             ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
+        )
+        .bind(new.id.to_string())
+        .bind(&new.lane.account.portal)
+        .bind(&new.lane.account.account)
+        .bind(&new.lane.user)
+        .bind(new.lane.key())
+        .bind(&new.idempotency_key)
+        .bind(&new.request_hash[..])
+        .bind(&new.message_id)
+        .bind(&new.reference)
+        .bind(&new.subject)
+        .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
+        .bind(recipients)
+        .bind(new.at.as_millisecond())
+        .bind(new.at.as_millisecond())
+        .bind(new.expires_at.as_millisecond())
+        .bind(new.at.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+        if inserted.rows_affected() == 1 {
+            sqlx::query("INSERT INTO content (message, sealed) VALUES (?, ?)")
+                .bind(new.id.to_string())
+                .bind(&new.sealed)
+                .execute(&mut *transaction)
+                .await?;
+            outcomes.push(Inserted::New);
+            continue;
+        }
+        let known = sqlx::query("SELECT id, request_hash FROM message WHERE portal = ? AND idempotency_key = ?")
+            .bind(&new.lane.account.portal)
+            .bind(&new.idempotency_key)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let id: String = known.try_get("id")?;
+        let same = known.try_get::<Vec<u8>, _>("request_hash")? == new.request_hash;
+        outcomes.push(Inserted::Known { id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, same });
+    }
+    transaction.commit().await?;
+    Ok(outcomes)
+}
+
+pub(super) async fn find(pool: &SqlitePool, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
+    let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(pool).await?;
+    row.as_ref().map(message).transpose()
+}
+
+pub(super) async fn attempts(pool: &SqlitePool, id: Uuid) -> Result<Vec<Attempt>, StoreError> {
+    let found: Vec<String> = sqlx::query_scalar("SELECT content FROM attempt WHERE message = ? ORDER BY number")
+        .bind(id.to_string())
+        .fetch_all(pool)
+        .await?;
+    let wrong = |_| StoreError::Inconsistent { table: "attempt", column: "content", row: id.to_string() };
+    found.iter().map(|content| serde_json::from_str(content).map_err(wrong)).collect()
+}
+
+pub(super) async fn page(
+    pool: &SqlitePool,
+    account: &AccountId,
+    state: Option<MessageState>,
+    before: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT {COLUMNS} FROM message
+         WHERE portal = ?1 AND account = ?2 AND id < ?3 AND (?4 IS NULL OR state = ?4) ORDER BY id DESC LIMIT ?5"
+    );
+    let rows = sqlx::query(SQL)
+        .bind(&account.portal)
+        .bind(&account.account)
+        // No id sorts after this.
+        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+        .bind(state.map(MessageState::as_str))
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(message).collect()
+}
+
+pub(super) async fn content(pool: &SqlitePool, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
+    let found = sqlx::query_scalar("SELECT sealed FROM content WHERE message = ?").bind(id.to_string());
+    Ok(found.fetch_optional(pool).await?)
+}
+
+/// Lane by lane from one index entry to the next, so what it costs is the number of lanes, not of messages.
+pub(super) async fn due_lanes(
+    pool: &SqlitePool,
+    now: Timestamp,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Lane>, StoreError> {
+    const SQL: &str = formatcp!(
+        "WITH RECURSIVE lanes (lane) AS (
+             SELECT (SELECT min(lane) FROM message WHERE {WAITING} AND lane > ?1)
+             UNION ALL
+             SELECT (SELECT min(lane) FROM message WHERE {WAITING} AND lane > lanes.lane) FROM lanes
+             WHERE lanes.lane IS NOT NULL
+         )
+         SELECT lane FROM lanes
+         WHERE lane IS NOT NULL
+           AND EXISTS (SELECT 1 FROM message WHERE {WAITING} AND lane = lanes.lane AND next_at <= ?2)
+         LIMIT ?3"
+    );
+    let found: Vec<String> =
+        sqlx::query_scalar(SQL).bind(after).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
+    found.iter().map(|key| Lane::parse(key).ok_or_else(|| wrong("lane", key))).collect()
+}
+
+pub(super) async fn claim(
+    pool: &SqlitePool,
+    lane: &Lane,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
+    const SQL: &str = formatcp!(
+        "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, updated_at = ?3
+         WHERE id IN (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND next_at <= ?3
+                      ORDER BY next_at, id LIMIT ?5)
+         RETURNING {COLUMNS}"
+    );
+    let rows = sqlx::query(SQL)
+        .bind(owner)
+        .bind(until.as_millisecond())
+        .bind(now.as_millisecond())
+        .bind(lane.key())
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    let mut claimed = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+    claimed.sort_by_key(|message| (message.next_at, message.id));
+    Ok(claimed)
+}
+
+pub(super) async fn mark_ending(
+    pool: &SqlitePool,
+    messages: &[(Uuid, String)],
+    now: Timestamp,
+) -> Result<Vec<bool>, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let mut marked = Vec::with_capacity(messages.len());
+    for (id, owner) in messages {
+        let updated = sqlx::query(
+            "UPDATE message SET ending_at = ?1
+             WHERE id = ?2 AND state = 'sending' AND lease_owner = ?3 AND lease_until > ?1",
+        )
+        .bind(now.as_millisecond())
+        .bind(id.to_string())
+        .bind(owner)
+        .execute(&mut *transaction)
+        .await?;
+        marked.push(updated.rows_affected() == 1);
+    }
+    transaction.commit().await?;
+    Ok(marked)
+}
+
+pub(super) async fn release(
+    pool: &SqlitePool,
+    owner: &str,
+    ids: &[Uuid],
+    next_at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut transaction = begin(pool).await?;
+    for id in ids {
+        sqlx::query(
+            "UPDATE message SET state = iif(tries > 0, 'deferred', 'queued'), next_at = ?, lease_owner = NULL,
+                 lease_until = NULL, ending_at = NULL
+             WHERE id = ? AND state = 'sending' AND lease_owner = ?",
+        )
+        .bind(next_at.as_millisecond())
+        .bind(id.to_string())
+        .bind(owner)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn hold(
+    pool: &SqlitePool,
+    lane: &Lane,
+    now: Timestamp,
+    until: Timestamp,
+    cause: Option<Cause>,
+) -> Result<u64, StoreError> {
+    const SQL: &str = formatcp!(
+        "UPDATE message SET state = 'deferred', next_at = ?, cause = coalesce(?, cause), updated_at = ?
+         WHERE {WAITING} AND lane = ? AND next_at <= ?"
+    );
+    let held = sqlx::query(SQL)
+        .bind(until.as_millisecond())
+        .bind(cause.map(Cause::as_str))
+        .bind(now.as_millisecond())
+        .bind(lane.key())
+        .bind(now.as_millisecond());
+    Ok(held.execute(pool).await?.rows_affected())
+}
+
+pub(super) async fn wake(pool: &SqlitePool, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {
+    // The lanes of an account begin with the account's own key.
+    let key = Lane { account: account.clone(), user: None }.key();
+    let woken = sqlx::query(
+        "UPDATE message SET next_at = ?1
+         WHERE state IN ('queued', 'deferred') AND (lane = ?2 OR (lane > ?3 AND lane < ?4)) AND next_at > ?1",
+    )
+    .bind(now.as_millisecond())
+    .bind(&key)
+    .bind(format!("{key}\u{1f}"))
+    .bind(format!("{key}\u{20}"));
+    Ok(woken.execute(pool).await?.rows_affected())
+}
+
+pub(super) async fn prolong(pool: &SqlitePool, owner: &str, until: Timestamp) -> Result<u64, StoreError> {
+    let prolonged = sqlx::query("UPDATE message SET lease_until = ? WHERE state = 'sending' AND lease_owner = ?")
+        .bind(until.as_millisecond())
+        .bind(owner);
+    Ok(prolonged.execute(pool).await?.rows_affected())
+}
+
+pub(super) async fn abandoned(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE state = 'sending' AND lease_until <= ? LIMIT ?");
+    let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
+    rows.iter().map(message).collect()
+}
+
+pub(super) async fn overdue(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE {WAITING} AND expires_at <= ? LIMIT ?");
+    let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
+    rows.iter().map(message).collect()
+}
+
+pub(super) async fn resend(
+    pool: &SqlitePool,
+    portal: &str,
+    id: Uuid,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<Resent, StoreError> {
+    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
+    let mut transaction = begin(pool).await?;
+    let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
+    let Some(mut row) = row.as_ref().map(message).transpose()? else {
+        return Ok(Resent::NotFound);
+    };
+    if !matches!(row.state, MessageState::Failed | MessageState::DeliveryUnknown) {
+        return Ok(Resent::NotFinished);
+    }
+    let kept: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = ?)")
+        .bind(id.to_string())
+        .fetch_one(&mut *transaction)
+        .await?;
+    if kept == 0 {
+        return Ok(Resent::ContentGone);
+    }
+    for recipient in &mut row.recipients {
+        recipient.again();
+    }
+    let recipients = serde_json::to_string(&row.recipients).map_err(|_| wrong("recipients", &id.to_string()))?;
+    sqlx::query(
+        "UPDATE message SET state = 'queued', recipients = ?, next_at = ?, updated_at = ?, expires_at = ?, tries = 0,
+             fallback = 0, finished_at = NULL, stage = NULL, cause = NULL, reply = NULL
+         WHERE id = ?",
+    )
+    .bind(recipients)
+    .bind(now.as_millisecond())
+    .bind(now.as_millisecond())
+    .bind(expires_at.as_millisecond())
+    .bind(id.to_string())
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Resent::Done)
+}
+
+pub(super) async fn purge(
+    pool: &SqlitePool,
+    finished_before: Timestamp,
+    content_before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let mut gone = 0;
+    for (sql, before) in [
+        (
+            "DELETE FROM content WHERE message IN (SELECT id FROM message JOIN content ON content.message = message.id
+                 WHERE finished_at < ? LIMIT ?)",
+            content_before,
+        ),
+        ("DELETE FROM message WHERE id IN (SELECT id FROM message WHERE finished_at < ? LIMIT ?)", finished_before),
+        // Of portals that are not told any more.
+        ("DELETE FROM event WHERE id IN (SELECT id FROM event WHERE created_at < ? LIMIT ?)", finished_before),
+    ] {
+        gone += sqlx::query(sql).bind(before.as_millisecond()).bind(limit).execute(pool).await?.rows_affected();
+    }
+    Ok(gone)
+}
+
+pub(super) async fn figures(pool: &SqlitePool) -> Result<QueueFigures, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT (SELECT count(*) FROM message WHERE {WAITING} AND state = 'queued') AS queued,
+                (SELECT count(*) FROM message WHERE {WAITING} AND state = 'deferred') AS deferred,
+                (SELECT count(*) FROM message WHERE state = 'sending') AS sending,
+                (SELECT count(*) FROM event) AS events,
+                (SELECT min(created_at) FROM message WHERE {WAITING}) AS oldest"
+    );
+    let row = sqlx::query(SQL).fetch_one(pool).await?;
+    let count =
+        |column| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default()) };
+    Ok(QueueFigures {
+        queued: count("queued")?,
+        deferred: count("deferred")?,
+        sending: count("sending")?,
+        events: count("events")?,
+        oldest: row.try_get::<Option<i64>, _>("oldest")?.map(instant),
+    })
+}
+
+pub(super) async fn disown_waiting(pool: &SqlitePool, now: Timestamp) -> Result<u64, StoreError> {
+    let disowned = sqlx::query(
+        "UPDATE message SET state = 'delivery_unknown', finished_at = ?1, updated_at = ?1, next_at = NULL,
+             lease_owner = NULL, lease_until = NULL, ending_at = NULL
+         WHERE state IN ('queued', 'deferred', 'sending')",
+    )
+    .bind(now.as_millisecond());
+    Ok(disowned.execute(pool).await?.rows_affected())
+}

@@ -1,0 +1,175 @@
+//! Server side. The outbox' half of the store, in SQLite.
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::{
+        model::ProfileId,
+        sending::{SendingOptions, Turn},
+    },
+    session::AccountId,
+    test_run::port::TestRun,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{SqliteStore, events, messages, profiles, sealed, settle};
+use crate::store::{
+    ProfileRow, StoreError,
+    outbox::{
+        Attempt, EventRow, HealthReport, Inserted, Lane, MessageRow, MessageState, NewMessage, OutboxStore,
+        QueueFigures, Resent, SealedContent, Settled, Settlement,
+    },
+};
+
+type Stored<T> = Result<T, StoreError>;
+
+#[async_trait]
+impl OutboxStore for SqliteStore {
+    async fn insert_messages(&self, messages: &[NewMessage]) -> Stored<Vec<Inserted>> {
+        messages::insert(&self.writer, messages).await
+    }
+
+    async fn message(&self, portal: &str, id: Uuid) -> Stored<Option<MessageRow>> {
+        messages::find(&self.pool, portal, id).await
+    }
+
+    async fn attempts(&self, id: Uuid) -> Stored<Vec<Attempt>> {
+        messages::attempts(&self.pool, id).await
+    }
+
+    async fn messages(
+        &self,
+        account: &AccountId,
+        state: Option<MessageState>,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Stored<Vec<MessageRow>> {
+        messages::page(&self.pool, account, state, before, limit).await
+    }
+
+    async fn content(&self, id: Uuid) -> Stored<Option<Vec<u8>>> {
+        messages::content(&self.pool, id).await
+    }
+
+    async fn due_lanes(&self, now: Timestamp, after: &str, limit: u32) -> Stored<Vec<Lane>> {
+        messages::due_lanes(&self.pool, now, after, limit).await
+    }
+
+    async fn claim(
+        &self,
+        lane: &Lane,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Stored<Vec<MessageRow>> {
+        messages::claim(&self.writer, lane, owner, now, until, limit).await
+    }
+
+    async fn mark_ending(&self, messages: &[(Uuid, String)], now: Timestamp) -> Stored<Vec<bool>> {
+        messages::mark_ending(&self.writer, messages, now).await
+    }
+
+    async fn settle(&self, settlements: &[Settlement]) -> Stored<Vec<Settled>> {
+        settle::settle(&self.writer, settlements).await
+    }
+
+    async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Stored<()> {
+        messages::release(&self.writer, owner, ids, next_at).await
+    }
+
+    async fn hold(&self, lane: &Lane, now: Timestamp, until: Timestamp, cause: Option<Cause>) -> Stored<u64> {
+        messages::hold(&self.writer, lane, now, until, cause).await
+    }
+
+    async fn wake(&self, account: &AccountId, now: Timestamp) -> Stored<u64> {
+        messages::wake(&self.writer, account, now).await
+    }
+
+    async fn prolong(&self, owner: &str, until: Timestamp) -> Stored<u64> {
+        messages::prolong(&self.writer, owner, until).await
+    }
+
+    async fn abandoned(&self, now: Timestamp, limit: u32) -> Stored<Vec<MessageRow>> {
+        messages::abandoned(&self.pool, now, limit).await
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Stored<Vec<MessageRow>> {
+        messages::overdue(&self.pool, now, limit).await
+    }
+
+    async fn resend(&self, portal: &str, id: Uuid, now: Timestamp, expires_at: Timestamp) -> Stored<Resent> {
+        messages::resend(&self.writer, portal, id, now, expires_at).await
+    }
+
+    async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32) -> Stored<u64> {
+        messages::purge(&self.writer, finished_before, content_before, limit).await
+    }
+
+    async fn queue_figures(&self) -> Stored<QueueFigures> {
+        messages::figures(&self.pool).await
+    }
+
+    async fn disown_waiting(&self, now: Timestamp) -> Stored<u64> {
+        messages::disown_waiting(&self.writer, now).await
+    }
+
+    async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Stored<Option<ProfileRow>> {
+        profiles::in_use(&self.pool, account, user).await
+    }
+
+    async fn set_sending_options(&self, account: &AccountId, id: ProfileId, options: &SendingOptions) -> Stored<bool> {
+        profiles::set_sending_options(&self.writer, account, id, options).await
+    }
+
+    async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Stored<Option<TestRun>> {
+        profiles::last_failure(&self.pool, account, id).await
+    }
+
+    async fn sent_since(&self, profile: ProfileId, since: Timestamp) -> Stored<u64> {
+        profiles::sent_since(&self.pool, profile, since).await
+    }
+
+    async fn profiles_to_check(&self, before: Timestamp, limit: u32) -> Stored<Vec<(AccountId, ProfileRow)>> {
+        profiles::to_check(&self.pool, before, limit).await
+    }
+
+    async fn record_health(
+        &self,
+        account: &AccountId,
+        report: &HealthReport,
+        at: Timestamp,
+        tell: bool,
+    ) -> Stored<Option<Turn>> {
+        settle::record_health(&self.writer, account, report, at, tell).await
+    }
+
+    async fn due_events(&self, portal: &str, now: Timestamp, limit: u32) -> Stored<Vec<EventRow>> {
+        events::due(&self.pool, portal, now, limit).await
+    }
+
+    async fn event_done(&self, id: Uuid) -> Stored<()> {
+        events::done(&self.writer, id).await
+    }
+
+    async fn event_failed(&self, id: Uuid, next_at: Timestamp) -> Stored<()> {
+        events::failed(&self.writer, id, next_at).await
+    }
+
+    async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Stored<Vec<(AccountId, ProfileRow)>> {
+        sealed::secrets(&self.pool, after, limit).await
+    }
+
+    async fn replace_secret(&self, id: ProfileId, old: &[u8], new: &[u8]) -> Stored<bool> {
+        sealed::replace_secret(&self.writer, id, old, new).await
+    }
+
+    async fn contents(&self, after: Option<Uuid>, limit: u32) -> Stored<Vec<SealedContent>> {
+        sealed::contents(&self.pool, after, limit).await
+    }
+
+    async fn replace_content(&self, id: Uuid, old: &[u8], new: &[u8]) -> Stored<bool> {
+        sealed::replace_content(&self.writer, id, old, new).await
+    }
+}

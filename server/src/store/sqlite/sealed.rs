@@ -1,0 +1,76 @@
+//! Server side. Everything that is sealed, page by page: for the rotation of keys.
+
+use app::{profile::model::ProfileId, session::AccountId};
+use const_format::formatcp;
+use sqlx::{Row, SqlitePool};
+use uuid::Uuid;
+
+use super::rows::{PROFILE, profile};
+use crate::store::{ProfileRow, StoreError, outbox::SealedContent};
+
+pub(super) async fn secrets(
+    pool: &SqlitePool,
+    after: Option<ProfileId>,
+    limit: u32,
+) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT portal, account, {PROFILE} FROM profile WHERE id > ? AND secret IS NOT NULL ORDER BY id LIMIT ?"
+    );
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows = sqlx::query(SQL).bind(after).bind(limit).fetch_all(pool).await?;
+    rows.iter()
+        .map(|row| {
+            let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
+            Ok((account, profile(row)?))
+        })
+        .collect()
+}
+
+pub(super) async fn replace_secret(
+    pool: &SqlitePool,
+    id: ProfileId,
+    old: &[u8],
+    new: &[u8],
+) -> Result<bool, StoreError> {
+    let replaced = sqlx::query("UPDATE profile SET secret = ? WHERE id = ? AND secret = ?")
+        .bind(new)
+        .bind(id.to_string())
+        .bind(old);
+    Ok(replaced.execute(pool).await?.rows_affected() == 1)
+}
+
+pub(super) async fn contents(
+    pool: &SqlitePool,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<SealedContent>, StoreError> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows = sqlx::query(
+        "SELECT message.id, message.portal, message.account, content.sealed
+         FROM content JOIN message ON message.id = content.message
+         WHERE content.message > ? ORDER BY content.message LIMIT ?",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let id: String = row.try_get("id")?;
+            let wrong = |_| StoreError::Inconsistent { table: "content", column: "message", row: id.clone() };
+            Ok(SealedContent {
+                account: AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? },
+                id: Uuid::try_parse(&id).map_err(wrong)?,
+                sealed: row.try_get("sealed")?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn replace_content(pool: &SqlitePool, id: Uuid, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+    let replaced = sqlx::query("UPDATE content SET sealed = ? WHERE message = ? AND sealed = ?")
+        .bind(new)
+        .bind(id.to_string())
+        .bind(old);
+    Ok(replaced.execute(pool).await?.rows_affected() == 1)
+}

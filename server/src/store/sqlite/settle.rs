@@ -1,0 +1,174 @@
+//! Server side. What became of attempts, and what they tell of the profiles: one transaction for a whole group.
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::{
+        model::ProfileId,
+        sending::{Sign, Turn},
+    },
+    session::AccountId,
+    test_run::{event::Stage, port::TestRun},
+};
+use jiff::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::{
+    events,
+    profiles::{begin, find_on},
+};
+use crate::{
+    events::profile_turned,
+    profiles::fingerprint,
+    store::{
+        StoreError,
+        outbox::{HealthReport, MessageState, Right, Settled, Settlement},
+    },
+};
+
+pub(super) async fn settle(pool: &SqlitePool, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let mut outcomes = Vec::with_capacity(settlements.len());
+    for settlement in settlements {
+        if !message(&mut transaction, settlement).await? {
+            outcomes.push(Settled { done: false, turn: None });
+            continue;
+        }
+        let Settlement { lane, at, tell, .. } = settlement;
+        let turn = match &settlement.health {
+            Some(report) => health(&mut transaction, &lane.account, report, *at, *tell).await?,
+            None => None,
+        };
+        if let Some(event) = &settlement.event {
+            events::insert(&mut transaction, event).await?;
+        }
+        outcomes.push(Settled { done: true, turn });
+    }
+    transaction.commit().await?;
+    Ok(outcomes)
+}
+
+/// Moves the message and keeps its attempt; `false` when the right does not hold.
+async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> Result<bool, StoreError> {
+    const LEASE: &str = "lease_owner = ? AND state = 'sending'";
+    const ENDED: &str = "lease_until <= CAST(? AS INTEGER) AND state = 'sending'";
+    const WAITING: &str = "? = '' AND state IN ('queued', 'deferred')";
+    const UPDATE: &str = "UPDATE message SET state = ?, recipients = ?, stage = ?, cause = ?, reply = ?,
+        profile = coalesce(?, profile), fallback = ?, tries = tries + ?, next_at = ?, updated_at = ?, finished_at = ?,
+        lease_owner = NULL, lease_until = NULL, ending_at = NULL WHERE id = ? AND ";
+    let Settlement { id, right, at, attempt, state, recipients, next_at, .. } = settlement;
+    let wrong = |table, column| StoreError::Inconsistent { table, column, row: id.to_string() };
+    let recipients = serde_json::to_string(recipients).map_err(|_| wrong("message", "recipients"))?;
+    let (sql, held_by) = match right {
+        Right::Lease(owner) => (const_format::concatcp!(UPDATE, LEASE), owner.clone()),
+        Right::LeaseEnded(by) => (const_format::concatcp!(UPDATE, ENDED), by.as_millisecond().to_string()),
+        Right::Waiting => (const_format::concatcp!(UPDATE, WAITING), String::new()),
+    };
+    let updated = sqlx::query(sql)
+        .bind(state.as_str())
+        .bind(recipients)
+        .bind(attempt.as_ref().and_then(|attempt| attempt.stage).map(Stage::as_str))
+        .bind(attempt.as_ref().and_then(|attempt| attempt.cause).map(Cause::as_str))
+        .bind(attempt.as_ref().and_then(|attempt| attempt.reply.clone()))
+        .bind(attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string()))
+        .bind(settlement.fallback)
+        .bind(settlement.counts)
+        .bind(next_at.map(Timestamp::as_millisecond))
+        .bind(at.as_millisecond())
+        .bind(state.is_final().then_some(at.as_millisecond()))
+        .bind(id.to_string())
+        .bind(held_by)
+        .execute(&mut *connection)
+        .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if let Some(attempt) = attempt {
+        let content = serde_json::to_string(attempt).map_err(|_| wrong("attempt", "content"))?;
+        sqlx::query(
+            "INSERT INTO attempt (message, number, content)
+             SELECT ?1, coalesce(max(number), 0) + 1, ?2 FROM attempt WHERE message = ?1",
+        )
+        .bind(id.to_string())
+        .bind(content)
+        .execute(&mut *connection)
+        .await?;
+    }
+    if *state == MessageState::Accepted {
+        sqlx::query("DELETE FROM content WHERE message = ?").bind(id.to_string()).execute(&mut *connection).await?;
+    }
+    Ok(true)
+}
+
+pub(super) async fn record_health(
+    pool: &SqlitePool,
+    account: &AccountId,
+    report: &HealthReport,
+    at: Timestamp,
+    tell: bool,
+) -> Result<Option<Turn>, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let turn = health(&mut transaction, account, report, at, tell).await?;
+    transaction.commit().await?;
+    Ok(turn)
+}
+
+/// Takes in a sign, and tells a turn. A profile that was changed or deleted meanwhile is not judged.
+pub(super) async fn health(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    report: &HealthReport,
+    at: Timestamp,
+    tell: bool,
+) -> Result<Option<Turn>, StoreError> {
+    let Some(row) = find_on(connection, account, report.profile).await? else {
+        return Ok(None);
+    };
+    if fingerprint(&row) != report.fingerprint {
+        return Ok(None);
+    }
+    let mut health = row.health;
+    let turn = health.take(report.sign, at);
+    if report.check {
+        health.checked_at = Some(at);
+    }
+    let refusals = match report.sign {
+        Sign::Sent | Sign::Well => 0,
+        Sign::Failed(_) => row.secret_refusals + u32::from(report.secret_refused),
+    };
+    sqlx::query(
+        "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
+             checked_at = ?, secret_refusals = ?
+         WHERE id = ?",
+    )
+    .bind(health.failures)
+    .bind(health.failing_cause.map(Cause::as_str))
+    .bind(health.broken_at.map(Timestamp::as_millisecond))
+    .bind(health.sent_at.map(Timestamp::as_millisecond))
+    .bind(health.failed_at.map(Timestamp::as_millisecond))
+    .bind(health.failed_cause.map(Cause::as_str))
+    .bind(health.checked_at.map(Timestamp::as_millisecond))
+    .bind(refusals)
+    .bind(report.profile.to_string())
+    .execute(&mut *connection)
+    .await?;
+    if let Some(run) = &report.failure {
+        keep_failure(connection, report.profile, run).await?;
+    }
+    if let Some(turn) = turn.filter(|_| tell) {
+        events::insert(connection, &profile_turned(account, &row, turn, at)).await?;
+    }
+    Ok(turn)
+}
+
+async fn keep_failure(connection: &mut SqliteConnection, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {
+    let wrong = |_| StoreError::Inconsistent { table: "last_failure", column: "content", row: id.to_string() };
+    sqlx::query(
+        "INSERT INTO last_failure (profile, content) VALUES (?, ?)
+         ON CONFLICT (profile) DO UPDATE SET content = excluded.content",
+    )
+    .bind(id.to_string())
+    .bind(serde_json::to_string(run).map_err(wrong)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

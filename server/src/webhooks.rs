@@ -1,0 +1,279 @@
+//! Server side. Tells portals what happens: Standard Webhooks (standardwebhooks.com), signed with HMAC-SHA256.
+//!
+//! Each portal has its own task, so a portal that does not answer holds up nobody else. An event is told at least once, in
+//! no certain order; it is repeated until the portal answers 2xx, for about a day. Connections go through the guard like
+//! every other one; redirects are not followed.
+
+use std::{sync::Arc, time::Duration};
+
+use app::services::Clock;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use hmac::{Hmac, Mac};
+use http_body_util::Full;
+use hyper::{
+    Request, StatusCode,
+    client::conn::http1::{SendRequest, handshake},
+    header,
+};
+use hyper_util::rt::TokioIo;
+use jiff::SignedDuration;
+use sha2::Sha256;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    metrics::Metrics,
+    portal_auth::{Portal, Webhook},
+    profiles::unavailable,
+    smtp::Submitter,
+    store::{Store, outbox::EventRow},
+};
+
+/// How long one call may take, connection included.
+const CALL: Duration = Duration::from_secs(15);
+/// Calls to one portal at the same time.
+const AT_ONCE: usize = 4;
+/// Events taken with one question.
+const SOME: u32 = 64;
+/// How long nobody looks when nothing is due.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A portal that failed is left alone so long.
+const REST: Duration = Duration::from_secs(2);
+/// In seconds, between one try and the next: a day in all.
+const WAITS_S: [i64; 10] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800];
+
+/// Why a call failed. Nothing of the portal's answer but its status is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum CallError {
+    #[error("it cannot be reached: {0}")]
+    Unreachable(&'static str),
+    #[error("it did not answer in time")]
+    Timeout,
+    #[error("the connection was lost")]
+    Lost,
+    #[error("it answered {0}")]
+    Refused(StatusCode),
+}
+
+/// Tells every portal that wants to be told.
+pub struct Webhooks {
+    store: Arc<dyn Store>,
+    submitter: Arc<Submitter>,
+    portals: Arc<[Portal]>,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Webhooks {
+    pub fn new(
+        store: Arc<dyn Store>,
+        submitter: Arc<Submitter>,
+        portals: Arc<[Portal]>,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Arc::new(Self { store, submitter, portals, clock, metrics, stop, tasks })
+    }
+
+    /// Tells until [`stop`](Self::stop).
+    pub fn start(self: &Arc<Self>) {
+        for portal in self.portals.iter() {
+            if let Some(webhook) = &portal.webhook {
+                let (all, id, webhook) = (self.clone(), portal.id.clone(), webhook.clone());
+                self.tasks.spawn(async move { all.serve(&id, &webhook).await });
+            }
+        }
+    }
+
+    /// Lets the calls under way come to their end.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        let _ = tokio::time::timeout(CALL, self.tasks.wait()).await;
+    }
+
+    async fn serve(&self, portal: &str, webhook: &Webhook) {
+        while !self.stop.is_cancelled() {
+            let pause = match self.store.due_events(portal, (self.clock)(), SOME).await {
+                Ok(events) if events.is_empty() => LOOK_EVERY,
+                Ok(events) if self.tell_all(portal, webhook, &events).await => continue,
+                Ok(_) => REST,
+                Err(error) => {
+                    unavailable(error);
+                    REST
+                }
+            };
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Tells these events over a few connections; whether all of them were taken.
+    async fn tell_all(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
+        let share = events.len().div_ceil(AT_ONCE);
+        let shares = events.chunks(share.max(1)).map(|events| self.tell_some(portal, webhook, events));
+        futures::future::join_all(shares).await.into_iter().all(|well| well)
+    }
+
+    async fn tell_some(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
+        let mut connection = None;
+        for event in events {
+            if self.stop.is_cancelled() {
+                return true;
+            }
+            let told = match tokio::time::timeout(CALL, self.call(webhook, event, &mut connection)).await {
+                Ok(told) => told,
+                Err(_) => Err(CallError::Timeout),
+            };
+            let written = match told {
+                Ok(()) => {
+                    self.metrics.webhook("delivered");
+                    self.store.event_done(event.id).await
+                }
+                Err(error) => {
+                    self.put_off(portal, event, error).await;
+                    return false;
+                }
+            };
+            if let Err(error) = written {
+                unavailable(error);
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn put_off(&self, portal: &str, event: &EventRow, error: CallError) {
+        let wait = WAITS_S.get(event.tries as usize);
+        let written = match wait.filter(|_| error != CallError::Refused(StatusCode::GONE)) {
+            Some(wait) => {
+                self.metrics.webhook("failed");
+                tracing::warn!(portal, event = %event.id, %error, tries = event.tries + 1, "webhook failed");
+                #[expect(clippy::cast_possible_truncation, reason = "it is a few hours")]
+                let spread = (*wait as f64 * 200.0 * rand::random::<f64>()) as i64;
+                let next_at = (self.clock)() + SignedDuration::from_secs(*wait) + SignedDuration::from_millis(spread);
+                self.store.event_failed(event.id, next_at).await
+            }
+            None => {
+                self.metrics.webhook("given_up");
+                tracing::error!(portal, event = %event.id, %error, "webhook given up");
+                self.store.event_done(event.id).await
+            }
+        };
+        if let Err(error) = written {
+            unavailable(error);
+        }
+    }
+
+    async fn call(
+        &self,
+        webhook: &Webhook,
+        event: &EventRow,
+        connection: &mut Option<SendRequest<Full<Bytes>>>,
+    ) -> Result<(), CallError> {
+        let mut open = connection.take();
+        if let Some(sender) = &mut open
+            && sender.ready().await.is_err()
+        {
+            open = None;
+        }
+        let mut sender = match open {
+            Some(sender) => sender,
+            None => self.connect(webhook).await?,
+        };
+        let request = self.request(webhook, event).map_err(|_| CallError::Unreachable("the request cannot be made"))?;
+        let answer = sender.send_request(request).await.map_err(|_| CallError::Lost)?;
+        let status = answer.status();
+        let closes = answer.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
+        // An answer with a body would have to be read before the next request.
+        let empty = answer.headers().get(header::CONTENT_LENGTH).is_some_and(|value| value == "0")
+            || status == StatusCode::NO_CONTENT;
+        if empty && !closes {
+            *connection = Some(sender);
+        }
+        if status.is_success() { Ok(()) } else { Err(CallError::Refused(status)) }
+    }
+
+    async fn connect(&self, webhook: &Webhook) -> Result<SendRequest<Full<Bytes>>, CallError> {
+        let url = &webhook.url;
+        let stream = self.submitter.open_stream(&url.host, url.port, url.secure).await;
+        let stream = stream.map_err(|cause| CallError::Unreachable(cause.as_str()))?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| CallError::Lost)?;
+        tokio::spawn(async move {
+            // How it ends shows in the answer.
+            let _ = connection.await;
+        });
+        Ok(sender)
+    }
+
+    fn request(&self, webhook: &Webhook, event: &EventRow) -> Result<Request<Full<Bytes>>, http::Error> {
+        let url = &webhook.url;
+        let timestamp = (self.clock)().as_second();
+        let usual = url.port == if url.secure { 443 } else { 80 };
+        let host = if usual { url.host.clone() } else { format!("{}:{}", url.host, url.port) };
+        Request::post(&url.path)
+            .header(header::HOST, host)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, concat!("Facteur/", env!("CARGO_PKG_VERSION")))
+            .header("webhook-id", event.id.to_string())
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signature(webhook, event, timestamp))
+            .body(Full::new(Bytes::from(event.content.clone())))
+    }
+}
+
+/// One signature for each secret, `v1,` and base64, with blanks between.
+fn signature(webhook: &Webhook, event: &EventRow, timestamp: i64) -> String {
+    let signed = format!("{}.{timestamp}.{}", event.id, event.content);
+    let sign = |secret: &[u8]| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+        mac.update(signed.as_bytes());
+        Some(format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes())))
+    };
+    webhook.secrets.iter().filter_map(|secret| sign(secret)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::portal_auth::WebhookUrl;
+
+    #[test]
+    fn signatures_are_those_of_the_specification() {
+        // The example of the specification's reference libraries.
+        let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let webhook = Webhook {
+            url: WebhookUrl::parse("https://portal.example/").unwrap(),
+            secrets: vec![Zeroizing::new(secret), Zeroizing::new(b"another".to_vec())],
+        };
+        let event = EventRow {
+            id: uuid::Uuid::nil(),
+            portal: "demo".to_owned(),
+            content: r#"{"test": 2432232314}"#.to_owned(),
+            created_at: Timestamp::UNIX_EPOCH,
+            tries: 0,
+        };
+        let signatures = signature(&webhook, &event, 1_614_265_330);
+        let expected = {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&webhook.secrets[0]).unwrap();
+            mac.update(br#"00000000-0000-0000-0000-000000000000.1614265330.{"test": 2432232314}"#);
+            format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+        };
+        assert_eq!(signatures.split(' ').count(), 2);
+        assert!(signatures.starts_with(&expected), "{signatures}");
+    }
+
+    #[test]
+    fn the_waits_make_about_a_day() {
+        let hours = WAITS_S.iter().sum::<i64>() / 3_600;
+        assert!((20..=30).contains(&hours), "{hours}");
+    }
+}
