@@ -26,6 +26,7 @@ pub mod outbox;
 pub mod portal_auth;
 pub mod probe;
 pub mod profiles;
+pub mod rotate;
 mod sending;
 pub mod serve;
 pub mod smtp;

@@ -57,10 +57,24 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// The keys that the configuration names
+    /// Keys: of the vault, of portals, of webhooks
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// Copy the database into a new file, also while Facteur serves
+    Backup {
+        /// The new file
+        to: PathBuf,
+        /// The configuration file
+        #[arg(long, default_value = "facteur.toml")]
+        config: PathBuf,
+    },
+    /// After a backup was put back: messages that waited in it may have been sent since, so none is sent again by itself
+    Restored {
+        /// The configuration file
+        #[arg(long, default_value = "facteur.toml")]
+        config: PathBuf,
     },
     /// One submission from the terminal, with the code of the button
     Probe(Probe),
@@ -92,10 +106,29 @@ enum ConfigCommand {
 
 #[derive(Subcommand)]
 enum KeysCommand {
-    /// Write a new key into a file that only its owner may read
+    /// Write a new key, of the vault or to be shared with a portal, into a file that only its owner may read
     New {
         /// The file; it must not be there yet
         file: PathBuf,
+    },
+    /// Write a new secret of a webhook into a file that only its owner may read
+    Webhook {
+        /// The file; it must not be there yet
+        file: PathBuf,
+    },
+    /// Print a new API key for a portal's server, and the hash of it for the configuration
+    Api,
+    /// Print how many passwords are sealed with which key
+    List {
+        /// The configuration file
+        #[arg(long, default_value = "facteur.toml")]
+        config: PathBuf,
+    },
+    /// Seal everything with the first key of the configuration; may be interrupted, and run while Facteur serves
+    Rotate {
+        /// The configuration file
+        #[arg(long, default_value = "facteur.toml")]
+        config: PathBuf,
     },
 }
 
@@ -172,7 +205,9 @@ async fn main() -> ExitCode {
         }
         Command::Serve { config } => serve(&config).await,
         Command::Config { command: ConfigCommand::Check { config } } => check(&config).await,
-        Command::Keys { command: KeysCommand::New { file } } => new_key(&file),
+        Command::Keys { command } => keys(command).await,
+        Command::Backup { to, config } => back_up(&config, &to).await,
+        Command::Restored { config } => restored(&config).await,
         Command::Probe(options) => run_probe(options).await,
         Command::Explain { reply, stage, host, lang } => run_explain(reply.as_deref(), stage, &host, lang),
     };
@@ -254,9 +289,60 @@ async fn check(path: &Path) -> Result<ExitCode, Failed> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn new_key(file: &Path) -> Result<ExitCode, Failed> {
-    secret_file::make(file).map_err(failed)?;
-    println!("{}: a new key. Keep a copy where the database's backups are not.", file.display());
+async fn keys(command: KeysCommand) -> Result<ExitCode, Failed> {
+    match command {
+        KeysCommand::New { file } => {
+            secret_file::make(&file).map_err(failed)?;
+            println!("{}: a new key. Keep a copy where the database's backups are not.", file.display());
+        }
+        KeysCommand::Webhook { file } => {
+            secret_file::make_webhook(&file).map_err(failed)?;
+            println!("{}: a new secret. The portal gets a copy, to verify signatures with.", file.display());
+        }
+        KeysCommand::Api => {
+            let (key, hash) = server::http::make_key()
+                .ok_or_else(|| failed(std::io::Error::other("the operating system gives no randomness")))?;
+            println!("For the portal's server, shown this once:\n  {key}");
+            println!("For the configuration:\n  api_keys = [{{ id = \"a1\", sha256 = \"{hash}\" }}]");
+        }
+        KeysCommand::List { config } => {
+            let service = prepare(&config).await?;
+            for (id, count) in service.census().await.map_err(failed)? {
+                println!("{id}: {count}");
+            }
+            service.close().await;
+        }
+        KeysCommand::Rotate { config } => {
+            let service = prepare(&config).await?;
+            let rotated = service.rotate().await.map_err(failed)?;
+            service.close().await;
+            println!("passwords sealed again: {}", rotated.secrets);
+            println!("waiting messages sealed again: {}", rotated.contents);
+            println!("sealed with the first key already: {}", rotated.current + rotated.overtaken);
+            if rotated.unreadable > 0 {
+                println!("not opened by any key: {}. Keep the keys that are not here.", rotated.unreadable);
+                return Ok(ExitCode::from(1));
+            }
+            println!("No other key is needed any more.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn back_up(config: &Path, to: &Path) -> Result<ExitCode, Failed> {
+    let service = prepare(config).await?;
+    let done = service.back_up(to).await;
+    service.close().await;
+    done.map_err(failed)?;
+    println!("{}: a copy of the database. Keep it where the keys are not.", to.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restored(config: &Path) -> Result<ExitCode, Failed> {
+    let service = prepare(config).await?;
+    let disowned = service.disown_waiting().await;
+    service.close().await;
+    println!("{} messages that waited in the backup are delivery_unknown now.", disowned.map_err(failed)?);
     Ok(ExitCode::SUCCESS)
 }
 

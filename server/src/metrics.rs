@@ -1,4 +1,4 @@
-//! Server side. The operator's figures, in the OpenMetrics text format that Prometheus reads.
+//! Server side. The operator's figures, in the `OpenMetrics` text format that Prometheus reads.
 //!
 //! Names of states, causes and routes only: no account, address or host is a label. To add a figure: a field, its
 //! registration in [`Metrics::new`] with its unit, a line in `docs/operating.md`.

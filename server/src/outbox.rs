@@ -16,8 +16,9 @@
 //! have it; everything else is sent as if nothing had happened.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -25,7 +26,10 @@ use std::{
 
 use app::{error::AppError, profile::preset::Catalogue, services::Clock, session::AccountId};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, Semaphore};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -43,6 +47,7 @@ mod worker;
 use content::Content;
 use ledger::{Ledger, Unavailable};
 pub use route::NoRoute;
+use route::Route;
 use routes::Routes;
 
 use crate::{
@@ -158,15 +163,21 @@ pub struct Outbox {
     news: Notify,
     /// Counts changes of profiles and modes: what was looked up before one is looked up again.
     changes: AtomicU64,
+    /// The lane that was given to a worker last.
+    served: Mutex<String>,
+    /// The servers of lanes, as they were a moment ago.
+    known: Mutex<HashMap<String, (Instant, u64, Route)>>,
     /// Who holds our leases.
     owner: String,
     stop: CancellationToken,
+    /// Nobody is at work any more.
+    ended: CancellationToken,
     tasks: TaskTracker,
     metrics: Arc<Metrics>,
 }
 
 /// Content in memory at once, in KiB: a message of the largest size always fits.
-const MEMORY_KIB: usize = 64 * 1024;
+const MEMORY_KIB: u32 = 64 * 1024;
 
 /// What an outbox is made of.
 pub struct OutboxParts {
@@ -196,11 +207,14 @@ impl Outbox {
             options,
             routes: Routes::default(),
             workers: Arc::new(Semaphore::new(options.workers)),
-            memory: Arc::new(Semaphore::new(MEMORY_KIB)),
+            memory: Arc::new(Semaphore::new(MEMORY_KIB as usize)),
             news: Notify::new(),
             changes: AtomicU64::new(0),
+            served: Mutex::default(),
+            known: Mutex::default(),
             owner: Uuid::new_v4().to_string(),
             stop: CancellationToken::new(),
+            ended: CancellationToken::new(),
             tasks: TaskTracker::new(),
             metrics,
         })
@@ -291,7 +305,8 @@ impl Outbox {
     /// Sends until [`stop`](Self::stop).
     pub fn start(self: &Arc<Self>) {
         self.tasks.spawn(dispatch::run(self.clone()));
-        self.tasks.spawn(upkeep::keep_leases(self.clone()));
+        // Those that are still at work at the end need their leases to the end.
+        tokio::spawn(self.ended.clone().run_until_cancelled_owned(upkeep::keep_leases(self.clone())));
         self.tasks.spawn(upkeep::run(self.clone()));
     }
 
@@ -303,6 +318,7 @@ impl Outbox {
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "messages were still being sent");
         }
+        self.ended.cancel();
         self.routes.tidy(true);
     }
 

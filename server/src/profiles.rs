@@ -32,7 +32,7 @@ mod mend;
 mod tests;
 
 /// The field that a profile's secret is sealed for.
-const SECRET: &str = "secret";
+pub(crate) const SECRET: &str = "secret";
 
 /// Profiles, sending modes and drafts of every account.
 #[derive(Clone)]

@@ -19,8 +19,9 @@ use crate::{
         sections,
     },
     outbox::OutboxOptions,
+    rotate::{RotateError, Rotated, census, rotate},
     smtp::{EhloName, Limits, Policy, SetupError, Submitter, SubmitterOptions},
-    store::{StoreError, sqlite::SqliteStore},
+    store::{StoreError, outbox::OutboxStore, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{CanaryError, Vault, VaultKey},
 };
@@ -51,6 +52,9 @@ pub struct Service {
     listen: SocketAddr,
     metrics: Option<SocketAddr>,
     store: SqliteStore,
+    /// Where the database is.
+    path: PathBuf,
+    vault: Vault,
 }
 
 impl Service {
@@ -64,14 +68,14 @@ impl Service {
             config.portals.iter().map(|portal| portal_of(config, portal, policy)).collect::<Result<Vec<_>, _>>()?;
         check_portals(&portals)?;
         let path = config.path(&config.database.path);
-        let store = SqliteStore::open(&path).await.map_err(|error| ServeError::Store(path, error))?;
+        let store = SqliteStore::open(&path).await.map_err(|error| ServeError::Store(path.clone(), error))?;
         vault.check(&store).await?;
         let application = application(Parts {
             public_origin,
             place,
             portals,
             store: Arc::new(store.clone()),
-            vault,
+            vault: vault.clone(),
             submitter: Arc::new(submitter),
             presets: Arc::new(Catalogue::builtin()),
             quota: quota(&config.tests),
@@ -79,12 +83,19 @@ impl Service {
             clock: config::clock(),
         });
         let Config { server, metrics, .. } = config;
-        Ok(Self { application, listen: server.listen, metrics: metrics.map(|metrics| metrics.listen), store })
+        Ok(Self {
+            application,
+            listen: server.listen,
+            metrics: metrics.map(|metrics| metrics.listen),
+            store,
+            path,
+            vault,
+        })
     }
 
     /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { application, listen, metrics, store } = self;
+        let Self { application, listen, metrics, store, .. } = self;
         let listener = bind(listen).await?;
         let figures = match metrics {
             Some(address) => Some(bind(address).await?),
@@ -108,6 +119,31 @@ impl Service {
         store.close().await;
         tracing::info!("stopped");
         Ok(())
+    }
+
+    /// Copies the database into a new file.
+    pub async fn back_up(&self, to: &std::path::Path) -> Result<(), ServeError> {
+        if to.exists() {
+            let problem = ConfigError::wrong(to.display().to_string(), "it exists already");
+            return Err(problem.into());
+        }
+        self.store.back_up(to).await.map_err(|error| ServeError::Store(to.to_owned(), error))
+    }
+
+    /// After a restore: what waited may have been sent since. How many messages are unknown now.
+    pub async fn disown_waiting(&self) -> Result<u64, ServeError> {
+        let disowned = self.store.disown_waiting((config::clock())()).await;
+        disowned.map_err(|error| ServeError::Store(self.path.clone(), error))
+    }
+
+    /// Seals everything with the first key.
+    pub async fn rotate(&self) -> Result<Rotated, RotateError> {
+        rotate(&self.store, &self.vault).await
+    }
+
+    /// How many passwords bear which key.
+    pub async fn census(&self) -> Result<Vec<(String, u64)>, ServeError> {
+        census(&self.store).await.map_err(|error| ServeError::Store(self.path.clone(), error))
     }
 
     /// Closes the database: `facteur config check` goes no further.

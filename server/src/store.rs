@@ -99,6 +99,19 @@ impl ProfileRow {
     }
 }
 
+/// What is stored with a test.
+#[derive(Debug, Clone, Copy)]
+pub struct TestTold<'a> {
+    /// Of the settings that were tested.
+    pub fingerprint: &'a [u8; 32],
+    /// The new count.
+    pub secret_refusals: u32,
+    /// Takes the place of the one before.
+    pub receipt: Option<&'a Receipt>,
+    /// What the portal is told; empty: it is told nothing.
+    pub events: &'a [NewEvent],
+}
+
 /// A session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
@@ -169,17 +182,13 @@ pub trait Store: outbox::OutboxStore {
     /// Whether the account has a profile in use that has a secret.
     async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError>;
 
-    /// Stores a test and moves the profile's state. `secret_refusals` is the new count; `receipt` takes the place of the
-    /// one before, and the profile is not received any more. A test that went well ends a break: with `events` it is told.
+    /// Stores a test and moves the profile's state, which is not received any more. A test that went well ends a break.
     async fn record_test(
         &self,
         account: &AccountId,
         id: ProfileId,
         run: &TestRun,
-        fingerprint: &[u8; 32],
-        secret_refusals: u32,
-        receipt: Option<&Receipt>,
-        events: &[NewEvent],
+        told: &TestTold<'_>,
     ) -> Result<bool, StoreError>;
     /// Takes one try from the receipt, and gives it with the tries that are left; `None` when there is none, or it has
     /// expired, or every try was taken.

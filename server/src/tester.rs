@@ -31,7 +31,7 @@ use crate::{
     profiles::{ProfileBook, fingerprint, unavailable},
     sending::submission,
     smtp::{Submission, Submitter},
-    store::{ProfileRow, Receipt, Store},
+    store::{ProfileRow, Receipt, Store, TestTold},
 };
 
 mod limits;
@@ -196,10 +196,8 @@ impl Running {
         let events: Vec<_> =
             told.then(|| test_finished(account, self.row.id, &run.report, run.at)).into_iter().collect();
         self.metrics.tested(run.report.verdict, run.report.cause);
-        let stored = self
-            .store
-            .record_test(&self.session.account, self.row.id, &run, &fingerprint, refusals, receipt, &events)
-            .await;
+        let told = TestTold { fingerprint: &fingerprint, secret_refusals: refusals, receipt, events: &events };
+        let stored = self.store.record_test(account, self.row.id, &run, &told).await;
         if let Err(error) = stored {
             unavailable(error);
         }

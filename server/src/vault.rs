@@ -163,8 +163,13 @@ impl Vault {
 
     /// Whether an envelope was sealed with the first key.
     pub fn is_current(&self, envelope: &[u8]) -> bool {
-        let id = envelope.get(1).and_then(|length| envelope.get(2..2 + usize::from(*length)));
-        self.keys.first().is_some_and(|key| id == Some(key.id.as_bytes()))
+        self.keys.first().is_some_and(|key| Self::key_of(envelope) == Some(key.id.as_str()))
+    }
+
+    /// The id of the key that an envelope was sealed with.
+    pub fn key_of(envelope: &[u8]) -> Option<&str> {
+        let id = envelope.get(1).and_then(|length| envelope.get(2..2 + usize::from(*length)))?;
+        std::str::from_utf8(id).ok()
     }
 
     fn open_bytes(&self, envelope: &[u8], binding: &Binding<'_>) -> Result<Vec<u8>, VaultError> {

@@ -149,21 +149,18 @@ impl Webhooks {
     }
 
     async fn put_off(&self, portal: &str, event: &EventRow, error: CallError) {
-        let wait = WAITS_S.get(event.tries as usize);
-        let written = match wait.filter(|_| error != CallError::Refused(StatusCode::GONE)) {
-            Some(wait) => {
-                self.metrics.webhook("failed");
-                tracing::warn!(portal, event = %event.id, %error, tries = event.tries + 1, "webhook failed");
-                #[expect(clippy::cast_possible_truncation, reason = "it is a few hours")]
-                let spread = (*wait as f64 * 200.0 * rand::random::<f64>()) as i64;
-                let next_at = (self.clock)() + SignedDuration::from_secs(*wait) + SignedDuration::from_millis(spread);
-                self.store.event_failed(event.id, next_at).await
-            }
-            None => {
-                self.metrics.webhook("given_up");
-                tracing::error!(portal, event = %event.id, %error, "webhook given up");
-                self.store.event_done(event.id).await
-            }
+        let wait = WAITS_S.get(event.tries as usize).filter(|_| error != CallError::Refused(StatusCode::GONE));
+        let written = if let Some(wait) = wait {
+            self.metrics.webhook("failed");
+            tracing::warn!(portal, event = %event.id, %error, tries = event.tries + 1, "webhook failed");
+            // Up to a fifth more, so that what failed together does not come back together.
+            let spread = SignedDuration::from_millis(rand::random_range(0..=wait * 200));
+            let next_at = (self.clock)() + SignedDuration::from_secs(*wait) + spread;
+            self.store.event_failed(event.id, next_at).await
+        } else {
+            self.metrics.webhook("given_up");
+            tracing::error!(portal, event = %event.id, %error, "webhook given up");
+            self.store.event_done(event.id).await
         };
         if let Err(error) = written {
             unavailable(error);

@@ -6,7 +6,7 @@
 //! | `problem` | what goes wrong, as RFC 9457 wants it said |
 //! | `request` | a message as it is asked for, and what is wrong with it |
 //! | `messages` | the endpoints |
-//! | `description` | OpenAPI, made of the types themselves, and a page to read it |
+//! | `description` | `OpenAPI`, made of the types themselves, and a page to read it |
 //!
 //! No browser takes part: the key stands in the `Authorization` header, and cookies are not looked at. To add an endpoint: a
 //! handler with its `utoipa::path`, a line here, a line in `description`, and `docs/messages.md`.

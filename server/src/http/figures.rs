@@ -13,7 +13,7 @@ use axum::{
 
 use crate::{metrics::Metrics, outbox::Outbox, profiles::unavailable, store::Store};
 
-/// OpenMetrics 1.0.
+/// `OpenMetrics` 1.0.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Counts an answer under the pattern of its path; what has none is counted together.

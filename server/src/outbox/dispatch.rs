@@ -1,7 +1,10 @@
 //! Server side. Hands lanes that have something due to workers, round by round: every lane a few messages, so that none
 //! waits for the end of another.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::Duration,
+};
 
 use app::{
     diagnosis::cause::Cause,
@@ -10,14 +13,14 @@ use app::{
     test_run::{event::Stage, report::Verdict},
 };
 use jiff::SignedDuration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
     Outbox,
     judge::wait,
     route::{NoRoute, Route},
     routes::Place,
-    worker,
+    worker::{self, TRUSTED},
 };
 use crate::{
     profiles::{fingerprint, unavailable},
@@ -53,10 +56,13 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
 }
 
 impl Outbox {
-    /// Looks at every lane with something due.
+    /// Looks at every lane with something due, from the one after that which was served last, around to it: a lane that
+    /// always has something does not come before the others.
     async fn round(self: &Arc<Self>) {
-        let mut after = String::new();
-        while !self.stop.is_cancelled() {
+        let start = self.served.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut after = start.clone();
+        let mut wrapped = false;
+        while !self.stop.is_cancelled() && self.workers.available_permits() > 0 {
             let lanes = match self.store.due_lanes(self.now(), &after, LANES).await {
                 Ok(lanes) => lanes,
                 Err(error) => {
@@ -65,23 +71,52 @@ impl Outbox {
                 }
             };
             for lane in &lanes {
+                let key = lane.key();
+                if wrapped && key > start {
+                    return;
+                }
+                if self.workers.available_permits() == 0 {
+                    return;
+                }
                 self.serve(lane).await;
+                after = key;
             }
-            match lanes.last() {
-                Some(last) if lanes.len() == LANES as usize => after = last.key(),
-                _ => return,
+            if lanes.len() < LANES as usize {
+                if wrapped || start.is_empty() {
+                    return;
+                }
+                (wrapped, after) = (true, String::new());
             }
         }
     }
 
+    /// The server of a lane, as it was a moment ago: many lanes wait for few servers.
+    async fn route_of(&self, lane: &Lane) -> Result<Route, NoRoute> {
+        let (key, changes) = (lane.key(), self.changes.load(Ordering::SeqCst));
+        {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|_, (at, at_changes, _)| at.elapsed() < TRUSTED && *at_changes == changes);
+            if let Some((.., route)) = known.get(&key) {
+                return Ok(route.clone());
+            }
+        }
+        let route = self.route(lane, false).await?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(key, (Instant::now(), changes, route.clone()));
+        Ok(route)
+    }
+
     /// Gives a lane's due messages to as many workers as its server allows.
     async fn serve(self: &Arc<Self>, lane: &Lane) {
-        let route = match self.route(lane, false).await {
+        let route = match self.route_of(lane).await {
             Ok(route) => route,
             Err(NoRoute::Unavailable) => return,
             Err(_) => return self.put_off(lane, WITHOUT_SERVER, None).await,
         };
         let id = route.id();
+        if self.routes.is_full(&id, route.connections) {
+            return;
+        }
         if let Some(left) = self.routes.blocked(&id) {
             let cause = route.profile().and_then(|row| row.health.failing_cause);
             return self.put_off(lane, signed(left), cause).await;
@@ -126,6 +161,7 @@ impl Outbox {
         };
         let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
         if count > 0 {
+            *self.served.lock().unwrap_or_else(PoisonError::into_inner) = lane.key();
             let (outbox, route) = (self.clone(), route.clone());
             self.tasks.spawn(async move {
                 worker::work(&outbox, route, claimed, &place).await;

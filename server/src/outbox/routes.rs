@@ -82,6 +82,11 @@ impl Routes {
         entered.then(|| Place { routes: self.clone(), id: id.clone() })
     }
 
+    /// Whether every place is taken.
+    pub fn is_full(&self, id: &RouteId, most: u32) -> bool {
+        self.with(id, |state| state.active >= most)
+    }
+
     /// How long the server is still left alone.
     pub fn blocked(&self, id: &RouteId) -> Option<Duration> {
         let now = Instant::now();

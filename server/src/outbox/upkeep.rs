@@ -33,18 +33,10 @@ pub(super) async fn keep_leases(outbox: Arc<Outbox>) {
     let mut ticks = interval(outbox.options.lease / 3);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            // Those that are still at work at the end need their leases to the end.
-            () = outbox.stop.cancelled(), if outbox.tasks.len() <= 1 => return,
-            _ = ticks.tick() => {
-                let until = outbox.now() + signed(outbox.options.lease);
-                if let Err(error) = outbox.store.prolong(&outbox.owner, until).await {
-                    unavailable(error);
-                }
-            }
-        }
-        if outbox.stop.is_cancelled() && outbox.tasks.len() <= 1 {
-            return;
+        ticks.tick().await;
+        let until = outbox.now() + signed(outbox.options.lease);
+        if let Err(error) = outbox.store.prolong(&outbox.owner, until).await {
+            unavailable(error);
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
-const TRUSTED: Duration = Duration::from_secs(1);
+pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 /// Between two tries of what must be written.
 const ONCE_MORE: Duration = Duration::from_secs(1);
 /// A worker waits so long for the leave to send; after that others may have its place.
@@ -130,7 +130,7 @@ impl Worker<'_> {
                 () = self.outbox.stop.cancelled() => return now_and_all,
             }
         }
-        let kib = u32::try_from(message.size / 1024 + 1).unwrap_or(u32::MAX).min(super::MEMORY_KIB as u32);
+        let kib = u32::try_from(message.size / 1024 + 1).unwrap_or(u32::MAX).min(super::MEMORY_KIB);
         let Ok(_memory) = self.outbox.memory.acquire_many(kib).await else { return now_and_all };
         let began = self.outbox.now();
         let submission = match self.submission(message).await {

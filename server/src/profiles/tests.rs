@@ -8,6 +8,7 @@ use app::{
 use jiff::Timestamp;
 
 use super::*;
+use crate::store::TestTold;
 use crate::{store::sqlite::SqliteStore, vault::VaultKey};
 
 fn at(second: i64) -> Timestamp {
@@ -76,7 +77,8 @@ fn report(verdict: Verdict) -> Report {
 async fn tested(book: &ProfileBook, id: ProfileId) {
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
-    assert!(book.store.record_test(&account(), id, &run, &fingerprint(&row), 0, None, &[]).await.unwrap());
+    let told = TestTold { fingerprint: &fingerprint(&row), secret_refusals: 0, receipt: None, events: &[] };
+    assert!(book.store.record_test(&account(), id, &run, &told).await.unwrap());
 }
 
 async fn shown(book: &ProfileBook, id: ProfileId) -> Profile {

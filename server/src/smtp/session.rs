@@ -36,6 +36,7 @@ pub use reuse::Connection;
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why the conversation ended early.
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 struct Failure {
     stage: Stage,
     cause: Cause,

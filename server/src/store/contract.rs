@@ -81,6 +81,10 @@ fn run(second: i64, cause: Option<Cause>) -> TestRun {
 }
 
 /// Runs every case, each on a store of its own.
+fn told<'a>(fingerprint: &'a [u8; 32], secret_refusals: u32, receipt: Option<&'a Receipt>) -> TestTold<'a> {
+    TestTold { fingerprint, secret_refusals, receipt, events: &[] }
+}
+
 pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     a_sending_mode_is_kept(&make().await).await;
     sessions_come_back_and_end(&make().await).await;
@@ -259,7 +263,9 @@ async fn accounts_are_strangers(store: &impl Store) {
         assert!(!store.delete_profile(stranger, id(1)).await.unwrap());
         assert_eq!(store.successor(stranger, id(1)).await.unwrap(), None);
         assert!(!store.any_ready(stranger).await.unwrap());
-        assert!(!store.record_test(stranger, id(1), &run(1, None), &[1; 32], 0, Some(&receipt()), &[]).await.unwrap());
+        assert!(
+            !store.record_test(stranger, id(1), &run(1, None), &told(&[1; 32], 0, Some(&receipt()))).await.unwrap()
+        );
         assert_eq!(store.last_test(stranger, id(1)).await.unwrap(), None);
         assert_eq!(store.try_receipt(stranger, id(1), at(1)).await.unwrap(), None);
         assert!(!store.confirm_receipt(stranger, id(1), &receipt(), at(1)).await.unwrap());
@@ -322,10 +328,10 @@ async fn tests_are_kept_with_their_profile(store: &impl Store) {
     store.insert_profile(&martin, &row(1, None)).await.unwrap();
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
     for second in 0..30 {
-        assert!(store.record_test(&martin, id(1), &run(second, None), &[7; 32], 0, None, &[]).await.unwrap());
+        assert!(store.record_test(&martin, id(1), &run(second, None), &told(&[7; 32], 0, None)).await.unwrap());
     }
     let failed = run(40, Some(Cause::BadCredentials));
-    assert!(store.record_test(&martin, id(1), &failed, &[8; 32], 2, None, &[]).await.unwrap());
+    assert!(store.record_test(&martin, id(1), &failed, &told(&[8; 32], 2, None)).await.unwrap());
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(failed));
     let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
     let tested = Tested {
@@ -351,7 +357,7 @@ async fn a_receipt_is_confirmed_once(store: &impl Store) {
     let martin = account("martin");
     store.insert_profile(&martin, &row(1, None)).await.unwrap();
     let with_receipt = async || {
-        assert!(store.record_test(&martin, id(1), &run(1, None), &[7; 32], 0, Some(&receipt()), &[]).await.unwrap());
+        assert!(store.record_test(&martin, id(1), &run(1, None), &told(&[7; 32], 0, Some(&receipt()))).await.unwrap());
     };
     let received_at = async || store.profile(&martin, id(1)).await.unwrap().unwrap().tested.unwrap().received_at;
     let tries_left = async |now| store.try_receipt(&martin, id(1), now).await.unwrap().map(|found| found.tries_left);
@@ -371,7 +377,7 @@ async fn a_receipt_is_confirmed_once(store: &impl Store) {
     assert_eq!(received_at().await, Some(at(3)));
     assert!(!store.confirm_receipt(&martin, id(1), &found, at(4)).await.unwrap(), "once");
     assert_eq!(tries_left(at(4)).await, None);
-    assert!(store.record_test(&martin, id(1), &run(5, None), &[7; 32], 0, None, &[]).await.unwrap());
+    assert!(store.record_test(&martin, id(1), &run(5, None), &told(&[7; 32], 0, None)).await.unwrap());
     assert_eq!(received_at().await, None, "a new test starts anew");
     assert_eq!(tries_left(at(6)).await, None);
 }

@@ -25,8 +25,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::outbox::NewEvent;
-use super::{ProfileRow, Receipt, SealedSecret, SessionRow, Store, StoreError};
+use super::{ProfileRow, Receipt, SealedSecret, SessionRow, Store, StoreError, TestTold};
 
 mod events;
 mod journal;
@@ -88,6 +87,13 @@ impl SqliteStore {
         // A database in memory has one connection.
         let pool = if connections == 1 { writer.clone() } else { connect(options, connections).await? };
         Ok(Self { pool, writer })
+    }
+
+    /// A copy of the whole database, as it is now, while others go on writing. The file must not be there.
+    pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        make_private(to)?;
+        sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Closes every connection; the write-ahead log is merged into the file.
@@ -255,12 +261,9 @@ impl Store for SqliteStore {
         account: &AccountId,
         id: ProfileId,
         run: &TestRun,
-        fingerprint: &[u8; 32],
-        secret_refusals: u32,
-        receipt: Option<&Receipt>,
-        events: &[NewEvent],
+        told: &TestTold<'_>,
     ) -> Result<bool, StoreError> {
-        test_runs::record(&self.writer, account, id, run, (fingerprint, secret_refusals), (receipt, events)).await
+        test_runs::record(&self.writer, account, id, run, told).await
     }
 
     async fn try_receipt(

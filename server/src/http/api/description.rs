@@ -1,4 +1,4 @@
-//! Server side. The description of the API (OpenAPI 3.1), made of the types and handlers themselves, and a page to read it.
+//! Server side. The description of the API (`OpenAPI` 3.1), made of the types and handlers themselves, and a page to read it.
 
 use std::sync::LazyLock;
 

@@ -37,6 +37,9 @@ const LONGEST_KEY: usize = 255;
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 
+/// What the list may be asked.
+const QUERY: &str = "account is required; state, before (an id) and limit (1 to 200) may be given; nothing else";
+
 /// A message that was taken over.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accepted {
@@ -255,7 +258,7 @@ pub async fn list(
 ) -> Result<Json<MessagePage>, Problem> {
     let portal = caller(&site, &headers)?;
     let Query(ListQuery { account, state, before, limit }) =
-        query.map_err(|rejection| Problem::detailed(Code::InvalidRequest, rejection.body_text()))?;
+        query.map_err(|_| Problem::detailed(Code::InvalidRequest, QUERY))?;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::detailed(Code::InvalidRequest, "limit is 1 to 200"));

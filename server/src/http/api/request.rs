@@ -41,13 +41,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct MessageRequest {
     /// The portal's id of the account: the `account.id` of its tokens.
-    #[schema(min_length = 1, max_length = 256, example = "boulangerie-martin")]
+    #[serde(default)]
+    #[schema(required = true, min_length = 1, max_length = 256, example = "boulangerie-martin")]
     pub account: String,
     /// The user for whom it is sent; without one, the shop.
     #[schema(max_length = 256)]
     pub user: Option<String>,
     /// 1 to 100 recipients, with `cc` and `bcc`.
-    #[schema(min_items = 1, max_items = 100)]
+    #[serde(default)]
+    #[schema(required = true, min_items = 1, max_items = 100)]
     pub to: Vec<Addressee>,
     #[serde(default)]
     pub cc: Vec<Addressee>,
@@ -56,8 +58,8 @@ pub struct MessageRequest {
     pub bcc: Vec<Addressee>,
     /// Where answers go; without it, where the profile says.
     pub reply_to: Option<Addressee>,
-    #[schema(max_length = 998, example = "Votre devis D-2041")]
-    pub subject: String,
+    #[schema(required = true, value_type = String, max_length = 998, example = "Votre devis D-2041")]
+    pub subject: Option<String>,
     /// At most 2,000,000 bytes of UTF-8. At least one of `text` and `html`.
     pub text: Option<String>,
     /// At most 2,000,000 bytes of UTF-8.
@@ -100,7 +102,8 @@ pub enum Addressee {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AttachmentRequest {
     /// At most 256 bytes.
-    #[schema(example = "devis-D-2041.pdf")]
+    #[serde(default)]
+    #[schema(required = true, example = "devis-D-2041.pdf")]
     pub filename: String,
     /// A MIME type; `application/octet-stream` without one.
     #[schema(example = "application/pdf")]
@@ -108,7 +111,8 @@ pub struct AttachmentRequest {
     /// For a picture that the HTML shows as `cid:…`.
     pub content_id: Option<String>,
     /// Base64 (RFC 4648 §4).
-    pub content: String,
+    #[schema(required = true, value_type = String)]
+    pub content: Option<String>,
 }
 
 /// Reads the body, and checks it. Everything that is wrong is said at once, unless it is no object of this shape.
@@ -124,7 +128,8 @@ pub fn read(portal: &str, idempotency_key: Option<String>, body: &[u8], now: Tim
         Ok(request) => request,
         Err(error) if error.is_data() => {
             let field = pointer(&track.path());
-            return Err(Problem::fields(vec![FieldFault::new(field, Fault::WrongType, error.to_string())]));
+            let detail = format!("another type is wanted here: line {}, column {}", error.line(), error.column());
+            return Err(Problem::fields(vec![FieldFault::new(field, Fault::WrongType, detail)]));
         }
         Err(error) => return Err(Problem::detailed(Code::MalformedJson, error.to_string())),
     };
@@ -211,15 +216,17 @@ impl Faults {
         if !is_media_type(&content_type) {
             self.add(format!("{place}/content_type"), Fault::ContentTypeInvalid, "not a type such as application/pdf");
         }
-        let mut encoded = file.content.into_bytes();
+        let Some(content) = file.content else {
+            self.add(format!("{place}/content"), Fault::Required, "it is missing");
+            return None;
+        };
+        let mut encoded = content.into_bytes();
         encoded.retain(|byte| !byte.is_ascii_whitespace());
-        match BASE64.decode(&encoded) {
-            Ok(bytes) => Some(File { filename: file.filename, content_type, content_id: file.content_id, bytes }),
-            Err(_) => {
-                self.add(format!("{place}/content"), Fault::Base64Invalid, "not base64 (RFC 4648 §4)");
-                None
-            }
-        }
+        let Ok(bytes) = BASE64.decode(&encoded) else {
+            self.add(format!("{place}/content"), Fault::Base64Invalid, "not base64 (RFC 4648 §4)");
+            return None;
+        };
+        Some(File { filename: file.filename, content_type, content_id: file.content_id, bytes })
     }
 }
 
@@ -245,7 +252,10 @@ fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timest
             faults.add(field, Fault::SenderNotAllowed, "the sender is the profile's, and cannot be given");
         }
     }
-    faults.line("/subject", &request.subject, LONGEST_SUBJECT);
+    match &request.subject {
+        Some(subject) => faults.line("/subject", subject, LONGEST_SUBJECT),
+        None => faults.add("/subject", Fault::Required, "it is missing"),
+    }
     if let Some(reference) = &request.reference {
         faults.line("/reference", reference, LONGEST_REFERENCE);
     }
@@ -294,7 +304,7 @@ fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timest
                 to,
                 cc,
                 reply_to,
-                subject: request.subject,
+                subject: request.subject.unwrap_or_default(),
                 text: request.text,
                 html: request.html,
                 language: request.language,

@@ -103,6 +103,9 @@ async fn what_is_wrong_is_said_by_field() {
         (with("attachments", attachment("AA==", "a/b\r\nX: y")), "/attachments/0/content_type", "content_type_invalid"),
         (with("attachments", json!([{ "filename": 5, "content": "" }])), "/attachments/0/filename", "wrong_type"),
         (with("subject", json!(5)), "/subject", "wrong_type"),
+        (with("subject", json!(null)), "/subject", "required"),
+        (with("attachments", json!([{ "filename": "a" }])), "/attachments/0/content", "required"),
+        (json!({}), "/to", "required"),
     ] {
         let (status, answer) = post.post(&body).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{field} {answer}");

@@ -116,7 +116,7 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     store.insert_messages(&[message(1, &shop, 1), message(2, &shop, 2), late, message(4, &user, 1)]).await.unwrap();
     let lanes = store.due_lanes(at(10), "", 9).await.unwrap();
     assert_eq!(lanes, [shop.clone(), user.clone()]);
-    assert_eq!(store.due_lanes(at(10), &shop.key(), 9).await.unwrap(), [user.clone()]);
+    assert_eq!(store.due_lanes(at(10), &shop.key(), 9).await.unwrap(), std::slice::from_ref(&user));
     assert_eq!(store.due_lanes(at(0), "", 9).await.unwrap(), []);
     let claim = async |owner: &str, now| {
         let rows = store.claim(&shop, owner, at(now), at(now + 30), 9).await.unwrap();
@@ -169,7 +169,7 @@ pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Stor
     let overdue = store.overdue(at(1_001), 9).await.unwrap();
     assert_eq!(overdue.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>(), [3], "2 is being sent");
     let over = after(3, MessageState::Failed, Right::Waiting);
-    assert!(store.settle(&[over.clone()]).await.unwrap()[0].done);
+    assert!(store.settle(std::slice::from_ref(&over)).await.unwrap()[0].done);
     assert!(!store.settle(&[over]).await.unwrap()[0].done);
     // Sent again, by its own portal, while its text is there.
     let again =

@@ -13,10 +13,7 @@ use super::{
     profiles::begin,
     rows::{instant, verdict_code},
 };
-use crate::store::{
-    Receipt, StoreError,
-    outbox::{HealthReport, NewEvent},
-};
+use crate::store::{Receipt, StoreError, TestTold, outbox::HealthReport};
 
 /// How many tests of a profile are kept.
 const KEPT_TESTS: i64 = 20;
@@ -26,9 +23,9 @@ pub(super) async fn record(
     account: &AccountId,
     id: ProfileId,
     run: &TestRun,
-    (fingerprint, secret_refusals): (&[u8; 32], u32),
-    (receipt, events): (Option<&Receipt>, &[NewEvent]),
+    told: &TestTold<'_>,
 ) -> Result<bool, StoreError> {
+    let TestTold { fingerprint, secret_refusals, receipt, events } = *told;
     let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
         table: "test_run",
         column: "content",

@@ -1,0 +1,187 @@
+//! Server side. `facteur keys rotate`: seals everything that is stored with the first key of the configuration.
+//!
+//! Safe to interrupt and to run while Facteur serves: each envelope is replaced only where it is still the same, and what
+//! bears the first key already is passed over. So it is resumed by running it again; when it has nothing to do, the other
+//! keys may be taken out of the configuration.
+
+use app::profile::model::ProfileId;
+
+use crate::{
+    store::{Store, StoreError},
+    vault::{Binding, CanaryError, Vault, VaultError},
+};
+
+/// Rows taken with one question.
+const SOME: u32 = 100;
+/// The field that a profile's secret is sealed for.
+const SECRET: &str = crate::profiles::SECRET;
+
+/// Why not everything was sealed again. What was done stays done.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Canary(#[from] CanaryError),
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rotated {
+    /// Passwords that were sealed again.
+    pub secrets: u64,
+    /// Messages that wait whose content was sealed again.
+    pub contents: u64,
+    /// What bore the first key already.
+    pub current: u64,
+    /// What changed meanwhile: somebody sealed it with the first key.
+    pub overtaken: u64,
+    /// What does not open with any key of the configuration: it is left as it is.
+    pub unreadable: u64,
+}
+
+/// Seals everything with the first key; the canary last, so that a database whose canary bears the new key has nothing
+/// left that needs another.
+pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateError> {
+    let mut rotated = Rotated::default();
+    let mut after = None;
+    loop {
+        let rows = store.secrets(after, SOME).await?;
+        let Some((_, last)) = rows.last() else { break };
+        after = Some(last.id);
+        for (account, row) in &rows {
+            let Some(secret) = &row.secret else { continue };
+            if vault.is_current(&secret.sealed) {
+                rotated.current += 1;
+                continue;
+            }
+            let destination = row.settings.destination.canonical();
+            let binding = Binding { account, profile: row.id, field: SECRET, destination: &destination };
+            let Ok(opened) = vault.open(&secret.sealed, &binding) else {
+                tracing::warn!(profile = %row.id, "secret unreadable");
+                rotated.unreadable += 1;
+                continue;
+            };
+            let sealed = vault.seal(&opened, &binding)?;
+            let done = store.replace_secret(row.id, &secret.sealed, &sealed).await?;
+            *(if done { &mut rotated.secrets } else { &mut rotated.overtaken }) += 1;
+        }
+    }
+    let mut after = None;
+    loop {
+        let rows = store.contents(after, 1).await?;
+        let Some(content) = rows.first() else { break };
+        after = Some(content.id);
+        if vault.is_current(&content.sealed) {
+            rotated.current += 1;
+            continue;
+        }
+        let Ok(opened) = vault.open_content(&content.account, content.id, &content.sealed) else {
+            tracing::warn!(message = %content.id, "content unreadable");
+            rotated.unreadable += 1;
+            continue;
+        };
+        let sealed = vault.seal_content(&content.account, content.id, &opened)?;
+        let done = store.replace_content(content.id, &content.sealed, &sealed).await?;
+        *(if done { &mut rotated.contents } else { &mut rotated.overtaken }) += 1;
+    }
+    vault.check(store).await?;
+    vault.set_canary(store).await?;
+    Ok(rotated)
+}
+
+/// How many passwords bear which key, in the order of the keys' ids; for `facteur keys list`.
+pub async fn census(store: &dyn Store) -> Result<Vec<(String, u64)>, StoreError> {
+    let mut counts = std::collections::BTreeMap::<String, u64>::new();
+    let mut after: Option<ProfileId> = None;
+    loop {
+        let rows = store.secrets(after, SOME).await?;
+        let Some((_, last)) = rows.last() else { break };
+        after = Some(last.id);
+        for secret in rows.iter().filter_map(|(_, row)| row.secret.as_ref()) {
+            *counts.entry(Vault::key_of(&secret.sealed).unwrap_or("?").to_owned()).or_default() += 1;
+        }
+    }
+    Ok(counts.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use app::{
+        profile::{
+            address::EmailAddress,
+            model::{Destination, Settings},
+            security::Security,
+        },
+        session::AccountId,
+    };
+    use secrecy::{ExposeSecret, SecretString};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        store::{ProfileRow, SealedSecret, outbox::OutboxStore, sqlite::SqliteStore},
+        vault::VaultKey,
+    };
+
+    fn key(id: &str, byte: u8) -> VaultKey {
+        VaultKey::new(id, [byte; 32]).unwrap()
+    }
+
+    fn row(number: u128) -> ProfileRow {
+        let destination = Destination {
+            host: format!("smtp{number}.exemple.fr"),
+            port: 465,
+            security: Security::Tls,
+            login: "claire".to_owned(),
+            mechanism: None,
+        };
+        let settings = Settings {
+            preset: None,
+            user: Some(number.to_string()),
+            destination,
+            sender_name: String::new(),
+            sender_address: EmailAddress::parse("claire@exemple.fr").unwrap(),
+            reply_to: None,
+        };
+        ProfileRow::new(ProfileId(Uuid::from_u128(number)), settings)
+    }
+
+    #[tokio::test]
+    async fn everything_bears_the_new_key_and_the_old_one_may_go() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
+        let old = Vault::new(vec![key("old", 1)]).unwrap();
+        old.check(&store).await.unwrap();
+        let secret = SecretString::from("abcdefghijklmnop");
+        let binding = |row: &ProfileRow| row.settings.destination.canonical();
+        for number in 1..=250 {
+            let row = row(number);
+            let destination = binding(&row);
+            let bound = Binding { account: &account, profile: row.id, field: SECRET, destination: &destination };
+            let sealed = old.seal(&secret, &bound).unwrap();
+            let secret = Some(SealedSecret { sealed, changed_at: jiff::Timestamp::UNIX_EPOCH });
+            store.insert_profile(&account, &ProfileRow { secret, ..row }).await.unwrap();
+        }
+        let both = Vault::new(vec![key("new", 2), key("old", 1)]).unwrap();
+        assert_eq!(census(&store).await.unwrap(), [("old".to_owned(), 250)]);
+        // Interrupted in the middle, and run again.
+        let started = rotate(&store, &both);
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(20), started).await;
+        let rotated = rotate(&store, &both).await.unwrap();
+        assert_eq!(rotated.secrets + rotated.current, 250);
+        assert_eq!((rotated.unreadable, rotated.overtaken), (0, 0));
+        let new = Vault::new(vec![key("new", 2)]).unwrap();
+        new.check(&store).await.unwrap();
+        for (account, row) in store.secrets(None, 1_000).await.unwrap() {
+            let destination = binding(&row);
+            let bound = Binding { account: &account, profile: row.id, field: SECRET, destination: &destination };
+            let opened = new.open(&row.secret.unwrap().sealed, &bound).unwrap();
+            assert_eq!(opened.expose_secret(), "abcdefghijklmnop");
+        }
+        assert!(old.check(&store).await.is_err());
+        assert_eq!(rotate(&store, &new).await.unwrap(), Rotated { current: 250, ..Rotated::default() });
+    }
+}
