@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser test-servers test-examples fuzz watch lint weight clean
+.PHONY: help run site test test-rust test-browser test-servers test-examples day bench fuzz watch lint weight clean
 
 site_sources := $(shell find app style public packages/embed/embed.js scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
@@ -34,6 +34,14 @@ test-examples: site ## the portals of examples/, and what docs/ says, against `f
 	cargo build -p server
 	scripts/test-examples
 
+day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur killed at random; SEED= MESSAGES= KILLS=
+	cargo build -p server
+	scripts/day
+
+bench: site ## messages a second, CPU, memory, the API, beside nodemailer and smtp-source; results in target/bench
+	cargo build --release -p server
+	scripts/bench
+
 fuzz: ## feed the parsers with whatever a fuzzer finds; SECONDS_EACH=20
 	scripts/fuzz $(SECONDS_EACH)
 
@@ -47,4 +55,4 @@ weight: site ## the page's weight against its budget
 	scripts/weight
 
 clean: ## remove what was built (not the data)
-	rm -rf target .tools end2end/node_modules end2end/test-results
+	rm -rf target .tools end2end/node_modules end2end/test-results bench/node_modules

@@ -19,6 +19,7 @@ use crate::{
         encoding_page::EncodingPage,
         form::{EditPage, NewPage},
         list::ListPage,
+        sending_page::SendingPage,
     },
     sending_mode::page::SendingModePage,
     t,
@@ -38,6 +39,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/profiles/new") view=NewPage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/edit") view=EditPage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/encoding") view=EncodingPage ssr=SsrMode::Async />
+                <Route path=path!("/profiles/sending") view=SendingPage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/delete") view=DeletePage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/report") view=ReportPage ssr=SsrMode::Async />
                 <Route path=path!("/history") view=JournalPage ssr=SsrMode::Async />

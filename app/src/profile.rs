@@ -35,3 +35,7 @@ pub mod port;
 pub mod preset;
 #[cfg(feature = "ssr")]
 pub mod sending;
+#[cfg(feature = "ssr")]
+pub mod sending_api;
+#[cfg(feature = "ssr")]
+pub mod sending_page;

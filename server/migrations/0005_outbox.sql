@@ -13,6 +13,8 @@ ALTER TABLE profile ADD COLUMN sent_at INTEGER;
 ALTER TABLE profile ADD COLUMN failed_at INTEGER;
 ALTER TABLE profile ADD COLUMN failed_cause TEXT;
 ALTER TABLE profile ADD COLUMN checked_at INTEGER;
+-- The settings that the last sign was about.
+ALTER TABLE profile ADD COLUMN signed_fingerprint BLOB;
 CREATE INDEX profile_to_check ON profile (ifnull(checked_at, 0)) WHERE check_hourly = 1 OR broken_at IS NOT NULL;
 
 -- The report of the last message that failed for a reason of the profile's.

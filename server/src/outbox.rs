@@ -235,8 +235,12 @@ impl Outbox {
 
     /// Takes a message over. When it returns the message is on disk.
     pub async fn accept(&self, given: Letterbox) -> Result<Taken, Refused> {
+        let route = match self.route(&given.lane, false).await {
+            Ok(route) => route,
+            // What was taken over once is answered in the same way, whatever the account has now.
+            Err(error) => return self.known(&given).await?.ok_or(error.into()),
+        };
         let now = self.now();
-        let route = self.route(&given.lane, false).await?;
         let id = ids::at(now);
         let account = &given.lane.account;
         let sealed = self.seal(account, id, &given.content).map_err(|error| {
@@ -266,6 +270,18 @@ impl Outbox {
             }
             Inserted::Known { id, same: true } => Ok(Taken { id, message_id, fresh: false }),
             Inserted::Known { same: false, .. } => Err(Refused::KeyReused),
+        }
+    }
+
+    /// The message that was given with the same key before.
+    async fn known(&self, given: &Letterbox) -> Result<Option<Taken>, Refused> {
+        let Some(key) = &given.idempotency_key else { return Ok(None) };
+        let portal = &given.lane.account.portal;
+        let known = self.store.message_by_key(portal, key, &given.request_hash).await;
+        match known.map_err(crate::profiles::unavailable)? {
+            Some(Inserted::Known { id, same: true }) => Ok(Some(Taken { id, message_id: String::new(), fresh: false })),
+            Some(_) => Err(Refused::KeyReused),
+            None => Ok(None),
         }
     }
 

@@ -10,10 +10,11 @@ use app::{
         model::{Profile, ProfileId, SecretState, Settings, TestState},
         password::{InnerSpaces, clean},
         port::{DestinationPolicy, PAGE_SIZE, Profiles, SaveError, SecretChange},
+        sending::{SendState, SendingOptions},
     },
     services::Clock,
     session::AccountId,
-    test_run::report::Verdict,
+    test_run::{port::TestRun, report::Verdict},
 };
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
@@ -119,7 +120,9 @@ impl ProfileBook {
             },
         };
         let ProfileRow { id, encoding, in_use, sending, health, .. } = *row;
-        Profile { id, settings: row.settings.clone(), encoding, in_use, secret, test, sending, health }
+        let current = row.signed_fingerprint == Some(fingerprint(row));
+        let sends = if current { health.state() } else { SendState::Unknown };
+        Profile { id, settings: row.settings.clone(), encoding, in_use, secret, test, sending, health, sends }
     }
 
     /// A new id. Ids of the same millisecond still sort by age.
@@ -277,6 +280,16 @@ impl Profiles for ProfileBook {
         let copy = self.new_id();
         self.insert(account, copy, row.settings, row.encoding, None).await?;
         Ok(copy)
+    }
+
+    async fn set_sending(&self, account: &AccountId, id: ProfileId, options: SendingOptions) -> Result<(), AppError> {
+        found(self.store.set_sending_options(account, id, &options).await.map_err(unavailable)?)?;
+        self.changed(account).await;
+        Ok(())
+    }
+
+    async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, AppError> {
+        self.store.last_failure(account, id).await.map_err(unavailable)
     }
 
     async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError> {

@@ -80,6 +80,8 @@ pub struct ProfileRow {
     pub tested: Option<Tested>,
     pub sending: SendingOptions,
     pub health: Health,
+    /// The settings that the last message was sent with.
+    pub signed_fingerprint: Option<[u8; 32]>,
 }
 
 impl ProfileRow {
@@ -95,6 +97,7 @@ impl ProfileRow {
             tested: None,
             sending: SendingOptions::default(),
             health: Health::default(),
+            signed_fingerprint: None,
         }
     }
 }

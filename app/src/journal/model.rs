@@ -39,6 +39,8 @@ pub enum Action {
         fix: String,
     },
     ReceiptConfirmed,
+    /// How a profile sends: limits, checks, what stands in for it.
+    SendingChanged,
 }
 
 impl Action {
@@ -57,6 +59,7 @@ impl Action {
             Self::Tested { .. } => "history-tested",
             Self::Mended { .. } => "history-mended",
             Self::ReceiptConfirmed => "history-received",
+            Self::SendingChanged => "history-sending",
         }
     }
 }

@@ -103,7 +103,7 @@ async fn try_save(
 }
 
 /// Notes what was done to a profile that is there.
-async fn noted(session: &Session, services: &Services, id: ProfileId, action: Action) {
+pub(super) async fn noted(session: &Session, services: &Services, id: ProfileId, action: Action) {
     let profile = services.profiles.get(&session.account, id).await.ok().flatten();
     note(services, session, action, profile.as_ref().map(named)).await;
 }
@@ -163,7 +163,7 @@ fn profile_id(id: &str) -> Result<Option<ProfileId>, AppError> {
     ProfileId::parse(id).map(Some).ok_or(AppError::NotFound)
 }
 
-fn existing(id: &str) -> Result<ProfileId, AppError> {
+pub(super) fn existing(id: &str) -> Result<ProfileId, AppError> {
     ProfileId::parse(id).ok_or(AppError::NotFound)
 }
 

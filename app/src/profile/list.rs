@@ -3,11 +3,13 @@
 //! The list is one form whose radio buttons are the selection, so mouse and keyboard work by themselves and every
 //! action is a plain submit button.
 
+use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::{
     model::{Profile, ProfileId, SecretState, TestState},
     port::PAGE_SIZE,
+    sending::SendState,
 };
 use crate::{
     diagnosis::card::cause_title,
@@ -89,6 +91,7 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                     <button class="primary" data-test="">{t!("action-test")}</button>
                     {tested.then(|| view! { <button formaction=at("/profiles/report") formmethod="get">{t!("action-report")}</button> })}
                     <button formaction=at("/profiles/edit") formmethod="get">{t!("action-edit")}</button>
+                    <button formaction=at("/profiles/sending") formmethod="get">{t!("action-sending")}</button>
                     <button formaction=at("/api/profiles/duplicate")>{t!("action-duplicate")}</button>
                     <button formaction=at("/api/profiles/use")>{t!("action-use")}</button>
                     <button formaction=at("/profiles/delete") formmethod="get" class="danger">{t!("action-delete")}</button>
@@ -149,6 +152,7 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
     let server = format!("{}:{}", destination.host, destination.port);
     let sender = profile.settings.sender_address.to_string();
     let named = (provider != destination.host).then_some(provider);
+    let sent = last_sent(&profile);
     view! {
         <span class="who">
             <strong>{owner}</strong>
@@ -157,6 +161,29 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
         <span class="sender">{sender}</span>
         <span class="state"><StateBadge profile /></span>
         <span class="server">{named.map(|name| format!("{name} · "))} {server}</span>
+        {sent.map(|text| view! { <span class="sent">{text}</span> })}
+    }
+}
+
+/// When something was sent last, and when it failed last.
+fn last_sent(profile: &Profile) -> Option<String> {
+    let (health, now) = (profile.health, crate::services::now());
+    let sent = health.sent_at.map(|at| t!("sent-last", moment = distance(at, now)));
+    let failed = health
+        .failed_at
+        .map(|at| t!("sent-failed", moment = distance(at, now), why = cause_title(health.failed_cause)));
+    let lines: Vec<String> = sent.into_iter().chain(failed).collect();
+    (!lines.is_empty()).then(|| lines.join(" · "))
+}
+
+/// When the last test ended, with the settings of now.
+fn tested_at(test: &TestState) -> Option<Timestamp> {
+    match test {
+        TestState::Never | TestState::Changed => None,
+        TestState::Accepted { at }
+        | TestState::Received { at }
+        | TestState::Failed { at, .. }
+        | TestState::DeliveryUnknown { at } => Some(*at),
     }
 }
 
@@ -164,17 +191,36 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
 #[component]
 pub fn StateBadge(profile: Profile) -> impl IntoView {
     let now = crate::services::now();
+    let newer = |at: Timestamp| tested_at(&profile.test).is_none_or(|tested| at > tested);
+    let sends = match profile.sends {
+        SendState::Broken { since, cause } => {
+            Some(("bad", t!("state-broken", moment = distance(since, now), why = cause_title(Some(cause)))))
+        }
+        SendState::Failing { at, cause } if newer(at) => {
+            Some(("bad", t!("state-failing", moment = distance(at, now), why = cause_title(Some(cause)))))
+        }
+        SendState::Sent { at } if newer(at) => Some(("good", t!("state-sent", moment = distance(at, now)))),
+        _ => None,
+    };
     let (class, text) = match (&profile.secret, &profile.test) {
         (SecretState::Unreadable, _) => ("bad", t!("state-secret-unreadable")),
         (SecretState::Missing, _) => ("unsure", t!("state-secret-missing")),
-        (_, TestState::Never) => ("neutral", t!("state-never")),
-        (_, TestState::Changed) => ("unsure", t!("state-changed")),
-        (_, TestState::Received { at }) => ("good", t!("state-received", moment = distance(*at, now))),
-        (_, TestState::Accepted { at }) => ("good open", t!("state-accepted", moment = distance(*at, now))),
-        (_, TestState::DeliveryUnknown { at }) => ("unsure", t!("state-unknown", moment = distance(*at, now))),
-        (_, TestState::Failed { at, cause }) => {
-            ("bad", t!("state-failed", moment = distance(*at, now), why = cause_title(*cause)))
-        }
+        // What was sent last knows better than an older test.
+        (SecretState::Stored { .. }, test) => sends.unwrap_or_else(|| tested(test, now)),
     };
     view! { <span class=format!("badge {class}")>{text}</span> }
+}
+
+/// What the last test says.
+fn tested(test: &TestState, now: Timestamp) -> (&'static str, String) {
+    match test {
+        TestState::Never => ("neutral", t!("state-never")),
+        TestState::Changed => ("unsure", t!("state-changed")),
+        TestState::Received { at } => ("good", t!("state-received", moment = distance(*at, now))),
+        TestState::Accepted { at } => ("good open", t!("state-accepted", moment = distance(*at, now))),
+        TestState::DeliveryUnknown { at } => ("unsure", t!("state-unknown", moment = distance(*at, now))),
+        TestState::Failed { at, cause } => {
+            ("bad", t!("state-failed", moment = distance(*at, now), why = cause_title(*cause)))
+        }
+    }
 }

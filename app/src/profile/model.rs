@@ -9,7 +9,7 @@ use super::{
     encoding::Encoding,
     mechanism::Mechanism,
     security::Security,
-    sending::{Health, SendingOptions},
+    sending::{Health, SendState, SendingOptions},
 };
 use crate::diagnosis::cause::Cause;
 
@@ -118,6 +118,8 @@ pub struct Profile {
     pub test: TestState,
     pub sending: SendingOptions,
     pub health: Health,
+    /// How the sending is going with these settings.
+    pub sends: SendState,
 }
 
 impl Profile {

@@ -7,8 +7,9 @@ use super::{
     encoding::Encoding,
     field::{Fault, FieldError},
     model::{Profile, ProfileId, Settings},
+    sending::SendingOptions,
 };
-use crate::{error::AppError, session::AccountId};
+use crate::{error::AppError, session::AccountId, test_run::port::TestRun};
 
 /// How many profiles a page of the list holds.
 pub const PAGE_SIZE: u32 = 50;
@@ -67,6 +68,12 @@ pub trait Profiles: Send + Sync {
 
     /// A second profile with the same settings and no secret.
     async fn duplicate(&self, account: &AccountId, id: ProfileId) -> Result<ProfileId, AppError>;
+
+    /// How the profile sends from now on.
+    async fn set_sending(&self, account: &AccountId, id: ProfileId, options: SendingOptions) -> Result<(), AppError>;
+
+    /// The last message that failed for a reason of the profile's.
+    async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, AppError>;
 
     /// Lets the mail of the profile's owner leave through it from now on.
     async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError>;

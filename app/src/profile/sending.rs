@@ -41,6 +41,20 @@ pub struct Health {
     pub checked_at: Option<Timestamp>,
 }
 
+/// How the sending through a profile is going, with the settings it has now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SendState {
+    /// Nothing was sent with these settings.
+    #[default]
+    Unknown,
+    /// The last message was taken.
+    Sent { at: Timestamp },
+    /// The last message failed, for a reason of the profile's.
+    Failing { at: Timestamp, cause: Cause },
+    /// Three in a row failed for the same reason.
+    Broken { since: Timestamp, cause: Cause },
+}
+
 /// What a message, or a login, told of its profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
@@ -83,6 +97,17 @@ impl Health {
                 self.broken_at.get_or_insert(at);
                 Some(Turn::Broke(cause))
             }
+        }
+    }
+
+    /// How it is going.
+    pub fn state(&self) -> SendState {
+        let cause = self.failed_cause.unwrap_or(Cause::Unknown);
+        match (self.broken_at, self.failed_at, self.sent_at) {
+            (Some(since), ..) => SendState::Broken { since, cause },
+            (None, Some(at), _) if self.failures > 0 => SendState::Failing { at, cause },
+            (None, _, Some(at)) => SendState::Sent { at },
+            _ => SendState::Unknown,
         }
     }
 

@@ -42,6 +42,9 @@ pub struct Chances {
 
 /// Judges one attempt.
 pub fn judge(row: &MessageRow, report: &Report, chances: Chances) -> Judgement {
+    let mut report = report.clone();
+    report.retryable |= is_about_the_way(&report);
+    let report = &report;
     let sign = sign(report);
     let failed_by_itself = matches!(sign, Some(Sign::Failed(_)));
     let fallback = chances.may_fall_back && failed_by_itself && report.verdict == Verdict::Failed;
@@ -52,7 +55,7 @@ pub fn judge(row: &MessageRow, report: &Report, chances: Chances) -> Judgement {
     let next_at = if fallback { chances.now } else { chances.retry_at };
     let waits = recipients.iter().any(|recipient| recipient.state == RecipientState::Pending);
     if waits && next_at >= row.expires_at {
-        give_up(&mut recipients);
+        give_up(&mut recipients, report.cause);
     }
     let state = state_of(&recipients);
     let outcome = match (report.verdict, state) {
@@ -74,6 +77,14 @@ pub fn judge(row: &MessageRow, report: &Report, chances: Chances) -> Judgement {
         // ends it. What passes by itself is waited for.
         trouble: report.verdict == Verdict::Failed && report.retryable && failed_by_itself,
     }
+}
+
+/// Whether nobody has refused anything yet: the way to the server, or its greeting, was not what it should be. A test says
+/// so at once; a message waits, because that is mended or passes, and the message is as good as before.
+fn is_about_the_way(report: &Report) -> bool {
+    let refused = report.reply.as_deref().is_some_and(|words| words.starts_with('5'));
+    let guarded = matches!(report.cause, Some(Cause::HostInvalid | Cause::HostNotAllowed | Cause::PortNotAllowed));
+    report.verdict == Verdict::Failed && report.stage < Stage::Auth && !refused && !guarded
 }
 
 fn all_of_this_one_accepted(report: &Report) -> bool {
@@ -109,10 +120,11 @@ fn settle(recipient: &mut Recipient, report: &Report, fallback: bool) {
     }
 }
 
-/// The time to try is over.
-pub fn give_up(recipients: &mut [Recipient]) {
+/// The time to try is over. `cause`: why it was not tried, for those of whom nothing else is known.
+pub fn give_up(recipients: &mut [Recipient], cause: Option<Cause>) {
     for recipient in recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
         recipient.state = RecipientState::Failed;
+        recipient.cause = recipient.cause.or(cause);
     }
 }
 
@@ -259,6 +271,21 @@ mod tests {
         assert_eq!((failed.state, failed.next_at, failed.trouble), (MessageState::Failed, None, false));
         let old = MessageRow { expires_at: at(LATER), ..row };
         assert_eq!(judged(&old, &busy, false).state, MessageState::Failed);
+    }
+
+    #[test]
+    fn a_door_that_is_not_what_it_should_be_is_tried_again() {
+        let row = row(&["a@x.example"]);
+        let state = |stage, cause, reply: &str| {
+            let mut report = report(Verdict::Failed, stage, Some(cause), false);
+            report.reply = (!reply.is_empty()).then(|| reply.to_owned());
+            judged(&row, &report, false).state
+        };
+        assert_eq!(state(Stage::Tls, Cause::CertExpired, ""), MessageState::Deferred);
+        assert_eq!(state(Stage::Greeting, Cause::NotSubmissionServer, ""), MessageState::Deferred);
+        assert_eq!(state(Stage::Greeting, Cause::IpBlocked, "554 no"), MessageState::Failed);
+        assert_eq!(state(Stage::Resolve, Cause::HostNotAllowed, ""), MessageState::Failed);
+        assert_eq!(state(Stage::Auth, Cause::AuthMechanismUnsupported, ""), MessageState::Failed);
     }
 
     #[test]

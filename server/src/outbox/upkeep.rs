@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::profile::sending::Sign;
+use app::{profile::sending::Sign, test_run::event::Stage};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -16,7 +16,7 @@ use crate::{
     profiles::unavailable,
     store::{
         StoreError,
-        outbox::{Attempt, AttemptOutcome, MessageRow, MessageState, RecipientState, Right, Settlement, Via},
+        outbox::{Attempt, AttemptOutcome, MessageRow, MessageState, RecipientState, Right, Settlement},
     },
 };
 
@@ -95,7 +95,7 @@ impl Outbox {
             } else {
                 MessageState::Queued
             };
-            let outcome = if may_have_left { AttemptOutcome::DeliveryUnknown } else { AttemptOutcome::Interrupted };
+            let outcome = may_have_left.then_some(AttemptOutcome::DeliveryUnknown);
             tracing::warn!(message = %row.id, state = state.as_str(), "its sending was interrupted");
             self.close_the_book(&row, Right::LeaseEnded(now), state, (outcome, recipients), now).await;
         }
@@ -107,9 +107,9 @@ impl Outbox {
         let now = self.now();
         for row in self.store.overdue(now, SOME).await? {
             let mut recipients = row.recipients.clone();
-            give_up(&mut recipients);
+            give_up(&mut recipients, row.cause);
             let state = state_of(&recipients);
-            self.close_the_book(&row, Right::Waiting, state, (AttemptOutcome::Expired, recipients), now).await;
+            self.close_the_book(&row, Right::Waiting, state, (Some(AttemptOutcome::Expired), recipients), now).await;
         }
         Ok(())
     }
@@ -119,36 +119,39 @@ impl Outbox {
         row: &MessageRow,
         right: Right,
         state: MessageState,
-        (outcome, recipients): (AttemptOutcome, Vec<crate::store::outbox::Recipient>),
+        (outcome, recipients): (Option<AttemptOutcome>, Vec<crate::store::outbox::Recipient>),
         now: Timestamp,
     ) {
-        let attempt = Attempt {
-            at: row.updated_at,
+        // What was only claimed was not tried.
+        let attempt = outcome.map(|outcome| Attempt {
+            at: row.ending_at.unwrap_or(now),
             duration_ms: 0,
-            via: if row.fallback { Via::Fallback } else { Via::Profile },
-            profile: row.profile,
+            via: None,
+            profile: None,
             outcome,
-            stage: row.stage,
-            cause: row.cause,
-            reply: row.reply.clone(),
+            stage: row.ending_at.map(|_| Stage::Data),
+            cause: row.cause.filter(|_| outcome == AttemptOutcome::Expired),
+            reply: None,
             queue_id: None,
-        };
-        self.metrics.attempted(outcome, attempt.cause);
+        });
         let tell = self.tells(&row.lane.account.portal);
-        let event = message_finished(row, state, &recipients, &attempt, now).filter(|_| tell);
+        let event = attempt.as_ref().and_then(|attempt| message_finished(row, state, &recipients, attempt, now));
+        if let Some(attempt) = &attempt {
+            self.metrics.attempted(attempt.outcome, attempt.cause);
+        }
         let settlement = Settlement {
             id: row.id,
             lane: row.lane.clone(),
             right,
             at: now,
-            attempt: Some(attempt),
+            attempt,
             counts: false,
             state,
             recipients,
             next_at: (!state.is_final()).then_some(now),
             fallback: row.fallback,
             health: None,
-            event,
+            event: event.filter(|_| tell),
             tell,
         };
         let _ = self.ledger.settle(settlement).await;

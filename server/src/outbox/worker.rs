@@ -261,7 +261,7 @@ impl Worker<'_> {
         let attempt = Attempt {
             at: began,
             duration_ms: u64::try_from(began.duration_until(now).as_millis()).unwrap_or_default(),
-            via: self.route.via,
+            via: Some(self.route.via),
             profile: self.route.profile().map(|row| row.id),
             outcome: judgement.outcome,
             stage: Some(report.stage),
@@ -319,12 +319,12 @@ impl Worker<'_> {
     /// The message cannot be sent by anybody: its content is gone or does not open.
     async fn unsendable(&self, message: &MessageRow, now: Timestamp) -> Next {
         let mut recipients = message.recipients.clone();
-        give_up(&mut recipients);
+        give_up(&mut recipients, None);
         let state = state_of(&recipients);
         let attempt = Attempt {
             at: now,
             duration_ms: 0,
-            via: self.route.via,
+            via: Some(self.route.via),
             profile: self.route.profile().map(|row| row.id),
             outcome: AttemptOutcome::Failed,
             stage: None,

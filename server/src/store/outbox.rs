@@ -131,8 +131,6 @@ codes! {
         Deferred = "deferred",
         Failed = "failed",
         DeliveryUnknown = "delivery_unknown",
-        /// Facteur was stopped in the middle; the server has no message.
-        Interrupted = "interrupted",
         /// The time to try was over.
         Expired = "expired",
     }
@@ -236,7 +234,8 @@ pub struct Attempt {
     pub at: Timestamp,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    pub via: Via,
+    /// `None`: it ended with a crash, or was over before it began.
+    pub via: Option<Via>,
     pub profile: Option<ProfileId>,
     pub outcome: AttemptOutcome,
     pub stage: Option<Stage>,
@@ -298,6 +297,7 @@ pub struct Settlement {
     pub lane: Lane,
     pub right: Right,
     pub at: Timestamp,
+    /// Without one, what was known of the message stays.
     pub attempt: Option<Attempt>,
     /// Whether the attempt counts among the message's tries.
     pub counts: bool,
@@ -353,6 +353,13 @@ pub struct SealedContent {
 pub trait OutboxStore: Send + Sync {
     /// Stores messages; when it returns they are on disk.
     async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<Inserted>, StoreError>;
+    /// The message that was given with this key, and whether for the same request.
+    async fn message_by_key(
+        &self,
+        portal: &str,
+        key: &str,
+        request_hash: &[u8; 32],
+    ) -> Result<Option<Inserted>, StoreError>;
     async fn message(&self, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError>;
     async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError>;
     /// At most `limit` messages of the account, the newest first, those older than `before`.

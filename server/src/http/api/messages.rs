@@ -96,7 +96,8 @@ pub struct AttemptView {
     #[schema(format = DateTime)]
     pub at: String,
     pub duration_ms: u64,
-    pub via: Via,
+    /// `null` where that is not known: it ended with a crash, or was over before it began.
+    pub via: Option<Via>,
     pub profile: Option<Uuid>,
     pub outcome: AttemptOutcome,
     pub stage: Option<String>,

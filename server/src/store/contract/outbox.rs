@@ -52,7 +52,7 @@ fn settlement(number: u128, lane: &Lane, state: MessageState, second: i64) -> Se
         attempt: Some(Attempt {
             at: at(second),
             duration_ms: 5,
-            via: Via::Profile,
+            via: Some(Via::Profile),
             profile: Some(id(1)),
             outcome,
             stage: Some(Stage::Data),
@@ -90,6 +90,9 @@ pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) 
     let known = |same| Inserted::Known { id: Uuid::from_u128(1), same };
     assert_eq!(outcomes, [Inserted::New, Inserted::New, known(true)], "in the same transaction as well");
     assert_eq!(store.insert_messages(&[keyed(4, 2)]).await.unwrap(), [known(false)]);
+    let by_key = async |key, hash| store.message_by_key("demo", key, &[hash; 32]).await.unwrap();
+    assert_eq!((by_key("k", 1).await, by_key("k", 2).await), (Some(known(true)), Some(known(false))));
+    assert_eq!((by_key("other", 1).await, store.message_by_key("other", "k", &[1; 32]).await.unwrap()), (None, None));
     let mut elsewhere = keyed(5, 1);
     elsewhere.lane.account.portal = "other".to_owned();
     assert_eq!(store.insert_messages(&[elsewhere]).await.unwrap(), [Inserted::New], "each portal has its own keys");

@@ -3,7 +3,7 @@
 use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{profiles::begin, rows::instant};
@@ -98,17 +98,29 @@ pub(super) async fn insert(pool: &SqlitePool, messages: &[NewMessage]) -> Result
             outcomes.push(Inserted::New);
             continue;
         }
-        let known = sqlx::query("SELECT id, request_hash FROM message WHERE portal = ? AND idempotency_key = ?")
-            .bind(&new.lane.account.portal)
-            .bind(&new.idempotency_key)
-            .fetch_one(&mut *transaction)
-            .await?;
-        let id: String = known.try_get("id")?;
-        let same = known.try_get::<Vec<u8>, _>("request_hash")? == new.request_hash;
-        outcomes.push(Inserted::Known { id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, same });
+        let key = new.idempotency_key.as_deref().unwrap_or_default();
+        let known = by_key(&mut transaction, &new.lane.account.portal, key, &new.request_hash).await?;
+        outcomes.push(known.ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?);
     }
     transaction.commit().await?;
     Ok(outcomes)
+}
+
+pub(super) async fn by_key(
+    connection: &mut SqliteConnection,
+    portal: &str,
+    key: &str,
+    request_hash: &[u8; 32],
+) -> Result<Option<Inserted>, StoreError> {
+    let known = sqlx::query("SELECT id, request_hash FROM message WHERE portal = ? AND idempotency_key = ?")
+        .bind(portal)
+        .bind(key)
+        .fetch_optional(connection)
+        .await?;
+    let Some(known) = known else { return Ok(None) };
+    let id: String = known.try_get("id")?;
+    let same = known.try_get::<Vec<u8>, _>("request_hash")? == request_hash;
+    Ok(Some(Inserted::Known { id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, same }))
 }
 
 pub(super) async fn find(pool: &SqlitePool, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError> {

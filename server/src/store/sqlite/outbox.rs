@@ -30,6 +30,11 @@ impl OutboxStore for SqliteStore {
         messages::insert(&self.writer, messages).await
     }
 
+    async fn message_by_key(&self, portal: &str, key: &str, request_hash: &[u8; 32]) -> Stored<Option<Inserted>> {
+        let mut connection = self.pool.acquire().await?;
+        messages::by_key(&mut connection, portal, key, request_hash).await
+    }
+
     async fn message(&self, portal: &str, id: Uuid) -> Stored<Option<MessageRow>> {
         messages::find(&self.pool, portal, id).await
     }

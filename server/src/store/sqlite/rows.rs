@@ -21,7 +21,8 @@ use crate::store::{ProfileRow, SealedSecret, StoreError, Tested};
 pub(super) const PROFILE: &str = "id, user, preset, host, port, security, login, mechanism, sender_name, sender_address,
     reply_to, encoding, in_use, secret, secret_changed_at, secret_refusals, tested_fingerprint, tested_at, tested_verdict,
     tested_cause, received_at, max_connections, per_minute, per_day, check_hourly, fallback, failures, failing_cause,
-    broken_at, sent_at, failed_at, failed_cause, checked_at";
+    broken_at, sent_at, failed_at, failed_cause, checked_at,
+    signed_fingerprint";
 
 /// An instant in milliseconds.
 pub(super) fn instant(milliseconds: i64) -> Timestamp {
@@ -86,6 +87,9 @@ pub(super) fn profile(row: &SqliteRow) -> Result<ProfileRow, StoreError> {
         tested: tested(row, &id)?,
         sending: sending(row)?,
         health: health(row)?,
+        signed_fingerprint: row
+            .try_get::<Option<Vec<u8>>, _>("signed_fingerprint")?
+            .and_then(|bytes| bytes.try_into().ok()),
     })
 }
 

@@ -21,7 +21,7 @@ use crate::{
     profiles::fingerprint,
     store::{
         StoreError,
-        outbox::{HealthReport, MessageState, Right, Settled, Settlement},
+        outbox::{Attempt, AttemptOutcome, HealthReport, MessageState, Right, Settled, Settlement},
     },
 };
 
@@ -49,12 +49,13 @@ pub(super) async fn settle(pool: &SqlitePool, settlements: &[Settlement]) -> Res
 
 /// Moves the message and keeps its attempt; `false` when the right does not hold.
 async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> Result<bool, StoreError> {
-    const LEASE: &str = "lease_owner = ? AND state = 'sending'";
-    const ENDED: &str = "lease_until <= CAST(? AS INTEGER) AND state = 'sending'";
-    const WAITING: &str = "? = '' AND state IN ('queued', 'deferred')";
-    const UPDATE: &str = "UPDATE message SET state = ?, recipients = ?, stage = ?, cause = ?, reply = ?,
-        profile = coalesce(?, profile), fallback = ?, tries = tries + ?, next_at = ?, updated_at = ?, finished_at = ?,
-        lease_owner = NULL, lease_until = NULL, ending_at = NULL WHERE id = ? AND ";
+    const LEASE: &str = "lease_owner = ?14 AND state = 'sending'";
+    const ENDED: &str = "lease_until <= CAST(?14 AS INTEGER) AND state = 'sending'";
+    const WAITING: &str = "?14 = '' AND state IN ('queued', 'deferred')";
+    const UPDATE: &str = "UPDATE message SET state = ?1, recipients = ?2, stage = iif(?13, stage, ?3),
+        cause = iif(?13, cause, ?4), reply = iif(?13, reply, ?5),
+        profile = coalesce(?6, profile), fallback = ?7, tries = tries + ?8, next_at = ?9, updated_at = ?10,
+        finished_at = ?11, lease_owner = NULL, lease_until = NULL, ending_at = NULL WHERE id = ?12 AND ";
     let Settlement { id, right, at, attempt, state, recipients, next_at, .. } = settlement;
     let wrong = |table, column| StoreError::Inconsistent { table, column, row: id.to_string() };
     let recipients = serde_json::to_string(recipients).map_err(|_| wrong("message", "recipients"))?;
@@ -76,6 +77,7 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
         .bind(at.as_millisecond())
         .bind(state.is_final().then_some(at.as_millisecond()))
         .bind(id.to_string())
+        .bind(keeps_its_reason(attempt.as_ref()))
         .bind(held_by)
         .execute(&mut *connection)
         .await?;
@@ -97,6 +99,11 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
         sqlx::query("DELETE FROM content WHERE message = ?").bind(id.to_string()).execute(&mut *connection).await?;
     }
     Ok(true)
+}
+
+/// A message that was not tried, or whose time is over, keeps what was said of it last.
+fn keeps_its_reason(attempt: Option<&Attempt>) -> bool {
+    attempt.is_none_or(|attempt| attempt.outcome == AttemptOutcome::Expired)
 }
 
 pub(super) async fn record_health(
@@ -137,7 +144,7 @@ pub(super) async fn health(
     };
     sqlx::query(
         "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
-             checked_at = ?, secret_refusals = ?
+             checked_at = ?, secret_refusals = ?, signed_fingerprint = ?
          WHERE id = ?",
     )
     .bind(health.failures)
@@ -148,6 +155,7 @@ pub(super) async fn health(
     .bind(health.failed_cause.map(Cause::as_str))
     .bind(health.checked_at.map(Timestamp::as_millisecond))
     .bind(refusals)
+    .bind(&report.fingerprint[..])
     .bind(report.profile.to_string())
     .execute(&mut *connection)
     .await?;

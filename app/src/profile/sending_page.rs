@@ -1,0 +1,175 @@
+//! Server side. **Envoi**: how a profile's messages fare, and what the owner decides about their sending.
+
+use leptos::prelude::*;
+
+use super::{
+    model::{Profile, ProfileId},
+    preset::Preset,
+    sending::SendState,
+    sending_api::LIMITS,
+};
+use crate::{
+    diagnosis::card::{CauseCard, Failure, cause_title},
+    error::AppError,
+    place::at,
+    services::{now, services},
+    session::session,
+    t,
+    test_run::port::TestRun,
+    ui::{
+        layout::{Loaded, Page, query},
+        moment::{Moment, distance},
+        notice::{Kind, Notice, RequestNotice},
+    },
+};
+
+#[component]
+pub fn SendingPage() -> impl IntoView {
+    let id = query("id");
+    let load = async move {
+        let (session, services) = (session()?, services()?);
+        let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
+        let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+        let failure = services.profiles.last_failure(&session.account, id).await?;
+        let host = &profile.settings.destination.host;
+        let preset = profile.settings.preset.as_deref().and_then(|id| services.presets.get(id));
+        let preset = preset.or_else(|| services.presets.by_host(host)).cloned();
+        let provider = services.presets.name(profile.settings.preset.as_deref(), host).to_owned();
+        let portal = session.portal_name.clone();
+        Ok(view! {
+            <RequestNotice />
+            <State profile=profile.clone() />
+            {failure.map(|run| view! { <LastFailure profile=profile.clone() provider run /> })}
+            <Options profile preset portal />
+        }
+        .into_any())
+    };
+    view! {
+        <Page title=t!("sending-title")>
+            <Loaded content=load />
+        </Page>
+    }
+}
+
+/// Whom it is about, and how it is going.
+#[component]
+fn State(profile: Profile) -> impl IntoView {
+    let (health, now) = (profile.health, now());
+    let broken = match profile.sends {
+        SendState::Broken { since, cause } => {
+            Some(t!("sending-broken", moment = distance(since, now), why = cause_title(Some(cause))))
+        }
+        _ => None,
+    };
+    let moment = |at: Option<jiff::Timestamp>| match at {
+        Some(at) => view! { <Moment at /> }.into_any(),
+        None => t!("sending-never").into_any(),
+    };
+    view! {
+        <p class="lead">{profile.settings.sender_address.to_string()} " · " {profile.settings.destination.host.clone()}</p>
+        {broken.map(|text| view! {
+            <Notice kind=Kind::Warning>
+                <p>{text}</p>
+                <p>{t!("sending-broken-next")}</p>
+            </Notice>
+        })}
+        <dl class="facts">
+            <div><dt>{t!("sending-last-sent")}</dt><dd>{moment(health.sent_at)}</dd></div>
+            <div><dt>{t!("sending-last-failed")}</dt><dd>{moment(health.failed_at)}</dd></div>
+            {health.checked_at.map(|at| view! {
+                <div><dt>{t!("sending-last-checked")}</dt><dd><Moment at /></dd></div>
+            })}
+        </dl>
+    }
+}
+
+/// The last message that failed, with the card that explains it.
+#[component]
+fn LastFailure(profile: Profile, provider: String, run: TestRun) -> impl IntoView {
+    let TestRun { at, recipient, mut report } = run;
+    // A change is offered where it was checked: after a test.
+    report.fixes.clear();
+    // Open while it matters.
+    let matters = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
+    let title = t!("sending-failure", moment = distance(at, now()), why = cause_title(report.cause));
+    let failure = Failure { profile, provider, recipient, report };
+    view! {
+        <details class="technical" open=matters>
+            <summary>{title}</summary>
+            <CauseCard failure />
+        </details>
+    }
+}
+
+/// What the owner decides.
+#[component]
+fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl IntoView {
+    let sending = profile.sending;
+    let wrong = query("wrong");
+    let refused = !wrong.is_empty();
+    let stored = [sending.max_connections, sending.per_minute, sending.per_day];
+    let usual = preset.map_or([None; 3], |preset| [preset.max_connections, preset.per_minute, preset.daily_limit]);
+    let fields = LIMITS.into_iter().zip(stored).zip(usual).map(|(((name, most), stored), usual)| {
+        let value = if refused { query(name) } else { stored.map(|number| number.to_string()).unwrap_or_default() };
+        view! { <Limit name most value usual wrong=wrong == name /> }
+    });
+    let checked = |name: &str, stored: bool| if refused { query(name) == "1" } else { stored };
+    let (check, fallback) = (checked("check-hourly", sending.check_hourly), checked("fallback", sending.fallback));
+    view! {
+        <form method="post" action=at("/api/profiles/sending") class="stack">
+            <input type="hidden" name="id" value=profile.id.to_string() />
+            {refused.then(|| view! { <Notice kind=Kind::Warning>{t!("form-refused", count = 1)}</Notice> })}
+            <fieldset class="choices">
+                <legend>{t!("sending-when-it-fails")}</legend>
+                <div class="choice">
+                    <input type="checkbox" id="check-hourly" name="sending[check_hourly]" value="1" checked=check aria-describedby="about-check" />
+                    <label for="check-hourly">{t!("sending-check")}</label>
+                    <p id="about-check">{t!("sending-check-about")}</p>
+                </div>
+                <div class="choice">
+                    <input type="checkbox" id="fallback" name="sending[fallback]" value="1" checked=fallback aria-describedby="about-fallback" />
+                    <label for="fallback">{t!("sending-fallback", portal = portal)}</label>
+                    <p id="about-fallback">{t!("sending-fallback-about")}</p>
+                </div>
+            </fieldset>
+            <fieldset>
+                <legend>{t!("sending-limits")}</legend>
+                <p class="hint">{t!("sending-limits-about")}</p>
+                {fields.collect_view()}
+            </fieldset>
+            <div class="actions">
+                <button class="primary">{t!("action-save")}</button>
+                <a class="button" href=at(&format!("/profiles?selected={}", profile.id))>{t!("action-back-to-list")}</a>
+            </div>
+        </form>
+    }
+}
+
+/// One limit. Empty: the provider's, where it is known.
+#[component]
+fn Limit(name: &'static str, most: u32, value: String, usual: Option<u32>, wrong: bool) -> impl IntoView {
+    let hint = match usual {
+        Some(usual) => t!("sending-limit-usual", usual = usual, most = most),
+        None => t!("sending-limit-range", most = most),
+    };
+    let described = format!("{name}-hint {name}-fault");
+    view! {
+        <div class="field narrow">
+            <label for=name>{t!(&format!("sending-{name}"))} " " <span class="optional">{t!("form-optional")}</span></label>
+            <input
+                type="text"
+                id=name
+                name=format!("sending[{}]", name.replace('-', "_"))
+                value=value
+                inputmode="numeric"
+                maxlength="12"
+                autocomplete="off"
+                aria-describedby=described
+                aria-invalid=wrong.then_some("true")
+                autofocus=wrong
+            />
+            <p class="hint" id=format!("{name}-hint")>{hint}</p>
+            <p class="fault" id=format!("{name}-fault")>{wrong.then(|| t!("sending-limit-wrong", most = most))}</p>
+        </div>
+    }
+}

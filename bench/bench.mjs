@@ -1,0 +1,168 @@
+// Everything is measured in one run, round after round, so that what disturbs the machine disturbs everybody. Called by
+// scripts/bench, which brought what is needed.
+//
+// To add a step: a function in steps.mjs that answers samples by name, a line in `steps` below, its rows in report.mjs.
+import { execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join, resolve } from "node:path";
+import { prepare } from "./facteur.mjs";
+import { composed } from "./message.mjs";
+import { Sink, version } from "./postfix.mjs";
+import { now, pause, stop } from "./processes.mjs";
+import { report } from "./report.mjs";
+import { median, summary } from "./statistics.mjs";
+import { api, list, memory, senders } from "./steps.mjs";
+import { check, delayed } from "./way.mjs";
+
+const quick = process.argv.includes("--quick");
+const rounds = quick ? 1 : 5;
+const counts = quick
+  ? { near: 200, far: 100, waiting: 200, posts: 100, gets: 200, listed: 1 }
+  : { near: 2000, far: 400, waiting: 1000, posts: 1000, gets: 2000, listed: 2 };
+const connections = 10;
+const posts = 32; // at once, where messages are given to be sent
+
+const began = now();
+const store = resolve("target/bench");
+const folder = join(store, "run");
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+
+const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
+const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
+// FACTEUR_BINARY is for another build than the one here.
+const builds = ["target/release/facteur", "target/debug/facteur"];
+const binary = resolve(process.env.FACTEUR_BINARY ?? builds.find((path) => existsSync(path)) ?? builds[0]);
+const build = /\/(release|debug)\/facteur$/.exec(binary)?.[1] ?? "of unknown kind";
+if (!statSync(binary, { throwIfNoEntry: false })?.isFile())
+  complain("no target/release/facteur: cargo build --release -p server");
+if (build !== "release")
+  console.error("\n*** NOT A RELEASE BUILD: its figures say nothing. cargo build --release -p server ***\n");
+
+function complain(why) {
+  console.error(`bench: ${why}`);
+  process.exit(1);
+}
+
+/** How long the disk takes to promise something, in milliseconds: nobody can write messages down faster. */
+function sync() {
+  const file = openSync(join(folder, "sync"), "w");
+  const took = [];
+  for (let i = 0; i < 50; i++) {
+    const start = now();
+    writeSync(file, Buffer.alloc(4096));
+    fsyncSync(file);
+    took.push(now() - start);
+  }
+  closeSync(file);
+  return median(took);
+}
+
+async function prepareAll() {
+  const file = join(folder, "message");
+  writeFileSync(file, composed());
+  const [nearSink, farSink] = [await Sink.start(folder, "near"), await Sink.start(folder, "far")];
+  const way = await delayed(farSink.port);
+  const relays = { near: nearSink.port, far: way.port };
+  const facteur = await prepare({ binary, folder: join(folder, "facteur"), connections, relays });
+  await facteur.start();
+  const nodemailer = fork(new URL("nodemailer.mjs", import.meta.url));
+  await once(nodemailer, "message");
+  const near = { sink: nearSink, port: nearSink.port };
+  const far = { sink: farSink, port: way.port, way };
+  return { binary, folder, file, connections, posts, counts, near, far, facteur, nodemailer };
+}
+
+/** After a step that failed: what is still under way must not be counted in the next. */
+async function quiet({ near, far }) {
+  for (let before = -1, tries = 0; before !== near.sink.count + far.sink.count && tries < 20; tries++) {
+    before = near.sink.count + far.sink.count;
+    await pause(1000);
+  }
+}
+
+const all = {};
+const failures = {};
+async function step(world, name, run, keep) {
+  if (failures[name]) return; // once is enough: a step that fails may take a minute to do so
+  const start = now();
+  try {
+    for (const [sample, value] of Object.entries(await run())) if (keep) (all[sample] ??= []).push(value);
+    console.error(`  ${name}: ${((now() - start) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    failures[name] = error.message;
+    console.error(`  ${name}: NOT MEASURED: ${error.message}`);
+    await quiet(world);
+  }
+}
+
+async function round(world, number, keep) {
+  console.error(keep ? `round ${number + 1} of ${rounds}` : "warming up");
+  const names = Object.keys(senders);
+  for (const where of ["near", "far"]) {
+    for (let i = 0; i < names.length; i++) {
+      const who = names[(i + number) % names.length]; // another one begins each time
+      await step(world, `${who}, ${where}`, () => senders[who](world, where), keep);
+    }
+  }
+  await step(world, "requests", () => api(world), keep);
+  await step(world, "list", () => list(world), keep);
+  if (keep) await step(world, "memory", () => memory(world), keep);
+}
+
+const machine = {
+  cpu: cpus()[0].model,
+  cores: cpus().length,
+  sync_ms: sync(),
+  way: await check(),
+};
+const world = await prepareAll().catch((error) => complain(error.message));
+// Half of everything, not kept: programs that compile as they go, caches, the tables of the database.
+const half = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Math.ceil(count / 2)]));
+await round({ ...world, counts: half }, 0, false);
+// V8 still makes nodemailer faster after some thousands of messages.
+const warmer = () => senders.nodemailer(world, "near");
+for (let i = 0; i < (quick ? 0 : 3); i++) await step(world, "nodemailer, near", warmer, false);
+for (let number = 0; number < rounds; number++) await round(world, number, true);
+
+// Whatever was given must have been sent, once: the sinks were counted, and this is what Facteur says of it.
+const states = {};
+for (const portal of ["near", "far"])
+  states[portal] = await world.facteur.states(portal).catch((error) => error.message);
+
+await world.facteur.stop();
+world.nodemailer.disconnect();
+world.far.way.close();
+await Promise.all([stop(world.near.sink.child), stop(world.far.sink.child)]);
+
+const results = {
+  date: new Date().toISOString(),
+  seconds: Math.round((now() - began) / 1000),
+  quick,
+  rounds,
+  counts,
+  connections,
+  posts,
+  versions: {
+    facteur: git("rev-parse", "--short", "HEAD") + (changed ? " with changes" : ""),
+    build,
+    built: statSync(binary).mtime.toISOString(),
+    nodemailer: JSON.parse(readFileSync("bench/node_modules/nodemailer/package.json", "utf8")).version,
+    postfix: version(),
+    node: process.version,
+  },
+  binary_mb: statSync(binary).size / 1e6,
+  machine,
+  states,
+  failures,
+  samples: Object.fromEntries(Object.entries(all).map(([name, values]) => [name, summary(values)])),
+};
+const text = report(results);
+writeFileSync(join(store, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+writeFileSync(join(store, "results.md"), text);
+rmSync(folder, { recursive: true, force: true });
+console.log(text);
+process.exit(Object.keys(failures).length > 0 ? 1 : 0);

@@ -1,0 +1,26 @@
+// The one message that everybody sends: 2 kB of plain ASCII text, so that nobody's encoding makes it longer.
+
+const LINE = "The quick brown fox jumps over the lazy dog, and bills it by the hour.\n";
+export const TEXT = LINE.repeat(29); // 2,059 bytes
+
+/** What a portal gives, but for the account. */
+export const message = (i) => ({
+  to: [`customer-${i}@bench.example`],
+  subject: `Quotation ${String(i).padStart(6, "0")}`,
+  text: TEXT,
+});
+
+/** For smtp-source, which composes nothing: with the header lines that the others write, one LF a line. */
+export const composed = () =>
+  [
+    'From: "Demo" <no-reply@bench.example>',
+    "To: customer-000@bench.example",
+    "Subject: Quotation 000000",
+    "Message-ID: <01234567-89ab-7cde-8f01-23456789abcd@bench.example>",
+    `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=utf-8",
+    "Content-Transfer-Encoding: 7bit",
+    "",
+    TEXT,
+  ].join("\n");

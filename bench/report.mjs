@@ -1,0 +1,145 @@
+// The results in words and tables. Losses stand there as plainly as wins.
+import { number, ratios, written } from "./statistics.mjs";
+
+const PEERS = { nodemailer: "nodemailer", source: "smtp-source" };
+
+export function report(results) {
+  const { samples } = results;
+  const cell = (name) => (samples[name] ? written(samples[name]) : "not measured");
+  const table = (head, rows) =>
+    [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows]
+      .map((cells) => `| ${cells.join(" | ")} |`)
+      .join("\n");
+  const parts = { ...results, cell, table };
+  return (
+    [
+      heading(results),
+      "## Messages to a mail server that answers at once",
+      messages(parts, "near"),
+      `## Messages to a mail server ${number(results.machine.way.alone_ms)} ms away`,
+      messages(parts, "far"),
+      "## Requests",
+      requests(parts),
+      "## Memory, start, size",
+      server(parts),
+      footing(results),
+    ].join("\n\n") + "\n"
+  );
+}
+
+function heading({ date, seconds, rounds, quick, versions, machine, counts, connections, posts }) {
+  const way = machine.way;
+  const warnings = [
+    versions.build !== "release" && "**NOT A RELEASE BUILD OF FACTEUR: THESE FIGURES SAY NOTHING ABOUT IT.**\n\n",
+    quick && "**A quick run, to see that it works: one round of few messages proves nothing.**\n\n",
+  ];
+  return `# Facteur, measured beside others
+
+${warnings.filter(Boolean).join("")}${date}, ${seconds} s. Facteur ${versions.facteur} (${versions.build}, built ${versions.built}), nodemailer ${versions.nodemailer}, Postfix
+${versions.postfix}, Node ${versions.node}. ${machine.cores} cores of ${machine.cpu}; one write that the disk has promised (fsync of 4 kB) takes ${number(machine.sync_ms)} ms.
+
+Median [least–most] of ${rounds} interleaved round${rounds === 1 ? "" : "s"}, after one that is not kept. Ratios are taken round by round; whose range lies
+on both sides of 1 is level. Sender, load generator and mail server share the cores: absolute figures are of this machine.
+
+**Not the same work.** Facteur takes each message over HTTP, writes it to the disk before it says so, writes again before
+the end of each conversation and after it, and can answer for every message after a crash. nodemailer and smtp-source
+keep messages in memory and write nothing; smtp-source does not even compose one. Of Facteur there are two lines: *whole way*
+is from the first POST (${posts} at once) to the last arrival; *queue* is what waits (${counts.waiting} messages) once a mail server
+that slept answers again. The CPU of Facteur is the server's, HTTP included; the portal's own requests are not in it. The CPU of
+nodemailer is that of a process that does nothing else.
+
+All use ${connections} connections, no TLS, one recipient, 2 kB of text. Arrivals are counted by Postfix's smtp-sink (\`-c\`), in which every
+message ends. The distance is a proxy of ours that hands bytes on later: ${number(way.alone_ms)} ms there and back for one, ${number(way.fifty_at_once_ms)} ms
+for fifty that ask at the same instant, ${number(way.megabytes_per_second)} MB/s. nodemailer runs in one process through all rounds, warm.`;
+}
+
+function messages({ samples, cell, table }, where) {
+  const row = (name, who) => [
+    name,
+    cell(`rate/${where}/${who}`),
+    cell(`cpu/${where}/${who}`),
+    samples[`bytes/${where}/${who}`] ? number(samples[`bytes/${where}/${who}`].median) : "–",
+  ];
+  const rows = [
+    row("Facteur, whole way", "facteur"),
+    row("Facteur, queue", "queue"),
+    row("nodemailer, pooled", "nodemailer"),
+    row("smtp-source", "source"),
+    [
+      "Facteur, only taking (POST, nothing leaves)",
+      cell(`rate/taken ${where}/facteur`),
+      cell(`cpu/taken ${where}/facteur`),
+      "–",
+    ],
+  ];
+  const compared = [];
+  for (const [own, name] of [
+    ["facteur", "whole way"],
+    ["queue", "queue"],
+  ]) {
+    for (const [what, label] of [
+      ["rate", "messages per second"],
+      ["cpu", "CPU per message"],
+    ]) {
+      const ours = samples[`${what}/${where}/${own}`];
+      const against = (peer) => {
+        const theirs = samples[`${what}/${where}/${peer}`];
+        return ours && theirs ? verdict(ratios(ours.values, theirs.values), what === "rate") : "not measured";
+      };
+      compared.push([`${label}, ${name}`, ...Object.keys(PEERS).map(against)]);
+    }
+  }
+  const head = ["", "messages/s", "CPU ms/message", "bytes/message on the wire"];
+  return [table(head, rows), table(["Facteur against", ...Object.values(PEERS)], compared)].join("\n\n");
+}
+
+function verdict(ratio, moreIsBetter) {
+  const better = moreIsBetter ? ratio.min > 1 : ratio.max < 1;
+  const worse = moreIsBetter ? ratio.max < 1 : ratio.min > 1;
+  return `${written(ratio)} times: ${better ? "**wins**" : worse ? "**loses**" : "level"}`;
+}
+
+function requests({ cell, table }) {
+  const names = { POST: "POST /api/v1/messages (2 kB), while they leave", GET: "GET /api/v1/messages/{id}" };
+  const row = (name, many, figure, rate = true) => {
+    const of = (what, there = true) => (there ? cell(`${what}/${figure}`) : "–");
+    return [name, many, of("rate", rate), of("p50", figure !== "list/16"), of("p99", figure !== "list/16"), of("busy")];
+  };
+  const rows = Object.entries(names).flatMap(([what, name]) =>
+    [1, 8, 32].map((many) => row(name, many, `${what}/${many}`)),
+  );
+  rows.push(row("GET /profiles, as often as it can be had", 16, "list/16"));
+  rows.push(row("GET /profiles, at 70 % of that, from when it was due", "–", "list/70", false));
+  const head = ["", "at once", "requests/s", "p50 ms", "p99 ms", "generator busy, %"];
+  return `${table(head, rows)}
+
+The load generator is one process of Node's. Where it is busy nearly all the time, the rate is its own, and so is much of the p99.`;
+}
+
+function server({ samples, cell, table, binary_mb, counts }) {
+  const kept = (value, budget) =>
+    value === undefined ? "" : value <= budget ? `${budget}: kept` : `${budget}: **MISSED**`;
+  const budget = (name, most) => [cell(name), kept(samples[name]?.median, most)];
+  return table(
+    ["", "", "budget"],
+    [
+      ["memory when idle, MB", ...budget("memory/idle/facteur", 20)],
+      [
+        `memory with ${counts.waiting} messages waiting for a relay that is away, MB`,
+        cell("memory/waiting/facteur"),
+        "",
+      ],
+      ["start until /readyz, new database, ms", cell("start/new/facteur"), ""],
+      ["start until /readyz, ms", ...budget("start/again/facteur", 50)],
+      ["from SIGTERM to the end when idle, ms", cell("stop/idle/facteur"), ""],
+      ["p99 of the list page at 70 %, ms", ...budget("p99/list/70", 30)],
+      ["binary, MB", number(binary_mb), kept(binary_mb, 20)],
+    ],
+  );
+}
+
+function footing({ failures, states }) {
+  const failed = Object.entries(failures).map(([name, why]) => `- **not measured**: ${name}: ${why}`);
+  const said = Object.entries(states).map(([portal, counts]) => `${portal}: ${JSON.stringify(counts)}`);
+  return [...failed, `What Facteur says became of all its messages: ${said.join("; ")}.`].join("\n");
+}

@@ -1,0 +1,146 @@
+// The program itself: its files, its start, its end.
+import { execFileSync, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { OTHER_PORTAL, PORTAL } from "./accounts.mjs";
+import { ask } from "./ask.mjs";
+import { freePort, sleep, until } from "./machine.mjs";
+
+/** How long messages are tried, in seconds. */
+export const GIVE_UP_SECONDS = 40;
+
+const relay = ({ server, login, sender }) => `[portal.relay]
+host = "127.0.0.1"
+port = ${server.port}
+security = "none"
+${login ? `login = "${login}"\nsecret_file = "relay.key"` : ""}
+sender_address = "${sender.address}"
+sender_name = "${sender.name}"`;
+
+/** Writes what a `facteur serve` needs into `folder`, and says what the portals have to know of it. */
+export async function configure(binary, folder, accounts, hook) {
+  const file = (name, text) => writeFileSync(join(folder, name), text, { mode: 0o600 });
+  const [port, metrics] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const portals = [PORTAL, OTHER_PORTAL].map((id) => {
+    const portal = { id, url, origin: `http://${id}.localhost:4000`, apiKey: `key-${randomBytes(24).toString("hex")}` };
+    portal.secret = randomBytes(32).toString("base64");
+    file(`${id}.key`, `${portal.secret}\n`);
+    const hash = createHash("sha256").update(portal.apiKey).digest("hex");
+    const behind = accounts.find((account) => account.portal === id && account.mode === "portal");
+    portal.section = `[[portal]]
+id = "${id}"
+name = "Portal ${id}"
+origins = ["${portal.origin}"]
+keys = [{ id = "k1", secret_file = "${id}.key" }]
+api_keys = [{ id = "a1", sha256 = "${hash}" }]
+${relay(behind)}`;
+    return portal;
+  });
+  const [{ section }, other] = portals;
+  file("relay.key", `${accounts.find(({ portal, mode }) => portal === PORTAL && mode === "portal").secret}\n`);
+  hook.secrets.forEach((secret, at) => file(`webhook-${at}.key`, `${secret}\n`));
+  execFileSync(binary, ["keys", "new", join(folder, "vault.key")], { stdio: "pipe" });
+  file(
+    "facteur.toml",
+    `[server]
+public_url = "${url}"
+listen = "127.0.0.1:${port}"
+[database]
+path = "facteur.db"
+[vault]
+keys = [{ id = "v1", file = "vault.key" }]
+[smtp]
+ehlo_name = "facteur.example"
+ca_file = "ca.pem"
+allow_networks = ["127.0.0.0/8"]
+allow_ports = [${accounts.map(({ server }) => server.port).join(", ")}]
+plaintext_hosts = ["127.0.0.1"]
+[outbox]
+first_retry_seconds = 1
+longest_retry_seconds = 3
+give_up_after_hours = ${(GIVE_UP_SECONDS / 3600).toFixed(5)}
+lease_seconds = 2
+reply_seconds = 3
+final_seconds = 3
+[metrics]
+listen = "127.0.0.1:${metrics}"
+${section}
+[portal.webhook]
+url = "http://127.0.0.1:${hook.port}/hook"
+secret_files = [${hook.secrets.map((_, at) => `"webhook-${at}.key"`).join(", ")}]
+${other.section}
+`,
+  );
+  execFileSync(binary, ["config", "check", "--config", join(folder, "facteur.toml")], { stdio: "pipe" });
+  return { url, portals };
+}
+
+/** A `facteur serve` that is started again and again. */
+export class Facteur {
+  /** `{ at, ended, signal, moment }` of each time that it was ended, in milliseconds. */
+  ends = [];
+  /** What went wrong with the program itself. */
+  faults = [];
+
+  #child = null;
+
+  constructor(binary, folder, url) {
+    Object.assign(this, { binary, folder, url, log: join(folder, "facteur.log") });
+  }
+
+  /** Starts it; it need not be ready yet. */
+  launch() {
+    const log = openSync(this.log, "a");
+    const args = ["serve", "--config", join(this.folder, "facteur.toml")];
+    const child = spawn(this.binary, args, { cwd: this.folder, stdio: ["ignore", log, log] });
+    const ended = new Promise((done) => child.once("exit", (code, signal) => done({ code, signal })));
+    const mine = { child, ended, wanted: false };
+    this.#child = mine;
+    void ended.then(({ code, signal }) => {
+      if (!mine.wanted) this.faults.push(`it ended by itself: ${signal ?? `exit code ${code}`}`);
+    });
+  }
+
+  async ready(seconds = 30) {
+    const answers = () => ask("GET", `${this.url}/healthz`).then(({ status }) => status === 200, () => false);
+    if (await until(answers, seconds)) return;
+    throw new Error(`it does not answer: ${this.words()}`);
+  }
+
+  /** Ends it with a signal and waits until it is gone. A SIGTERM that takes too long is a fault. */
+  async end(signal, moment = "") {
+    const { child, ended } = this.#child;
+    this.#child.wanted = true;
+    const end = { at: Date.now(), signal, moment };
+    this.ends.push(end);
+    child.kill(signal);
+    const gone = await Promise.race([ended, sleep(45_000)]);
+    if (!gone) {
+      this.faults.push(`45 s after ${signal} it still runs`);
+      this.ends.push({ ...end, at: Date.now(), signal: "SIGKILL" });
+      child.kill("SIGKILL");
+      await ended;
+    } else if (signal === "SIGTERM" && gone.code !== 0) {
+      this.faults.push(`SIGTERM ended it with ${gone.signal ?? `exit code ${gone.code}`}`);
+    }
+    this.ends.forEach((one) => (one.ended ??= Date.now()));
+  }
+
+  /** Whether it runs. */
+  get alive() {
+    return this.#child !== null && this.#child.child.exitCode === null && this.#child.child.signalCode === null;
+  }
+
+  /** Leaves nothing behind, whatever happened to us. */
+  abandon() {
+    if (this.alive) this.#child.child.kill("SIGKILL");
+  }
+
+  /** Everything it said. */
+  words() {
+    return readFileSync(this.log, "utf8").replaceAll(/\x1b\[\d*m/g, "");
+  }
+}

@@ -1,0 +1,51 @@
+// What the day needs from the machine: time, ports, certificates.
+import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createSecureContext } from "node:tls";
+
+export const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/** Asks until the answer is yes or the time is over; says which. */
+export async function until(question, seconds, every = 50) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    if (await question()) return true;
+    if (Date.now() > end) return false;
+    await sleep(every);
+  }
+}
+
+const given = new Set();
+
+/** A port that nobody has. It is below those that the kernel gives to outgoing connections: a server that is down for a
+ *  moment finds its port free when it comes back. */
+export async function freePort() {
+  for (;;) {
+    const port = randomInt(12000, 32000);
+    if (given.has(port)) continue;
+    const free = await new Promise((done) => {
+      const server = createServer().once("error", () => done(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+    });
+    if (!free) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+/** An authority of the day (`ca.pem` in `folder`), and what a server of 127.0.0.1 shows. */
+export function certificates(folder) {
+  const openssl = (...args) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  writeFileSync(join(folder, "server.ext"), "basicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n");
+  const authority = ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Authority of a day"];
+  openssl("req", "-x509", ...key, ...authority, "-days", "2", "-addext", "keyUsage=critical,keyCertSign,cRLSign");
+  openssl("req", "-new", ...key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=Mail server of a day");
+  const signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "server.ext"];
+  openssl("x509", "-req", "-in", "server.csr", ...signed, "-days", "2", "-out", "server.pem");
+  const read = (name) => readFileSync(join(folder, name));
+  return createSecureContext({ key: read("server.key"), cert: read("server.pem") });
+}
