@@ -40,10 +40,14 @@ for (const language of ["fr", "en"] as const) {
       await configurator.test();
       await check(page, "failed test");
       const id = await page.locator("input[name=id]").first().getAttribute("value");
-      for (const path of ["encoding", "edit", "delete", "report"]) {
+      for (const path of ["encoding", "edit", "delete", "report", "sending"]) {
         await page.goto(`${demo.configurator}/profiles/${path}?id=${id}`);
         await check(page, path);
       }
+      await page.goto(`${demo.configurator}/profiles/sending?id=${id}&wrong=per-minute&per-minute=abc`);
+      await check(page, "refused limits");
+      await page.goto(`${demo.configurator}/api`);
+      await check(page, "the API's reference");
       await page.goto(`${demo.configurator}/profiles/encoding?id=${id}&warn=port,account,alike,sender,other,ending`);
       await check(page, "warnings");
       // A test that went well, with the code to type in; one that can be mended, with what was found.

@@ -25,6 +25,12 @@ pub fn log_filter() -> String {
     std::env::var("FACTEUR_LOG").unwrap_or_else(|_| "info,sqlx=warn,hyper=warn".to_owned())
 }
 
+/// Whether logs are lines of JSON: the variable `FACTEUR_LOG_FORMAT` is `json`.
+#[allow(clippy::disallowed_methods, reason = "this is the place")]
+pub fn logs_are_json() -> bool {
+    std::env::var("FACTEUR_LOG_FORMAT").is_ok_and(|format| format == "json")
+}
+
 /// The machine's clock.
 #[allow(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
 pub fn clock() -> app::services::Clock {

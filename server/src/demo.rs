@@ -11,14 +11,21 @@ use std::{
     time::Duration,
 };
 
-use app::profile::preset::{Catalogue, CatalogueError};
+use app::profile::{
+    model::Destination,
+    preset::{Catalogue, CatalogueError},
+    security::Security,
+};
 use axum::Router;
+use lettre::message::Mailbox;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
 use crate::{
     Parts, application, config,
     outbox::{Outbox, OutboxOptions},
-    portal_auth::{Portal, PortalKey},
+    portal_auth::{ApiKey, Portal, PortalKey, Relay},
     smtp::{EhloName, EhloNameError, Limits, Policy, SetupError, Submitter, SubmitterOptions},
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
@@ -31,7 +38,7 @@ pub mod portal;
 pub mod sandbox;
 
 use keys::{DemoKeys, KeyError};
-use portal::{PortalOptions, SigningKey};
+use portal::{Api, PortalOptions, SigningKey};
 use sandbox::{DOMAIN, Sandbox, SandboxError, SandboxOptions};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -112,10 +119,11 @@ impl Demo {
         let store = SqliteStore::open(&options.folder.join("facteur.db")).await?;
         let vault = Vault::new(keys.vault()?)?;
         vault.check(&store).await?;
+        let (api_key, hash) = new_api_key()?;
         let application = application(Parts {
             public_origin: configurator_url.clone(),
             place: app::place::Place::default(),
-            portals: vec![registered(&portal_url, &keys)?],
+            portals: vec![registered(&portal_url, &keys, &sandbox, &hash)?],
             store: Arc::new(store.clone()),
             vault,
             submitter: Arc::new(submitter(&sandbox)?),
@@ -133,6 +141,7 @@ impl Demo {
             clock: config::clock(),
             starttls_port: sandbox.starttls_addr().port(),
             tls_port: sandbox.tls_addr().port(),
+            api: Api { facteur: application.router.clone(), key: api_key },
         });
         Ok(Self {
             configurator: (listener, application.router),
@@ -184,7 +193,14 @@ fn make_private(folder: &Path) -> Result<(), DemoError> {
     Ok(())
 }
 
-fn registered(url: &str, keys: &DemoKeys) -> Result<Portal, KeyError> {
+/// A key for this one run, and its hash: the demo's portal and its configurator begin and end together.
+fn new_api_key() -> Result<(String, [u8; 32]), KeyError> {
+    let (key, _) = crate::http::make_key().ok_or(KeyError::Randomness)?;
+    let hash = Sha256::digest(key.as_bytes()).into();
+    Ok((key, hash))
+}
+
+fn registered(url: &str, keys: &DemoKeys, sandbox: &Sandbox, hash: &[u8; 32]) -> Result<Portal, KeyError> {
     let key = PortalKey::shared(keys.portal_id(), keys.portal_secret()).ok_or(KeyError::Malformed)?;
     Ok(Portal {
         id: ISSUER.to_owned(),
@@ -194,9 +210,26 @@ fn registered(url: &str, keys: &DemoKeys) -> Result<Portal, KeyError> {
         keys: vec![key],
         // That it reads is a test's business.
         theme: toml::from_str(include_str!("demo/portal/theme.toml")).unwrap_or_default(),
-        api_keys: Vec::new(),
-        relay: None,
+        api_keys: vec![ApiKey { id: "demo".to_owned(), hash: *hash }],
+        relay: relay(sandbox).map(Arc::new),
         webhook: None,
+    })
+}
+
+/// The portal's own mail server is the sandbox, too.
+fn relay(sandbox: &Sandbox) -> Option<Relay> {
+    Some(Relay {
+        destination: Destination {
+            host: format!("smtp.{DOMAIN}"),
+            port: sandbox.tls_addr().port(),
+            security: Security::Tls,
+            login: format!("boutique@{DOMAIN}"),
+            mechanism: None,
+        },
+        secret: Some(SecretString::from(sandbox::PASSWORD)),
+        sender: Mailbox::new(Some("Comptoir".to_owned()), format!("ne-pas-repondre@{DOMAIN}").parse().ok()?),
+        connections: None,
+        per_minute: None,
     })
 }
 

@@ -10,13 +10,18 @@ use std::{
 use app::{i18n::Locale, profile::security::Security, test_run::event::Stage};
 use clap::{Parser, Subcommand};
 use server::{
-    config::{self, Config, secret_file},
+    config::{self, Config},
     demo::{Demo, DemoOptions},
     explain::{explain_lines, explain_one},
     probe::{ProbeOptions, probe},
     serve::Service,
 };
 use tracing_subscriber::EnvFilter;
+
+#[path = "cli/keys.rs"]
+mod keys;
+
+use keys::KeysCommand;
 
 /// Facteur: the SMTP configurator that web portals embed.
 #[derive(Parser)]
@@ -104,34 +109,6 @@ enum ConfigCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Write a new key, of the vault or to be shared with a portal, into a file that only its owner may read
-    New {
-        /// The file; it must not be there yet
-        file: PathBuf,
-    },
-    /// Write a new secret of a webhook into a file that only its owner may read
-    Webhook {
-        /// The file; it must not be there yet
-        file: PathBuf,
-    },
-    /// Print a new API key for a portal's server, and the hash of it for the configuration
-    Api,
-    /// Print how many passwords are sealed with which key
-    List {
-        /// The configuration file
-        #[arg(long, default_value = "facteur.toml")]
-        config: PathBuf,
-    },
-    /// Seal everything with the first key of the configuration; may be interrupted, and run while Facteur serves
-    Rotate {
-        /// The configuration file
-        #[arg(long, default_value = "facteur.toml")]
-        config: PathBuf,
-    },
-}
-
 #[allow(clippy::struct_excessive_bools, reason = "a flag is there or not")]
 #[derive(clap::Args)]
 struct Probe {
@@ -194,18 +171,22 @@ fn language(tag: &str) -> Result<Locale, &'static str> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    tracing_subscriber::fmt()
+    let logs = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(config::log_filter()))
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    if config::logs_are_json() {
+        logs.json().init();
+    } else {
+        logs.init();
+    }
     let outcome = match command {
         Command::Demo { port, portal_port, starttls_port, tls_port, data } => {
             demo(DemoOptions { port, portal_port, starttls_port, tls_port, folder: data }).await
         }
         Command::Serve { config } => serve(&config).await,
         Command::Config { command: ConfigCommand::Check { config } } => check(&config).await,
-        Command::Keys { command } => keys(command).await,
+        Command::Keys { command } => keys::run(command).await,
         Command::Backup { to, config } => back_up(&config, &to).await,
         Command::Restored { config } => restored(&config).await,
         Command::Probe(options) => run_probe(options).await,
@@ -286,46 +267,6 @@ async fn serve(path: &Path) -> Result<ExitCode, Failed> {
 async fn check(path: &Path) -> Result<ExitCode, Failed> {
     prepare(path).await?.close().await;
     println!("{} is good: its files are there, and its keys open the database.", path.display());
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn keys(command: KeysCommand) -> Result<ExitCode, Failed> {
-    match command {
-        KeysCommand::New { file } => {
-            secret_file::make(&file).map_err(failed)?;
-            println!("{}: a new key. Keep a copy where the database's backups are not.", file.display());
-        }
-        KeysCommand::Webhook { file } => {
-            secret_file::make_webhook(&file).map_err(failed)?;
-            println!("{}: a new secret. The portal gets a copy, to verify signatures with.", file.display());
-        }
-        KeysCommand::Api => {
-            let (key, hash) = server::http::make_key()
-                .ok_or_else(|| failed(std::io::Error::other("the operating system gives no randomness")))?;
-            println!("For the portal's server, shown this once:\n  {key}");
-            println!("For the configuration:\n  api_keys = [{{ id = \"a1\", sha256 = \"{hash}\" }}]");
-        }
-        KeysCommand::List { config } => {
-            let service = prepare(&config).await?;
-            for (id, count) in service.census().await.map_err(failed)? {
-                println!("{id}: {count}");
-            }
-            service.close().await;
-        }
-        KeysCommand::Rotate { config } => {
-            let service = prepare(&config).await?;
-            let rotated = service.rotate().await.map_err(failed)?;
-            service.close().await;
-            println!("passwords sealed again: {}", rotated.secrets);
-            println!("waiting messages sealed again: {}", rotated.contents);
-            println!("sealed with the first key already: {}", rotated.current + rotated.overtaken);
-            if rotated.unreadable > 0 {
-                println!("not opened by any key: {}. Keep the keys that are not here.", rotated.unreadable);
-                return Ok(ExitCode::from(1));
-            }
-            println!("No other key is needed any more.");
-        }
-    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,11 +3,11 @@
 //!
 //! It stands for a product that exists, so it shares nothing with the configurator: its own pages, its own style.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Redirect, Response},
@@ -22,11 +22,13 @@ mod inbox;
 mod look;
 mod open;
 mod pages;
+mod quotes;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use look::Reader;
+pub use quotes::Api;
 
 /// The key the portal shares with the configurator.
 #[derive(Clone)]
@@ -50,6 +52,8 @@ pub struct PortalOptions {
     pub clock: Clock,
     pub starttls_port: u16,
     pub tls_port: u16,
+    /// What the portal sends its quotes through.
+    pub api: Api,
 }
 
 type Portal = State<Arc<PortalOptions>>;
@@ -68,15 +72,25 @@ pub fn router(options: PortalOptions) -> Router {
         .route("/{account}", get(home))
         .route("/{account}/settings", get(settings))
         .route("/{account}/settings/sending", get(sending))
+        .route("/{account}/quotes/{number}", post(send_quote))
         .route("/{account}/token", post(give_token))
         .route("/{account}/open/{page}", get(open_configurator))
         .layer(middleware::from_fn_with_state(options.clone(), look::protect))
         .with_state(options)
 }
 
-async fn home(State(portal): Portal, Path(account): Path<String>, reader: Reader) -> Response {
+async fn home(
+    State(portal): Portal,
+    Path(account): Path<String>,
+    Query(asked): Query<HashMap<String, String>>,
+    reader: Reader,
+) -> Response {
     match accounts::find(&account) {
-        Some(account) => pages::home(&reader, account).into_response(),
+        Some(account) => {
+            let states = portal.api.states(account).await;
+            let refused = asked.get("refused").map(String::as_str).unwrap_or_default();
+            pages::home(&reader, account, &states, refused).into_response()
+        }
         None => not_found(&portal, &reader),
     }
 }
@@ -146,6 +160,25 @@ async fn give_token(
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// Hands a quote over to Facteur, and shows the list again.
+async fn send_quote(
+    State(portal): Portal,
+    Path((account, number)): Path<(String, String)>,
+    reader: Reader,
+    headers: HeaderMap,
+) -> Response {
+    let quote = quotes::QUOTES.iter().find(|quote| quote.number == number);
+    let (Some(account), Some(quote)) = (accounts::find(&account), quote) else { return not_found(&portal, &reader) };
+    if !is_ours(&portal, &headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let after = match portal.api.send(account, quote).await {
+        Ok(()) => String::new(),
+        Err(code) => format!("?refused={code}"),
+    };
+    Redirect::to(&format!("/{}{after}", account.slug)).into_response()
 }
 
 /// Whether a page of the portal is asking.

@@ -264,6 +264,7 @@ async fn another_account_s_profile_does_not_exist() {
         ("/api/profiles/encoding", format!("id={id}&encoding=ISO-8859-1")),
         ("/api/profiles/duplicate", format!("id={id}")),
         ("/api/profiles/use", format!("id={id}")),
+        ("/api/profiles/sending", format!("id={id}&sending[per_minute]=1&sending[fallback]=1")),
         ("/api/profiles/delete", format!("id={id}")),
         ("/api/profiles/clean-secret", format!("id={id}")),
         ("/api/test/run", format!("id={id}&to=sender")),

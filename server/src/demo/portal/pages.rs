@@ -1,22 +1,18 @@
 //! Server side. The back office: what a shop owner sees every day, and the way to the configurator.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
 use super::{
     PortalOptions,
     accounts::Account,
     look::{Reader, page},
+    quotes::{QUOTES, Quote},
 };
 
-/// Sample quotes: number, customer, amount in euros, whether it was sent.
-const QUOTES: [(&str, &str, &str, bool); 4] = [
-    ("D-2041", "Mairie de Saint-Aubin", "412,00", false),
-    ("D-2040", "Café des Arts", "96,50", true),
-    ("D-2039", "Famille Leroy", "180,00", true),
-    ("D-2038", "Crèche Les Lutins", "74,20", true),
-];
-
-pub(super) fn home(reader: &Reader, account: &Account) -> Markup {
+/// `states`: of the quotes that were handed over; `refused`: why one was not.
+pub(super) fn home(reader: &Reader, account: &Account, states: &HashMap<String, String>, refused: &str) -> Markup {
     let word = |key| reader.word(key);
     let tiles = [("orders", "12"), ("quotes", "4"), ("customers", "238"), ("appointments", "3")];
     page(
@@ -27,19 +23,50 @@ pub(super) fn home(reader: &Reader, account: &Account) -> Markup {
             h2 { (word("today")) }
             ul.tiles { @for (key, count) in tiles { li { strong { (count) } span { (word(key)) } } } }
             h2 { (word("quotes")) }
+            @if !refused.is_empty() { p.refused role="alert" { (refusal(reader, refused)) } }
             div.scroll tabindex="0" role="region" aria-label=(word("quotes")) {
                 table {
                     thead { tr { @for key in ["number", "customer", "amount", "status"] { th scope="col" { (word(key)) } } } }
-                    tbody { @for (number, customer, amount, sent) in QUOTES {
+                    tbody { @for quote in &QUOTES {
                         tr {
-                            td { (number) } td { (customer) } td { (amount) " €" }
-                            td { (word(if sent { "sent" } else { "to-send" })) }
+                            td { (quote.number) } td { (quote.customer) } td { (quote.amount) " €" }
+                            td { (status(reader, account, quote, states)) }
                         }
                     } }
                 }
             }
         },
     )
+}
+
+/// What became of a quote, and the button that sends it.
+fn status(reader: &Reader, account: &Account, quote: &Quote, states: &HashMap<String, String>) -> Markup {
+    let state = states.get(quote.number).map(String::as_str);
+    let says = match state {
+        Some("accepted") => "sent",
+        Some("failed") => "not-sent",
+        Some("delivery_unknown") => "sent-perhaps",
+        Some(_) => "waiting",
+        None if quote.sent => "sent",
+        None => "to-send",
+    };
+    let sends = matches!(state, None | Some("failed" | "delivery_unknown")) && !quote.sent;
+    html! {
+        (reader.word(says))
+        @if sends {
+            form.inline method="post" action={ "/" (account.slug) "/quotes/" (quote.number) } {
+                button aria-label={ (reader.word("send")) " " (quote.number) } { (reader.word("send")) }
+            }
+        }
+    }
+}
+
+/// Why a quote was not taken, in the portal's words.
+fn refusal(reader: &Reader, code: &str) -> &'static str {
+    reader.word(match code {
+        "no_profile" | "profile_incomplete" => "refused-no-profile",
+        _ => "refused",
+    })
 }
 
 pub(super) fn settings(reader: &Reader, account: &Account) -> Markup {

@@ -23,6 +23,7 @@ fn options() -> PortalOptions {
         clock: Arc::new(|| Timestamp::from_second(NOW).unwrap()),
         starttls_port: 2525,
         tls_port: 2465,
+        api: Api { facteur: Router::new(), key: String::new() },
     }
 }
 

@@ -1,0 +1,96 @@
+// What leaves through a profile: the portal's quotes, how they fare, and what the owner decides about them.
+import { expect, test } from "./demo";
+
+async function chooseOwnServer(page: import("@playwright/test").Page, configurator: import("./configurator").Configurator) {
+  await configurator.open("sending-mode");
+  await page.locator("#mode-own").check();
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await expect(page.getByText("Le mode d’envoi est enregistré.")).toBeVisible();
+}
+
+test("a quote leaves through the portal's server, then through the account's own, under its name", async ({ configurator, page, demo }) => {
+  const quote = (number: string) => page.getByRole("row", { name: new RegExp(number) });
+  const send = async (number: string) => {
+    await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
+    await page.getByRole("button", { name: `Envoyer ${number}` }).click();
+    await expect(async () => {
+      await page.reload();
+      await expect(quote(number)).toContainText(/(?<!non |peut-être )envoyé$/, { timeout: 100 });
+    }).toPass({ timeout: 20_000 });
+  };
+  await send("D-2041");
+  await chooseOwnServer(page, configurator);
+  await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
+  await page.getByRole("button", { name: "Envoyer D-2040" }).click();
+  await expect(page.getByRole("alert")).toContainText("Paramètres");
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await send("D-2040");
+  const mails = await demo.inbox();
+  const of = (number: string) => mails.find((mail) => mail.subject === `Votre devis ${number}`)!;
+  expect(of("D-2041").from).toBe("Comptoir <ne-pas-repondre@sandbox.example>");
+  expect(of("D-2040").from).toContain("boutique@sandbox.example");
+  expect(of("D-2040").raw).toContain("devis-D-2040.txt");
+  await configurator.open();
+  await expect(page.locator(".profile")).toContainText("Dernier envoi à l’instant");
+  await expect(page.locator(".profile .badge.good")).toContainText("envoie");
+});
+
+test("a failure of a real message shows in the list and with its card; the page keeps what was typed", async ({ configurator, page, demo }) => {
+  await chooseOwnServer(page, configurator);
+  await configurator.open();
+  await configurator.addPersona("mot-de-passe@sandbox.example");
+  for (const number of ["D-2041", "D-2040"]) {
+    await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
+    await page.getByRole("button", { name: `Envoyer ${number}` }).click();
+    await expect(async () => {
+      await page.reload();
+      await expect(page.getByRole("row", { name: new RegExp(number) })).toContainText("non envoyé", { timeout: 100 });
+    }).toPass({ timeout: 20_000 });
+  }
+  await configurator.open();
+  await expect(page.locator(".profile .badge.bad")).toContainText("dernier envoi en échec");
+  await expect(page.locator(".profile .sent")).toContainText("Dernier échec");
+  await configurator.button("Envois").click();
+  await expect(configurator.heading("Envois de ce profil")).toBeVisible();
+  await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();
+  await page.getByLabel("Messages par minute").fill("abc");
+  await page.getByLabel("Messages par jour").fill("500");
+  await page.getByLabel("Vérifier la connexion toutes les heures").check();
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await expect(page.getByText("Un nombre entier de 1 à 6").first()).toBeVisible();
+  await expect(page.getByLabel("Messages par jour")).toHaveValue("500");
+  await expect(page.getByLabel("Messages par minute")).toHaveValue("abc");
+  await expect(page.getByLabel("Vérifier la connexion toutes les heures")).toBeChecked();
+  await page.getByLabel("Messages par minute").fill("30");
+  await page.getByLabel(/En cas d’échec, envoyer par le serveur de Comptoir/).check();
+  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await expect(page.getByText("Enregistré.")).toBeVisible();
+  await configurator.button("Envois").click();
+  await expect(page.getByLabel("Messages par minute")).toHaveValue("30");
+  // The relay stands in from now on, and the failure stays visible.
+  await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
+  await page.getByRole("button", { name: "Envoyer D-2041" }).click();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByRole("row", { name: /D-2041/ })).toContainText(/(?<!non )envoyé$/, { timeout: 100 });
+  }).toPass({ timeout: 20_000 });
+  await configurator.open();
+  await expect(page.locator(".profile .badge.bad")).toBeVisible();
+  await page.goto(`${demo.configurator}/history`);
+  await expect(page.getByText("A modifié les réglages d’envoi d’un profil")).toBeVisible();
+});
+
+test("another account's sending page does not exist", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  const id = await page.locator("input[name=id]").first().getAttribute("value");
+  await configurator.open("profiles", "velo-dubois");
+  expect((await page.goto(`${demo.configurator}/profiles/sending?id=${id}`))!.status()).toBe(404);
+});
+
+test("the API's reference is readable without anything", async ({ page, demo }) => {
+  await page.goto(`${demo.configurator}/api`);
+  await expect(page.getByRole("heading", { name: "Hand a message over" })).toBeVisible();
+  expect((await (await page.request.get(`${demo.configurator}/api/openapi.json`)).json()).openapi).toBe("3.1.0");
+});
