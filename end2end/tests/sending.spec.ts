@@ -51,6 +51,8 @@ test("a failure of a real message shows in the list and with its card; the page 
   await configurator.open();
   await expect(page.locator(".profile .badge.bad")).toContainText("dernier envoi en échec");
   await expect(page.locator(".profile .sent")).toContainText("Dernier échec");
+  await page.getByText("Dernier échec de mot-de-passe@sandbox.example").click();
+  await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();
   await configurator.button("Envois").click();
   await expect(configurator.heading("Envois de ce profil")).toBeVisible();
   await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();

@@ -57,14 +57,16 @@ history-field-preset = pre-filled configuration
 
 # What a profile sends.
 action-sending = Sending
-state-broken = broken { $moment }: { $why }
+state-broken = broken: { $why }
 state-failing = last message failed { $moment }: { $why }
 state-sent = sending: last message { $moment }
 sent-last = Last sent { $moment }
 sent-failed = Last failure { $moment }: { $why }
+sent-failed-last = Last failure { $moment }
+list-failure = Last failure of { $sender }, { $moment }: { $why }
 history-sending = Changed how a profile sends
 sending-title = Sending with this profile
-sending-broken = This profile broke { $moment }: { $why }.
+sending-broken = This profile does not work any more: { $why }. Noticed { $moment }.
 sending-broken-next = Messages are waiting. They leave as soon as this is mended: correct the profile, then test it. A message that has waited for a day is reported to the portal as not sent.
 sending-last-sent = Last message sent
 sending-last-failed = Last failure

@@ -57,14 +57,16 @@ history-field-preset = configuration pré-saisie
 
 # Les envois d’un profil.
 action-sending = Envois
-state-broken = en panne { $moment } : { $why }
+state-broken = en panne : { $why }
 state-failing = dernier envoi en échec { $moment } : { $why }
 state-sent = envoie : dernier message { $moment }
 sent-last = Dernier envoi { $moment }
 sent-failed = Dernier échec { $moment } : { $why }
+sent-failed-last = Dernier échec { $moment }
+list-failure = Dernier échec de { $sender }, { $moment } : { $why }
 history-sending = A modifié les réglages d’envoi d’un profil
 sending-title = Envois de ce profil
-sending-broken = Ce profil est en panne { $moment } : { $why }.
+sending-broken = Ce profil ne fonctionne plus : { $why }. Constaté { $moment }.
 sending-broken-next = Les messages attendent. Ils partiront dès que ce sera réparé : corrigez le profil, puis testez. Après un jour d’attente, un message est signalé au portail comme non envoyé.
 sending-last-sent = Dernier message envoyé
 sending-last-failed = Dernier échec

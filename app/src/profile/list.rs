@@ -10,6 +10,7 @@ use super::{
     model::{Profile, ProfileId, SecretState, TestState},
     port::PAGE_SIZE,
     sending::SendState,
+    sending_page::LastFailure,
 };
 use crate::{
     diagnosis::card::cause_title,
@@ -17,7 +18,7 @@ use crate::{
     services::services,
     session::{Session, session},
     t,
-    test_run::live::LiveTest,
+    test_run::{live::LiveTest, port::TestRun},
     ui::{
         layout::{Loaded, Page, query},
         moment::distance,
@@ -38,11 +39,20 @@ pub fn ListPage() -> impl IntoView {
                 services.presets.name(settings.preset.as_deref(), &settings.destination.host).to_owned()
             })
             .collect();
+        // What failed last, where it still matters: with the card that explains it.
+        let mut failures = Vec::new();
+        for (profile, name) in profiles.iter().zip(&names) {
+            if matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. })
+                && let Some(run) = services.profiles.last_failure(&session.account, profile.id).await?
+            {
+                failures.push((profile.clone(), name.clone(), run));
+            }
+        }
         let shown = if profiles.is_empty() && after.is_none() {
             view! { <Empty /> }.into_any()
         } else {
             let rows = profiles.into_iter().zip(names).collect();
-            view! { <Rows rows session=(*session).clone() selected /> }.into_any()
+            view! { <Rows rows session=(*session).clone() selected /> <Failures failures /> }.into_any()
         };
         Ok(view! { <RequestNotice /> {shown} }.into_any())
     };
@@ -62,6 +72,13 @@ fn Empty() -> impl IntoView {
             <p class="actions"><a class="button primary" href=at("/profiles/new")>{t!("action-add")}</a></p>
         </div>
     }
+}
+
+#[component]
+fn Failures(failures: Vec<(Profile, String, TestRun)>) -> impl IntoView {
+    let cards =
+        failures.into_iter().map(|(profile, provider, run)| view! { <LastFailure profile provider run named=true /> });
+    cards.collect_view()
 }
 
 #[component]
@@ -169,9 +186,16 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
 fn last_sent(profile: &Profile) -> Option<String> {
     let (health, now) = (profile.health, crate::services::now());
     let sent = health.sent_at.map(|at| t!("sent-last", moment = distance(at, now)));
-    let failed = health
-        .failed_at
-        .map(|at| t!("sent-failed", moment = distance(at, now), why = cause_title(health.failed_cause)));
+    // Why, the badge says where it is what matters now.
+    let said = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
+    let failed = health.failed_at.map(|at| {
+        let moment = distance(at, now);
+        if said {
+            t!("sent-failed-last", moment = moment)
+        } else {
+            t!("sent-failed", moment = moment, why = cause_title(health.failed_cause))
+        }
+    });
     let lines: Vec<String> = sent.into_iter().chain(failed).collect();
     (!lines.is_empty()).then(|| lines.join(" · "))
 }
@@ -193,9 +217,7 @@ pub fn StateBadge(profile: Profile) -> impl IntoView {
     let now = crate::services::now();
     let newer = |at: Timestamp| tested_at(&profile.test).is_none_or(|tested| at > tested);
     let sends = match profile.sends {
-        SendState::Broken { since, cause } => {
-            Some(("bad", t!("state-broken", moment = distance(since, now), why = cause_title(Some(cause)))))
-        }
+        SendState::Broken { cause, .. } => Some(("bad", t!("state-broken", why = cause_title(Some(cause))))),
         SendState::Failing { at, cause } if newer(at) => {
             Some(("bad", t!("state-failing", moment = distance(at, now), why = cause_title(Some(cause)))))
         }

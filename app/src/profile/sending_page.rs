@@ -11,6 +11,7 @@ use super::{
 use crate::{
     diagnosis::card::{CauseCard, Failure, cause_title},
     error::AppError,
+    i18n::Locale,
     place::at,
     services::{now, services},
     session::session,
@@ -85,13 +86,18 @@ fn State(profile: Profile) -> impl IntoView {
 
 /// The last message that failed, with the card that explains it.
 #[component]
-fn LastFailure(profile: Profile, provider: String, run: TestRun) -> impl IntoView {
+pub fn LastFailure(profile: Profile, provider: String, run: TestRun, #[prop(optional)] named: bool) -> impl IntoView {
     let TestRun { at, recipient, mut report } = run;
     // A change is offered where it was checked: after a test.
     report.fixes.clear();
     // Open while it matters.
-    let matters = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
-    let title = t!("sending-failure", moment = distance(at, now()), why = cause_title(report.cause));
+    let matters = !named && matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
+    let (moment, why) = (distance(at, now()), cause_title(report.cause));
+    let title = if named {
+        t!("list-failure", sender = profile.settings.sender_address, moment = moment, why = why)
+    } else {
+        t!("sending-failure", moment = moment, why = why)
+    };
     let failure = Failure { profile, provider, recipient, report };
     view! {
         <details class="technical" open=matters>
@@ -134,8 +140,10 @@ fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl Int
             </fieldset>
             <fieldset>
                 <legend>{t!("sending-limits")}</legend>
-                <p class="hint">{t!("sending-limits-about")}</p>
-                {fields.collect_view()}
+                <div class="sending">
+                    <p class="hint">{t!("sending-limits-about")}</p>
+                    {fields.collect_view()}
+                </div>
             </fieldset>
             <div class="actions">
                 <button class="primary">{t!("action-save")}</button>
@@ -145,12 +153,29 @@ fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl Int
     }
 }
 
+/// A number as people write it: 1 000 000 in French, 1,000,000 in English.
+fn grouped(number: u32) -> String {
+    let between = match Locale::current() {
+        Locale::Fr => '\u{202f}',
+        Locale::En => ',',
+    };
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(between);
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// One limit. Empty: the provider's, where it is known.
 #[component]
 fn Limit(name: &'static str, most: u32, value: String, usual: Option<u32>, wrong: bool) -> impl IntoView {
     let hint = match usual {
-        Some(usual) => t!("sending-limit-usual", usual = usual, most = most),
-        None => t!("sending-limit-range", most = most),
+        Some(usual) => t!("sending-limit-usual", usual = grouped(usual), most = grouped(most)),
+        None => t!("sending-limit-range", most = grouped(most)),
     };
     let described = format!("{name}-hint {name}-fault");
     view! {
@@ -169,7 +194,7 @@ fn Limit(name: &'static str, most: u32, value: String, usual: Option<u32>, wrong
                 autofocus=wrong
             />
             <p class="hint" id=format!("{name}-hint")>{hint}</p>
-            <p class="fault" id=format!("{name}-fault")>{wrong.then(|| t!("sending-limit-wrong", most = most))}</p>
+            <p class="fault" id=format!("{name}-fault")>{wrong.then(|| t!("sending-limit-wrong", most = grouped(most)))}</p>
         </div>
     }
 }
