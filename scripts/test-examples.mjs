@@ -1,13 +1,14 @@
-// Runs the examples against `facteur serve`; called by scripts/test-examples, which brought their packages. The server's
-// configuration is the one of docs/embedding.md, "Quick start"; only ports and keys' files differ.
+// Runs the examples against `facteur serve`; called by scripts/test-examples, which brought their packages. The servers'
+// configurations are those of docs/embedding.md and docs/messages.md, "Quick start"; only hosts, ports and keys' files differ.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer, request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 
 const store = resolve(process.argv[2]);
 const facteur = resolve("target/debug/facteur");
@@ -17,8 +18,19 @@ const running = [];
 const began = Date.now();
 
 const read = (path) => readFileSync(path, "utf8");
-const run = (args, env = {}) =>
-  execFileSync(facteur, args, { cwd: folder, encoding: "utf8", env: { ...process.env, ...env }, stdio: "pipe" });
+const run = (args, env = {}, cwd = folder) =>
+  execFileSync(facteur, args, { cwd, encoding: "utf8", env: { ...process.env, ...env }, stdio: "pipe" });
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Asks until `what` gives something. */
+async function until(name, what) {
+  for (let tries = 0; tries < 300; tries++) {
+    const found = await what();
+    if (found) return found;
+    await pause(50);
+  }
+  throw new Error(`in vain: ${name}`);
+}
 
 async function check(name, body) {
   try {
@@ -28,6 +40,15 @@ async function check(name, body) {
   } catch (error) {
     counts.failed++;
     console.log(`FAILED   ${name}\n${error.stack}\n${error.stderr ?? ""}`);
+  }
+}
+
+function has(tool) {
+  try {
+    execFileSync(tool, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -59,7 +80,7 @@ async function start(url, command, args, options) {
       await ask("GET", url);
       return child;
     } catch {
-      await new Promise((done) => setTimeout(done, 50));
+      await pause(50);
     }
   }
   throw new Error(`${command} does not answer: ${child.log}`);
@@ -84,6 +105,35 @@ function ask(method, url, { headers = {}, form, body } = {}) {
       answer.on("end", () => done({ status: answer.statusCode, headers: answer.headers, text }));
     }).on("error", failed).end(sent);
   });
+}
+
+/** A mail server that takes everything: what it took is in `taken`. */
+function mailServer(port, taken) {
+  const sockets = new Set();
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => {}).on("close", () => sockets.delete(socket)));
+    const say = (line) => socket.write(`${line}\r\n`);
+    let [heard, message] = ["", null];
+    say("220 sink.example");
+    socket.setEncoding("utf8").on("data", (text) => {
+      heard += text;
+      for (let end; (end = heard.indexOf(message ? "\r\n.\r\n" : "\r\n")) >= 0; ) {
+        const line = heard.slice(0, end);
+        heard = heard.slice(end + (message ? 5 : 2));
+        if (message) {
+          taken.push({ ...message, text: line });
+          message = null;
+          say("250 2.0.0 taken");
+        } else if (/^EHLO/i.test(line)) say("250-sink.example\r\n250 AUTH PLAIN");
+        else if (/^AUTH/i.test(line)) say("235 2.7.0 welcome");
+        else if (/^QUIT/i.test(line)) socket.end("221 2.0.0 goodbye\r\n");
+        else if (/^DATA/i.test(line)) (message = {}), say("354 go on");
+        else say("250 2.1.0 well");
+      }
+    });
+  });
+  const ended = () => new Promise((done) => (server.close(done), sockets.forEach((socket) => socket.destroy())));
+  return new Promise((done) => server.listen(port, "127.0.0.1", () => done(ended)));
 }
 
 const [port, portalPort] = [await freePort(), await freePort()];
@@ -111,6 +161,7 @@ const shared = (secret) => (bytes) => createHmac("sha256", secret).update(bytes)
 
 const embedding = read("docs/embedding.md");
 const operating = read("docs/operating.md");
+const messages = read("docs/messages.md");
 const block = (text, name) => new RegExp(`<!-- ${name.replaceAll(".", "\\.")} -->\\n+\`\`\`\\w*\\n([^]*?)\`\`\``).exec(text)?.[1];
 
 const quick = block(embedding, "quick-start/facteur.toml");
@@ -148,14 +199,6 @@ try {
     ["python", "venv/bin/python", ["-m", "flask", "--app", "portal", "run", "--port", String(portalPort)]],
     ["php", "php", ["-S", `127.0.0.1:${portalPort}`, "portal.php"]],
   ];
-  const has = (tool) => {
-    try {
-      execFileSync(tool, ["--version"], { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  };
   for (const [name, command, args] of examples) {
     let cwd = join(store, name);
     let title = name;
@@ -352,7 +395,8 @@ try {
     const foreign = await ask("POST", `${url}/session/theme`, { headers: { ...headers, origin }, body });
     assert.equal(foreign.status, 403);
   });
-  await check("the log has the words of the troubleshooting table, and nothing personal", () => {
+  await check("the log has the words of the troubleshooting table, and nothing personal", async () => {
+    await until("the last line", () => server.log.includes("request from another origin refused"));
     const log = server.log.replaceAll(/\x1b\[\d*m/g, "");
     for (const words of [
       "malformed token", "no portal registers this origin", "no portal has this key", "no form with a token",
@@ -370,6 +414,10 @@ try {
     assert.match(server.log, /stopped/);
   });
 
+  // --- messages: docs/messages.md ---
+
+  await portalsMessages();
+
   // --- the operator's files, and whether the documents are complete ---
 
   await check("examples/facteur.toml is good, and the environment goes over it", () => {
@@ -385,11 +433,25 @@ try {
     for (const [name, value] of [["FACTEUR__SMTP__EHLO_NAME", "a b"], ["FACTEUR__TESTS__PER_PERSON", "0"], ["FACTEUR__SMTP__NOTHING", "1"]]) {
       assert.throws(() => run(config, { ...env, [name]: value }), (error) => error.status === 1, name);
     }
+    // What is only named in it is good too.
+    run(["keys", "webhook", join(place, "keys/my-portal-webhook")]);
+    writeFileSync(join(place, "keys/my-portal-relay"), "a password\n", { mode: 0o600 });
+    const whole = text
+      .replace("64 hexadecimal digits", "0".repeat(64))
+      .replace(/^    # (?=\{ id = "a1")/m, "    ")
+      .replace(/^# (?=\[metrics\]\n)(.*\n)# /m, "$1")
+      .replace(/^# \[portal\.relay\][^]*/m, (rest) => rest.replace(/^# /gm, ""));
+    assert.doesNotMatch(whole, /^# (\[|url|port )/m);
+    writeFileSync(join(place, "facteur.toml"), whole);
+    assert.match(run(config, env), /is good/);
   });
   await check("docs/operating.md and examples/facteur.toml name every setting", () => {
     const fields = [...read("server/src/config/sections.rs").matchAll(/^    pub (\w+):/gm)].map(([, name]) => name);
-    assert.ok(fields.length > 20);
-    const sections = ["server", "database", "vault", "smtp", "tests", "portals"];
+    assert.ok(fields.length > 40);
+    const sections = ["server", "database", "vault", "smtp", "tests", "outbox", "retention", "metrics", "portals", "relay", "webhook"];
+    for (const section of sections.filter((section) => section !== "portals")) {
+      assert.match(operating, new RegExp(`^### \`\\[(portal\\.)?${section}\\]\``, "m"), section);
+    }
     for (const field of fields.filter((field) => !sections.includes(field))) {
       assert.ok(operating.includes(`\`${field}\``), `docs/operating.md: ${field}`);
       assert.ok(read("examples/facteur.toml").includes(`${field} =`) || field === "theme", `examples/facteur.toml: ${field}`);
@@ -410,14 +472,232 @@ try {
     for (const name of ["font", "font-mono", "font-size", "radius", "spacing"]) assert.ok(embedding.includes(`| \`${name}\` |`), name);
   });
   await check("what the documents quote of the examples is what the files say", () => {
-    for (const text of [embedding, operating]) {
+    for (const text of [embedding, operating, messages]) {
       for (const [, name] of text.matchAll(/<!-- (examples\/[\w./-]+) -->/g)) assert.equal(block(text, name), read(name), name);
     }
     assert.ok(block(embedding, "examples/node/token.mjs") && block(embedding, "examples/php/token.php") && block(embedding, "examples/python/facteur_token.py"));
+    for (const name of ["node/send.mjs", "node/webhook.mjs", "php/send.php", "php/webhook.php", "python/facteur_send.py", "python/facteur_webhook.py"]) {
+      assert.ok(block(messages, `examples/${name}`), `docs/messages.md: ${name}`);
+    }
   });
 } finally {
   for (const child of running) await stop(child);
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** The server of docs/messages.md: examples, the documents' words, backup and restore, rotation of keys. */
+async function portalsMessages() {
+  const place = mkdtempSync(join(folder, "messages-"));
+  const [api, mail, hook, figures] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const facteurUrl = `http://127.0.0.1:${api}`;
+  const facteurOf = (...args) => run(args, {}, place);
+  const serve = () => start(`${facteurUrl}/healthz`, facteur, ["serve"], { cwd: place });
+
+  for (const name of ["vault.key", "portal.key"]) facteurOf("keys", "new", name);
+  facteurOf("keys", "webhook", "webhook.key");
+  writeFileSync(join(place, "relay.key"), "a password\n", { mode: 0o600 });
+  const [, key, hash] = /^ +(fct_[\w-]{43})$[^]*sha256 = "(\w{64})"/m.exec(facteurOf("keys", "api"));
+  writeFileSync(join(place, "api.key"), `${key}\n`, { mode: 0o600 });
+  const guard = `allow_networks = ["127.0.0.0/8"]\nallow_ports = [${mail}]\nplaintext_hosts = ["127.0.0.1"]`;
+  const quickly = `[outbox]\nfirst_retry_seconds = 1\nlongest_retry_seconds = 1\n\n[metrics]\nlisten = "127.0.0.1:${figures}"`;
+  const toml = [
+    quick.replaceAll("127.0.0.1:3000", `127.0.0.1:${api}`).replace("[[portal]]", `${guard}\n\n${quickly}\n\n[[portal]]`),
+    block(messages, "quick-start/messages.toml")
+      .replace("THE HASH", hash).replace("smtp.example.com", "127.0.0.1").replace("587", mail).replace("starttls", "none"),
+    block(messages, "quick-start/webhook.toml").replace("https://portal.example/", `http://127.0.0.1:${hook}/`),
+  ].join("\n");
+  writeFileSync(join(place, "facteur.toml"), toml);
+
+  const taken = [];
+  let mailEnds = await mailServer(mail, taken);
+  const told = [];
+  const listener = createHttpServer((asked, answer) => {
+    const parts = [];
+    asked.on("data", (part) => parts.push(part)).on("end", () => {
+      told.push({ headers: asked.headers, body: Buffer.concat(parts).toString() });
+      answer.writeHead(204).end();
+    });
+  }).listen(hook, "127.0.0.1");
+
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const call = async (method, path, body) => {
+    const answer = await ask(method, `${facteurUrl}/api/v1/messages${path}`, { headers, body: body && JSON.stringify(body) });
+    return { status: answer.status, ...JSON.parse(answer.text) };
+  };
+  const give = async (subject) => {
+    const given = await call("POST", "", { account: "42", to: ["claire@example.com"], subject, text: "Good morning" });
+    assert.equal(given.status, 202, JSON.stringify(given));
+    return given.id;
+  };
+  const reaches = (id, state) => until(`${id} is ${state}`, async () => (await call("GET", `/${id}`)).state === state);
+  const copies = (subject) => taken.filter(({ text }) => text.includes(`Subject: ${subject}\r\n`));
+  const genuine = () => until("an event", () => told.find(({ body }) => JSON.parse(body).type === "message.accepted"));
+
+  let server;
+  try {
+    await check("the configuration of docs/messages.md is good, and it serves", async () => {
+      assert.match(facteurOf("config", "check"), /is good/);
+      server = await serve();
+    });
+
+    const env = { ...process.env, FACTEUR_URL: facteurUrl, FACTEUR_API_KEY_FILE: join(place, "api.key") };
+    if (has("curl")) {
+      await check("the request of the quick start is accepted", async () => {
+        const line = block(messages, "quick-start/send").replace("http://127.0.0.1:3000", facteurUrl);
+        const { stdout } = await promisify(execFile)("bash", ["-c", line], { env: { ...env, FACTEUR_API_KEY: key } });
+        assert.match(stdout, /^HTTP\/1\.1 202/);
+        await reaches(JSON.parse(stdout.split("\r\n\r\n")[1]).id, "accepted");
+        assert.match(copies("Quote 2041")[0].text, /^From: "My Portal"\s+<post@portal\.example>\r$/m);
+      });
+    } else {
+      skip("the request of the quick start", "no curl");
+    }
+
+    const inNode = `import { send } from "./send.mjs"; console.log(JSON.stringify(await send(JSON.parse(process.argv[1]), process.argv[2])))`;
+    const inPhp = `require "send.php"; echo json_encode(facteur_send(json_decode($argv[1], true), $argv[2]));`;
+    const inPython = "import json, sys; from facteur_send import send; print(json.dumps(send(json.loads(sys.argv[1]), sys.argv[2])))";
+    for (const [name, command, sending, receiving] of [
+      ["node", "node", ["--input-type=module", "-e", inNode, "--"], ["webhook.mjs"]],
+      ["php", "php", ["-r", inPhp, "--"], ["-S", `127.0.0.1:${portalPort}`, "webhook.php"]],
+      ["python", "python3", ["-c", inPython], ["facteur_webhook.py"]],
+    ]) {
+      if (!has(command)) {
+        skip(`examples/${name}: sends and hears`, `no ${command}`);
+        continue;
+      }
+      const cwd = join(store, name);
+      const sends = async (message, once) =>
+        JSON.parse((await promisify(execFile)(command, [...sending, JSON.stringify(message), once], { cwd, env })).stdout);
+      await check(`${name}: a message is handed over, once, and accepted`, async () => {
+        const message = { account: "42", to: ["claire@example.com"], subject: `From ${name}`, text: "Bonjour, voilà", reference: name };
+        const { id } = await sends(message, name);
+        await reaches(id, "accepted");
+        assert.equal((await sends(message, name)).id, id);
+        assert.equal(copies(`From ${name}`).length, 1);
+        await until("its event", () => told.some(({ body }) => JSON.parse(body).data.message === id));
+        await assert.rejects(sends({ ...message, from: "boss@bank.example" }, `${name}-2`), /sender_not_allowed/);
+      });
+      const hearing = { ...env, PORT: String(portalPort), FACTEUR_WEBHOOK_SECRET_FILE: join(place, "webhook.key") };
+      const child = await start(`${portal}/`, command, receiving, { cwd, env: hearing });
+      await check(`${name}: a genuine event is taken, nothing else`, async () => {
+        const event = await genuine();
+        const secret = Buffer.from(read(join(place, "webhook.key")).trimEnd().replace("whsec_", ""), "base64");
+        const hears = async (body, over) => {
+          const sent = Object.fromEntries(["id", "timestamp", "signature"].map((name) => [`webhook-${name}`, event.headers[`webhook-${name}`]]));
+          return (await ask("POST", `${portal}/events`, { headers: { "content-type": "application/json", ...sent, ...over }, body })).status;
+        };
+        const signed = (age, with_ = secret) => {
+          const at = Math.floor(Date.now() / 1000) - age;
+          const text = `${event.headers["webhook-id"]}.${at}.${event.body}`;
+          return { "webhook-timestamp": String(at), "webhook-signature": `v1,${createHmac("sha256", with_).update(text).digest("base64")}` };
+        };
+        assert.equal(await hears(event.body, {}), 204, "as Facteur sent it");
+        assert.equal(await hears(event.body, signed(290)), 204);
+        const two = signed(0);
+        assert.equal(await hears(event.body, { ...two, "webhook-signature": `v1,AAAA ${two["webhook-signature"]}` }), 204, "two secrets");
+        assert.match(child.log, /message\.accepted/);
+        assert.equal(await hears(event.body.replace("accepted", "rejected"), {}), 400, "another body");
+        assert.equal(await hears(event.body, signed(0, Buffer.alloc(32))), 400, "another secret");
+        assert.equal(await hears(event.body, signed(310)), 400, "old");
+        assert.equal(await hears(event.body, signed(-310)), 400, "of the future");
+        assert.equal(await hears(event.body, { "webhook-id": "another" }), 400, "another id");
+        assert.equal(await hears(event.body, { "webhook-timestamp": "soon" }), 400);
+        assert.equal(await hears(event.body, { "webhook-signature": "" }), 400);
+        assert.equal((await ask("POST", `${portal}/events`, { body: event.body })).status, 400, "without headers");
+      });
+      await stop(child);
+    }
+
+    await check("docs/messages.md names every field, state, code and event; docs/operating.md every figure", async () => {
+      const named = (text, name, where) => assert.ok(text.includes(`\`${name}\``), `${where}: ${name}`);
+      const { components } = JSON.parse((await ask("GET", `${facteurUrl}/api/openapi.json`)).text);
+      const { MessageRequest, AttachmentRequest, MessageView, AttemptView, Recipient, Accepted, MessagePage } = components.schemas;
+      for (const schema of [MessageRequest, AttachmentRequest, MessageView, AttemptView, Recipient, Accepted]) {
+        for (const field of Object.keys(schema.properties)) named(messages, field, "a field");
+      }
+      assert.ok(MessagePage.properties.next);
+      const { MessageState, RecipientState, AttemptOutcome, Via, Fault } = components.schemas;
+      for (const list of [MessageState, RecipientState, AttemptOutcome, Via, Fault]) {
+        for (const code of list.enum) named(messages, code, "a code");
+      }
+      const status = {
+        BAD_REQUEST: 400, UNAUTHORIZED: 401, NOT_FOUND: 404, CONFLICT: 409, GONE: 410, PAYLOAD_TOO_LARGE: 413,
+        UNSUPPORTED_MEDIA_TYPE: 415, UNPROCESSABLE_ENTITY: 422, SERVICE_UNAVAILABLE: 503,
+      };
+      const problems = [...read("server/src/http/api/problem.rs").matchAll(/^    \w+ = "(\w+)", (\w+), "/gm)];
+      assert.ok(problems.length >= 15);
+      for (const [, code, name] of problems) assert.ok(messages.includes(`| \`${code}\` | ${status[name]} |`), code);
+      const events = read("server/src/events.rs");
+      for (const [, type] of /TYPES[^=]*= ?\[?([^]*?)\];/.exec(events)[1].matchAll(/"([\w.]+)"/g)) named(messages, type, "an event");
+      for (const [, field] of events.matchAll(/^        "(\w+)": /gm)) named(messages, field, "of an event");
+      const { headers: kind, text } = await ask("GET", `http://127.0.0.1:${figures}/metrics`);
+      assert.match(kind["content-type"], /^application\/openmetrics-text/);
+      for (const [, name, type] of text.matchAll(/^# TYPE (\w+) (\w+)/gm)) {
+        assert.ok(operating.includes(`| \`${name}${type === "counter" ? "_total" : ""}\` | ${type}`), name);
+      }
+      const figuresOf = [...read("server/src/metrics.rs").matchAll(/register\(\s*"(\w+)"/g)];
+      assert.ok(figuresOf.length >= 10);
+      for (const [, name] of figuresOf) assert.match(operating, new RegExp(`^\\| \`facteur_${name}(_total)?\``, "m"), name);
+    });
+
+    await check("a backup that is put back sends nothing by itself", async () => {
+      await mailEnds();
+      const id = await give("In the backup");
+      await until("it was tried", async () => (await call("GET", `/${id}`)).attempts.length > 0);
+      assert.match(facteurOf("backup", "copy.db"), /a copy of the database/);
+      assert.equal(statSync(join(place, "copy.db")).mode & 0o777, 0o600);
+      assert.throws(() => facteurOf("backup", "copy.db"), (error) => error.status === 1 && /exists already/.test(error.stderr));
+      const { message_id } = await call("GET", `/${id}`);
+      await stop(server);
+      for (const end of ["", "-wal", "-shm"]) rmSync(join(place, `facteur.db${end}`), { force: true });
+      cpSync(join(place, "copy.db"), join(place, "facteur.db"));
+      assert.match(facteurOf("config", "check"), /is good/);
+      assert.match(facteurOf("restored"), /^1 messages? /);
+      mailEnds = await mailServer(mail, taken);
+      server = await serve();
+      await pause(2500); // It would have been tried once a second.
+      assert.equal((await call("GET", `/${id}`)).state, "delivery_unknown");
+      assert.equal(copies("In the backup").length, 0);
+      assert.equal((await call("POST", `/${id}/resend`)).status, 202);
+      await reaches(id, "accepted");
+      assert.equal(copies("In the backup").length, 1);
+      assert.ok(copies("In the backup")[0].text.includes(`Message-ID: <${message_id}>`));
+    });
+
+    await check("keys rotate: a new key first, seal again, the old one goes", async () => {
+      const keysOf = (list) => writeFileSync(join(place, "facteur.toml"), toml.replace(/^keys = \[\{ id = "v1".*$/m, `keys = [${list}]`));
+      const [before, after] = [`{ id = "v1", file = "vault.key" }`, `{ id = "v2", file = "vault-2.key" }`];
+      await mailEnds();
+      const id = await give("Sealed again");
+      await stop(server);
+      facteurOf("keys", "new", "vault-2.key");
+      keysOf(`${after}, ${before}`);
+      server = await serve();
+      const rotated = facteurOf("keys", "rotate");
+      assert.match(rotated, /^waiting messages sealed again: 1$/m);
+      assert.match(rotated, /^No other key is needed any more\.$/m);
+      assert.match(facteurOf("keys", "rotate"), /^waiting messages sealed again: 0$/m);
+      await stop(server);
+      keysOf(before);
+      assert.throws(() => facteurOf("config", "check"), (error) => error.status === 1);
+      keysOf(after);
+      assert.match(facteurOf("config", "check"), /is good/);
+      mailEnds = await mailServer(mail, taken);
+      server = await serve();
+      await reaches(id, "accepted");
+      assert.equal(copies("Sealed again").length, 1);
+    });
+
+    await check("the log of messages has nothing personal", () => {
+      const log = running.filter((child) => child.spawnfile === facteur).map((child) => child.log).join("");
+      assert.ok(!/claire|Good morning|Quote 2041|Sealed again|fct_|whsec_/i.test(log));
+    });
+  } finally {
+    if (server) await stop(server);
+    await mailEnds();
+    listener.close();
+    listener.closeAllConnections();
+  }
 }
 
 const { passed, failed, skipped } = counts;

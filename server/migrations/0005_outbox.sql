@@ -55,6 +55,7 @@ CREATE TABLE message (
 CREATE INDEX message_by_account ON message (portal, account, id);
 CREATE UNIQUE INDEX message_by_key ON message (portal, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX message_waiting ON message (lane, next_at) WHERE state IN ('queued', 'deferred');
+CREATE INDEX message_fallen ON message (lane) WHERE state IN ('queued', 'deferred') AND fallback = 1;
 CREATE INDEX message_expiry ON message (expires_at) WHERE state IN ('queued', 'deferred');
 CREATE INDEX message_leased ON message (lease_until) WHERE state = 'sending';
 CREATE INDEX message_finished ON message (finished_at) WHERE finished_at IS NOT NULL;
@@ -83,3 +84,4 @@ CREATE TABLE event (
     tries      INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX event_waiting ON event (portal, next_at);
+CREATE INDEX event_by_age ON event (created_at);

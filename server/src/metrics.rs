@@ -29,8 +29,13 @@ struct Ended {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Named {
-    name: String,
+struct InState {
+    state: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Called {
+    outcome: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,11 +66,11 @@ pub struct Metrics {
     accepted: Counter,
     attempts: Family<Ended, Counter>,
     tests: Family<Ended, Counter>,
-    webhooks: Family<Named, Counter>,
-    messages: Family<Named, Gauge>,
+    webhooks: Family<Called, Counter>,
+    messages: Family<InState, Gauge>,
     events: Gauge,
     oldest: Gauge<f64, AtomicU64>,
-    connections: Family<Named, Gauge>,
+    connections: Family<InState, Gauge>,
     requests: Family<Answered, Counter>,
     durations: Family<Asked, Histogram, Durations>,
 }
@@ -139,7 +144,7 @@ impl Metrics {
 
     /// `outcome`: `delivered`, `failed` or `given_up`.
     pub fn webhook(&self, outcome: &str) {
-        self.webhooks.get_or_create(&named(outcome)).inc();
+        self.webhooks.get_or_create(&Called { outcome: outcome.to_owned() }).inc();
     }
 
     /// `route` is the pattern of the path, never the path itself.
@@ -151,8 +156,8 @@ impl Metrics {
 
     /// All of it as text. `age_s`: of the oldest waiting message.
     pub fn render(&self, queue: &QueueFigures, age_s: f64, (active, idle): (u64, u64)) -> String {
-        let set = |family: &Family<Named, Gauge>, name: &str, value: u64| {
-            family.get_or_create(&named(name)).set(i64::try_from(value).unwrap_or(i64::MAX));
+        let set = |family: &Family<InState, Gauge>, state: &str, value: u64| {
+            family.get_or_create(&InState { state: state.to_owned() }).set(i64::try_from(value).unwrap_or(i64::MAX));
         };
         set(&self.messages, "queued", queue.queued);
         set(&self.messages, "deferred", queue.deferred);
@@ -172,10 +177,6 @@ fn ended(outcome: &str, cause: Option<Cause>) -> Ended {
     Ended { outcome: outcome.to_owned(), cause: cause.map_or("none", Cause::as_str).to_owned() }
 }
 
-fn named(name: &str) -> Named {
-    Named { name: name.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,11 +192,11 @@ mod tests {
         for line in [
             "facteur_messages_accepted_total 1",
             "facteur_attempts_total{outcome=\"failed\",cause=\"bad_credentials\"} 1",
-            "facteur_messages{name=\"deferred\"} 3",
+            "facteur_messages{state=\"deferred\"} 3",
             "facteur_oldest_message_age_seconds 4.5",
             "facteur_http_requests_total{method=\"POST\",route=\"/api/v1/messages\",status=\"202\"} 1",
             "facteur_http_request_duration_seconds_bucket{le=\"0.003\",route=\"/api/v1/messages\"} 1",
-            "facteur_smtp_connections{name=\"active\"} 2",
+            "facteur_smtp_connections{state=\"active\"} 2",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line}\n{text}");

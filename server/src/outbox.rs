@@ -16,9 +16,9 @@
 //! have it; everything else is sent as if nothing had happened.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -157,7 +157,7 @@ pub struct Outbox {
     routes: Routes,
     /// Places for conversations.
     workers: Arc<Semaphore>,
-    /// How much content may be in memory at once, in KiB.
+    /// How much large content may be in memory at once, in KiB.
     memory: Arc<Semaphore>,
     /// Something is due.
     news: Notify,
@@ -166,9 +166,11 @@ pub struct Outbox {
     /// The lane that was given to a worker last.
     served: Mutex<String>,
     /// The servers of lanes, as they were a moment ago.
-    known: Mutex<HashMap<String, (Instant, u64, Route)>>,
-    /// Who holds our leases.
-    owner: String,
+    known: Mutex<KnownRoutes>,
+    /// Who holds our leases: one name for each batch that is being worked on. What is not here is not prolonged.
+    owners: Mutex<HashSet<String>>,
+    /// One check of logins at a time.
+    checks: tokio::sync::Mutex<()>,
     stop: CancellationToken,
     /// Nobody is at work any more.
     ended: CancellationToken,
@@ -176,8 +178,11 @@ pub struct Outbox {
     metrics: Arc<Metrics>,
 }
 
-/// Content in memory at once, in KiB: a message of the largest size always fits.
+/// Large content in memory at once, in KiB: a message of the largest size always fits.
 const MEMORY_KIB: u32 = 64 * 1024;
+
+/// By lane, and whether for what fell back: when it was looked up, at which count of changes.
+type KnownRoutes = HashMap<(String, bool), (Instant, u64, Route)>;
 
 /// What an outbox is made of.
 pub struct OutboxParts {
@@ -212,7 +217,8 @@ impl Outbox {
             changes: AtomicU64::new(0),
             served: Mutex::default(),
             known: Mutex::default(),
-            owner: Uuid::new_v4().to_string(),
+            owners: Mutex::default(),
+            checks: tokio::sync::Mutex::default(),
             stop: CancellationToken::new(),
             ended: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -300,6 +306,18 @@ impl Outbox {
         })?;
         self.news.notify_one();
         Ok(resent)
+    }
+
+    /// Prolongs the leases of everything that is being worked on.
+    async fn prolong(&self) {
+        let owners: Vec<String> = self.owners.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        if owners.is_empty() {
+            return;
+        }
+        let until = self.now() + dispatch::signed(self.options.lease);
+        if let Err(error) = self.store.prolong(&owners, until).await {
+            crate::profiles::unavailable(error);
+        }
     }
 
     /// Something of an account was changed: its connections are closed, and what waits is tried.

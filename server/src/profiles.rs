@@ -68,7 +68,7 @@ impl ProfileBook {
     }
 
     /// Something of the account was changed.
-    async fn changed(&self, account: &AccountId) {
+    pub(crate) async fn changed(&self, account: &AccountId) {
         if let Some(outbox) = self.listener.get().and_then(Weak::upgrade) {
             outbox.changed(account).await;
         }

@@ -6,6 +6,7 @@ use app::{place::Place, profile::preset::Catalogue};
 use jiff::SignedDuration;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 mod portals;
 
@@ -21,13 +22,15 @@ use crate::{
     outbox::OutboxOptions,
     rotate::{RotateError, Rotated, census, rotate},
     smtp::{EhloName, Limits, Policy, SetupError, Submitter, SubmitterOptions},
-    store::{StoreError, outbox::OutboxStore, sqlite::SqliteStore},
+    store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{CanaryError, Vault, VaultKey},
 };
 
 /// How long messages under way may take when the service stops.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest request: a test, and what is looked for after it.
+const LONGEST_REQUEST: Duration = Duration::from_secs(36);
 
 /// Why it does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -98,20 +101,42 @@ impl Service {
         let Self { application, listen, metrics, store, .. } = self;
         let listener = bind(listen).await?;
         let figures = match metrics {
-            Some(address) => Some(bind(address).await?),
+            Some(address) => Some((address, bind(address).await?)),
             None => None,
         };
         let Application { router, outbox, webhooks, metrics } = application;
         outbox.start();
         webhooks.start();
-        let figures = figures.map(|listener| {
-            tracing::info!(listen = ?listener.local_addr(), "figures");
+        let figures = figures.map(|(address, listener)| {
+            tracing::info!(listen = %address, "figures");
             let router = crate::http::figures(metrics, outbox.clone(), Arc::new(store.clone()));
             tokio::spawn(axum::serve(listener, router).into_future())
         });
         tracing::info!(%listen, "serving");
-        axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(ServeError::Serve)?;
-        outbox.stop(PATIENCE).await;
+        let stopping = CancellationToken::new();
+        let asked = stopping.clone();
+        tokio::spawn(async move {
+            stop.await;
+            asked.cancel();
+        });
+        let requests = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        // Requests and messages come to their end at the same time; a body that never arrives waits in vain.
+        let messages = async {
+            stopping.cancelled().await;
+            outbox.stop(PATIENCE).await;
+            tokio::time::sleep(LONGEST_REQUEST.saturating_sub(PATIENCE)).await;
+        };
+        tokio::pin!(messages);
+        let requests = requests.into_future();
+        tokio::pin!(requests);
+        tokio::select! {
+            ended = &mut requests => {
+                ended.map_err(ServeError::Serve)?;
+                stopping.cancel();
+                outbox.stop(PATIENCE).await;
+            }
+            () = &mut messages => {}
+        }
         webhooks.stop().await;
         if let Some(figures) = figures {
             figures.abort();
@@ -132,7 +157,7 @@ impl Service {
 
     /// After a restore: what waited may have been sent since. How many messages are unknown now.
     pub async fn disown_waiting(&self) -> Result<u64, ServeError> {
-        let disowned = self.store.disown_waiting((config::clock())()).await;
+        let disowned = self.application.outbox.disown().await;
         disowned.map_err(|error| ServeError::Store(self.path.clone(), error))
     }
 
@@ -243,6 +268,9 @@ fn outbox(config: &Config) -> Result<OutboxOptions, ConfigError> {
     let seconds = |given: Option<NonZeroU32>, usual: Duration| {
         given.map_or(usual, |seconds| Duration::from_secs(u64::from(seconds.get())))
     };
+    if retention.metadata_days.is_some_and(|days| days.get() > 3_650) {
+        return Err(ConfigError::wrong("retention.metadata_days", "it is a number from 1 to 3,650"));
+    }
     let hours = given.give_up_after_hours.unwrap_or(24.0);
     if !(hours.is_finite() && (0.001..=240.0).contains(&hours)) {
         return Err(ConfigError::wrong("outbox.give_up_after_hours", "it is a number from 0.001 to 240"));
@@ -261,9 +289,7 @@ fn outbox(config: &Config) -> Result<OutboxOptions, ConfigError> {
         lease: seconds(given.lease_seconds, usual.lease),
         reply: seconds(given.reply_seconds, usual.reply),
         last_reply: seconds(given.final_seconds, usual.last_reply),
-        kept: retention
-            .metadata_days
-            .map_or(usual.kept, |days| SignedDuration::from_hours(24 * i64::from(days.get().min(3_650)))),
+        kept: retention.metadata_days.map_or(usual.kept, |days| SignedDuration::from_hours(24 * i64::from(days.get()))),
         content_kept: retention
             .unsent_body_hours
             .map_or(usual.content_kept, |hours| SignedDuration::from_hours(i64::from(hours))),

@@ -201,6 +201,10 @@ impl Running {
         if let Err(error) = stored {
             unavailable(error);
         }
+        if run.report.verdict == Verdict::Accepted {
+            // What waits for this profile waits no more.
+            self.book.changed(account).await;
+        }
         let (verdict, cause) = (run.report.verdict, run.report.cause);
         let profile = named(&self.book.shown(&self.session.account, &self.row));
         if self.book.note(&self.session, Action::Tested { verdict, cause }, Some(profile)).await.is_err() {

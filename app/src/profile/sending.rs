@@ -62,6 +62,8 @@ pub enum Sign {
     Sent,
     /// A login went well, or a test's message was taken.
     Well,
+    /// A login went well, and what is wrong shows with a message only.
+    Passed,
     Failed(Cause),
 }
 
@@ -87,9 +89,12 @@ impl Health {
                 (self.failures, self.failing_cause) = (0, None);
                 self.broken_at.take().map(|_| Turn::Recovered)
             }
+            Sign::Passed => None,
             Sign::Failed(cause) => {
                 (self.failed_at, self.failed_cause) = (Some(at), Some(cause));
-                self.failures = if self.failing_cause == Some(cause) { self.failures.saturating_add(1) } else { 1 };
+                // One that is held stays so, whatever comes next.
+                let goes_on = self.failing_cause == Some(cause) || self.is_held();
+                self.failures = if goes_on { self.failures.saturating_add(1) } else { 1 };
                 self.failing_cause = Some(cause);
                 if self.failures != BROKEN_AFTER {
                     return None;
@@ -157,6 +162,8 @@ mod tests {
         assert_eq!(health.take(failed, at(5)), Some(Turn::Broke(Cause::BadCredentials)));
         assert!(health.is_held());
         assert_eq!((health.take(failed, at(6)), health.broken_at), (None, Some(at(5))));
+        assert_eq!((health.take(Sign::Failed(Cause::Timeout), at(6)), health.is_held()), (None, true));
+        assert_eq!((health.take(Sign::Passed, at(6)), health.is_held()), (None, true));
         assert_eq!(health.take(Sign::Well, at(7)), Some(Turn::Recovered));
         assert_eq!((health.take(Sign::Sent, at(8)), health.sent_at), (None, Some(at(8))));
         assert_eq!((health.failed_at, health.is_broken()), (Some(at(6)), false));

@@ -14,9 +14,10 @@
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 
+use self::problem::{Code, Problem};
 use super::Site;
 
 mod description;
@@ -32,12 +33,22 @@ pub use key::make as make_key;
 /// Under which everything is that a portal's server calls.
 pub const PREFIX: &str = "/api/v1/";
 
+async fn nowhere() -> Problem {
+    Problem::detailed(Code::NotFound, "there is no such endpoint: see /api")
+}
+
+async fn other_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed)
+}
+
 /// The routes.
 pub fn routes() -> Router<Site> {
     Router::new()
         .route("/api/v1/messages", post(messages::give).get(messages::list))
         .route("/api/v1/messages/{id}", get(messages::get))
         .route("/api/v1/messages/{id}/resend", post(messages::resend))
+        .route("/api/v1/{*endpoint}", any(nowhere))
+        .method_not_allowed_fallback(other_method)
         .route("/api/openapi.json", get(description::json))
         .route("/api", get(description::page))
         .layer(DefaultBodyLimit::max(messages::LARGEST_BODY))

@@ -8,7 +8,7 @@ use std::{
 
 use app::{
     diagnosis::cause::Cause,
-    profile::sending::Sign,
+    profile::sending::{Sign, Turn},
     session::AccountId,
     test_run::{event::Stage, report::Verdict},
 };
@@ -90,69 +90,101 @@ impl Outbox {
         }
     }
 
-    /// The server of a lane, as it was a moment ago: many lanes wait for few servers.
-    async fn route_of(&self, lane: &Lane) -> Result<Route, NoRoute> {
-        let (key, changes) = (lane.key(), self.changes.load(Ordering::SeqCst));
+    /// The server of a lane, as it was a moment ago: many lanes wait for few servers. With the count of changes then.
+    async fn route_of(&self, lane: &Lane, fallback: bool) -> Result<(Route, u64), NoRoute> {
+        let (key, changes) = ((lane.key(), fallback), self.changes.load(Ordering::SeqCst));
         {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.retain(|_, (at, at_changes, _)| at.elapsed() < TRUSTED && *at_changes == changes);
             if let Some((.., route)) = known.get(&key) {
-                return Ok(route.clone());
+                return Ok((route.clone(), changes));
             }
         }
-        let route = self.route(lane, false).await?;
+        let route = self.route(lane, fallback).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(key, (Instant::now(), changes, route.clone()));
-        Ok(route)
+        Ok((route, changes))
     }
 
-    /// Gives a lane's due messages to as many workers as its server allows.
+    /// Gives a lane's due messages to as many workers as its server allows: those that go the usual way, then those that fell
+    /// back to the relay.
     async fn serve(self: &Arc<Self>, lane: &Lane) {
-        let route = match self.route_of(lane).await {
-            Ok(route) => route,
+        let (route, changes) = match self.route_of(lane, false).await {
+            Ok(found) => found,
             Err(NoRoute::Unavailable) => return,
-            Err(_) => return self.put_off(lane, WITHOUT_SERVER, None).await,
+            Err(_) => {
+                self.put_off((lane, false), WITHOUT_SERVER, None).await;
+                return self.put_off((lane, true), WITHOUT_SERVER, None).await;
+            }
         };
-        let id = route.id();
-        if self.routes.is_full(&id, route.connections) {
+        self.serve_through(lane, (route, changes), false).await;
+        match self.store.any_fallen_back(lane).await {
+            Ok(false) => {}
+            Ok(true) => {
+                if let Ok(found) = self.route_of(lane, true).await {
+                    self.serve_through(lane, found, true).await;
+                }
+            }
+            Err(error) => drop(unavailable(error)),
+        }
+    }
+
+    async fn serve_through(self: &Arc<Self>, lane: &Lane, (route, changes): (Route, u64), fallback: bool) {
+        let (id, queue) = (route.id(), (lane, fallback));
+        // One account's servers may not take every worker.
+        let most = match route.via {
+            Via::Profile => route.connections.min(self.most_of_one()),
+            Via::Relay | Via::Fallback => route.connections,
+        };
+        let held = route.via == Via::Profile && route.profile().is_some_and(|row| row.health.is_held());
+        if self.routes.is_full(&id, if held { 1 } else { most }) {
             return;
         }
-        if let Some(left) = self.routes.blocked(&id) {
-            let cause = route.profile().and_then(|row| row.health.failing_cause);
-            return self.put_off(lane, signed(left), cause).await;
+        if let Some((left, cause)) = self.routes.blocked(&id) {
+            return self.put_off(queue, signed(left), cause).await;
         }
-        if self.quota_is_used_up(&route).await {
-            return self.put_off(lane, WITHOUT_QUOTA, Some(Cause::QuotaExceeded)).await;
+        let left_today = self.left_today(&route).await;
+        if left_today == 0 {
+            return self.put_off(queue, WITHOUT_QUOTA, Some(Cause::QuotaExceeded)).await;
         }
-        let held = route.profile().is_some_and(|row| row.health.is_held()) && route.via == Via::Profile;
-        if held && !self.may_go_on(&route).await {
-            let cause = route.profile().and_then(|row| row.health.failing_cause);
-            let left = self.routes.blocked(&id).unwrap_or(self.options.first_retry);
-            return self.put_off(lane, signed(left), cause).await;
+        // The last ones of a day leave one worker after the other, so that they are counted.
+        let few = left_today <= u64::from(BATCH * most);
+        if few && self.routes.active(&id) > 0 {
+            return;
+        }
+        if held && !self.may_try_a_message(&route, changes, queue).await {
+            return;
         }
         // One message tells whether the server has come round.
-        let batch = if held { 1 } else { BATCH };
+        let batch = if held { 1 } else { BATCH.min(u32::try_from(left_today).unwrap_or(BATCH)) };
         loop {
             let Ok(permit) = self.workers.clone().try_acquire_owned() else { return };
-            let Some(place) = self.routes.enter(&id, route.connections) else { return };
-            let taken = self.start_worker(lane, &route, batch, (permit, place)).await;
-            if held || taken < batch {
+            let Some(place) = self.routes.enter(&id, most) else { return };
+            let taken = self.start_worker(queue, (&route, changes), batch, (permit, place)).await;
+            if held || few || taken < batch {
                 return;
             }
         }
     }
 
+    /// Workers that one account's server may have at most.
+    fn most_of_one(&self) -> u32 {
+        u32::try_from(self.options.workers / 8).unwrap_or(u32::MAX).max(1)
+    }
+
     /// Claims messages and starts a worker on them; how many.
     async fn start_worker(
         self: &Arc<Self>,
-        lane: &Lane,
-        route: &Route,
+        queue: (&Lane, bool),
+        (route, changes): (&Route, u64),
         batch: u32,
         (permit, place): (OwnedSemaphorePermit, Place),
     ) -> u32 {
         let now = self.now();
         let until = now + signed(self.options.lease);
-        let claimed = match self.store.claim(lane, &self.owner, now, until, batch).await {
+        // A name for this claim alone: whoever claims a message later is somebody else, also in this process.
+        let owner = uuid::Uuid::new_v4().to_string();
+        let claimed = match self.store.claim(queue, &owner, now, until, batch).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 unavailable(error);
@@ -161,53 +193,64 @@ impl Outbox {
         };
         let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
         if count > 0 {
-            *self.served.lock().unwrap_or_else(PoisonError::into_inner) = lane.key();
+            *self.served.lock().unwrap_or_else(PoisonError::into_inner) = queue.0.key();
             let (outbox, route) = (self.clone(), route.clone());
+            let at_work = AtWork::begin(self, owner);
             self.tasks.spawn(async move {
-                worker::work(&outbox, route, claimed, &place).await;
-                drop((place, permit));
+                worker::work(&outbox, (route, changes), &at_work.owner, claimed, &place).await;
+                drop((at_work, place, permit));
                 outbox.news.notify_one();
             });
         }
         count
     }
 
-    async fn put_off(&self, lane: &Lane, wait: SignedDuration, cause: Option<Cause>) {
+    async fn put_off(&self, queue: (&Lane, bool), wait: SignedDuration, cause: Option<Cause>) {
         let now = self.now();
-        if let Err(error) = self.store.hold(lane, now, now + wait, cause).await {
+        if let Err(error) = self.store.hold(queue, now, now + wait, cause).await {
             unavailable(error);
         }
     }
 
-    async fn quota_is_used_up(&self, route: &Route) -> bool {
-        let (Some(per_day), Some(row)) = (route.per_day, route.profile()) else { return false };
+    /// How many messages may still leave within the 24 hours.
+    async fn left_today(&self, route: &Route) -> u64 {
+        let (Some(per_day), Some(row)) = (route.per_day, route.profile()) else { return u64::MAX };
         match self.store.sent_since(row.id, self.now() - SignedDuration::from_hours(24)).await {
-            Ok(sent) => sent >= u64::from(per_day),
+            Ok(sent) => u64::from(per_day).saturating_sub(sent),
             Err(error) => {
                 unavailable(error);
-                true
+                0
             }
         }
     }
 
-    /// Whether a profile that is held may be tried with a message: a conversation without one went well, or would tell
-    /// nothing. A password that was refused three times is left alone until it is changed.
-    async fn may_go_on(&self, route: &Route) -> bool {
+    /// Whether a message may be tried through a profile that is held: only where nothing else would tell. Else a
+    /// conversation without one is begun, beside everything else, and tells. A password that was refused three times is left alone
+    /// until it is changed.
+    async fn may_try_a_message(self: &Arc<Self>, route: &Route, changes: u64, queue: (&Lane, bool)) -> bool {
         let Some(row) = route.profile() else { return true };
-        let id = route.id();
-        let wait = |_: u32| self.wait(row.health.failures.saturating_sub(1));
+        let (id, cause) = (route.id(), row.health.failing_cause);
         if row.secret_refusals >= MOST_REFUSALS {
-            self.routes.block(&id, |_| self.options.longest_retry);
+            let left = self.routes.block(&id, cause, |_| self.options.longest_retry);
+            self.put_off(queue, signed(left), cause).await;
             return false;
         }
-        if row.health.failing_cause.is_some_and(shows_with_a_message_only) {
+        if cause.is_some_and(shows_with_a_message_only) {
             return true;
         }
-        let well = self.check(&route.account, row).await == Sign::Well;
-        if !well {
-            self.routes.block(&id, wait);
-        }
-        well
+        let Ok(permit) = self.workers.clone().try_acquire_owned() else { return false };
+        let Some(place) = self.routes.enter(&id, 1) else { return false };
+        let (outbox, account, row) = (self.clone(), route.account.clone(), row.clone());
+        self.tasks.spawn(async move {
+            let well = outbox.check(&account, &row).await == Sign::Well;
+            // What was changed meanwhile is tried.
+            if !well && outbox.changes.load(Ordering::SeqCst) == changes {
+                outbox.routes.block(&id, cause, |_| outbox.wait(row.health.failures.saturating_sub(1)));
+            }
+            drop((place, permit));
+            outbox.news.notify_one();
+        });
+        false
     }
 
     /// The wait after so many tries.
@@ -225,19 +268,26 @@ impl Outbox {
         let well =
             report.as_ref().is_some_and(|report| report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom);
         let cause = report.as_ref().and_then(|report| report.cause);
-        let told = if well { Sign::Well } else { Sign::Failed(cause.unwrap_or(Cause::Unknown)) };
+        let shows = !row.health.failing_cause.is_some_and(shows_with_a_message_only);
+        let told = match (well, shows) {
+            (true, true) => Sign::Well,
+            (true, false) => Sign::Passed,
+            (false, _) => Sign::Failed(cause.unwrap_or(Cause::Unknown)),
+        };
         let refused = report.is_some_and(|report| report.stage == Stage::Auth && !report.retryable);
         let health = HealthReport {
             profile: row.id,
             fingerprint: fingerprint(row),
             sign: told,
-            secret_refused: refused && !well,
+            secret_refused: refused && !well && cause.is_some_and(is_about_the_secret),
             failure: None,
             check: true,
         };
         let tell = self.tells(&account.portal);
-        if let Err(error) = self.store.record_health(account, &health, self.now(), tell).await {
-            unavailable(error);
+        match self.store.record_health(account, &health, self.now(), tell).await {
+            Ok(Some(Turn::Recovered)) => self.changed(account).await,
+            Ok(_) => {}
+            Err(error) => drop(unavailable(error)),
         }
         tracing::info!(profile = %row.id, well, cause = cause.map(Cause::as_str), "profile checked");
         told
@@ -250,6 +300,30 @@ impl Outbox {
         let letter = Letter::empty(&sender);
         let submission = submission(&row.settings.destination, Some(secret), &letter, vec![sender]).ok()?;
         Some(Submission { depth: Depth::Recipients, ..submission })
+    }
+}
+
+/// What a login learns of the password: trying the same again would be refused again, and providers lock accounts.
+pub(super) const fn is_about_the_secret(cause: Cause) -> bool {
+    matches!(cause, Cause::BadCredentials | Cause::AppPasswordRequired | Cause::LoginBlocked | Cause::AccountBlocked)
+}
+
+/// A batch that is being worked on: its leases are prolonged until this is dropped, in whatever way.
+struct AtWork {
+    outbox: Arc<Outbox>,
+    owner: String,
+}
+
+impl AtWork {
+    fn begin(outbox: &Arc<Outbox>, owner: String) -> Self {
+        outbox.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.clone());
+        Self { outbox: outbox.clone(), owner }
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.outbox.owners.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.owner);
     }
 }
 

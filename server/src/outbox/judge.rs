@@ -153,6 +153,8 @@ pub fn sign(report: &Report) -> Option<Sign> {
         (Verdict::Failed, Some(Cause::RecipientRejected | Cause::RecipientMailboxFull | Cause::Greylisted)) => {
             (report.stage >= Stage::RcptTo).then_some(Sign::Well)
         }
+        // What is said to a recipient for no reason that we know may be about the recipient.
+        (Verdict::Failed, Some(Cause::ServerBusy | Cause::Unknown)) if report.stage == Stage::RcptTo => None,
         (Verdict::Failed, Some(cause)) if is_about_the_message(cause) => None,
         (Verdict::Failed, Some(cause)) => Some(Sign::Failed(cause)),
     }
@@ -285,6 +287,8 @@ mod tests {
         assert_eq!(state(Stage::Greeting, Cause::NotSubmissionServer, ""), MessageState::Deferred);
         assert_eq!(state(Stage::Greeting, Cause::IpBlocked, "554 no"), MessageState::Failed);
         assert_eq!(state(Stage::Resolve, Cause::HostNotAllowed, ""), MessageState::Failed);
+        let busy = judged(&row, &report(Verdict::Failed, Stage::RcptTo, Some(Cause::ServerBusy), true), true);
+        assert_eq!((busy.state, busy.sign, busy.trouble, busy.fallback), (MessageState::Deferred, None, false, false));
         assert_eq!(state(Stage::Auth, Cause::AuthMechanismUnsupported, ""), MessageState::Failed);
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use app::profile::model::ProfileId;
+use app::{diagnosis::cause::Cause, profile::model::ProfileId};
 use tokio::time::Instant;
 
 use crate::smtp::Connection;
@@ -34,8 +34,12 @@ struct State {
     parked: Vec<([u8; 32], Connection)>,
     /// Left alone until then.
     blocked_until: Option<Instant>,
+    /// Why.
+    cause: Option<Cause>,
     /// How often in a row it had to be left alone.
     troubles: u32,
+    /// A large message is under way: one at a time, so that a slow server does not take the memory of all.
+    large: bool,
     /// What may leave at once, and when that was counted.
     allowance: Option<(f64, Instant)>,
 }
@@ -53,6 +57,18 @@ impl State {
 /// Every server that is in use.
 #[derive(Clone, Default)]
 pub struct Routes(Arc<Mutex<HashMap<RouteId, State>>>);
+
+/// The leave to have a large message in memory; dropping it ends it.
+pub struct Large {
+    routes: Routes,
+    id: RouteId,
+}
+
+impl Drop for Large {
+    fn drop(&mut self) {
+        self.routes.with(&self.id, |state| state.large = false);
+    }
+}
 
 /// A place at a server; dropping it frees it.
 pub struct Place {
@@ -87,15 +103,15 @@ impl Routes {
         self.with(id, |state| state.active >= most)
     }
 
-    /// How long the server is still left alone.
-    pub fn blocked(&self, id: &RouteId) -> Option<Duration> {
+    /// How long the server is still left alone, and why.
+    pub fn blocked(&self, id: &RouteId) -> Option<(Duration, Option<Cause>)> {
         let now = Instant::now();
-        self.with(id, |state| state.blocked_until.map(|until| until.saturating_duration_since(now)))
-            .filter(|left| !left.is_zero())
+        self.with(id, |state| state.blocked_until.map(|until| (until.saturating_duration_since(now), state.cause)))
+            .filter(|(left, _)| !left.is_zero())
     }
 
     /// Leaves the server alone for what `wait` says of the number of troubles in a row; how long that is.
-    pub fn block(&self, id: &RouteId, wait: impl FnOnce(u32) -> Duration) -> Duration {
+    pub fn block(&self, id: &RouteId, cause: Option<Cause>, wait: impl FnOnce(u32) -> Duration) -> Duration {
         let now = Instant::now();
         self.with(id, |state| {
             // Others may have met the same trouble at the same time.
@@ -105,6 +121,7 @@ impl Routes {
                 return left;
             }
             state.troubles += 1;
+            state.cause = cause;
             let wait = wait(state.troubles);
             state.blocked_until = Some(now + wait);
             wait
@@ -187,6 +204,17 @@ impl Routes {
         }
     }
 
+    /// The leave to send a large message there, when no other one is under way.
+    pub fn begin_large(&self, id: &RouteId) -> Option<Large> {
+        let free = self.with(id, |state| !std::mem::replace(&mut state.large, true));
+        free.then(|| Large { routes: self.clone(), id: id.clone() })
+    }
+
+    /// Places that are taken at a server.
+    pub fn active(&self, id: &RouteId) -> u32 {
+        self.with(id, |state| state.active)
+    }
+
     /// Connections in use and free, for the operator.
     pub fn figures(&self) -> (u64, u64) {
         let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,14 +247,14 @@ mod tests {
     async fn troubles_in_a_row_wait_longer_and_count_once_at_a_time() {
         let routes = Routes::default();
         let wait = |troubles: u32| Duration::from_secs(u64::from(troubles));
-        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(1));
-        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(1), "the same trouble, met twice");
+        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(1));
+        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(1), "the same trouble, met twice");
         tokio::time::advance(Duration::from_millis(1_001)).await;
         assert_eq!(routes.blocked(&relay()), None);
-        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(2));
+        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(2));
         routes.unblock(&relay());
         assert_eq!(routes.blocked(&relay()), None);
-        assert_eq!(routes.block(&relay(), wait), Duration::from_secs(1));
+        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]

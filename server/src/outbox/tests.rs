@@ -373,7 +373,7 @@ async fn after_a_crash_what_may_have_left_is_unknown_and_the_rest_goes_on() {
     let now = (config::clock())();
     let lane = Lane { account: account("martin"), user: None };
     // Somebody claimed both, was about to send the end of one, and was never heard of again.
-    let claimed = post.store.claim(&lane, "dead", now, now + SignedDuration::from_secs(1), 9).await.unwrap();
+    let claimed = post.store.claim((&lane, false), "dead", now, now + SignedDuration::from_secs(1), 9).await.unwrap();
     assert_eq!(claimed.len(), 2);
     post.store.mark_ending(&[(marked.parse().unwrap(), "dead".to_owned())], now).await.unwrap();
     post.application.outbox.start();

@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::{profile::sending::Sign, test_run::event::Stage};
+use app::test_run::event::Stage;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
     Outbox,
-    dispatch::signed,
     judge::{give_up, state_of},
 };
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     profiles::unavailable,
     store::{
         StoreError,
-        outbox::{Attempt, AttemptOutcome, MessageRow, MessageState, RecipientState, Right, Settlement},
+        outbox::{Attempt, AttemptOutcome, MessageRow, MessageState, Recipient, RecipientState, Right, Settlement},
     },
 };
 
@@ -34,10 +33,7 @@ pub(super) async fn keep_leases(outbox: Arc<Outbox>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let until = outbox.now() + signed(outbox.options.lease);
-        if let Err(error) = outbox.store.prolong(&outbox.owner, until).await {
-            unavailable(error);
-        }
+        outbox.prolong().await;
     }
 }
 
@@ -79,15 +75,12 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
 impl Outbox {
     /// Messages whose worker is gone: those whose end was about to be sent may have left, the others go on.
     async fn take_over_the_abandoned(&self) -> Result<(), StoreError> {
+        // Our own first: the clock may have jumped.
+        self.prolong().await;
         let now = self.now();
         for row in self.store.abandoned(now, SOME).await? {
-            let mut recipients = row.recipients.clone();
             let may_have_left = row.ending_at.is_some();
-            if may_have_left {
-                for recipient in recipients.iter_mut().filter(|one| one.state == RecipientState::Pending) {
-                    recipient.state = RecipientState::DeliveryUnknown;
-                }
-            }
+            let recipients = if may_have_left { unknown(&row) } else { row.recipients.clone() };
             let state = if may_have_left {
                 state_of(&recipients)
             } else if row.tries > 0 {
@@ -100,6 +93,26 @@ impl Outbox {
             self.close_the_book(&row, Right::LeaseEnded(now), state, (outcome, recipients), now).await;
         }
         Ok(())
+    }
+
+    /// After a restore: nobody knows what was sent since the backup was made, so whatever waits in it is unknown. How many.
+    pub async fn disown(&self) -> Result<u64, StoreError> {
+        let (now, mut count) = (self.now(), 0);
+        loop {
+            let waiting = self.store.overdue(Timestamp::MAX, SOME).await?.into_iter().map(|row| (row, Right::Waiting));
+            let leased = self.store.abandoned(Timestamp::MAX, SOME).await?.into_iter();
+            let leased = leased.map(|row| (row, Right::LeaseEnded(Timestamp::MAX)));
+            let rows: Vec<_> = waiting.chain(leased).collect();
+            if rows.is_empty() {
+                return Ok(count);
+            }
+            for (row, right) in rows {
+                let recipients = unknown(&row);
+                let state = state_of(&recipients);
+                self.close_the_book(&row, right, state, (Some(AttemptOutcome::DeliveryUnknown), recipients), now).await;
+                count += 1;
+            }
+        }
     }
 
     /// Messages that could not be sent in time.
@@ -119,7 +132,7 @@ impl Outbox {
         row: &MessageRow,
         right: Right,
         state: MessageState,
-        (outcome, recipients): (Option<AttemptOutcome>, Vec<crate::store::outbox::Recipient>),
+        (outcome, recipients): (Option<AttemptOutcome>, Vec<Recipient>),
         now: Timestamp,
     ) {
         // What was only claimed was not tried.
@@ -165,18 +178,32 @@ impl Outbox {
         Ok(())
     }
 
-    /// Logs in where the owner wants to know, and where something is broken.
+    /// Logs in where the owner wants to know, and where something is broken: beside everything else.
     async fn check_logins(self: &Arc<Self>) -> Result<(), StoreError> {
         let before = self.now() - SignedDuration::from_hours(1);
         let due = self.store.profiles_to_check(before, CHECKS).await?;
-        let checks = due.into_iter().map(|(account, row)| {
-            let outbox = self.clone();
-            async move { outbox.check(&account, &row).await }
-        });
-        let told = futures::future::join_all(checks).await;
-        if told.contains(&Sign::Well) {
-            self.news.notify_one();
+        if due.is_empty() {
+            return Ok(());
         }
+        let outbox = self.clone();
+        self.tasks.spawn(async move {
+            let Ok(_alone) = outbox.checks.try_lock() else { return };
+            let checks = due.iter().map(|(account, row)| outbox.check(account, row));
+            let all = futures::future::join_all(checks);
+            tokio::select! {
+                _ = all => {}
+                () = outbox.stop.cancelled() => {}
+            }
+        });
         Ok(())
     }
+}
+
+/// The recipients of a message that may have left: whoever was to get it may have it.
+fn unknown(row: &MessageRow) -> Vec<Recipient> {
+    let mut recipients = row.recipients.clone();
+    for recipient in recipients.iter_mut().filter(|one| one.state == RecipientState::Pending) {
+        recipient.state = RecipientState::DeliveryUnknown;
+    }
+    recipients
 }

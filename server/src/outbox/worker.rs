@@ -3,22 +3,22 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use app::{
-    profile::sending::Sign,
+    profile::sending::{Sign, Turn},
     test_run::{event::Stage, port::TestRun, report::Report},
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::{sync::SemaphorePermit, time::Instant};
 use uuid::Uuid;
 
 use super::{
     Outbox,
     content::{Content, Person},
-    dispatch::signed,
+    dispatch::{is_about_the_secret, signed},
     judge::{Chances, give_up, judge, state_of},
     ledger::Unavailable,
     route::{Route, Server},
-    routes::Place,
+    routes::{Large, Place, RouteId},
 };
 use crate::{
     events::message_finished,
@@ -33,18 +33,27 @@ use crate::{
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
+/// From this size on, in KiB, a message waits for room in memory.
+const LARGE_KIB: u32 = 256;
 /// Between two tries of what must be written.
 const ONCE_MORE: Duration = Duration::from_secs(1);
 /// A worker waits so long for the leave to send; after that others may have its place.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Sends the messages, one after another. What cannot be tried now is given back.
-pub(super) async fn work(outbox: &Outbox, route: Route, messages: Vec<MessageRow>, place: &Place) {
+pub(super) async fn work(
+    outbox: &Outbox,
+    (route, changes): (Route, u64),
+    owner: &str,
+    messages: Vec<MessageRow>,
+    place: &Place,
+) {
     let mut worker = Worker {
         connection: outbox.routes.take(&place.id, &route.fingerprint()),
-        changes: outbox.changes.load(Ordering::SeqCst),
+        changes,
         looked_up: Instant::now(),
         outbox,
+        owner,
         route,
     };
     let mut left = messages.into_iter();
@@ -55,7 +64,7 @@ pub(super) async fn work(outbox: &Outbox, route: Route, messages: Vec<MessageRow
             Next::GiveBack { this, after } => {
                 let ids: Vec<Uuid> = this.then_some(message.id).into_iter().chain(left.map(|row| row.id)).collect();
                 let next_at = outbox.now() + signed(after);
-                give_back(outbox, &ids, next_at).await;
+                give_back(outbox, owner, &ids, next_at).await;
                 break;
             }
         }
@@ -66,9 +75,9 @@ pub(super) async fn work(outbox: &Outbox, route: Route, messages: Vec<MessageRow
 }
 
 /// Gives messages back, however long the disk takes: else our lease would keep them from everybody.
-async fn give_back(outbox: &Outbox, ids: &[Uuid], next_at: Timestamp) {
+async fn give_back(outbox: &Outbox, owner: &str, ids: &[Uuid], next_at: Timestamp) {
     while !ids.is_empty()
-        && let Err(error) = outbox.store.release(&outbox.owner, ids, next_at).await
+        && let Err(error) = outbox.store.release(owner, ids, next_at).await
     {
         unavailable(error);
         if outbox.stop.is_cancelled() {
@@ -90,6 +99,8 @@ enum Next {
 
 struct Worker<'a> {
     outbox: &'a Outbox,
+    /// In whose name the messages were claimed.
+    owner: &'a str,
     route: Route,
     connection: Option<Connection>,
     /// The count of changes when the route was looked up, and when that was.
@@ -100,14 +111,14 @@ struct Worker<'a> {
 /// Opens when it is on disk that the end of the message is about to be sent.
 struct Ending<'a> {
     outbox: &'a Outbox,
+    owner: &'a str,
     id: Uuid,
 }
 
 #[async_trait]
 impl Gate for Ending<'_> {
     async fn open(&self) -> bool {
-        let Outbox { ledger, owner, .. } = self.outbox;
-        ledger.mark_ending(self.id, owner, self.outbox.now()).await.unwrap_or(false)
+        self.outbox.ledger.mark_ending(self.id, self.owner, self.outbox.now()).await.unwrap_or(false)
     }
 }
 
@@ -118,7 +129,7 @@ impl Worker<'_> {
             return now_and_all;
         }
         let id = self.route.id();
-        if let Some(after) = self.outbox.routes.blocked(&id) {
+        if let Some((after, _)) = self.outbox.routes.blocked(&id) {
             return Next::GiveBack { this: true, after };
         }
         while let Err(wait) = self.outbox.routes.take_leave(&id, self.route.per_minute) {
@@ -130,8 +141,9 @@ impl Worker<'_> {
                 () = self.outbox.stop.cancelled() => return now_and_all,
             }
         }
-        let kib = u32::try_from(message.size / 1024 + 1).unwrap_or(u32::MAX).min(super::MEMORY_KIB);
-        let Ok(_memory) = self.outbox.memory.acquire_many(kib).await else { return now_and_all };
+        let Some(_room) = room_for(self.outbox, message, &id) else {
+            return Next::GiveBack { this: true, after: ONCE_MORE };
+        };
         let began = self.outbox.now();
         let submission = match self.submission(message).await {
             Ok(submission) => submission,
@@ -139,7 +151,7 @@ impl Worker<'_> {
             Err(Unsendable::Content) => return self.unsendable(message, began).await,
         };
         let limits = self.outbox.limits(message.size);
-        let gate = Ending { outbox: self.outbox, id: message.id };
+        let gate = Ending { outbox: self.outbox, owner: self.owner, id: message.id };
         let Delivery { report, connection, withheld } =
             self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &gate).await;
         drop(submission);
@@ -154,17 +166,10 @@ impl Worker<'_> {
     /// Looks the route up again after a change. `false`: the message goes another way.
     async fn is_still_the_route(&mut self, message: &MessageRow) -> bool {
         let changes = self.outbox.changes.load(Ordering::SeqCst);
-        let goes_by_relay = message.fallback && self.route.via == Via::Profile;
-        if changes == self.changes && self.looked_up.elapsed() < TRUSTED && !goes_by_relay {
+        if changes == self.changes && self.looked_up.elapsed() < TRUSTED {
             return true;
         }
         let Ok(route) = self.outbox.route(&message.lane, message.fallback).await else { return false };
-        if goes_by_relay && route.via == Via::Fallback {
-            // This one message goes by the relay; it is not worth a worker of its own.
-            self.close();
-            self.route = route;
-            return true;
-        }
         if route.id() != self.route.id()
             || route.profile().is_some_and(|row| row.health.is_held() && route.via == Via::Profile)
         {
@@ -248,6 +253,7 @@ impl Worker<'_> {
             Server::Profile(row) => Some(row),
             Server::Relay(..) => None,
         };
+        let was_held = row.is_some_and(|row| row.health.is_held());
         let has_relay = self.outbox.portal(&message.lane.account.portal).is_some_and(|portal| portal.relay.is_some());
         let judgement = judge(
             message,
@@ -274,17 +280,18 @@ impl Worker<'_> {
             profile: row.id,
             fingerprint: fingerprint(row),
             sign,
-            secret_refused: refused && matches!(sign, Sign::Failed(_)),
+            secret_refused: refused && matches!(sign, Sign::Failed(cause) if is_about_the_secret(cause)),
             failure: matches!(sign, Sign::Failed(_)).then(|| Box::new(failure(message, report, now))),
             check: false,
         });
-        self.outbox.metrics.attempted(judgement.outcome, attempt.cause);
+        let cause = attempt.cause;
+        self.outbox.metrics.attempted(judgement.outcome, cause);
         let tell = self.outbox.tells(&message.lane.account.portal);
         let event = message_finished(message, judgement.state, &judgement.recipients, &attempt, now);
         let settlement = Settlement {
             id: message.id,
             lane: message.lane.clone(),
-            right: Right::Lease(self.outbox.owner.clone()),
+            right: Right::Lease(self.owner.to_owned()),
             at: now,
             counts: true,
             state: judgement.state,
@@ -301,12 +308,18 @@ impl Worker<'_> {
         if judgement.sign == Some(Sign::Sent) {
             self.outbox.routes.unblock(&self.route.id());
         }
-        if settled.as_ref().is_ok_and(|settled| settled.turn.is_some()) {
-            // It broke, or recovered: look again before the next one.
-            self.outbox.changes.fetch_add(1, Ordering::SeqCst);
+        match settled.as_ref().ok().and_then(|settled| settled.turn) {
+            // What waits for it waits no more.
+            Some(Turn::Recovered) => self.outbox.changed(&message.lane.account).await,
+            // Look again before the next one.
+            Some(Turn::Broke(_)) => drop(self.outbox.changes.fetch_add(1, Ordering::SeqCst)),
+            None => {}
         }
-        if judgement.trouble {
-            let after = self.outbox.routes.block(&self.route.id(), |troubles| self.outbox.wait(troubles));
+        // One message was to tell whether a held profile has come round, and did.
+        let still_held = was_held && matches!(judgement.sign, Some(Sign::Failed(_)));
+        if judgement.trouble || still_held {
+            let id = self.route.id();
+            let after = self.outbox.routes.block(&id, cause, |troubles| self.outbox.wait(troubles));
             return Next::GiveBack { this: false, after };
         }
         if settled.is_err() {
@@ -337,7 +350,7 @@ impl Worker<'_> {
         let settlement = Settlement {
             id: message.id,
             lane: message.lane.clone(),
-            right: Right::Lease(self.outbox.owner.clone()),
+            right: Right::Lease(self.owner.to_owned()),
             at: now,
             attempt: Some(attempt),
             counts: false,
@@ -363,6 +376,23 @@ impl Worker<'_> {
             }
         }
     }
+}
+
+/// Room for a message.
+enum Room<'a> {
+    /// Small ones have always room.
+    Small,
+    /// In memory, and at its server.
+    Large { _memory: SemaphorePermit<'a>, _turn: Large },
+}
+
+fn room_for<'a>(outbox: &'a Outbox, message: &MessageRow, id: &RouteId) -> Option<Room<'a>> {
+    let kib = u32::try_from(message.size / 1024).unwrap_or(u32::MAX).min(super::MEMORY_KIB);
+    if kib < LARGE_KIB {
+        return Some(Room::Small);
+    }
+    let turn = outbox.routes.begin_large(id)?;
+    Some(Room::Large { _memory: outbox.memory.try_acquire_many(kib).ok()?, _turn: turn })
 }
 
 /// Why there is nothing to hand over.

@@ -163,6 +163,11 @@ impl Wire {
         while self.buffer.len() < LONGEST_REPLY && self.fill(deadline).await.is_ok() {}
     }
 
+    /// Whether nothing is waiting unread.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
     /// What is waiting unread, for a look at who is talking.
     pub(super) fn peek(&self) -> &[u8] {
         &self.buffer

@@ -375,10 +375,13 @@ pub trait OutboxStore: Send + Sync {
 
     /// At most `limit` lanes with a message that is due, in the order of their keys, those after `after`.
     async fn due_lanes(&self, now: Timestamp, after: &str, limit: u32) -> Result<Vec<Lane>, StoreError>;
-    /// Takes at most `limit` due messages of a lane, the oldest first, for `owner` until `until`.
+    /// Whether a message of the lane waits that fell back to the relay.
+    async fn any_fallen_back(&self, lane: &Lane) -> Result<bool, StoreError>;
+    /// Takes at most `limit` due messages of a lane, the oldest first, for `owner` until `until`: those that fell back to the
+    /// relay, or those that did not.
     async fn claim(
         &self,
-        lane: &Lane,
+        queue: (&Lane, bool),
         owner: &str,
         now: Timestamp,
         until: Timestamp,
@@ -392,15 +395,15 @@ pub trait OutboxStore: Send + Sync {
     /// Moves what is due in a lane to `until`, with the reason.
     async fn hold(
         &self,
-        lane: &Lane,
+        queue: (&Lane, bool),
         now: Timestamp,
         until: Timestamp,
         cause: Option<Cause>,
     ) -> Result<u64, StoreError>;
     /// What is deferred in the account is due now.
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;
-    /// Prolongs every lease of `owner`.
-    async fn prolong(&self, owner: &str, until: Timestamp) -> Result<u64, StoreError>;
+    /// Prolongs every lease of these owners.
+    async fn prolong(&self, owners: &[String], until: Timestamp) -> Result<u64, StoreError>;
     /// At most `limit` messages whose lease has ended.
     async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
     /// At most `limit` waiting messages whose time is over.
@@ -413,8 +416,6 @@ pub trait OutboxStore: Send + Sync {
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32)
     -> Result<u64, StoreError>;
     async fn queue_figures(&self) -> Result<QueueFigures, StoreError>;
-    /// Marks whatever waits as `delivery_unknown`: after a restore nobody knows what was sent since. How many.
-    async fn disown_waiting(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// The profile through which this account's, and user's, mail leaves.
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError>;

@@ -92,8 +92,16 @@ impl SqliteStore {
     /// A copy of the whole database, as it is now, while others go on writing. The file must not be there.
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
         make_private(to)?;
-        sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&self.pool).await?;
-        Ok(())
+        let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&self.pool).await;
+        // SQLite does not wait for the disk here.
+        let kept = copied.map_err(StoreError::from).and_then(|_| {
+            let synced = std::fs::File::open(to).and_then(|file| file.sync_all());
+            synced.map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))
+        });
+        if kept.is_err() {
+            let _ = std::fs::remove_file(to);
+        }
+        kept
     }
 
     /// Closes every connection; the write-ahead log is merged into the file.

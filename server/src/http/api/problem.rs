@@ -17,8 +17,9 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:ident, $title:literal;)*) => {
         /// What went wrong. Codes do not change their meaning; new ones may be added.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
         pub enum Code {
-            $($(#[$doc])* #[serde(rename = $code)] $variant,)*
+            $($(#[$doc])* $variant,)*
         }
 
         impl Code {
@@ -54,14 +55,16 @@ codes! {
     InvalidRequest = "invalid_request", BAD_REQUEST, "The request does not read";
     /// The body has another type than `application/json`.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json";
-    /// Larger than 40 MiB as it is, or than 25 MB of files.
+    /// The body is larger than 40 MiB. (Files of more than 25 MB are an `invalid_message`.)
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The message is too large";
     /// Fields are wrong: see `errors`.
     InvalidMessage = "invalid_message", UNPROCESSABLE_ENTITY, "The message cannot be sent as it is";
     /// The same key came with another message.
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used for another message";
-    /// No such message of this portal.
+    /// No such message of this portal, or no such endpoint.
     NotFound = "not_found", NOT_FOUND, "There is no such message";
+    /// The endpoint knows other methods.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The endpoint knows other methods";
     /// The account sends through its own servers, and has none in use for this user or the shop.
     NoProfile = "no_profile", CONFLICT, "The account has no mail server in use";
     /// The password of the profile in use is missing, or does not open.

@@ -90,12 +90,17 @@ pub enum Addressee {
     #[schema(title = "address alone", example = "claire@example.com")]
     Address(String),
     #[schema(title = "address and name")]
-    Named {
-        /// Such as `claire@example.com`; international domains are taken.
-        address: String,
-        /// At most 256 bytes.
-        name: Option<String>,
-    },
+    Named(NamedAddress),
+}
+
+/// An address with a name.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedAddress {
+    /// Such as `claire@example.com`; international domains are taken.
+    address: String,
+    /// At most 256 bytes.
+    name: Option<String>,
 }
 
 /// A file that goes with the message.
@@ -188,7 +193,7 @@ impl Faults {
     fn person(&mut self, field: &str, one: Addressee) -> Option<Person> {
         let (place, address, name) = match one {
             Addressee::Address(address) => (field.to_owned(), address, None),
-            Addressee::Named { address, name } => (format!("{field}/address"), address, name),
+            Addressee::Named(NamedAddress { address, name }) => (format!("{field}/address"), address, name),
         };
         if let Some(name) = &name {
             self.line(&format!("{field}/name"), name, LONGEST_NAME);

@@ -50,7 +50,8 @@ impl Session<'_> {
         let Connection { mut wire, used_at, messages, .. } = connection;
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         self.messages = messages;
-        if wire.look().await == Err(WireError::Lost) {
+        // More than was asked for: its answers would be taken for those to the next commands.
+        if wire.look().await == Err(WireError::Lost) || !wire.is_quiet() {
             return self.start_afresh();
         }
         self.cool = used_at.elapsed() > COOL;
@@ -82,7 +83,7 @@ impl Session<'_> {
             // In the middle of a message a farewell would be a part of it.
             return;
         }
-        if outcome.is_err() || self.gate.is_none() {
+        if outcome.is_err() || self.gate.is_none() || !wire.is_quiet() {
             return self.part(wire, outcome.is_ok()).await;
         }
         self.kept = Some(Connection {

@@ -133,3 +133,16 @@ async fn a_server_that_leaves_before_the_end_has_no_message_either() {
     assert_eq!(delivery.report.verdict, Verdict::Failed, "not unknown: {:#?}", delivery.report);
     assert!(delivery.report.retryable && !delivery.withheld);
 }
+
+#[tokio::test]
+async fn a_connection_on_which_more_was_said_than_asked_is_not_used_again() {
+    let mut first = until_the_dot();
+    first.extend([send("250 ok\r\n250 ok\r\n"), Step::Expect("MAIL FROM:<c"), send("250 ok\r\n")]);
+    let (port, _read) = serve_each(vec![first, one_message(Step::Close)]).await;
+    let submitter = submitter(port, vec![]);
+    let submission = submission("plain.test.example", port, Security::None);
+    let one = submitter.deliver(&submission, None, limits(), &Open).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let two = submitter.deliver(&submission, one.connection, limits(), &Open).await;
+    assert_eq!((two.report.verdict, two.connection.unwrap().messages), (Verdict::Accepted, 1));
+}

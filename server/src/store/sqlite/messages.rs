@@ -190,9 +190,15 @@ pub(super) async fn due_lanes(
     found.iter().map(|key| Lane::parse(key).ok_or_else(|| wrong("lane", key))).collect()
 }
 
+pub(super) async fn any_fallen_back(pool: &SqlitePool, lane: &Lane) -> Result<bool, StoreError> {
+    const SQL: &str = formatcp!("SELECT EXISTS (SELECT 1 FROM message WHERE {WAITING} AND fallback = 1 AND lane = ?)");
+    let any: i64 = sqlx::query_scalar(SQL).bind(lane.key()).fetch_one(pool).await?;
+    Ok(any == 1)
+}
+
 pub(super) async fn claim(
     pool: &SqlitePool,
-    lane: &Lane,
+    (lane, fallback): (&Lane, bool),
     owner: &str,
     now: Timestamp,
     until: Timestamp,
@@ -200,7 +206,7 @@ pub(super) async fn claim(
 ) -> Result<Vec<MessageRow>, StoreError> {
     const SQL: &str = formatcp!(
         "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, updated_at = ?3
-         WHERE id IN (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND next_at <= ?3
+         WHERE id IN (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND next_at <= ?3 AND fallback = ?6
                       ORDER BY next_at, id LIMIT ?5)
          RETURNING {COLUMNS}"
     );
@@ -210,9 +216,10 @@ pub(super) async fn claim(
         .bind(now.as_millisecond())
         .bind(lane.key())
         .bind(limit)
+        .bind(fallback)
         .fetch_all(pool)
         .await?;
-    let mut claimed = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+    let mut claimed = readable(&rows);
     claimed.sort_by_key(|message| (message.next_at, message.id));
     Ok(claimed)
 }
@@ -265,55 +272,70 @@ pub(super) async fn release(
 
 pub(super) async fn hold(
     pool: &SqlitePool,
-    lane: &Lane,
+    (lane, fallback): (&Lane, bool),
     now: Timestamp,
     until: Timestamp,
     cause: Option<Cause>,
 ) -> Result<u64, StoreError> {
     const SQL: &str = formatcp!(
         "UPDATE message SET state = 'deferred', next_at = ?, cause = coalesce(?, cause), updated_at = ?
-         WHERE {WAITING} AND lane = ? AND next_at <= ?"
+         WHERE {WAITING} AND lane = ? AND next_at <= ? AND fallback = ?"
     );
     let held = sqlx::query(SQL)
         .bind(until.as_millisecond())
         .bind(cause.map(Cause::as_str))
         .bind(now.as_millisecond())
         .bind(lane.key())
-        .bind(now.as_millisecond());
+        .bind(now.as_millisecond())
+        .bind(fallback);
     Ok(held.execute(pool).await?.rows_affected())
 }
 
 pub(super) async fn wake(pool: &SqlitePool, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {
-    // The lanes of an account begin with the account's own key.
+    const SHOP: &str = formatcp!("UPDATE message SET next_at = ?1 WHERE {WAITING} AND lane = ?2 AND next_at > ?1");
+    const USERS: &str =
+        formatcp!("UPDATE message SET next_at = ?1 WHERE {WAITING} AND lane > ?2 AND lane < ?3 AND next_at > ?1");
+    // The lanes of an account's users begin with the account's own key.
     let key = Lane { account: account.clone(), user: None }.key();
-    let woken = sqlx::query(
-        "UPDATE message SET next_at = ?1
-         WHERE state IN ('queued', 'deferred') AND (lane = ?2 OR (lane > ?3 AND lane < ?4)) AND next_at > ?1",
-    )
-    .bind(now.as_millisecond())
-    .bind(&key)
-    .bind(format!("{key}\u{1f}"))
-    .bind(format!("{key}\u{20}"));
-    Ok(woken.execute(pool).await?.rows_affected())
+    let mut transaction = begin(pool).await?;
+    let shop = sqlx::query(SHOP).bind(now.as_millisecond()).bind(&key).execute(&mut *transaction).await?;
+    let users = sqlx::query(USERS)
+        .bind(now.as_millisecond())
+        .bind(format!("{key}\u{1f}"))
+        .bind(format!("{key}\u{20}"))
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(shop.rows_affected() + users.rows_affected())
 }
 
-pub(super) async fn prolong(pool: &SqlitePool, owner: &str, until: Timestamp) -> Result<u64, StoreError> {
-    let prolonged = sqlx::query("UPDATE message SET lease_until = ? WHERE state = 'sending' AND lease_owner = ?")
-        .bind(until.as_millisecond())
-        .bind(owner);
+pub(super) async fn prolong(pool: &SqlitePool, owners: &[String], until: Timestamp) -> Result<u64, StoreError> {
+    let owners = serde_json::to_string(owners).unwrap_or_default();
+    let prolonged = sqlx::query(
+        "UPDATE message SET lease_until = ?
+         WHERE state = 'sending' AND lease_owner IN (SELECT value FROM json_each(?))",
+    )
+    .bind(until.as_millisecond())
+    .bind(owners);
     Ok(prolonged.execute(pool).await?.rows_affected())
+}
+
+/// Those rows that read. One that does not is logged, and holds nobody up.
+fn readable(rows: &[SqliteRow]) -> Vec<MessageRow> {
+    let log = |error: StoreError| tracing::error!(error = &error as &dyn std::error::Error, "a message does not read");
+    rows.iter().filter_map(|row| message(row).map_err(log).ok()).collect()
 }
 
 pub(super) async fn abandoned(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE state = 'sending' AND lease_until <= ? LIMIT ?");
     let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    rows.iter().map(message).collect()
+    Ok(readable(&rows))
 }
 
 pub(super) async fn overdue(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE {WAITING} AND expires_at <= ? LIMIT ?");
     let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    rows.iter().map(message).collect()
+    Ok(readable(&rows))
 }
 
 pub(super) async fn resend(
@@ -399,14 +421,4 @@ pub(super) async fn figures(pool: &SqlitePool) -> Result<QueueFigures, StoreErro
         events: count("events")?,
         oldest: row.try_get::<Option<i64>, _>("oldest")?.map(instant),
     })
-}
-
-pub(super) async fn disown_waiting(pool: &SqlitePool, now: Timestamp) -> Result<u64, StoreError> {
-    let disowned = sqlx::query(
-        "UPDATE message SET state = 'delivery_unknown', finished_at = ?1, updated_at = ?1, next_at = NULL,
-             lease_owner = NULL, lease_until = NULL, ending_at = NULL
-         WHERE state IN ('queued', 'deferred', 'sending')",
-    )
-    .bind(now.as_millisecond());
-    Ok(disowned.execute(pool).await?.rows_affected())
 }

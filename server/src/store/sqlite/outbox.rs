@@ -61,15 +61,19 @@ impl OutboxStore for SqliteStore {
         messages::due_lanes(&self.pool, now, after, limit).await
     }
 
+    async fn any_fallen_back(&self, lane: &Lane) -> Stored<bool> {
+        messages::any_fallen_back(&self.pool, lane).await
+    }
+
     async fn claim(
         &self,
-        lane: &Lane,
+        queue: (&Lane, bool),
         owner: &str,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
     ) -> Stored<Vec<MessageRow>> {
-        messages::claim(&self.writer, lane, owner, now, until, limit).await
+        messages::claim(&self.writer, queue, owner, now, until, limit).await
     }
 
     async fn mark_ending(&self, messages: &[(Uuid, String)], now: Timestamp) -> Stored<Vec<bool>> {
@@ -84,16 +88,16 @@ impl OutboxStore for SqliteStore {
         messages::release(&self.writer, owner, ids, next_at).await
     }
 
-    async fn hold(&self, lane: &Lane, now: Timestamp, until: Timestamp, cause: Option<Cause>) -> Stored<u64> {
-        messages::hold(&self.writer, lane, now, until, cause).await
+    async fn hold(&self, queue: (&Lane, bool), now: Timestamp, until: Timestamp, cause: Option<Cause>) -> Stored<u64> {
+        messages::hold(&self.writer, queue, now, until, cause).await
     }
 
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Stored<u64> {
         messages::wake(&self.writer, account, now).await
     }
 
-    async fn prolong(&self, owner: &str, until: Timestamp) -> Stored<u64> {
-        messages::prolong(&self.writer, owner, until).await
+    async fn prolong(&self, owners: &[String], until: Timestamp) -> Stored<u64> {
+        messages::prolong(&self.writer, owners, until).await
     }
 
     async fn abandoned(&self, now: Timestamp, limit: u32) -> Stored<Vec<MessageRow>> {
@@ -114,10 +118,6 @@ impl OutboxStore for SqliteStore {
 
     async fn queue_figures(&self) -> Stored<QueueFigures> {
         messages::figures(&self.pool).await
-    }
-
-    async fn disown_waiting(&self, now: Timestamp) -> Stored<u64> {
-        messages::disown_waiting(&self.writer, now).await
     }
 
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Stored<Option<ProfileRow>> {

@@ -284,7 +284,7 @@ pub(super) async fn last_failure(
 
 pub(super) async fn sent_since(pool: &SqlitePool, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {
     let sent: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM message WHERE state = 'accepted' AND profile = ? AND finished_at >= ?",
+        "SELECT count(*) FROM message WHERE state = 'accepted' AND profile = ? AND finished_at >= ? AND fallback = 0",
     )
     .bind(id.to_string())
     .bind(since.as_millisecond())

@@ -139,7 +139,7 @@ pub(super) async fn health(
         health.checked_at = Some(at);
     }
     let refusals = match report.sign {
-        Sign::Sent | Sign::Well => 0,
+        Sign::Sent | Sign::Well | Sign::Passed => 0,
         Sign::Failed(_) => row.secret_refusals + u32::from(report.secret_refused),
     };
     sqlx::query(

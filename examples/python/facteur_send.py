@@ -1,0 +1,27 @@
+"""Hands a message over. FACTEUR_API_KEY_FILE names the file with the portal's API key."""
+import json, os, time
+from pathlib import Path
+from urllib import error, request
+
+KEY = Path(os.environ["FACTEUR_API_KEY_FILE"]).read_text().rstrip()
+
+
+def send(message, once):
+    """`once`: your own id of this sending. Whoever gives it again sends nothing twice."""
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json", "idempotency-key": once}
+    url = os.environ["FACTEUR_URL"] + "/api/v1/messages"
+    call = request.Request(url, json.dumps(message).encode(), headers, method="POST")
+    for tries in range(1, 6):
+        try:
+            with request.urlopen(call, timeout=60) as answer:  # seconds
+                return json.load(answer)  # id, state, message_id
+        except error.HTTPError as refusal:
+            said = refusal.read().decode()
+            if refusal.code < 500:
+                raise RuntimeError(said) from None
+        except OSError:
+            said = "Facteur does not answer"
+        # No answer, or 5xx: the same again, with the same key.
+        if tries < 5:
+            time.sleep(2**tries)
+    raise RuntimeError(said)
