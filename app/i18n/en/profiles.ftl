@@ -68,6 +68,7 @@ history-sending = Changed how a profile sends
 sending-title = Sending with this profile
 sending-broken = This profile does not work any more: { $why }. Noticed { $moment }.
 sending-broken-next = Messages are waiting. They leave as soon as this is mended: correct the profile, then test it. A message that has waited for a day is reported to the portal as not sent.
+sending-broken-fallback = Meanwhile your messages leave through the portal’s server. Correct the profile, then test it.
 sending-last-sent = Last message sent
 sending-last-failed = Last failure
 sending-last-checked = Last check

@@ -68,6 +68,7 @@ history-sending = A modifié les réglages d’envoi d’un profil
 sending-title = Envois de ce profil
 sending-broken = Ce profil ne fonctionne plus : { $why }. Constaté { $moment }.
 sending-broken-next = Les messages attendent. Ils partiront dès que ce sera réparé : corrigez le profil, puis testez. Après un jour d’attente, un message est signalé au portail comme non envoyé.
+sending-broken-fallback = En attendant, vos messages partent par le serveur du portail. Corrigez le profil, puis testez.
 sending-last-sent = Dernier message envoyé
 sending-last-failed = Dernier échec
 sending-last-checked = Dernière vérification

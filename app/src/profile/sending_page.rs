@@ -62,6 +62,7 @@ fn State(profile: Profile) -> impl IntoView {
         }
         _ => None,
     };
+    let stands_in = profile.sending.fallback;
     let moment = |at: Option<jiff::Timestamp>| match at {
         Some(at) => view! { <Moment at /> }.into_any(),
         None => t!("sending-never").into_any(),
@@ -71,7 +72,7 @@ fn State(profile: Profile) -> impl IntoView {
         {broken.map(|text| view! {
             <Notice kind=Kind::Warning>
                 <p>{text}</p>
-                <p>{t!("sending-broken-next")}</p>
+                <p>{if stands_in { t!("sending-broken-fallback") } else { t!("sending-broken-next") }}</p>
             </Notice>
         })}
         <dl class="facts">

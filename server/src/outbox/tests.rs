@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::atomic::AtomicI64,
     time::Duration,
 };
 
@@ -44,6 +45,8 @@ pub(crate) struct Post {
     pub store: Arc<SqliteStore>,
     pub book: ProfileBook,
     sandbox: Sandbox,
+    /// By how many seconds the clock is wrong.
+    jumped: Arc<AtomicI64>,
 }
 
 pub(crate) fn account(name: &str) -> AccountId {
@@ -100,6 +103,12 @@ impl Post {
             connections: None,
             per_minute: None,
         };
+        let jumped = Arc::new(AtomicI64::new(0));
+        let clock: Clock = {
+            let jumped = jumped.clone();
+            let machine = config::clock();
+            Arc::new(move || machine() + SignedDuration::from_secs(jumped.load(Ordering::SeqCst)))
+        };
         let application = application(Parts {
             public_origin: "https://facteur.exemple".to_owned(),
             place: app::place::Place::default(),
@@ -116,11 +125,11 @@ impl Post {
                 last_reply: Duration::from_secs(2),
                 ..OutboxOptions::default()
             },
-            clock: config::clock(),
+            clock: clock.clone(),
         });
-        let book = ProfileBook::new(store.clone(), vault, policy, config::clock());
+        let book = ProfileBook::new(store.clone(), vault, policy, clock);
         book.tell_changes_to(&application.outbox);
-        Self { application, store, book, sandbox }
+        Self { application, store, book, sandbox, jumped }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> (StatusCode, http::HeaderMap, Value) {
@@ -338,6 +347,11 @@ async fn the_relay_stands_in_where_the_owner_wants_it_and_the_failure_shows() {
     assert!(mail.raw.contains("Reply-To: \"Boulangerie Martin\"\r\n <devis@martin.exemple>"), "{}", mail.raw);
     let shown = Profiles::get(&post.book, &account("martin"), profile).await.unwrap().unwrap();
     assert_eq!((shown.health.failures, shown.health.sent_at), (1, None), "it is not hidden");
+    // What comes after it goes its own way again.
+    post.save("martin", Some(profile), "boutique").await;
+    let id = post.give(&message("martin", "Par le sien")).await;
+    assert_eq!(post.until(&id, "accepted").await["attempts"][0]["via"], "profile");
+    assert_eq!(post.arrived("Par le sien")[0].from, "Boulangerie Martin <devis@martin.exemple>");
 }
 
 #[tokio::test]
@@ -420,4 +434,39 @@ async fn many_messages_share_few_connections_and_stopping_loses_none() {
     let arrived = (0..60).filter(|number| post.arrived(&format!("Série {number}")).len() == 1).count();
     let accepted = states().await.iter().filter(|state| **state == MessageState::Accepted).count();
     assert_eq!(arrived, accepted, "each once");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_sends_nothing_twice() {
+    let post = Post::new().await;
+    post.profile("martin", "lent").await;
+    post.application.outbox.start();
+    let ids = [post.give(&message("martin", "Midi")).await, post.give(&message("martin", "Minuit")).await];
+    post.until(&ids[0], "sending").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Far beyond every lease.
+    post.jumped.store(600, Ordering::SeqCst);
+    for (id, subject) in ids.iter().zip(["Midi", "Minuit"]) {
+        let done = post.until(id, "accepted").await;
+        assert_eq!(done["attempts"].as_array().unwrap().len(), 1, "{done:#}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(post.arrived(subject).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_day_s_amount_holds_to_the_message() {
+    let post = Post::new().await;
+    let profile = post.profile("martin", "boutique").await;
+    let options = SendingOptions { per_day: Some(5), max_connections: Some(3), ..SendingOptions::default() };
+    post.store.set_sending_options(&account("martin"), profile, &options).await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..12 {
+        ids.push(post.give(&message("martin", &format!("Quota {number}"))).await);
+    }
+    post.application.outbox.start();
+    let waiting = post.until(&ids[11], "deferred").await;
+    assert_eq!(waiting["cause"], "quota_exceeded");
+    let arrived = (0..12).filter(|number| !post.arrived(&format!("Quota {number}")).is_empty()).count();
+    assert_eq!(arrived, 5);
 }
