@@ -6,6 +6,7 @@
 //! | [`ledger`] | many small writes as few large ones |
 //! | `route` | which server a lane's mail goes through |
 //! | `routes` | what is going on with each server |
+//! | `check` | conversations without a message |
 //! | `dispatch` | hands lanes that have something due to workers |
 //! | `worker` | one connection, a few messages |
 //! | `judge` | from a report to what becomes of the message |
@@ -33,6 +34,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+mod check;
 pub mod content;
 mod dispatch;
 mod judge;

@@ -6,12 +6,7 @@ use std::{
     time::Duration,
 };
 
-use app::{
-    diagnosis::cause::Cause,
-    profile::sending::{Sign, Turn},
-    session::AccountId,
-    test_run::{event::Stage, report::Verdict},
-};
+use app::diagnosis::cause::Cause;
 use jiff::SignedDuration;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
@@ -23,14 +18,8 @@ use super::{
     worker::{self, TRUSTED},
 };
 use crate::{
-    profiles::{fingerprint, unavailable},
-    sending::submission,
-    smtp::{Depth, Letter, Submission},
-    store::{
-        ProfileRow,
-        outbox::{HealthReport, Lane, Via},
-    },
-    tester::MOST_REFUSALS,
+    profiles::unavailable,
+    store::outbox::{Lane, Via},
 };
 
 /// Messages a worker takes at once.
@@ -205,7 +194,7 @@ impl Outbox {
         count
     }
 
-    async fn put_off(&self, queue: (&Lane, bool), wait: SignedDuration, cause: Option<Cause>) {
+    pub(super) async fn put_off(&self, queue: (&Lane, bool), wait: SignedDuration, cause: Option<Cause>) {
         let now = self.now();
         if let Err(error) = self.store.hold(queue, now, now + wait, cause).await {
             unavailable(error);
@@ -224,88 +213,10 @@ impl Outbox {
         }
     }
 
-    /// Whether a message may be tried through a profile that is held: only where nothing else would tell. Else a
-    /// conversation without one is begun, beside everything else, and tells. A password that was refused three times is left alone
-    /// until it is changed.
-    async fn may_try_a_message(self: &Arc<Self>, route: &Route, changes: u64, queue: (&Lane, bool)) -> bool {
-        let Some(row) = route.profile() else { return true };
-        let (id, cause) = (route.id(), row.health.failing_cause);
-        if row.secret_refusals >= MOST_REFUSALS {
-            let left = self.routes.block(&id, cause, |_| self.options.longest_retry);
-            self.put_off(queue, signed(left), cause).await;
-            return false;
-        }
-        if cause.is_some_and(shows_with_a_message_only) {
-            return true;
-        }
-        let Ok(permit) = self.workers.clone().try_acquire_owned() else { return false };
-        let Some(place) = self.routes.enter(&id, 1) else { return false };
-        let (outbox, account, row) = (self.clone(), route.account.clone(), row.clone());
-        self.tasks.spawn(async move {
-            let well = outbox.check(&account, &row).await == Sign::Well;
-            // What was changed meanwhile is tried.
-            if !well && outbox.changes.load(Ordering::SeqCst) == changes {
-                outbox.routes.block(&id, cause, |_| outbox.wait(row.health.failures.saturating_sub(1)));
-            }
-            drop((place, permit));
-            outbox.news.notify_one();
-        });
-        false
-    }
-
     /// The wait after so many tries.
     pub(super) fn wait(&self, tries: u32) -> Duration {
         wait(tries, self.options.first_retry, self.options.longest_retry, rand::random())
     }
-
-    /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.
-    pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> Sign {
-        let report = match self.without_a_message(account, row) {
-            Some(submission) => Some(self.submitter.submit(&submission, &mut |_| {}).await),
-            None => None,
-        };
-        // Whether the sender's own mailbox takes mail is not the question.
-        let well =
-            report.as_ref().is_some_and(|report| report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom);
-        let cause = report.as_ref().and_then(|report| report.cause);
-        let shows = !row.health.failing_cause.is_some_and(shows_with_a_message_only);
-        let told = match (well, shows) {
-            (true, true) => Sign::Well,
-            (true, false) => Sign::Passed,
-            (false, _) => Sign::Failed(cause.unwrap_or(Cause::Unknown)),
-        };
-        let refused = report.is_some_and(|report| report.stage == Stage::Auth && !report.retryable);
-        let health = HealthReport {
-            profile: row.id,
-            fingerprint: fingerprint(row),
-            sign: told,
-            secret_refused: refused && !well && cause.is_some_and(is_about_the_secret),
-            failure: None,
-            check: true,
-        };
-        let tell = self.tells(&account.portal);
-        match self.store.record_health(account, &health, self.now(), tell).await {
-            Ok(Some(Turn::Recovered)) => self.changed(account).await,
-            Ok(_) => {}
-            Err(error) => drop(unavailable(error)),
-        }
-        tracing::info!(profile = %row.id, well, cause = cause.map(Cause::as_str), "profile checked");
-        told
-    }
-
-    /// A conversation that ends before the message; `None` when the secret does not open.
-    fn without_a_message(&self, account: &AccountId, row: &ProfileRow) -> Option<Submission> {
-        let secret = self.book.open(account, row).ok().flatten()?;
-        let sender = row.settings.sender_address.as_str().parse::<lettre::Address>().ok()?;
-        let letter = Letter::empty(&sender);
-        let submission = submission(&row.settings.destination, Some(secret), &letter, vec![sender]).ok()?;
-        Some(Submission { depth: Depth::Recipients, ..submission })
-    }
-}
-
-/// What a login learns of the password: trying the same again would be refused again, and providers lock accounts.
-pub(super) const fn is_about_the_secret(cause: Cause) -> bool {
-    matches!(cause, Cause::BadCredentials | Cause::AppPasswordRequired | Cause::LoginBlocked | Cause::AccountBlocked)
 }
 
 /// A batch that is being worked on: its leases are prolonged until this is dropped, in whatever way.
@@ -325,19 +236,6 @@ impl Drop for AtWork {
     fn drop(&mut self) {
         self.outbox.owners.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.owner);
     }
-}
-
-/// Causes that a conversation without a message does not meet.
-const fn shows_with_a_message_only(cause: Cause) -> bool {
-    matches!(
-        cause,
-        Cause::DomainAuthentication
-            | Cause::IpBlocked
-            | Cause::SandboxRestricted
-            | Cause::QuotaExceeded
-            | Cause::Unknown
-            | Cause::ProtocolError
-    )
 }
 
 pub(super) fn signed(duration: Duration) -> SignedDuration {

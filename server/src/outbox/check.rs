@@ -1,0 +1,115 @@
+//! Server side. Conversations without a message: whether a profile works, or works again.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::sending::{Sign, Turn},
+    session::AccountId,
+    test_run::{event::Stage, report::Verdict},
+};
+
+use super::{Outbox, dispatch::signed, route::Route};
+use crate::{
+    profiles::{fingerprint, unavailable},
+    sending::submission,
+    smtp::{Depth, Letter, Submission},
+    store::{
+        ProfileRow,
+        outbox::{HealthReport, Lane},
+    },
+    tester::MOST_REFUSALS,
+};
+
+impl Outbox {
+    /// Whether a message may be tried through a profile that is held: only where nothing else would tell. Else a
+    /// conversation without one is begun, beside everything else, and tells. A password that was refused three times is left alone
+    /// until it is changed.
+    pub(super) async fn may_try_a_message(self: &Arc<Self>, route: &Route, changes: u64, queue: (&Lane, bool)) -> bool {
+        let Some(row) = route.profile() else { return true };
+        let (id, cause) = (route.id(), row.health.failing_cause);
+        if row.secret_refusals >= MOST_REFUSALS {
+            let left = self.routes.block(&id, cause, |_| self.options.longest_retry);
+            self.put_off(queue, signed(left), cause).await;
+            return false;
+        }
+        if cause.is_some_and(shows_with_a_message_only) {
+            return true;
+        }
+        let Ok(permit) = self.workers.clone().try_acquire_owned() else { return false };
+        let Some(place) = self.routes.enter(&id, 1) else { return false };
+        let (outbox, account, row) = (self.clone(), route.account.clone(), row.clone());
+        self.tasks.spawn(async move {
+            let well = outbox.check(&account, &row).await == Sign::Well;
+            // What was changed meanwhile is tried.
+            if !well && outbox.changes.load(Ordering::SeqCst) == changes {
+                outbox.routes.block(&id, cause, |_| outbox.wait(row.health.failures.saturating_sub(1)));
+            }
+            drop((place, permit));
+            outbox.news.notify_one();
+        });
+        false
+    }
+
+    /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.
+    pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> Sign {
+        let report = match self.without_a_message(account, row) {
+            Some(submission) => Some(self.submitter.submit(&submission, &mut |_| {}).await),
+            None => None,
+        };
+        // Whether the sender's own mailbox takes mail is not the question.
+        let well =
+            report.as_ref().is_some_and(|report| report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom);
+        let cause = report.as_ref().and_then(|report| report.cause);
+        let shows = !row.health.failing_cause.is_some_and(shows_with_a_message_only);
+        let told = match (well, shows) {
+            (true, true) => Sign::Well,
+            (true, false) => Sign::Passed,
+            (false, _) => Sign::Failed(cause.unwrap_or(Cause::Unknown)),
+        };
+        let refused = report.is_some_and(|report| report.stage == Stage::Auth && !report.retryable);
+        let health = HealthReport {
+            profile: row.id,
+            fingerprint: fingerprint(row),
+            sign: told,
+            secret_refused: refused && !well && cause.is_some_and(is_about_the_secret),
+            failure: None,
+            check: true,
+        };
+        let tell = self.tells(&account.portal);
+        match self.store.record_health(account, &health, self.now(), tell).await {
+            Ok(Some(Turn::Recovered)) => self.changed(account).await,
+            Ok(_) => {}
+            Err(error) => drop(unavailable(error)),
+        }
+        tracing::info!(profile = %row.id, well, cause = cause.map(Cause::as_str), "profile checked");
+        told
+    }
+
+    /// A conversation that ends before the message; `None` when the secret does not open.
+    fn without_a_message(&self, account: &AccountId, row: &ProfileRow) -> Option<Submission> {
+        let secret = self.book.open(account, row).ok().flatten()?;
+        let sender = row.settings.sender_address.as_str().parse::<lettre::Address>().ok()?;
+        let letter = Letter::empty(&sender);
+        let submission = submission(&row.settings.destination, Some(secret), &letter, vec![sender]).ok()?;
+        Some(Submission { depth: Depth::Recipients, ..submission })
+    }
+}
+
+/// What a login learns of the password: trying the same again would be refused again, and providers lock accounts.
+pub(super) const fn is_about_the_secret(cause: Cause) -> bool {
+    matches!(cause, Cause::BadCredentials | Cause::AppPasswordRequired | Cause::LoginBlocked | Cause::AccountBlocked)
+}
+
+/// Causes that a conversation without a message does not meet.
+const fn shows_with_a_message_only(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::DomainAuthentication
+            | Cause::IpBlocked
+            | Cause::SandboxRestricted
+            | Cause::QuotaExceeded
+            | Cause::Unknown
+            | Cause::ProtocolError
+    )
+}

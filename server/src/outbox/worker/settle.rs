@@ -1,0 +1,161 @@
+//! Server side. What became of a message is written down, whatever it takes.
+
+use std::sync::atomic::Ordering;
+
+use app::{
+    profile::sending::{Sign, Turn},
+    test_run::{event::Stage, port::TestRun, report::Report},
+};
+use jiff::Timestamp;
+
+use super::{Next, ONCE_MORE, Worker};
+use crate::{
+    events::message_finished,
+    outbox::{
+        check::is_about_the_secret,
+        dispatch::signed,
+        judge::{Chances, give_up, judge, state_of},
+        ledger::Unavailable,
+        route::Server,
+    },
+    profiles::fingerprint,
+    store::outbox::{Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement},
+};
+
+impl Worker<'_> {
+    pub(super) async fn settle(&mut self, message: &MessageRow, report: Report, began: Timestamp) -> Next {
+        let now = self.outbox.now();
+        let row = match &self.route.server {
+            Server::Profile(row) => Some(row),
+            Server::Relay(..) => None,
+        };
+        let was_held = row.is_some_and(|row| row.health.is_held());
+        let has_relay = self.outbox.portal(&message.lane.account.portal).is_some_and(|portal| portal.relay.is_some());
+        let judgement = judge(
+            message,
+            &report,
+            Chances {
+                retry_at: now + signed(self.outbox.wait(message.tries + 1)),
+                may_fall_back: has_relay && row.is_some_and(|row| row.sending.fallback),
+                now,
+            },
+        );
+        let attempt = Attempt {
+            at: began,
+            duration_ms: u64::try_from(began.duration_until(now).as_millis()).unwrap_or_default(),
+            via: Some(self.route.via),
+            profile: self.route.profile().map(|row| row.id),
+            outcome: judgement.outcome,
+            stage: Some(report.stage),
+            cause: report.cause,
+            reply: report.reply.clone(),
+            queue_id: report.queue_id.clone(),
+        };
+        let refused = report.stage == Stage::Auth && !report.retryable;
+        let health = row.zip(judgement.sign).map(|(row, sign)| HealthReport {
+            profile: row.id,
+            fingerprint: fingerprint(row),
+            sign,
+            secret_refused: refused && matches!(sign, Sign::Failed(cause) if is_about_the_secret(cause)),
+            failure: matches!(sign, Sign::Failed(_)).then(|| Box::new(failure(message, report, now))),
+            check: false,
+        });
+        let cause = attempt.cause;
+        self.outbox.metrics.attempted(judgement.outcome, cause);
+        let tell = self.outbox.tells(&message.lane.account.portal);
+        let event = message_finished(message, judgement.state, &judgement.recipients, &attempt, now);
+        let settlement = Settlement {
+            id: message.id,
+            lane: message.lane.clone(),
+            right: Right::Lease(self.owner.to_owned()),
+            at: now,
+            counts: true,
+            state: judgement.state,
+            recipients: judgement.recipients,
+            next_at: judgement.next_at,
+            fallback: judgement.fallback,
+            event: event.filter(|_| tell),
+            attempt: Some(attempt),
+            health,
+            tell,
+        };
+        tracing::debug!(message = %message.id, state = settlement.state.as_str(), "message tried");
+        let settled = self.for_sure(settlement).await;
+        if judgement.sign == Some(Sign::Sent) {
+            self.outbox.routes.unblock(&self.route.id());
+        }
+        match settled.as_ref().ok().and_then(|settled| settled.turn) {
+            // What waits for it waits no more.
+            Some(Turn::Recovered) => self.outbox.changed(&message.lane.account).await,
+            // Look again before the next one.
+            Some(Turn::Broke(_)) => drop(self.outbox.changes.fetch_add(1, Ordering::SeqCst)),
+            None => {}
+        }
+        // One message was to tell whether a held profile has come round, and did.
+        let still_held = was_held && matches!(judgement.sign, Some(Sign::Failed(_)));
+        if judgement.trouble || still_held {
+            let id = self.route.id();
+            let after = self.outbox.routes.block(&id, cause, |troubles| self.outbox.wait(troubles));
+            return Next::GiveBack { this: false, after };
+        }
+        if settled.is_err() {
+            // It stays under its lease; what became of it is not on disk. Its mark says that it may have left.
+            return Next::GiveBack { this: false, after: self.outbox.options.first_retry };
+        }
+        Next::Message
+    }
+
+    /// The message cannot be sent by anybody: its content is gone or does not open.
+    pub(super) async fn unsendable(&self, message: &MessageRow, now: Timestamp) -> Next {
+        let mut recipients = message.recipients.clone();
+        give_up(&mut recipients, None);
+        let state = state_of(&recipients);
+        let attempt = Attempt {
+            at: now,
+            duration_ms: 0,
+            via: Some(self.route.via),
+            profile: self.route.profile().map(|row| row.id),
+            outcome: AttemptOutcome::Failed,
+            stage: None,
+            cause: None,
+            reply: None,
+            queue_id: None,
+        };
+        let tell = self.outbox.tells(&message.lane.account.portal);
+        let event = message_finished(message, state, &recipients, &attempt, now).filter(|_| tell);
+        let settlement = Settlement {
+            id: message.id,
+            lane: message.lane.clone(),
+            right: Right::Lease(self.owner.to_owned()),
+            at: now,
+            attempt: Some(attempt),
+            counts: false,
+            state,
+            recipients,
+            next_at: None,
+            fallback: message.fallback,
+            health: None,
+            event,
+            tell,
+        };
+        debug_assert_ne!(settlement.state, MessageState::Deferred);
+        let _ = self.for_sure(settlement).await;
+        Next::Message
+    }
+
+    /// Writes down what became of a message, however long the disk takes: nobody else knows it.
+    async fn for_sure(&self, settlement: Settlement) -> Result<Settled, Unavailable> {
+        loop {
+            match self.outbox.ledger.settle(settlement.clone()).await {
+                Err(Unavailable) if !self.outbox.stop.is_cancelled() => tokio::time::sleep(ONCE_MORE).await,
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// A failure as the profile's page shows it.
+fn failure(message: &MessageRow, report: Report, at: Timestamp) -> TestRun {
+    let recipient = message.recipients.first().map(|recipient| recipient.address.clone()).unwrap_or_default();
+    TestRun { at, recipient, report }
+}
