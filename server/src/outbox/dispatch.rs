@@ -48,6 +48,8 @@ impl Outbox {
     /// Looks at every lane with something due, from the one after that which was served last, around to it: a lane that
     /// always has something does not come before the others.
     async fn round(self: &Arc<Self>) {
+        // Once a round, not at every lookup: there may be many lanes.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (at, ..)| at.elapsed() < TRUSTED);
         let start = self.served.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut after = start.clone();
         let mut wrapped = false;
@@ -83,9 +85,11 @@ impl Outbox {
     async fn route_of(&self, lane: &Lane, fallback: bool) -> Result<(Route, u64), NoRoute> {
         let (key, changes) = ((lane.key(), fallback), self.changes.load(Ordering::SeqCst));
         {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.retain(|_, (at, at_changes, _)| at.elapsed() < TRUSTED && *at_changes == changes);
-            if let Some((.., route)) = known.get(&key) {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, at_changes, route)) = known.get(&key)
+                && at.elapsed() < TRUSTED
+                && *at_changes == changes
+            {
                 return Ok((route.clone(), changes));
             }
         }

@@ -109,7 +109,14 @@ impl Outbox {
             for (row, right) in rows {
                 let recipients = unknown(&row);
                 let state = state_of(&recipients);
-                self.close_the_book(&row, right, state, (Some(AttemptOutcome::DeliveryUnknown), recipients), now).await;
+                let outcome = (Some(AttemptOutcome::DeliveryUnknown), recipients);
+                if !self.close_the_book(&row, right, state, outcome, now).await {
+                    return Err(StoreError::Inconsistent {
+                        table: "message",
+                        column: "state",
+                        row: row.id.to_string(),
+                    });
+                }
                 count += 1;
             }
         }
@@ -127,6 +134,7 @@ impl Outbox {
         Ok(())
     }
 
+    /// Writes the end of something that nobody is at; whether it was still so.
     async fn close_the_book(
         &self,
         row: &MessageRow,
@@ -134,7 +142,7 @@ impl Outbox {
         state: MessageState,
         (outcome, recipients): (Option<AttemptOutcome>, Vec<Recipient>),
         now: Timestamp,
-    ) {
+    ) -> bool {
         // What was only claimed was not tried.
         let attempt = outcome.map(|outcome| Attempt {
             at: row.ending_at.unwrap_or(now),
@@ -167,8 +175,9 @@ impl Outbox {
             event: event.filter(|_| tell),
             tell,
         };
-        let _ = self.ledger.settle(settlement).await;
+        let settled = self.ledger.settle(settlement).await;
         self.news.notify_one();
+        settled.is_ok_and(|settled| settled.done)
     }
 
     async fn purge(&self) -> Result<(), StoreError> {
