@@ -100,6 +100,13 @@ const READABLE: [(&str, &[&str], f64); 8] = [
 /// Colours that text stands on.
 const GROUNDS: [&str; 6] = ["paper", "sheet", "sunken", "brand-wash", "unsure-wash", "bad-wash"];
 
+/// Pale grounds, and the colour that each is a tint of: whoever sets one of the two does not have to set the other.
+const TINTS: [(&str, &str); 3] = [("brand-wash", "brand"), ("unsure-wash", "unsure"), ("bad-wash", "bad")];
+/// How much of the colour a tint has on a light surface, and on a dark one, in hundredths.
+const TINT: [u8; 2] = [11, 16];
+/// The same where the colour itself cannot be read on the surface, and has to be moved.
+const TINT_MOVED: [u8; 2] = [11, 24];
+
 /// What is the same in both schemes.
 const FONTS: [(&str, &str); 2] = [("font", "font"), ("font-mono", "mono")];
 /// Families that are not quoted.
@@ -179,6 +186,37 @@ impl Theme {
         }
         declarations
     }
+
+    /// A colour of the light scheme as `#rrggbb`, by its public name: for mail, whose readers know no schemes.
+    pub fn light(&self, public: &str) -> Option<String> {
+        let (_, variable) = COLOURS.iter().find(|(name, _)| *name == public)?;
+        readable(&self.light, &USUAL.0).get(variable).map(ToString::to_string)
+    }
+}
+
+/// Colours that follow from others, where those are given and they are not: tints, and the text on the brand's colour.
+fn derive(colours: &mut Colours, wanted: &Colours) {
+    let (Some(sheet), Some(brand_ink)) = (colours.get("sheet").copied(), colours.get("brand-ink").copied()) else {
+        return;
+    };
+    let dark = sheet.contrast(WHITE) > sheet.contrast(BLACK);
+    let plain: Vec<Colour> =
+        ["paper", "sheet", "sunken"].iter().filter_map(|name| colours.get(name)).copied().collect();
+    for (tint, base) in TINTS {
+        let given = |name| wanted.contains_key(name);
+        if given(tint) || !(given(base) || given("sheet")) {
+            continue;
+        }
+        // A colour that could not be told from the surface would give a tint that could not either.
+        if let Some(raw) = colours.get(base).copied() {
+            let base = moved(raw, &plain, 4.5);
+            let share = if raw == base { TINT } else { TINT_MOVED };
+            colours.insert(tint, sheet.towards(base, share[usize::from(dark)]));
+        }
+    }
+    if let Some(brand) = wanted.get("brand").filter(|_| !wanted.contains_key("brand-ink") && brand_ink != WHITE) {
+        colours.insert("brand-ink", brand.towards(BLACK, 80));
+    }
 }
 
 /// The usual colours with these over them, text moved until it can be read. Grounds on which no one text could be read
@@ -186,6 +224,7 @@ impl Theme {
 fn readable(wanted: &Colours, usual: &Colours) -> Colours {
     let mut colours = usual.clone();
     colours.extend(wanted);
+    derive(&mut colours, wanted);
     let serves = |colours: &Colours, text: Colour| {
         GROUNDS.iter().filter_map(|ground| colours.get(ground)).all(|ground| text.contrast(*ground) >= 4.5)
     };
@@ -195,6 +234,9 @@ fn readable(wanted: &Colours, usual: &Colours) -> Colours {
                 colours.insert(ground, *colour);
             }
         }
+        // The tints on the usual grounds.
+        let taken = wanted.iter().filter(|(name, _)| !GROUNDS.contains(name)).map(|(name, colour)| (*name, *colour));
+        derive(&mut colours, &taken.collect());
     }
     for (text, grounds, least) in READABLE {
         let Some(colour) = colours.get(text).copied() else { continue };

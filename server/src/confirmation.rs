@@ -5,6 +5,7 @@ use app::{
     i18n::{DIGITS, Locale},
     profile::encoding::Encoding,
     session::Session,
+    theme::Theme,
 };
 use jiff::Timestamp;
 use lettre::{Address, message::Mailbox};
@@ -17,9 +18,10 @@ use crate::{smtp::Letter, store::ProfileRow};
 #[error("an address of the profile does not read")]
 pub struct AddressError;
 
-/// The letter of one test. `provider` is the preset's name or the host.
+/// The letter of one test. `theme`: how the portal's pages look; `provider`: the preset's name or the host.
 pub fn confirmation(
     session: &Session,
+    theme: &Theme,
     row: &ProfileRow,
     provider: &str,
     recipient: &str,
@@ -39,7 +41,7 @@ pub fn confirmation(
         reply_to: reply_to.map(|address| Mailbox::new(None, address)),
         subject: words.subject.clone(),
         text: Some(words.text()),
-        html: Some(words.html(session.locale)),
+        html: Some(words.html(session.locale, theme)),
         encoding: row.encoding,
         message_id: format!("{}@{}", uuid::Uuid::new_v4().as_simple(), settings.sender_address.domain()),
         date: now.into(),
@@ -94,20 +96,31 @@ impl Words {
         format!("{}\n\n{what}\n\n{code}\n{about}\n\n{meaning}\n\n-- \n{}\n", self.greeting, self.footer)
     }
 
-    fn html(&self, locale: Locale) -> String {
+    fn html(&self, locale: Locale, theme: &Theme) -> String {
+        let colour = |name| theme.light(name).unwrap_or_default();
+        let body = format!(
+            "margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:{};background:{}",
+            colour("text"),
+            colour("background")
+        );
+        let sheet = format!(
+            "max-width:34em;margin:auto;padding:24px;background:{};border-radius:8px;border-top:4px solid {}",
+            colour("surface"),
+            colour("brand")
+        );
         html! {
             (DOCTYPE)
             html lang=(locale.tag()) {
                 // No `meta charset`: the part's Content-Type says which one it is.
                 head { title { (self.subject) } }
-                body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;color:#1d2430;background:#f5f6f4" {
-                    div style="max-width:34em;margin:auto;padding:24px;background:#fff;border-radius:8px;border-top:4px solid #1f6f5c" {
+                body style=(body) {
+                    div style=(sheet) {
                         p { (self.greeting) }
                         p { (self.paragraphs[0]) }
-                        p style="font-size:20px;font-weight:600;margin-bottom:0" { (self.code[0]) }
+                        p style={ "font-size:20px;font-weight:600;margin-bottom:0;color:" (colour("brand")) } { (self.code[0]) }
                         p style="margin-top:0" { (self.code[1]) }
                         p { (self.paragraphs[1]) }
-                        p style="margin-top:32px;font-size:13px;color:#5a6472" { (self.footer) }
+                        p style={ "margin-top:32px;font-size:13px;color:" (colour("text-muted")) } { (self.footer) }
                     }
                 }
             }

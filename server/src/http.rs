@@ -91,6 +91,7 @@ fn routes(site: Site) -> Router {
         .route("/readyz", get(health::ready))
         .route("/pkg/{*path}", get(assets::package))
         .route("/favicon.svg", get(assets::favicon))
+        .route("/favicon.ico", get(assets::favicon))
         .route("/embed.js", get(assets::embed))
         .merge(api::routes())
         .with_state(site.clone())

@@ -108,6 +108,7 @@ pub fn application(parts: Parts) -> Application {
         clock: clock.clone(),
         quota,
         told,
+        portals: portals.clone(),
         metrics: metrics.clone(),
     });
     let services = Services {

@@ -17,6 +17,7 @@ use app::{
         receipt::ReceiptOutcome,
         report::{Report, Verdict},
     },
+    theme::Theme,
 };
 use async_stream::stream;
 use async_trait::async_trait;
@@ -28,6 +29,7 @@ use crate::{
     events::test_finished,
     mend::Mender,
     metrics::Metrics,
+    portal_auth::Portal,
     profiles::{ProfileBook, fingerprint, unavailable},
     sending::submission,
     smtp::{Submission, Submitter},
@@ -55,6 +57,8 @@ pub struct TestRunner {
     places: Arc<Semaphore>,
     /// Portals that are told of tests.
     told: Arc<[String]>,
+    /// For the look of the confirmation mail.
+    portals: Arc<[Portal]>,
     metrics: Arc<Metrics>,
 }
 
@@ -67,6 +71,7 @@ pub struct TestRunnerParts {
     pub clock: Clock,
     pub quota: TestQuota,
     pub told: Arc<[String]>,
+    pub portals: Arc<[Portal]>,
     pub metrics: Arc<Metrics>,
 }
 
@@ -106,9 +111,9 @@ struct Running {
 
 impl TestRunner {
     pub fn new(parts: TestRunnerParts) -> Self {
-        let TestRunnerParts { store, book, submitter, presets, clock, quota, told, metrics } = parts;
+        let TestRunnerParts { store, book, submitter, presets, clock, quota, told, portals, metrics } = parts;
         let (limits, places) = (Arc::new(Limits::new(quota)), Arc::new(Semaphore::new(MOST_AT_ONCE)));
-        Self { store, book, submitter, presets, clock, limits, places, told, metrics }
+        Self { store, book, submitter, presets, clock, limits, places, told, portals, metrics }
     }
 
     async fn prepare(&self, session: &Session, id: ProfileId, to: Recipient) -> Result<Running, Refusal> {
@@ -166,7 +171,9 @@ impl TestRunner {
         let settings = &row.settings;
         let destination = &settings.destination;
         let provider = self.presets.name(settings.preset.as_deref(), &destination.host);
-        let letter = confirmation(session, row, provider, recipient, (self.clock)(), code)
+        let portal = self.portals.iter().find(|portal| portal.id == session.account.portal);
+        let (theme, _) = Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme]));
+        let letter = confirmation(session, &theme, row, provider, recipient, (self.clock)(), code)
             .map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)?;
         let to = letter.to.iter().map(|mailbox| mailbox.email.clone()).collect();
         submission(destination, Some(secret), &letter, to).map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)

@@ -78,6 +78,51 @@ fn each_scheme_may_have_its_own_value_and_the_later_theme_wins() {
     assert!(theme.css().contains("--brand:light-dark(#0b57d0,#a8c7fa);--"), "{}", theme.css());
 }
 
+/// The value of a variable: light, dark.
+fn pair(css: &str, variable: &str) -> (Colour, Colour) {
+    let (_, rest) =
+        css.split_once(&format!("--{variable}:light-dark(")).unwrap_or_else(|| panic!("{variable} in {css}"));
+    let (light, dark) = rest.split_once(')').unwrap().0.split_once(',').unwrap();
+    (Colour::parse(light).unwrap(), Colour::parse(dark).unwrap())
+}
+
+/// Which of red, green and blue is the strongest.
+fn strongest(colour: Colour) -> usize {
+    let text = colour.to_string();
+    (0..3).max_by_key(|at| u8::from_str_radix(&text[1 + 2 * at..3 + 2 * at], 16).unwrap()).unwrap()
+}
+
+#[test]
+fn what_depends_on_a_colour_follows_it() {
+    for (brand, channel) in [("#0b57d0", 2), ("#b3261e", 0), ("#7a0019", 0), ("#00f", 2)] {
+        let css = css(&[("brand", brand)]);
+        let (light, dark) = pair(&css, "brand-wash");
+        assert_eq!((strongest(light), strongest(dark)), (channel, channel), "{brand}: {css}");
+        let (sheet_light, sheet_dark) = (USUAL.0["sheet"], USUAL.1["sheet"]);
+        assert!(light.contrast(sheet_light) > 1.05 && dark.contrast(sheet_dark) > 1.05, "{brand}: {css}");
+    }
+    // A surface takes its tints along; what is given stays as it is.
+    assert_ne!(pair(&css(&[("surface", "#fff8f0")]), "brand-wash").0, USUAL.0["brand-wash"]);
+    let own = css(&[("brand", "#0b57d0"), ("brand-surface", "#eeeeff")]);
+    assert_eq!(pair(&own, "brand-wash").0, Colour::parse("#eeeeff").unwrap());
+    assert_eq!(strongest(pair(&css(&[("danger", "#a00040")]), "bad-wash").0), 0);
+    // A brand that is the surface's own colour still tells what is chosen.
+    let white = css(&[("brand", "#fff")]);
+    assert!(pair(&white, "brand-wash").0.contrast(WHITE) > 1.05, "{white}");
+    // Grounds that were not taken give no tint.
+    let torn = css(&[("background", "#000"), ("surface", "#fff"), ("brand", "#0b57d0")]);
+    assert_eq!(strongest(pair(&torn, "brand-wash").1), 2, "{torn}");
+}
+
+#[test]
+fn mail_takes_the_colours_of_the_light_scheme() {
+    let two = Given::Two { light: "#8a3b12".to_owned(), dark: "#f0a67a".to_owned() };
+    let theme = GivenTheme { scheme: Some(Scheme::Dark), variables: [("brand".to_owned(), two)].into() };
+    assert_eq!(Theme::read([&theme]).0.light("brand").as_deref(), Some("#8a3b12"));
+    assert_eq!(Theme::default().light("surface").as_deref(), Some("#ffffff"));
+    assert_eq!(Theme::default().light("radius"), None);
+}
+
 proptest! {
     #[test]
     fn nothing_breaks_out_of_the_style(name in prop::sample::select(vec!["brand", "text", "background", "font", "font-mono", "radius", "font-size", "spacing"]), value in "\\PC{0,40}") {
@@ -85,6 +130,19 @@ proptest! {
         let harmless = css.chars().all(|c| c.is_ascii_alphanumeric() || "-:;(),#%. \"_".contains(c));
         prop_assert!(harmless, "{}", css);
         prop_assert!(!css.contains("url") && !css.contains("//"), "{}", css);
+    }
+
+    #[test]
+    fn whatever_the_one_colour_text_can_be_read(at in 0_usize..COLOURS.len(), [r, g, b] in any::<[u8; 3]>(), dark in any::<bool>()) {
+        let usual = if dark { &USUAL.1 } else { &USUAL.0 };
+        let wanted = [(COLOURS[at].1, Colour::parse(&format!("rgb({r},{g},{b})")).unwrap())].into();
+        let colours = readable(&wanted, usual);
+        for (text, grounds, least) in READABLE {
+            for ground in grounds {
+                let contrast = colours[text].contrast(colours[ground]);
+                prop_assert!(contrast >= least - 0.001, "{text} on {ground}: {contrast}");
+            }
+        }
     }
 
     #[test]

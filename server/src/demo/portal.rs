@@ -65,6 +65,8 @@ pub fn router(options: PortalOptions) -> Router {
         .route("/", get(|| async { Redirect::to("/boulangerie-martin") }))
         .route("/style.css", get(look::style))
         .route("/events.js", get(look::events))
+        .route("/favicon.svg", get(look::icon))
+        .route("/favicon.ico", get(look::icon))
         .route("/inbox", get(show_inbox))
         .route("/inbox/empty", post(empty_inbox))
         .route("/inbox/{id}", get(show_mail))

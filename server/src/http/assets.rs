@@ -35,7 +35,7 @@ pub async fn package(Path(path): Path<String>, headers: HeaderMap) -> Response {
     file(&format!("pkg/{path}"), &headers, FOREVER)
 }
 
-/// `GET /favicon.svg`.
+/// `GET /favicon.svg`, and `/favicon.ico`, which browsers ask for where a page names none.
 pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers, "public, max-age=86400")
 }

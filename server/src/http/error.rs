@@ -35,6 +35,7 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 link rel="stylesheet" href=(style);
+                link rel="icon" href={ (site.place.0) "/favicon.svg" } type="image/svg+xml";
                 @if !origins.is_empty() {
                     script src=(script) data-origins=(origins) data-visit="refused" data-place=(site.place.0) {}
                 }
@@ -49,7 +50,7 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
     };
     let ancestors = if origins.is_empty() { "'none'" } else { &origins };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'; \
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors {ancestors}"
     );
     (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()

@@ -102,6 +102,7 @@ pub(super) fn page(reader: &Reader, title: &str, account: Option<&Account>, cont
                 meta name="color-scheme" content="light dark";
                 title { (title) " · " (word("product")) }
                 link rel="stylesheet" href="/style.css";
+                link rel="icon" href="/favicon.svg" type="image/svg+xml";
             }
             body {
                 a.skip href="#content" { (word("skip")) }
@@ -140,4 +141,9 @@ pub(super) async fn events() -> impl IntoResponse {
 /// `GET /style.css`.
 pub(super) async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css"))
+}
+
+/// `GET /favicon.svg`, and `/favicon.ico` for what is no page: browsers ask for it by themselves.
+pub(super) async fn icon() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], include_str!("favicon.svg"))
 }
