@@ -16,8 +16,9 @@ export default defineConfig({
   reporter: [["list"]],
   use: { browserName: "chromium", locale: "fr-FR", launchOptions: { executablePath, args }, trace: "retain-on-failure" },
   projects: [
-    { name: "with-wasm" },
-    // Every journey is proved a second time without JavaScript, unless its title says that it needs it.
+    { name: "with-wasm", grepInvert: /@without/ },
+    // Every journey is proved a second time without JavaScript, unless its title says that it needs it (@wasm).
+    // What is only there without is said by @without.
     { name: "without-javascript", use: { javaScriptEnabled: false }, grepInvert: /@wasm/ },
   ],
 });

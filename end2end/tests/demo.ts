@@ -22,30 +22,72 @@ export class Demo {
   }
 }
 
-async function start(): Promise<{ demo: Demo; process: ChildProcess }> {
+/** How long a demo may take to end after SIGTERM. Its own limit for messages on their way is 5 s. */
+const END_MS = 30_000;
+
+/** A demo that runs, and the way to end it. */
+class Running {
+  #output = "";
+  /** Done when the process is gone and its output is read to the end. */
+  readonly #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(readonly folder: string, private child: ChildProcess) {
+    child.stdout!.on("data", (chunk) => (this.#output += chunk));
+    child.stderr!.on("data", (chunk) => (this.#output += chunk));
+    this.#ended = new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code, signal) => resolve({ code, signal }));
+    });
+    // Whoever waits for it hears of a failure; nobody may be waiting yet.
+    this.#ended.catch(() => {});
+  }
+
+  output = () => this.#output;
+
+  /** Waits until it has printed its addresses. */
+  async ready() {
+    const printed = new Promise<void>((resolve) => {
+      const look = () => this.#output.includes("Ctrl+C") && resolve();
+      this.child.stdout!.on("data", look);
+      look();
+    });
+    const gone = this.#ended.then(({ code, signal }) => {
+      throw new Error(`facteur demo ended with ${code ?? signal}: ${this.#output}`);
+    });
+    await Promise.race([printed, gone]);
+  }
+
+  /** Ends the process, and only then removes its folder: until it is gone it may still write there. */
+  async end() {
+    this.child.kill("SIGTERM");
+    const late = setTimeout(() => this.child.kill("SIGKILL"), END_MS);
+    const { code, signal } = await this.#ended.finally(() => clearTimeout(late));
+    rmSync(this.folder, { recursive: true, force: true });
+    if (code !== 0) throw new Error(`facteur demo ended with ${code ?? signal} after SIGTERM: ${this.#output}`);
+  }
+}
+
+export async function start(): Promise<{ demo: Demo; end: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "facteur-"));
   const zeros = ["--port", "0", "--portal-port", "0", "--starttls-port", "0", "--tls-port", "0", "--data", folder];
   const child = spawn("../target/debug/facteur", ["demo", ...zeros], { env: { ...process.env, FACTEUR_LOG: "debug,hyper=info" } });
-  let output = "";
-  child.stderr.on("data", (chunk) => (output += chunk));
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.on("data", (chunk) => {
-      output += chunk;
-      if (output.includes("Ctrl+C")) resolve();
-    });
-    child.on("exit", (code) => reject(new Error(`facteur demo ended with ${code}: ${output}`)));
-  });
-  const address = (name: string) => new RegExp(`${name}\\s+(http://\\S+)`).exec(output)![1];
-  return { demo: new Demo(address("Start here"), address("Configurator"), folder, () => output), process: child };
+  const running = new Running(folder, child);
+  try {
+    await running.ready();
+  } catch (error) {
+    await running.end().catch(() => {});
+    throw error;
+  }
+  const address = (name: string) => new RegExp(`${name}\\s+(http://\\S+)`).exec(running.output())![1];
+  const demo = new Demo(address("Start here"), address("Configurator"), folder, running.output);
+  return { demo, end: () => running.end() };
 }
 
 export const test = base.extend<{ demo: Demo; configurator: Configurator }>({
   demo: async ({}, use) => {
-    const { demo, process } = await start();
+    const { demo, end } = await start();
     await use(demo);
-    process.removeAllListeners("exit");
-    process.kill();
-    rmSync(demo.folder, { recursive: true, force: true });
+    await end();
   },
   configurator: async ({ page, demo, javaScriptEnabled }, use) => {
     await use(new Configurator(page, demo, javaScriptEnabled !== false));

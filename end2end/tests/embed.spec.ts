@@ -479,8 +479,7 @@ test("a foreign page neither frames, nor opens, nor replays @wasm", async ({ pag
   }
 });
 
-test("without JavaScript a bare frame stands there", async ({ page, demo, javaScriptEnabled }) => {
-  test.skip(javaScriptEnabled !== false);
+test("without JavaScript a bare frame stands there @without", async ({ page, demo }) => {
   await page.goto(demo.portal + SENDING);
   const frame = page.frameLocator("iframe.configurator");
   await frame.getByRole("button", { name: "Ouvrir le configurateur" }).click();
