@@ -214,4 +214,5 @@ finding-size-limit = The message is larger than the size this server announces. 
 finding-no-common-mechanism = None of the ways to log in that this server offers suits a password.
 finding-password-in-clear = Without encryption we do not send a password. Nothing was sent.
 finding-control-characters = The login or the password holds an invisible character that no server accepts. Nothing was sent.
+finding-unasked-reply = The server answered more often than it was asked, so its answers cannot be matched to our commands. We stopped believing it.
 finding-bytes-before-tls = The server, or somebody on the way, slipped in data before encryption began. The password was not sent.

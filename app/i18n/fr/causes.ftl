@@ -214,4 +214,5 @@ finding-size-limit = Le message dépasse la taille que ce serveur annonce. Rien 
 finding-no-common-mechanism = Aucune des façons de se connecter que ce serveur propose ne convient à un mot de passe.
 finding-password-in-clear = Sans chiffrement, nous n’envoyons pas de mot de passe. Rien n’a été envoyé.
 finding-control-characters = L’identifiant ou le mot de passe contient un caractère invisible qu’aucun serveur n’accepte. Rien n’a été envoyé.
+finding-unasked-reply = Le serveur a envoyé plus de réponses que nous n’avons posé de questions : on ne sait plus laquelle répond à quoi. Nous avons cessé de nous y fier.
 finding-bytes-before-tls = Le serveur, ou quelqu’un sur le trajet, a glissé des données avant le début du chiffrement. Le mot de passe n’a pas été envoyé.

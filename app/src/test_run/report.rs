@@ -74,17 +74,20 @@ pub enum Finding {
     ControlCharacters,
     /// The server (or somebody on the way) sent more than its answer before encryption began.
     BytesBeforeTls,
+    /// The server sent more replies than it got commands: which one answers which is not known.
+    UnaskedReply,
 }
 
 impl Finding {
     /// Every finding.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Smtputf8NotOffered,
         Self::SizeLimit,
         Self::NoCommonMechanism,
         Self::PasswordInClear,
         Self::ControlCharacters,
         Self::BytesBeforeTls,
+        Self::UnaskedReply,
     ];
 
     /// The catalogue's key.
@@ -96,6 +99,7 @@ impl Finding {
             Self::PasswordInClear => "finding-password-in-clear",
             Self::ControlCharacters => "finding-control-characters",
             Self::BytesBeforeTls => "finding-bytes-before-tls",
+            Self::UnaskedReply => "finding-unasked-reply",
         }
     }
 }

@@ -23,6 +23,7 @@ use super::{
     transcript::{Redactor, Transcript},
     wire::{Wire, WireError},
 };
+use transaction::BeforeTheEnd;
 
 mod opening;
 mod report;
@@ -32,8 +33,8 @@ mod transaction;
 
 pub use reuse::Connection;
 
-/// How long a farewell may take. Nobody waits for it: it changes nothing.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why the conversation ended early.
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
@@ -106,6 +107,8 @@ struct Session<'a> {
     reused: Option<Connection>,
     messages: u32,
     cool: bool,
+    /// What the server had said when the end of the message was about to leave.
+    before_the_end: BeforeTheEnd,
     /// What is left open for the next message.
     kept: Option<Connection>,
 }
@@ -170,6 +173,7 @@ impl<'a> Session<'a> {
             reused: None,
             messages: 0,
             cool: false,
+            before_the_end: BeforeTheEnd::Unknown,
             kept: None,
         }
     }
@@ -197,8 +201,11 @@ impl Session<'_> {
             return outcome;
         }
         let mut wire = self.connect(&host).await?;
-        let outcome = self.talk(&host, &mut wire).await;
+        let mut outcome = self.talk(&host, &mut wire).await;
         self.round_trips += wire.flights;
+        if outcome.is_ok() && self.gate.is_none() {
+            outcome = self.say_goodbye(&mut wire).await;
+        }
         match &outcome {
             Ok(()) => {}
             // It is not told yet: the second try decides.
@@ -320,10 +327,46 @@ impl Session<'_> {
         if reply.code == 421 { Err(self.refused(Stage::Auth, &reply)) } else { Ok(reply) }
     }
 
+    /// Says goodbye, and hears the answer: it comes after everything else that was on its way, and so shows whether a
+    /// reply too many was taken for an answer. A server that leaves without a word has said nothing wrong.
+    async fn say_goodbye(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        let sent = self.submission.depth == Depth::Message;
+        let refuses = wire.has_surplus(Duration::ZERO).await && wire.refuses_unasked();
+        self.transcript.client("QUIT");
+        let surplus = match wire.write(b"QUIT\r\n", 1, self.limit(FAREWELL)).await {
+            // The message has its answer, and what came besides does not contradict it.
+            Err(WireError::Unasked) if sent => refuses,
+            Err(WireError::Unasked) => {
+                !wire.read_reply(self.limit(FAREWELL / 10)).await.is_ok_and(|reply| reply.code == 421)
+            }
+            Err(_) => false,
+            // Nothing was learnt that could be wrong.
+            Ok(()) if self.submission.depth == Depth::Capabilities => false,
+            Ok(()) => match wire.read_reply(self.limit(FAREWELL)).await {
+                Ok(reply) if matches!(reply.code, 221 | 421) => {
+                    self.hear(&reply);
+                    false
+                }
+                Ok(reply) => {
+                    self.hear(&reply);
+                    // Some servers say 250 and mean it.
+                    reply.code != 250 || wire.has_surplus(FAREWELL / 10).await
+                }
+                Err(_) => false,
+            },
+        };
+        if surplus {
+            return Err(Failure { after_the_dot: sent, ..self.unasked(Stage::Quit) });
+        }
+        self.stage_event(Stage::Quit, Outcome::Ok, None);
+        Ok(())
+    }
+
     /// Says goodbye; the outcome stands already. The answer, and what a pipeline still has under way, is read by
-    /// nobody but a task of its own, so that the server is not cut off.
+    /// nobody but a task of its own, so that the server is not cut off. Nothing is said in the middle of a command or a
+    /// message, which a farewell would become a part of, nor to a server that answers what it was not asked.
     async fn part(&mut self, mut wire: Wire, well: bool) {
-        if wire.write(b"QUIT\r\n", Instant::now() + FAREWELL / 10).await.is_err() {
+        if !wire.can_part() || wire.write(b"QUIT\r\n", 1, Instant::now() + FAREWELL / 10).await.is_err() {
             return;
         }
         self.transcript.client("QUIT");

@@ -28,6 +28,7 @@ mod round_trips;
 mod script;
 mod survey;
 mod tls;
+mod unasked;
 
 const SECRET: &str = "abcdefghijklmnop";
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);

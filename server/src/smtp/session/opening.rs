@@ -143,7 +143,8 @@ impl Session<'_> {
             self.capabilities = Capabilities::parse(&reply);
             return Ok(());
         }
-        if reply.is_transient() {
+        // Only a server that does not know the command is greeted in the old way (RFC 5321 §3.2).
+        if reply.is_transient() || reply.is_positive() {
             return self.expect(Stage::Ehlo, &reply, 250);
         }
         let reply = self.ask(wire, Stage::Ehlo, &format!("HELO {name}")).await?;
@@ -164,6 +165,7 @@ impl Session<'_> {
         }
         let stream = wire
             .take_stream()
+            .await
             .ok_or_else(|| Failure::found(Stage::Starttls, Cause::ProtocolError, Finding::BytesBeforeTls))?;
         self.passed(Stage::Starttls, Some(&reply));
         let stream = self.shake_hands(host, stream).await?;

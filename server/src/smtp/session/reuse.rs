@@ -6,7 +6,10 @@
 
 use std::time::Duration;
 
-use app::test_run::report::TlsSummary;
+use app::test_run::{
+    event::Stage,
+    report::{Finding, TlsSummary},
+};
 use tokio::time::Instant;
 
 use super::{Capabilities, Failure, Host, Mechanism, Session, Wire, WireError};
@@ -32,7 +35,7 @@ impl Connection {
     /// Says goodbye; nobody waits for the answer.
     pub fn close(mut self) {
         tokio::spawn(async move {
-            if self.wire.write(b"QUIT\r\n", Instant::now() + super::FAREWELL).await.is_ok() {
+            if self.wire.write(b"QUIT\r\n", 1, Instant::now() + super::FAREWELL).await.is_ok() {
                 self.wire.drain(Instant::now() + super::FAREWELL).await;
             }
         });
@@ -51,7 +54,7 @@ impl Session<'_> {
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         self.messages = messages;
         // More than was asked for: its answers would be taken for those to the next commands.
-        if wire.look().await == Err(WireError::Lost) || !wire.is_quiet() {
+        if wire.look().await == Err(WireError::Lost) || wire.missing() != Some(0) {
             return self.start_afresh();
         }
         self.cool = used_at.elapsed() > COOL;
@@ -78,12 +81,12 @@ impl Session<'_> {
     }
 
     /// Keeps the connection for the next message when this one went well and that is wanted; else says goodbye.
-    pub(super) async fn end(&mut self, host: Host, wire: Wire, outcome: &Result<(), Failure>) {
-        if outcome.as_ref().is_err_and(|failure| failure.withheld) {
-            // In the middle of a message a farewell would be a part of it.
+    pub(super) async fn end(&mut self, host: Host, mut wire: Wire, outcome: &Result<(), Failure>) {
+        if self.gate.is_none() && outcome.is_ok() {
+            // It has said goodbye already.
             return;
         }
-        if outcome.is_err() || self.gate.is_none() || !wire.is_quiet() {
+        if outcome.is_err() || wire.has_surplus(Duration::ZERO).await {
             return self.part(wire, outcome.is_ok()).await;
         }
         self.kept = Some(Connection {
@@ -104,6 +107,7 @@ impl Failure {
     fn may_be_the_connection(&self) -> bool {
         let certain = !self.after_the_dot && !self.withheld;
         let closing = self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
-        certain && (closing || (self.reply.is_none() && self.finding.is_none()))
+        let unasked = self.finding == Some(Finding::UnaskedReply) && self.stage == Stage::MailFrom;
+        certain && (closing || unasked || (self.reply.is_none() && self.finding.is_none()))
     }
 }

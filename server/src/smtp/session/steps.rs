@@ -4,15 +4,25 @@ use std::time::Duration;
 
 use app::{
     diagnosis::cause::Cause,
-    test_run::event::{Outcome, Stage, StageEvent},
+    test_run::{
+        event::{Outcome, Stage, StageEvent},
+        report::Finding,
+    },
 };
 use tokio::time::Instant;
 
-use super::{Failure, Session};
+use super::{Failure, Session, transaction::Load};
 use crate::{
     diagnosis::{Diagnosis, diagnose},
-    smtp::{Host, reply::Reply, wire::Wire},
+    smtp::{
+        Host,
+        reply::Reply,
+        wire::{Wire, WireError},
+    },
 };
+
+/// How long last words are waited for on a connection that cannot be written to any more.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 impl Session<'_> {
     /// The moment by which a part must be done.
@@ -23,7 +33,34 @@ impl Session<'_> {
     pub(super) async fn send(&mut self, wire: &mut Wire, stage: Stage, line: &str) -> Result<(), Failure> {
         let bytes = zeroize::Zeroizing::new(format!("{line}\r\n").into_bytes());
         let deadline = self.limit(self.limits.reply);
-        wire.write(&bytes, deadline).await.map_err(|error| Failure::wire(stage, error))
+        match wire.write(&bytes, 1, deadline).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.unwritten(wire, stage, error, Load::Commands).await),
+        }
+    }
+
+    /// Why something could not be written. A server that hangs up often says why: its last words are better than "the
+    /// connection is gone". One that speaks unasked is not believed, unless it says goodbye: 421 may come at any time
+    /// (RFC 5321 §3.8), and some servers say another 4yz when they hang up. A message that is waited for may also be
+    /// refused before it comes.
+    pub(super) async fn unwritten(&mut self, wire: &mut Wire, stage: Stage, error: WireError, load: Load) -> Failure {
+        let unasked = error == WireError::Unasked;
+        let may_have_words = if unasked { !wire.is_owed() } else { error == WireError::Lost };
+        if may_have_words && let Ok(reply) = wire.read_reply(self.limit(LAST_WORDS)).await {
+            self.hear(&reply);
+            let hangs_up = reply.is_transient() && wire.look().await == Err(WireError::Lost);
+            let counts = reply.code == 421 || hangs_up || !unasked || load == Load::AwaitedMessage;
+            if counts && !reply.is_positive() {
+                return self.refused(stage, &reply);
+            }
+        }
+        if unasked { self.unasked(stage) } else { Failure::wire(stage, error) }
+    }
+
+    /// More replies came than commands were sent: which answers which is not known.
+    pub(super) fn unasked(&mut self, stage: Stage) -> Failure {
+        self.transcript.client("(the server said more than it was asked: nothing it says is believed any more)");
+        Failure::found(stage, Cause::ProtocolError, Finding::UnaskedReply)
     }
 
     pub(super) async fn receive(&mut self, wire: &mut Wire, stage: Stage, deadline: Instant) -> Result<Reply, Failure> {

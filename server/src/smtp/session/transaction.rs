@@ -27,8 +27,8 @@ use crate::smtp::{
 
 /// How much of a message waits for the gate: the final dot and its line end.
 const HELD_BACK: usize = 3;
-/// How long last words are waited for on a connection that cannot be written to any more.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long one reply too many is waited for after a group with a message in it, when its replies came all at once.
+const SURPLUS: Duration = Duration::from_millis(5);
 
 impl Session<'_> {
     /// Hands the message over.
@@ -73,7 +73,10 @@ impl Session<'_> {
             self.transcript.client(last);
             flight.extend_from_slice(&commands([last]));
         }
-        let flown = self.fly(wire, &flight, Stage::MailFrom, chunked).await;
+        let replies = recipients.len() + 2;
+        let replies = if apart { replies - 1 } else { replies };
+        let load = if chunked { Load::Message } else { Load::Commands };
+        let flown = self.fly(wire, &flight, replies, Stage::MailFrom, load).await;
         flown.map_err(|failure| in_the_group(failure, false, false))?;
         self.sender_answer(wire).await.map_err(|failure| in_the_group(failure, chunked, false))?;
         for at in 0..recipients.len() {
@@ -82,7 +85,8 @@ impl Session<'_> {
         }
         let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, chunked, true));
         if self.is_dry_run() {
-            // Nothing hangs on the answer to RSET any more.
+            // What was found out stands, whatever the answer.
+            let _ = self.receive(wire, Stage::RcptTo, self.limit(self.limits.reply)).await;
             return accepted;
         }
         if apart {
@@ -91,7 +95,7 @@ impl Session<'_> {
         }
         if chunked {
             accepted?;
-            let outcome = self.final_answer(wire).await;
+            let outcome = self.final_answer(wire, true).await;
             return outcome.map_err(|failure| in_the_group(failure, false, true));
         }
         let go = self.receive(wire, Stage::Data, self.limit(self.limits.reply)).await;
@@ -102,7 +106,7 @@ impl Session<'_> {
         };
         if go.code == 354 && accepted.is_err() {
             // It waits for a message that nobody is to get (RFC 2920 §3.1): an empty one.
-            self.fly(wire, b".\r\n", Stage::Data, false).await?;
+            self.fly(wire, b".\r\n", 1, Stage::Data, Load::Commands).await?;
         }
         accepted?;
         self.expect(Stage::Data, &go, 354).map_err(|failure| in_the_group(failure, false, true))?;
@@ -111,11 +115,11 @@ impl Session<'_> {
 
     async fn one_at_a_time(&mut self, wire: &mut Wire, sender: &str, recipients: &[String]) -> Result<(), Failure> {
         self.transcript.client(sender);
-        self.fly(wire, &commands([sender]), Stage::MailFrom, false).await?;
+        self.fly(wire, &commands([sender]), 1, Stage::MailFrom, Load::Commands).await?;
         self.sender_answer(wire).await?;
         for (at, recipient) in recipients.iter().enumerate() {
             self.transcript.client(recipient);
-            self.fly(wire, &commands([recipient]), Stage::RcptTo, false).await?;
+            self.fly(wire, &commands([recipient]), 1, Stage::RcptTo, Load::Commands).await?;
             self.recipient_answer(wire, at).await?;
         }
         let accepted = self.any_recipient();
@@ -167,82 +171,129 @@ impl Session<'_> {
 
     async fn send_chunk(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
-        self.fly(wire, &bdat(&self.submission.message), Stage::Data, true).await?;
-        self.final_answer(wire).await
+        self.fly(wire, &bdat(&self.submission.message), 1, Stage::Data, Load::Message).await?;
+        self.final_answer(wire, false).await
     }
 
     async fn send_data(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let message = data(&self.submission.message);
         self.transcript.client(&format!("({} bytes)", self.submission.message.len()));
         self.transcript.client(".");
-        self.fly(wire, &message, Stage::Data, true).await?;
-        self.final_answer(wire).await
+        self.fly(wire, &message, 1, Stage::Data, Load::AwaitedMessage).await?;
+        self.final_answer(wire, false).await
     }
 
-    /// The answer to the message. From here on silence is not failure: the server may have taken it.
-    async fn final_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+    /// The answer to the message. From here on silence is not failure: the server may have taken it. `grouped`: the
+    /// message left with the commands before it.
+    async fn final_answer(&mut self, wire: &mut Wire, grouped: bool) -> Result<(), Failure> {
+        let heard = std::mem::take(&mut self.before_the_end);
+        let answered_early = heard == BeforeTheEnd::EveryAnswer;
         let reply = wire
             .read_reply(self.limit(self.limits.last))
             .await
-            .map_err(|error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) })?;
+            .map_err(|error| Failure { after_the_dot: !answered_early, ..Failure::wire(Stage::Data, error) })?;
         self.hear(&reply);
+        if answered_early && reply.is_positive() {
+            // It cannot have taken what did not end.
+            return Err(self.unasked(Stage::Data));
+        }
         let mut outcome = self.expect(Stage::Data, &reply, 250);
         if let Err(failure) = &mut outcome {
             failure.after_the_dot = reply.is_positive();
         }
         outcome?;
+        // In a group nothing tells which of the replies is the one too many. After the message alone the first one is its
+        // answer, unless another one contradicts it.
+        let patience = if grouped && heard != BeforeTheEnd::EveryOtherAnswer { SURPLUS } else { Duration::ZERO };
+        if wire.has_surplus(patience).await && (grouped || wire.refuses_unasked()) {
+            return Err(Failure { after_the_dot: true, ..self.unasked(Stage::Data) });
+        }
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }
 
-    /// Writes; `whole`: a message, which may take what is left of the time. A server that hangs up in the middle often
-    /// says why: its last words are better than "the connection is gone".
-    async fn fly(&mut self, wire: &mut Wire, bytes: &[u8], stage: Stage, whole: bool) -> Result<(), Failure> {
+    /// Writes what so many replies are due for. A message may take what is left of the time.
+    async fn fly(
+        &mut self,
+        wire: &mut Wire,
+        bytes: &[u8],
+        replies: usize,
+        stage: Stage,
+        load: Load,
+    ) -> Result<(), Failure> {
+        let whole = load != Load::Commands;
         let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
+        self.before_the_end = BeforeTheEnd::Unknown;
         let written = match self.gate {
-            Some(gate) if whole => self.through(gate, wire, bytes, deadline).await?,
-            _ => wire.write(bytes, deadline).await,
+            Some(gate) if whole => self.through(gate, wire, bytes, replies, deadline).await?,
+            _ => wire.write(bytes, replies, deadline).await,
         };
-        let Err(error) = written else {
-            return Ok(());
-        };
-        if error == WireError::Lost
-            && let Ok(reply) = wire.read_reply(self.limit(LAST_WORDS)).await
-        {
-            self.hear(&reply);
-            if !reply.is_positive() {
-                return Err(self.refused(stage, &reply));
-            }
+        match written {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.unwritten(wire, stage, error, load).await),
         }
-        Err(Failure::wire(stage, error))
     }
 }
 
 impl Session<'_> {
-    /// Writes a message; its last bytes only when the gate opens, and the server is still there: without them it has no
-    /// message.
+    /// Writes a message; its last bytes only when the gate opens, and the server is still there and has not answered yet:
+    /// without them it has no message.
     async fn through(
         &mut self,
         gate: &dyn Gate,
         wire: &mut Wire,
         bytes: &[u8],
+        replies: usize,
         deadline: Instant,
     ) -> Result<Result<(), WireError>, Failure> {
         let (most, last) = bytes.split_at(bytes.len().saturating_sub(HELD_BACK));
-        if let Err(error) = wire.write(most, deadline).await {
+        if let Err(error) = wire.write_beginning(most, replies, deadline).await {
             return Ok(Err(error));
         }
         if !gate.open().await {
             return Err(Failure { withheld: true, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
         }
-        if let Err(error) = wire.look().await {
+        let looked = wire.look().await;
+        match wire.missing() {
+            None => return Ok(Err(WireError::Unasked)),
+            // A refusal, or a lie: it is read in its turn.
+            Some(0) => {
+                self.before_the_end = BeforeTheEnd::EveryAnswer;
+                return Ok(Ok(()));
+            }
+            Some(1) => self.before_the_end = BeforeTheEnd::EveryOtherAnswer,
+            Some(_) => {}
+        }
+        if let Err(error) = looked {
             return Ok(Err(error));
         }
         // Whether these left is not known when writing them fails.
         let uncertain = |error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) };
-        wire.write(last, deadline).await.map(Ok).map_err(uncertain)
+        wire.write_end(last, deadline).await.map(Ok).map_err(uncertain)
     }
+}
+
+/// What the server had said when the end of a message was about to leave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum BeforeTheEnd {
+    /// Nobody looked, or some answers were still to come.
+    #[default]
+    Unknown,
+    /// Everything but the answer to the message.
+    EveryOtherAnswer,
+    /// That one, too: the end stayed here.
+    EveryAnswer,
+}
+
+/// What a flight carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Load {
+    Commands,
+    /// A message, with or without commands before it.
+    Message,
+    /// A message that the server said it is ready for (354). It may think better of it.
+    AwaitedMessage,
 }
 
 /// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that the
@@ -250,6 +301,9 @@ impl Session<'_> {
 /// at a time may have stumbled over its place.
 fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
     let words = failure.reply.as_deref().unwrap_or_default().to_ascii_lowercase();
+    if failure.finding == Some(Finding::UnaskedReply) {
+        return failure;
+    }
     // No answer, or a yes to something else.
     let lost = words.is_empty() || words.starts_with(['2', '3']);
     failure.after_the_dot |= sent && lost;

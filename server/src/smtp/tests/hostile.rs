@@ -37,6 +37,8 @@ async fn greetings() {
         ("-ERR unknown command\r\n", Cause::NotSubmissionServer),
         ("999 hello\r\n", Cause::NotSubmissionServer),
         ("\r\n220 hello\r\n", Cause::NotSubmissionServer),
+        // A byte order mark is no digit.
+        ("\u{feff}220 hello ESMTP\r\n", Cause::NotSubmissionServer),
         ("220-one\r\n250 two\r\n", Cause::NotSubmissionServer),
         ("250 hello\r\n", Cause::ProtocolError),
         ("421 4.3.2 Service shutting down\r\n", Cause::ServerBusy),
@@ -123,10 +125,10 @@ async fn odd_line_ends_and_replies_never_hang_or_lose_the_thread() {
     {
         expect(after_ehlo(reply), Stage::Ehlo, Cause::ProtocolError).await;
     }
-    // More than was asked for: the answer to the next command is there before the command. It is read as what it is.
-    let eager = vec![send("220 hi\r\n250 too early\r\n"), Step::Silence];
-    let (report, _) = against(eager).await;
-    assert!(report.cause.is_some(), "{:#?}", report.transcript);
+    // More than was asked for: the answer to the next command is there before the command.
+    let (report, read) = against(vec![send("220 hi\r\n250 too early\r\n"), Step::Silence]).await;
+    assert_eq!((report.stage, report.cause), (Stage::Ehlo, Some(Cause::ProtocolError)), "{:#?}", report.transcript);
+    assert_eq!(read, "", "nothing is said to it");
 }
 
 #[tokio::test]

@@ -1,0 +1,312 @@
+//! Replies that nobody asked for: twice, too early, a whole conversation in advance. The n-th reply answers the n-th
+//! command, so one too many shifts all that follow. The servers here never take a message and never log anybody in: every
+//! "accepted" is a reply that was taken for the answer to another command.
+
+use async_trait::async_trait;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+    task::JoinHandle,
+};
+
+use super::{
+    certificates::authority,
+    script::{Step, send, serve_each, until_auth, until_data, until_the_dot},
+    *,
+};
+
+const KEYWORDS: [&str; 4] = ["", "250-PIPELINING\r\n", "250-CHUNKING\r\n", "250-PIPELINING\r\n250-CHUNKING\r\n"];
+const IN_ADVANCE: &str = "250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n";
+
+/// Where the server says too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Greeting,
+    Starttls,
+    Ehlo,
+    Auth,
+    Mail,
+    Rcpt,
+    Data,
+    Message,
+}
+
+const PLACES: [At; 8] = [At::Greeting, At::Starttls, At::Ehlo, At::Auth, At::Mail, At::Rcpt, At::Data, At::Message];
+
+/// What it says there besides its reply.
+#[derive(Debug, Clone, Copy)]
+enum Besides {
+    /// The same again.
+    Twice,
+    /// A good answer to the next command.
+    Next,
+    /// Good answers to all that may follow.
+    Everything,
+}
+
+#[derive(Clone, Copy)]
+struct Eager {
+    keywords: &'static str,
+    security: Security,
+    at: At,
+    besides: Besides,
+    /// What it thinks of the login.
+    login: &'static str,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+impl Eager {
+    async fn start(self) -> (u16, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                tokio::spawn(self.converse(stream));
+            }
+        });
+        (port, served)
+    }
+
+    async fn converse(self, stream: tokio::net::TcpStream) -> Option<()> {
+        let acceptor = authority().acceptor(HOST, 2020, 2100);
+        let mut stream: Box<dyn Stream> = Box::new(stream);
+        if self.security == Security::Tls {
+            stream = Box::new(acceptor.accept(stream).await.ok()?);
+        }
+        self.say(&mut stream, At::Greeting, "220 hi ESMTP\r\n").await?;
+        let mut buffer = Vec::new();
+        let mut secure = self.security != Security::Starttls;
+        loop {
+            let line = read_line(&mut stream, &mut buffer).await?;
+            let word = line.split([' ', ':', '\r']).next()?.to_owned();
+            match word.as_str() {
+                "EHLO" | "HELO" if secure => {
+                    let reply = format!("250-hi\r\n{}250 AUTH PLAIN\r\n", self.keywords);
+                    self.say(&mut stream, At::Ehlo, &reply).await?;
+                }
+                "EHLO" => self.say(&mut stream, At::Ehlo, "250-hi\r\n250 STARTTLS\r\n").await?,
+                "STARTTLS" => {
+                    self.say(&mut stream, At::Starttls, "220 go\r\n").await?;
+                    stream = Box::new(acceptor.accept(stream).await.ok()?);
+                    (secure, buffer) = (true, Vec::new());
+                }
+                "AUTH" => self.say(&mut stream, At::Auth, self.login).await?,
+                "MAIL" => self.say(&mut stream, At::Mail, "250 ok\r\n").await?,
+                "RCPT" => self.say(&mut stream, At::Rcpt, "250 ok\r\n").await?,
+                "RSET" => stream.write_all(b"250 ok\r\n").await.ok()?,
+                "DATA" => {
+                    self.say(&mut stream, At::Data, "354 go\r\n").await?;
+                    while read_line(&mut stream, &mut buffer).await? != ".\r\n" {}
+                    self.say(&mut stream, At::Message, "550 5.7.1 spam\r\n").await?;
+                }
+                "BDAT" => {
+                    let size: usize = line.split(' ').nth(1)?.parse().ok()?;
+                    while buffer.len() < size {
+                        fill(&mut stream, &mut buffer).await?;
+                    }
+                    buffer.drain(..size);
+                    self.say(&mut stream, At::Message, "550 5.7.1 spam\r\n").await?;
+                }
+                "QUIT" => return stream.write_all(b"221 bye\r\n").await.ok(),
+                _ => stream.write_all(b"500 what?\r\n").await.ok()?,
+            }
+        }
+    }
+
+    async fn say(&self, stream: &mut Box<dyn Stream>, at: At, reply: &str) -> Option<()> {
+        let more = match (at == self.at, self.besides) {
+            (false, _) => "",
+            (true, Besides::Twice) => reply,
+            (true, Besides::Everything) => IN_ADVANCE,
+            (true, Besides::Next) => match at {
+                At::Greeting | At::Starttls => "250-hi\r\n250 AUTH PLAIN\r\n",
+                At::Ehlo => "235 2.7.0 early\r\n",
+                At::Data | At::Message | At::Auth | At::Mail | At::Rcpt => "250 early\r\n",
+            },
+        };
+        stream.write_all([reply, more].concat().as_bytes()).await.ok()?;
+        stream.flush().await.ok()
+    }
+}
+
+async fn fill(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Option<()> {
+    let mut chunk = [0; 4096];
+    let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
+    buffer.extend_from_slice(&chunk[..read]);
+    Some(())
+}
+
+async fn read_line(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Option<String> {
+    loop {
+        if let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
+            return Some(String::from_utf8_lossy(&buffer.drain(..=end).collect::<Vec<_>>()).into_owned());
+        }
+        fill(stream, buffer).await?;
+    }
+}
+
+const HOST: &str = "plain.test.example";
+
+/// Opens after a while, as a database does that writes it down.
+struct Slow;
+
+#[async_trait]
+impl Gate for Slow {
+    async fn open(&self) -> bool {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        true
+    }
+}
+
+#[tokio::test]
+async fn no_reply_is_taken_for_the_answer_to_another_command() {
+    for security in [Security::None, Security::Tls, Security::Starttls] {
+        for keywords in KEYWORDS {
+            for at in PLACES {
+                for besides in [Besides::Twice, Besides::Next, Besides::Everything] {
+                    let eager = Eager { keywords, security, at, besides, login: "235 ok\r\n" };
+                    let (port, served) = eager.start().await;
+                    let (submitter, submission) = (submitter(port, vec![]), submission(HOST, port, security));
+                    let case = format!("{security:?} {keywords:?} {at:?} {besides:?}");
+                    let tested = submitter.submit(&submission, &mut |_| {}).await;
+                    let sent = submitter.deliver(&submission, None, limits(), &Slow).await;
+                    assert!(sent.connection.is_none(), "{case}");
+                    for report in [tested, sent.report] {
+                        check_bounds(&report);
+                        assert!(
+                            matches!(report.verdict, Verdict::Failed | Verdict::DeliveryUnknown),
+                            "{case}: {:#?}",
+                            report.transcript
+                        );
+                        // Where the surplus is there before the next command, it is found there.
+                        let first = match at {
+                            At::Greeting => Some(Stage::Ehlo),
+                            At::Ehlo if security == Security::Starttls => Some(Stage::Starttls),
+                            At::Ehlo => Some(Stage::Auth),
+                            At::Auth => Some(Stage::MailFrom),
+                            At::Starttls if security == Security::Starttls => Some(Stage::Starttls),
+                            _ => None,
+                        };
+                        if let Some(stage) = first {
+                            assert_eq!((report.stage, report.cause), (stage, Some(Cause::ProtocolError)), "{case}");
+                            assert!(!report.retryable && report.verdict == Verdict::Failed, "{case}");
+                        }
+                        let rejected = report.cause == Some(Cause::MessageRejected);
+                        let honest = at == At::Starttls && security != Security::Starttls
+                            || at == At::Data && keywords.contains("CHUNKING");
+                        assert!(
+                            report.cause == Some(Cause::ProtocolError) || rejected && (honest || at == At::Message),
+                            "{case}: {report:#?}"
+                        );
+                    }
+                    served.abort();
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_early_235_is_no_login() {
+    for security in [Security::None, Security::Tls] {
+        for at in [At::Greeting, At::Ehlo] {
+            for besides in [Besides::Next, Besides::Everything] {
+                let eager = Eager { keywords: KEYWORDS[3], security, at, besides, login: "535 5.7.8 wrong\r\n" };
+                let (port, served) = eager.start().await;
+                for depth in [Depth::Login, Depth::Recipients] {
+                    let submission = Submission { depth, ..submission(HOST, port, security) };
+                    let report = submitter(port, vec![]).submit(&submission, &mut |_| {}).await;
+                    assert_eq!((report.verdict, report.cause), (Verdict::Failed, Some(Cause::ProtocolError)));
+                }
+                served.abort();
+            }
+        }
+    }
+    // It comes just after the command: the refusal that follows is heard before the farewell's answer.
+    let mut late = until_auth();
+    late.extend([send("235 early\r\n"), send("535 5.7.8 wrong\r\n"), Step::Expect("QUIT"), send("221 bye\r\n")]);
+    let (port, _read) = serve_each(vec![late]).await;
+    let submission = Submission { depth: Depth::Login, ..submission(HOST, port, Security::None) };
+    let report = submitter(port, vec![]).submit(&submission, &mut |_| {}).await;
+    assert_eq!((report.verdict, report.cause), (Verdict::Failed, Some(Cause::ProtocolError)), "{report:#?}");
+}
+
+/// The case of the field: one 250 too many for the sender, and the message is refused.
+#[tokio::test]
+async fn a_refusal_of_the_message_is_not_lost_behind_a_reply_too_many() {
+    let replies = |replies: &str| {
+        vec![
+            send("220 hi\r\n"),
+            Step::Expect("EHLO"),
+            send("250-hi\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 AUTH PLAIN\r\n"),
+            Step::Expect("AUTH"),
+            send("235 ok\r\n"),
+            Step::Expect("BDAT"),
+            // Only now: the message's end has left.
+            Step::Expect("Ende"),
+            send(replies),
+            Step::Expect("QUIT"),
+            send("221 bye\r\n"),
+        ]
+    };
+    let mut submission = submission(HOST, 0, Security::None);
+    submission.message = b"Subject: Bonjour\r\n\r\nEnde\r\n".to_vec();
+    for all in ["250 ok\r\n250 ok\r\n250 ok\r\n550 no\r\n", "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n"] {
+        let (port, _read) = serve_each(vec![replies(all), replies(all)]).await;
+        submission.port = port;
+        let submitter = submitter(port, vec![]);
+        let tested = submitter.submit(&submission, &mut |_| {}).await;
+        let sent = submitter.deliver(&submission, None, limits(), &Slow).await;
+        for report in [tested, sent.report] {
+            assert_eq!((report.verdict, report.cause), (Verdict::DeliveryUnknown, Some(Cause::ProtocolError)));
+            assert!(!report.retryable, "no second copy");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_the_message_is_none() {
+    for (answer, cause) in [("250 taken\r\n", Cause::ProtocolError), ("552 5.3.4 too big\r\n", Cause::MessageTooLarge)]
+    {
+        let mut steps = until_data();
+        steps.extend([send("354 go\r\n"), Step::Expect("Subject"), send(answer), Step::Expect(".\r\n")]);
+        let (port, read) = serve_each(vec![steps]).await;
+        let submission = submission(HOST, port, Security::None);
+        let delivery = submitter(port, vec![]).deliver(&submission, None, limits(), &Slow).await;
+        assert_eq!((delivery.report.verdict, delivery.report.cause), (Verdict::Failed, Some(cause)));
+        let read = read.await.unwrap().remove(0);
+        assert!(read.ends_with("..Texte\r\n"), "neither the dot nor a farewell, which would be text: {read:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_goodbye_may_come_at_any_time() {
+    // 421 is the server's to say (RFC 5321 §3.8): no fault of the protocol, and worth another try.
+    for goodbye in ["421 4.3.2 shutting down\r\n", "421-4.3.2 shutting\r\n421 4.3.2 down\r\n"] {
+        let mut steps = until_auth();
+        steps.extend([send(&format!("235 ok\r\n{goodbye}")), Step::Close]);
+        let (port, _read) = serve_each(vec![steps]).await;
+        let report = talk(port).await;
+        assert_eq!((report.stage, report.cause), (Stage::MailFrom, Some(Cause::ServerBusy)), "{report:#?}");
+        assert!(report.retryable);
+    }
+    let mut steps = until_auth();
+    steps.extend([send("235 ok\r\n451 4.4.2 timeout\r\n"), Step::Close]);
+    let (port, _read) = serve_each(vec![steps]).await;
+    let report = talk(port).await;
+    assert!(report.retryable && report.cause != Some(Cause::ProtocolError), "{report:#?}");
+    // After the message it changes nothing, and on an open connection the message goes over another one.
+    let mut first = until_the_dot();
+    first.extend([send("250 2.0.0 Ok: queued as FIRST1\r\n421 4.4.2 idle for too long\r\n"), Step::Close]);
+    let mut second = until_the_dot();
+    second.extend([send("250 ok\r\n"), Step::Close]);
+    let (port, _read) = serve_each(vec![first, second]).await;
+    let (submitter, submission) = (submitter(port, vec![]), submission(HOST, port, Security::None));
+    let one = submitter.deliver(&submission, None, limits(), &Slow).await;
+    assert_eq!(one.report.queue_id.as_deref(), Some("FIRST1"));
+    let two = submitter.deliver(&submission, one.connection, limits(), &Slow).await;
+    assert_eq!((two.report.verdict, two.report.cause), (Verdict::Accepted, None), "{:#?}", two.report);
+}
