@@ -45,6 +45,7 @@ mod tests;
 
 pub use api::make_key;
 pub use figures::router as figures;
+pub use health::LastLook;
 
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -62,6 +63,7 @@ pub struct Site {
     pub clock: Clock,
     pub outbox: Arc<Outbox>,
     pub metrics: Arc<Metrics>,
+    pub last_look: LastLook,
 }
 
 /// Every route of the configurator. Under a path they are there with it and without: some proxies take it off.

@@ -130,6 +130,7 @@ pub fn application(parts: Parts) -> Application {
         clock,
         outbox: outbox.clone(),
         metrics: metrics.clone(),
+        last_look: http::LastLook::default(),
     };
     Application { router: http::router(site), outbox, webhooks, metrics }
 }

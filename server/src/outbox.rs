@@ -310,16 +310,14 @@ impl Outbox {
         Ok(resent)
     }
 
-    /// Prolongs the leases of everything that is being worked on.
-    async fn prolong(&self) {
+    /// Prolongs the leases of everything that is being worked on; whether that is on disk.
+    async fn prolong(&self) -> bool {
         let owners: Vec<String> = self.owners.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         if owners.is_empty() {
-            return;
+            return true;
         }
         let until = self.now() + dispatch::signed(self.options.lease);
-        if let Err(error) = self.store.prolong(&owners, until).await {
-            crate::profiles::unavailable(error);
-        }
+        self.store.prolong(&owners, until).await.map_err(crate::profiles::unavailable).is_ok()
     }
 
     /// Something of an account was changed: its connections are closed, and what waits is tried.

@@ -40,6 +40,22 @@ pub enum StoreError {
     Inconsistent { table: &'static str, column: &'static str, row: String },
 }
 
+impl StoreError {
+    /// Whether one row is at fault, and others can be written.
+    pub fn is_about_a_row(&self) -> bool {
+        /// `SQLITE_TOOBIG`.
+        const TOO_BIG: &str = "18";
+        match self {
+            Self::Inconsistent { .. } => true,
+            Self::Unavailable(sqlx::Error::Database(error)) => {
+                !matches!(error.kind(), sqlx::error::ErrorKind::Other)
+                    || error.code().is_some_and(|code| code == TOO_BIG)
+            }
+            Self::Unavailable(_) | Self::Migration(_) => false,
+        }
+    }
+}
+
 /// A sealed secret and when it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedSecret {
@@ -215,6 +231,9 @@ pub trait Store: outbox::OutboxStore {
     async fn note(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError>;
     /// At most `limit` entries, the newest first, those before `before`.
     async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// Writes something of the size of a message to the disk: whether messages can be taken over.
+    async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError>;
 
     async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError>;
     async fn set_canary(&self, sealed: &[u8]) -> Result<(), StoreError>;

@@ -1,24 +1,60 @@
 //! Server side. Whether the process lives, and whether it can work.
 
-use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{extract::State, http::StatusCode};
+use tokio::sync::Mutex;
 
 use super::Site;
+use crate::vault::CanaryError;
+
+/// Anybody may ask, and each look is a write: so often at the most.
+const FRESH: Duration = Duration::from_secs(1);
+/// The store gives up sooner; this is for whatever else may hang.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// What the last look found, and when that was.
+pub type LastLook = Arc<Mutex<Option<(Instant, Ready)>>>;
+
+type Ready = (StatusCode, &'static str);
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the database answers, and the vault's keys open it. What is wrong is logged, and said in a word.
-pub async fn ready(State(site): State<Site>) -> impl IntoResponse {
-    match site.vault.check(&*site.store).await {
-        Ok(()) => (StatusCode::OK, "ready"),
-        Err(error) => {
+/// `GET /readyz`: the vault's keys open the database, and it can be written. What is wrong is logged, and said in a word.
+pub async fn ready(State(site): State<Site>) -> Ready {
+    // Whoever asks meanwhile gets the same answer.
+    let mut last = site.last_look.lock().await;
+    if let Some((at, ready)) = *last
+        && at.elapsed() < FRESH
+    {
+        return ready;
+    }
+    let ready = look(&site).await;
+    *last = Some((Instant::now(), ready));
+    ready
+}
+
+async fn look(site: &Site) -> Ready {
+    let checks = async {
+        site.vault.check(&*site.store).await?;
+        site.store.heartbeat((site.clock)()).await.map_err(CanaryError::Store)
+    };
+    match tokio::time::timeout(LONGEST, checks).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready"),
+        Ok(Err(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "not ready");
-            match error {
-                crate::vault::CanaryError::WrongKey(_) => (StatusCode::SERVICE_UNAVAILABLE, "vault"),
-                crate::vault::CanaryError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "database"),
-            }
+            let word = if matches!(error, CanaryError::WrongKey(_)) { "vault" } else { "database" };
+            (StatusCode::SERVICE_UNAVAILABLE, word)
+        }
+        Err(_) => {
+            tracing::error!("not ready: the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "database")
         }
     }
 }

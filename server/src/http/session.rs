@@ -14,7 +14,7 @@ use axum::{
         Request, State,
         rejection::{FormRejection, JsonRejection},
     },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -167,7 +167,8 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
     {
         return next.run(request).await;
     }
-    match visit(&site, request.headers()).await {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match visit(&site, request.headers(), reads).await {
         Ok((visit, left)) => {
             request.extensions_mut().insert(frame_ancestors(&site, &visit));
             request.extensions_mut().insert(look(&site, &visit));
@@ -183,8 +184,9 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
     }
 }
 
-/// The visit, and how many seconds its session has left.
-async fn visit(site: &Site, headers: &HeaderMap) -> Result<(Visit, i64), StoreError> {
+/// The visit, and how many seconds its session has left. Where the database cannot be written, what is there can still
+/// be read.
+async fn visit(site: &Site, headers: &HeaderMap, reads: bool) -> Result<(Visit, i64), StoreError> {
     let now = (site.clock)();
     let row = match cookie_key(headers) {
         Some(key) => site.store.session(&key).await?,
@@ -201,9 +203,13 @@ async fn visit(site: &Site, headers: &HeaderMap) -> Result<(Visit, i64), StoreEr
     if expires_at <= now || ends_at <= now {
         return Ok((Visit::Ended { locale: session.locale, return_url: session.return_url }, 0));
     }
-    let prolonged = expires_at.duration_until(now + IDLE) > PROLONG_EVERY;
-    if prolonged {
-        site.store.prolong_session(&session.key, now + IDLE).await?;
+    let mut prolonged = expires_at.duration_until(now + IDLE) > PROLONG_EVERY;
+    if prolonged && let Err(failure) = site.store.prolong_session(&session.key, now + IDLE).await {
+        if !reads {
+            return Err(failure);
+        }
+        unavailable(failure);
+        prolonged = false;
     }
     let end = if prolonged { now + IDLE } else { expires_at }.min(ends_at);
     Ok((Visit::Open(Arc::new(session)), now.duration_until(end).as_secs()))

@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod embed;
+mod trouble;
 
 const OWN: &str = "https://facteur.exemple";
 const PORTAL: &str = "https://portail.exemple";
@@ -82,7 +83,11 @@ impl TestApp {
     }
 
     async fn of(place: &str, portals: Vec<Portal>) -> Self {
-        let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+        Self::on(SqliteStore::in_memory().await.unwrap(), place, portals)
+    }
+
+    fn on(store: SqliteStore, place: &str, portals: Vec<Portal>) -> Self {
+        let store = Arc::new(store);
         let later = Arc::new(AtomicI64::new(0));
         let clock = later.clone();
         let submitter = Submitter::new(SubmitterOptions {

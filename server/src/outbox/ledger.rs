@@ -16,6 +16,8 @@ use crate::store::{
 
 /// At most so many in one transaction.
 const MOST_AT_ONCE: usize = 256;
+/// How many may wait for the one that is being written.
+const MOST_WAITING: usize = 4_096;
 
 /// The store did not take it; that was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,25 +30,39 @@ type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unavailable>>);
 struct Collector<T, R>(mpsc::Sender<Waiting<T, R>>);
 
 impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
-    /// `write` gets what has come, and gives one result for each.
+    /// `write` gets what has come, and gives it back with one result for each.
     fn start<F>(write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
-        F: Future<Output = Result<Vec<R>, StoreError>> + Send,
+        F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
     {
-        let (sender, mut receiver) = mpsc::channel::<Waiting<T, R>>(MOST_AT_ONCE);
+        let (sender, mut receiver) = mpsc::channel::<Waiting<T, R>>(MOST_WAITING);
         tokio::spawn(async move {
             let mut waiting = Vec::new();
             while receiver.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
                 let (items, senders): (Vec<T>, Vec<_>) = waiting.drain(..).unzip();
-                match write(items).await {
+                let (items, written) = write(items).await;
+                match written {
                     Ok(results) => {
                         for (sender, result) in senders.into_iter().zip(results) {
                             let _ = sender.send(Ok(result));
                         }
                     }
+                    // One of them cannot be written: the others do not suffer for it.
+                    Err(error) if error.is_about_a_row() && items.len() > 1 => {
+                        log(&error);
+                        for (item, sender) in items.into_iter().zip(senders) {
+                            let (_, written) = write(vec![item]).await;
+                            let result = written.map_err(|error| log(&error)).ok().and_then(|mut one| one.pop());
+                            let _ = sender.send(result.ok_or(Unavailable));
+                        }
+                    }
                     Err(error) => {
-                        tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+                        log(&error);
                         for sender in senders {
+                            let _ = sender.send(Err(Unavailable));
+                        }
+                        // The store was waited for long enough: those that came meanwhile have their answer too.
+                        while let Ok((_, sender)) = receiver.try_recv() {
                             let _ = sender.send(Err(Unavailable));
                         }
                     }
@@ -64,6 +80,10 @@ impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
     }
 }
 
+fn log(error: &StoreError) {
+    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+}
+
 /// The writes of the outbox.
 pub struct Ledger {
     inserts: Collector<NewMessage, Inserted>,
@@ -77,19 +97,26 @@ impl Ledger {
         Self {
             inserts: Collector::start(move |messages: Vec<NewMessage>| {
                 let store = inserting.clone();
-                async move { store.insert_messages(&messages).await }
+                async move {
+                    let written = store.insert_messages(&messages).await;
+                    (messages, written)
+                }
             }),
             endings: Collector::start(move |endings: Vec<(Uuid, String, Timestamp)>| {
                 let store = ending.clone();
                 async move {
                     let now = endings.iter().map(|(.., at)| *at).max().unwrap_or_default();
-                    let endings: Vec<_> = endings.into_iter().map(|(id, owner, _)| (id, owner)).collect();
-                    store.mark_ending(&endings, now).await
+                    let marks: Vec<_> = endings.iter().map(|(id, owner, _)| (*id, owner.clone())).collect();
+                    let written = store.mark_ending(&marks, now).await;
+                    (endings, written)
                 }
             }),
             settlements: Collector::start(move |settlements: Vec<Settlement>| {
                 let store = settling.clone();
-                async move { store.settle(&settlements).await }
+                async move {
+                    let written = store.settle(&settlements).await;
+                    (settlements, written)
+                }
             }),
         }
     }
@@ -105,5 +132,70 @@ impl Ledger {
 
     pub async fn settle(&self, settlement: Settlement) -> Result<Settled, Unavailable> {
         self.settlements.write(settlement).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    fn unavailable() -> StoreError {
+        StoreError::Unavailable(sqlx::Error::PoolTimedOut)
+    }
+
+    /// A collector whose every write waits for a permit, and fails as long as `failures` last.
+    fn collector(failures: usize) -> (Arc<Collector<u32, u32>>, Arc<Semaphore>) {
+        let gate = Arc::new(Semaphore::new(0));
+        let (held, failures) = (gate.clone(), Arc::new(AtomicUsize::new(failures)));
+        let collector = Collector::start(move |items: Vec<u32>| {
+            let (held, failures) = (held.clone(), failures.clone());
+            async move {
+                held.acquire().await.unwrap().forget();
+                let fails = failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+                let written = if fails.is_ok() {
+                    Err(unavailable())
+                } else if items.contains(&13) {
+                    Err(StoreError::Inconsistent { table: "message", column: "id", row: "13".to_owned() })
+                } else {
+                    Ok(items.iter().map(|item| item * 2).collect())
+                };
+                (items, written)
+            }
+        });
+        (Arc::new(collector), gate)
+    }
+
+    #[tokio::test]
+    async fn those_that_came_during_a_failure_do_not_wait_for_another_one() {
+        let (collector, gate) = collector(1);
+        let all: Vec<_> = (0..10)
+            .map(|item| {
+                let collector = collector.clone();
+                tokio::spawn(async move { collector.write(item).await })
+            })
+            .collect();
+        // Everybody is in the queue before the first write ends, in one batch or in two.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        gate.add_permits(1);
+        for write in all {
+            assert_eq!(write.await.unwrap(), Err(Unavailable));
+        }
+        gate.add_permits(1);
+        assert_eq!(collector.write(4).await, Ok(8), "and it goes on by itself");
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_written_takes_no_other_with_it() {
+        let (collector, gate) = collector(0);
+        gate.add_permits(100);
+        let writes = [11, 12, 13, 14].map(|item| collector.write(item));
+        let results = futures::future::join_all(writes).await;
+        assert_eq!(results, [Ok(22), Ok(24), Err(Unavailable), Ok(28)]);
     }
 }

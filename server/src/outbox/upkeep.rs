@@ -75,8 +75,11 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
 impl Outbox {
     /// Messages whose worker is gone: those whose end was about to be sent may have left, the others go on.
     async fn take_over_the_abandoned(&self) -> Result<(), StoreError> {
-        // Our own first: the clock may have jumped.
-        self.prolong().await;
+        // Our own first: the clock may have jumped. Where that cannot be written, our leases end on a full disk while
+        // their workers still know what became of the messages, and wait to write it down.
+        if !self.prolong().await {
+            return Ok(());
+        }
         let now = self.now();
         for row in self.store.abandoned(now, SOME).await? {
             let may_have_left = row.ending_at.is_some();

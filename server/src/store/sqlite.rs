@@ -37,9 +37,17 @@ mod sealed;
 mod sessions;
 mod settle;
 mod test_runs;
+mod transaction;
+#[cfg(test)]
+mod trouble;
 
-/// How long a writer waits for another one.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for another process that holds the lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a writer waits for those before it. With [`BUSY_TIMEOUT`] it has an answer within five seconds.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// Bytes of a heartbeat, as many as a usual message has: on a disk that is nearly full a byte may fit where no message
+/// does.
+const HEARTBEAT_SIZE: i64 = 128 * 1024;
 /// Readers beside the writer.
 const CONNECTIONS: u32 = 4;
 
@@ -50,6 +58,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
     (5, "outbox", include_str!("../../migrations/0005_outbox.sql")),
+    (9, "heartbeat", include_str!("../../migrations/0009_heartbeat.sql")),
 ];
 
 /// A SQLite database.
@@ -64,24 +73,43 @@ impl SqliteStore {
     /// Opens the file, making it if needed, and brings it up to date.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         make_private(path)?;
-        Self::connect(SqliteConnectOptions::new().filename(path).create_if_missing(true), CONNECTIONS).await
+        // Not made a second time: a file that somebody deletes must not come back empty.
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
+        Self::connect(options, CONNECTIONS, Some(OpenedFile::of(path)?)).await
     }
 
     /// A database in memory, for tests: one connection, since each would have its own.
     #[cfg(test)]
     pub async fn in_memory() -> Result<Self, StoreError> {
-        Self::connect(SqliteConnectOptions::new().in_memory(true), 1).await
+        Self::connect(SqliteConnectOptions::new().in_memory(true), 1, None).await
     }
 
-    async fn connect(options: SqliteConnectOptions, connections: u32) -> Result<Self, StoreError> {
+    async fn connect(
+        options: SqliteConnectOptions,
+        connections: u32,
+        file: Option<OpenedFile>,
+    ) -> Result<Self, StoreError> {
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
-        let connect =
-            |options, connections| SqlitePoolOptions::new().max_connections(connections).connect_with(options);
+        let connect = |options, connections| {
+            let (at_connect, at_use) = (file.clone(), file.clone());
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .after_connect(move |_, _| {
+                    let there = at_connect.as_ref().map_or(Ok(()), OpenedFile::is_there);
+                    Box::pin(std::future::ready(there))
+                })
+                .before_acquire(move |_, _| {
+                    let there = at_use.as_ref().is_none_or(|file| file.is_there().is_ok());
+                    Box::pin(std::future::ready(Ok(there)))
+                })
+                .connect_with(options)
+        };
         let writer = connect(options.clone(), 1).await?;
         migrator().run(&writer).await?;
         // A database in memory has one connection.
@@ -109,6 +137,42 @@ impl SqliteStore {
         self.pool.close().await;
         self.writer.close().await;
     }
+}
+
+/// The file that was opened. SQLite goes on writing into one that was deleted or replaced, and all of it would be gone
+/// with the process.
+#[derive(Clone)]
+struct OpenedFile {
+    path: std::path::PathBuf,
+    identity: (u64, u64),
+}
+
+impl OpenedFile {
+    fn of(path: &Path) -> Result<Self, StoreError> {
+        let identity = identity(path).map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))?;
+        Ok(Self { path: path.to_owned(), identity })
+    }
+
+    /// Whether the path still leads to it.
+    fn is_there(&self) -> Result<(), sqlx::Error> {
+        if identity(&self.path)? == self.identity {
+            return Ok(());
+        }
+        Err(sqlx::Error::Io(std::io::Error::other("the database file was replaced: a restart opens the new one")))
+    }
+}
+
+/// Device and inode.
+#[cfg(unix)]
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// Elsewhere an open file cannot be deleted.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|_| (0, 0))
 }
 
 /// A new file is its owner's alone; SQLite gives its log the same rights. One that is there stays as it is.
@@ -303,6 +367,19 @@ impl Store for SqliteStore {
 
     async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError> {
         journal::page(&self.pool, account, before, limit).await
+    }
+
+    async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = transaction::begin(&self.writer).await?;
+        sqlx::query(
+            "INSERT INTO heartbeat (id, at, ballast) VALUES (1, ?1, zeroblob(?2))
+             ON CONFLICT (id) DO UPDATE SET at = ?1, ballast = zeroblob(?2)",
+        )
+        .bind(at.as_millisecond())
+        .bind(HEARTBEAT_SIZE)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
     }
 
     async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError> {

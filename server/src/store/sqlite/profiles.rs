@@ -1,5 +1,5 @@
-//! Server side. Profiles and their tests. Whatever touches more than one row is one transaction that begins by taking
-//! the write lock, so two of them never wait for each other.
+//! Server side. Profiles and their tests. Whatever touches more than one row is one transaction (see
+//! `transaction`).
 
 use app::{
     profile::{
@@ -13,14 +13,12 @@ use app::{
 };
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, Transaction, query::Query, sqlite::SqliteArguments};
+use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, query::Query, sqlite::SqliteArguments};
+
+pub(super) use super::transaction::begin;
 
 use super::rows::{PROFILE, profile};
 use crate::store::{ProfileRow, SealedSecret, StoreError};
-
-pub(super) async fn begin(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>, StoreError> {
-    Ok(pool.begin_with("BEGIN IMMEDIATE").await?)
-}
 
 pub(super) async fn page(
     pool: &SqlitePool,
