@@ -35,6 +35,12 @@ pub enum AppError {
     /// The request itself is malformed.
     #[error("malformed request")]
     Malformed,
+    /// The form has a field that there is not: nothing was saved.
+    #[error("unknown field")]
+    UnknownField { field: String },
+    /// The account has as many profiles as it may have.
+    #[error("too many profiles")]
+    TooManyProfiles { most: u32 },
     /// The store or the vault does not answer; it was logged where it happened.
     #[error("service unavailable")]
     Unavailable,
@@ -48,18 +54,21 @@ impl AppError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Conflict => StatusCode::CONFLICT,
+            Self::UnknownField { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict | Self::TooManyProfiles { .. } => StatusCode::CONFLICT,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// Where a browser is sent after a native post that failed this way.
-    fn page(&self) -> String {
+    pub fn page(&self) -> String {
         match self {
             Self::SessionRequired => "/session-ended".to_owned(),
             Self::NotFound => "/profiles?notice=gone".to_owned(),
             Self::Limited { retry_after_s } => format!("/profiles?notice=limited&seconds={retry_after_s}"),
+            Self::UnknownField { .. } => "/profiles?notice=unknown-field".to_owned(),
+            Self::TooManyProfiles { most } => format!("/profiles?notice=full&count={most}"),
             Self::Invalid { .. } | Self::Conflict | Self::Malformed => "/profiles?notice=malformed".to_owned(),
             Self::Unavailable => "/profiles?notice=unavailable".to_owned(),
         }
@@ -104,11 +113,14 @@ pub fn answer(error: AppError) -> AppError {
 
 /// Whether the request comes from a form of the page rather than from a program.
 pub fn wants_page() -> bool {
-    use_context::<axum::http::request::Parts>().is_some_and(|parts| {
-        parts
-            .headers
-            .get(header::ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.contains("text/html"))
-    })
+    use_context::<axum::http::request::Parts>().is_some_and(|parts| wants_page_of(&parts))
+}
+
+/// The same for a request that is at hand.
+pub fn wants_page_of(parts: &axum::http::request::Parts) -> bool {
+    parts
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"))
 }

@@ -26,6 +26,8 @@ pub mod guide;
 #[cfg(feature = "ssr")]
 pub mod list;
 #[cfg(feature = "ssr")]
+pub mod mask;
+#[cfg(feature = "ssr")]
 pub mod mechanism;
 #[cfg(feature = "ssr")]
 pub mod model;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{AppError, answer},
     i18n::Locale,
+    journal::model::Author,
     profile::draft::RefusedDraft,
     theme::GivenTheme,
 };
@@ -53,6 +54,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whoever is signed in, as the author of a change.
+    pub const fn author(&self) -> Author<'_> {
+        Author { account: &self.account, person: &self.person }
+    }
+
     /// The name of a profile's owner; `None` for a user the portal no longer lists.
     pub fn user_name(&self, id: &str) -> Option<&str> {
         self.users.iter().find(|user| user.id == id).map(|user| user.name.as_str())

@@ -129,6 +129,7 @@ impl Demo {
             submitter: Arc::new(submitter(&sandbox)?),
             presets: Arc::new(presets(&sandbox, &portal_url)?),
             quota: TestQuota::default(),
+            most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),
             clock: config::clock(),
         });

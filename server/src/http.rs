@@ -32,6 +32,7 @@ use crate::{metrics::Metrics, outbox::Outbox, portal_auth::Portal, store::Store,
 mod api;
 mod assets;
 mod error;
+mod fields;
 mod figures;
 mod headers;
 mod health;
@@ -101,6 +102,7 @@ fn routes(site: Site) -> Router {
         .fallback(pages::not_found(options.clone(), context))
         .with_state(options)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(site.clone(), fields::known))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
         .layer(middleware::from_fn_with_state(site, session::recognise))
         .layer(middleware::from_fn(headers::protect))

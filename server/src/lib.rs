@@ -20,6 +20,7 @@ pub mod events;
 pub mod explain;
 pub mod http;
 mod ids;
+pub mod logins;
 mod mend;
 pub mod metrics;
 pub mod outbox;
@@ -67,6 +68,8 @@ pub struct Parts {
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
     pub quota: TestQuota,
+    /// Profiles that an account may have.
+    pub most_profiles: u32,
     pub outbox: OutboxOptions,
     pub clock: Clock,
 }
@@ -82,10 +85,11 @@ pub struct Application {
 
 /// The whole application.
 pub fn application(parts: Parts) -> Application {
-    let Parts { public_origin, place, portals, store, vault, submitter, presets, quota, outbox, clock } = parts;
+    let Parts { public_origin, place, portals, store, vault, submitter, presets, quota, most_profiles, outbox, clock } =
+        parts;
     let (portals, metrics): (Arc<[Portal]>, _) = (portals.into(), Arc::new(Metrics::new()));
     let policy = submitter.policy().clone();
-    let book = ProfileBook::new(store.clone(), vault.clone(), policy, clock.clone());
+    let book = ProfileBook::new(store.clone(), vault.clone(), policy, clock.clone()).with(most_profiles, &metrics);
     let told = portals.iter().filter(|portal| portal.webhook.is_some()).map(|portal| portal.id.clone()).collect();
     let outbox = Outbox::new(OutboxParts {
         store: store.clone(),

@@ -22,10 +22,10 @@ use app::{
     },
 };
 use secrecy::ExposeSecret;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use crate::{
-    smtp::{Depth, Submission, Submitter},
+    smtp::{Depth, Submission, Submitter, until},
     store::ProfileRow,
 };
 
@@ -146,7 +146,8 @@ impl Mender<'_> {
         let from = address.as_str().parse().ok()?;
         let attempt = Submission { from, depth: Depth::Recipients, ..self.submission.clone() };
         let mut ignore = |_| {};
-        let report = timeout(CHECK, self.submitter.submit(&attempt, &mut ignore)).await.ok()?;
+        let conversation = Box::pin(self.submitter.submit(&attempt, &mut ignore));
+        let report = until(attempt.credentials.as_ref(), conversation, sleep(CHECK)).await?;
         let taken = report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom;
         let still_refused = is_about_the_sender(&report);
         (taken && !still_refused).then_some(Fix::Sender { address })

@@ -46,6 +46,11 @@ struct Answered {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    what: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
     route: String,
 }
@@ -66,6 +71,7 @@ pub struct Metrics {
     accepted: Counter,
     attempts: Family<Ended, Counter>,
     tests: Family<Ended, Counter>,
+    blocked: Family<Refused, Counter>,
     webhooks: Family<Called, Counter>,
     messages: Family<InState, Gauge>,
     events: Gauge,
@@ -88,6 +94,7 @@ impl Metrics {
             accepted: Counter::default(),
             attempts: Family::default(),
             tests: Family::default(),
+            blocked: Family::default(),
             webhooks: Family::default(),
             messages: Family::default(),
             events: Gauge::default(),
@@ -100,6 +107,8 @@ impl Metrics {
         registry.register("messages_accepted", "Messages taken over from portals", metrics.accepted.clone());
         registry.register("attempts", "Attempts to send a message, by outcome and cause", metrics.attempts.clone());
         registry.register("tests", "Tests that ended, by verdict and cause", metrics.tests.clone());
+        let blocked = metrics.blocked.clone();
+        registry.register("blocked_destinations", "Forms refused for a destination that is not allowed", blocked);
         registry.register("webhooks", "Webhooks, by what became of each call", metrics.webhooks.clone());
         registry.register("messages", "Messages that are not finished, by state", metrics.messages.clone());
         registry.register("events_waiting", "Events that portals have not been told", metrics.events.clone());
@@ -140,6 +149,11 @@ impl Metrics {
             Verdict::DeliveryUnknown => "delivery_unknown",
         };
         self.tests.get_or_create(&ended(verdict, cause)).inc();
+    }
+
+    /// `what`: `host` or `port`.
+    pub fn blocked_destination(&self, what: &str) {
+        self.blocked.get_or_create(&Refused { what: what.to_owned() }).inc();
     }
 
     /// `outcome`: `delivered`, `failed` or `given_up`.

@@ -18,6 +18,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -25,7 +26,9 @@ use std::{
     time::Duration,
 };
 
-use app::{error::AppError, profile::preset::Catalogue, services::Clock, session::AccountId};
+use app::{
+    error::AppError, profile::model::ProfileId, profile::preset::Catalogue, services::Clock, session::AccountId,
+};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{Notify, Semaphore},
@@ -164,7 +167,7 @@ pub struct Outbox {
     /// Something is due.
     news: Notify,
     /// Counts changes of profiles and modes: what was looked up before one is looked up again.
-    changes: AtomicU64,
+    changes: Changes,
     /// The lane that was given to a worker last.
     served: Mutex<String>,
     /// The servers of lanes, as they were a moment ago.
@@ -185,6 +188,31 @@ const MEMORY_KIB: u32 = 64 * 1024;
 
 /// By lane, and whether for what fell back: when it was looked up, at which count of changes.
 type KnownRoutes = HashMap<(String, bool), (Instant, u64, Route)>;
+
+/// Counts the changes of accounts. Several share a count: at worst something is looked up once more. It never grows.
+struct Changes([AtomicU64; 1024]);
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; 1024])
+    }
+}
+
+impl Changes {
+    fn of_account(&self, account: &AccountId) -> &AtomicU64 {
+        let mut hasher = DefaultHasher::new();
+        account.hash(&mut hasher);
+        &self.0[usize::try_from(hasher.finish() % 1024).unwrap_or_default()]
+    }
+
+    fn count(&self, account: &AccountId) {
+        self.of_account(account).fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn now(&self, account: &AccountId) -> u64 {
+        self.of_account(account).load(Ordering::SeqCst)
+    }
+}
 
 /// What an outbox is made of.
 pub struct OutboxParts {
@@ -216,7 +244,7 @@ impl Outbox {
             workers: Arc::new(Semaphore::new(options.workers)),
             memory: Arc::new(Semaphore::new(MEMORY_KIB as usize)),
             news: Notify::new(),
-            changes: AtomicU64::new(0),
+            changes: Changes::default(),
             served: Mutex::default(),
             known: Mutex::default(),
             owners: Mutex::default(),
@@ -320,16 +348,21 @@ impl Outbox {
         self.store.prolong(&owners, until).await.map_err(crate::profiles::unavailable).is_ok()
     }
 
-    /// Something of an account was changed: its connections are closed, and what waits is tried.
-    pub async fn changed(&self, account: &AccountId) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        if let Ok(profiles) = self.store.profiles(account, None, u32::MAX).await {
-            for profile in profiles {
-                let id = routes::RouteId::Profile(profile.id);
-                self.routes.close(&id);
-                self.routes.unblock(&id);
-            }
+    /// A profile was changed: its connections are closed. What waits is tried where it goes through that one.
+    pub async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
+        let route = routes::RouteId::Profile(id);
+        self.routes.close(&route);
+        self.routes.unblock(&route);
+        if in_use {
+            self.changed(account).await;
+        } else {
+            self.changes.count(account);
         }
+    }
+
+    /// The mail of an account goes another way, or may go again: what waits is tried.
+    pub async fn changed(&self, account: &AccountId) {
+        self.changes.count(account);
         if let Err(error) = self.store.wake(account, self.now()).await {
             crate::profiles::unavailable(error);
         }

@@ -136,7 +136,7 @@ fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submissio
         .as_ref()
         .map(|name| Mechanism::from_name(name).ok_or_else(|| UsageError::Mechanism(name.clone())));
     let credentials = match &options.login {
-        Some(login) => Some(Credentials { login: login.clone(), secret: secret(options)? }),
+        Some(login) => Some(Credentials::uncounted(login.clone(), secret(options)?)),
         None => None,
     };
     let text = options.body_file.as_deref().map(body).transpose()?;

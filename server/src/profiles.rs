@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use app::{
     error::AppError,
+    journal::model::{Action, Author, Entry, differences, named},
     profile::{
         encoding::Encoding,
         field::{Fault, Field, FieldError},
-        model::{Profile, ProfileId, SecretState, Settings, TestState},
+        model::{Destination, Profile, ProfileId, SecretState, Settings, TestState},
         password::{InnerSpaces, clean},
         port::{DestinationPolicy, PAGE_SIZE, Profiles, SaveError, SecretChange},
         sending::{SendState, SendingOptions},
@@ -17,21 +18,28 @@ use app::{
     test_run::{port::TestRun, report::Verdict},
 };
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    logins::{Counted, Logins},
+    metrics::Metrics,
     outbox::Outbox,
+    portal_auth::Relay,
     smtp::{Policy, Refusal},
-    store::{ProfileRow, SealedSecret, Store, StoreError},
+    store::{Change, ProfileRow, SealedSecret, Store, StoreError},
     vault::{Binding, Vault, VaultError},
 };
 
 mod account;
+mod blocked;
 mod mend;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+/// Profiles that an account may have, where the operator does not say otherwise.
+pub const MOST_PROFILES: u32 = 100;
 /// The field that a profile's secret is sealed for.
 pub(crate) const SECRET: &str = "secret";
 
@@ -42,6 +50,11 @@ pub struct ProfileBook {
     vault: Vault,
     policy: Policy,
     clock: Clock,
+    /// Counts the logins with every secret.
+    logins: Logins,
+    /// Profiles that an account may have.
+    most: u32,
+    blocked: blocked::Blocked,
     /// Hears of every change, so that nothing is sent with what was there before.
     listener: Arc<OnceLock<Weak<Outbox>>>,
 }
@@ -59,7 +72,17 @@ fn found(done: bool) -> Result<(), AppError> {
 
 impl ProfileBook {
     pub fn new(store: Arc<dyn Store>, vault: Vault, policy: Policy, clock: Clock) -> Self {
-        Self { store, vault, policy, clock, listener: Arc::default() }
+        let logins = Logins::new(&store, clock.clone());
+        let (most, blocked) = (MOST_PROFILES, blocked::Blocked::default());
+        Self { store, vault, policy, clock, logins, most, blocked, listener: Arc::default() }
+    }
+
+    /// The same book, with so many profiles for an account, and its figures.
+    #[must_use]
+    pub fn with(mut self, most: u32, metrics: &Arc<Metrics>) -> Self {
+        self.most = most;
+        self.blocked.metrics = Some(metrics.clone());
+        self
     }
 
     /// From now on the outbox hears of every change.
@@ -67,10 +90,17 @@ impl ProfileBook {
         let _ = self.listener.set(Arc::downgrade(outbox));
     }
 
-    /// Something of the account was changed.
+    /// The account's mail goes another way: its mode was changed, or which profile is in use.
     pub(crate) async fn changed(&self, account: &AccountId) {
         if let Some(outbox) = self.listener.get().and_then(Weak::upgrade) {
             outbox.changed(account).await;
+        }
+    }
+
+    /// One profile was changed. What waits is only woken where it goes through that one.
+    pub(crate) async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
+        if let Some(outbox) = self.listener.get().and_then(Weak::upgrade) {
+            outbox.changed_profile(account, id, in_use).await;
         }
     }
 
@@ -87,7 +117,8 @@ impl ProfileBook {
             tracing::error!(error = &error as &dyn std::error::Error, "the vault failed");
             AppError::Unavailable
         })?;
-        Ok(SealedSecret { sealed, changed_at: (self.clock)() })
+        let login_key = self.vault.login_key(account, &settings.destination.host, &settings.destination.login, secret);
+        Ok(SealedSecret { sealed, changed_at: (self.clock)(), login_key })
     }
 
     /// The secret of a profile; `None` when none is stored.
@@ -95,6 +126,21 @@ impl ProfileBook {
         let destination = row.settings.destination.canonical();
         let binding = Binding { account, profile: row.id, field: SECRET, destination: &destination };
         row.secret.as_ref().map(|secret| self.vault.open(&secret.sealed, &binding)).transpose()
+    }
+
+    /// Counts the logins of a conversation with the secret of a profile.
+    pub(crate) fn gate(&self, row: &ProfileRow) -> Arc<Counted> {
+        // Without a secret there is no login to count.
+        let key = row.secret.as_ref().map_or([0; 32], |secret| secret.login_key);
+        self.logins.gate(key, None)
+    }
+
+    /// The same for the relay of a portal. Nobody types its password anew: it is tried once more after `again_after`.
+    pub(crate) fn relay_gate(&self, portal: &str, relay: &Relay, again_after: SignedDuration) -> Option<Arc<Counted>> {
+        let account = AccountId { portal: portal.to_owned(), account: String::new() };
+        let Destination { host, login, .. } = &relay.destination;
+        let key = self.vault.login_key(&account, host, login, relay.secret.as_ref()?);
+        Some(self.logins.gate(key, Some(again_after)))
     }
 
     /// What the pages get to see of a row.
@@ -135,7 +181,7 @@ impl ProfileBook {
     }
 
     /// What the guard says of the destination, once more than the form: this is the check that counts.
-    fn guard(&self, account: &AccountId, settings: &Settings) -> Result<(), Vec<FieldError>> {
+    fn guard(&self, settings: &Settings) -> Result<(), Vec<FieldError>> {
         let destination = &settings.destination;
         let mut errors = Vec::new();
         if let Err(fault) = self.host(&destination.host) {
@@ -147,11 +193,7 @@ impl ProfileBook {
         if self.port(destination.port).is_err() {
             errors.push(FieldError::new(Field::Port, Fault::PortNotAllowed));
         }
-        if errors.is_empty() {
-            return Ok(());
-        }
-        tracing::warn!(portal = account.portal, account = account.account, "blocked_destination");
-        Err(errors)
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }
 
@@ -212,95 +254,101 @@ impl Profiles for ProfileBook {
 
     async fn save(
         &self,
-        account: &AccountId,
+        by: Author<'_>,
         id: Option<ProfileId>,
         settings: Settings,
         secret: SecretChange,
     ) -> Result<ProfileId, SaveError> {
-        self.guard(account, &settings).map_err(SaveError::Invalid)?;
+        if let Err(errors) = self.guard(&settings) {
+            let typed = (settings.destination.host.as_str(), settings.destination.port.to_string());
+            Self::note_blocked(self, by, (typed.0, &typed.1), &errors).await?;
+            return Err(SaveError::Invalid(errors));
+        }
         let Some(id) = id else {
             let SecretChange::Replace(secret) = secret else {
                 return Err(SaveError::Invalid(vec![FieldError::new(Field::Secret, Fault::Required)]));
             };
             let id = self.new_id();
-            let secret = Some(self.seal(account, id, &settings, &secret)?);
-            self.insert(account, id, settings, Encoding::default(), secret).await?;
+            let secret = Some(self.seal(by.account, id, &settings, &secret)?);
+            let row = ProfileRow { secret, ..ProfileRow::new(id, settings) };
+            self.insert(by, row, Action::ProfileAdded).await?;
             return Ok(id);
         };
-        let before = self.row(account, id).await?;
-        let mut settings = settings;
-        if before.settings.destination.is_same_server(&settings.destination) {
-            // The form does not show it; it was found to work there.
-            settings.destination.mechanism = before.settings.destination.mechanism;
-        }
-        let secret = match secret {
-            SecretChange::Replace(secret) => Some(self.seal(account, id, &settings, &secret)?),
-            SecretChange::Keep => {
-                let moved = before.settings.destination.canonical() != settings.destination.canonical();
-                let fault = match (before.secret.is_some(), moved) {
-                    (true, true) => Some(Fault::SecretForNewServer),
-                    (false, _) => Some(Fault::Required),
-                    (true, false) => None,
-                };
-                if let Some(fault) = fault {
-                    return Err(SaveError::Invalid(vec![FieldError::new(Field::Secret, fault)]));
-                }
-                None
-            }
-        };
-        found(self.store.update_profile(account, id, &settings, secret.as_ref()).await.map_err(unavailable)?)?;
-        self.changed(account).await;
+        self.change(by, id, |before| self.edited(by, before, settings.clone(), &secret)).await?;
         Ok(id)
     }
 
-    async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<(), AppError> {
-        found(self.store.set_encoding(account, id, encoding).await.map_err(unavailable)?)?;
-        self.changed(account).await;
-        Ok(())
+    async fn note_blocked(
+        &self,
+        by: Author<'_>,
+        destination: (&str, &str),
+        errors: &[FieldError],
+    ) -> Result<(), AppError> {
+        Self::note_blocked(self, by, destination, errors).await
     }
 
-    async fn clean_secret(&self, account: &AccountId, id: ProfileId) -> Result<u32, AppError> {
-        let row = self.row(account, id).await?;
-        let Ok(Some(secret)) = self.open(account, &row) else {
-            return Err(AppError::NotFound);
-        };
-        let cleaned = clean(secret.expose_secret(), InnerSpaces::Significant);
-        let removed = cleaned.removed();
-        if removed > 0 && !cleaned.value.is_empty() {
-            let sealed = self.seal(account, id, &row.settings, &SecretString::from(cleaned.value))?;
-            let updated = self.store.update_profile(account, id, &row.settings, Some(&sealed)).await;
-            found(updated.map_err(unavailable)?)?;
-            self.changed(account).await;
-        }
+    async fn set_encoding(&self, by: Author<'_>, id: ProfileId, encoding: Encoding) -> Result<(), AppError> {
+        self.change(by, id, |before| {
+            if before.encoding == encoding {
+                return Ok(Change::None);
+            }
+            let action = Action::ProfileChanged { fields: vec![Field::Encoding] };
+            Ok(self.edit(by, ProfileRow { encoding, ..before.clone() }, action))
+        })
+        .await
+    }
+
+    async fn clean_secret(&self, by: Author<'_>, id: ProfileId) -> Result<u32, AppError> {
+        let mut removed = 0;
+        self.change(by, id, |before| {
+            let Ok(Some(secret)) = self.open(by.account, before) else { return Err(AppError::NotFound) };
+            let cleaned = clean(secret.expose_secret(), InnerSpaces::Significant);
+            removed = cleaned.removed();
+            if removed == 0 || cleaned.value.is_empty() {
+                return Ok(Change::None);
+            }
+            let cleaned = SecretString::from(cleaned.value);
+            let sealed = self.seal(by.account, id, &before.settings, &cleaned)?;
+            Ok(self.edit(by, before.with_secret(sealed), Action::SecretCleaned))
+        })
+        .await?;
         Ok(removed)
     }
 
-    async fn duplicate(&self, account: &AccountId, id: ProfileId) -> Result<ProfileId, AppError> {
-        let row = self.row(account, id).await?;
+    async fn duplicate(&self, by: Author<'_>, id: ProfileId) -> Result<ProfileId, AppError> {
+        let row = self.row(by.account, id).await?;
         let copy = self.new_id();
-        self.insert(account, copy, row.settings, row.encoding, None).await?;
+        let row = ProfileRow { encoding: row.encoding, ..ProfileRow::new(copy, row.settings) };
+        self.insert(by, row, Action::ProfileDuplicated).await?;
         Ok(copy)
     }
 
-    async fn set_sending(&self, account: &AccountId, id: ProfileId, options: SendingOptions) -> Result<(), AppError> {
-        found(self.store.set_sending_options(account, id, &options).await.map_err(unavailable)?)?;
-        self.changed(account).await;
-        Ok(())
+    async fn set_sending(&self, by: Author<'_>, id: ProfileId, options: SendingOptions) -> Result<(), AppError> {
+        self.change(by, id, |before| {
+            if before.sending == options {
+                return Ok(Change::None);
+            }
+            Ok(self.edit(by, ProfileRow { sending: options, ..before.clone() }, Action::SendingChanged))
+        })
+        .await
     }
 
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, AppError> {
         self.store.last_failure(account, id).await.map_err(unavailable)
     }
 
-    async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError> {
-        found(self.store.put_in_use(account, id).await.map_err(unavailable)?)?;
-        self.changed(account).await;
+    async fn put_in_use(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError> {
+        let tell = self.telling(by, Action::ProfileInUse);
+        found(self.store.put_in_use(by.account, id, &tell).await.map_err(unavailable)?)?;
+        self.changed(by.account).await;
         Ok(())
     }
 
-    async fn delete(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError> {
-        found(self.store.delete_profile(account, id).await.map_err(unavailable)?)?;
-        self.changed(account).await;
+    async fn delete(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError> {
+        let tell = self.telling(by, Action::ProfileDeleted);
+        found(self.store.delete_profile(by.account, id, &tell).await.map_err(unavailable)?)?;
+        self.changed_profile(by.account, id, false).await;
+        self.changed(by.account).await;
         Ok(())
     }
 
@@ -315,17 +363,107 @@ impl Profiles for ProfileBook {
 }
 
 impl ProfileBook {
-    async fn insert(
+    /// An entry of the history about what becomes, or was, of these settings.
+    pub(crate) fn entry(&self, by: Author<'_>, action: Action, settings: Option<&Settings>) -> Entry {
+        Entry {
+            id: self.new_id().0,
+            at: (self.clock)(),
+            person: by.person.id.clone(),
+            person_name: by.person.name.clone(),
+            profile: settings.map(named),
+            action,
+        }
+    }
+
+    /// The entry about the row that the store has locked.
+    pub(crate) fn telling(&self, by: Author<'_>, action: Action) -> impl Fn(&ProfileRow) -> Entry + Send + Sync {
+        move |row| self.entry(by, action.clone(), Some(&row.settings))
+    }
+
+    fn edit(&self, by: Author<'_>, after: ProfileRow, action: Action) -> Change {
+        let entry = self.entry(by, action, Some(&after.settings));
+        Change::Edit(Box::new(after), entry)
+    }
+
+    /// What the form makes of the locked row.
+    fn edited(
         &self,
-        account: &AccountId,
+        by: Author<'_>,
+        before: &ProfileRow,
+        mut settings: Settings,
+        secret: &SecretChange,
+    ) -> Result<Change, SaveError> {
+        if before.settings.destination.is_same_server(&settings.destination) {
+            // The form does not show it; it was found to work there.
+            settings.destination.mechanism = before.settings.destination.mechanism;
+        }
+        let secret = match secret {
+            SecretChange::Replace(secret) => Some(self.seal(by.account, before.id, &settings, secret)?),
+            SecretChange::Keep => {
+                let moved = before.settings.destination.canonical() != settings.destination.canonical();
+                let fault = match (before.secret.is_some(), moved) {
+                    (true, true) => Some(Fault::SecretForNewServer),
+                    (false, _) => Some(Fault::Required),
+                    (true, false) => None,
+                };
+                if let Some(fault) = fault {
+                    return Err(SaveError::Invalid(vec![FieldError::new(Field::Secret, fault)]));
+                }
+                None
+            }
+        };
+        let fields = differences(&before.settings, &settings, secret.is_some());
+        if fields.is_empty() {
+            return Ok(Change::StartOver);
+        }
+        Ok(self.edit(by, before.with_settings(settings, secret), Action::ProfileChanged { fields }))
+    }
+
+    /// Decides on the locked row, writes what comes of it, and lets the outbox know. What `decide` refuses changes nothing.
+    async fn change<E: From<AppError> + Send>(
+        &self,
+        by: Author<'_>,
         id: ProfileId,
-        settings: Settings,
-        encoding: Encoding,
-        secret: Option<SealedSecret>,
-    ) -> Result<(), AppError> {
-        let row = ProfileRow { encoding, secret, ..ProfileRow::new(id, settings) };
-        self.store.insert_profile(account, &row).await.map_err(unavailable)?;
-        self.changed(account).await;
+        mut decide: impl FnMut(&ProfileRow) -> Result<Change, E> + Send,
+    ) -> Result<(), E> {
+        let mut outcome = Ok(None);
+        let there = self
+            .store
+            .change_profile(by.account, id, &mut |before| match decide(before) {
+                Ok(change) => {
+                    let owner = |row: &ProfileRow| row.settings.user.clone();
+                    outcome = Ok(match &change {
+                        Change::None => None,
+                        Change::StartOver => Some((before.in_use, false)),
+                        Change::Edit(after, _) => Some((before.in_use, owner(before) != owner(after))),
+                    });
+                    change
+                }
+                Err(error) => {
+                    outcome = Err(error);
+                    Change::None
+                }
+            })
+            .await
+            .map_err(unavailable)?;
+        found(there)?;
+        match outcome? {
+            None => {}
+            Some((in_use, false)) => self.changed_profile(by.account, id, in_use).await,
+            // Another owner: others may be in use now.
+            Some((_, true)) => {
+                self.changed_profile(by.account, id, false).await;
+                self.changed(by.account).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, by: Author<'_>, row: ProfileRow, action: Action) -> Result<(), AppError> {
+        let entry = self.entry(by, action, Some(&row.settings));
+        let made = self.store.insert_profile(by.account, &row, self.most, &entry).await.map_err(unavailable)?;
+        let Some(in_use) = made else { return Err(AppError::TooManyProfiles { most: self.most }) };
+        self.changed_profile(by.account, row.id, in_use).await;
         Ok(())
     }
 }

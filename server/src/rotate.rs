@@ -7,7 +7,7 @@
 use app::profile::model::ProfileId;
 
 use crate::{
-    store::{Store, StoreError},
+    store::{SealedSecret, Store, StoreError},
     vault::{Binding, CanaryError, Vault, VaultError},
 };
 
@@ -64,7 +64,12 @@ pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateE
                 rotated.unreadable += 1;
                 continue;
             };
-            let sealed = vault.seal(&opened, &binding)?;
+            let (host, login) = (&row.settings.destination.host, &row.settings.destination.login);
+            let sealed = SealedSecret {
+                sealed: vault.seal(&opened, &binding)?,
+                changed_at: secret.changed_at,
+                login_key: vault.login_key(account, host, login, &opened),
+            };
             let done = store.replace_secret(row.id, &secret.sealed, &sealed).await?;
             *(if done { &mut rotated.secrets } else { &mut rotated.overtaken }) += 1;
         }
@@ -122,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        store::{ProfileRow, SealedSecret, outbox::OutboxStore, sqlite::SqliteStore},
+        store::{ProfileRow, outbox::OutboxStore, sqlite::SqliteStore},
         vault::VaultKey,
     };
 
@@ -162,8 +167,9 @@ mod tests {
             let destination = binding(&row);
             let bound = Binding { account: &account, profile: row.id, field: SECRET, destination: &destination };
             let sealed = old.seal(&secret, &bound).unwrap();
-            let secret = Some(SealedSecret { sealed, changed_at: jiff::Timestamp::UNIX_EPOCH });
-            store.insert_profile(&account, &ProfileRow { secret, ..row }).await.unwrap();
+            let secret = Some(SealedSecret { sealed, changed_at: jiff::Timestamp::UNIX_EPOCH, login_key: [7; 32] });
+            let entry = crate::store::contract::entry(number, 0);
+            store.insert_profile(&account, &ProfileRow { secret, ..row }, 999, &entry).await.unwrap().unwrap();
         }
         let both = Vault::new(vec![key("new", 2), key("old", 1)]).unwrap();
         assert_eq!(census(&store).await.unwrap(), [("old".to_owned(), 250)]);

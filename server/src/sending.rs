@@ -1,15 +1,17 @@
 //! Server side. From a letter to a submission: one way for the mail of a test and for a portal's messages.
 
+use std::sync::Arc;
+
 use app::profile::model::Destination;
 use lettre::Address;
 use secrecy::SecretString;
 
-use crate::smtp::{ComposeError, Credentials, Depth, Letter, Submission, compose};
+use crate::smtp::{ComposeError, Credentials, Depth, Letter, LoginGate, Submission, compose};
 
 /// A letter for the recipients `to`, through the server at `destination`. The envelope's sender is the letter's.
 pub fn submission(
     destination: &Destination,
-    secret: Option<SecretString>,
+    login: Option<(SecretString, Arc<dyn LoginGate>)>,
     letter: &Letter,
     to: Vec<Address>,
 ) -> Result<Submission, ComposeError> {
@@ -17,7 +19,7 @@ pub fn submission(
         host: destination.host.clone(),
         port: destination.port,
         security: destination.security,
-        credentials: secret.map(|secret| Credentials { login: destination.login.clone(), secret }),
+        credentials: login.map(|(secret, gate)| Credentials::counted(destination.login.clone(), secret, gate)),
         mechanism: destination.mechanism,
         from: letter.from.email.clone(),
         to,

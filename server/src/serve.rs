@@ -82,6 +82,7 @@ impl Service {
             submitter: Arc::new(submitter),
             presets: Arc::new(Catalogue::builtin()),
             quota: quota(&config.tests),
+            most_profiles: config.profiles.per_account.get(),
             outbox: outbox(config)?,
             clock: config::clock(),
         });

@@ -39,5 +39,6 @@ pub use ehlo_name::{EhloName, EhloNameError};
 pub use guard::{Policy, Refusal};
 pub use host::{Host, HostError};
 pub use submit::{
-    Connection, Credentials, Delivery, Depth, Gate, Limits, SetupError, Submission, Submitter, SubmitterOptions,
+    Connection, Credentials, Delivery, Depth, Gate, Limits, LoginGate, LoginOutcome, SetupError, Submission, Submitter,
+    SubmitterOptions, until,
 };

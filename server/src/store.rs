@@ -3,6 +3,9 @@
 //! "Not found" is `Ok(None)` (or `false`), also for what belongs to another account; a row that does not map is an
 //! [`StoreError::Inconsistent`] that names where it is. No method sees a secret in clear.
 //!
+//! A method that changes what an account owns takes the entry of the history that says so, and writes both in one
+//! transaction: there is no way to change without one.
+//!
 //! To add a method: here, in each adapter, and a case in the contract.
 
 use app::{
@@ -20,14 +23,22 @@ use app::{
     theme::GivenTheme,
 };
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use outbox::NewEvent;
 use uuid::Uuid;
 
+use crate::{
+    logins::{Admission, LoginCount},
+    smtp::LoginOutcome,
+};
+
+mod change;
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 pub mod outbox;
 pub mod sqlite;
+
+pub use change::{Change, Decide, Tell};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +72,31 @@ impl StoreError {
 pub struct SealedSecret {
     pub sealed: Vec<u8>,
     pub changed_at: Timestamp,
+    /// What its logins are counted under.
+    pub login_key: [u8; 32],
 }
+
+/// Somebody wants to log in.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginClaim {
+    pub id: Uuid,
+    pub key: [u8; 32],
+    pub now: Timestamp,
+    pub until: Timestamp,
+    pub again_after: Option<SignedDuration>,
+}
+
+/// How a login ended.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginEnd {
+    pub id: Uuid,
+    pub key: [u8; 32],
+    pub outcome: LoginOutcome,
+    pub at: Timestamp,
+}
+
+/// The rule that a claim is judged by.
+pub type Admit<'a> = dyn Fn(LoginCount, Option<SignedDuration>, Timestamp) -> Admission + Send + Sync + 'a;
 
 /// The last test of a profile, and the settings it was made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +126,7 @@ pub struct ProfileRow {
     pub encoding: Encoding,
     pub in_use: bool,
     pub secret: Option<SealedSecret>,
-    /// How many tests in a row ended with the secret refused.
+    /// How many logins in a row were refused with this secret, here or in another profile for the same login.
     pub secret_refusals: u32,
     pub tested: Option<Tested>,
     pub sending: SendingOptions,
@@ -123,12 +158,12 @@ impl ProfileRow {
 pub struct TestTold<'a> {
     /// Of the settings that were tested.
     pub fingerprint: &'a [u8; 32],
-    /// The new count.
-    pub secret_refusals: u32,
     /// Takes the place of the one before.
     pub receipt: Option<&'a Receipt>,
     /// What the portal is told; empty: it is told nothing.
     pub events: &'a [NewEvent],
+    /// What the history says.
+    pub entry: &'a Entry,
 }
 
 /// A session as it is stored.
@@ -145,7 +180,7 @@ pub struct SessionRow {
 #[async_trait]
 pub trait Store: outbox::OutboxStore {
     async fn sending_mode(&self, account: &AccountId) -> Result<Option<SendingMode>, StoreError>;
-    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode) -> Result<(), StoreError>;
+    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode, entry: &Entry) -> Result<(), StoreError>;
 
     /// Remembers a token's id; `false` when it was used before.
     async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError>;
@@ -163,8 +198,14 @@ pub trait Store: outbox::OutboxStore {
         ends_at: Timestamp,
     ) -> Result<bool, StoreError>;
     /// Ends the sessions of an account, or of one of its people, that are open at `now`; how many. They are remembered
-    /// like sessions that ended by themselves.
-    async fn end_sessions(&self, account: &AccountId, person: Option<&str>, now: Timestamp) -> Result<u64, StoreError>;
+    /// like sessions that ended by themselves. The entry is written when there was one to end.
+    async fn end_sessions(
+        &self,
+        account: &AccountId,
+        person: Option<&str>,
+        now: Timestamp,
+        entry: &Entry,
+    ) -> Result<u64, StoreError>;
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError>;
     async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError>;
     async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError>;
@@ -181,21 +222,26 @@ pub trait Store: outbox::OutboxStore {
     ) -> Result<Vec<ProfileRow>, StoreError>;
     async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
     /// Makes a profile. It is in use when its owner has no other one; `in_use` of the row is not looked at.
-    async fn insert_profile(&self, account: &AccountId, profile: &ProfileRow) -> Result<(), StoreError>;
-    /// Changes the settings. The stored secret is wiped in the same transaction when the destination changes, unless
-    /// a new one is given.
-    async fn update_profile(
+    /// Whether it is; `None` when the account has `most` profiles already.
+    async fn insert_profile(
+        &self,
+        account: &AccountId,
+        profile: &ProfileRow,
+        most: u32,
+        entry: &Entry,
+    ) -> Result<Option<bool>, StoreError>;
+    /// Locks the row, and writes what `decide` makes of it together with the entry; `false` when there is no such profile.
+    /// A stored secret is wiped in the same transaction when the destination changes, unless a new one is given.
+    async fn change_profile(
         &self,
         account: &AccountId,
         id: ProfileId,
-        settings: &Settings,
-        secret: Option<&SealedSecret>,
+        decide: &mut Decide<'_>,
     ) -> Result<bool, StoreError>;
-    async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<bool, StoreError>;
     /// Puts the profile in use, and its owner's other ones out of it.
-    async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError>;
+    async fn put_in_use(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError>;
     /// Deletes it with its secret and its tests; the owner's oldest other profile takes over when it was in use.
-    async fn delete_profile(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError>;
+    async fn delete_profile(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError>;
     /// The owner's oldest other profile.
     async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
     /// Whether the account has a profile in use that has a secret.
@@ -224,11 +270,18 @@ pub trait Store: outbox::OutboxStore {
         id: ProfileId,
         receipt: &Receipt,
         now: Timestamp,
+        tell: &Tell<'_>,
     ) -> Result<bool, StoreError>;
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
 
-    /// Adds an entry to the account's history.
-    async fn note(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError>;
+    /// Gives places for logins where `admit` says so, one after another.
+    async fn claim_logins(&self, claims: &[LoginClaim], admit: &Admit<'_>) -> Result<Vec<Admission>, StoreError>;
+    async fn prolong_login(&self, id: Uuid, until: Timestamp) -> Result<(), StoreError>;
+    /// Gives places back. A refusal counts; an acceptance ends the count of its secret, and of no other.
+    async fn end_logins(&self, ends: &[LoginEnd]) -> Result<(), StoreError>;
+
+    /// Adds an entry about something that was refused, and changed nothing.
+    async fn note_refusal(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError>;
     /// At most `limit` entries, the newest first, those before `before`.
     async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError>;
 

@@ -4,15 +4,11 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use app::{
     error::AppError,
-    journal::{
-        model::{Action, named},
-        port::Journal,
-    },
+    journal::model::Action,
     profile::{model::ProfileId, preset::Catalogue},
     services::Clock,
     session::Session,
     test_run::{
-        event::Stage,
         port::{Recipient, Refusal, TestEvent, TestRun, Tester},
         receipt::ReceiptOutcome,
         report::{Report, Verdict},
@@ -22,17 +18,22 @@ use app::{
 use async_stream::stream;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{
+    OwnedSemaphorePermit, Semaphore,
+    mpsc::{self, UnboundedSender},
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     confirmation::confirmation,
     events::test_finished,
+    logins::{Counted, MOST_REFUSALS, Withheld},
     mend::Mender,
     metrics::Metrics,
     portal_auth::Portal,
     profiles::{ProfileBook, fingerprint, unavailable},
     sending::submission,
-    smtp::{Submission, Submitter},
+    smtp::{LoginGate, Submission, Submitter, until},
     store::{ProfileRow, Receipt, Store, TestTold},
 };
 
@@ -41,8 +42,6 @@ mod receipt;
 
 use limits::{Limits, Slot};
 
-/// Refused passwords in a row after which a secret is not tried again: providers lock accounts.
-pub(crate) const MOST_REFUSALS: u32 = 3;
 /// Tests at the same time, in all.
 const MOST_AT_ONCE: usize = 64;
 
@@ -102,6 +101,7 @@ struct Running {
     row: ProfileRow,
     recipient: String,
     submission: Submission,
+    gate: Arc<Counted>,
     receipt: Receipt,
     told: Arc<[String]>,
     metrics: Arc<Metrics>,
@@ -131,7 +131,9 @@ impl TestRunner {
             _ => row.settings.sender_address.to_string(),
         };
         let (code, receipt) = receipt::issue((self.clock)()).ok_or(Refusal::Unavailable)?;
-        let submission = self.submission(session, &row, &recipient, (secret, &code)).map_err(|error| {
+        let gate = self.book.gate(&row);
+        let login = (secret, gate.clone() as Arc<dyn LoginGate>);
+        let submission = self.submission(session, &row, &recipient, (login, &code)).map_err(|error| {
             tracing::error!(profile = %id, error, "the confirmation mail cannot be composed");
             Refusal::Unavailable
         })?;
@@ -145,6 +147,7 @@ impl TestRunner {
             row,
             recipient,
             submission,
+            gate,
             receipt,
             told: self.told.clone(),
             metrics: self.metrics.clone(),
@@ -153,19 +156,12 @@ impl TestRunner {
         })
     }
 
-    async fn note(&self, session: &Session, row: &ProfileRow, action: Action) {
-        let profile = named(&self.book.shown(&session.account, row));
-        if self.book.note(session, action, Some(profile)).await.is_err() {
-            tracing::error!("the history was not written");
-        }
-    }
-
     fn submission(
         &self,
         session: &Session,
         row: &ProfileRow,
         recipient: &str,
-        (secret, code): (secrecy::SecretString, &str),
+        (login, code): ((secrecy::SecretString, Arc<dyn LoginGate>), &str),
     ) -> Result<Submission, &'static dyn std::error::Error> {
         const WRONG_ADDRESS: &crate::confirmation::AddressError = &crate::confirmation::AddressError;
         let settings = &row.settings;
@@ -176,11 +172,38 @@ impl TestRunner {
         let letter = confirmation(session, &theme, row, provider, recipient, (self.clock)(), code)
             .map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)?;
         let to = letter.to.iter().map(|mailbox| mailbox.email.clone()).collect();
-        submission(destination, Some(secret), &letter, to).map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)
+        submission(destination, Some(login), &letter, to).map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)
     }
 }
 
 impl Running {
+    /// Has the conversation, looks for what may help, and stores the result; stores nothing when it is stopped before.
+    async fn run(self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
+        let tell = |event| drop(events.send(event));
+        let mut on_stage = |event| tell(TestEvent::Stage(event));
+        let conversation = Box::pin(self.submitter.submit(&self.submission, &mut on_stage));
+        let report = until(self.submission.credentials.as_ref(), conversation, stop.cancelled()).await;
+        let Some(mut report) = report.filter(|_| !stop.is_cancelled()) else { return };
+        if let Some(withheld) = self.gate.withheld() {
+            return tell(TestEvent::Refused(match withheld {
+                Withheld::Refused => Refusal::SecretRefused,
+                Withheld::Busy => Refusal::Limited { retry_after_s: 10 },
+                Withheld::Unavailable => Refusal::Unavailable,
+            }));
+        }
+        if Mender::has_work(&report) {
+            tell(TestEvent::Studying);
+        }
+        tokio::select! {
+            () = self.study(&mut report) => {}
+            () = stop.cancelled() => return,
+        }
+        let run = Box::new(self.record(report).await);
+        // Whoever hears that it has ended may press again.
+        drop(self);
+        tell(TestEvent::Finished(run));
+    }
+
     async fn study(&self, report: &mut Report) {
         let Self { submitter, presets, row, submission, .. } = self;
         Mender { submitter, presets, row, submission }.study(report).await;
@@ -190,11 +213,6 @@ impl Running {
     /// says that it is to be tested again.
     async fn record(&self, report: Report) -> TestRun {
         let run = TestRun { at: (self.clock)(), recipient: self.recipient.clone(), report };
-        let refusals = match (run.report.verdict, run.report.stage) {
-            (Verdict::Failed, Stage::Auth) if !run.report.retryable => self.row.secret_refusals + 1,
-            (Verdict::Accepted | Verdict::DeliveryUnknown, _) => 0,
-            _ => self.row.secret_refusals,
-        };
         // A mail that may have left may arrive.
         let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
         let fingerprint = fingerprint(&self.row);
@@ -203,19 +221,17 @@ impl Running {
         let events: Vec<_> =
             told.then(|| test_finished(account, self.row.id, &run.report, run.at)).into_iter().collect();
         self.metrics.tested(run.report.verdict, run.report.cause);
-        let told = TestTold { fingerprint: &fingerprint, secret_refusals: refusals, receipt, events: &events };
+        let (verdict, cause) = (run.report.verdict, run.report.cause);
+        let action = Action::Tested { verdict, cause };
+        let entry = self.book.entry(self.session.author(), action, Some(&self.row.settings));
+        let told = TestTold { fingerprint: &fingerprint, receipt, events: &events, entry: &entry };
         let stored = self.store.record_test(account, self.row.id, &run, &told).await;
         if let Err(error) = stored {
             unavailable(error);
         }
         if run.report.verdict == Verdict::Accepted {
             // What waits for this profile waits no more.
-            self.book.changed(account).await;
-        }
-        let (verdict, cause) = (run.report.verdict, run.report.cause);
-        let profile = named(&self.book.shown(&self.session.account, &self.row));
-        if self.book.note(&self.session, Action::Tested { verdict, cause }, Some(profile)).await.is_err() {
-            tracing::error!("the history was not written");
+            self.book.changed_profile(account, self.row.id, self.row.in_use).await;
         }
         tracing::info!(profile = %self.row.id, ?verdict, ?cause, "test finished");
         run
@@ -231,27 +247,15 @@ impl Tester for TestRunner {
         recipient: Recipient,
     ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
         let running = self.prepare(session, id, recipient).await?;
+        let (events, mut told) = mpsc::unbounded_channel();
+        // Dropping the stream stops the test: but a login that is under way is waited for, and counted.
+        let stop = CancellationToken::new();
+        tokio::spawn(running.run(events, stop.clone()));
         Ok(Box::pin(stream! {
-            let (sender, mut stages) = mpsc::unbounded_channel();
-            let mut on_stage = move |event| drop(sender.send(event));
-            let mut report = {
-                let mut conversation = std::pin::pin!(running.submitter.submit(&running.submission, &mut on_stage));
-                loop {
-                    tokio::select! {
-                        biased;
-                        Some(event) = stages.recv() => yield TestEvent::Stage(event),
-                        report = &mut conversation => break report,
-                    }
-                }
-            };
-            while let Ok(event) = stages.try_recv() {
-                yield TestEvent::Stage(event);
+            let _stop = stop.drop_guard();
+            while let Some(event) = told.recv().await {
+                yield event;
             }
-            if Mender::has_work(&report) {
-                yield TestEvent::Studying;
-            }
-            running.study(&mut report).await;
-            yield TestEvent::Finished(Box::new(running.record(report).await));
         }))
     }
 
@@ -261,12 +265,11 @@ impl Tester for TestRunner {
         let last = self.store.last_test(account, id).await.map_err(unavailable)?.ok_or(Refusal::Stale)?;
         let is_current = row.tested.as_ref().is_some_and(|tested| tested.fingerprint == fingerprint(&row));
         let fix = last.report.fixes.get(fix).filter(|_| is_current).ok_or(Refusal::Stale)?;
-        self.book.mend(account, &row, fix).await.map_err(|error| match error {
+        self.book.mend(session.author(), id, &fingerprint(&row), fix).await.map_err(|error| match error {
             AppError::Conflict => Refusal::Stale,
             other => other.into(),
         })?;
         tracing::info!(profile = %id, fix = fix.key(), "mended");
-        self.note(session, &row, Action::Mended { fix: fix.key().to_owned() }).await;
         Ok(())
     }
 
@@ -280,10 +283,8 @@ impl Tester for TestRunner {
         if !receipt::is_for(&receipt, code) {
             return Ok(if tries_left > 0 { ReceiptOutcome::Wrong { tries_left } } else { ReceiptOutcome::Gone });
         }
-        let confirmed = self.store.confirm_receipt(account, id, &receipt, now).await.map_err(unavailable)?;
-        if confirmed && let Some(row) = self.store.profile(account, id).await.map_err(unavailable)? {
-            self.note(session, &row, Action::ReceiptConfirmed).await;
-        }
+        let tell = self.book.telling(session.author(), Action::ReceiptConfirmed);
+        let confirmed = self.store.confirm_receipt(account, id, &receipt, now, &tell).await.map_err(unavailable)?;
         Ok(if confirmed { ReceiptOutcome::Received } else { ReceiptOutcome::Gone })
     }
 

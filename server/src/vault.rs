@@ -9,8 +9,10 @@ use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
     aead::{Aead, KeyInit, Payload},
 };
+use hmac::{Hmac, Mac};
 use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -21,6 +23,8 @@ mod tests;
 
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
+/// What a key of logins is derived for: the vault's key seals with another algorithm.
+const LOGIN_KEY: &str = "facteur login key";
 /// What the canary says.
 const CANARY: &str = "facteur canary";
 
@@ -159,6 +163,21 @@ impl Vault {
     /// Opens what [`seal_content`](Self::seal_content) sealed for the same message.
     pub fn open_content(&self, account: &AccountId, message: Uuid, envelope: &[u8]) -> Result<Vec<u8>, VaultError> {
         self.open_bytes(envelope, &content_of(account, message))
+    }
+
+    /// What the logins with a secret are counted under: the same for the same login at the same host with the same secret,
+    /// within an account. It tells nothing of the secret without the vault's first key.
+    pub fn login_key(&self, account: &AccountId, host: &str, login: &str, secret: &SecretString) -> [u8; 32] {
+        let key = self.keys.first().map_or(&[][..], |key| &key.key[..]);
+        let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key) else { return [0; 32] };
+        // Hosts have no case, and mailboxes none that a server would tell apart.
+        let (host, login) = (host.trim_end_matches('.').to_lowercase(), login.to_lowercase());
+        let AccountId { portal, account } = account;
+        for part in [LOGIN_KEY, portal, account, &host, &login, secret.expose_secret()] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().into()
     }
 
     /// Whether an envelope was sealed with the first key.

@@ -101,10 +101,10 @@ async fn a_flood_is_not_kept() {
         host: "mx.test.example".to_owned(),
         port,
         security: Security::None,
-        credentials: Some(Credentials {
-            login: "claire@test.example".to_owned(),
-            secret: SecretString::from("abcdefghijklmnop"),
-        }),
+        credentials: Some(Credentials::uncounted(
+            "claire@test.example".to_owned(),
+            SecretString::from("abcdefghijklmnop"),
+        )),
         mechanism: None,
         from: "claire@test.example".parse().unwrap(),
         to: vec!["karim@test.example".parse().unwrap()],

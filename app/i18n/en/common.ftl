@@ -62,4 +62,6 @@ notice-limited = { $seconds ->
    *[other] Too many attempts in a short time. Try again in { $seconds } seconds.
 }
 notice-malformed = The request was incomplete: nothing was changed.
+notice-unknown-field = The request had a field that is not known: nothing was changed.
+notice-full = This account has { $count } profiles already, which is the most it may have. Delete one that is not needed any more, and try again.
 notice-unavailable = The service is not answering at the moment: nothing was changed. Try again shortly.

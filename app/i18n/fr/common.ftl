@@ -62,4 +62,6 @@ notice-limited = { $seconds ->
    *[other] Trop d’essais en peu de temps. Réessayez dans { $seconds } secondes.
 }
 notice-malformed = La demande reçue était incomplète : rien n’a été modifié.
+notice-unknown-field = La demande contenait un champ inconnu : rien n’a été modifié.
+notice-full = Ce compte a déjà { $count } profils, le nombre maximal. Supprimez un profil qui ne sert plus, puis recommencez.
 notice-unavailable = Le service ne répond pas pour le moment : rien n’a été modifié. Réessayez dans un instant.

@@ -1,7 +1,7 @@
 //! Server side. One entry of the history. No secret is in any of these types, and nothing that was typed into a field.
 //!
-//! To add an action: a variant of [`Action`], its text `history-…` in both catalogues, [`port::note`](super::port::note)
-//! where it happens.
+//! To add an action: a variant of [`Action`], its text `history-…` in both catalogues. The store takes the entry with the
+//! change itself and writes both in one transaction.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,10 +9,18 @@ use uuid::Uuid;
 
 use crate::{
     diagnosis::cause::Cause,
-    profile::{field::Field, model::Profile},
+    profile::{field::Field, model::Settings},
     sending_mode::model::SendingMode,
+    session::{AccountId, User},
     test_run::report::Verdict,
 };
+
+/// Who changes something, and in which account.
+#[derive(Debug, Clone, Copy)]
+pub struct Author<'a> {
+    pub account: &'a AccountId,
+    pub person: &'a User,
+}
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +49,14 @@ pub enum Action {
     ReceiptConfirmed,
     /// How a profile sends: limits, checks, what stands in for it.
     SendingChanged,
+    /// The form was refused for its destination, which the operator does not allow.
+    DestinationBlocked {
+        destination: String,
+    },
+    /// The portal's server ended sessions: those of one person, or everybody's.
+    SessionsEnded {
+        everybody: bool,
+    },
 }
 
 impl Action {
@@ -60,6 +76,9 @@ impl Action {
             Self::Mended { .. } => "history-mended",
             Self::ReceiptConfirmed => "history-received",
             Self::SendingChanged => "history-sending",
+            Self::DestinationBlocked { .. } => "history-blocked",
+            Self::SessionsEnded { everybody: true } => "history-sessions-all",
+            Self::SessionsEnded { everybody: false } => "history-sessions",
         }
     }
 }
@@ -79,13 +98,12 @@ pub struct Entry {
 }
 
 /// How a profile is named in the history.
-pub fn named(profile: &Profile) -> String {
-    format!("{} · {}", profile.settings.sender_address, profile.settings.destination.host)
+pub fn named(settings: &Settings) -> String {
+    format!("{} · {}", settings.sender_address, settings.destination.host)
 }
 
 /// The fields in which two states of a profile differ.
-pub fn differences(before: &Profile, after: &crate::profile::model::Settings, new_secret: bool) -> Vec<Field> {
-    let (old, new) = (&before.settings, after);
+pub fn differences(old: &Settings, new: &Settings, new_secret: bool) -> Vec<Field> {
     let (from, to) = (&old.destination, &new.destination);
     [
         (Field::Preset, old.preset != new.preset),

@@ -14,10 +14,6 @@ use super::{
 };
 use crate::{
     error::{AppError, finish, wants_page},
-    journal::{
-        model::{Action, differences, named},
-        port::note,
-    },
     services::{Services, services},
     session::{Session, session},
 };
@@ -39,6 +35,11 @@ async fn save(id: &str, draft: Draft, secret: &TypedSecret) -> Result<String, Ap
         Ok(saved) => {
             services.drafts.forget(&session).await?;
             Ok(saved)
+        }
+        // What was typed is kept: there is room once another one is deleted.
+        Err(SaveError::App(AppError::TooManyProfiles { most })) if wants_page() => {
+            let page = refuse(&session, &services, profile, draft, Vec::new()).await?;
+            Ok(format!("{page}&notice=full&count={most}"))
         }
         Err(SaveError::App(error)) => Err(error),
         Err(SaveError::Invalid(errors)) if wants_page() => refuse(&session, &services, profile, draft, errors).await,
@@ -75,24 +76,14 @@ async fn try_save(
         }
     };
     let Some(settings) = settings.filter(|_| errors.is_empty()) else {
+        profiles.note_blocked(session.author(), (&draft.host, &draft.port), &errors).await?;
         errors.sort_by_key(|error| error.field);
         return Err(SaveError::Invalid(errors));
     };
     let (removed, suspicious) = secret.as_ref().map_or((0, 0), |secret| (secret.removed, secret.suspicious));
     let warned = warned(&settings, secret.as_ref(), &services.presets);
-    let before = match profile {
-        Some(id) => profiles.get(&session.account, id).await?,
-        None => None,
-    };
-    let action = match &before {
-        Some(before) => Action::ProfileChanged { fields: differences(before, &settings, secret.is_some()) },
-        None => Action::ProfileAdded,
-    };
     let change = secret.map_or(SecretChange::Keep, |secret| SecretChange::Replace(secret.secret));
-    let id = profiles.save(&session.account, profile, settings, change).await?;
-    if !matches!(&action, Action::ProfileChanged { fields } if fields.is_empty()) {
-        noted(session, services, id, action).await;
-    }
+    let id = profiles.save(session.author(), profile, settings, change).await?;
     let warn = if warned.is_empty() { String::new() } else { format!("&warn={}", warned.join(",")) };
     Ok(match (removed, suspicious) {
         (0, 0) if !warn.is_empty() => format!("/profiles/encoding?id={id}{warn}"),
@@ -100,12 +91,6 @@ async fn try_save(
         (removed, 0) => format!("/profiles/encoding?id={id}&notice=secret-removed&count={removed}{warn}"),
         (_, suspicious) => format!("/profiles/encoding?id={id}&suspicious={suspicious}{warn}"),
     })
-}
-
-/// Notes what was done to a profile that is there.
-pub(super) async fn noted(session: &Session, services: &Services, id: ProfileId, action: Action) {
-    let profile = services.profiles.get(&session.account, id).await.ok().flatten();
-    note(services, session, action, profile.as_ref().map(named)).await;
 }
 
 /// What looks wrong with what was saved, as codes. The form said so already where there is WebAssembly.
@@ -193,11 +178,7 @@ async fn encode(id: &str, encoding: &str) -> Result<String, AppError> {
     let id = existing(id)?;
     let encoding = Encoding::parse(encoding)
         .ok_or_else(|| AppError::Invalid { fields: vec![FieldError::new(Field::Encoding, Fault::Unknown)] })?;
-    let before = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-    services.profiles.set_encoding(&session.account, id, encoding).await?;
-    if before.encoding != encoding {
-        noted(&session, &services, id, Action::ProfileChanged { fields: vec![Field::Encoding] }).await;
-    }
+    services.profiles.set_encoding(session.author(), id, encoding).await?;
     Ok(format!("/profiles?selected={id}&notice=saved"))
 }
 
@@ -210,8 +191,7 @@ pub async fn clean_secret(#[server(default)] id: String) -> Result<(), AppError>
 async fn clean_stored(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
-    let count = services.profiles.clean_secret(&session.account, id).await?;
-    noted(&session, &services, id, Action::SecretCleaned).await;
+    let count = services.profiles.clean_secret(session.author(), id).await?;
     Ok(format!("/profiles/encoding?id={id}&notice=cleaned&count={count}"))
 }
 
@@ -223,8 +203,7 @@ pub async fn duplicate_profile(#[server(default)] id: String) -> Result<(), AppE
 
 async fn duplicate(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
-    let copy = services.profiles.duplicate(&session.account, existing(id)?).await?;
-    noted(&session, &services, copy, Action::ProfileDuplicated).await;
+    let copy = services.profiles.duplicate(session.author(), existing(id)?).await?;
     Ok(format!("/profiles/edit?id={copy}&notice=duplicated"))
 }
 
@@ -237,8 +216,7 @@ pub async fn use_profile(#[server(default)] id: String) -> Result<(), AppError> 
 async fn put_in_use(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
-    services.profiles.put_in_use(&session.account, id).await?;
-    noted(&session, &services, id, Action::ProfileInUse).await;
+    services.profiles.put_in_use(session.author(), id).await?;
     Ok(format!("/profiles?selected={id}&notice=in-use"))
 }
 
@@ -251,8 +229,6 @@ pub async fn delete_profile(#[server(default)] id: String) -> Result<(), AppErro
 async fn delete(id: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
-    let profile = services.profiles.get(&session.account, id).await?;
-    services.profiles.delete(&session.account, id).await?;
-    note(&services, &session, Action::ProfileDeleted, profile.as_ref().map(named)).await;
+    services.profiles.delete(session.author(), id).await?;
     Ok(format!("/profiles?notice=deleted&id={id}"))
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::{
     address::EmailAddress,
     field::{Fault, Field, FieldError},
+    mask::is_mask,
     model::{Destination, Profile, Settings},
     password::{Cleaned, InnerSpaces, clean},
     port::DestinationPolicy,
@@ -229,6 +230,9 @@ impl TypedSecret {
         };
         if kept.is_empty() {
             return Err(FieldError::new(Field::Secret, Fault::Required));
+        }
+        if is_mask(&kept) {
+            return Err(FieldError::new(Field::Secret, Fault::Mask));
         }
         if kept.chars().any(char::is_control) {
             return Err(FieldError::new(Field::Secret, Fault::Unprintable));

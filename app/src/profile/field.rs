@@ -65,6 +65,8 @@ pub enum Fault {
     Unknown,
     /// The stored secret is bound to another destination.
     SecretForNewServer,
+    /// What stands in the place of a password: dots, `null`.
+    Mask,
 }
 
 impl Fault {
@@ -83,6 +85,7 @@ impl Fault {
             Self::SenderRequired => "error-sender-required",
             Self::Unknown => "error-unknown-choice",
             Self::SecretForNewServer => "error-secret-for-new-server",
+            Self::Mask => "error-mask",
         }
     }
 }

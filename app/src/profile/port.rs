@@ -9,7 +9,7 @@ use super::{
     model::{Profile, ProfileId, Settings},
     sending::SendingOptions,
 };
-use crate::{error::AppError, session::AccountId, test_run::port::TestRun};
+use crate::{error::AppError, journal::model::Author, session::AccountId, test_run::port::TestRun};
 
 /// How many profiles a page of the list holds.
 pub const PAGE_SIZE: u32 = 50;
@@ -41,7 +41,7 @@ pub enum SaveError {
 }
 
 /// The profiles of an account. Everything here is bound to the account it is given: what belongs to another one is
-/// not found.
+/// not found. What changes something is told who does it, and its entry of the history is written with it or not at all.
 #[async_trait]
 pub trait Profiles: Send + Sync {
     /// The address policy that [`save`](Self::save) will apply again.
@@ -55,31 +55,39 @@ pub trait Profiles: Send + Sync {
     /// Makes a profile, or changes the one with this id. When it returns, it is on disk.
     async fn save(
         &self,
-        account: &AccountId,
+        by: Author<'_>,
         id: Option<ProfileId>,
         settings: Settings,
         secret: SecretChange,
     ) -> Result<ProfileId, SaveError>;
 
-    async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<(), AppError>;
+    /// Writes down that a form was refused for its destination, as it was typed, when it was.
+    async fn note_blocked(
+        &self,
+        by: Author<'_>,
+        destination: (&str, &str),
+        errors: &[FieldError],
+    ) -> Result<(), AppError>;
+
+    async fn set_encoding(&self, by: Author<'_>, id: ProfileId, encoding: Encoding) -> Result<(), AppError>;
 
     /// Removes what looks superfluous from the stored secret; the number of characters removed.
-    async fn clean_secret(&self, account: &AccountId, id: ProfileId) -> Result<u32, AppError>;
+    async fn clean_secret(&self, by: Author<'_>, id: ProfileId) -> Result<u32, AppError>;
 
     /// A second profile with the same settings and no secret.
-    async fn duplicate(&self, account: &AccountId, id: ProfileId) -> Result<ProfileId, AppError>;
+    async fn duplicate(&self, by: Author<'_>, id: ProfileId) -> Result<ProfileId, AppError>;
 
     /// How the profile sends from now on.
-    async fn set_sending(&self, account: &AccountId, id: ProfileId, options: SendingOptions) -> Result<(), AppError>;
+    async fn set_sending(&self, by: Author<'_>, id: ProfileId, options: SendingOptions) -> Result<(), AppError>;
 
     /// The last message that failed for a reason of the profile's.
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, AppError>;
 
     /// Lets the mail of the profile's owner leave through it from now on.
-    async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError>;
+    async fn put_in_use(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError>;
 
     /// Deletes it. When it was in use, the owner's oldest other profile takes over.
-    async fn delete(&self, account: &AccountId, id: ProfileId) -> Result<(), AppError>;
+    async fn delete(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError>;
 
     /// The profile that would take over if this one were deleted.
     async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError>;

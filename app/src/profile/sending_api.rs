@@ -2,13 +2,9 @@
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
-use super::{
-    api::{existing, noted},
-    sending::SendingOptions,
-};
+use super::{api::existing, sending::SendingOptions};
 use crate::{
     error::{AppError, finish},
-    journal::model::Action,
     services::services,
     session::session,
 };
@@ -77,11 +73,7 @@ async fn save(id: &str, typed: &TypedSending) -> Result<String, AppError> {
         Ok(options) => options,
         Err(wrong) => return Ok(format!("/profiles/sending?id={id}&wrong={wrong}{}", typed.query())),
     };
-    let before = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-    services.profiles.set_sending(&session.account, id, options).await?;
-    if before.sending != options {
-        noted(&session, &services, id, Action::SendingChanged).await;
-    }
+    services.profiles.set_sending(session.author(), id, options).await?;
     Ok(format!("/profiles?selected={id}&notice=saved"))
 }
 

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 
 use super::model::SendingMode;
-use crate::{error::AppError, session::AccountId};
+use crate::{error::AppError, journal::model::Author, session::AccountId};
 
 /// One mode per account; the portal's server until somebody chooses.
 #[async_trait]
 pub trait SendingModes: Send + Sync {
     async fn get(&self, account: &AccountId) -> Result<SendingMode, AppError>;
-    async fn set(&self, account: &AccountId, mode: SendingMode) -> Result<(), AppError>;
+    /// Sets the mode, and says so in the history.
+    async fn set(&self, by: Author<'_>, mode: SendingMode) -> Result<(), AppError>;
 }

@@ -77,14 +77,20 @@ async fn run(id: &str, to: &str, fix: &str) -> Result<String, AppError> {
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
     match start(&services, &session, id, to, fix).await {
         Ok(mut events) => {
-            while events.next().await.is_some() {}
+            while let Some(event) = events.next().await {
+                if let TestEvent::Refused(refusal) = event {
+                    return not_tested(id, refusal);
+                }
+            }
             Ok(format!("/profiles/report?id={id}&tested=1"))
         }
-        Err(refusal) => match refused(refusal) {
-            Ok(notice) => Ok(format!("/profiles?selected={id}&notice={notice}")),
-            Err(error) => Err(error),
-        },
+        Err(refusal) => not_tested(id, refusal),
     }
+}
+
+/// The page that says why there was no test.
+fn not_tested(id: ProfileId, refusal: Refusal) -> Result<String, AppError> {
+    Ok(format!("/profiles?selected={id}&notice={}", refused(refusal)?))
 }
 
 /// Applies the change with this number, where there is one, and starts a test.
@@ -180,6 +186,7 @@ pub async fn stream_test(
                 TestEvent::Studying => {
                     Line::Stage { html: String::new(), now: locale.text("survey-running", &[]) }
                 }
+                TestEvent::Refused(refusal) => Line::Refused { html: refusal_html(&owner, locale, refusal) },
                 TestEvent::Finished(run) => {
                     let fresh = services.profiles.get(&session.account, id).await.ok().flatten();
                     let profile: Profile = fresh.unwrap_or_else(|| profile.clone());

@@ -40,6 +40,8 @@ pub enum TestEvent {
     Stage(StageEvent),
     /// It failed; what may help is being looked for.
     Studying,
+    /// The last one, where the login was not tried: the secret was refused three times meanwhile, or others are trying it.
+    Refused(Refusal),
     /// The last one. Its result is stored.
     Finished(Box<TestRun>),
 }

@@ -82,7 +82,14 @@ pub fn Trouble(error: AppError) -> impl IntoView {
         (AppError::SessionRequired, _) => t!("trouble-stranger"),
         (AppError::NotFound, _) => t!("trouble-not-found"),
         (AppError::Limited { .. } | AppError::Unavailable, _) => t!("trouble-unavailable"),
-        (AppError::Invalid { .. } | AppError::Conflict | AppError::Malformed, _) => t!("trouble-malformed"),
+        (
+            AppError::Invalid { .. }
+            | AppError::Conflict
+            | AppError::Malformed
+            | AppError::UnknownField { .. }
+            | AppError::TooManyProfiles { .. },
+            _,
+        ) => t!("trouble-malformed"),
     };
     let way_out = match (&error, visit.return_url()) {
         (AppError::SessionRequired, Some(url)) => {

@@ -35,8 +35,10 @@ fn requested() -> Option<impl IntoView> {
     let kind = match code.as_str() {
         "mode-saved" | "saved" | "received" | "deleted" | "duplicated" | "in-use" | "cleaned" => Kind::Done,
         "secret-removed" => Kind::Done,
-        "secret-missing" | "gone" | "limited" | "stale" | "code-wrong" | "code-invalid" | "code-gone" => Kind::Warning,
-        "secret-unreadable" | "secret-refused" | "malformed" | "unavailable" => Kind::Error,
+        "secret-missing" | "gone" | "limited" | "full" | "stale" | "code-wrong" | "code-invalid" | "code-gone" => {
+            Kind::Warning
+        }
+        "secret-unreadable" | "secret-refused" | "malformed" | "unknown-field" | "unavailable" => Kind::Error,
         _ => return None,
     };
     let text = match code.as_str() {
@@ -44,6 +46,7 @@ fn requested() -> Option<impl IntoView> {
         "code-wrong" => t!("notice-code-wrong", left = whole_number("left")),
         "secret-removed" => t!("notice-secret-removed", count = whole_number("count")),
         "cleaned" => t!("notice-cleaned", count = whole_number("count")),
+        "full" => t!("notice-full", count = whole_number("count")),
         _ => t!(&format!("notice-{code}")),
     };
     Some(view! { <Notice kind>{text}</Notice> })

@@ -15,6 +15,8 @@ pub struct Config {
     pub vault: Vault,
     pub smtp: Smtp,
     #[serde(default)]
+    pub profiles: Profiles,
+    #[serde(default)]
     pub tests: Tests,
     #[serde(default)]
     pub outbox: Outbox,
@@ -91,6 +93,20 @@ pub struct Smtp {
     pub plaintext_hosts: Vec<String>,
     /// `host:port` of a server that answers when our own network is well.
     pub control_host: Option<String>,
+}
+
+/// `[profiles]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profiles {
+    /// Profiles that an account may have.
+    pub per_account: NonZeroU32,
+}
+
+impl Default for Profiles {
+    fn default() -> Self {
+        Self { per_account: NonZeroU32::new(crate::profiles::MOST_PROFILES).unwrap_or(NonZeroU32::MIN) }
+    }
 }
 
 /// `[tests]`: how often **Tester** may be pressed, per minute.

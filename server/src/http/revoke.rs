@@ -4,6 +4,7 @@
 //! another site can send without our leave, and its cookies are not looked at. So it is excepted from
 //! [`super::origin`]. A token only ends sessions of its own account.
 
+use app::journal::model::{Action, Entry};
 use axum::{
     body::Bytes,
     extract::State,
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 use super::Site;
 use crate::{
+    ids,
     portal_auth::{SignOut, TokenError, verify_sign_out},
     profiles::unavailable,
     store::StoreError,
@@ -95,5 +97,14 @@ async fn end(site: &Site, sign_out: &SignOut, person: Option<&str>, now: Timesta
         tracing::warn!(reason = "used before", "revocation refused");
         return Ok(None);
     }
-    site.store.end_sessions(&sign_out.account, person, now).await.map(Some)
+    // Nobody of the account did it: the portal's server did, in its own name.
+    let entry = Entry {
+        id: ids::at(now),
+        at: now,
+        person: String::new(),
+        person_name: sign_out.account.portal.clone(),
+        profile: None,
+        action: Action::SessionsEnded { everybody: person.is_none() },
+    };
+    site.store.end_sessions(&sign_out.account, person, now, &entry).await.map(Some)
 }

@@ -107,6 +107,7 @@ impl TestApp {
             submitter: Arc::new(submitter.unwrap()),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
+            most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),
             clock: Arc::new(move || Timestamp::from_second(NOW + clock.load(Ordering::SeqCst)).unwrap()),
         });
@@ -386,6 +387,71 @@ async fn the_history_says_who_changed_what_and_nothing_secret() {
     assert!(places.is_sorted(), "the newest first");
     assert!(page.contains("smtp.gmail.com") && !page.contains("secret-16"));
     assert!(!app.get("/history", &dubois).await.body.contains("A ajouté"), "another account's history is its own");
+}
+
+#[tokio::test]
+async fn a_form_with_a_field_that_is_not_known_changes_nothing() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let id = app.add(&cookie).await;
+    let program = async |path: &str, cookie: &str, form: String| {
+        let request = Request::post(path)
+            .header(header::COOKIE, cookie)
+            .header(header::ACCEPT, "application/json")
+            .header(header::ORIGIN, OWN)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, FORM);
+        app.ask(request.body(Body::from(form)).unwrap()).await
+    };
+    let before = app.get("/history", &cookie).await.body;
+    let whole = form(&id, "smtp.autre.fr", "un-autre-secret");
+    for (path, sent) in [
+        ("/api/profiles/save", format!("{whole}&password=x")),
+        ("/api/profiles/save", format!("draft%5Bpassword%5D=x&{whole}")),
+        ("/api/profiles/encoding", format!("id={id}&encoding=UTF-8&password=x")),
+        ("/api/profiles/sending", format!("id={id}&sending[per_day]=3&sending[password]=x")),
+        ("/api/profiles/use", format!("id={id}&password=x")),
+        ("/api/profiles/delete", format!("id={id}&password=x")),
+        ("/api/sending-mode/save", "mode=own_smtp&password=x".to_owned()),
+        ("/api/test/run", format!("id={id}&to=me&password=x")),
+        ("/api/test/stream", format!("id={id}&to=me&password=x")),
+    ] {
+        let answer = program(path, &cookie, sent.clone()).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(problem["code"], "unknown_field");
+        assert!(problem["field"].as_str().unwrap().contains("password"), "{problem}");
+        assert_eq!(app.post(path, &cookie, &sent).await.location(), "/profiles?notice=unknown-field", "{path}");
+        let stranger = program(path, "", sent).await;
+        assert_eq!(stranger.status, StatusCode::UNAUTHORIZED, "without a session nothing is said of the form");
+    }
+    assert_eq!(app.get("/history", &cookie).await.body, before, "nothing was done");
+    let told = app.get("/profiles?notice=unknown-field", &cookie).await.body;
+    assert!(told.contains("un champ inconnu\u{a0}: rien n’a été modifié"), "{told}");
+    // What our own pages send besides is known.
+    assert_eq!(
+        app.post("/api/profiles/use", &cookie, &format!("id={id}&to=me")).await.location(),
+        format!("/profiles?selected={id}&notice=in-use")
+    );
+    assert_eq!(
+        app.post("/api/profiles/fill", &cookie, &whole).await.location(),
+        format!("/profiles/edit?id={id}&draft=1")
+    );
+    assert_eq!(app.post("/api/profiles/save", &cookie, &whole).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_mask_is_refused_in_the_reader_s_language_and_nothing_typed_is_lost() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    for mask in
+        ["********", "%E2%80%A2%E2%80%A2%E2%80%A2%E2%80%A2", "null", "undefined", "%5Bobject+Object%5D", "(unchanged)"]
+    {
+        let answer = app.post("/api/profiles/save", &cookie, &form("", "smtp.gmail.com", mask)).await;
+        assert_eq!(answer.location(), "/profiles/new?draft=1", "{mask}");
+        let page = app.get("/profiles/new?draft=1", &cookie).await.body;
+        assert!(page.contains("Ce n’est pas un mot de passe") && page.contains("smtp.gmail.com"), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ async fn fixes(row: &ProfileRow, secret: &str, mut report: Report) -> Vec<Fix> {
         host,
         port,
         security,
-        credentials: Some(Credentials { login, secret: SecretString::from(secret) }),
+        credentials: Some(Credentials::uncounted(login, SecretString::from(secret))),
         mechanism: None,
         from: "claire@exemple.fr".parse().unwrap(),
         to: vec![],

@@ -1,6 +1,6 @@
 //! Server side. Conversations without a message: whether a profile works, or works again.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use app::{
     diagnosis::cause::Cause,
@@ -11,14 +11,14 @@ use app::{
 
 use super::{Outbox, dispatch::signed, route::Route};
 use crate::{
+    logins::{Counted, MOST_REFUSALS},
     profiles::{fingerprint, unavailable},
     sending::submission,
-    smtp::{Depth, Letter, Submission},
+    smtp::{Depth, Letter, Submission, until},
     store::{
         ProfileRow,
         outbox::{HealthReport, Lane},
     },
-    tester::MOST_REFUSALS,
 };
 
 impl Outbox {
@@ -42,7 +42,7 @@ impl Outbox {
         self.tasks.spawn(async move {
             let well = outbox.check(&account, &row).await == Sign::Well;
             // What was changed meanwhile is tried.
-            if !well && outbox.changes.load(Ordering::SeqCst) == changes {
+            if !well && outbox.changes.now(&account) == changes {
                 outbox.routes.block(&id, cause, |_| outbox.wait(row.health.failures.saturating_sub(1)));
             }
             drop((place, permit));
@@ -53,10 +53,19 @@ impl Outbox {
 
     /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.
     pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> Sign {
-        let report = match self.without_a_message(account, row) {
-            Some(submission) => Some(self.submitter.submit(&submission, &mut |_| {}).await),
+        let gate = self.book.gate(row);
+        let report = match self.without_a_message(account, row, &gate) {
+            Some(submission) => {
+                let mut ignore = |_| {};
+                let conversation = Box::pin(self.submitter.submit(&submission, &mut ignore));
+                until(submission.credentials.as_ref(), conversation, self.stop.cancelled()).await
+            }
             None => None,
         };
+        if gate.withheld().is_some() || self.stop.is_cancelled() {
+            // It was not tried: that says nothing.
+            return Sign::Failed(Cause::BadCredentials);
+        }
         // Whether the sender's own mailbox takes mail is not the question.
         let well =
             report.as_ref().is_some_and(|report| report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom);
@@ -67,18 +76,11 @@ impl Outbox {
             (true, false) => Sign::Passed,
             (false, _) => Sign::Failed(cause.unwrap_or(Cause::Unknown)),
         };
-        let refused = report.is_some_and(|report| report.stage == Stage::Auth && !report.retryable);
-        let health = HealthReport {
-            profile: row.id,
-            fingerprint: fingerprint(row),
-            sign: told,
-            secret_refused: refused && !well && cause.is_some_and(is_about_the_secret),
-            failure: None,
-            check: true,
-        };
+        let health =
+            HealthReport { profile: row.id, fingerprint: fingerprint(row), sign: told, failure: None, check: true };
         let tell = self.tells(&account.portal);
         match self.store.record_health(account, &health, self.now(), tell).await {
-            Ok(Some(Turn::Recovered)) => self.changed(account).await,
+            Ok(Some(Turn::Recovered)) => self.changed_profile(account, row.id, row.in_use).await,
             Ok(_) => {}
             Err(error) => drop(unavailable(error)),
         }
@@ -87,18 +89,14 @@ impl Outbox {
     }
 
     /// A conversation that ends before the message; `None` when the secret does not open.
-    fn without_a_message(&self, account: &AccountId, row: &ProfileRow) -> Option<Submission> {
+    fn without_a_message(&self, account: &AccountId, row: &ProfileRow, gate: &Arc<Counted>) -> Option<Submission> {
         let secret = self.book.open(account, row).ok().flatten()?;
         let sender = row.settings.sender_address.as_str().parse::<lettre::Address>().ok()?;
         let letter = Letter::empty(&sender);
-        let submission = submission(&row.settings.destination, Some(secret), &letter, vec![sender]).ok()?;
+        let submission =
+            submission(&row.settings.destination, Some((secret, gate.clone())), &letter, vec![sender]).ok()?;
         Some(Submission { depth: Depth::Recipients, ..submission })
     }
-}
-
-/// What a login learns of the password: trying the same again would be refused again, and providers lock accounts.
-pub(super) const fn is_about_the_secret(cause: Cause) -> bool {
-    matches!(cause, Cause::BadCredentials | Cause::AppPasswordRequired | Cause::LoginBlocked | Cause::AccountBlocked)
 }
 
 /// Causes that a conversation without a message does not meet.

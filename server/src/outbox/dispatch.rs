@@ -2,7 +2,7 @@
 //! waits for the end of another.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -83,7 +83,7 @@ impl Outbox {
 
     /// The server of a lane, as it was a moment ago: many lanes wait for few servers. With the count of changes then.
     async fn route_of(&self, lane: &Lane, fallback: bool) -> Result<(Route, u64), NoRoute> {
-        let (key, changes) = ((lane.key(), fallback), self.changes.load(Ordering::SeqCst));
+        let (key, changes) = ((lane.key(), fallback), self.changes.now(&lane.account));
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((at, at_changes, route)) = known.get(&key)

@@ -27,11 +27,11 @@ pub struct Unavailable;
 type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unavailable>>);
 
 /// Collects what is to be written.
-struct Collector<T, R>(mpsc::Sender<Waiting<T, R>>);
+pub(crate) struct Collector<T, R>(mpsc::Sender<Waiting<T, R>>);
 
 impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
     /// `write` gets what has come, and gives it back with one result for each.
-    fn start<F>(write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
+    pub(crate) fn start<F>(write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
     {
@@ -73,7 +73,7 @@ impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
     }
 
     /// Waits until it is written.
-    async fn write(&self, item: T) -> Result<R, Unavailable> {
+    pub(crate) async fn write(&self, item: T) -> Result<R, Unavailable> {
         let (sender, result) = oneshot::channel();
         self.0.send((item, sender)).await.map_err(|_| Unavailable)?;
         result.await.map_err(|_| Unavailable)?

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::{Outbox, routes::RouteId};
 use crate::{
+    logins::{Counted, MOST_REFUSALS},
     portal_auth::Relay,
     profiles::{fingerprint, unavailable},
     store::{
@@ -126,7 +127,8 @@ impl Outbox {
             row = self.store.profile_in_use(account, None).await.map_err(failed)?;
         }
         let row = row.ok_or(NoRoute::NoProfile)?;
-        let stands_in = fallback || row.health.is_held();
+        let refused = row.secret_refusals >= MOST_REFUSALS;
+        let stands_in = fallback || refused || row.health.is_held();
         if let Some(relay) = relay.filter(|_| row.sending.fallback && stands_in) {
             return Ok(self.through_relay(account, relay, Via::Fallback, Some(Box::new(row))));
         }
@@ -157,6 +159,17 @@ impl Outbox {
             per_minute: relay.per_minute,
             per_day: None,
             server: Server::Relay(relay, row),
+        }
+    }
+
+    /// Counts the logins of a conversation; `None` where there is no password.
+    pub(super) fn login_gate(&self, route: &Route) -> Option<Arc<Counted>> {
+        match &route.server {
+            Server::Profile(row) => Some(self.book.gate(row)),
+            Server::Relay(relay, _) => {
+                let again_after = super::dispatch::signed(self.options.longest_retry);
+                self.book.relay_gate(&route.account.portal, relay, again_after)
+            }
         }
     }
 

@@ -31,6 +31,7 @@ use crate::{
     Application, Parts, application, config,
     demo::sandbox::{DOMAIN, PASSWORD, Received, Sandbox, SandboxOptions},
     portal_auth::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
+    profiles::tests::by,
     smtp::{EhloName, Limits, Policy, SubmitterOptions},
     store::{outbox::MessageState, sqlite::SqliteStore},
     tester::TestQuota,
@@ -44,6 +45,7 @@ pub(crate) struct Post {
     pub application: Application,
     pub store: Arc<SqliteStore>,
     pub book: ProfileBook,
+    pub submitter: Arc<Submitter>,
     sandbox: Sandbox,
     /// By how many seconds the clock is wrong.
     jumped: Arc<AtomicI64>,
@@ -55,11 +57,20 @@ pub(crate) fn account(name: &str) -> AccountId {
 
 impl Post {
     pub(crate) async fn new() -> Self {
-        Self::of(Arc::new(SqliteStore::in_memory().await.unwrap())).await
+        Self::with_relay("boutique").await
+    }
+
+    /// The portal's relay has this login.
+    pub(crate) async fn with_relay(login: &str) -> Self {
+        Self::over(Arc::new(SqliteStore::in_memory().await.unwrap()), login).await
     }
 
     /// A second process on the same store, as it were.
     async fn of(store: Arc<SqliteStore>) -> Self {
+        Self::over(store, "boutique").await
+    }
+
+    async fn over(store: Arc<SqliteStore>, relay_login: &str) -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let any = SocketAddr::new(loopback, 0);
         let sandbox =
@@ -77,8 +88,9 @@ impl Post {
             limits: Limits::default(),
             control: None,
         });
+        let submitter = Arc::new(submitter.unwrap());
         let vault = Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap();
-        let destination = destination(&sandbox, "boutique");
+        let destination = destination(&sandbox, relay_login);
         let portal = |id: &str, key: &str, relay: Option<Relay>| Portal {
             id: id.to_owned(),
             name: "Comptoir".to_owned(),
@@ -115,9 +127,10 @@ impl Post {
             portals: vec![portal("demo", KEY, Some(relay)), portal("other", "fct_other", None)],
             store: store.clone(),
             vault: vault.clone(),
-            submitter: Arc::new(submitter.unwrap()),
+            submitter: submitter.clone(),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
+            most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions {
                 first_retry: Duration::from_millis(100),
                 longest_retry: Duration::from_millis(400),
@@ -129,7 +142,7 @@ impl Post {
         });
         let book = ProfileBook::new(store.clone(), vault, policy, clock);
         book.tell_changes_to(&application.outbox);
-        Self { application, store, book, sandbox, jumped }
+        Self { application, store, book, submitter, sandbox, jumped }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> (StatusCode, http::HeaderMap, Value) {
@@ -150,15 +163,15 @@ impl Post {
         (status, answer)
     }
 
-    async fn give(&self, body: &Value) -> String {
+    pub(crate) async fn give(&self, body: &Value) -> String {
         let (status, answer) = self.post(body).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
         answer["id"].as_str().unwrap().to_owned()
     }
 
     /// A profile of the shop of an account that sends through its own servers.
-    async fn profile(&self, name: &str, login: &str) -> ProfileId {
-        self.book.set(&account(name), SendingMode::OwnSmtp).await.unwrap();
+    pub(crate) async fn profile(&self, name: &str, login: &str) -> ProfileId {
+        self.book.set(by(&account(name)), SendingMode::OwnSmtp).await.unwrap();
         self.save(name, None, login).await
     }
 
@@ -172,11 +185,11 @@ impl Post {
             reply_to: None,
         };
         let secret = SecretChange::Replace(SecretString::from(PASSWORD));
-        self.book.save(&account(name), id, settings, secret).await.unwrap()
+        self.book.save(by(&account(name)), id, settings, secret).await.unwrap()
     }
 
     /// Waits until the message is in this state.
-    async fn until(&self, id: &str, state: &str) -> Value {
+    pub(crate) async fn until(&self, id: &str, state: &str) -> Value {
         let mut last = Value::Null;
         for _ in 0..200 {
             last = self.get(&format!("/api/v1/messages/{id}")).await.1;
@@ -186,6 +199,11 @@ impl Post {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("never {state}: {last:#}");
+    }
+
+    /// How often somebody tried to log in at the sandbox.
+    pub(crate) fn logins(&self) -> u32 {
+        self.sandbox.inbox().logins()
     }
 
     fn arrived(&self, subject: &str) -> Vec<Received> {
@@ -286,7 +304,7 @@ async fn the_relay_sends_where_the_account_wants_it_and_nobody_forges_a_sender()
 async fn without_a_server_the_message_is_refused_and_a_user_has_the_shop_s() {
     let post = Post::new().await;
     post.application.outbox.start();
-    post.book.set(&account("martin"), SendingMode::OwnSmtp).await.unwrap();
+    post.book.set(by(&account("martin")), SendingMode::OwnSmtp).await.unwrap();
     let (status, answer) = post.post(&message("martin", "x")).await;
     assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("no_profile")));
     let other = Request::post("/api/v1/messages")
@@ -336,7 +354,7 @@ async fn the_relay_stands_in_where_the_owner_wants_it_and_the_failure_shows() {
     let post = Post::new().await;
     let profile = post.profile("martin", "mot-de-passe").await;
     let options = SendingOptions { fallback: true, ..SendingOptions::default() };
-    post.store.set_sending_options(&account("martin"), profile, &options).await.unwrap();
+    post.book.set_sending(by(&account("martin")), profile, options).await.unwrap();
     post.application.outbox.start();
     let id = post.give(&message("martin", "Quand même")).await;
     let done = post.until(&id, "accepted").await;
@@ -459,7 +477,7 @@ async fn the_day_s_amount_holds_to_the_message() {
     let post = Post::new().await;
     let profile = post.profile("martin", "boutique").await;
     let options = SendingOptions { per_day: Some(5), max_connections: Some(3), ..SendingOptions::default() };
-    post.store.set_sending_options(&account("martin"), profile, &options).await.unwrap();
+    post.book.set_sending(by(&account("martin")), profile, options).await.unwrap();
     let mut ids = Vec::new();
     for number in 0..12 {
         ids.push(post.give(&message("martin", &format!("Quota {number}"))).await);

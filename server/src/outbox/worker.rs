@@ -1,7 +1,8 @@
 //! Server side. One connection, a few messages of one lane.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use app::diagnosis::cause::Cause;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::{sync::SemaphorePermit, time::Instant};
@@ -15,9 +16,10 @@ use super::{
     routes::{Large, Place, RouteId},
 };
 use crate::{
+    logins::{Counted, MOST_REFUSALS, Withheld},
     profiles::unavailable,
     sending::submission,
-    smtp::{Connection, Delivery, Gate, Letter, Submission},
+    smtp::{Connection, Delivery, Gate, Letter, LoginGate, Submission},
     store::outbox::{MessageRow, RecipientState, Via},
 };
 
@@ -137,17 +139,24 @@ impl Worker<'_> {
             return Next::GiveBack { this: true, after: ONCE_MORE };
         };
         let began = self.outbox.now();
-        let submission = match self.submission(message).await {
+        let gate = self.outbox.login_gate(&self.route);
+        if self.connection.is_none() && self.is_known_to_be_refused() {
+            return self.after_no_login(Withheld::Refused);
+        }
+        let submission = match self.submission(message, gate.clone()).await {
             Ok(submission) => submission,
             Err(Unsendable::Store) => return Next::GiveBack { this: true, after: self.outbox.options.first_retry },
             Err(Unsendable::Content) => return self.unsendable(message, began).await,
         };
         let limits = self.outbox.limits(message.size);
-        let gate = Ending { outbox: self.outbox, owner: self.owner, id: message.id };
+        let ending = Ending { outbox: self.outbox, owner: self.owner, id: message.id };
         let Delivery { report, connection, withheld } =
-            self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &gate).await;
+            self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &ending).await;
         drop(submission);
         self.connection = connection;
+        if let Some(withheld) = gate.and_then(|gate| gate.withheld()) {
+            return self.after_no_login(withheld);
+        }
         if withheld {
             // The lease has ended, or the disk does not answer: whoever has it now goes on with it.
             return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
@@ -157,7 +166,7 @@ impl Worker<'_> {
 
     /// Looks the route up again after a change. `false`: the message goes another way.
     async fn is_still_the_route(&mut self, message: &MessageRow) -> bool {
-        let changes = self.outbox.changes.load(Ordering::SeqCst);
+        let changes = self.outbox.changes.now(&self.route.account);
         if changes == self.changes && self.looked_up.elapsed() < TRUSTED {
             return true;
         }
@@ -180,7 +189,27 @@ impl Worker<'_> {
         }
     }
 
-    async fn submission(&self, message: &MessageRow) -> Result<Submission, Unsendable> {
+    /// Whether the login would not be tried: it was refused three times.
+    fn is_known_to_be_refused(&self) -> bool {
+        matches!(&self.route.server, Server::Profile(row) if row.secret_refusals >= MOST_REFUSALS)
+    }
+
+    /// The login was not tried. What was refused three times waits until it is changed; what others are trying is tried soon.
+    fn after_no_login(&self, why: Withheld) -> Next {
+        let after = match why {
+            Withheld::Refused => {
+                let rest = self.outbox.options.longest_retry;
+                self.outbox.routes.block(&self.route.id(), Some(Cause::BadCredentials), |_| rest);
+                // The dispatcher puts it off with the reason.
+                Duration::ZERO
+            }
+            Withheld::Busy => ONCE_MORE,
+            Withheld::Unavailable => self.outbox.options.first_retry,
+        };
+        Next::GiveBack { this: true, after }
+    }
+
+    async fn submission(&self, message: &MessageRow, gate: Option<Arc<Counted>>) -> Result<Submission, Unsendable> {
         let sealed = self.outbox.store.content(message.id).await.map_err(|error| {
             unavailable(error);
             Unsendable::Store
@@ -206,8 +235,8 @@ impl Worker<'_> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| unreadable("an address does not read"))?;
         let letter = self.letter(message, content).ok_or_else(|| unreadable("an address does not read"))?;
-        let secret = self.outbox.secret(&self.route);
-        submission(self.route.destination(), secret, &letter, to).map_err(|_| unreadable("it cannot be composed"))
+        let login = self.outbox.secret(&self.route).zip(gate.map(|gate| gate as Arc<dyn LoginGate>));
+        submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
     }
 
     /// The message under the name of whoever sends it.

@@ -3,7 +3,7 @@
 use app::{
     error::AppError,
     journal::{
-        model::{Action, Entry},
+        model::{Action, Author, Entry},
         port::{Journal, PAGE_SIZE},
     },
     profile::draft::RefusedDraft,
@@ -21,27 +21,16 @@ impl SendingModes for ProfileBook {
         Ok(self.store.sending_mode(account).await.map_err(unavailable)?.unwrap_or_default())
     }
 
-    async fn set(&self, account: &AccountId, mode: SendingMode) -> Result<(), AppError> {
-        self.store.set_sending_mode(account, mode).await.map_err(unavailable)?;
-        self.changed(account).await;
+    async fn set(&self, by: Author<'_>, mode: SendingMode) -> Result<(), AppError> {
+        let entry = self.entry(by, Action::ModeChanged { mode }, None);
+        self.store.set_sending_mode(by.account, mode, &entry).await.map_err(unavailable)?;
+        self.changed(by.account).await;
         Ok(())
     }
 }
 
 #[async_trait]
 impl Journal for ProfileBook {
-    async fn note(&self, session: &Session, action: Action, profile: Option<String>) -> Result<(), AppError> {
-        let entry = Entry {
-            id: self.new_id().0,
-            at: (self.clock)(),
-            person: session.person.id.clone(),
-            person_name: session.person.name.clone(),
-            profile,
-            action,
-        };
-        self.store.note(&session.account, &entry).await.map_err(unavailable)
-    }
-
     async fn page(&self, account: &AccountId, before: Option<Uuid>) -> Result<Vec<Entry>, AppError> {
         self.store.journal(account, before, PAGE_SIZE).await.map_err(unavailable)
     }

@@ -3,33 +3,50 @@
 use app::{
     diagnosis::fix::Fix,
     error::AppError,
-    profile::password::{InnerSpaces, clean},
-    session::AccountId,
+    journal::model::{Action, Author},
+    profile::{
+        model::ProfileId,
+        password::{InnerSpaces, clean},
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ProfileBook, found, unavailable};
-use crate::store::ProfileRow;
+use super::{ProfileBook, fingerprint};
 
 impl ProfileBook {
-    /// Applies the change. The host stays, so the secret may come along: it is
-    /// sealed for the new destination in the same statement.
-    pub(crate) async fn mend(&self, account: &AccountId, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
-        let settings = fix.apply(&row.settings);
-        let same_host = row.settings.destination.host == settings.destination.host;
-        if !same_host || self.guard(account, &settings).is_err() {
-            return Err(AppError::Conflict);
-        }
-        let (Ok(Some(secret)), Some(stored)) = (self.open(account, row), &row.secret) else {
-            return Err(AppError::Conflict);
-        };
-        let cleaned = matches!(fix, Fix::Spaces { .. });
-        let secret = if cleaned { without_blanks(&secret) } else { secret };
-        let mut sealed = self.seal(account, row.id, &settings, &secret)?;
-        if !cleaned {
-            sealed.changed_at = stored.changed_at;
-        }
-        found(self.store.update_profile(account, row.id, &settings, Some(&sealed)).await.map_err(unavailable)?)
+    /// Applies the change to the settings that were tested (`tested`: their fingerprint), and to no others. The host stays,
+    /// so the secret may come along: it is sealed for the new destination in the same statement.
+    pub(crate) async fn mend(
+        &self,
+        by: Author<'_>,
+        id: ProfileId,
+        tested: &[u8; 32],
+        fix: &Fix,
+    ) -> Result<(), AppError> {
+        self.change(by, id, |row| {
+            let settings = fix.apply(&row.settings);
+            let same_host = row.settings.destination.host == settings.destination.host;
+            if fingerprint(row) != *tested || !same_host || self.guard(&settings).is_err() {
+                return Err(AppError::Conflict);
+            }
+            let (Ok(Some(secret)), Some(stored)) = (self.open(by.account, row), &row.secret) else {
+                return Err(AppError::Conflict);
+            };
+            let cleaned = matches!(fix, Fix::Spaces { .. });
+            let secret = if cleaned { without_blanks(&secret) } else { secret };
+            let mut sealed = self.seal(by.account, id, &settings, &secret)?;
+            if !cleaned {
+                sealed.changed_at = stored.changed_at;
+            }
+            let action = Action::Mended { fix: fix.key().to_owned() };
+            let after = if cleaned {
+                row.with_settings(settings, Some(sealed))
+            } else {
+                row.with_secret_along(settings, sealed)
+            };
+            Ok(self.edit(by, after, action))
+        })
+        .await
     }
 }
 

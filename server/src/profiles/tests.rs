@@ -3,6 +3,7 @@
 use app::{
     diagnosis::fix::Fix,
     profile::{address::EmailAddress, mechanism::Mechanism, model::Destination, security::Security},
+    session::User,
     test_run::{event::Stage, port::TestRun, report::Report},
 };
 use jiff::Timestamp;
@@ -17,6 +18,16 @@ fn at(second: i64) -> Timestamp {
 
 fn account() -> AccountId {
     AccountId { portal: "demo".to_owned(), account: "martin".to_owned() }
+}
+
+/// Somebody of the account.
+pub(crate) fn by(account: &AccountId) -> Author<'_> {
+    static CLAIRE: User = User { id: String::new(), name: String::new() };
+    Author { account, person: &CLAIRE }
+}
+
+async fn mend(book: &ProfileBook, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
+    book.mend(by(&account()), row.id, &fingerprint(row), fix).await
 }
 
 fn vault(byte: u8) -> Vault {
@@ -50,7 +61,7 @@ fn replace(secret: &str) -> SecretChange {
 }
 
 async fn saved(book: &ProfileBook) -> ProfileId {
-    book.save(&account(), None, settings(), replace("tres-secret")).await.unwrap()
+    book.save(by(&account()), None, settings(), replace("tres-secret")).await.unwrap()
 }
 
 fn report(verdict: Verdict) -> Report {
@@ -77,7 +88,9 @@ fn report(verdict: Verdict) -> Report {
 async fn tested(book: &ProfileBook, id: ProfileId) {
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
-    let told = TestTold { fingerprint: &fingerprint(&row), secret_refusals: 0, receipt: None, events: &[] };
+    let action = Action::Tested { verdict: Verdict::Accepted, cause: None };
+    let entry = book.entry(by(&account()), action, None);
+    let told = TestTold { fingerprint: &fingerprint(&row), receipt: None, events: &[], entry: &entry };
     assert!(book.store.record_test(&account(), id, &run, &told).await.unwrap());
 }
 
@@ -108,10 +121,10 @@ async fn no_secret_is_taken_to_another_destination() {
     let id = saved(&book).await;
     let mut moved = settings();
     moved.destination.host = "smtp.evil.fr".to_owned();
-    let refused = book.save(&account(), Some(id), moved.clone(), SecretChange::Keep).await;
+    let refused = book.save(by(&account()), Some(id), moved.clone(), SecretChange::Keep).await;
     assert_eq!(faults(refused), [(Field::Secret, Fault::SecretForNewServer)]);
     assert_eq!(shown(&book, id).await.settings, settings(), "nothing was saved");
-    book.save(&account(), Some(id), moved, replace("un-autre")).await.unwrap();
+    book.save(by(&account()), Some(id), moved, replace("un-autre")).await.unwrap();
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     assert_eq!(book.open(&account(), &row).unwrap().unwrap().expose_secret(), "un-autre");
     // The database edited by hand: the envelope does not open for the new destination.
@@ -128,32 +141,32 @@ async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
     tested(&book, id).await;
     let row = async || book.store.profile(&account(), id).await.unwrap().unwrap();
     let port = Fix::Port { port: 587, security: Security::Starttls };
-    book.mend(&account(), &row().await, &port).await.unwrap();
+    mend(&book, &row().await, &port).await.unwrap();
     let mended = row().await;
     assert_eq!((mended.settings.destination.port, mended.settings.destination.security), (587, Security::Starttls));
     assert_eq!(book.open(&account(), &mended).unwrap().unwrap().expose_secret(), "tres-secret");
     assert_eq!(shown(&book, id).await.test, TestState::Changed, "the old test is another destination's");
     // What the form knows nothing of stays as long as the server is the same.
-    book.mend(&account(), &mended, &Fix::Mechanism { mechanism: Mechanism::Plain }).await.unwrap();
+    mend(&book, &mended, &Fix::Mechanism { mechanism: Mechanism::Plain }).await.unwrap();
     let typed =
         Settings { destination: Destination { mechanism: None, ..mended.settings.destination }, ..mended.settings };
-    book.save(&account(), Some(id), typed.clone(), SecretChange::Keep).await.unwrap();
+    book.save(by(&account()), Some(id), typed.clone(), SecretChange::Keep).await.unwrap();
     assert_eq!(row().await.settings.destination.mechanism, Some(Mechanism::Plain));
     let elsewhere = Destination { host: "smtp.autre.fr".to_owned(), ..typed.destination.clone() };
     let moved = Settings { destination: elsewhere, ..typed };
-    book.save(&account(), Some(id), moved, replace("un-autre")).await.unwrap();
+    book.save(by(&account()), Some(id), moved, replace("un-autre")).await.unwrap();
     assert_eq!(row().await.settings.destination.mechanism, None, "another server is asked anew");
     // A port that the operator does not allow is refused here too.
     let closed = Fix::Port { port: 22, security: Security::Tls };
-    assert_eq!(book.mend(&account(), &row().await, &closed).await, Err(AppError::Conflict));
+    assert_eq!(mend(&book, &row().await, &closed).await, Err(AppError::Conflict));
     // Blanks go out of the secret, and it counts as a new one.
-    book.save(&account(), Some(id), row().await.settings, replace(" secret ")).await.unwrap();
-    book.mend(&account(), &row().await, &Fix::Spaces { count: 2 }).await.unwrap();
+    book.save(by(&account()), Some(id), row().await.settings, replace(" secret ")).await.unwrap();
+    mend(&book, &row().await, &Fix::Spaces { count: 2 }).await.unwrap();
     assert_eq!(book.open(&account(), &row().await).unwrap().unwrap().expose_secret(), "secret");
     // Without a secret there is nothing to test again.
-    let copy = book.duplicate(&account(), id).await.unwrap();
+    let copy = book.duplicate(by(&account()), id).await.unwrap();
     let copy = book.store.profile(&account(), copy).await.unwrap().unwrap();
-    assert_eq!(book.mend(&account(), &copy, &port).await, Err(AppError::Conflict));
+    assert_eq!(mend(&book, &copy, &port).await, Err(AppError::Conflict));
 }
 
 #[tokio::test]
@@ -163,7 +176,7 @@ async fn a_lost_key_makes_the_secret_unreadable_and_nothing_else() {
     let other = ProfileBook { vault: vault(2), ..book.clone() };
     let profile = shown(&other, id).await;
     assert_eq!((profile.secret, profile.settings), (SecretState::Unreadable, settings()));
-    other.save(&account(), Some(id), settings(), replace("nouveau")).await.unwrap();
+    other.save(by(&account()), Some(id), settings(), replace("nouveau")).await.unwrap();
     assert!(matches!(shown(&other, id).await.secret, SecretState::Stored { .. }));
 }
 
@@ -174,7 +187,7 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     assert_eq!(shown(&book, id).await.test, TestState::Never);
     tested(&book, id).await;
     assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
-    book.save(&account(), Some(id), settings(), SecretChange::Keep).await.unwrap();
+    book.save(by(&account()), Some(id), settings(), SecretChange::Keep).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) }, "saving the same changes nothing");
     let changes: [fn(&mut Settings); 3] = [
         |settings| settings.sender_name = "Devis".to_owned(),
@@ -184,16 +197,16 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     for change in changes {
         let mut other = settings();
         change(&mut other);
-        book.save(&account(), Some(id), other, SecretChange::Keep).await.unwrap();
+        book.save(by(&account()), Some(id), other, SecretChange::Keep).await.unwrap();
         assert_eq!(shown(&book, id).await.test, TestState::Changed);
-        book.save(&account(), Some(id), settings(), SecretChange::Keep).await.unwrap();
+        book.save(by(&account()), Some(id), settings(), SecretChange::Keep).await.unwrap();
         assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
     }
-    book.set_encoding(&account(), id, Encoding::Latin9).await.unwrap();
+    book.set_encoding(by(&account()), id, Encoding::Latin9).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed);
-    book.set_encoding(&account(), id, Encoding::Utf8).await.unwrap();
+    book.set_encoding(by(&account()), id, Encoding::Utf8).await.unwrap();
     let later = ProfileBook { clock: Arc::new(|| at(60)), ..book.clone() };
-    later.save(&account(), Some(id), settings(), replace("tres-secret")).await.unwrap();
+    later.save(by(&account()), Some(id), settings(), replace("tres-secret")).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed, "a secret typed again is a change");
 }
 
@@ -202,12 +215,12 @@ async fn a_copy_has_no_secret() {
     let book = book().await;
     let id = saved(&book).await;
     tested(&book, id).await;
-    let copy = shown(&book, book.duplicate(&account(), id).await.unwrap()).await;
+    let copy = shown(&book, book.duplicate(by(&account()), id).await.unwrap()).await;
     assert_eq!((copy.secret, copy.test, copy.in_use), (SecretState::Missing, TestState::Never, false));
     assert_eq!(copy.settings, settings());
-    let kept = book.save(&account(), Some(copy.id), settings(), SecretChange::Keep).await;
+    let kept = book.save(by(&account()), Some(copy.id), settings(), SecretChange::Keep).await;
     assert_eq!(faults(kept), [(Field::Secret, Fault::Required)]);
-    let missing = book.save(&account(), None, settings(), SecretChange::Keep).await;
+    let missing = book.save(by(&account()), None, settings(), SecretChange::Keep).await;
     assert_eq!(faults(missing), [(Field::Secret, Fault::Required)]);
 }
 
@@ -223,16 +236,107 @@ async fn the_guard_has_the_last_word() {
     ];
     for (destination, field, fault) in cases {
         let bad = Settings { destination, ..settings() };
-        assert_eq!(faults(book.save(&account(), None, bad, replace("x")).await), [(field, fault)]);
+        assert_eq!(faults(book.save(by(&account()), None, bad, replace("x")).await), [(field, fault)]);
     }
 }
 
 #[tokio::test]
 async fn a_stored_secret_is_cleaned_when_asked() {
     let book = book().await;
-    let id = book.save(&account(), None, settings(), replace(" mon secret\u{200b}")).await.unwrap();
-    assert_eq!(book.clean_secret(&account(), id).await.unwrap(), 2);
+    let id = book.save(by(&account()), None, settings(), replace(" mon secret\u{200b}")).await.unwrap();
+    assert_eq!(book.clean_secret(by(&account()), id).await.unwrap(), 2);
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     assert_eq!(book.open(&account(), &row).unwrap().unwrap().expose_secret(), "mon secret");
-    assert_eq!(book.clean_secret(&account(), id).await.unwrap(), 0);
+    assert_eq!(book.clean_secret(by(&account()), id).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_destination_is_in_the_history_and_counted_but_not_for_ever() {
+    let metrics = Arc::new(crate::metrics::Metrics::new());
+    let book = book().await.with(9, &metrics);
+    let local = Destination { host: "127.0.0.1".to_owned(), ..settings().destination };
+    for _ in 0..30 {
+        let bad = Settings { destination: local.clone(), ..settings() };
+        assert!(book.save(by(&account()), None, bad, replace("x")).await.is_err());
+    }
+    let typed = ("mail.internal", "22");
+    let errors = [FieldError::new(Field::Port, Fault::PortNotAllowed), FieldError::new(Field::Host, Fault::Required)];
+    Profiles::note_blocked(&book, by(&account()), typed, &errors).await.unwrap();
+    Profiles::note_blocked(&book, by(&account()), typed, &errors[1..]).await.unwrap();
+    let history = book.store.journal(&account(), None, 99).await.unwrap();
+    let expected = Action::DestinationBlocked { destination: "127.0.0.1:465".to_owned() };
+    let written = history.iter().filter(|entry| entry.action == expected).count();
+    assert!((5..30).contains(&written), "{written}");
+    let figures = metrics.render(&crate::store::outbox::QueueFigures::default(), 0.0, (0, 0));
+    assert!(figures.contains("facteur_blocked_destinations_total{what=\"host\"} 30"), "{figures}");
+    assert!(figures.contains("facteur_blocked_destinations_total{what=\"port\"} 1"), "{figures}");
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_profiles_and_another_one_its_own() {
+    let book = book().await.with(2, &Arc::new(crate::metrics::Metrics::new()));
+    let first = saved(&book).await;
+    saved(&book).await;
+    let full = AppError::TooManyProfiles { most: 2 };
+    let refused = book.save(by(&account()), None, settings(), replace("x-secret")).await;
+    assert!(matches!(refused, Err(SaveError::App(error)) if error == full));
+    assert_eq!(book.duplicate(by(&account()), first).await, Err(full));
+    let other = AccountId { account: "dubois".to_owned(), ..account() };
+    book.save(by(&other), None, settings(), replace("x-secret")).await.unwrap();
+    book.delete(by(&account()), first).await.unwrap();
+    saved(&book).await;
+}
+
+/// Where a process that is about to be killed saves to.
+const CHILD: &str = "FACTEUR_TEST_SAVES_TO";
+
+/// Saves one profile after another state, and says each time that it has.
+async fn save_for_ever(path: &std::path::Path) {
+    use std::io::Write;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await.unwrap());
+    let book = ProfileBook::new(store, vault(1), Policy::default(), Arc::new(|| at(0)));
+    let id = saved(&book).await;
+    for number in 1..100_000 {
+        let state = Settings { sender_name: number.to_string(), ..settings() };
+        book.save(by(&account()), Some(id), state, SecretChange::Keep).await.unwrap();
+        writeln!(std::io::stdout(), "\nsaved {number}").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_when_the_process_died_is_in_the_history() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+    if let Some(path) = std::env::var_os(CHILD) {
+        return save_for_ever(path.as_ref()).await;
+    }
+    for round in 0..3 {
+        let path = std::env::temp_dir().join(format!("{}.db", uuid::Uuid::new_v4()));
+        let this = "profiles::tests::what_was_committed_when_the_process_died_is_in_the_history";
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", this, "--nocapture"])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut told = lines.filter_map(|line| line.strip_prefix("saved ")?.parse::<usize>().ok());
+        let heard = told.nth(20 + 7 * round).unwrap();
+        // SIGKILL: nothing is finished.
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let store = SqliteStore::open(&path).await.unwrap();
+        let rows = store.profiles(&account(), None, 9).await.unwrap();
+        let changes: usize = rows[0].settings.sender_name.parse().unwrap();
+        let history = store.journal(&account(), None, 100_000).await.unwrap();
+        assert_eq!(history.len(), 1 + changes, "one entry for making it, and one for each change");
+        assert!(changes >= heard, "what was said to be saved is");
+        store.close().await;
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        }
+    }
 }

@@ -19,7 +19,7 @@ use super::{
     auth::{Exchange, Step, candidates},
     capabilities::Capabilities,
     reply::Reply,
-    submit::{Credentials, Delivery, Depth, Gate, Limits},
+    submit::{Credentials, Delivery, Depth, Gate, Limits, LoginGate, LoginOutcome},
     transcript::{Redactor, Transcript},
     wire::{Wire, WireError},
 };
@@ -74,6 +74,45 @@ impl Failure {
     fn wire(stage: Stage, error: WireError) -> Self {
         Self::new(stage, error.cause(), error.is_transient())
     }
+}
+
+/// How one exchange of a login ended.
+enum Exchanged {
+    Done,
+    /// Refused with this code, and to be tried once more in another form.
+    Again(Failure, u16),
+    Refused(Failure, u16),
+    /// The server broke the rules of the mechanism.
+    Broken(Failure),
+}
+
+impl Exchanged {
+    /// What it says of the password.
+    fn outcome(&self) -> LoginOutcome {
+        match self {
+            Self::Done => LoginOutcome::Accepted,
+            // The command or mechanism is not there (RFC 5321 §4.2.4), or is wanted under TLS (RFC 4954 §6): nobody looked at
+            // the password.
+            Self::Again(_, 500..=504 | 530 | 538) | Self::Refused(_, 500..=504 | 530 | 538) => LoginOutcome::Unclear,
+            Self::Again(failure, _) | Self::Refused(failure, _) | Self::Broken(failure) => {
+                let about_the_secret = !failure.retryable && !is_about_the_mailbox(failure.cause);
+                if about_the_secret { LoginOutcome::Refused } else { LoginOutcome::Unclear }
+            }
+        }
+    }
+}
+
+/// The server takes no such login whatever the password is, as somebody set there: it does not count against the password, and
+/// the owner may have that changed without typing the password again.
+const fn is_about_the_mailbox(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::BasicAuthDisabled
+            | Cause::SmtpAuthDisabled
+            | Cause::IpNotAllowed
+            | Cause::OauthPermission
+            | Cause::IpBlocked
+    )
 }
 
 /// A conversation under way.
@@ -147,7 +186,7 @@ impl<'a> Session<'a> {
         on_stage: &'a mut (dyn FnMut(StageEvent) + Send + Sync),
     ) -> Self {
         let credentials = submission.credentials.as_ref();
-        let redactor = Redactor::new(credentials.map(|Credentials { login, secret }| (login.as_str(), secret)));
+        let redactor = Redactor::new(credentials.map(|Credentials { login, secret, .. }| (login.as_str(), secret)));
         let began = Instant::now();
         Self {
             submitter,
@@ -255,7 +294,8 @@ impl Session<'_> {
     }
 
     async fn authenticate(&mut self, wire: &mut Wire) -> Result<(), Failure> {
-        let Some(Credentials { login, secret }) = &self.submission.credentials else {
+        let submission = self.submission;
+        let Some(Credentials { login, secret, gate }) = &submission.credentials else {
             return Ok(());
         };
         let mechanisms = candidates(&self.capabilities, self.submission.mechanism, self.tls.is_some());
@@ -266,7 +306,7 @@ impl Session<'_> {
             self.mechanism = Some(mechanism);
             let mut exchange = Exchange::new(mechanism, login, secret)
                 .ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
-            outcome = match self.exchange(wire, &mut exchange).await? {
+            outcome = match self.log_in(wire, &mut exchange, gate.as_deref()).await? {
                 Ok(()) => return Ok(()),
                 // 504: this mechanism is announced and not there (RFC 4954 §4); another one may be.
                 Err((reply, 504)) => Err(reply),
@@ -276,41 +316,61 @@ impl Session<'_> {
         outcome
     }
 
-    /// One exchange: a refusal with its code, or an end of the conversation.
-    async fn exchange(
+    /// One exchange, and once more where the server asks for that: a refusal with its code, or an end of the conversation.
+    /// Each is a login of its own to the server, and to whoever counts them.
+    async fn log_in(
         &mut self,
         wire: &mut Wire,
         exchange: &mut Exchange<'_>,
+        gate: Option<&dyn LoginGate>,
     ) -> Result<Result<(), (Failure, u16)>, Failure> {
-        let mut line = exchange.command();
-        let mut shown = exchange.shown();
         // Refused, and tried once more in another form: when that leads nowhere, this is the answer.
         let mut refusal: Option<(Failure, u16)> = None;
         loop {
-            self.transcript.client(&shown);
-            let reply = match (self.answer_to(wire, exchange, &line).await, &mut refusal) {
-                (Ok(reply), _) => reply,
+            if let Some(gate) = gate
+                && !gate.begin().await
+            {
+                let withheld = Failure::new(Stage::Auth, Cause::BadCredentials, true);
+                return refusal.map_or(Err(withheld), |refusal| Ok(Err(refusal)));
+            }
+            let exchanged = self.exchange(wire, exchange).await;
+            if let Some(gate) = gate {
+                gate.ended(exchanged.as_ref().map_or(LoginOutcome::Unclear, Exchanged::outcome)).await;
+            }
+            match (exchanged, &mut refusal) {
+                (Ok(Exchanged::Done), _) => return Ok(Ok(())),
+                (Ok(Exchanged::Again(failure, code)), refusal) => *refusal = Some((failure, code)),
+                (Ok(Exchanged::Refused(failure, code)), _) => return Ok(Err((failure, code))),
+                (Ok(Exchanged::Broken(failure)), _) => return Err(failure),
                 (Err(failure), refusal) => return refusal.take().map_or(Err(failure), |refusal| Ok(Err(refusal))),
-            };
+            }
+        }
+    }
+
+    /// One exchange, from the command to the answer.
+    async fn exchange(&mut self, wire: &mut Wire, exchange: &mut Exchange<'_>) -> Result<Exchanged, Failure> {
+        let mut line = exchange.command();
+        let mut shown = exchange.shown();
+        loop {
+            self.transcript.client(&shown);
+            let reply = self.answer_to(wire, exchange, &line).await?;
             match exchange.step(&reply) {
                 Step::Answer(answer) => (line, shown) = (answer, "•••".to_owned()),
-                Step::Again => {
-                    refusal = Some((self.refused(Stage::Auth, &reply), reply.code));
-                    (line, shown) = (exchange.command(), exchange.shown());
-                }
+                Step::Again => return Ok(Exchanged::Again(self.refused(Stage::Auth, &reply), reply.code)),
                 Step::Done => {
                     self.passed(Stage::Auth, Some(&reply));
-                    return Ok(Ok(()));
+                    return Ok(Exchanged::Done);
                 }
                 Step::Refused => {
                     if let Some(reason) = &exchange.hidden_error {
                         self.transcript.server(&format!("({reason})"));
                     }
-                    return Ok(Err((self.refused(Stage::Auth, &reply), reply.code)));
+                    return Ok(Exchanged::Refused(self.refused(Stage::Auth, &reply), reply.code));
                 }
                 Step::Broken => {
                     let words = Some(self.transcript.shown(&reply.words()));
-                    return Err(Failure { reply: words, ..Failure::new(Stage::Auth, Cause::ProtocolError, false) });
+                    let failure = Failure::new(Stage::Auth, Cause::ProtocolError, false);
+                    return Ok(Exchanged::Broken(Failure { reply: words, ..failure }));
                 }
             }
         }

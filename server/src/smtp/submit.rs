@@ -1,12 +1,13 @@
 //! Server side. What a submission is made of, and the one entrance to the conversation.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use app::{
     profile::security::Security,
     test_run::{event::StageEvent, report::Report},
 };
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use lettre::Address;
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
@@ -68,11 +69,24 @@ pub enum SetupError {
     Verifier(#[source] rustls::client::VerifierBuilderError),
 }
 
-/// A login and its secret. The secret does not print.
+/// A login and its secret, and who counts how often it is shown. The secret does not print.
 #[derive(Clone)]
 pub struct Credentials {
     pub login: String,
     pub secret: SecretString,
+    pub(super) gate: Option<Arc<dyn LoginGate>>,
+}
+
+impl Credentials {
+    /// Credentials whose logins are counted by `gate`.
+    pub fn counted(login: String, secret: SecretString, gate: Arc<dyn LoginGate>) -> Self {
+        Self { login, secret, gate: Some(gate) }
+    }
+
+    /// Credentials that somebody typed for this one conversation: a tool on the command line, a test.
+    pub fn uncounted(login: String, secret: SecretString) -> Self {
+        Self { login, secret, gate: None }
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -160,6 +174,50 @@ impl Submitter {
 pub trait Gate: Send + Sync {
     /// Whether the end may be written. `false`: the connection is dropped, and the server has no message.
     async fn open(&self) -> bool;
+}
+
+/// Asked before each exchange that shows the password to the server, and told how it ended: providers lock accounts after a
+/// few that they refuse. What one conversation needs; it may have several exchanges, one after another.
+#[async_trait]
+pub trait LoginGate: Send + Sync {
+    /// Whether the exchange may begin. `false`: the conversation ends as if the server had refused the login for now.
+    async fn begin(&self) -> bool;
+    async fn ended(&self, outcome: LoginOutcome);
+    /// From now on none begins.
+    fn stop(&self);
+    /// Until none is under way.
+    async fn settled(&self);
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginOutcome {
+    Accepted,
+    /// The server looked at the password and did not take it.
+    Refused,
+    /// It ended without an answer about the password.
+    Unclear,
+}
+
+/// Has a conversation until `stop`. A login that is under way then is waited for, so that it is known how it ended; `None` when
+/// the conversation was cut.
+pub async fn until<T>(
+    credentials: Option<&Credentials>,
+    mut conversation: BoxFuture<'_, T>,
+    stop: impl Future<Output = ()>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        outcome = &mut conversation => return Some(outcome),
+        () = stop => {}
+    }
+    let gate = credentials.and_then(|credentials| credentials.gate.as_ref())?;
+    gate.stop();
+    tokio::select! {
+        biased;
+        outcome = &mut conversation => Some(outcome),
+        () = gate.settled() => None,
+    }
 }
 
 /// What became of a message of the outbox.

@@ -20,6 +20,7 @@ mod destinations;
 mod dns;
 mod envelope;
 mod hostile;
+mod logins;
 mod pipelining;
 mod race;
 mod responder;
@@ -72,7 +73,7 @@ fn submission(host: &str, port: u16, security: Security) -> Submission {
         host: host.to_owned(),
         port,
         security,
-        credentials: Some(Credentials { login: "claire@test.example".to_owned(), secret: SecretString::from(SECRET) }),
+        credentials: Some(Credentials::uncounted("claire@test.example".to_owned(), SecretString::from(SECRET))),
         from: "claire@test.example".parse().unwrap(),
         to: vec!["karim@test.example".parse().unwrap()],
         mechanism: None,
@@ -126,7 +127,7 @@ async fn a_closed_port_and_a_control_character_are_told_apart() {
     let report = talk(port).await;
     assert_eq!((report.cause, report.stage), (Some(Cause::ConnectRefused), Stage::Connect));
     let mut forged = submission("plain.test.example", port, Security::None);
-    forged.credentials = Some(Credentials { login: "a\0b".to_owned(), secret: SecretString::from(SECRET) });
+    forged.credentials = Some(Credentials::uncounted("a\0b".to_owned(), SecretString::from(SECRET)));
     let report = submitter(port, vec![]).submit(&forged, &mut |_| {}).await;
     assert_eq!((report.cause, report.stage), (Some(Cause::BadCredentials), Stage::Resolve));
 }

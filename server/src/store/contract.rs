@@ -14,10 +14,16 @@ use app::{
     session::User,
     test_run::{event::Stage, report::Report},
 };
+use std::sync::LazyLock;
+
 use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::*;
+use crate::logins::{
+    Admission::{Busy, Granted, Refused},
+    LEASE, admit,
+};
 
 mod outbox;
 
@@ -50,8 +56,13 @@ fn settings(user: Option<&str>) -> Settings {
     }
 }
 
+/// The logins of each profile are its own.
+fn login_key(number: u128) -> [u8; 32] {
+    [u8::try_from(number).unwrap(); 32]
+}
+
 fn row(number: u128, user: Option<&str>) -> ProfileRow {
-    let secret = Some(SealedSecret { sealed: vec![1, 2, 3], changed_at: at(0) });
+    let secret = Some(SealedSecret { sealed: vec![1, 2, 3], changed_at: at(0), login_key: login_key(number) });
     ProfileRow { encoding: Encoding::Latin9, secret, ..ProfileRow::new(id(number), settings(user)) }
 }
 
@@ -80,11 +91,62 @@ fn run(second: i64, cause: Option<Cause>) -> TestRun {
     }
 }
 
-/// Runs every case, each on a store of its own.
-fn told<'a>(fingerprint: &'a [u8; 32], secret_refusals: u32, receipt: Option<&'a Receipt>) -> TestTold<'a> {
-    TestTold { fingerprint, secret_refusals, receipt, events: &[] }
+fn told<'a>(fingerprint: &'a [u8; 32], receipt: Option<&'a Receipt>) -> TestTold<'a> {
+    static ENTRY: LazyLock<Entry> = LazyLock::new(|| entry(0, 0));
+    // Tests of one profile share it, and an entry has an id of its own.
+    let entry = Box::leak(Box::new(Entry { id: Uuid::new_v4(), ..ENTRY.clone() }));
+    TestTold { fingerprint, receipt, events: &[], entry }
 }
 
+/// An entry of the history.
+pub(crate) fn entry(number: u128, second: i64) -> Entry {
+    Entry {
+        id: Uuid::from_u128(number),
+        at: at(second),
+        person: "claire".to_owned(),
+        person_name: "Claire".to_owned(),
+        profile: Some("claire@exemple.fr · smtp.exemple.fr".to_owned()),
+        action: Action::ProfileChanged { fields: vec![Field::Host, Field::Secret] },
+    }
+}
+
+/// The entry of a change that is not looked at.
+fn some_entry() -> Entry {
+    Entry { id: Uuid::new_v4(), ..entry(0, 0) }
+}
+
+fn tell(_: &ProfileRow) -> Entry {
+    some_entry()
+}
+
+/// Makes a profile, with room for it.
+async fn insert(store: &(impl Store + ?Sized), account: &AccountId, profile: &ProfileRow) {
+    assert!(store.insert_profile(account, profile, 99, &some_entry()).await.unwrap().is_some());
+}
+
+/// What an edit makes of a profile; whether it is there.
+async fn edit(
+    store: &(impl Store + ?Sized),
+    account: &AccountId,
+    id: ProfileId,
+    edit: impl Fn(&ProfileRow) -> ProfileRow + Send + Sync,
+) -> bool {
+    let mut decide = |row: &ProfileRow| Change::Edit(Box::new(edit(row)), some_entry());
+    store.change_profile(account, id, &mut decide).await.unwrap()
+}
+
+/// The form is saved.
+async fn update(
+    store: &(impl Store + ?Sized),
+    account: &AccountId,
+    id: ProfileId,
+    settings: &Settings,
+    secret: Option<&SealedSecret>,
+) -> bool {
+    edit(store, account, id, |row| row.with_settings(settings.clone(), secret.cloned())).await
+}
+
+/// Runs every case, each on a store of its own.
 pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     a_sending_mode_is_kept(&make().await).await;
     sessions_come_back_and_end(&make().await).await;
@@ -99,6 +161,10 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     tests_are_kept_with_their_profile(&make().await).await;
     a_receipt_is_confirmed_once(&make().await).await;
     a_history_is_an_account_s_own(&make().await).await;
+    a_change_and_its_entry_are_one(&make().await).await;
+    refused_logins_are_counted(&make().await).await;
+    a_stray_secret_is_wiped(&make().await).await;
+    an_account_has_so_many_profiles(&make().await).await;
     the_canary_stays(&make().await).await;
     outbox::given_once_and_seen_by_their_portal_only(&make().await).await;
     outbox::claims_are_leases(&make().await).await;
@@ -111,8 +177,8 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
 async fn a_sending_mode_is_kept(store: &impl Store) {
     let martin = account("martin");
     assert_eq!(store.sending_mode(&martin).await.unwrap(), None);
-    store.set_sending_mode(&martin, SendingMode::OwnSmtp).await.unwrap();
-    store.set_sending_mode(&martin, SendingMode::OwnSmtp).await.unwrap();
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp, &some_entry()).await.unwrap();
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp, &some_entry()).await.unwrap();
     assert_eq!(store.sending_mode(&martin).await.unwrap(), Some(SendingMode::OwnSmtp));
     assert_eq!(store.sending_mode(&account("dubois")).await.unwrap(), None);
 }
@@ -184,10 +250,10 @@ async fn sessions_of_an_account_are_ended_together(store: &impl Store) {
         }
         open
     };
-    assert_eq!(store.end_sessions(&martin, Some("claire"), at(10)).await.unwrap(), 2);
+    assert_eq!(store.end_sessions(&martin, Some("claire"), at(10), &some_entry()).await.unwrap(), 2);
     assert_eq!(open(at(10)).await, [3, 4, 5]);
-    assert_eq!(store.end_sessions(&martin, Some("claire"), at(10)).await.unwrap(), 0, "they have ended");
-    assert_eq!(store.end_sessions(&martin, None, at(20)).await.unwrap(), 1);
+    assert_eq!(store.end_sessions(&martin, Some("claire"), at(10), &some_entry()).await.unwrap(), 0, "they have ended");
+    assert_eq!(store.end_sessions(&martin, None, at(20), &some_entry()).await.unwrap(), 1);
     assert_eq!(open(at(20)).await, [4, 5]);
     store.prolong_session(&[1; 32], at(60)).await.unwrap();
     assert!(!open(at(20)).await.contains(&1), "an ended session is not prolonged");
@@ -226,23 +292,23 @@ async fn tokens_work_once(store: &impl Store) {
 async fn profiles_come_back_whole(store: &impl Store) {
     let martin = account("martin");
     for profile in [row(1, None), ProfileRow { secret: None, ..row(2, Some("karim")) }] {
-        store.insert_profile(&martin, &profile).await.unwrap();
+        insert(store, &martin, &profile).await;
         let expected = ProfileRow { in_use: true, ..profile.clone() };
         assert_eq!(store.profile(&martin, profile.id).await.unwrap(), Some(expected));
     }
     let changed = Settings { sender_name: "Devis".to_owned(), reply_to: None, preset: None, ..settings(None) };
-    assert!(store.update_profile(&martin, id(1), &changed, None).await.unwrap());
-    assert!(store.set_encoding(&martin, id(1), Encoding::Windows1252).await.unwrap());
+    assert!(update(store, &martin, id(1), &changed, None).await);
+    assert!(edit(store, &martin, id(1), |row| ProfileRow { encoding: Encoding::Windows1252, ..row.clone() }).await);
     let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
     assert_eq!((after.settings, after.encoding, after.secret), (changed, Encoding::Windows1252, row(1, None).secret));
-    assert!(!store.update_profile(&martin, id(9), &settings(None), None).await.unwrap());
+    assert!(!update(store, &martin, id(9), &settings(None), None).await);
     assert_eq!(store.profile(&martin, id(9)).await.unwrap(), None);
 }
 
 async fn pages_follow_each_other(store: &impl Store) {
     let martin = account("martin");
     for number in [3, 1, 2] {
-        store.insert_profile(&martin, &row(number, None)).await.unwrap();
+        insert(store, &martin, &row(number, None)).await;
     }
     let ids = |rows: Vec<ProfileRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
     assert_eq!(ids(store.profiles(&martin, None, 2).await.unwrap()), [id(1), id(2)]);
@@ -253,22 +319,20 @@ async fn pages_follow_each_other(store: &impl Store) {
 async fn accounts_are_strangers(store: &impl Store) {
     let (martin, dubois) = (account("martin"), account("dubois"));
     let elsewhere = AccountId { portal: "other".to_owned(), account: "martin".to_owned() };
-    store.insert_profile(&martin, &row(1, None)).await.unwrap();
+    insert(store, &martin, &row(1, None)).await;
     for stranger in [&dubois, &elsewhere] {
         assert_eq!(store.profile(stranger, id(1)).await.unwrap(), None);
         assert!(store.profiles(stranger, None, 9).await.unwrap().is_empty());
-        assert!(!store.update_profile(stranger, id(1), &settings(None), None).await.unwrap());
-        assert!(!store.set_encoding(stranger, id(1), Encoding::Utf8).await.unwrap());
-        assert!(!store.put_in_use(stranger, id(1)).await.unwrap());
-        assert!(!store.delete_profile(stranger, id(1)).await.unwrap());
+        assert!(!update(store, stranger, id(1), &settings(None), None).await);
+        assert!(!edit(store, stranger, id(1), |row| ProfileRow { encoding: Encoding::Utf8, ..row.clone() }).await);
+        assert!(!store.put_in_use(stranger, id(1), &tell).await.unwrap());
+        assert!(!store.delete_profile(stranger, id(1), &tell).await.unwrap());
         assert_eq!(store.successor(stranger, id(1)).await.unwrap(), None);
         assert!(!store.any_ready(stranger).await.unwrap());
-        assert!(
-            !store.record_test(stranger, id(1), &run(1, None), &told(&[1; 32], 0, Some(&receipt()))).await.unwrap()
-        );
+        assert!(!store.record_test(stranger, id(1), &run(1, None), &told(&[1; 32], Some(&receipt()))).await.unwrap());
         assert_eq!(store.last_test(stranger, id(1)).await.unwrap(), None);
         assert_eq!(store.try_receipt(stranger, id(1), at(1)).await.unwrap(), None);
-        assert!(!store.confirm_receipt(stranger, id(1), &receipt(), at(1)).await.unwrap());
+        assert!(!store.confirm_receipt(stranger, id(1), &receipt(), at(1), &tell).await.unwrap());
     }
     assert_eq!(store.profile(&martin, id(1)).await.unwrap(), Some(ProfileRow { in_use: true, ..row(1, None) }));
 }
@@ -281,20 +345,20 @@ async fn in_use(store: &impl Store, account: &AccountId) -> Vec<ProfileId> {
 async fn exactly_one_profile_is_in_use(store: &impl Store) {
     let martin = account("martin");
     for (number, user) in [(1, None), (2, None), (3, None), (4, Some("karim"))] {
-        store.insert_profile(&martin, &row(number, user)).await.unwrap();
+        insert(store, &martin, &row(number, user)).await;
     }
     assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the first of each owner");
-    assert!(store.put_in_use(&martin, id(2)).await.unwrap());
+    assert!(store.put_in_use(&martin, id(2), &tell).await.unwrap());
     assert_eq!(in_use(store, &martin).await, [id(2), id(4)]);
     assert_eq!(store.successor(&martin, id(2)).await.unwrap().map(|row| row.id), Some(id(1)));
-    assert!(store.delete_profile(&martin, id(2)).await.unwrap());
+    assert!(store.delete_profile(&martin, id(2), &tell).await.unwrap());
     assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the oldest takes over");
     // Given to another owner, who has one in use already.
-    assert!(store.update_profile(&martin, id(1), &settings(Some("karim")), None).await.unwrap());
+    assert!(update(store, &martin, id(1), &settings(Some("karim")), None).await);
     assert_eq!(in_use(store, &martin).await, [id(3), id(4)]);
-    assert!(store.update_profile(&martin, id(4), &settings(None), None).await.unwrap());
+    assert!(update(store, &martin, id(4), &settings(None), None).await);
     assert_eq!(in_use(store, &martin).await, [id(1), id(3)]);
-    assert!(store.delete_profile(&martin, id(1)).await.unwrap());
+    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
     assert_eq!(store.successor(&martin, id(3)).await.unwrap().map(|row| row.id), Some(id(4)));
 }
 
@@ -307,31 +371,31 @@ async fn a_moved_destination_wipes_the_secret(store: &impl Store) {
         |to| to.login = "other@gmail.com".to_owned(),
     ];
     for (number, moved) in (1..).zip(moves) {
-        store.insert_profile(&martin, &row(number, None)).await.unwrap();
+        insert(store, &martin, &row(number, None)).await;
         let mut changed = settings(None);
         moved(&mut changed.destination);
-        assert!(store.update_profile(&martin, id(number), &changed, None).await.unwrap());
+        assert!(update(store, &martin, id(number), &changed, None).await);
         assert_eq!(store.profile(&martin, id(number)).await.unwrap().unwrap().secret, None);
-        let fresh = SealedSecret { sealed: vec![9], changed_at: at(5) };
-        assert!(store.update_profile(&martin, id(number), &settings(None), Some(&fresh)).await.unwrap());
+        let fresh = SealedSecret { sealed: vec![9], changed_at: at(5), login_key: [9; 32] };
+        assert!(update(store, &martin, id(number), &settings(None), Some(&fresh)).await);
         assert_eq!(store.profile(&martin, id(number)).await.unwrap().unwrap().secret, Some(fresh));
     }
     let mut same = settings(None);
     same.destination.host = "SMTP.GMAIL.COM.".to_owned();
-    assert!(store.update_profile(&martin, id(1), &same, None).await.unwrap());
+    assert!(update(store, &martin, id(1), &same, None).await);
     assert!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret.is_some(), "case and dot do not count");
     assert!(store.any_ready(&martin).await.unwrap());
 }
 
 async fn tests_are_kept_with_their_profile(store: &impl Store) {
     let martin = account("martin");
-    store.insert_profile(&martin, &row(1, None)).await.unwrap();
+    insert(store, &martin, &row(1, None)).await;
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
     for second in 0..30 {
-        assert!(store.record_test(&martin, id(1), &run(second, None), &told(&[7; 32], 0, None)).await.unwrap());
+        assert!(store.record_test(&martin, id(1), &run(second, None), &told(&[7; 32], None)).await.unwrap());
     }
     let failed = run(40, Some(Cause::BadCredentials));
-    assert!(store.record_test(&martin, id(1), &failed, &told(&[8; 32], 2, None)).await.unwrap());
+    assert!(store.record_test(&martin, id(1), &failed, &told(&[8; 32], None)).await.unwrap());
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(failed));
     let after = store.profile(&martin, id(1)).await.unwrap().unwrap();
     let tested = Tested {
@@ -341,11 +405,10 @@ async fn tests_are_kept_with_their_profile(store: &impl Store) {
         cause: Some(Cause::BadCredentials),
         received_at: None,
     };
-    assert_eq!((after.tested, after.secret_refusals), (Some(tested), 2));
-    let fresh = SealedSecret { sealed: vec![9], changed_at: at(50) };
-    store.update_profile(&martin, id(1), &settings(None), Some(&fresh)).await.unwrap();
-    assert_eq!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals, 0, "a new secret starts anew");
-    assert!(store.delete_profile(&martin, id(1)).await.unwrap());
+    assert_eq!(after.tested, Some(tested));
+    let fresh = SealedSecret { sealed: vec![9], changed_at: at(50), login_key: [9; 32] };
+    update(store, &martin, id(1), &settings(None), Some(&fresh)).await;
+    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
 }
 
@@ -355,9 +418,9 @@ fn receipt() -> Receipt {
 
 async fn a_receipt_is_confirmed_once(store: &impl Store) {
     let martin = account("martin");
-    store.insert_profile(&martin, &row(1, None)).await.unwrap();
+    insert(store, &martin, &row(1, None)).await;
     let with_receipt = async || {
-        assert!(store.record_test(&martin, id(1), &run(1, None), &told(&[7; 32], 0, Some(&receipt()))).await.unwrap());
+        assert!(store.record_test(&martin, id(1), &run(1, None), &told(&[7; 32], Some(&receipt()))).await.unwrap());
     };
     let received_at = async || store.profile(&martin, id(1)).await.unwrap().unwrap().tested.unwrap().received_at;
     let tries_left = async |now| store.try_receipt(&martin, id(1), now).await.unwrap().map(|found| found.tries_left);
@@ -372,28 +435,21 @@ async fn a_receipt_is_confirmed_once(store: &impl Store) {
     let found = store.try_receipt(&martin, id(1), at(2)).await.unwrap().unwrap();
     assert_eq!(found, Receipt { tries_left: 1, ..receipt() });
     let other = Receipt { code: [5; 32], ..receipt() };
-    assert!(!store.confirm_receipt(&martin, id(1), &other, at(3)).await.unwrap(), "another test came between");
-    assert!(store.confirm_receipt(&martin, id(1), &found, at(3)).await.unwrap());
+    assert!(!store.confirm_receipt(&martin, id(1), &other, at(3), &tell).await.unwrap(), "another test came between");
+    assert!(store.confirm_receipt(&martin, id(1), &found, at(3), &tell).await.unwrap());
     assert_eq!(received_at().await, Some(at(3)));
-    assert!(!store.confirm_receipt(&martin, id(1), &found, at(4)).await.unwrap(), "once");
+    assert!(!store.confirm_receipt(&martin, id(1), &found, at(4), &tell).await.unwrap(), "once");
     assert_eq!(tries_left(at(4)).await, None);
-    assert!(store.record_test(&martin, id(1), &run(5, None), &told(&[7; 32], 0, None)).await.unwrap());
+    assert!(store.record_test(&martin, id(1), &run(5, None), &told(&[7; 32], None)).await.unwrap());
     assert_eq!(received_at().await, None, "a new test starts anew");
     assert_eq!(tries_left(at(6)).await, None);
 }
 
 async fn a_history_is_an_account_s_own(store: &impl Store) {
-    let entry = |number: u128, second| Entry {
-        id: Uuid::from_u128(number),
-        at: at(second),
-        person: "claire".to_owned(),
-        person_name: "Claire".to_owned(),
-        profile: Some("claire@exemple.fr · smtp.exemple.fr".to_owned()),
-        action: Action::ProfileChanged { fields: vec![Field::Host, Field::Secret] },
-    };
     let (martin, dubois) = (account("martin"), account("dubois"));
     for number in [1, 3, 2] {
-        store.note(&martin, &entry(number, i64::try_from(number).unwrap())).await.unwrap();
+        let entry = entry(number, i64::try_from(number).unwrap());
+        store.set_sending_mode(&martin, SendingMode::OwnSmtp, &entry).await.unwrap();
     }
     let ids = |entries: Vec<Entry>| entries.iter().map(|entry| entry.id.as_u128()).collect::<Vec<_>>();
     assert_eq!(ids(store.journal(&martin, None, 2).await.unwrap()), [3, 2], "the newest first");
@@ -402,6 +458,143 @@ async fn a_history_is_an_account_s_own(store: &impl Store) {
     let a_year = SignedDuration::from_hours(24 * 365);
     store.sweep(at(2) + a_year, at(0)).await.unwrap();
     assert_eq!(ids(store.journal(&martin, None, 9).await.unwrap()), [3, 2], "kept for a year");
+}
+
+/// Every change is in the history, and a change whose entry cannot be written is not made: an entry whose id is taken
+/// already fails the transaction.
+async fn a_change_and_its_entry_are_one(store: &impl Store) {
+    let martin = account("martin");
+    store.insert_session(&session(1)).await.unwrap();
+    let taken = entry(7, 1);
+    store.set_sending_mode(&martin, SendingMode::Portal, &taken).await.unwrap();
+    insert(store, &martin, &row(1, None)).await;
+    insert(store, &martin, &row(2, None)).await;
+    assert!(store.record_test(&martin, id(1), &run(1, None), &told(&[7; 32], Some(&receipt()))).await.unwrap());
+    let entries = async || store.journal(&martin, None, 99).await.unwrap().len();
+    assert_eq!(entries().await, 4, "the mode, two profiles, a test");
+    let everything = async || {
+        let rows = store.profiles(&martin, None, 9).await.unwrap();
+        let mode = store.sending_mode(&martin).await.unwrap();
+        let session = store.session(&[1; 32]).await.unwrap();
+        (rows, mode, session, store.last_test(&martin, id(1)).await.unwrap(), entries().await)
+    };
+    let before = everything().await;
+    let tell_taken = |_: &ProfileRow| taken.clone();
+    let mut settings = settings(None);
+    settings.sender_name = "Devis".to_owned();
+    let mut decide =
+        |row: &ProfileRow| Change::Edit(Box::new(row.with_settings(settings.clone(), None)), taken.clone());
+    let told = TestTold { entry: &taken, ..told(&[9; 32], None) };
+    assert!(store.set_sending_mode(&martin, SendingMode::OwnSmtp, &taken).await.is_err());
+    assert!(store.insert_profile(&martin, &row(3, None), 99, &taken).await.is_err());
+    assert!(store.change_profile(&martin, id(1), &mut decide).await.is_err());
+    assert!(store.put_in_use(&martin, id(2), &tell_taken).await.is_err());
+    assert!(store.delete_profile(&martin, id(1), &tell_taken).await.is_err());
+    assert!(store.record_test(&martin, id(1), &run(2, None), &told).await.is_err());
+    assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell_taken).await.is_err());
+    assert!(store.end_sessions(&martin, None, at(2), &taken).await.is_err());
+    assert_eq!(everything().await, before, "nothing was changed without its entry");
+    assert_eq!(store.try_receipt(&martin, id(1), at(2)).await.unwrap().unwrap().code, receipt().code);
+    // And with it, all of them.
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp, &some_entry()).await.unwrap();
+    assert!(update(store, &martin, id(1), &settings, None).await);
+    assert!(store.put_in_use(&martin, id(2), &tell).await.unwrap());
+    assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell).await.unwrap());
+    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
+    assert_eq!(store.end_sessions(&martin, None, at(2), &some_entry()).await.unwrap(), 1);
+    assert_eq!(entries().await, 10);
+    assert_eq!(store.end_sessions(&martin, None, at(2), &some_entry()).await.unwrap(), 0);
+    let mut nothing = |_: &ProfileRow| Change::None;
+    assert!(store.change_profile(&martin, id(2), &mut nothing).await.unwrap());
+    let mut again = |_: &ProfileRow| Change::StartOver;
+    assert!(store.change_profile(&martin, id(2), &mut again).await.unwrap());
+    assert_eq!(entries().await, 10, "no entry where nothing changed");
+}
+
+async fn refused_logins_are_counted(store: &impl Store) {
+    let martin = account("martin");
+    insert(store, &martin, &row(1, None)).await;
+    let key = login_key(1);
+    let claim =
+        |second| LoginClaim { id: Uuid::new_v4(), key, now: at(second), until: at(second) + LEASE, again_after: None };
+    let claims = async |claims: &[LoginClaim]| store.claim_logins(claims, &admit).await.unwrap();
+    let end = async |claim: &LoginClaim, outcome| {
+        store.end_logins(&[LoginEnd { id: claim.id, key: claim.key, outcome, at: claim.now }]).await.unwrap();
+    };
+    let refusals = async || store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals;
+    // Many at once are no more than three, and each refusal is one, whoever writes it when.
+    let many: Vec<LoginClaim> = (0..5).map(|_| claim(1)).collect();
+    assert_eq!(claims(&many).await, [Granted, Granted, Granted, Busy, Busy]);
+    end(&many[0], LoginOutcome::Refused).await;
+    assert_eq!((refusals().await, claims(&[claim(2)]).await), (1, vec![Busy]));
+    end(&many[1], LoginOutcome::Refused).await;
+    end(&many[2], LoginOutcome::Unclear).await;
+    let last = claim(3);
+    assert_eq!(claims(&[last, claim(3)]).await, [Granted, Busy], "one after another");
+    end(&last, LoginOutcome::Refused).await;
+    assert_eq!((refusals().await, claims(&[claim(4)]).await), (3, vec![Refused]));
+    // The settings are not the secret; the secret typed anew is.
+    assert!(update(store, &martin, id(1), &Settings { sender_name: "x".to_owned(), ..settings(None) }, None).await);
+    assert_eq!(refusals().await, 3);
+    let typed = SealedSecret { sealed: vec![8], changed_at: at(5), login_key: key };
+    assert!(update(store, &martin, id(1), &settings(None), Some(&typed)).await);
+    assert_eq!(refusals().await, 0);
+    // One that goes along with a fix is not typed.
+    let tried = claim(6);
+    assert_eq!(claims(&[tried]).await, [Granted]);
+    end(&tried, LoginOutcome::Refused).await;
+    let along =
+        |row: &ProfileRow| row.with_secret_along(settings(None), SealedSecret { sealed: vec![7], ..typed.clone() });
+    assert!(edit(store, &martin, id(1), along).await);
+    assert_eq!(refusals().await, 1);
+    // Another secret is counted by itself; what is heard of the old one says nothing of it.
+    let old = claim(7);
+    assert_eq!(claims(&[old]).await, [Granted]);
+    let fresh = SealedSecret { sealed: vec![6], changed_at: at(8), login_key: [99; 32] };
+    assert!(update(store, &martin, id(1), &settings(None), Some(&fresh)).await);
+    end(&old, LoginOutcome::Refused).await;
+    assert_eq!(refusals().await, 0);
+    let fresh_one = LoginClaim { key: [99; 32], ..claim(9) };
+    assert_eq!(claims(&[fresh_one]).await, [Granted]);
+    end(&fresh_one, LoginOutcome::Refused).await;
+    let old = LoginClaim { id: old.id, ..claim(9) };
+    end(&old, LoginOutcome::Accepted).await;
+    assert_eq!(refusals().await, 1, "a login with the old one does not end its count");
+    end(&LoginClaim { key: [99; 32], ..claim(10) }, LoginOutcome::Accepted).await;
+    assert_eq!(refusals().await, 0);
+    // A place whose holder is gone ends by itself, one that is prolonged does not; nor is one kept by a clock set back.
+    let crashed: Vec<LoginClaim> = (0..3).map(|_| claim(20)).collect();
+    assert_eq!(claims(&crashed).await, [Granted; 3]);
+    store.prolong_login(crashed[0].id, at(49) + LEASE).await.unwrap();
+    assert_eq!(claims(&[claim(49)]).await, [Busy]);
+    let after: Vec<LoginClaim> = (0..3).map(|_| claim(50)).collect();
+    assert_eq!(claims(&after).await, [Granted, Granted, Busy]);
+    assert_eq!(claims(&[claim(-86_400)]).await, [Granted]);
+}
+
+/// A secret is never left with another destination, whatever an edit says.
+async fn a_stray_secret_is_wiped(store: &impl Store) {
+    let martin = account("martin");
+    insert(store, &martin, &row(1, None)).await;
+    let mut moved = settings(None);
+    moved.destination.host = "smtp.evil.example".to_owned();
+    assert!(edit(store, &martin, id(1), |row| ProfileRow { settings: moved.clone(), ..row.clone() }).await);
+    assert_eq!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret, None);
+}
+
+async fn an_account_has_so_many_profiles(store: &impl Store) {
+    let (martin, dubois) = (account("martin"), account("dubois"));
+    for number in 1..=3 {
+        let made = store.insert_profile(&martin, &row(number, None), 3, &some_entry()).await.unwrap();
+        assert_eq!(made, Some(number == 1), "the first one is in use");
+    }
+    assert_eq!(store.insert_profile(&martin, &row(4, None), 3, &some_entry()).await.unwrap(), None);
+    let another_s = store.insert_profile(&dubois, &row(5, None), 3, &some_entry()).await.unwrap();
+    assert_eq!(another_s, Some(true), "another's do not count");
+    assert_eq!(store.profiles(&martin, None, 9).await.unwrap().len(), 3);
+    assert_eq!(store.journal(&martin, None, 9).await.unwrap().len(), 3);
+    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
+    assert_eq!(store.insert_profile(&martin, &row(4, None), 3, &some_entry()).await.unwrap(), Some(false));
 }
 
 async fn the_canary_stays(store: &impl Store) {

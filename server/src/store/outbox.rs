@@ -6,10 +6,7 @@
 
 use app::{
     diagnosis::cause::Cause,
-    profile::{
-        model::ProfileId,
-        sending::{SendingOptions, Turn},
-    },
+    profile::{model::ProfileId, sending::Turn},
     session::AccountId,
     test_run::port::TestRun,
 };
@@ -17,7 +14,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{ProfileRow, StoreError};
+use super::{ProfileRow, SealedSecret, StoreError};
 
 mod model;
 
@@ -94,12 +91,6 @@ pub trait OutboxStore: Send + Sync {
 
     /// The profile through which this account's, and user's, mail leaves.
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError>;
-    async fn set_sending_options(
-        &self,
-        account: &AccountId,
-        id: ProfileId,
-        options: &SendingOptions,
-    ) -> Result<bool, StoreError>;
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
     /// How many messages were accepted through a profile since then.
     async fn sent_since(&self, profile: ProfileId, since: Timestamp) -> Result<u64, StoreError>;
@@ -124,8 +115,9 @@ pub trait OutboxStore: Send + Sync {
 
     /// At most `limit` profiles with a secret, in the order of their ids, those after `after`.
     async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Result<Vec<(AccountId, ProfileRow)>, StoreError>;
-    /// Puts an envelope in the place of another; `false` when it is not there any more.
-    async fn replace_secret(&self, id: ProfileId, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
+    /// Puts an envelope in the place of another, with what its logins are counted under; `false` when it is not there any
+    /// more.
+    async fn replace_secret(&self, id: ProfileId, old: &[u8], new: &SealedSecret) -> Result<bool, StoreError>;
     /// At most `limit` contents, in the order of their ids, those after `after`.
     async fn contents(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<SealedContent>, StoreError>;
     async fn replace_content(&self, id: Uuid, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;

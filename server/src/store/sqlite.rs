@@ -5,11 +5,7 @@ use std::{path::Path, time::Duration};
 
 use app::{
     journal::model::Entry,
-    profile::{
-        draft::RefusedDraft,
-        encoding::Encoding,
-        model::{ProfileId, Settings},
-    },
+    profile::{draft::RefusedDraft, model::ProfileId},
     sending_mode::model::SendingMode,
     session::AccountId,
     test_run::port::TestRun,
@@ -25,10 +21,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{ProfileRow, Receipt, SealedSecret, SessionRow, Store, StoreError, TestTold};
+use crate::logins::Admission;
+
+use super::{Admit, Decide, LoginClaim, LoginEnd, ProfileRow, Receipt, SessionRow, Store, StoreError, Tell, TestTold};
 
 mod events;
 mod journal;
+mod logins;
 mod messages;
 mod outbox;
 mod profiles;
@@ -59,6 +58,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
     (5, "outbox", include_str!("../../migrations/0005_outbox.sql")),
     (9, "heartbeat", include_str!("../../migrations/0009_heartbeat.sql")),
+    (12, "logins", include_str!("../../migrations/0012_logins.sql")),
 ];
 
 /// A SQLite database.
@@ -217,7 +217,8 @@ impl Store for SqliteStore {
         .transpose()
     }
 
-    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode) -> Result<(), StoreError> {
+    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode, entry: &Entry) -> Result<(), StoreError> {
+        let mut transaction = profiles::begin(&self.writer).await?;
         sqlx::query(
             "INSERT INTO account (portal, account, sending_mode) VALUES (?, ?, ?)
              ON CONFLICT (portal, account) DO UPDATE SET sending_mode = excluded.sending_mode",
@@ -225,8 +226,10 @@ impl Store for SqliteStore {
         .bind(&account.portal)
         .bind(&account.account)
         .bind(mode.as_str())
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
+        journal::note(&mut transaction, account, entry).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -260,8 +263,14 @@ impl Store for SqliteStore {
         sessions::renew(&self.writer, key, now, expires_at, ends_at).await
     }
 
-    async fn end_sessions(&self, account: &AccountId, person: Option<&str>, now: Timestamp) -> Result<u64, StoreError> {
-        sessions::end_all(&self.writer, account, person, now).await
+    async fn end_sessions(
+        &self,
+        account: &AccountId,
+        person: Option<&str>,
+        now: Timestamp,
+        entry: &Entry,
+    ) -> Result<u64, StoreError> {
+        sessions::end_all(&self.writer, account, person, now, entry).await
     }
 
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {
@@ -278,7 +287,8 @@ impl Store for SqliteStore {
 
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
         sessions::sweep(&self.writer, now, sessions_before).await?;
-        journal::sweep(&self.writer, now).await
+        journal::sweep(&self.writer, now).await?;
+        logins::sweep(&self.writer, now).await
     }
 
     async fn profiles(
@@ -294,30 +304,31 @@ impl Store for SqliteStore {
         profiles::find(&self.pool, account, id).await
     }
 
-    async fn insert_profile(&self, account: &AccountId, profile: &ProfileRow) -> Result<(), StoreError> {
-        profiles::insert(&self.writer, account, profile).await
+    async fn insert_profile(
+        &self,
+        account: &AccountId,
+        profile: &ProfileRow,
+        most: u32,
+        entry: &Entry,
+    ) -> Result<Option<bool>, StoreError> {
+        profiles::insert(&self.writer, account, profile, most, entry).await
     }
 
-    async fn update_profile(
+    async fn change_profile(
         &self,
         account: &AccountId,
         id: ProfileId,
-        settings: &Settings,
-        secret: Option<&SealedSecret>,
+        decide: &mut Decide<'_>,
     ) -> Result<bool, StoreError> {
-        profiles::update(&self.writer, account, id, settings, secret).await
+        profiles::change(&self.writer, account, id, decide).await
     }
 
-    async fn set_encoding(&self, account: &AccountId, id: ProfileId, encoding: Encoding) -> Result<bool, StoreError> {
-        profiles::set_encoding(&self.writer, account, id, encoding).await
+    async fn put_in_use(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError> {
+        profiles::put_in_use(&self.writer, account, id, tell).await
     }
 
-    async fn put_in_use(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
-        profiles::put_in_use(&self.writer, account, id).await
-    }
-
-    async fn delete_profile(&self, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
-        profiles::delete(&self.writer, account, id).await
+    async fn delete_profile(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError> {
+        profiles::delete(&self.writer, account, id, tell).await
     }
 
     async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
@@ -353,16 +364,32 @@ impl Store for SqliteStore {
         id: ProfileId,
         receipt: &Receipt,
         now: Timestamp,
+        tell: &Tell<'_>,
     ) -> Result<bool, StoreError> {
-        test_runs::confirm_receipt(&self.writer, account, id, receipt, now).await
+        test_runs::confirm_receipt(&self.writer, account, id, receipt, now, tell).await
     }
 
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
         test_runs::last(&self.pool, account, id).await
     }
 
-    async fn note(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
-        journal::note(&self.writer, account, entry).await
+    async fn claim_logins(&self, claims: &[LoginClaim], admit: &Admit<'_>) -> Result<Vec<Admission>, StoreError> {
+        logins::claim(&self.writer, claims, admit).await
+    }
+
+    async fn prolong_login(&self, id: Uuid, until: Timestamp) -> Result<(), StoreError> {
+        logins::prolong(&self.writer, id, until).await
+    }
+
+    async fn end_logins(&self, ends: &[LoginEnd]) -> Result<(), StoreError> {
+        logins::end(&self.writer, ends).await
+    }
+
+    async fn note_refusal(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+        let mut transaction = profiles::begin(&self.writer).await?;
+        journal::note(&mut transaction, account, entry).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError> {
@@ -411,7 +438,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("{}.db", uuid::Uuid::new_v4()));
         let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
         let store = SqliteStore::open(&path).await.unwrap();
-        store.set_sending_mode(&account, SendingMode::OwnSmtp).await.unwrap();
+        store.set_sending_mode(&account, SendingMode::OwnSmtp, &crate::store::contract::entry(1, 0)).await.unwrap();
         #[cfg(unix)]
         {
             let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());

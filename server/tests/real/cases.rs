@@ -205,7 +205,7 @@ fn submit(server: &Server, security: Security, message: Vec<u8>) -> Report {
         host: "localhost".to_owned(),
         port,
         security,
-        credentials: Some(Credentials { login: LOGIN.to_owned(), secret: PASSWORD.into() }),
+        credentials: Some(Credentials::uncounted(LOGIN.to_owned(), PASSWORD.into())),
         mechanism: None,
         from: CLAIRE.parse().unwrap(),
         to: vec![KARIM.parse().unwrap()],

@@ -152,3 +152,15 @@ proptest! {
         let _ = TypedSecret::from(secret).check(InnerSpaces::Significant);
     }
 }
+
+#[test]
+fn a_mask_is_no_password() {
+    for inner in [InnerSpaces::Cosmetic, InnerSpaces::Significant] {
+        for mask in ["********", "••••", " •••• ", "null", "undefined", "[object Object]", "(unchanged)", "null\r\n"]
+        {
+            let refused = TypedSecret::from(mask.to_owned()).check(inner).map(|_| ());
+            assert_eq!(refused, Err(FieldError::new(Field::Secret, Fault::Mask)), "{mask:?}");
+        }
+        assert!(TypedSecret::from("tres-secret".to_owned()).check(inner).is_ok());
+    }
+}

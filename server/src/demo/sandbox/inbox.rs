@@ -44,12 +44,23 @@ pub struct Inbox(Arc<Mutex<Mails>>);
 #[derive(Debug, Default)]
 struct Mails {
     last_id: u64,
+    logins: u32,
     newest_first: VecDeque<Received>,
 }
 
 impl Inbox {
     fn mails(&self) -> MutexGuard<'_, Mails> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody tries to log in.
+    pub(super) fn login_tried(&self) {
+        self.mails().logins += 1;
+    }
+
+    /// How often somebody tried to log in.
+    pub fn logins(&self) -> u32 {
+        self.mails().logins
     }
 
     /// Every mail, the newest first.

@@ -1,10 +1,8 @@
 //! Server side. What became of a message is written down, whatever it takes.
 
-use std::sync::atomic::Ordering;
-
 use app::{
     profile::sending::{Sign, Turn},
-    test_run::{event::Stage, port::TestRun, report::Report},
+    test_run::{port::TestRun, report::Report},
 };
 use jiff::Timestamp;
 
@@ -12,11 +10,11 @@ use super::{Next, ONCE_MORE, Worker};
 use crate::{
     events::message_finished,
     outbox::{
-        check::is_about_the_secret,
         dispatch::signed,
         judge::{Chances, give_up, judge, state_of},
         ledger::Unavailable,
         route::Server,
+        routes::RouteId,
     },
     profiles::fingerprint,
     store::outbox::{Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement},
@@ -51,12 +49,10 @@ impl Worker<'_> {
             reply: report.reply.clone(),
             queue_id: report.queue_id.clone(),
         };
-        let refused = report.stage == Stage::Auth && !report.retryable;
         let health = row.zip(judgement.sign).map(|(row, sign)| HealthReport {
             profile: row.id,
             fingerprint: fingerprint(row),
             sign,
-            secret_refused: refused && matches!(sign, Sign::Failed(cause) if is_about_the_secret(cause)),
             failure: matches!(sign, Sign::Failed(_)).then(|| Box::new(failure(message, report, now))),
             check: false,
         });
@@ -86,9 +82,14 @@ impl Worker<'_> {
         }
         match settled.as_ref().ok().and_then(|settled| settled.turn) {
             // What waits for it waits no more.
-            Some(Turn::Recovered) => self.outbox.changed(&message.lane.account).await,
+            Some(Turn::Recovered) => {
+                if let Some(row) = row {
+                    self.outbox.routes.unblock(&RouteId::Profile(row.id));
+                }
+                self.outbox.changed(&message.lane.account).await;
+            }
             // Look again before the next one.
-            Some(Turn::Broke(_)) => drop(self.outbox.changes.fetch_add(1, Ordering::SeqCst)),
+            Some(Turn::Broke(_)) => self.outbox.changes.count(&message.lane.account),
             None => {}
         }
         // One message was to tell whether a held profile has come round, and did.

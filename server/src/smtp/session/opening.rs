@@ -30,7 +30,7 @@ impl Session<'_> {
             return Err(Failure::found(Stage::Resolve, Cause::StarttlsRequired, Finding::PasswordInClear));
         }
         let forbidden = |text: &str| text.chars().any(char::is_control);
-        if let Some(Credentials { login, secret }) = credentials
+        if let Some(Credentials { login, secret, .. }) = credentials
             && (forbidden(login) || forbidden(secrecy::ExposeSecret::expose_secret(secret)))
         {
             return Err(Failure::found(Stage::Resolve, Cause::BadCredentials, Finding::ControlCharacters));

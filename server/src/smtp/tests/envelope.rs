@@ -61,7 +61,7 @@ async fn secrets_arrive_byte_for_byte() {
         let (port, server) = serve(script).await;
         let mut submission = submission("plain.test.example", port, Security::None);
         submission.credentials =
-            Some(Credentials { login: "claire@test.example".to_owned(), secret: SecretString::from(secret) });
+            Some(Credentials::uncounted("claire@test.example".to_owned(), SecretString::from(secret)));
         let report = submitter(port, vec![]).submit(&submission, &mut |_| {}).await;
         assert_eq!(report.cause, Some(Cause::BadCredentials));
         *heard.lock().unwrap() = server.await.unwrap();

@@ -209,13 +209,12 @@ pub(super) async fn lanes_are_held_and_woken(store: &dyn Store) {
 
 pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn Store) {
     let account = account("martin");
-    store.insert_profile(&account, &row(1, None)).await.unwrap();
+    insert(store, &account, &row(1, None)).await;
     let stored = async || store.profile(&account, id(1)).await.unwrap().unwrap();
     let report = |sign, fingerprint, failure: Option<TestRun>| HealthReport {
         profile: id(1),
         fingerprint,
         sign,
-        secret_refused: matches!(sign, Sign::Failed(_)),
         failure: failure.map(Box::new),
         check: false,
     };
@@ -229,7 +228,7 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     assert_eq!(turns, [Turn::Broke(Cause::BadCredentials)]);
     let broken = stored().await;
     assert_eq!((broken.health.failures, broken.health.broken_at), (4, Some(at(3))));
-    assert_eq!((broken.secret_refusals, broken.health.failed_at), (4, Some(at(4))));
+    assert_eq!(broken.health.failed_at, Some(at(4)));
     assert_eq!(store.last_failure(&account, id(1)).await.unwrap().unwrap().at, at(4));
     let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
     assert_eq!(store.last_failure(&stranger, id(1)).await.unwrap(), None);
@@ -239,7 +238,7 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     let recovered = store.record_health(&account, &report(Sign::Sent, print, None), at(6), true).await.unwrap();
     assert_eq!(recovered, Some(Turn::Recovered));
     let well = stored().await;
-    assert_eq!((well.health.sent_at, well.health.broken_at, well.secret_refusals), (Some(at(6)), None, 0));
+    assert_eq!((well.health.sent_at, well.health.broken_at), (Some(at(6)), None));
     let told: Vec<String> = store
         .due_events("demo", at(7), 9)
         .await
@@ -259,8 +258,8 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
 
 pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
     let account = account("martin");
-    store.insert_profile(&account, &row(1, None)).await.unwrap();
-    store.insert_profile(&account, &row(2, Some("karim"))).await.unwrap();
+    insert(store, &account, &row(1, None)).await;
+    insert(store, &account, &row(2, Some("karim"))).await;
     let options = SendingOptions {
         max_connections: Some(3),
         per_minute: Some(30),
@@ -269,8 +268,9 @@ pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
         fallback: true,
     };
     let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
-    assert!(!store.set_sending_options(&stranger, id(1), &options).await.unwrap());
-    assert!(store.set_sending_options(&account, id(1), &options).await.unwrap());
+    let set = |row: &ProfileRow| ProfileRow { sending: options, ..row.clone() };
+    assert!(!edit(store, &stranger, id(1), set).await);
+    assert!(edit(store, &account, id(1), set).await);
     assert_eq!(store.profile(&account, id(1)).await.unwrap().unwrap().sending, options);
     let in_use = async |account: &AccountId, user| store.profile_in_use(account, user).await.unwrap().map(|row| row.id);
     assert_eq!(in_use(&account, None).await, Some(id(1)));
@@ -283,8 +283,15 @@ pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
     let secrets = store.secrets(None, 1).await.unwrap();
     assert_eq!((secrets[0].0.clone(), secrets[0].1.id), (account.clone(), id(1)));
     assert_eq!(store.secrets(Some(id(1)), 9).await.unwrap().len(), 1);
-    assert!(store.replace_secret(id(1), &[1, 2, 3], &[4]).await.unwrap());
-    assert!(!store.replace_secret(id(1), &[1, 2, 3], &[5]).await.unwrap());
+    let sealed = |byte| SealedSecret { sealed: vec![byte], changed_at: at(0), login_key: [byte; 32] };
+    let claim = LoginClaim { id: Uuid::new_v4(), key: [1; 32], now: at(1), until: at(2), again_after: None };
+    store.claim_logins(&[claim], &crate::logins::admit).await.unwrap();
+    let end = LoginEnd { id: claim.id, key: [1; 32], outcome: LoginOutcome::Refused, at: at(1) };
+    store.end_logins(&[end]).await.unwrap();
+    assert!(store.replace_secret(id(1), &[1, 2, 3], &sealed(4)).await.unwrap());
+    assert!(!store.replace_secret(id(1), &[1, 2, 3], &sealed(5)).await.unwrap());
+    let row = store.profile(&account, id(1)).await.unwrap().unwrap();
+    assert_eq!((row.secret, row.secret_refusals), (Some(sealed(4)), 1), "its refusals go along");
     store.insert_messages(&[message(1, &lane("martin", None), 1)]).await.unwrap();
     let contents = store.contents(None, 9).await.unwrap();
     assert_eq!((contents.len(), contents[0].account.clone()), (1, account));

@@ -264,8 +264,6 @@ pub struct HealthReport {
     /// The settings it was about: a profile that was changed meanwhile is not judged by it.
     pub fingerprint: [u8; 32],
     pub sign: Sign,
-    /// The password was refused, and trying it again would be refused again.
-    pub secret_refused: bool,
     /// A failure, to be shown to the owner.
     pub failure: Option<Box<TestRun>>,
     /// It was a login for its own sake.

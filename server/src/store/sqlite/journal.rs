@@ -2,7 +2,7 @@
 
 use app::{journal::model::Entry, session::AccountId};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Row, SqlitePool};
+use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use crate::store::StoreError;
@@ -14,7 +14,12 @@ fn inconsistent(id: &Uuid) -> StoreError {
     StoreError::Inconsistent { table: "journal", column: "content", row: id.to_string() }
 }
 
-pub(super) async fn note(pool: &SqlitePool, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+/// Adds an entry, in the transaction of the change it tells of.
+pub(super) async fn note(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    entry: &Entry,
+) -> Result<(), StoreError> {
     let content = serde_json::to_string(entry).map_err(|_| inconsistent(&entry.id))?;
     sqlx::query("INSERT INTO journal (id, portal, account, at, person, content) VALUES (?, ?, ?, ?, ?, ?)")
         .bind(entry.id.to_string())
@@ -23,7 +28,7 @@ pub(super) async fn note(pool: &SqlitePool, account: &AccountId, entry: &Entry) 
         .bind(entry.at.as_millisecond())
         .bind(&entry.person)
         .bind(content)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(())
 }

@@ -2,10 +2,7 @@
 
 use app::{
     diagnosis::cause::Cause,
-    profile::{
-        model::ProfileId,
-        sending::{SendingOptions, Turn},
-    },
+    profile::{model::ProfileId, sending::Turn},
     session::AccountId,
     test_run::port::TestRun,
 };
@@ -15,7 +12,7 @@ use uuid::Uuid;
 
 use super::{SqliteStore, events, messages, profiles, sealed, settle};
 use crate::store::{
-    ProfileRow, StoreError,
+    ProfileRow, SealedSecret, StoreError,
     outbox::{
         Attempt, EventRow, HealthReport, Inserted, Lane, MessageRow, MessageState, NewMessage, OutboxStore,
         QueueFigures, Resent, SealedContent, Settled, Settlement,
@@ -124,10 +121,6 @@ impl OutboxStore for SqliteStore {
         profiles::in_use(&self.pool, account, user).await
     }
 
-    async fn set_sending_options(&self, account: &AccountId, id: ProfileId, options: &SendingOptions) -> Stored<bool> {
-        profiles::set_sending_options(&self.writer, account, id, options).await
-    }
-
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Stored<Option<TestRun>> {
         profiles::last_failure(&self.pool, account, id).await
     }
@@ -166,7 +159,7 @@ impl OutboxStore for SqliteStore {
         sealed::secrets(&self.pool, after, limit).await
     }
 
-    async fn replace_secret(&self, id: ProfileId, old: &[u8], new: &[u8]) -> Stored<bool> {
+    async fn replace_secret(&self, id: ProfileId, old: &[u8], new: &SealedSecret) -> Stored<bool> {
         sealed::replace_secret(&self.writer, id, old, new).await
     }
 

@@ -2,8 +2,9 @@
 //! `transaction`).
 
 use app::{
+    diagnosis::cause::Cause,
+    journal::model::Entry,
     profile::{
-        encoding::Encoding,
         mechanism::Mechanism,
         model::{ProfileId, Settings},
         sending::SendingOptions,
@@ -17,8 +18,14 @@ use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, query::Query, sqlite::Sqli
 
 pub(super) use super::transaction::begin;
 
-use super::rows::{PROFILE, profile};
-use crate::store::{ProfileRow, SealedSecret, StoreError};
+use super::{
+    journal, logins,
+    rows::{PROFILE, profile},
+};
+use crate::{
+    logins::MOST_REFUSALS,
+    store::{Change, Decide, ProfileRow, StoreError, Tell},
+};
 
 pub(super) async fn page(
     pool: &SqlitePool,
@@ -62,12 +69,13 @@ pub(super) async fn find_on(
     row.as_ref().map(profile).transpose()
 }
 
-/// Binds the settings in the order of the statements below.
-fn bind_settings<'q>(
+/// Binds what the owner sets in the order of the statements below.
+fn bind_what_is_set<'q>(
     query: Query<'q, Sqlite, SqliteArguments>,
-    settings: &'q Settings,
+    row: &'q ProfileRow,
 ) -> Query<'q, Sqlite, SqliteArguments> {
-    let Settings { preset, user, destination, sender_name, sender_address, reply_to } = settings;
+    let Settings { preset, user, destination, sender_name, sender_address, reply_to } = &row.settings;
+    let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = row.sending;
     query
         .bind(user)
         .bind(preset)
@@ -79,27 +87,57 @@ fn bind_settings<'q>(
         .bind(sender_name)
         .bind(sender_address.as_str())
         .bind(reply_to.as_ref().map(|address| address.as_str().to_owned()))
-}
-
-pub(super) async fn insert(pool: &SqlitePool, account: &AccountId, row: &ProfileRow) -> Result<(), StoreError> {
-    let mut transaction = begin(pool).await?;
-    let insert = sqlx::query(
-        "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
-             reply_to, id, portal, account, encoding, in_use, secret, secret_changed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
-    );
-    bind_settings(insert, &row.settings)
-        .bind(row.id.to_string())
-        .bind(&account.portal)
-        .bind(&account.account)
         .bind(row.encoding.as_str())
         .bind(row.secret.as_ref().map(|secret| &secret.sealed))
         .bind(row.secret.as_ref().map(|secret| secret.changed_at.as_millisecond()))
+        .bind(row.secret.as_ref().map(|secret| &secret.login_key[..]))
+        .bind(max_connections)
+        .bind(per_minute)
+        .bind(per_day)
+        .bind(check_hourly)
+        .bind(fallback)
+}
+
+pub(super) async fn insert(
+    pool: &SqlitePool,
+    account: &AccountId,
+    row: &ProfileRow,
+    most: u32,
+    entry: &Entry,
+) -> Result<Option<bool>, StoreError> {
+    let mut transaction = begin(pool).await?;
+    // No more are counted than may be there.
+    let has: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS some",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(most)
+    .fetch_one(&mut *transaction)
+    .await?;
+    if has >= i64::from(most) {
+        return Ok(None);
+    }
+    let insert = sqlx::query(
+        "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
+             reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback,
+             id, portal, account, in_use)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+    );
+    bind_what_is_set(insert, row)
+        .bind(row.id.to_string())
+        .bind(&account.portal)
+        .bind(&account.account)
         .execute(&mut *transaction)
         .await?;
     settle(&mut transaction, account, row.settings.user.as_deref()).await?;
+    let in_use: i64 = sqlx::query_scalar("SELECT in_use FROM profile WHERE id = ?")
+        .bind(row.id.to_string())
+        .fetch_one(&mut *transaction)
+        .await?;
+    journal::note(&mut transaction, account, entry).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(Some(in_use == 1))
 }
 
 /// Sees to it that an owner who has profiles has one in use: the oldest, where none is.
@@ -108,7 +146,8 @@ async fn settle(connection: &mut SqliteConnection, account: &AccountId, user: Op
         "UPDATE profile SET in_use = 1
          WHERE id = (SELECT id FROM profile WHERE portal = ?1 AND account = ?2 AND user IS ?3 ORDER BY id LIMIT 1)
            AND NOT EXISTS (SELECT 1 FROM profile
-                           WHERE portal = ?1 AND account = ?2 AND user IS ?3 AND in_use = 1)",
+                           WHERE portal = ?1 AND account = ?2 AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3
+                             AND in_use = 1)",
     )
     .bind(&account.portal)
     .bind(&account.account)
@@ -118,60 +157,72 @@ async fn settle(connection: &mut SqliteConnection, account: &AccountId, user: Op
     Ok(())
 }
 
-pub(super) async fn update(
+pub(super) async fn change(
     pool: &SqlitePool,
     account: &AccountId,
     id: ProfileId,
-    settings: &Settings,
-    secret: Option<&SealedSecret>,
+    decide: &mut Decide<'_>,
 ) -> Result<bool, StoreError> {
     let mut transaction = begin(pool).await?;
     let Some(before) = find_on(&mut transaction, account, id).await? else {
         return Ok(false);
     };
-    let moved = before.settings.destination.canonical() != settings.destination.canonical();
-    let kept = if moved { None } else { before.secret.as_ref() };
-    let new_owner = before.settings.user != settings.user;
-    let refusals = if secret.is_some() || moved { 0 } else { before.secret_refusals };
-    let secret = secret.or(kept);
-    let update = sqlx::query(
-        "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
-             sender_name = ?, sender_address = ?, reply_to = ?, secret = ?, secret_changed_at = ?, secret_refusals = ?, in_use = ?,
-             failures = 0, failing_cause = NULL
-         WHERE id = ?",
-    );
-    bind_settings(update, settings)
-        .bind(secret.map(|secret| &secret.sealed))
-        .bind(secret.map(|secret| secret.changed_at.as_millisecond()))
-        .bind(refusals)
-        .bind(before.in_use && !new_owner)
-        .bind(id.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    for user in [&before.settings.user, &settings.user] {
-        settle(&mut transaction, account, user.as_deref()).await?;
+    match decide(&before) {
+        Change::None => return Ok(true),
+        Change::StartOver => {
+            sqlx::query("UPDATE profile SET failures = 0, failing_cause = NULL WHERE id = ?")
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Change::Edit(after, entry) => {
+            write(&mut transaction, account, &before, &after.without_a_stray_secret(&before)).await?;
+            journal::note(&mut transaction, account, &entry).await?;
+        }
     }
     transaction.commit().await?;
     Ok(true)
 }
 
-pub(super) async fn set_encoding(
+/// Writes what the owner sets.
+async fn write(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    before: &ProfileRow,
+    after: &ProfileRow,
+) -> Result<(), StoreError> {
+    let new_owner = before.settings.user != after.settings.user;
+    let update = sqlx::query(
+        "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
+             sender_name = ?, sender_address = ?, reply_to = ?, encoding = ?, secret = ?, secret_changed_at = ?,
+             login_key = ?, max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?, failures = ?,
+             failing_cause = ?, in_use = ?
+         WHERE id = ?",
+    );
+    bind_what_is_set(update, after)
+        .bind(after.health.failures)
+        .bind(after.health.failing_cause.map(Cause::as_str))
+        .bind(before.in_use && !new_owner)
+        .bind(before.id.to_string())
+        .execute(&mut *connection)
+        .await?;
+    if let Some(secret) = after.secret.as_ref().filter(|_| after.secret_refusals == 0) {
+        logins::forgive(connection, &secret.login_key).await?;
+    }
+    if new_owner {
+        for user in [&before.settings.user, &after.settings.user] {
+            settle(connection, account, user.as_deref()).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn put_in_use(
     pool: &SqlitePool,
     account: &AccountId,
     id: ProfileId,
-    encoding: Encoding,
+    tell: &Tell<'_>,
 ) -> Result<bool, StoreError> {
-    let updated = sqlx::query("UPDATE profile SET encoding = ? WHERE portal = ? AND account = ? AND id = ?")
-        .bind(encoding.as_str())
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(id.to_string())
-        .execute(pool)
-        .await?;
-    Ok(updated.rows_affected() == 1)
-}
-
-pub(super) async fn put_in_use(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
     let mut transaction = begin(pool).await?;
     let Some(row) = find_on(&mut transaction, account, id).await? else {
         return Ok(false);
@@ -183,16 +234,23 @@ pub(super) async fn put_in_use(pool: &SqlitePool, account: &AccountId, id: Profi
         .execute(&mut *transaction)
         .await?;
     sqlx::query("UPDATE profile SET in_use = 1 WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+    journal::note(&mut transaction, account, &tell(&row)).await?;
     transaction.commit().await?;
     Ok(true)
 }
 
-pub(super) async fn delete(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<bool, StoreError> {
+pub(super) async fn delete(
+    pool: &SqlitePool,
+    account: &AccountId,
+    id: ProfileId,
+    tell: &Tell<'_>,
+) -> Result<bool, StoreError> {
     let mut transaction = begin(pool).await?;
     let Some(row) = find_on(&mut transaction, account, id).await? else {
         return Ok(false);
     };
     sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+    journal::note(&mut transaction, account, &tell(&row)).await?;
     settle(&mut transaction, account, row.settings.user.as_deref()).await?;
     transaction.commit().await?;
     Ok(true)
@@ -238,30 +296,6 @@ pub(super) async fn in_use(
     row.as_ref().map(profile).transpose()
 }
 
-pub(super) async fn set_sending_options(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    options: &SendingOptions,
-) -> Result<bool, StoreError> {
-    let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = *options;
-    let updated = sqlx::query(
-        "UPDATE profile SET max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?
-         WHERE portal = ? AND account = ? AND id = ?",
-    )
-    .bind(max_connections)
-    .bind(per_minute)
-    .bind(per_day)
-    .bind(check_hourly)
-    .bind(fallback)
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(id.to_string())
-    .execute(pool)
-    .await?;
-    Ok(updated.rows_affected() == 1)
-}
-
 pub(super) async fn last_failure(
     pool: &SqlitePool,
     account: &AccountId,
@@ -298,11 +332,12 @@ pub(super) async fn to_check(
 ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
     const SQL: &str = formatcp!(
         "SELECT portal, account, {PROFILE} FROM profile
-         WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL AND secret_refusals < 3
+         WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL
+           AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < ?
            AND ifnull(checked_at, 0) < ?
          ORDER BY ifnull(checked_at, 0) LIMIT ?"
     );
-    let rows = sqlx::query(SQL).bind(before.as_millisecond()).bind(limit).fetch_all(pool).await?;
+    let rows = sqlx::query(SQL).bind(MOST_REFUSALS).bind(before.as_millisecond()).bind(limit).fetch_all(pool).await?;
     rows.iter()
         .map(|row| {
             let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };

@@ -18,8 +18,11 @@ use sqlx::{Row, sqlite::SqliteRow};
 use crate::store::{ProfileRow, SealedSecret, StoreError, Tested};
 
 /// The columns that [`profile`] reads.
-pub(super) const PROFILE: &str = "id, user, preset, host, port, security, login, mechanism, sender_name, sender_address,
-    reply_to, encoding, in_use, secret, secret_changed_at, secret_refusals, tested_fingerprint, tested_at, tested_verdict,
+pub(super) const PROFILE: &str =
+    "id, user, preset, host, port, security, login, mechanism, sender_name, sender_address,
+    reply_to, encoding, in_use, secret, secret_changed_at, login_key,
+    (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) AS secret_refusals,
+    tested_fingerprint, tested_at, tested_verdict,
     tested_cause, received_at, max_connections, per_minute, per_day, check_hourly, fallback, failures, failing_cause,
     broken_at, sent_at, failed_at, failed_cause, checked_at,
     signed_fingerprint";
@@ -73,7 +76,11 @@ pub(super) fn profile(row: &SqliteRow) -> Result<ProfileRow, StoreError> {
         reply_to: reply_to.as_deref().map(EmailAddress::parse).transpose().map_err(|_| wrong("reply_to"))?,
     };
     let secret = match (row.try_get("secret")?, row.try_get::<Option<i64>, _>("secret_changed_at")?) {
-        (Some(sealed), Some(changed_at)) => Some(SealedSecret { sealed, changed_at: instant(changed_at) }),
+        (Some(sealed), Some(changed_at)) => {
+            let login_key: Option<Vec<u8>> = row.try_get("login_key")?;
+            let login_key = login_key.and_then(|key| key.try_into().ok()).ok_or_else(|| wrong("login_key"))?;
+            Some(SealedSecret { sealed, changed_at: instant(changed_at), login_key })
+        }
         (None, _) => None,
         (Some(_), None) => return Err(wrong("secret_changed_at")),
     };

@@ -5,8 +5,12 @@ use const_format::formatcp;
 use sqlx::{Row, SqlitePool};
 use uuid::Uuid;
 
-use super::rows::{PROFILE, profile};
-use crate::store::{ProfileRow, StoreError, outbox::SealedContent};
+use super::{
+    logins,
+    profiles::begin,
+    rows::{PROFILE, profile},
+};
+use crate::store::{ProfileRow, SealedSecret, StoreError, outbox::SealedContent};
 
 pub(super) async fn secrets(
     pool: &SqlitePool,
@@ -30,13 +34,24 @@ pub(super) async fn replace_secret(
     pool: &SqlitePool,
     id: ProfileId,
     old: &[u8],
-    new: &[u8],
+    new: &SealedSecret,
 ) -> Result<bool, StoreError> {
-    let replaced = sqlx::query("UPDATE profile SET secret = ? WHERE id = ? AND secret = ?")
-        .bind(new)
+    let mut transaction = begin(pool).await?;
+    let counted: Option<Vec<u8>> = sqlx::query_scalar("SELECT login_key FROM profile WHERE id = ? AND secret = ?")
         .bind(id.to_string())
-        .bind(old);
-    Ok(replaced.execute(pool).await?.rows_affected() == 1)
+        .bind(old)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some(counted) = counted else { return Ok(false) };
+    logins::rename(&mut transaction, &counted, &new.login_key).await?;
+    sqlx::query("UPDATE profile SET secret = ?, login_key = ? WHERE id = ?")
+        .bind(&new.sealed)
+        .bind(&new.login_key[..])
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 pub(super) async fn contents(

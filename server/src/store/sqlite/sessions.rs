@@ -2,6 +2,7 @@
 
 use app::{
     i18n::Locale,
+    journal::model::Entry,
     profile::draft::RefusedDraft,
     session::{AccountId, Session, User},
     theme::GivenTheme,
@@ -142,7 +143,9 @@ pub(super) async fn end_all(
     account: &AccountId,
     person: Option<&str>,
     now: Timestamp,
+    entry: &Entry,
 ) -> Result<u64, StoreError> {
+    let mut transaction = super::profiles::begin(pool).await?;
     let ended = sqlx::query(
         "UPDATE session SET expires_at = ?1, ends_at = ?1, refused_draft = NULL
          WHERE content ->> '$.account.portal' = ?2 AND content ->> '$.account.account' = ?3
@@ -152,8 +155,12 @@ pub(super) async fn end_all(
     .bind(&account.portal)
     .bind(&account.account)
     .bind(person)
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
+    if ended.rows_affected() > 0 {
+        super::journal::note(&mut transaction, account, entry).await?;
+    }
+    transaction.commit().await?;
     Ok(ended.rows_affected())
 }
 

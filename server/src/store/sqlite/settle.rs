@@ -2,10 +2,7 @@
 
 use app::{
     diagnosis::cause::Cause,
-    profile::{
-        model::ProfileId,
-        sending::{Sign, Turn},
-    },
+    profile::{model::ProfileId, sending::Turn},
     session::AccountId,
     test_run::{event::Stage, port::TestRun},
 };
@@ -138,13 +135,9 @@ pub(super) async fn health(
     if report.check {
         health.checked_at = Some(at);
     }
-    let refusals = match report.sign {
-        Sign::Sent | Sign::Well | Sign::Passed => 0,
-        Sign::Failed(_) => row.secret_refusals + u32::from(report.secret_refused),
-    };
     sqlx::query(
         "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
-             checked_at = ?, secret_refusals = ?, signed_fingerprint = ?
+             checked_at = ?, signed_fingerprint = ?
          WHERE id = ?",
     )
     .bind(health.failures)
@@ -154,7 +147,6 @@ pub(super) async fn health(
     .bind(health.failed_at.map(Timestamp::as_millisecond))
     .bind(health.failed_cause.map(Cause::as_str))
     .bind(health.checked_at.map(Timestamp::as_millisecond))
-    .bind(refusals)
     .bind(&report.fingerprint[..])
     .bind(report.profile.to_string())
     .execute(&mut *connection)

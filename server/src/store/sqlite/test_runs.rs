@@ -8,12 +8,13 @@ use app::{
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::settle;
 use super::{
-    profiles::begin,
+    journal,
+    profiles::{begin, find_on},
     rows::{instant, verdict_code},
+    settle,
 };
-use crate::store::{Receipt, StoreError, TestTold, outbox::HealthReport};
+use crate::store::{Receipt, StoreError, Tell, TestTold, outbox::HealthReport};
 
 /// How many tests of a profile are kept.
 const KEPT_TESTS: i64 = 20;
@@ -25,7 +26,7 @@ pub(super) async fn record(
     run: &TestRun,
     told: &TestTold<'_>,
 ) -> Result<bool, StoreError> {
-    let TestTold { fingerprint, secret_refusals, receipt, events } = *told;
+    let TestTold { fingerprint, receipt, events, entry } = *told;
     let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
         table: "test_run",
         column: "content",
@@ -34,14 +35,13 @@ pub(super) async fn record(
     let mut transaction = begin(pool).await?;
     let updated = sqlx::query(
         "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
-             secret_refusals = ?, received_at = NULL
+             received_at = NULL
          WHERE portal = ? AND account = ? AND id = ?",
     )
     .bind(&fingerprint[..])
     .bind(run.at.as_millisecond())
     .bind(verdict_code(run.report.verdict))
     .bind(run.report.cause.map(app::diagnosis::cause::Cause::as_str))
-    .bind(secret_refusals)
     .bind(&account.portal)
     .bind(&account.account)
     .bind(id.to_string())
@@ -76,19 +76,14 @@ pub(super) async fn record(
             .await?;
     }
     if run.report.verdict == Verdict::Accepted {
-        let sign = HealthReport {
-            profile: id,
-            fingerprint: *fingerprint,
-            sign: Sign::Well,
-            secret_refused: false,
-            failure: None,
-            check: false,
-        };
+        let sign =
+            HealthReport { profile: id, fingerprint: *fingerprint, sign: Sign::Well, failure: None, check: false };
         settle::health(&mut transaction, account, &sign, run.at, !events.is_empty()).await?;
     }
     for event in events {
         super::events::insert(&mut transaction, event).await?;
     }
+    journal::note(&mut transaction, account, entry).await?;
     transaction.commit().await?;
     Ok(true)
 }
@@ -163,6 +158,7 @@ pub(super) async fn confirm_receipt(
     id: ProfileId,
     receipt: &Receipt,
     now: Timestamp,
+    tell: &Tell<'_>,
 ) -> Result<bool, StoreError> {
     let mut transaction = begin(pool).await?;
     let stored = receipt_on(&mut transaction, account, id).await?;
@@ -175,6 +171,8 @@ pub(super) async fn confirm_receipt(
         .bind(id.to_string())
         .execute(&mut *transaction)
         .await?;
+    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    journal::note(&mut transaction, account, &tell(&row)).await?;
     transaction.commit().await?;
     Ok(true)
 }

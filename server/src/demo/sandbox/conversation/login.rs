@@ -13,6 +13,7 @@ impl Conversation {
         if !self.encrypted {
             return self.say("530 5.7.0 Must issue a STARTTLS command first").await;
         }
+        self.inbox.login_tried();
         let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
         let decoded = |text: &str| BASE64_STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let (login, password) = match mechanism.to_ascii_uppercase().as_str() {

@@ -1,0 +1,108 @@
+//! Server side. Which fields each server function takes: a form with another one is refused rather than half understood.
+//!
+//! The names come from the functions' own arguments. To add a server function: its name in the list below (a test finds
+//! those that are missing), and what its forms send besides.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use leptos::server_fn::ServerFn;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    profile::{
+        api::{CleanSecret, DeleteProfile, DuplicateProfile, FillProfile, SaveEncoding, SaveProfile, UseProfile},
+        sending_api::SaveSending,
+    },
+    sending_mode::api::SaveSendingMode,
+    test_run::api::{ConfirmReceipt, MendProfile, RunTest, StreamTest},
+};
+
+type Fields = HashMap<&'static str, HashSet<String>>;
+
+static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+    let mut fields = Fields::new();
+    add::<SaveProfile>(&mut fields, &[]);
+    // Remplir is a button of the form, and gets all of it.
+    add::<FillProfile>(&mut fields, &["secret"]);
+    add::<SaveEncoding>(&mut fields, &[]);
+    add::<CleanSecret>(&mut fields, &[]);
+    // The list is one form; it says to whom a test goes.
+    add::<DuplicateProfile>(&mut fields, &["to"]);
+    add::<UseProfile>(&mut fields, &["to"]);
+    add::<DeleteProfile>(&mut fields, &[]);
+    add::<SaveSending>(&mut fields, &[]);
+    add::<SaveSendingMode>(&mut fields, &[]);
+    add::<RunTest>(&mut fields, &[]);
+    add::<MendProfile>(&mut fields, &[]);
+    add::<StreamTest>(&mut fields, &[]);
+    add::<ConfirmReceipt>(&mut fields, &[]);
+    fields
+});
+
+/// Adds a function whose arguments all have defaults.
+fn add<F: ServerFn + Serialize + DeserializeOwned>(fields: &mut Fields, besides: &[&str]) {
+    let empty = serde_json::from_str::<F>("{}").ok();
+    let mut names: HashSet<String> = besides.iter().map(|name| (*name).to_owned()).collect();
+    if let Some(Value::Object(arguments)) = empty.and_then(|empty| serde_json::to_value(empty).ok()) {
+        for (name, argument) in arguments {
+            match argument {
+                Value::Object(parts) => names.extend(parts.keys().map(|part| format!("{name}[{part}]"))),
+                _ => drop(names.insert(name)),
+            }
+        }
+    }
+    fields.insert(F::PATH, names);
+}
+
+/// The first name that the function at `path` does not take; `None` also when there is no such function.
+pub fn unknown_field<'n>(path: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let known = FIELDS.get(path)?;
+    names.into_iter().find(|name| !known.contains(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_server_function_is_known_with_its_fields() {
+        let mut sources = Vec::new();
+        let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("forms.rs") {
+                    sources.push(std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let declared: HashSet<String> = sources
+            .iter()
+            .flat_map(|source| source.split("#[server(name = ").skip(1))
+            .map(|rest| {
+                let endpoint = rest.split("endpoint = \"").nth(1).unwrap();
+                format!("/api/{}", endpoint.split('"').next().unwrap())
+            })
+            .collect();
+        assert_eq!(FIELDS.keys().map(|path| (*path).to_owned()).collect::<HashSet<_>>(), declared);
+        assert!(FIELDS.values().all(|names| !names.is_empty()), "an argument has no default: {:?}", *FIELDS);
+    }
+
+    #[test]
+    fn what_a_form_does_not_have_is_found() {
+        let save = ["id", "draft[preset]", "draft[host]", "draft[port]", "draft[security]", "draft[login]", "secret"];
+        assert_eq!(unknown_field("/api/profiles/save", save), None);
+        for unknown in ["password", "draft[password]", "draft", "draft[host][x]", "secret[0]", "ID", "in_use", ""] {
+            assert_eq!(unknown_field("/api/profiles/save", ["id", unknown]), Some(unknown));
+        }
+        assert_eq!(unknown_field("/api/profiles/use", ["id", "to"]), None);
+        assert_eq!(unknown_field("/api/profiles/delete", ["id", "to"]), Some("to"));
+        assert_eq!(unknown_field("/api/v1/messages", ["x"]), None, "not a form");
+    }
+}

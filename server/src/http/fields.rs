@@ -1,0 +1,49 @@
+//! Server side. A form with a field that nobody asked for is refused: half of it would be saved, and whoever sent it would
+//! not know.
+
+use app::{
+    error::{AppError, wants_page_of},
+    forms::unknown_field,
+    session::Visit,
+};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{BODY_LIMIT, Site};
+
+/// Longest name that is told back.
+const LONGEST: usize = 60;
+
+pub async fn known(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let is_form = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.trim_start().starts_with("application/x-www-form-urlencoded"));
+    // Without a session the answer is that there is none, whatever the form holds.
+    let open = matches!(request.extensions().get::<Visit>(), Some(Visit::Open(_)));
+    if request.method() != Method::POST || !is_form || !open {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let names: Vec<_> = form_urlencoded::parse(&body).map(|(name, _)| name).collect();
+    let Some(unknown) = unknown_field(parts.uri.path(), names.iter().map(AsRef::as_ref)) else {
+        return next.run(Request::from_parts(parts, Body::from(body))).await;
+    };
+    // A name that somebody made up: printable, and not for ever.
+    let field: String = unknown.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let error = AppError::UnknownField { field };
+    if wants_page_of(&parts) {
+        let page = format!("{}{}", site.place.0, error.page());
+        return (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response();
+    }
+    (error.status(), axum::Json(error)).into_response()
+}
