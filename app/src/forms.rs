@@ -15,11 +15,25 @@ use serde_json::Value;
 use crate::{
     profile::{
         api::{CleanSecret, DeleteProfile, DuplicateProfile, FillProfile, SaveEncoding, SaveProfile, UseProfile},
+        keeping::{CheckProfile, ForgetDraft, MergeProfile},
         sending_api::SaveSending,
     },
-    sending_mode::api::SaveSendingMode,
+    sending_mode::api::{ChooseOwnSmtp, SaveSendingMode},
     test_run::api::{ConfirmReceipt, MendProfile, RunTest, StreamTest},
 };
+
+/// What the choice between two changes sends, field by field.
+const TAKEN: [&str; 9] = [
+    "take[preset]",
+    "take[host]",
+    "take[port]",
+    "take[security]",
+    "take[user]",
+    "take[login]",
+    "take[sender_name]",
+    "take[sender_address]",
+    "take[reply_to]",
+];
 
 type Fields = HashMap<&'static str, HashSet<String>>;
 
@@ -30,13 +44,18 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     add::<FillProfile>(&mut fields, &["secret"]);
     add::<SaveEncoding>(&mut fields, &[]);
     add::<CleanSecret>(&mut fields, &[]);
-    // The list is one form; it says to whom a test goes.
-    add::<DuplicateProfile>(&mut fields, &["to"]);
+    add::<CheckProfile>(&mut fields, &[]);
+    add::<MergeProfile>(&mut fields, &TAKEN);
+    // Also a button of the choice.
+    add::<ForgetDraft>(&mut fields, &[&TAKEN[..], &["revision"]].concat());
+    // The list is one form; it says to whom a test goes, and what it shows.
+    add::<DuplicateProfile>(&mut fields, &["to", "listed", "after"]);
     add::<UseProfile>(&mut fields, &["to"]);
     add::<DeleteProfile>(&mut fields, &[]);
     add::<SaveSending>(&mut fields, &[]);
     add::<SaveSendingMode>(&mut fields, &[]);
-    add::<RunTest>(&mut fields, &[]);
+    add::<ChooseOwnSmtp>(&mut fields, &[]);
+    add::<RunTest>(&mut fields, &["listed", "after"]);
     add::<MendProfile>(&mut fields, &[]);
     add::<StreamTest>(&mut fields, &[]);
     add::<ConfirmReceipt>(&mut fields, &[]);

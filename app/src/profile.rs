@@ -5,12 +5,15 @@ pub mod encoding;
 pub mod password;
 pub mod preset_hint;
 pub mod security;
+pub mod server_text;
 pub mod warnings;
 
 #[cfg(feature = "ssr")]
 pub mod address;
 #[cfg(feature = "ssr")]
 pub mod api;
+#[cfg(feature = "ssr")]
+pub mod conflict;
 #[cfg(feature = "ssr")]
 pub mod delete;
 #[cfg(feature = "ssr")]
@@ -23,6 +26,8 @@ pub mod field;
 pub mod form;
 #[cfg(feature = "ssr")]
 pub mod guide;
+#[cfg(feature = "ssr")]
+pub mod keeping;
 #[cfg(feature = "ssr")]
 pub mod list;
 #[cfg(feature = "ssr")]

@@ -14,7 +14,7 @@ use crate::{
     error::{AppError, answer},
     i18n::Locale,
     journal::model::Author,
-    profile::draft::RefusedDraft,
+    profile::draft::KeptDraft,
     theme::GivenTheme,
 };
 
@@ -30,6 +30,13 @@ pub struct AccountId {
 pub struct User {
     pub id: String,
     pub name: String,
+}
+
+/// Somebody of an account. What they typed is theirs, whichever session they typed it in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Person {
+    pub account: AccountId,
+    pub id: String,
 }
 
 /// A session that is open.
@@ -59,6 +66,11 @@ impl Session {
         Author { account: &self.account, person: &self.person }
     }
 
+    /// Whose session it is.
+    pub fn who(&self) -> Person {
+        Person { account: self.account.clone(), id: self.person.id.clone() }
+    }
+
     /// The name of a profile's owner; `None` for a user the portal no longer lists.
     pub fn user_name(&self, id: &str) -> Option<&str> {
         self.users.iter().find(|user| user.id == id).map(|user| user.name.as_str())
@@ -73,6 +85,8 @@ pub enum Visit {
     Ended {
         locale: Locale,
         return_url: Option<String>,
+        /// Whose session it was, unless it was revoked.
+        who: Option<Person>,
     },
     /// No cookie, or one that means nothing.
     Stranger {
@@ -113,10 +127,13 @@ pub fn session() -> Result<Arc<Session>, AppError> {
     }
 }
 
-/// Keeps the last form that was refused, so that nothing typed is lost without WebAssembly. It never holds a secret.
+/// Keeps what was typed into a form and is not saved, by person: sessions end, tabs are closed. For a day; never a secret.
 #[async_trait]
 pub trait Drafts: Send + Sync {
-    async fn keep(&self, session: &Session, draft: &RefusedDraft) -> Result<(), AppError>;
-    async fn kept(&self, session: &Session) -> Result<Option<RefusedDraft>, AppError>;
-    async fn forget(&self, session: &Session) -> Result<(), AppError>;
+    /// The name of a form that makes a new profile.
+    fn new_form(&self) -> String;
+    async fn keep(&self, who: &Person, draft: &KeptDraft) -> Result<(), AppError>;
+    /// The newest first.
+    async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError>;
+    async fn forget(&self, who: &Person, form: &str) -> Result<(), AppError>;
 }

@@ -204,7 +204,7 @@ fn derive(colours: &mut Colours, wanted: &Colours) {
         ["paper", "sheet", "sunken"].iter().filter_map(|name| colours.get(name)).copied().collect();
     for (tint, base) in TINTS {
         let given = |name| wanted.contains_key(name);
-        if given(tint) || !(given(base) || given("sheet")) {
+        if given(tint) || !given(base) {
             continue;
         }
         // A colour that could not be told from the surface would give a tint that could not either.

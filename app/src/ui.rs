@@ -5,3 +5,4 @@ pub mod field;
 pub mod layout;
 pub mod moment;
 pub mod notice;
+pub mod session_over;

@@ -43,6 +43,9 @@ export class Configurator {
   heading = (name: string | RegExp) => this.page.getByRole("heading", { name });
   validateButton = () => this.page.locator("#content .actions").getByRole("button", { name: this.words.validate });
 
+  /** The form's own button is pressed, and the browser or the server refuses: the page stays or comes back. */
+  secretInput = () => this.page.locator("#secret");
+
   async add() {
     await this.page.getByRole("link", { name: this.words.add, exact: true }).click();
     await this.page.waitForURL(/profiles\/new/);

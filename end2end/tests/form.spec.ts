@@ -2,26 +2,70 @@
 import { PASSWORD } from "./configurator";
 import { expect, test } from "./demo";
 
-test("bad input is refused beside its field and nothing typed is lost", async ({ configurator, page }) => {
+test("bad input is refused beside its field and nothing typed is lost", async ({ configurator, page, javaScriptEnabled }) => {
   await configurator.open();
   await configurator.add();
-  await page.getByLabel("Adresse du serveur SMTP").fill("https://smtp.exemple.fr");
+  await page.getByLabel("Adresse du serveur SMTP").fill("10.0.0.1");
   await page.getByLabel("Numéro de port").fill("22");
   await page.getByLabel("Identifiant SMTP").fill("claire@exemple.fr");
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("secretsecret");
   await page.getByLabel("Nom de l’expéditeur").fill("Chez Élise & fils");
-  await page.getByLabel("Adresse de réponse").fill("a@b@c");
-  await page.getByLabel("Adresse de réponse").evaluate((input) => input.removeAttribute("pattern")).catch(() => {});
   await page.getByLabel("Adresse de réponse").fill("reponse@exemple.fr");
   await configurator.validateButton().click();
-  await expect(page.getByText("Ce n’est pas l’adresse d’un serveur.")).toBeVisible();
+  await expect(page.getByText("Ce serveur ne peut pas être utilisé ici.")).toBeVisible();
   await expect(page.getByText("Ce port ne sert pas à l’envoi de courrier.")).toBeVisible();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toBeFocused();
-  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("https://smtp.exemple.fr");
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("10.0.0.1");
   await expect(page.getByLabel("Nom de l’expéditeur")).toHaveValue("Chez Élise & fils");
   await expect(page.getByLabel("Adresse de réponse")).toHaveValue("reponse@exemple.fr");
-  await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue("");
-  await expect(page.getByText("il n’est jamais renvoyé à la page")).toBeVisible();
+  // With JavaScript the form has not left: the password is still in its field.
+  await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue(javaScriptEnabled === false ? "" : "secretsecret");
+});
+
+test("a password survives an error that the browser sees", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  const host = page.getByLabel("Adresse du serveur SMTP");
+  const port = page.getByLabel("Numéro de port");
+  await host.fill("smtp.sandbox.example");
+  await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
+  const secret = page.getByLabel("Mot de passe SMTP", { exact: true });
+  await secret.fill("abcdefghijklmnop");
+  for (const wrong of ["", "0", "70000", "465x"]) {
+    await port.fill(wrong);
+    await configurator.validateButton().click();
+    await expect(page, wrong).toHaveURL(/profiles\/new/);
+    await expect(secret, wrong).toHaveValue("abcdefghijklmnop");
+  }
+  await port.fill("465");
+  await host.fill("boutique@sandbox.example");
+  await configurator.validateButton().click();
+  await expect(secret).toHaveValue("abcdefghijklmnop");
+  await host.fill("smtp.sandbox.example");
+  await configurator.validateButton().click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
+});
+
+test("a server is taken as it was meant, and the page says so", async ({ configurator, page, javaScriptEnabled }) => {
+  for (const typed of ["smtp.sandbox.example:465", "https://smtp.sandbox.example:465/", "ssl://smtp.sandbox.example:465", "\u00a0smtp.sandbox.example. 465"]) {
+    await configurator.open();
+    await configurator.add();
+    await page.getByLabel("Adresse du serveur SMTP").fill(typed);
+    await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
+    if (javaScriptEnabled === false) {
+      await page.getByLabel("Numéro de port").fill("587");
+    } else {
+      await expect(page.getByLabel("Adresse du serveur SMTP"), typed).toHaveValue("smtp.sandbox.example");
+      await expect(page.getByLabel("Numéro de port"), typed).toHaveValue("465");
+      await expect(page.locator("#host-hint")).toHaveText("Le nom du serveur et le port 465 sont séparés.");
+    }
+    await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("abcdefghijklmnop");
+    await configurator.validateButton().click();
+    await expect(configurator.heading("Encodage SMTP"), typed).toBeVisible();
+    if (javaScriptEnabled === false) await expect(page.getByText("serveur smtp.sandbox.example, port 465")).toBeVisible();
+    await configurator.open();
+    await expect(page.getByText("smtp.sandbox.example:465").first()).toBeVisible();
+  }
 });
 
 test("private hosts are refused in every spelling", async ({ configurator, page }) => {
@@ -40,6 +84,7 @@ test("private hosts are refused in every spelling", async ({ configurator, page 
 test("the browser's own checks speak our words @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();
+  await page.getByLabel("Adresse du serveur SMTP").fill("smtp.exemple.fr");
   await page.getByLabel("Numéro de port").fill("25abc");
   await configurator.validateButton().click();
   await expect(page.locator("#port-fault")).toHaveText(/va de 1 à 65535/);
@@ -60,6 +105,8 @@ test("values typed by hand give way only with a word, and come back @wasm", asyn
   await expect(page.getByText("Remplacé par la configuration choisie : Adresse du serveur SMTP.")).toBeVisible();
   await page.getByRole("button", { name: "Annuler" }).first().click();
   await expect(host).toHaveValue("mail.mon-domaine.fr");
+  await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeChecked();
+  await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeFocused();
   // Choosing it again restores it.
   await page.getByRole("radio", { name: "Gmail", exact: true }).click();
   await expect(host).toHaveValue("smtp.gmail.com");

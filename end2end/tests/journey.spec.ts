@@ -13,14 +13,13 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   if (!withWasm) await page.getByRole("button", { name: "Ouvrir le configurateur" }).click();
   await page.waitForURL(`${demo.configurator}/sending-mode`);
   await page.getByRole("radio", { name: "Par vos propres comptes SMTP" }).check();
-  await page.getByRole("button", { name: "Enregistrer" }).click();
-  await expect(page.getByText("Aucun compte SMTP n’est prêt")).toBeVisible();
-  await expect(page.getByRole("radio", { name: "Par vos propres comptes SMTP" })).toBeChecked();
-  // 2. The link opens the list; Ajouter.
+  // 2. The link saves the choice and opens the list; Ajouter. Nobody pressed Enregistrer.
   await page
     .getByRole("link", { name: "Si vous choisissez cette option, vous devez paramétrer vos comptes SMTP en suivant ce lien" })
     .click();
   await expect(page.getByText("Configurateur SMTP", { exact: true })).toBeVisible();
+  await expect(page.getByText("Le mode d’envoi est enregistré : par vos propres comptes SMTP.")).toBeVisible();
+  await expect(page.getByText("Aucun compte SMTP n’est prêt : en attendant, vos emails partent par le serveur de Comptoir.")).toBeVisible();
   await configurator.add();
   // 3. Choosing Gmail fills server, port and encryption.
   await expect(page.getByRole("group", { name: "Vous pouvez choisir une configuration pré-saisie (optionnel)" })).toBeVisible();
@@ -56,6 +55,7 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-verdict", "accepted");
   await expect(card).toContainText("claire@boulangerie-martin.example");
+  await expect(page.getByText("Les emails de « magasin » partent par ce profil.")).toBeVisible();
   const stages = ["Adresse du serveur", "Connexion au serveur", "Liaison chiffrée", "Accueil du serveur", "Présentations", "Identifiant et mot de passe", "Adresse de l’expéditeur", "Adresse du destinataire", "Remise du message"];
   for (const stage of stages) await expect(page.locator(".stage.ok .name", { hasText: stage })).toBeVisible();
   const [mail] = await demo.inbox();
@@ -68,6 +68,15 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   await expect(page.getByText("accepté par le serveur à l’instant, réception à confirmer")).toBeVisible();
   await configurator.open("sending-mode");
   await expect(page.getByText("Aucun compte SMTP n’est prêt")).toBeHidden();
+  await expect(page.getByRole("radio", { name: "Par vos propres comptes SMTP" })).toBeChecked();
+  // And what the portal hands over leaves through it.
+  await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
+  await page.getByRole("button", { name: "Envoyer D-2041" }).click();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByRole("row", { name: /D-2041/ })).toContainText(/(?<!non |peut-être )envoyé$/, { timeout: 100 });
+  }).toPass({ timeout: 20_000 });
+  expect((await demo.inbox()).find((mail) => mail.subject === "Votre devis D-2041")!.from).toContain("boutique@sandbox.example");
   // Nothing of the password is kept in clear, on disk or in the logs.
   const kept = demo.everythingKept();
   const login = "boutique@sandbox.example";

@@ -16,11 +16,12 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await expect(page.getByText("Ce profil n’a pas de mot de passe.")).toBeVisible();
   await copy.getByRole("radio").check();
   await configurator.button("Utiliser").click();
-  await expect(page.getByText("Ce profil est maintenant celui qui envoie.")).toBeVisible();
+  await expect(page.getByText("Ce profil est choisi. Il enverra dès que vos emails partiront par vos propres comptes SMTP")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "utilisé" })).toHaveCount(1);
   await expect(copy).toContainText("utilisé");
   await configurator.button("Supprimer").click();
-  await expect(page.getByText("prendra sa place")).toBeVisible();
+  await expect(page.getByRole("group", { name: "Quel profil enverra pour « magasin » ?" })).toBeVisible();
+  await expect(page.getByRole("radio", { name: /boutique@sandbox.example/ })).toBeChecked();
   await page.getByRole("link", { name: "Annuler" }).click();
   await expect(page.locator(".profile")).toHaveCount(2);
   await copy.getByRole("radio").check();
@@ -107,4 +108,90 @@ test("leaving the page stops the test @wasm", async ({ configurator, page, demo 
   await page.goto(`${demo.configurator}/sending-mode`);
   await page.waitForTimeout(7_000);
   expect(await demo.inbox()).toHaveLength(0);
+});
+
+test("a profile that fails takes over only when somebody says so", async ({ configurator, page }) => {
+  await configurator.open();
+  for (const login of ["boutique@sandbox.example", "mot-de-passe@sandbox.example", "cle@sandbox.example"]) await configurator.addPersona(login);
+  const row = (login: string) => page.locator(".profile", { hasText: login });
+  // The second one, older than the third, is known to fail.
+  await row("mot-de-passe").getByRole("radio").check();
+  await configurator.test();
+  await configurator.open();
+  await row("boutique").getByRole("radio").check();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByRole("radio", { name: /cle@sandbox.example/ })).toBeChecked();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByText("Le profil sélectionné ci-dessous a pris sa place.")).toBeVisible();
+  await expect(row("cle@")).toContainText("utilisé");
+  // Only the one that fails is left: nobody takes over by itself.
+  await row("cle@").getByRole("radio").check();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByText("Aucun autre profil n’est connu pour fonctionner")).toBeVisible();
+  await expect(page.getByRole("radio", { name: "Aucun pour l’instant" })).toBeChecked();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByText("Aucun autre n’a pris sa place")).toBeVisible();
+  await expect(page.locator(".profile", { hasText: "utilisé" })).toHaveCount(0);
+});
+
+test("a test that went well says whether the profile sends, and the button lets it", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await expect(page.getByText("Vos emails partent par le serveur de Comptoir")).toBeVisible();
+  await configurator.test();
+  await expect(page.getByText("Le test a réussi, mais vos emails partent toujours par le serveur de Comptoir.")).toBeVisible();
+  const code = /code[^\d]*(\d{3}) ?(\d{3})/i.exec((await demo.inbox())[0].text)!;
+  await page.getByLabel("Code reçu").fill(code[1] + code[2]);
+  await page.getByRole("button", { name: "Confirmer la réception" }).click();
+  await expect(page.getByText("La réception est confirmée : ce profil fonctionne.")).toBeVisible();
+  await expect(page.getByText("mais vos emails partent toujours par le serveur de Comptoir.")).toBeVisible();
+  await page.getByRole("button", { name: "Utiliser ce profil" }).click();
+  await expect(page.getByText("Vos emails partent maintenant par ce profil.")).toBeVisible();
+  await configurator.open("sending-mode");
+  await expect(page.getByRole("radio", { name: "Par vos propres comptes SMTP" })).toBeChecked();
+});
+
+test("Tester on another profile stops the one under way; Arrêter gives the focus back @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.addPersona("lent@sandbox.example");
+  await configurator.addPersona("boutique@sandbox.example");
+  await page.locator(".profile", { hasText: "lent@" }).getByRole("radio").check();
+  await configurator.button("Tester").click();
+  await expect(page.locator(".panel .stage").first()).toBeVisible();
+  await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
+  await configurator.button("Tester").click();
+  await expect(page.locator(".panel [data-verdict=accepted]")).toBeVisible();
+  await expect(page.locator(".profile", { hasText: "boutique@" })).toContainText("accepté par le serveur");
+  await expect(page.locator(".profile", { hasText: "lent@" })).toContainText("jamais testé");
+  await page.locator(".profile", { hasText: "lent@" }).getByRole("radio").check();
+  await configurator.button("Tester").click();
+  await page.getByRole("button", { name: "Arrêter" }).click();
+  await expect(page.getByText("Le test est arrêté.")).toBeVisible();
+  await expect(configurator.button("Tester")).toBeFocused();
+});
+
+test("a session that has ended says so under Tester, with the way back @wasm", async ({ configurator, page, context, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await context.clearCookies();
+  await configurator.button("Tester").click();
+  await expect(page.locator(".panel")).toContainText("Votre session est terminée");
+  await expect(page.locator(".panel").getByRole("link", { name: "Retour au portail" })).toHaveAttribute("href", new RegExp(demo.portal));
+});
+
+test("a list that has changed meanwhile puts nothing in use", async ({ configurator, page, context }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await configurator.addPersona("cle@sandbox.example");
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await other.locator(".profile", { hasText: "cle@" }).getByRole("radio").check();
+  await other.getByRole("button", { name: "Utiliser", exact: true }).click();
+  await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
+  const [response] = await Promise.all([page.waitForResponse((answer) => answer.url().includes("stale=1")), configurator.button("Utiliser").click()]);
+  expect(response.status()).toBe(409);
+  await expect(page.getByText("La liste a changé depuis que cette page était affichée")).toBeVisible();
+  await expect(page.locator(".profile", { hasText: "utilisé" })).toContainText("cle@");
+  await configurator.button("Utiliser").click();
+  await expect(page.locator(".profile", { hasText: "utilisé" })).toContainText("boutique@");
 });

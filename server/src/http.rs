@@ -31,6 +31,7 @@ use crate::{metrics::Metrics, outbox::Outbox, portal_auth::Portal, store::Store,
 
 mod api;
 mod assets;
+mod carry;
 mod error;
 mod fields;
 mod figures;
@@ -103,6 +104,7 @@ fn routes(site: Site) -> Router {
         .with_state(options)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(site.clone(), fields::known))
+        .layer(middleware::from_fn_with_state(site.clone(), carry::typed))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
         .layer(middleware::from_fn_with_state(site, session::recognise))
         .layer(middleware::from_fn(headers::protect))

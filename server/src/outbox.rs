@@ -269,6 +269,11 @@ impl Outbox {
         self.portals.iter().find(|portal| portal.id == id)
     }
 
+    /// Whether the account's portal has a server of its own.
+    pub(crate) fn has_relay(&self, account: &AccountId) -> bool {
+        self.portal(&account.portal).is_some_and(|portal| portal.relay.is_some())
+    }
+
     /// Takes a message over. When it returns the message is on disk.
     pub async fn accept(&self, given: Letterbox) -> Result<Taken, Refused> {
         let route = match self.route(&given.lane, false).await {

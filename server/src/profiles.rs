@@ -10,7 +10,7 @@ use app::{
         field::{Fault, Field, FieldError},
         model::{Destination, Profile, ProfileId, SecretState, Settings, TestState},
         password::{InnerSpaces, clean},
-        port::{DestinationPolicy, PAGE_SIZE, Profiles, SaveError, SecretChange},
+        port::{DestinationPolicy, Heir, PAGE_SIZE, Profiles, SaveError, SecretChange, Standing, Target, Written},
         sending::{SendState, SendingOptions},
     },
     services::Clock,
@@ -28,7 +28,7 @@ use crate::{
     outbox::Outbox,
     portal_auth::Relay,
     smtp::{Policy, Refusal},
-    store::{Change, ProfileRow, SealedSecret, Store, StoreError},
+    store::{Change, ProfileRow, SealedSecret, Store, StoreError, standing},
     vault::{Binding, Vault, VaultError},
 };
 
@@ -90,16 +90,20 @@ impl ProfileBook {
         let _ = self.listener.set(Arc::downgrade(outbox));
     }
 
+    fn outbox(&self) -> Option<Arc<Outbox>> {
+        self.listener.get().and_then(Weak::upgrade)
+    }
+
     /// The account's mail goes another way: its mode was changed, or which profile is in use.
     pub(crate) async fn changed(&self, account: &AccountId) {
-        if let Some(outbox) = self.listener.get().and_then(Weak::upgrade) {
+        if let Some(outbox) = self.outbox() {
             outbox.changed(account).await;
         }
     }
 
     /// One profile was changed. What waits is only woken where it goes through that one.
     pub(crate) async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
-        if let Some(outbox) = self.listener.get().and_then(Weak::upgrade) {
+        if let Some(outbox) = self.outbox() {
             outbox.changed_profile(account, id, in_use).await;
         }
     }
@@ -165,10 +169,10 @@ impl ProfileBook {
                 Verdict::Failed => TestState::Failed { at: tested.at, cause: tested.cause },
             },
         };
-        let ProfileRow { id, encoding, in_use, sending, health, .. } = *row;
+        let ProfileRow { id, encoding, in_use, sending, health, revision, .. } = *row;
         let current = row.signed_fingerprint == Some(fingerprint(row));
         let sends = if current { health.state() } else { SendState::Unknown };
-        Profile { id, settings: row.settings.clone(), encoding, in_use, secret, test, sending, health, sends }
+        Profile { id, settings: row.settings.clone(), encoding, in_use, secret, test, sending, health, sends, revision }
     }
 
     /// A new id. Ids of the same millisecond still sort by age.
@@ -255,7 +259,7 @@ impl Profiles for ProfileBook {
     async fn save(
         &self,
         by: Author<'_>,
-        id: Option<ProfileId>,
+        target: Target,
         settings: Settings,
         secret: SecretChange,
     ) -> Result<ProfileId, SaveError> {
@@ -264,17 +268,39 @@ impl Profiles for ProfileBook {
             Self::note_blocked(self, by, (typed.0, &typed.1), &errors).await?;
             return Err(SaveError::Invalid(errors));
         }
+        let Target { mut id, creation, mut revision } = target;
+        if let (None, Some(creation)) = (id, &creation)
+            && let Some(made) = self.store.profile_made_by(by.account, creation).await.map_err(unavailable)?
+        {
+            if self.is_same(by.account, &made, &settings, &secret) {
+                return Ok(made.id);
+            }
+            // A form that makes a profile shows the one it made as it was then.
+            (id, revision) = (Some(made.id), Some(revision.unwrap_or(1)));
+        }
         let Some(id) = id else {
             let SecretChange::Replace(secret) = secret else {
                 return Err(SaveError::Invalid(vec![FieldError::new(Field::Secret, Fault::Required)]));
             };
             let id = self.new_id();
             let secret = Some(self.seal(by.account, id, &settings, &secret)?);
-            let row = ProfileRow { secret, ..ProfileRow::new(id, settings) };
-            self.insert(by, row, Action::ProfileAdded).await?;
-            return Ok(id);
+            let row = ProfileRow { secret, creation: creation.clone(), ..ProfileRow::new(id, settings) };
+            return match (self.insert(by, row, Action::ProfileAdded).await, creation) {
+                // The same form, pressed twice, has made one in this moment.
+                (Err(AppError::TooManyProfiles { most }), Some(creation)) => {
+                    let made = self.store.profile_made_by(by.account, &creation).await.map_err(unavailable)?;
+                    made.map(|made| made.id).ok_or(SaveError::App(AppError::TooManyProfiles { most }))
+                }
+                (inserted, _) => Ok(inserted.map(|()| id)?),
+            };
         };
-        self.change(by, id, |before| self.edited(by, before, settings.clone(), &secret)).await?;
+        self.change(by, id, |before| {
+            if revision.is_some_and(|shown| shown != before.revision) {
+                return Err(SaveError::Stale(id));
+            }
+            self.edited(by, before, settings.clone(), &secret)
+        })
+        .await?;
         Ok(id)
     }
 
@@ -287,10 +313,24 @@ impl Profiles for ProfileBook {
         Self::note_blocked(self, by, destination, errors).await
     }
 
-    async fn set_encoding(&self, by: Author<'_>, id: ProfileId, encoding: Encoding) -> Result<(), AppError> {
+    async fn made_by(&self, account: &AccountId, creation: &str) -> Result<Option<Profile>, AppError> {
+        let row = self.store.profile_made_by(account, creation).await.map_err(unavailable)?;
+        Ok(row.map(|row| self.shown(account, &row)))
+    }
+
+    async fn set_encoding(
+        &self,
+        by: Author<'_>,
+        id: ProfileId,
+        encoding: Encoding,
+        expected: Option<Encoding>,
+    ) -> Result<(), AppError> {
         self.change(by, id, |before| {
             if before.encoding == encoding {
                 return Ok(Change::None);
+            }
+            if expected.is_some_and(|expected| expected != before.encoding) {
+                return Err(AppError::Stale);
             }
             let action = Action::ProfileChanged { fields: vec![Field::Encoding] };
             Ok(self.edit(by, ProfileRow { encoding, ..before.clone() }, action))
@@ -323,10 +363,19 @@ impl Profiles for ProfileBook {
         Ok(copy)
     }
 
-    async fn set_sending(&self, by: Author<'_>, id: ProfileId, options: SendingOptions) -> Result<(), AppError> {
+    async fn set_sending(
+        &self,
+        by: Author<'_>,
+        id: ProfileId,
+        options: SendingOptions,
+        expected: Option<SendingOptions>,
+    ) -> Result<(), AppError> {
         self.change(by, id, |before| {
             if before.sending == options {
                 return Ok(Change::None);
+            }
+            if expected.is_some_and(|expected| expected != before.sending) {
+                return Err(AppError::Stale);
             }
             Ok(self.edit(by, ProfileRow { sending: options, ..before.clone() }, Action::SendingChanged))
         })
@@ -344,17 +393,25 @@ impl Profiles for ProfileBook {
         Ok(())
     }
 
-    async fn delete(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError> {
+    async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError> {
         let tell = self.telling(by, Action::ProfileDeleted);
-        found(self.store.delete_profile(by.account, id, &tell).await.map_err(unavailable)?)?;
+        let deleted = self.store.delete_profile(by.account, id, (heir, revision), &tell).await.map_err(unavailable)?;
+        match deleted {
+            Written::Gone => return Err(AppError::NotFound),
+            Written::Stale => return Err(AppError::Stale),
+            Written::Done => {}
+        }
         self.changed_profile(by.account, id, false).await;
+        // The heir sends from now on.
         self.changed(by.account).await;
         Ok(())
     }
 
-    async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError> {
-        let row = self.store.successor(account, id).await.map_err(unavailable)?;
-        Ok(row.map(|row| self.shown(account, &row)))
+    async fn heirs(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Standing)>, AppError> {
+        let rows = self.store.others_of_owner(account, id).await.map_err(unavailable)?;
+        let mut heirs: Vec<_> = rows.iter().map(|row| (self.shown(account, row), standing(row))).collect();
+        heirs.sort_by_key(|(profile, standing)| (std::cmp::Reverse(*standing), profile.id));
+        Ok(heirs)
     }
 
     async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError> {
@@ -378,6 +435,19 @@ impl ProfileBook {
     /// The entry about the row that the store has locked.
     pub(crate) fn telling(&self, by: Author<'_>, action: Action) -> impl Fn(&ProfileRow) -> Entry + Send + Sync {
         move |row| self.entry(by, action.clone(), Some(&row.settings))
+    }
+
+    /// Whether saving would change nothing: the same settings, and no other secret.
+    fn is_same(&self, account: &AccountId, row: &ProfileRow, settings: &Settings, secret: &SecretChange) -> bool {
+        let mut settings = settings.clone();
+        settings.destination.mechanism = row.settings.destination.mechanism;
+        let same_secret = match secret {
+            SecretChange::Keep => true,
+            SecretChange::Replace(typed) => self
+                .open(account, row)
+                .is_ok_and(|stored| stored.is_some_and(|stored| stored.expose_secret() == typed.expose_secret())),
+        };
+        settings == row.settings && same_secret
     }
 
     fn edit(&self, by: Author<'_>, after: ProfileRow, action: Action) -> Change {

@@ -12,13 +12,14 @@ use app::{
     diagnosis::cause::Cause,
     journal::model::Entry,
     profile::{
-        draft::RefusedDraft,
+        draft::KeptDraft,
         encoding::Encoding,
         model::{ProfileId, Settings},
+        port::{Heir, Written},
         sending::{Health, SendingOptions},
     },
     sending_mode::model::SendingMode,
-    session::{AccountId, Session},
+    session::{AccountId, Person, Session},
     test_run::{port::TestRun, report::Verdict},
     theme::GivenTheme,
 };
@@ -37,8 +38,10 @@ mod change;
 pub(crate) mod contract;
 pub mod outbox;
 pub mod sqlite;
+mod standing;
 
 pub use change::{Change, Decide, Tell};
+pub use standing::{best_heir, standing};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +136,10 @@ pub struct ProfileRow {
     pub health: Health,
     /// The settings that the last message was sent with.
     pub signed_fingerprint: Option<[u8; 32]>,
+    /// Counts the changes of settings and secret, from 1: a form says which one it showed.
+    pub revision: u32,
+    /// The form that made it. Sent twice, a form makes one profile.
+    pub creation: Option<String>,
 }
 
 impl ProfileRow {
@@ -149,9 +156,16 @@ impl ProfileRow {
             sending: SendingOptions::default(),
             health: Health::default(),
             signed_fingerprint: None,
+            revision: 1,
+            creation: None,
         }
     }
 }
+
+/// How long what was typed is kept for its person.
+pub const DRAFTS_LAST: SignedDuration = SignedDuration::from_hours(24);
+/// How many drafts a person may have: the oldest gives way.
+pub const MOST_DRAFTS: u32 = 10;
 
 /// What is stored with a test.
 #[derive(Debug, Clone, Copy)]
@@ -180,7 +194,14 @@ pub struct SessionRow {
 #[async_trait]
 pub trait Store: outbox::OutboxStore {
     async fn sending_mode(&self, account: &AccountId) -> Result<Option<SendingMode>, StoreError>;
-    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode, entry: &Entry) -> Result<(), StoreError>;
+    /// Sets the mode, where it still is the `expected` one; `false` where it is not.
+    async fn set_sending_mode(
+        &self,
+        account: &AccountId,
+        mode: SendingMode,
+        expected: Option<SendingMode>,
+        entry: &Entry,
+    ) -> Result<bool, StoreError>;
 
     /// Remembers a token's id; `false` when it was used before.
     async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError>;
@@ -207,9 +228,12 @@ pub trait Store: outbox::OutboxStore {
         entry: &Entry,
     ) -> Result<u64, StoreError>;
     async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError>;
-    async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError>;
-    async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError>;
-    /// Forgets sessions that ended before `sessions_before`, tokens that expired before `now`, and entries of the history
+    /// Keeps what a person typed into a form, over what they had typed into it before.
+    async fn keep_draft(&self, who: &Person, draft: &KeptDraft, now: Timestamp) -> Result<(), StoreError>;
+    /// The person's drafts that were kept since then, the newest first.
+    async fn drafts(&self, who: &Person, since: Timestamp) -> Result<Vec<KeptDraft>, StoreError>;
+    async fn forget_draft(&self, who: &Person, form: &str) -> Result<(), StoreError>;
+    /// Forgets drafts that are too old, sessions that ended before `sessions_before`, tokens that expired before `now`, and entries of the history
     /// that are older than a year.
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError>;
 
@@ -221,8 +245,8 @@ pub trait Store: outbox::OutboxStore {
         limit: u32,
     ) -> Result<Vec<ProfileRow>, StoreError>;
     async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
-    /// Makes a profile. It is in use when its owner has no other one; `in_use` of the row is not looked at.
-    /// Whether it is; `None` when the account has `most` profiles already.
+    /// Makes a profile. It is in use when none of its owner's is; `in_use` of the row is not looked at.
+    /// Whether it is; `None` when the account has `most` profiles already, or the same form has made one.
     async fn insert_profile(
         &self,
         account: &AccountId,
@@ -240,10 +264,19 @@ pub trait Store: outbox::OutboxStore {
     ) -> Result<bool, StoreError>;
     /// Puts the profile in use, and its owner's other ones out of it.
     async fn put_in_use(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError>;
-    /// Deletes it with its secret and its tests; the owner's oldest other profile takes over when it was in use.
-    async fn delete_profile(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError>;
-    /// The owner's oldest other profile.
-    async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
+    /// Deletes it with its secret and its tests, where it still is of the expected revision. When it was in use, the heir,
+    /// another profile of its owner, takes over; an heir that is not there any more is like another revision.
+    async fn delete_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        wish: (Heir, Option<u32>),
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError>;
+    /// The profile that this form made.
+    async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError>;
+    /// The owner's other profiles, the oldest first.
+    async fn others_of_owner(&self, account: &AccountId, id: ProfileId) -> Result<Vec<ProfileRow>, StoreError>;
     /// Whether the account has a profile in use that has a secret.
     async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError>;
 

@@ -36,13 +36,13 @@ receipt-title = Has the message arrived?
 receipt-about = It holds a six-digit code. Type it in here, and you have the proof that your emails really arrive.
 receipt-label = Code received
 receipt-confirm = Confirm receipt
-receipt-done = Receipt confirmed { $moment }: your emails leave and arrive.
+receipt-done = Receipt confirmed { $moment }: this profile works.
 receipt-missing = Is the message not arriving?
 receipt-missing-spam = Look for it in the junk folder of { $recipient }, and mark it as wanted.
 receipt-missing-sender = Some servers replace the sender by the account’s own address: look for a message from “{ $login }” too.
 receipt-missing-delay = A first message may be held back for some minutes, sometimes an hour, before it is delivered.
 receipt-missing-dropped = Nothing after an hour? It was probably thrown away without a word. Ask whoever looks after the domain { $domain } whether it lets { $provider } send in its name (SPF, DKIM), and pass the report on to { $provider }.
-notice-received = Receipt is confirmed: your emails leave and arrive.
+notice-received = Receipt is confirmed: this profile works.
 notice-code-wrong = { $left ->
     [one] That is not the right code. One try is left.
    *[other] That is not the right code. { $left } tries are left.

@@ -3,7 +3,9 @@ test-panel = Test under way
 test-recipient = Send the test message to
 test-recipient-sender = the sender’s address
 test-starting = The test begins…
-test-cut = The connection to this page broke off before the end of the test. Reload the page, then try again.
+test-restarting = The former test was stopped, the new one begins…
+test-session-over = Your session has ended: the test did not start. Open the configurator again from your portal; everything you saved is there.
+test-cut = The connection broke off before the end of the test. Check your Internet connection, then try again.
 test-stop = Stop
 test-stopped = The test was stopped. Nothing more was sent.
 

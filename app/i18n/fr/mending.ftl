@@ -36,13 +36,13 @@ receipt-title = Le message est-il arrivé ?
 receipt-about = Il contient un code à six chiffres. En le saisissant ici, vous avez la preuve que vos emails arrivent vraiment.
 receipt-label = Code reçu
 receipt-confirm = Confirmer la réception
-receipt-done = Réception confirmée { $moment } : vos emails partent et arrivent.
+receipt-done = Réception confirmée { $moment } : ce profil fonctionne.
 receipt-missing = Le message n’arrive pas ?
 receipt-missing-spam = Cherchez-le dans le courrier indésirable de la boîte { $recipient }, puis marquez-le comme souhaité.
 receipt-missing-sender = Certains serveurs remplacent l’expéditeur par l’adresse du compte : cherchez aussi un message venu de « { $login } ».
 receipt-missing-delay = Un premier message peut être retenu quelques minutes, parfois une heure, avant d’être distribué.
 receipt-missing-dropped = Rien au bout d’une heure ? Il a sans doute été écarté sans rien dire. Demandez à celui qui gère le domaine { $domain } s’il autorise { $provider } à envoyer en son nom (SPF, DKIM), et transmettez le compte rendu à { $provider }.
-notice-received = La réception est confirmée : vos emails partent et arrivent.
+notice-received = La réception est confirmée : ce profil fonctionne.
 notice-code-wrong = { $left ->
     [one] Ce n’est pas le bon code. Il reste un essai.
    *[other] Ce n’est pas le bon code. Il reste { $left } essais.

@@ -3,7 +3,9 @@ test-panel = Test en cours
 test-recipient = Envoyer le message de test à
 test-recipient-sender = l’adresse de l’expéditeur
 test-starting = Le test commence…
-test-cut = La liaison avec cette page s’est interrompue avant la fin du test. Rechargez la page, puis recommencez.
+test-restarting = Le test précédent est arrêté, le nouveau commence…
+test-session-over = Votre session est terminée : le test n’a pas commencé. Rouvrez le configurateur depuis votre portail, tout ce qui est enregistré vous y attend.
+test-cut = La connexion s’est interrompue avant la fin du test. Vérifiez votre connexion à Internet, puis recommencez.
 test-stop = Arrêter
 test-stopped = Le test est arrêté. Rien de plus n’a été envoyé.
 

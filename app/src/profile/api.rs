@@ -2,18 +2,21 @@
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 
 use super::{
-    draft::{CheckedSecret, Draft, RefusedDraft, TypedSecret},
+    draft::{CheckedSecret, Draft, KeptDraft, TypedSecret, is_form_name},
     encoding::Encoding,
     field::{Fault, Field, FieldError},
-    model::{ProfileId, Settings},
-    port::{SaveError, SecretChange},
+    keeping::orphan,
+    model::{Profile, ProfileId, Settings},
+    port::{Heir, PAGE_SIZE, SaveError, SecretChange, Standing, Target},
     preset::{Catalogue, Preset},
     warnings::{Typed, Warning, warnings},
 };
 use crate::{
     error::{AppError, finish, wants_page},
+    sending_mode::model::SendingMode,
     services::{Services, services},
     session::{Session, session},
 };
@@ -22,27 +25,49 @@ use crate::{
 #[server(name = SaveProfile, prefix = "/api", endpoint = "profiles/save", input = PostUrl)]
 pub async fn save_profile(
     #[server(default)] id: String,
+    #[server(default)] form: String,
+    #[server(default)] revision: String,
     #[server(default)] draft: Draft,
     #[server(default)] secret: TypedSecret,
 ) -> Result<(), AppError> {
-    finish(save(&id, draft, &secret).await)
+    finish(save((&id, &form, &revision), draft, &secret).await)
 }
 
-async fn save(id: &str, draft: Draft, secret: &TypedSecret) -> Result<String, AppError> {
+/// Which profile the form is about. A program may leave out what only forms know.
+fn target((id, form, revision): (&str, &str, &str)) -> Result<Target, AppError> {
+    let id = profile_id(id)?;
+    let creation = (id.is_none() && is_form_name(form)).then(|| form.to_owned());
+    Ok(Target { id, creation, revision: revision.trim().parse().ok() })
+}
+
+async fn save(about: (&str, &str, &str), mut draft: Draft, secret: &TypedSecret) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
-    let profile = profile_id(id)?;
-    match try_save(&session, &services, profile, &draft, secret).await {
+    let target = target(about)?;
+    let typed = draft.clone();
+    let tidied = draft.tidy();
+    match try_save(&session, &services, &target, &draft, secret).await {
         Ok(saved) => {
-            services.drafts.forget(&session).await?;
-            Ok(saved)
+            for form in [target.id.map(|id| id.to_string()), target.creation].into_iter().flatten() {
+                services.drafts.forget(&session.who(), &form).await?;
+            }
+            Ok(if tidied { format!("{saved}&tidied=1") } else { saved })
+        }
+        Err(SaveError::App(AppError::NotFound)) if wants_page() && target.id.is_some() => {
+            orphan(&session, &services, about.0, typed).await
         }
         // What was typed is kept: there is room once another one is deleted.
         Err(SaveError::App(AppError::TooManyProfiles { most })) if wants_page() => {
-            let page = refuse(&session, &services, profile, draft, Vec::new()).await?;
+            let page = refuse(&session, &services, &target, typed, Vec::new()).await?;
             Ok(format!("{page}&notice=full&count={most}"))
         }
         Err(SaveError::App(error)) => Err(error),
-        Err(SaveError::Invalid(errors)) if wants_page() => refuse(&session, &services, profile, draft, errors).await,
+        Err(SaveError::Stale(id)) if wants_page() => {
+            let target = Target { id: Some(id), revision: target.revision.or(Some(1)), creation: None };
+            refuse(&session, &services, &target, typed, Vec::new()).await?;
+            Ok(format!("/profiles/edit?id={id}&stale=1"))
+        }
+        Err(SaveError::Stale(_)) => Err(AppError::Stale),
+        Err(SaveError::Invalid(errors)) if wants_page() => refuse(&session, &services, &target, typed, errors).await,
         Err(SaveError::Invalid(fields)) => Err(AppError::Invalid { fields }),
     }
 }
@@ -50,11 +75,15 @@ async fn save(id: &str, draft: Draft, secret: &TypedSecret) -> Result<String, Ap
 async fn try_save(
     session: &Session,
     services: &Services,
-    profile: Option<ProfileId>,
+    target: &Target,
     draft: &Draft,
     typed: &TypedSecret,
 ) -> Result<String, SaveError> {
     let profiles = &services.profiles;
+    let made = match (&target.id, &target.creation) {
+        (None, Some(form)) => profiles.made_by(&session.account, form).await?.is_some(),
+        _ => false,
+    };
     let checked = draft.check(session, &services.presets, profiles.policy());
     let inner = services.presets.inner_spaces(Some(&draft.preset));
     let secret = if typed.is_empty() { None } else { Some(typed.check(inner)) };
@@ -69,7 +98,7 @@ async fn try_save(
             None
         }
         None => {
-            if profile.is_none() {
+            if target.id.is_none() && !made {
                 errors.push(FieldError::new(Field::Secret, Fault::Required));
             }
             None
@@ -83,7 +112,7 @@ async fn try_save(
     let (removed, suspicious) = secret.as_ref().map_or((0, 0), |secret| (secret.removed, secret.suspicious));
     let warned = warned(&settings, secret.as_ref(), &services.presets);
     let change = secret.map_or(SecretChange::Keep, |secret| SecretChange::Replace(secret.secret));
-    let id = profiles.save(session.author(), profile, settings, change).await?;
+    let id = profiles.save(session.author(), target.clone(), settings, change).await?;
     let warn = if warned.is_empty() { String::new() } else { format!("&warn={}", warned.join(",")) };
     Ok(match (removed, suspicious) {
         (0, 0) if !warn.is_empty() => format!("/profiles/encoding?id={id}{warn}"),
@@ -123,25 +152,25 @@ pub(super) fn provider<'a>(settings: &Settings, presets: &'a Catalogue) -> Optio
 async fn refuse(
     session: &Session,
     services: &Services,
-    profile: Option<ProfileId>,
+    target: &Target,
     draft: Draft,
     errors: Vec<FieldError>,
 ) -> Result<String, AppError> {
-    let page = form_page(profile);
-    let refused = RefusedDraft { profile: profile.map(|id| id.to_string()), draft, errors };
-    services.drafts.keep(session, &refused).await?;
+    let (form, page) = if let Some(id) = target.id {
+        (id.to_string(), format!("/profiles/edit?id={id}&draft=1"))
+    } else {
+        let form = target.creation.clone().unwrap_or_else(|| services.drafts.new_form());
+        let page = format!("/profiles/new?form={form}&draft=1");
+        (form, page)
+    };
+    let profile = target.id.map(|id| id.to_string());
+    let kept = KeptDraft { form, profile, revision: target.revision, draft, errors };
+    services.drafts.keep(&session.who(), &kept).await?;
     Ok(page)
 }
 
-fn form_page(profile: Option<ProfileId>) -> String {
-    match profile {
-        Some(id) => format!("/profiles/edit?id={id}&draft=1"),
-        None => "/profiles/new?draft=1".to_owned(),
-    }
-}
-
 /// An id of the form; the empty one is a new profile's.
-fn profile_id(id: &str) -> Result<Option<ProfileId>, AppError> {
+pub(super) fn profile_id(id: &str) -> Result<Option<ProfileId>, AppError> {
     if id.is_empty() {
         return Ok(None);
     }
@@ -154,32 +183,47 @@ pub(super) fn existing(id: &str) -> Result<ProfileId, AppError> {
 
 /// **Remplir** without WebAssembly: puts the chosen preset's values into the form, everything else stays.
 #[server(name = FillProfile, prefix = "/api", endpoint = "profiles/fill", input = PostUrl)]
-pub async fn fill_profile(#[server(default)] id: String, #[server(default)] draft: Draft) -> Result<(), AppError> {
-    finish(fill(&id, draft).await)
+pub async fn fill_profile(
+    #[server(default)] id: String,
+    #[server(default)] form: String,
+    #[server(default)] revision: String,
+    #[server(default)] draft: Draft,
+    #[server(default)] keep: String,
+) -> Result<(), AppError> {
+    finish(fill((&id, &form, &revision), draft, &keep).await)
 }
 
-async fn fill(id: &str, mut draft: Draft) -> Result<String, AppError> {
+/// `keep`: the values stay as they were typed; the form comes from an ended session.
+async fn fill(about: (&str, &str, &str), mut draft: Draft, keep: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
-    let profile = profile_id(id)?;
-    if let Some(preset) = services.presets.get(&draft.preset) {
+    let target = target(about)?;
+    if let Some(preset) = services.presets.get(&draft.preset).filter(|_| keep.is_empty()) {
         draft.fill(preset);
     }
-    refuse(&session, &services, profile, draft, Vec::new()).await
+    refuse(&session, &services, &target, draft, Vec::new()).await
 }
 
 /// **Valider** of the second step: saves the encoding and leads back to the list.
 #[server(name = SaveEncoding, prefix = "/api", endpoint = "profiles/encoding", input = PostUrl)]
-pub async fn save_encoding(#[server(default)] id: String, #[server(default)] encoding: String) -> Result<(), AppError> {
-    finish(encode(&id, &encoding).await)
+pub async fn save_encoding(
+    #[server(default)] id: String,
+    #[server(default)] encoding: String,
+    #[server(default)] was: String,
+) -> Result<(), AppError> {
+    finish(encode(&id, &encoding, &was).await)
 }
 
-async fn encode(id: &str, encoding: &str) -> Result<String, AppError> {
+async fn encode(id: &str, encoding: &str, was: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let encoding = Encoding::parse(encoding)
         .ok_or_else(|| AppError::Invalid { fields: vec![FieldError::new(Field::Encoding, Fault::Unknown)] })?;
-    services.profiles.set_encoding(session.author(), id, encoding).await?;
-    Ok(format!("/profiles?selected={id}&notice=saved"))
+    match services.profiles.set_encoding(session.author(), id, encoding, Encoding::parse(was)).await {
+        Err(AppError::Stale) if wants_page() => {
+            Ok(format!("/profiles/encoding?id={id}&stale=1&mine={}", encoding.as_str()))
+        }
+        done => done.map(|()| format!("/profiles?selected={id}&notice=saved")),
+    }
 }
 
 /// Removes the superfluous characters of the stored secret, after the page said what they are.
@@ -209,26 +253,90 @@ async fn duplicate(id: &str) -> Result<String, AppError> {
 
 /// **Utiliser**: the owner's mail leaves through this profile from now on.
 #[server(name = UseProfile, prefix = "/api", endpoint = "profiles/use", input = PostUrl)]
-pub async fn use_profile(#[server(default)] id: String) -> Result<(), AppError> {
-    finish(put_in_use(&id).await)
+pub async fn use_profile(
+    #[server(default)] id: String,
+    #[server(default)] listed: String,
+    #[server(default)] after: String,
+    #[server(default)] mode: String,
+) -> Result<(), AppError> {
+    finish(put_in_use(&id, (&listed, &after), &mode).await)
 }
 
-async fn put_in_use(id: &str) -> Result<String, AppError> {
+/// `listed`: what the list showed, where the button stands in one; `mode`: the button says that the account's own servers
+/// send from now on.
+async fn put_in_use(id: &str, (listed, after): (&str, &str), mode: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
+    if !listed.is_empty() {
+        let now = services.profiles.page(&session.account, ProfileId::parse(after)).await?;
+        let there = now.iter().any(|profile| profile.id == id);
+        if there && fingerprint(&now) != listed {
+            return if wants_page() { Ok(format!("/profiles?selected={id}&stale=1")) } else { Err(AppError::Stale) };
+        }
+    }
     services.profiles.put_in_use(session.author(), id).await?;
-    Ok(format!("/profiles?selected={id}&notice=in-use"))
+    if mode == SendingMode::OwnSmtp.as_str() {
+        services.sending_modes.set(session.author(), SendingMode::OwnSmtp, None).await?;
+        return Ok(format!("/profiles?selected={id}&notice=in-use-now&mode=own_smtp"));
+    }
+    let notice = match services.sending_modes.get(&session.account).await? {
+        SendingMode::OwnSmtp => "in-use",
+        SendingMode::Portal => "in-use-later",
+    };
+    Ok(format!("/profiles?selected={id}&notice={notice}"))
+}
+
+/// What a page of the list shows, in a few characters: which profiles, of which revision, and which are in use.
+pub(super) fn fingerprint(profiles: &[Profile]) -> String {
+    let mut hash = Sha256::new();
+    for profile in profiles.iter().take(PAGE_SIZE as usize) {
+        hash.update(profile.id.to_string());
+        hash.update(profile.revision.to_be_bytes());
+        hash.update([u8::from(profile.in_use)]);
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// **Supprimer**, after the page has asked.
 #[server(name = DeleteProfile, prefix = "/api", endpoint = "profiles/delete", input = PostUrl)]
-pub async fn delete_profile(#[server(default)] id: String) -> Result<(), AppError> {
-    finish(delete(&id).await)
+pub async fn delete_profile(
+    #[server(default)] id: String,
+    #[server(default)] revision: String,
+    #[server(default)] heir: String,
+    #[server(default)] used: String,
+) -> Result<(), AppError> {
+    finish(delete(&id, &revision, &heir, &used).await)
 }
 
-async fn delete(id: &str) -> Result<String, AppError> {
+/// `heir`: who takes over, `none` for nobody; where nothing is said, the one that is known best to work. `used`: whether
+/// the page said that the profile is in use.
+async fn delete(id: &str, revision: &str, heir: &str, used: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
-    services.profiles.delete(session.author(), id).await?;
-    Ok(format!("/profiles?notice=deleted&id={id}"))
+    let stale = || if wants_page() { Ok(format!("/profiles/delete?id={id}&stale=1")) } else { Err(AppError::Stale) };
+    let heir = match heir {
+        "" => Heir::Best,
+        "none" => Heir::Nobody,
+        other => Heir::One(existing(other)?),
+    };
+    let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+    if !used.is_empty() && (used == "1") != profile.in_use {
+        return stale();
+    }
+    let next = services.profiles.heirs(&session.account, id).await?;
+    let best = next.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
+    match services.profiles.delete(session.author(), id, heir, revision.trim().parse().ok()).await {
+        Err(AppError::Stale) => return stale(),
+        done => done?,
+    }
+    let heir = match heir {
+        Heir::Best => best,
+        Heir::One(heir) => Some(heir),
+        Heir::Nobody => None,
+    };
+    Ok(match heir.filter(|_| profile.in_use) {
+        Some(heir) => format!("/profiles?notice=deleted-heir&id={id}&selected={heir}"),
+        None if profile.in_use => format!("/profiles?notice=deleted-nobody&id={id}"),
+        None => format!("/profiles?notice=deleted&id={id}"),
+    })
 }

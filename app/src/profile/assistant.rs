@@ -12,6 +12,8 @@ mod checks;
 #[cfg(feature = "hydrate")]
 mod dom;
 #[cfg(feature = "hydrate")]
+mod leaving;
+#[cfg(feature = "hydrate")]
 mod presets;
 #[cfg(feature = "hydrate")]
 mod secret;
@@ -26,6 +28,7 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
         presets::arrive();
         secret::arrive();
         checks::arrive();
+        leaving::arrive();
         warn::look();
     });
     let clicked = |event: ev::MouseEvent| {
@@ -37,6 +40,9 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
             if !target.matches("#content .actions *").unwrap_or(false) {
                 warn::look();
             }
+            if target.matches("input[type=radio], #assistant button, #secret-remark button").unwrap_or(false) {
+                leaving::changed();
+            }
             if checks::stop(&target) {
                 event.prevent_default();
             }
@@ -47,6 +53,9 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
         #[cfg(feature = "hydrate")]
         if let Some(target) = dom::target(&event) {
             checks::forgive(&target);
+            if target.id() != "preset-search" {
+                leaving::changed();
+            }
             presets::typed(&target);
             secret::typed(&target, dom::is_paste(&event));
             warn::look();
@@ -61,5 +70,22 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
         }
         let _ = event;
     };
-    view! { <div on:click=clicked on:input=typed on:keydown=pressed>{children()}</div> }
+    let left = |event: ev::Event| {
+        #[cfg(feature = "hydrate")]
+        if let Some(target) = dom::target(&event) {
+            presets::left(&target);
+            if target.id() != "preset-search" {
+                leaving::keep();
+            }
+        }
+        let _ = event;
+    };
+    let submitted = |event: ev::SubmitEvent| {
+        #[cfg(feature = "hydrate")]
+        leaving::submitted(&event);
+        let _ = event;
+    };
+    view! {
+        <div on:click=clicked on:input=typed on:keydown=pressed on:change=left on:submit=submitted>{children()}</div>
+    }
 }

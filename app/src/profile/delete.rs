@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use super::{
-    list::owner_name,
+    list::{StateBadge, owner_name},
     model::{Profile, ProfileId},
+    port::Standing,
 };
 use crate::{
     error::AppError,
@@ -12,7 +13,10 @@ use crate::{
     services::services,
     session::session,
     t,
-    ui::layout::{Loaded, Page, query},
+    ui::{
+        layout::{Loaded, Page, query},
+        notice::{Kind, Notice, is_stale},
+    },
 };
 
 /// The question before a profile is deleted.
@@ -23,9 +27,19 @@ pub fn DeletePage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-        let successor = services.profiles.successor(&session.account, id).await?;
+        let heirs = services.profiles.heirs(&session.account, id).await?;
         let owner = owner_name(&profile, &session);
-        Ok(view! { <Question profile owner successor /> }.into_any())
+        let shop = profile.settings.user.is_some();
+        let relay = services.sending_modes.portal_sends(&session.account);
+        let stands_in = if shop {
+            StandsIn::Shop
+        } else if relay {
+            StandsIn::Portal
+        } else {
+            StandsIn::Nobody
+        };
+        let portal = session.portal_name.clone();
+        Ok(view! { <Question profile owner heirs stands_in portal /> }.into_any())
     };
     view! {
         <Page title=t!("delete-title")>
@@ -34,30 +48,88 @@ pub fn DeletePage() -> impl IntoView {
     }
 }
 
+/// Through what the owner's mail leaves when no profile of theirs is in use.
+#[derive(Clone, Copy)]
+enum StandsIn {
+    Shop,
+    Portal,
+    Nobody,
+}
+
+impl StandsIn {
+    fn text(self, portal: &str) -> String {
+        match self {
+            Self::Shop => t!("delete-then-shop"),
+            Self::Portal => t!("delete-then-portal", portal = portal),
+            Self::Nobody => t!("delete-then-nothing"),
+        }
+    }
+}
+
 #[component]
-fn Question(profile: Profile, owner: String, successor: Option<Profile>) -> impl IntoView {
+fn Question(
+    profile: Profile,
+    owner: String,
+    heirs: Vec<(Profile, Standing)>,
+    stands_in: StandsIn,
+    portal: String,
+) -> impl IntoView {
     let destination = &profile.settings.destination;
-    let consequence = match (profile.in_use, successor) {
-        (false, _) => t!("delete-unused"),
-        (true, Some(next)) => t!(
-            "delete-successor",
-            owner = owner.clone(),
-            sender = next.settings.sender_address,
-            host = next.settings.destination.host
-        ),
-        (true, None) => t!("delete-last", owner = owner.clone()),
-    };
+    let used = profile.in_use;
     let id = profile.id.to_string();
+    let then = stands_in.text(&portal);
+    let choice = (used && !heirs.is_empty()).then(|| {
+        // What is known to fail takes over only when somebody says so.
+        let best = heirs.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
+        let warning = best.is_none().then(|| view! { <Notice kind=Kind::Warning>{t!("delete-all-fail")}</Notice> });
+        let options = heirs.into_iter().map(|(heir, _)| {
+            let input = format!("heir-{}", heir.id);
+            let settings = heir.settings.clone();
+            let name = format!("{} · {}", settings.sender_address, settings.destination.host);
+            let checked = best == Some(heir.id);
+            view! {
+                <div class="choice">
+                    <input type="radio" name="heir" id=input.clone() value=heir.id.to_string() checked=checked aria-describedby=format!("{input}-state") />
+                    <label for=input.clone()>{name}</label>
+                    <p id=format!("{input}-state")><StateBadge profile=heir /></p>
+                </div>
+            }
+        });
+        view! {
+            {warning}
+            <fieldset class="choices">
+                <legend>{t!("delete-heir", owner = owner.clone())}</legend>
+                {options.collect_view()}
+                <div class="choice">
+                    <input type="radio" name="heir" id="heir-none" value="none" checked=best.is_none() aria-describedby="heir-none-state" />
+                    <label for="heir-none">{t!("delete-heir-none")}</label>
+                    <p id="heir-none-state">{then.clone()}</p>
+                </div>
+            </fieldset>
+        }
+    });
+    let consequence = match (used, choice.is_some()) {
+        (false, _) => t!("delete-unused"),
+        (true, true) => t!("delete-used", owner = owner),
+        (true, false) => format!("{} {then}", t!("delete-last", owner = owner)),
+    };
+    let stale = is_stale();
     view! {
+        {stale.then(|| view! { <Notice kind=Kind::Warning>{t!("stale-delete")}</Notice> })}
         <p class="lead">
             {t!("delete-question", sender = profile.settings.sender_address.clone(), host = destination.host.clone())}
         </p>
         <p>{consequence}</p>
         <p>{t!("delete-secret")}</p>
-        <form method="post" action=at("/api/profiles/delete") class="actions">
+        <form method="post" action=at("/api/profiles/delete")>
             <input type="hidden" name="id" value=id.clone() />
-            <button class="danger primary">{t!("action-delete")}</button>
-            <a class="button" href=at(&format!("/profiles?selected={id}"))>{t!("action-cancel")}</a>
+            <input type="hidden" name="revision" value=profile.revision.to_string() />
+            <input type="hidden" name="used" value=if used { "1" } else { "0" } />
+            {choice}
+            <div class="actions">
+                <button class="danger primary">{t!("action-delete")}</button>
+                <a class="button" href=at(&format!("/profiles?selected={id}"))>{t!("action-cancel")}</a>
+            </div>
         </form>
     }
 }

@@ -14,6 +14,7 @@ use super::{
     port::DestinationPolicy,
     preset::{Catalogue, Preset},
     security::Security,
+    server_text::{self, ServerText, visible},
 };
 use crate::session::Session;
 
@@ -59,13 +60,22 @@ impl Serialize for TypedSecret {
     }
 }
 
-/// A draft that was refused, kept in the session until it is corrected.
+/// What was typed into a form and is not saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedDraft {
+pub struct KeptDraft {
+    /// The form's name: the profile's id, or what [`Drafts::new_form`](crate::session::Drafts::new_form) gave.
+    pub form: String,
     /// The profile being edited; `None` for a new one.
     pub profile: Option<String>,
+    /// The profile's revision that the form showed.
+    pub revision: Option<u32>,
     pub draft: Draft,
     pub errors: Vec<FieldError>,
+}
+
+/// Whether a text can be the name of a form.
+pub fn is_form_name(text: &str) -> bool {
+    (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// A secret ready to be sealed, and what the owner must hear about it.
@@ -98,6 +108,62 @@ impl Draft {
             sender_address: sender_address.to_string(),
             reply_to: reply_to.as_ref().map(ToString::to_string).unwrap_or_default(),
         }
+    }
+
+    /// Takes what was meant: a server that came with a port, a scheme or a path, characters that nobody sees. Whether the
+    /// server was written otherwise.
+    pub fn tidy(&mut self) -> bool {
+        let ServerText { host, port } = server_text::read(&self.host);
+        let changed = host != self.host.trim() || port.is_some();
+        self.host = host;
+        if let Some(port) = port {
+            self.port = port;
+        }
+        for field in [&mut self.port, &mut self.login, &mut self.sender_address, &mut self.reply_to] {
+            *field = visible(field);
+        }
+        changed
+    }
+
+    /// A field's text.
+    pub fn value(&self, field: Field) -> Option<&str> {
+        Some(match field {
+            Field::Preset => &self.preset,
+            Field::Host => &self.host,
+            Field::Port => &self.port,
+            Field::Security => &self.security,
+            Field::User => &self.user,
+            Field::Login => &self.login,
+            Field::SenderName => &self.sender_name,
+            Field::SenderAddress => &self.sender_address,
+            Field::ReplyTo => &self.reply_to,
+            Field::Secret | Field::Encoding => return None,
+        })
+    }
+
+    /// Takes a field's text from another draft.
+    pub fn take(&mut self, field: Field, from: &Self) {
+        let (mine, theirs) = match field {
+            Field::Preset => (&mut self.preset, &from.preset),
+            Field::Host => (&mut self.host, &from.host),
+            Field::Port => (&mut self.port, &from.port),
+            Field::Security => (&mut self.security, &from.security),
+            Field::User => (&mut self.user, &from.user),
+            Field::Login => (&mut self.login, &from.login),
+            Field::SenderName => (&mut self.sender_name, &from.sender_name),
+            Field::SenderAddress => (&mut self.sender_address, &from.sender_address),
+            Field::ReplyTo => (&mut self.reply_to, &from.reply_to),
+            Field::Secret | Field::Encoding => return,
+        };
+        mine.clone_from(theirs);
+    }
+
+    /// The fields in which two forms differ.
+    pub fn differences(&self, other: &Self) -> Vec<Field> {
+        let trimmed = |draft: &Self, field| draft.value(field).map(|text| text.trim().to_owned());
+        let mut fields = Field::TYPED.to_vec();
+        fields.retain(|field| trimmed(self, *field) != trimmed(other, *field));
+        fields
     }
 
     /// Puts a preset's server, port and encryption into the form.

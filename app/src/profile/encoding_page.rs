@@ -13,13 +13,14 @@ use super::{
 };
 use crate::{
     error::AppError,
+    i18n::DIGITS,
     place::at,
     services::services,
     session::session,
     t,
     ui::{
         layout::{Loaded, Page, query},
-        notice::{Kind, Notice, RequestNotice, whole_number},
+        notice::{Kind, Notice, RequestNotice, is_stale, whole_number},
     },
 };
 
@@ -31,7 +32,7 @@ pub fn EncodingPage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-        Ok(view! { <RequestNotice /> <Suspicious profile=profile.clone() /> <Warned profile=profile.clone() presets=services.presets /> <Choice profile /> }.into_any())
+        Ok(view! { <RequestNotice /> <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() /> <Warned profile=profile.clone() presets=services.presets /> <Choice profile /> }.into_any())
     };
     view! {
         <Page title=t!("encoding-title")>
@@ -39,6 +40,16 @@ pub fn EncodingPage() -> impl IntoView {
             <Loaded content=load />
         </Page>
     }
+}
+
+/// Says that the server was not written as it was saved.
+#[component]
+fn Tidied(profile: Profile) -> impl IntoView {
+    let destination = profile.settings.destination;
+    let port = format!("{}{DIGITS}", destination.port);
+    (!query("tidied").is_empty()).then(|| {
+        view! { <Notice kind=Kind::Done>{t!("form-host-tidied", host = destination.host, port = port)}</Notice> }
+    })
 }
 
 /// Offers to remove the characters of the secret that look superfluous. They were kept, because they may belong to it.
@@ -80,13 +91,20 @@ fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
 
 #[component]
 fn Choice(profile: Profile) -> impl IntoView {
+    let stale = is_stale();
+    let mine = Encoding::parse(&query("mine")).filter(|_| stale);
+    let meanwhile = mine.map(|mine| {
+        let text = t!("stale-encoding", saved = profile.encoding.as_str(), mine = mine.as_str());
+        view! { <Notice kind=Kind::Warning>{text}</Notice> }
+    });
+    let shown = mine.unwrap_or(profile.encoding);
     let choices = Encoding::ALL.map(|encoding| {
         let code = encoding.as_str();
         let id = format!("encoding-{code}");
         let about = t!(&format!("encoding-{}-about", code.to_lowercase()));
         view! {
             <div class="choice">
-                <input type="radio" name="encoding" id=id.clone() value=code checked=profile.encoding == encoding aria-describedby=format!("{id}-about") />
+                <input type="radio" name="encoding" id=id.clone() value=code checked=shown == encoding aria-describedby=format!("{id}-about") />
                 <label for=id.clone()>{code}</label>
                 <p id=format!("{id}-about")>{about}</p>
             </div>
@@ -94,7 +112,9 @@ fn Choice(profile: Profile) -> impl IntoView {
     });
     view! {
         <form method="post" action=at("/api/profiles/encoding") class="stack">
+            {meanwhile}
             <input type="hidden" name="id" value=profile.id.to_string() />
+            <input type="hidden" name="was" value=profile.encoding.as_str() />
             <fieldset class="choices">
                 <legend>{t!("encoding-legend")}</legend>
                 {choices.into_iter().collect_view()}

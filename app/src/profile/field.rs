@@ -22,6 +22,36 @@ pub enum Field {
 }
 
 impl Field {
+    /// What a form may show again.
+    pub const TYPED: [Self; 9] = [
+        Self::Preset,
+        Self::Host,
+        Self::Port,
+        Self::Security,
+        Self::User,
+        Self::Login,
+        Self::SenderName,
+        Self::SenderAddress,
+        Self::ReplyTo,
+    ];
+
+    /// The catalogue's key of its name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Preset => "form-preset",
+            Self::Host => "form-host",
+            Self::Port => "form-port",
+            Self::Security => "form-security",
+            Self::User => "form-owner",
+            Self::Login => "form-login",
+            Self::Secret => "form-secret",
+            Self::SenderName => "form-sender-name",
+            Self::SenderAddress => "form-sender-address",
+            Self::ReplyTo => "form-reply-to",
+            Self::Encoding => "encoding-title",
+        }
+    }
+
     /// The `id` of its input, and the last part of its name.
     pub const fn id(self) -> &'static str {
         match self {

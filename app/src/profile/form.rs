@@ -5,13 +5,17 @@
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 
 use super::{
     assistant::FormAssistant,
-    draft::Draft,
+    conflict::Conflict,
+    draft::{Draft, KeptDraft, is_form_name},
     field::{Field, FieldError},
     guide::PresetGuide,
+    keeping::{Restored, orphan},
     model::{ProfileId, SecretState},
     preset::{Catalogue, Preset},
     security::Security,
@@ -19,14 +23,16 @@ use super::{
 use crate::{
     error::AppError,
     place::at,
-    services::services,
+    services::{Services, services},
     session::{Session, session},
+    shell::SessionLeft,
     t,
     ui::{
         field::{FieldFault, FieldWarnings, InputState, TextField},
         layout::{Loaded, Page, query},
         moment::Moment,
         notice::{Kind, Notice, RequestNotice},
+        session_over::SessionOver,
     },
 };
 
@@ -34,30 +40,48 @@ mod presets;
 
 use presets::Presets;
 
+/// What can be a server's name, with a scheme or a port if need be ([`super::server_text`]); not an address.
+const HOST: &str = r"\s*(\S+:\/\/\S+|[^@\s]+(\s*:?\s*[0-9]{1,5})?)\s*";
+/// From 1 to 65535.
+const PORT: &str = r"\s*0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\s*";
+
 /// What a form shows: the values, what is wrong with them, and what is known of the secret.
 struct Content {
+    /// The name of the form: what is typed is kept under it.
+    form: String,
     profile: Option<ProfileId>,
+    revision: Option<u32>,
     draft: Draft,
     errors: Vec<FieldError>,
     secret: SecretState,
+    /// What was typed before and not saved is there again.
+    restored: bool,
 }
 
-/// A new profile.
+/// A new profile. Its form has a name of its own in the address, so that going back to it finds what it made.
 #[component]
 pub fn NewPage() -> impl IntoView {
-    let (chosen, resume) = (query("preset"), !query("draft").is_empty());
+    let (form, chosen) = (query("form"), query("preset"));
+    let notice = query("notice");
     let load = async move {
         let (session, services) = (session()?, services()?);
-        let mut content = Content {
-            profile: None,
-            draft: Draft { sender_name: session.account_name.clone(), ..Draft::default() },
-            errors: Vec::new(),
-            secret: SecretState::Missing,
-        };
-        if let Some(preset) = services.presets.get(&chosen) {
-            content.draft.fill(preset);
+        let kept = services.drafts.kept(&session.who()).await?;
+        if !is_form_name(&form) {
+            let begun = kept.iter().find(|kept| kept.profile.is_none() && chosen.is_empty()).cloned();
+            let form = begun.as_ref().map_or_else(|| services.drafts.new_form(), |kept| kept.form.clone());
+            if is_navigation() {
+                let preset: String = form_urlencoded::byte_serialize(chosen.as_bytes()).collect();
+                let preset = if chosen.is_empty() { String::new() } else { format!("&preset={preset}") };
+                return Ok(lead(&format!("/profiles/new?form={form}{preset}")));
+            }
+            return Ok(page(new_content(&session, &services, form, &chosen, begun), &session, services.presets));
         }
-        resume_draft(&session, resume, &mut content).await?;
+        if let Some(made) = services.profiles.made_by(&session.account, &form).await? {
+            return Ok(lead(&format!("/profiles/edit?id={}&notice=saved-already", made.id)));
+        }
+        let mine = kept.into_iter().find(|kept| kept.form == form);
+        let mut content = new_content(&session, &services, form, &chosen, mine);
+        content.restored &= notice.is_empty();
         Ok(page(content, &session, services.presets))
     };
     view! {
@@ -68,17 +92,74 @@ pub fn NewPage() -> impl IntoView {
     }
 }
 
+/// Whether a browser loads the page, as browsers say by themselves; a program gets the form where it asks for it.
+fn is_navigation() -> bool {
+    use_context::<Parts>()
+        .is_some_and(|parts| parts.headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate"))
+}
+
+/// Leads to another page.
+fn lead(page: &str) -> AnyView {
+    leptos_axum::redirect(&at(page));
+    ().into_any()
+}
+
+fn new_content(session: &Session, services: &Services, form: String, chosen: &str, kept: Option<KeptDraft>) -> Content {
+    let mut content = Content {
+        form,
+        profile: None,
+        revision: None,
+        draft: Draft { sender_name: session.account_name.clone(), ..Draft::default() },
+        errors: Vec::new(),
+        secret: SecretState::Missing,
+        restored: false,
+    };
+    if let Some(preset) = services.presets.get(chosen) {
+        content.draft.fill(preset);
+    }
+    content.resume(kept);
+    content
+}
+
 /// A profile that exists.
 #[component]
 pub fn EditPage() -> impl IntoView {
-    let (id, resume) = (query("id"), !query("draft").is_empty());
+    let (id, stale) = (query("id"), !query("stale").is_empty());
     let load = async move {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
-        let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-        let mut content =
-            Content { profile: Some(id), draft: Draft::of(&profile), errors: Vec::new(), secret: profile.secret };
-        resume_draft(&session, resume, &mut content).await?;
+        let form = id.to_string();
+        let kept = services.drafts.kept(&session.who()).await?.into_iter().find(|kept| kept.form == form);
+        let Some(profile) = services.profiles.get(&session.account, id).await? else {
+            // Deleted under a form: what was typed can still become a profile.
+            return match kept {
+                Some(KeptDraft { draft, .. }) => Ok(lead(&orphan(&session, &services, &form, draft).await?)),
+                None => Err(AppError::NotFound),
+            };
+        };
+        let stored = Draft::of(&profile);
+        if let Some(kept) = &kept
+            && kept.revision.is_some_and(|shown| shown != profile.revision)
+            && (stale || !kept.draft.differences(&stored).is_empty())
+        {
+            if stale && let Some(response) = use_context::<ResponseOptions>() {
+                response.set_status(AppError::Stale.status());
+            }
+            let mine = kept.draft.clone();
+            let session = (*session).clone();
+            return Ok(view! { <Conflict profile mine session presets=services.presets /> }.into_any());
+        }
+        let kept = kept.filter(|kept| !kept.errors.is_empty() || !kept.draft.differences(&stored).is_empty());
+        let mut content = Content {
+            form,
+            profile: Some(id),
+            revision: Some(profile.revision),
+            draft: stored,
+            errors: Vec::new(),
+            secret: profile.secret,
+            restored: false,
+        };
+        content.resume(kept);
         Ok(page(content, &session, services.presets))
     };
     view! {
@@ -89,25 +170,26 @@ pub fn EditPage() -> impl IntoView {
     }
 }
 
-/// Puts the refused form back, when it is this one's.
-async fn resume_draft(session: &Session, resume: bool, content: &mut Content) -> Result<(), AppError> {
-    if !resume {
-        return Ok(());
+impl Content {
+    /// Puts back what was typed.
+    fn resume(&mut self, kept: Option<KeptDraft>) {
+        let Some(kept) = kept else { return };
+        self.restored = kept.errors.is_empty() && query("draft").is_empty();
+        self.draft = kept.draft;
+        self.errors = kept.errors;
     }
-    if let Some(kept) = services()?.drafts.kept(session).await?
-        && kept.profile == content.profile.map(|id| id.to_string())
-    {
-        content.draft = kept.draft;
-        content.errors = kept.errors;
-    }
-    Ok(())
 }
 
 fn page(content: Content, session: &Session, presets: Arc<Catalogue>) -> AnyView {
     let refusal = refusal(&content.errors);
     let session = session.clone();
+    let restored = content.restored.then(|| {
+        let profile = content.profile.map(|id| id.to_string()).unwrap_or_default();
+        view! { <Restored form=content.form.clone() profile /> }
+    });
     view! {
         <RequestNotice />
+        {restored}
         {refusal.map(|text| view! { <Notice kind=Kind::Error>{text}</Notice> })}
         <FormAssistant>
             <Form content session presets />
@@ -118,7 +200,8 @@ fn page(content: Content, session: &Session, presets: Arc<Catalogue>) -> AnyView
 
 #[component]
 fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
-    let Content { profile, draft, errors, secret } = content;
+    let Content { form, profile, revision, draft, errors, secret, restored: _ } = content;
+    let left = use_context::<Parts>().and_then(|parts| parts.extensions.get::<SessionLeft>().copied());
     let chosen: Option<Preset> = presets.get(&draft.preset).cloned();
     let guide = chosen.as_ref().and_then(|preset| presets.guide(preset)).cloned();
     let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
@@ -128,9 +211,14 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             method="post"
             action=at("/api/profiles/save")
             id="profile-form"
+            data-check=at("/api/profiles/check")
+            data-seconds=left.map(|SessionLeft(seconds)| seconds)
             data-required=t!("error-required")
             data-address=t!("error-address-invalid")
             data-port=t!("error-port-invalid")
+            data-host=t!("error-host-invalid")
+            data-tidied=t!("form-tidied")
+            data-tidied-port=t!("form-tidied-port", port = "{port}")
             data-w-port=t!("warn-port")
             data-w-other=t!("warn-other", login = "{login}", host = "{host}")
             data-w-account=t!("warn-account", host = "{host}")
@@ -140,12 +228,14 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             // Enter presses the first button of a form: it must be Valider, not the one of the presets.
             <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
             <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
+            <input type="hidden" name="form" value=form />
+            <input type="hidden" name="revision" value=revision.map(|revision| revision.to_string()).unwrap_or_default() />
             <Presets presets=presets.all().to_vec() chosen=draft.preset.clone() />
             <fieldset class="section">
                 <legend>{t!("form-server")}</legend>
                 <div class="columns">
-                    <TextField field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host) inputmode="url" maxlength=300 />
-                    <TextField field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric" pattern="[0-9]{1,5}" maxlength=5 />
+                    <TextField field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host) inputmode="url" maxlength=300 required=true pattern=HOST />
+                    <TextField field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric" pattern=PORT maxlength=8 required=true />
                 </div>
                 <SecurityChoice state=state(&draft.security) />
             </fieldset>
@@ -173,6 +263,16 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 <span></span>
                 <button type="button" hidden></button>
             </p>
+            <p
+                class="notice warning"
+                id="ending"
+                role="alert"
+                hidden
+                data-ending=t!("form-session-ending")
+                data-offline=t!("form-offline")
+            ></p>
+            <div id="over"></div>
+            <SessionOver text=t!("form-session-over") tell=false />
             <div class="actions">
                 <button class="primary">{t!("action-validate")}</button>
                 <a class="button" href=at("/profiles")>{t!("action-cancel")}</a>

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::{
+    api::fingerprint,
+    keeping::DraftOffer,
     model::{Profile, ProfileId, SecretState, TestState},
     port::PAGE_SIZE,
     sending::SendState,
@@ -15,6 +17,7 @@ use super::{
 use crate::{
     diagnosis::card::cause_title,
     place::at,
+    sending_mode::way::{ProfileWay, Way, WayCard, WayNotice},
     services::services,
     session::{Session, session},
     t,
@@ -22,7 +25,8 @@ use crate::{
     ui::{
         layout::{Loaded, Page, query},
         moment::distance,
-        notice::RequestNotice,
+        notice::{Kind, Notice, RequestNotice, is_stale},
+        session_over::SessionOver,
     },
 };
 
@@ -33,6 +37,20 @@ pub fn ListPage() -> impl IntoView {
     let load = async move {
         let (session, services) = (session()?, services()?);
         let profiles = services.profiles.page(&session.account, after).await?;
+        let kept = services.drafts.kept(&session.who()).await?;
+        let mode = services.sending_modes.get(&session.account).await?;
+        let relay = services.sending_modes.portal_sends(&session.account);
+        let ready = services.profiles.any_ready(&session.account).await?;
+        let way = Some(Way::of(mode, ready, relay)).filter(|way| !profiles.is_empty() || *way != Way::Portal);
+        // The code of a test's mail was just typed in: whether this profile sends is what is asked now.
+        let received = profiles.iter().find(|profile| Some(profile.id) == selected && query("notice") == "received");
+        let card = match received {
+            Some(profile) => Some(ProfileWay::of(&services, &session, profile).await?),
+            None => None,
+        };
+        let way = way.filter(|_| card.is_none());
+        let portal = session.portal_name.clone();
+        let listed = fingerprint(&profiles);
         let names: Vec<String> = profiles
             .iter()
             .map(|Profile { settings, .. }| {
@@ -52,9 +70,11 @@ pub fn ListPage() -> impl IntoView {
             view! { <Empty /> }.into_any()
         } else {
             let rows = profiles.into_iter().zip(names).collect();
-            view! { <Rows rows session=(*session).clone() selected /> <Failures failures /> }.into_any()
+            view! { <Rows rows session=(*session).clone() selected listed after /> <Failures failures /> }.into_any()
         };
-        Ok(view! { <RequestNotice /> {shown} }.into_any())
+        let stale = is_stale().then(|| view! { <Notice kind=Kind::Warning>{t!("stale-list")}</Notice> });
+        let way = way.map(|way| view! { <WayNotice way portal /> });
+        Ok(view! { <RequestNotice /> {stale} {way} {card.map(|way| view! { <WayCard way /> })} <DraftOffer kept /> {shown} }.into_any())
     };
     view! {
         <Page title=t!("list-title")>
@@ -82,7 +102,13 @@ fn Failures(failures: Vec<(Profile, String, TestRun)>) -> impl IntoView {
 }
 
 #[component]
-fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<ProfileId>) -> impl IntoView {
+fn Rows(
+    rows: Vec<(Profile, String)>,
+    session: Session,
+    selected: Option<ProfileId>,
+    listed: String,
+    after: Option<ProfileId>,
+) -> impl IntoView {
     let selected = selected
         .filter(|id| rows.iter().any(|(profile, _)| profile.id == *id))
         .or_else(|| rows.first().map(|(profile, _)| profile.id));
@@ -93,6 +119,8 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
         <p class="actions above"><a class="button" href=at("/profiles/new")>{t!("action-add")}</a></p>
         <LiveTest>
             <form method="post" action=at("/api/test/run")>
+                <input type="hidden" name="listed" value=listed />
+                {after.map(|id| view! { <input type="hidden" name="after" value=id.to_string() /> })}
                 <fieldset class="profiles">
                     <legend class="visually-hidden">{t!("list-legend")}</legend>
                     {rows
@@ -127,6 +155,7 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                 aria-label=t!("test-panel")
                 data-stream=at("/api/test/stream")
                 data-starting=t!("test-starting")
+                data-restarting=t!("test-restarting")
                 data-cut=t!("test-cut")
                 data-stopped=t!("test-stopped")
             >
@@ -136,6 +165,7 @@ fn Rows(rows: Vec<(Profile, String)>, session: Session, selected: Option<Profile
                     <button type="button" class="stop">{t!("test-stop")}</button>
                 </p>
                 <div class="result" aria-live="polite"></div>
+                <SessionOver text=t!("test-session-over") tell=true />
             </section>
         </LiveTest>
         {next.map(|id| view! { <p><a href=at(&format!("/profiles?after={id}"))>{t!("list-next")}</a></p> })}

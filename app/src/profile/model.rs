@@ -120,6 +120,8 @@ pub struct Profile {
     pub health: Health,
     /// How the sending is going with these settings.
     pub sends: SendState,
+    /// Counts the changes of settings and secret.
+    pub revision: u32,
 }
 
 impl Profile {

@@ -31,11 +31,63 @@ pub enum SecretChange {
     Replace(SecretString),
 }
 
+/// Which profile a form is about, and what it showed.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// The profile that is changed; `None`: a new one.
+    pub id: Option<ProfileId>,
+    /// The name of the form that makes a new one: sent twice, it makes one.
+    pub creation: Option<String>,
+    /// The revision that the form showed; `None`: whoever sends it does not say.
+    pub revision: Option<u32>,
+}
+
+impl Target {
+    /// A profile, whatever it is now.
+    pub fn profile(id: ProfileId) -> Self {
+        Self { id: Some(id), ..Self::default() }
+    }
+}
+
+/// What is known of a profile's sending, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It has no secret, or what it did last failed.
+    Fails,
+    Unknown,
+    /// A server took what it sent.
+    Works,
+    /// And it was received.
+    Received,
+}
+
+/// Who takes over from a profile in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heir {
+    /// The one that is known best to work; nobody when every other one is known to fail.
+    Best,
+    One(ProfileId),
+    Nobody,
+}
+
+/// What a change came to of something that others may change too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Done,
+    /// It is not there.
+    Gone,
+    /// It is not what it was expected to be.
+    Stale,
+}
+
 /// Why a profile was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     #[error("the settings are refused")]
     Invalid(Vec<FieldError>),
+    /// The profile is not the one that the form showed.
+    #[error("the profile was changed meanwhile")]
+    Stale(ProfileId),
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -56,7 +108,7 @@ pub trait Profiles: Send + Sync {
     async fn save(
         &self,
         by: Author<'_>,
-        id: Option<ProfileId>,
+        target: Target,
         settings: Settings,
         secret: SecretChange,
     ) -> Result<ProfileId, SaveError>;
@@ -69,7 +121,17 @@ pub trait Profiles: Send + Sync {
         errors: &[FieldError],
     ) -> Result<(), AppError>;
 
-    async fn set_encoding(&self, by: Author<'_>, id: ProfileId, encoding: Encoding) -> Result<(), AppError>;
+    /// The profile that a form of this name made.
+    async fn made_by(&self, account: &AccountId, creation: &str) -> Result<Option<Profile>, AppError>;
+
+    /// Sets the encoding, where it still is the `expected` one ([`AppError::Stale`] where it is not).
+    async fn set_encoding(
+        &self,
+        by: Author<'_>,
+        id: ProfileId,
+        encoding: Encoding,
+        expected: Option<Encoding>,
+    ) -> Result<(), AppError>;
 
     /// Removes what looks superfluous from the stored secret; the number of characters removed.
     async fn clean_secret(&self, by: Author<'_>, id: ProfileId) -> Result<u32, AppError>;
@@ -77,8 +139,14 @@ pub trait Profiles: Send + Sync {
     /// A second profile with the same settings and no secret.
     async fn duplicate(&self, by: Author<'_>, id: ProfileId) -> Result<ProfileId, AppError>;
 
-    /// How the profile sends from now on.
-    async fn set_sending(&self, by: Author<'_>, id: ProfileId, options: SendingOptions) -> Result<(), AppError>;
+    /// How the profile sends from now on, where it still is as `expected`.
+    async fn set_sending(
+        &self,
+        by: Author<'_>,
+        id: ProfileId,
+        options: SendingOptions,
+        expected: Option<SendingOptions>,
+    ) -> Result<(), AppError>;
 
     /// The last message that failed for a reason of the profile's.
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, AppError>;
@@ -86,11 +154,11 @@ pub trait Profiles: Send + Sync {
     /// Lets the mail of the profile's owner leave through it from now on.
     async fn put_in_use(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError>;
 
-    /// Deletes it. When it was in use, the owner's oldest other profile takes over.
-    async fn delete(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError>;
+    /// Deletes it, where it still is of this revision. When it was in use, the heir takes over.
+    async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError>;
 
-    /// The profile that would take over if this one were deleted.
-    async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError>;
+    /// The profiles that may take over if this one is deleted, the surest first.
+    async fn heirs(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Standing)>, AppError>;
 
     /// Whether the account has a profile in use whose secret is there.
     async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError>;

@@ -4,7 +4,7 @@ use leptos::{prelude::*, server_fn::codec::PostUrl};
 
 use super::{api::existing, sending::SendingOptions};
 use crate::{
-    error::{AppError, finish},
+    error::{AppError, finish, wants_page},
     services::services,
     session::session,
 };
@@ -62,19 +62,49 @@ impl TypedSending {
 pub async fn save_sending(
     #[server(default)] id: String,
     #[server(default)] sending: TypedSending,
+    #[server(default)] was: String,
 ) -> Result<(), AppError> {
-    finish(save(&id, &sending).await)
+    finish(save(&id, &sending, &was).await)
 }
 
-async fn save(id: &str, typed: &TypedSending) -> Result<String, AppError> {
+/// What the page showed, as one word.
+pub fn shown(options: &SendingOptions) -> String {
+    let number = |limit: Option<u32>| limit.map(|limit| limit.to_string()).unwrap_or_default();
+    let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = *options;
+    let flags = format!("{}{}", u8::from(check_hourly), u8::from(fallback));
+    [number(max_connections), number(per_minute), number(per_day), flags].join(".")
+}
+
+/// What [`shown`] wrote.
+fn read(word: &str) -> Option<SendingOptions> {
+    let parts: Vec<&str> = word.split('.').collect();
+    let [connections, minute, day, flags] = parts[..] else { return None };
+    let number = |text: &str| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
+    let flag = |at: usize| match flags.as_bytes().get(at) {
+        Some(b'1') => Some(true),
+        Some(b'0') => Some(false),
+        _ => None,
+    };
+    Some(SendingOptions {
+        max_connections: number(connections)?,
+        per_minute: number(minute)?,
+        per_day: number(day)?,
+        check_hourly: flag(0)?,
+        fallback: flag(1)?,
+    })
+}
+
+async fn save(id: &str, typed: &TypedSending, was: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let options = match typed.check() {
         Ok(options) => options,
         Err(wrong) => return Ok(format!("/profiles/sending?id={id}&wrong={wrong}{}", typed.query())),
     };
-    services.profiles.set_sending(session.author(), id, options).await?;
-    Ok(format!("/profiles?selected={id}&notice=saved"))
+    match services.profiles.set_sending(session.author(), id, options, read(was)).await {
+        Err(AppError::Stale) if wants_page() => Ok(format!("/profiles/sending?id={id}&stale=1{}", typed.query())),
+        done => done.map(|()| format!("/profiles?selected={id}&notice=saved")),
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +129,24 @@ mod tests {
             (["1", "1", "1e3"], "per-day"),
         ] {
             assert_eq!(typed(numbers).check(), Err(wrong), "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_page_showed_is_read_again() {
+        for options in [
+            SendingOptions::default(),
+            SendingOptions {
+                max_connections: Some(3),
+                per_day: Some(1_000_000),
+                fallback: true,
+                ..SendingOptions::default()
+            },
+        ] {
+            assert_eq!(read(&shown(&options)), Some(options));
+        }
+        for word in ["", "1.2.3", "1.2.3.x", "a.2.3.10", "1.2.3.1"] {
+            assert_eq!(read(word), None, "{word}");
         }
     }
 

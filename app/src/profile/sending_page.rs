@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::{
     model::{Profile, ProfileId},
     preset::Preset,
-    sending::SendState,
-    sending_api::LIMITS,
+    sending::{SendState, SendingOptions},
+    sending_api::{LIMITS, shown},
 };
 use crate::{
     diagnosis::card::{CauseCard, Failure, cause_title},
@@ -20,7 +20,7 @@ use crate::{
     ui::{
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
-        notice::{Kind, Notice, RequestNotice},
+        notice::{Kind, Notice, RequestNotice, is_stale},
     },
 };
 
@@ -113,7 +113,13 @@ pub fn LastFailure(profile: Profile, provider: String, run: TestRun, #[prop(opti
 fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl IntoView {
     let sending = profile.sending;
     let wrong = query("wrong");
-    let refused = !wrong.is_empty();
+    let stale = is_stale();
+    let refused = !wrong.is_empty() || stale;
+    let was = shown(&sending);
+    let meanwhile = stale.then(|| {
+        let portal = portal.clone();
+        view! { <Notice kind=Kind::Warning><p>{t!("stale-sending")}</p> <Saved sending portal /></Notice> }
+    });
     let stored = [sending.max_connections, sending.per_minute, sending.per_day];
     let usual = preset.map_or([None; 3], |preset| [preset.max_connections, preset.per_minute, preset.daily_limit]);
     let fields = LIMITS.into_iter().zip(stored).zip(usual).map(|(((name, most), stored), usual)| {
@@ -125,7 +131,9 @@ fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl Int
     view! {
         <form method="post" action=at("/api/profiles/sending") class="stack">
             <input type="hidden" name="id" value=profile.id.to_string() />
-            {refused.then(|| view! { <Notice kind=Kind::Warning>{t!("form-refused", count = 1)}</Notice> })}
+            <input type="hidden" name="was" value=was />
+            {(!wrong.is_empty()).then(|| view! { <Notice kind=Kind::Warning>{t!("form-refused", count = 1)}</Notice> })}
+            {meanwhile}
             <fieldset class="choices">
                 <legend>{t!("sending-when-it-fails")}</legend>
                 <div class="choice">
@@ -152,6 +160,21 @@ fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl Int
             </div>
         </form>
     }
+}
+
+/// What is stored, beside what was typed over something older.
+#[component]
+fn Saved(sending: SendingOptions, portal: String) -> impl IntoView {
+    let number = |limit: Option<u32>| limit.map_or_else(|| t!("sending-limit-none"), grouped);
+    let yes = |on: bool| if on { t!("stale-on") } else { t!("stale-off") };
+    let lines = [
+        (t!("sending-check"), yes(sending.check_hourly)),
+        (t!("sending-fallback", portal = portal), yes(sending.fallback)),
+        (t!("sending-max-connections"), number(sending.max_connections)),
+        (t!("sending-per-minute"), number(sending.per_minute)),
+        (t!("sending-per-day"), number(sending.per_day)),
+    ];
+    view! { <ul>{lines.into_iter().map(|(name, value)| view! { <li>{t!("stale-line", name = name, value = value)}</li> }).collect_view()}</ul> }
 }
 
 /// A number as people write it: 1 000 000 in French, 1,000,000 in English.

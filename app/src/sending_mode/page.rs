@@ -2,15 +2,19 @@
 
 use leptos::prelude::*;
 
-use super::model::SendingMode;
+use super::{
+    model::SendingMode,
+    way::{Way, WayNotice},
+};
 use crate::{
     place::at,
+    profile::keeping::DraftOffer,
     services::services,
     session::session,
     t,
     ui::{
-        layout::{Loaded, Page},
-        notice::{Kind, Notice, RequestNotice},
+        layout::{Loaded, Page, query},
+        notice::{Kind, Notice, RequestNotice, is_stale},
     },
 };
 
@@ -21,7 +25,10 @@ pub fn SendingModePage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let mode = services.sending_modes.get(&session.account).await?;
         let ready = services.profiles.any_ready(&session.account).await?;
-        Ok(view! { <Choice mode ready portal=session.portal_name.clone() /> }.into_any())
+        let way = Way::of(mode, ready, services.sending_modes.portal_sends(&session.account));
+        let kept = services.drafts.kept(&session.who()).await?;
+        Ok(view! { <RequestNotice /> <DraftOffer kept /> <Choice mode way portal=session.portal_name.clone() /> }
+            .into_any())
     };
     view! {
         <Page title=t!("mode-title")>
@@ -31,24 +38,41 @@ pub fn SendingModePage() -> impl IntoView {
 }
 
 #[component]
-fn Choice(mode: SendingMode, ready: bool, portal: String) -> impl IntoView {
+fn Choice(mode: SendingMode, way: Way, portal: String) -> impl IntoView {
+    let stale = is_stale();
+    let named = |mode: SendingMode| match mode {
+        SendingMode::Portal => t!("mode-portal", portal = portal.clone()),
+        SendingMode::OwnSmtp => t!("mode-own"),
+    };
+    let mine = SendingMode::parse(&query("mine")).filter(|mine| stale && *mine != mode);
+    let meanwhile = mine.map(|mine| {
+        let text = t!("stale-mode", saved = named(mode), mine = named(mine));
+        view! { <Notice kind=Kind::Warning>{text}</Notice> }
+    });
+    let shown = mine.unwrap_or(mode);
+    let alone = matches!(way, Way::PortalStandsIn | Way::Nothing);
     view! {
-        <RequestNotice />
-        {(mode == SendingMode::OwnSmtp && !ready)
-            .then(|| view! { <Notice kind=Kind::Warning>{t!("mode-nothing-ready")}</Notice> })}
+        {meanwhile}
+        {alone.then(|| view! { <WayNotice way portal=portal.clone() /> })}
+        // The link of the second option chooses it: this is what it sends.
+        <form method="post" action=at("/api/sending-mode/own") id="follow">
+            <input type="hidden" name="was" value=mode.as_str() />
+        </form>
         <form method="post" action=at("/api/sending-mode/save") class="stack">
+            <input type="hidden" name="was" value=mode.as_str() />
             <fieldset class="choices">
                 <legend>{t!("mode-legend")}</legend>
                 <div class="choice">
-                    <input type="radio" id="mode-portal" name="mode" value="portal" checked=mode == SendingMode::Portal aria-describedby="about-portal" />
+                    <input type="radio" id="mode-portal" name="mode" value="portal" checked=shown == SendingMode::Portal aria-describedby="about-portal" />
                     <label for="mode-portal">{t!("mode-portal", portal = portal)}</label>
                     <p id="about-portal">{t!("mode-portal-about")}</p>
                 </div>
                 <div class="choice">
-                    <input type="radio" id="mode-own" name="mode" value="own_smtp" checked=mode == SendingMode::OwnSmtp aria-describedby="about-own" />
+                    <input type="radio" id="mode-own" name="mode" value="own_smtp" checked=shown == SendingMode::OwnSmtp aria-describedby="about-own" />
                     <label for="mode-own">{t!("mode-own")}</label>
                     <p id="about-own">{t!("mode-own-about")}</p>
-                    <p><a href=at("/profiles")>{t!("mode-own-link")}</a></p>
+                    // It leads to another page, as a link does; that it also chooses is what it says.
+                    <p><button class="link" role="link" form="follow">{t!("mode-own-link")}</button></p>
                 </div>
             </fieldset>
             <div class="actions">

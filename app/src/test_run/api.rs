@@ -24,6 +24,7 @@ use crate::{
         list::{RowLabel, owner_name},
         model::{Profile, ProfileId},
     },
+    sending_mode::way::ProfileWay,
     services::{Services, services},
     session::{Session, session},
 };
@@ -190,6 +191,7 @@ pub async fn stream_test(
                 TestEvent::Finished(run) => {
                     let fresh = services.profiles.get(&session.account, id).await.ok().flatten();
                     let profile: Profile = fresh.unwrap_or_else(|| profile.clone());
+                    let Ok(way) = ProfileWay::of(&services, &session, &profile).await else { return };
                     let accepted = run.report.verdict == super::report::Verdict::Accepted;
                     let name = services.presets.name(profile.settings.preset.as_deref(), &profile.settings.destination.host).to_owned();
                     owner.with(|| Line::Finished {
@@ -197,7 +199,7 @@ pub async fn stream_test(
                             let owner = owner_name(&profile, &session);
                             view! { <RowLabel profile=profile.clone() provider=name.clone() owner /> }.to_html()
                         },
-                        html: view! { <ReportCard profile=profile.clone() provider=name run=*run live=true /> }.to_html(),
+                        html: view! { <ReportCard profile=profile.clone() provider=name run=*run way live=true /> }.to_html(),
                         accepted,
                     })
                 }

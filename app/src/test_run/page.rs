@@ -14,6 +14,7 @@ use crate::{
     i18n::Locale,
     place::at,
     profile::model::{Profile, ProfileId, TestState},
+    sending_mode::way::{ProfileWay, WayCard},
     services::{now, services},
     session::session,
     t,
@@ -47,9 +48,10 @@ pub fn ReportPage() -> impl IntoView {
         };
         let provider =
             services.presets.name(profile.settings.preset.as_deref(), &profile.settings.destination.host).to_owned();
+        let way = ProfileWay::of(&services, &session, &profile).await?;
         Ok(view! {
             <RequestNotice />
-            <LiveTest><ReportCard profile provider run live=false /></LiveTest>
+            <LiveTest><ReportCard profile provider run way live=false /></LiveTest>
             <p class="actions"><a class="button" href=back>{t!("action-back-to-list")}</a></p>
         }
         .into_any())
@@ -63,7 +65,7 @@ pub fn ReportPage() -> impl IntoView {
 
 /// What a test came to. While it is live, its stages already stand above.
 #[component]
-pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) -> impl IntoView {
+pub fn ReportCard(profile: Profile, provider: String, run: TestRun, way: ProfileWay, live: bool) -> impl IntoView {
     let TestRun { at, recipient, report } = run.clone();
     let stages = report.stages.clone();
     let receipt = || {
@@ -76,6 +78,7 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) 
                 <p>{t!("verdict-accepted-what", recipient = recipient.clone())}</p>
             </section>
             {receipt()}
+            <WayCard way=way.clone() />
         }
         .into_any(),
         Verdict::DeliveryUnknown => view! {
@@ -85,6 +88,7 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, live: bool) 
                 <p>{t!("verdict-delivery-unknown-next", recipient = recipient.clone())}</p>
             </section>
             {receipt()}
+            <WayCard way=way.clone() />
         }
         .into_any(),
         Verdict::Failed => {

@@ -49,9 +49,11 @@ fn requested() -> Option<Event> {
     let id = |name: &str| ProfileId::parse(&query(name));
     let saved = || id("id").or_else(|| id("selected")).map(|id| Event::ProfileSaved { id });
     match query("notice").as_str() {
-        "saved" | "secret-removed" | "cleaned" | "duplicated" | "in-use" => saved(),
-        "deleted" => id("id").map(|id| Event::ProfileDeleted { id }),
-        "mode-saved" => SendingMode::parse(&query("mode")).map(|mode| Event::ModeChanged { mode }),
+        "saved" | "secret-removed" | "cleaned" | "duplicated" | "in-use" | "in-use-later" => saved(),
+        "deleted" | "deleted-heir" | "deleted-nobody" => id("id").map(|id| Event::ProfileDeleted { id }),
+        "mode-saved" | "mode-own" | "in-use-now" => {
+            SendingMode::parse(&query("mode")).map(|mode| Event::ModeChanged { mode })
+        }
         // Saved, and something looks wrong with it.
         "" if !query("warn").is_empty() || !query("suspicious").is_empty() => saved(),
         _ => None,

@@ -1,9 +1,10 @@
 //! Server side. A sentence that must not be missed.
 
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 
 use super::{event::RequestEvent, layout::query};
-use crate::t;
+use crate::{error::AppError, t};
 
 /// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +34,11 @@ pub fn RequestNotice() -> impl IntoView {
 fn requested() -> Option<impl IntoView> {
     let code = query("notice");
     let kind = match code.as_str() {
-        "mode-saved" | "saved" | "received" | "deleted" | "duplicated" | "in-use" | "cleaned" => Kind::Done,
+        "mode-saved" | "mode-own" | "saved" | "received" | "deleted" | "deleted-heir" | "duplicated" | "in-use"
+        | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
         "secret-removed" => Kind::Done,
-        "secret-missing" | "gone" | "limited" | "full" | "stale" | "code-wrong" | "code-invalid" | "code-gone" => {
-            Kind::Warning
-        }
+        "was-deleted" | "in-use-later" | "deleted-nobody" | "secret-missing" | "gone" | "limited" | "full"
+        | "stale" | "code-wrong" | "code-invalid" | "code-gone" => Kind::Warning,
         "secret-unreadable" | "secret-refused" | "malformed" | "unknown-field" | "unavailable" => Kind::Error,
         _ => return None,
     };
@@ -50,6 +51,15 @@ fn requested() -> Option<impl IntoView> {
         _ => t!(&format!("notice-{code}")),
     };
     Some(view! { <Notice kind>{text}</Notice> })
+}
+
+/// Whether what was sent last was about something that had changed meanwhile. The answer says so too: 409.
+pub fn is_stale() -> bool {
+    let stale = !query("stale").is_empty();
+    if stale && let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(AppError::Stale.status());
+    }
+    stale
 }
 
 /// A number of the URL; zero for anything else.

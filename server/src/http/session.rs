@@ -201,7 +201,9 @@ async fn visit(site: &Site, headers: &HeaderMap, reads: bool) -> Result<(Visit, 
         return Ok((Visit::Stranger { locale: accepted_language(headers), return_url }, 0));
     };
     if expires_at <= now || ends_at <= now {
-        return Ok((Visit::Ended { locale: session.locale, return_url: session.return_url }, 0));
+        // A session that was revoked has no end of its own ([`Store::end_sessions`](crate::store::Store::end_sessions)).
+        let who = (ends_at > Timestamp::UNIX_EPOCH).then(|| session.who());
+        return Ok((Visit::Ended { locale: session.locale, return_url: session.return_url, who }, 0));
     }
     let mut prolonged = expires_at.duration_until(now + IDLE) > PROLONG_EVERY;
     if prolonged && let Err(failure) = site.store.prolong_session(&session.key, now + IDLE).await {

@@ -9,7 +9,7 @@ use app::{
     i18n::Locale,
     profile::{
         model::ProfileId,
-        port::{Profiles, SecretChange},
+        port::{Profiles, SecretChange, Target},
         preset::Catalogue,
     },
     session::{AccountId, Session, User},
@@ -151,7 +151,7 @@ async fn retype(post: &Post, id: ProfileId, secret: &str) {
     let martin = account("martin");
     let settings = post.store.profile(&martin, id).await.unwrap().unwrap().settings;
     let secret = SecretChange::Replace(SecretString::from(secret));
-    post.book.save(by(&martin), Some(id), settings, secret).await.unwrap();
+    post.book.save(by(&martin), Target::profile(id), settings, secret).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,9 +1,14 @@
 //! Server side. Which server a lane's mail goes through: the user's profile, else the shop's, in the mode `own_smtp`; the
 //! portal's relay in the mode `portal`.
+//!
+//! An account may choose its own servers before it has one that can send, as the printed tutorial has it. Until then the
+//! portal's relay stands in: a choice does not stop mail that left before. What has sent once waits or fails as it is said.
 
 use std::sync::Arc;
 
-use app::{profile::model::Destination, sending_mode::model::SendingMode, session::AccountId};
+use app::{
+    profile::model::Destination, sending_mode::model::SendingMode, session::AccountId, test_run::report::Verdict,
+};
 use lettre::{Address, message::Mailbox};
 use secrecy::SecretString;
 
@@ -103,6 +108,17 @@ impl Route {
     }
 }
 
+/// Whether mail may be left to a profile: not to one without a password, nor to one that has never sent anything and
+/// whose test, with the settings it has now, failed.
+fn has_begun(row: &ProfileRow) -> bool {
+    let failed = row
+        .tested
+        .as_ref()
+        .is_some_and(|tested| tested.verdict == Verdict::Failed && tested.fingerprint == fingerprint(row));
+    let unused = row.health.sent_at.is_none() && row.health.failed_at.is_none();
+    row.secret.is_some() && !(failed && unused)
+}
+
 fn sender_of(row: &ProfileRow) -> Option<Mailbox> {
     let name = (!row.settings.sender_name.is_empty()).then(|| row.settings.sender_name.clone());
     Some(Mailbox::new(name, row.settings.sender_address.as_str().parse::<Address>().ok()?))
@@ -126,7 +142,15 @@ impl Outbox {
         if row.is_none() && lane.user.is_some() {
             row = self.store.profile_in_use(account, None).await.map_err(failed)?;
         }
-        let row = row.ok_or(NoRoute::NoProfile)?;
+        let row = match (row, &relay) {
+            (Some(row), Some(_)) if !has_begun(&row) => None,
+            (row, _) => row,
+        };
+        let row = match (row, relay.clone()) {
+            (Some(row), _) => row,
+            (None, Some(relay)) => return Ok(self.through_relay(account, relay, Via::Relay, None)),
+            (None, None) => return Err(NoRoute::NoProfile),
+        };
         let refused = row.secret_refusals >= MOST_REFUSALS;
         let stands_in = fallback || refused || row.health.is_held();
         if let Some(relay) = relay.filter(|_| row.sending.fallback && stands_in) {

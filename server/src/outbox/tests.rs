@@ -10,7 +10,7 @@ use app::{
     profile::{
         address::EmailAddress,
         model::{Destination, ProfileId, Settings},
-        port::{Profiles, SecretChange},
+        port::{Profiles, SecretChange, Target},
         security::Security,
         sending::SendingOptions,
     },
@@ -171,7 +171,7 @@ impl Post {
 
     /// A profile of the shop of an account that sends through its own servers.
     pub(crate) async fn profile(&self, name: &str, login: &str) -> ProfileId {
-        self.book.set(by(&account(name)), SendingMode::OwnSmtp).await.unwrap();
+        self.book.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
         self.save(name, None, login).await
     }
 
@@ -185,7 +185,7 @@ impl Post {
             reply_to: None,
         };
         let secret = SecretChange::Replace(SecretString::from(PASSWORD));
-        self.book.save(by(&account(name)), id, settings, secret).await.unwrap()
+        self.book.save(by(&account(name)), Target { id, ..Target::default() }, settings, secret).await.unwrap()
     }
 
     /// Waits until the message is in this state.
@@ -301,19 +301,36 @@ async fn the_relay_sends_where_the_account_wants_it_and_nobody_forges_a_sender()
 }
 
 #[tokio::test]
-async fn without_a_server_the_message_is_refused_and_a_user_has_the_shop_s() {
+async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_shop_s() {
     let post = Post::new().await;
     post.application.outbox.start();
-    post.book.set(by(&account("martin")), SendingMode::OwnSmtp).await.unwrap();
-    let (status, answer) = post.post(&message("martin", "x")).await;
-    assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("no_profile")));
-    let other = Request::post("/api/v1/messages")
-        .header(header::AUTHORIZATION, "Bearer fct_other")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(message("martin", "x").to_string()));
-    let (status, _, answer) = post.call(other.unwrap()).await;
-    assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("no_relay")));
-    post.profile("martin", "boutique").await;
+    post.book.set(by(&account("martin")), SendingMode::OwnSmtp, None).await.unwrap();
+    // Chosen before there is one, as the tutorial has it: what left before still leaves.
+    let id = post.give(&message("martin", "Par le portail")).await;
+    assert_eq!(post.until(&id, "accepted").await["attempts"][0]["via"], "relay");
+    let at_the_other_portal = async || {
+        let other = Request::post("/api/v1/messages")
+            .header(header::AUTHORIZATION, "Bearer fct_other")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(message("martin", "x").to_string()));
+        let (status, _, answer) = post.call(other.unwrap()).await;
+        (status, answer["code"].clone())
+    };
+    assert_eq!(at_the_other_portal().await, (StatusCode::CONFLICT, json!("no_relay")));
+    let elsewhere = app::session::AccountId { portal: "other".to_owned(), ..account("martin") };
+    post.book.set(by(&elsewhere), SendingMode::OwnSmtp, None).await.unwrap();
+    assert_eq!(at_the_other_portal().await, (StatusCode::CONFLICT, json!("no_profile")));
+    let profile = post.profile("martin", "boutique").await;
+    // A test that failed before anything was sent: the profile does not take over yet.
+    let row = post.store.profile(&account("martin"), profile).await.unwrap().unwrap();
+    let (of, entry) = (crate::profiles::fingerprint(&row), crate::store::contract::entry(901, 0));
+    let told = crate::store::TestTold { fingerprint: &of, receipt: None, events: &[], entry: &entry };
+    let failed = crate::store::contract::run(1, Some(app::diagnosis::cause::Cause::BadCredentials));
+    assert!(post.store.record_test(&account("martin"), profile, &failed, &told).await.unwrap());
+    post.book.changed(&account("martin")).await;
+    let id = post.give(&message("martin", "Toujours par le portail")).await;
+    assert_eq!(post.until(&id, "accepted").await["attempts"][0]["via"], "relay");
+    post.save("martin", Some(profile), "boutique").await;
     let mut of_a_user = message("martin", "Pour Karim");
     of_a_user["user"] = json!("karim");
     let id = post.give(&of_a_user).await;
@@ -354,7 +371,7 @@ async fn the_relay_stands_in_where_the_owner_wants_it_and_the_failure_shows() {
     let post = Post::new().await;
     let profile = post.profile("martin", "mot-de-passe").await;
     let options = SendingOptions { fallback: true, ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options).await.unwrap();
+    post.book.set_sending(by(&account("martin")), profile, options, None).await.unwrap();
     post.application.outbox.start();
     let id = post.give(&message("martin", "Quand même")).await;
     let done = post.until(&id, "accepted").await;
@@ -477,7 +494,7 @@ async fn the_day_s_amount_holds_to_the_message() {
     let post = Post::new().await;
     let profile = post.profile("martin", "boutique").await;
     let options = SendingOptions { per_day: Some(5), max_connections: Some(3), ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options).await.unwrap();
+    post.book.set_sending(by(&account("martin")), profile, options, None).await.unwrap();
     let mut ids = Vec::new();
     for number in 0..12 {
         ids.push(post.give(&message("martin", &format!("Quota {number}"))).await);

@@ -1,4 +1,4 @@
-//! Server side. What belongs to the account or the session rather than to a profile: the sending mode, the refused form.
+//! Server side. What belongs to the account or a person rather than to a profile: the sending mode, what was typed.
 
 use app::{
     error::AppError,
@@ -6,14 +6,15 @@ use app::{
         model::{Action, Author, Entry},
         port::{Journal, PAGE_SIZE},
     },
-    profile::draft::RefusedDraft,
+    profile::draft::KeptDraft,
     sending_mode::{model::SendingMode, port::SendingModes},
-    session::{AccountId, Drafts, Session},
+    session::{AccountId, Drafts, Person},
 };
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{ProfileBook, unavailable};
+use crate::store::DRAFTS_LAST;
 
 #[async_trait]
 impl SendingModes for ProfileBook {
@@ -21,11 +22,20 @@ impl SendingModes for ProfileBook {
         Ok(self.store.sending_mode(account).await.map_err(unavailable)?.unwrap_or_default())
     }
 
-    async fn set(&self, by: Author<'_>, mode: SendingMode) -> Result<(), AppError> {
+    async fn set(&self, by: Author<'_>, mode: SendingMode, expected: Option<SendingMode>) -> Result<(), AppError> {
+        if SendingModes::get(self, by.account).await? == mode {
+            return Ok(());
+        }
         let entry = self.entry(by, Action::ModeChanged { mode }, None);
-        self.store.set_sending_mode(by.account, mode, &entry).await.map_err(unavailable)?;
+        if !self.store.set_sending_mode(by.account, mode, expected, &entry).await.map_err(unavailable)? {
+            return Err(AppError::Stale);
+        }
         self.changed(by.account).await;
         Ok(())
+    }
+
+    fn portal_sends(&self, account: &AccountId) -> bool {
+        self.outbox().is_some_and(|outbox| outbox.has_relay(account))
     }
 }
 
@@ -38,15 +48,19 @@ impl Journal for ProfileBook {
 
 #[async_trait]
 impl Drafts for ProfileBook {
-    async fn keep(&self, session: &Session, draft: &RefusedDraft) -> Result<(), AppError> {
-        self.store.keep_draft(&session.key, Some(draft)).await.map_err(unavailable)
+    fn new_form(&self) -> String {
+        self.new_id().to_string()
     }
 
-    async fn kept(&self, session: &Session) -> Result<Option<RefusedDraft>, AppError> {
-        self.store.draft(&session.key).await.map_err(unavailable)
+    async fn keep(&self, who: &Person, draft: &KeptDraft) -> Result<(), AppError> {
+        self.store.keep_draft(who, draft, (self.clock)()).await.map_err(unavailable)
     }
 
-    async fn forget(&self, session: &Session) -> Result<(), AppError> {
-        self.store.keep_draft(&session.key, None).await.map_err(unavailable)
+    async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError> {
+        self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(unavailable)
+    }
+
+    async fn forget(&self, who: &Person, form: &str) -> Result<(), AppError> {
+        self.store.forget_draft(who, form).await.map_err(unavailable)
     }
 }

@@ -61,7 +61,7 @@ fn replace(secret: &str) -> SecretChange {
 }
 
 async fn saved(book: &ProfileBook) -> ProfileId {
-    book.save(by(&account()), None, settings(), replace("tres-secret")).await.unwrap()
+    book.save(by(&account()), Target::default(), settings(), replace("tres-secret")).await.unwrap()
 }
 
 fn report(verdict: Verdict) -> Report {
@@ -121,10 +121,10 @@ async fn no_secret_is_taken_to_another_destination() {
     let id = saved(&book).await;
     let mut moved = settings();
     moved.destination.host = "smtp.evil.fr".to_owned();
-    let refused = book.save(by(&account()), Some(id), moved.clone(), SecretChange::Keep).await;
+    let refused = book.save(by(&account()), Target::profile(id), moved.clone(), SecretChange::Keep).await;
     assert_eq!(faults(refused), [(Field::Secret, Fault::SecretForNewServer)]);
     assert_eq!(shown(&book, id).await.settings, settings(), "nothing was saved");
-    book.save(by(&account()), Some(id), moved, replace("un-autre")).await.unwrap();
+    book.save(by(&account()), Target::profile(id), moved, replace("un-autre")).await.unwrap();
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     assert_eq!(book.open(&account(), &row).unwrap().unwrap().expose_secret(), "un-autre");
     // The database edited by hand: the envelope does not open for the new destination.
@@ -150,17 +150,17 @@ async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
     mend(&book, &mended, &Fix::Mechanism { mechanism: Mechanism::Plain }).await.unwrap();
     let typed =
         Settings { destination: Destination { mechanism: None, ..mended.settings.destination }, ..mended.settings };
-    book.save(by(&account()), Some(id), typed.clone(), SecretChange::Keep).await.unwrap();
+    book.save(by(&account()), Target::profile(id), typed.clone(), SecretChange::Keep).await.unwrap();
     assert_eq!(row().await.settings.destination.mechanism, Some(Mechanism::Plain));
     let elsewhere = Destination { host: "smtp.autre.fr".to_owned(), ..typed.destination.clone() };
     let moved = Settings { destination: elsewhere, ..typed };
-    book.save(by(&account()), Some(id), moved, replace("un-autre")).await.unwrap();
+    book.save(by(&account()), Target::profile(id), moved, replace("un-autre")).await.unwrap();
     assert_eq!(row().await.settings.destination.mechanism, None, "another server is asked anew");
     // A port that the operator does not allow is refused here too.
     let closed = Fix::Port { port: 22, security: Security::Tls };
     assert_eq!(mend(&book, &row().await, &closed).await, Err(AppError::Conflict));
     // Blanks go out of the secret, and it counts as a new one.
-    book.save(by(&account()), Some(id), row().await.settings, replace(" secret ")).await.unwrap();
+    book.save(by(&account()), Target::profile(id), row().await.settings, replace(" secret ")).await.unwrap();
     mend(&book, &row().await, &Fix::Spaces { count: 2 }).await.unwrap();
     assert_eq!(book.open(&account(), &row().await).unwrap().unwrap().expose_secret(), "secret");
     // Without a secret there is nothing to test again.
@@ -176,7 +176,7 @@ async fn a_lost_key_makes_the_secret_unreadable_and_nothing_else() {
     let other = ProfileBook { vault: vault(2), ..book.clone() };
     let profile = shown(&other, id).await;
     assert_eq!((profile.secret, profile.settings), (SecretState::Unreadable, settings()));
-    other.save(by(&account()), Some(id), settings(), replace("nouveau")).await.unwrap();
+    other.save(by(&account()), Target::profile(id), settings(), replace("nouveau")).await.unwrap();
     assert!(matches!(shown(&other, id).await.secret, SecretState::Stored { .. }));
 }
 
@@ -187,7 +187,7 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     assert_eq!(shown(&book, id).await.test, TestState::Never);
     tested(&book, id).await;
     assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
-    book.save(by(&account()), Some(id), settings(), SecretChange::Keep).await.unwrap();
+    book.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) }, "saving the same changes nothing");
     let changes: [fn(&mut Settings); 3] = [
         |settings| settings.sender_name = "Devis".to_owned(),
@@ -197,16 +197,16 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     for change in changes {
         let mut other = settings();
         change(&mut other);
-        book.save(by(&account()), Some(id), other, SecretChange::Keep).await.unwrap();
+        book.save(by(&account()), Target::profile(id), other, SecretChange::Keep).await.unwrap();
         assert_eq!(shown(&book, id).await.test, TestState::Changed);
-        book.save(by(&account()), Some(id), settings(), SecretChange::Keep).await.unwrap();
+        book.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
         assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
     }
-    book.set_encoding(by(&account()), id, Encoding::Latin9).await.unwrap();
+    book.set_encoding(by(&account()), id, Encoding::Latin9, None).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed);
-    book.set_encoding(by(&account()), id, Encoding::Utf8).await.unwrap();
+    book.set_encoding(by(&account()), id, Encoding::Utf8, None).await.unwrap();
     let later = ProfileBook { clock: Arc::new(|| at(60)), ..book.clone() };
-    later.save(by(&account()), Some(id), settings(), replace("tres-secret")).await.unwrap();
+    later.save(by(&account()), Target::profile(id), settings(), replace("tres-secret")).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed, "a secret typed again is a change");
 }
 
@@ -218,9 +218,9 @@ async fn a_copy_has_no_secret() {
     let copy = shown(&book, book.duplicate(by(&account()), id).await.unwrap()).await;
     assert_eq!((copy.secret, copy.test, copy.in_use), (SecretState::Missing, TestState::Never, false));
     assert_eq!(copy.settings, settings());
-    let kept = book.save(by(&account()), Some(copy.id), settings(), SecretChange::Keep).await;
+    let kept = book.save(by(&account()), Target::profile(copy.id), settings(), SecretChange::Keep).await;
     assert_eq!(faults(kept), [(Field::Secret, Fault::Required)]);
-    let missing = book.save(by(&account()), None, settings(), SecretChange::Keep).await;
+    let missing = book.save(by(&account()), Target::default(), settings(), SecretChange::Keep).await;
     assert_eq!(faults(missing), [(Field::Secret, Fault::Required)]);
 }
 
@@ -236,14 +236,14 @@ async fn the_guard_has_the_last_word() {
     ];
     for (destination, field, fault) in cases {
         let bad = Settings { destination, ..settings() };
-        assert_eq!(faults(book.save(by(&account()), None, bad, replace("x")).await), [(field, fault)]);
+        assert_eq!(faults(book.save(by(&account()), Target::default(), bad, replace("x")).await), [(field, fault)]);
     }
 }
 
 #[tokio::test]
 async fn a_stored_secret_is_cleaned_when_asked() {
     let book = book().await;
-    let id = book.save(by(&account()), None, settings(), replace(" mon secret\u{200b}")).await.unwrap();
+    let id = book.save(by(&account()), Target::default(), settings(), replace(" mon secret\u{200b}")).await.unwrap();
     assert_eq!(book.clean_secret(by(&account()), id).await.unwrap(), 2);
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     assert_eq!(book.open(&account(), &row).unwrap().unwrap().expose_secret(), "mon secret");
@@ -257,7 +257,7 @@ async fn a_refused_destination_is_in_the_history_and_counted_but_not_for_ever() 
     let local = Destination { host: "127.0.0.1".to_owned(), ..settings().destination };
     for _ in 0..30 {
         let bad = Settings { destination: local.clone(), ..settings() };
-        assert!(book.save(by(&account()), None, bad, replace("x")).await.is_err());
+        assert!(book.save(by(&account()), Target::default(), bad, replace("x")).await.is_err());
     }
     let typed = ("mail.internal", "22");
     let errors = [FieldError::new(Field::Port, Fault::PortNotAllowed), FieldError::new(Field::Host, Fault::Required)];
@@ -278,12 +278,12 @@ async fn an_account_has_so_many_profiles_and_another_one_its_own() {
     let first = saved(&book).await;
     saved(&book).await;
     let full = AppError::TooManyProfiles { most: 2 };
-    let refused = book.save(by(&account()), None, settings(), replace("x-secret")).await;
+    let refused = book.save(by(&account()), Target::default(), settings(), replace("x-secret")).await;
     assert!(matches!(refused, Err(SaveError::App(error)) if error == full));
     assert_eq!(book.duplicate(by(&account()), first).await, Err(full));
     let other = AccountId { account: "dubois".to_owned(), ..account() };
-    book.save(by(&other), None, settings(), replace("x-secret")).await.unwrap();
-    book.delete(by(&account()), first).await.unwrap();
+    book.save(by(&other), Target::default(), settings(), replace("x-secret")).await.unwrap();
+    book.delete(by(&account()), first, Heir::Best, None).await.unwrap();
     saved(&book).await;
 }
 
@@ -298,7 +298,7 @@ async fn save_for_ever(path: &std::path::Path) {
     let id = saved(&book).await;
     for number in 1..100_000 {
         let state = Settings { sender_name: number.to_string(), ..settings() };
-        book.save(by(&account()), Some(id), state, SecretChange::Keep).await.unwrap();
+        book.save(by(&account()), Target::profile(id), state, SecretChange::Keep).await.unwrap();
         writeln!(std::io::stdout(), "\nsaved {number}").unwrap();
     }
 }
@@ -339,4 +339,44 @@ async fn what_was_committed_when_the_process_died_is_in_the_history() {
             let _ = std::fs::remove_file(format!("{}{end}", path.display()));
         }
     }
+}
+
+#[tokio::test]
+async fn a_form_that_shows_an_older_revision_overwrites_nothing() {
+    let book = book().await;
+    let id = saved(&book).await;
+    let renamed = |name: &str| Settings { sender_name: name.to_owned(), ..settings() };
+    let shown = Target { revision: Some(1), ..Target::profile(id) };
+    book.save(by(&account()), shown.clone(), renamed("Première"), SecretChange::Keep).await.unwrap();
+    let late = book.save(by(&account()), shown, renamed("Seconde"), SecretChange::Keep).await;
+    assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == id));
+    let stored = book.get(&account(), id).await.unwrap().unwrap();
+    assert_eq!((stored.settings.sender_name.as_str(), stored.revision), ("Première", 2));
+    // Whoever does not say what they saw changes what there is, as programs do.
+    book.save(by(&account()), Target::profile(id), renamed("Seconde"), SecretChange::Keep).await.unwrap();
+    book.set_encoding(by(&account()), id, Encoding::Latin1, Some(Encoding::Utf8)).await.unwrap();
+    let stale = book.set_encoding(by(&account()), id, Encoding::Latin9, Some(Encoding::Utf8)).await;
+    assert_eq!(stale, Err(AppError::Stale));
+    let few = SendingOptions { per_day: Some(5), ..SendingOptions::default() };
+    book.set_sending(by(&account()), id, few, Some(SendingOptions::default())).await.unwrap();
+    let many = SendingOptions { per_day: Some(500), ..SendingOptions::default() };
+    let stale = book.set_sending(by(&account()), id, many, Some(SendingOptions::default())).await;
+    assert_eq!(stale, Err(AppError::Stale));
+}
+
+#[tokio::test]
+async fn a_form_sent_twice_makes_one_profile() {
+    let book = book().await;
+    let form = || Target { creation: Some("form-0001".to_owned()), ..Target::default() };
+    let first = book.save(by(&account()), form(), settings(), replace("secret-1")).await.unwrap();
+    let again = book.save(by(&account()), form(), settings(), replace("secret-1")).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!(book.get(&account(), first).await.unwrap().unwrap().revision, 1, "nothing changed");
+    let corrected = Settings { sender_name: "Devis".to_owned(), ..settings() };
+    let updated = book.save(by(&account()), form(), corrected, SecretChange::Keep).await.unwrap();
+    assert_eq!(first, updated);
+    assert_eq!(Profiles::page(&book, &account(), None).await.unwrap().len(), 1);
+    // It does not know what came after what it made.
+    let late = book.save(by(&account()), form(), settings(), SecretChange::Keep).await;
+    assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == first));
 }

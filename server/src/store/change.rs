@@ -53,6 +53,12 @@ impl ProfileRow {
         self.with_settings(self.settings.clone(), Some(secret))
     }
 
+    /// The revision of this row, which comes after the other one.
+    pub(super) fn revision_after(&self, before: &Self) -> u32 {
+        let changed = self.settings != before.settings || self.secret != before.secret;
+        before.revision.saturating_add(u32::from(changed))
+    }
+
     /// What the store keeps of an edit, whatever the edit says: a secret is never left with another destination.
     #[must_use]
     pub(super) fn without_a_stray_secret(mut self, before: &Self) -> Self {

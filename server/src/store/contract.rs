@@ -5,7 +5,7 @@ use app::{
     journal::model::Action,
     profile::{
         address::EmailAddress,
-        draft::{Draft, RefusedDraft},
+        draft::{Draft, KeptDraft},
         field::{Fault, Field, FieldError},
         mechanism::Mechanism,
         model::Destination,
@@ -66,7 +66,7 @@ fn row(number: u128, user: Option<&str>) -> ProfileRow {
     ProfileRow { encoding: Encoding::Latin9, secret, ..ProfileRow::new(id(number), settings(user)) }
 }
 
-fn run(second: i64, cause: Option<Cause>) -> TestRun {
+pub(crate) fn run(second: i64, cause: Option<Cause>) -> TestRun {
     TestRun {
         at: at(second),
         recipient: "claire@exemple.fr".to_owned(),
@@ -151,7 +151,10 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     a_sending_mode_is_kept(&make().await).await;
     sessions_come_back_and_end(&make().await).await;
     sessions_of_an_account_are_ended_together(&make().await).await;
-    drafts_belong_to_a_session(&make().await).await;
+    drafts_belong_to_a_person(&make().await).await;
+    a_form_makes_one_profile(&make().await).await;
+    a_revision_counts_what_a_form_shows(&make().await).await;
+    a_profile_that_fails_takes_nothing_over(&make().await).await;
     tokens_work_once(&make().await).await;
     profiles_come_back_whole(&make().await).await;
     pages_follow_each_other(&make().await).await;
@@ -177,8 +180,8 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
 async fn a_sending_mode_is_kept(store: &impl Store) {
     let martin = account("martin");
     assert_eq!(store.sending_mode(&martin).await.unwrap(), None);
-    store.set_sending_mode(&martin, SendingMode::OwnSmtp, &some_entry()).await.unwrap();
-    store.set_sending_mode(&martin, SendingMode::OwnSmtp, &some_entry()).await.unwrap();
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &some_entry()).await.unwrap();
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &some_entry()).await.unwrap();
     assert_eq!(store.sending_mode(&martin).await.unwrap(), Some(SendingMode::OwnSmtp));
     assert_eq!(store.sending_mode(&account("dubois")).await.unwrap(), None);
 }
@@ -265,20 +268,109 @@ async fn sessions_of_an_account_are_ended_together(store: &impl Store) {
     assert!(!store.renew_session(&[1; 32], at(30), at(7_000), at(9_000)).await.unwrap(), "what has ended stays so");
 }
 
-async fn drafts_belong_to_a_session(store: &impl Store) {
-    let draft = RefusedDraft {
+async fn drafts_belong_to_a_person(store: &impl Store) {
+    let draft = |form: &str, host: &str| KeptDraft {
+        form: form.to_owned(),
         profile: None,
-        draft: Draft { host: "smtp//".to_owned(), ..Draft::default() },
+        revision: Some(3),
+        draft: Draft { host: host.to_owned(), ..Draft::default() },
         errors: vec![FieldError::new(Field::Host, Fault::HostInvalid)],
     };
-    for key in [1, 2] {
-        store.insert_session(&session(key)).await.unwrap();
+    let who = |account: AccountId, id: &str| Person { account, id: id.to_owned() };
+    let claire = who(account("martin"), "claire");
+    store.keep_draft(&claire, &draft("form-0001", "a"), at(1)).await.unwrap();
+    store.keep_draft(&claire, &draft("form-0002", "b"), at(2)).await.unwrap();
+    store.keep_draft(&claire, &draft("form-0001", "c"), at(3)).await.unwrap();
+    let (first, second) = (draft("form-0001", "c"), draft("form-0002", "b"));
+    assert_eq!(store.drafts(&claire, at(0)).await.unwrap(), [first.clone(), second], "the newest first, one a form");
+    assert_eq!(store.drafts(&claire, at(3)).await.unwrap(), [first.clone()], "not what is too old");
+    for stranger in [who(account("martin"), "karim"), who(account("dubois"), "claire")] {
+        assert!(store.drafts(&stranger, at(0)).await.unwrap().is_empty());
+        store.forget_draft(&stranger, "form-0001").await.unwrap();
     }
-    store.keep_draft(&[1; 32], Some(&draft)).await.unwrap();
-    assert_eq!(store.draft(&[1; 32]).await.unwrap(), Some(draft));
-    assert_eq!(store.draft(&[2; 32]).await.unwrap(), None);
-    store.keep_draft(&[1; 32], None).await.unwrap();
-    assert_eq!(store.draft(&[1; 32]).await.unwrap(), None);
+    store.forget_draft(&claire, "form-0002").await.unwrap();
+    assert_eq!(store.drafts(&claire, at(0)).await.unwrap(), [first]);
+    for number in 10..40 {
+        store.keep_draft(&claire, &draft(&format!("form-{number}"), "x"), at(number)).await.unwrap();
+    }
+    let kept = store.drafts(&claire, at(0)).await.unwrap();
+    assert_eq!(kept.len(), usize::try_from(MOST_DRAFTS).unwrap(), "the oldest gives way");
+    assert_eq!(kept[0].form, "form-39");
+    store.sweep(at(39) + DRAFTS_LAST, at(0)).await.unwrap();
+    assert_eq!(store.drafts(&claire, at(0)).await.unwrap().len(), 1);
+}
+
+async fn a_form_makes_one_profile(store: &impl Store) {
+    let martin = account("martin");
+    let made = |number| ProfileRow { creation: Some("form-0001".to_owned()), ..row(number, None) };
+    assert_eq!(store.insert_profile(&martin, &made(1), 9, &some_entry()).await.unwrap(), Some(true));
+    assert_eq!(store.insert_profile(&martin, &made(2), 9, &some_entry()).await.unwrap(), None);
+    assert_eq!(store.profile_made_by(&martin, "form-0001").await.unwrap().map(|row| row.id), Some(id(1)));
+    assert_eq!(store.profile_made_by(&martin, "form-0002").await.unwrap(), None);
+    // Another account's form of the same name is its own.
+    assert_eq!(store.insert_profile(&account("dubois"), &made(3), 9, &some_entry()).await.unwrap(), Some(true));
+}
+
+async fn a_revision_counts_what_a_form_shows(store: &impl Store) {
+    let martin = account("martin");
+    insert(store, &martin, &row(1, None)).await;
+    let revision = async || store.profile(&martin, id(1)).await.unwrap().unwrap().revision;
+    assert_eq!(revision().await, 1);
+    assert!(update(store, &martin, id(1), &settings(None), None).await);
+    assert_eq!(revision().await, 1, "nothing changed");
+    let renamed = Settings { sender_name: "Devis".to_owned(), ..settings(None) };
+    assert!(update(store, &martin, id(1), &renamed, None).await);
+    assert_eq!(revision().await, 2);
+    let fresh = SealedSecret { sealed: vec![9], changed_at: at(5), login_key: [9; 32] };
+    assert!(update(store, &martin, id(1), &renamed, Some(&fresh)).await);
+    assert_eq!(revision().await, 3, "a secret counts");
+    let stale = store.delete_profile(&martin, id(1), (Heir::Best, Some(2)), &tell).await.unwrap();
+    assert_eq!((stale, revision().await), (Written::Stale, 3), "nothing was deleted");
+    assert!(
+        !store
+            .set_sending_mode(&martin, SendingMode::OwnSmtp, Some(SendingMode::OwnSmtp), &some_entry())
+            .await
+            .unwrap()
+    );
+    assert!(
+        store.set_sending_mode(&martin, SendingMode::OwnSmtp, Some(SendingMode::Portal), &some_entry()).await.unwrap()
+    );
+    assert!(
+        !store.set_sending_mode(&martin, SendingMode::Portal, Some(SendingMode::Portal), &some_entry()).await.unwrap()
+    );
+    assert_eq!(store.sending_mode(&martin).await.unwrap(), Some(SendingMode::OwnSmtp));
+}
+
+/// Who takes over is known to work, or at least not to fail.
+async fn a_profile_that_fails_takes_nothing_over(store: &impl Store) {
+    let martin = account("martin");
+    for number in 1..=4 {
+        insert(store, &martin, &row(number, None)).await;
+    }
+    let tested = async |number, cause| {
+        let row = store.profile(&martin, id(number)).await.unwrap().unwrap();
+        let fingerprint = crate::profiles::fingerprint(&row);
+        assert!(store.record_test(&martin, id(number), &run(1, cause), &told(&fingerprint, None)).await.unwrap());
+    };
+    tested(2, Some(Cause::BadCredentials)).await;
+    tested(4, None).await;
+    assert_eq!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(in_use(store, &martin).await, [id(4)], "what works, not what is oldest");
+    let gone = store.delete_profile(&martin, id(4), (Heir::One(id(1)), None), &tell).await.unwrap();
+    assert_eq!(gone, Written::Stale, "the heir has gone");
+    assert_eq!(in_use(store, &martin).await, [id(4)]);
+    assert_eq!(store.delete_profile(&martin, id(4), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(in_use(store, &martin).await, [id(3)], "what nothing is known of");
+    // Given to somebody else, it leaves the one that fails behind, which does not take over.
+    assert!(update(store, &martin, id(3), &settings(Some("karim")), None).await);
+    assert_eq!(in_use(store, &martin).await, [id(3)]);
+    insert(store, &martin, &row(5, None)).await;
+    assert_eq!(in_use(store, &martin).await, [id(3), id(5)], "a new one does, where nobody sends");
+    assert_eq!(store.delete_profile(&martin, id(5), (Heir::One(id(2)), None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(in_use(store, &martin).await, [id(2), id(3)], "unless somebody says so");
+    insert(store, &martin, &row(6, None)).await;
+    assert_eq!(store.delete_profile(&martin, id(2), (Heir::Nobody, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(in_use(store, &martin).await, [id(3)]);
 }
 
 async fn tokens_work_once(store: &impl Store) {
@@ -326,8 +418,9 @@ async fn accounts_are_strangers(store: &impl Store) {
         assert!(!update(store, stranger, id(1), &settings(None), None).await);
         assert!(!edit(store, stranger, id(1), |row| ProfileRow { encoding: Encoding::Utf8, ..row.clone() }).await);
         assert!(!store.put_in_use(stranger, id(1), &tell).await.unwrap());
-        assert!(!store.delete_profile(stranger, id(1), &tell).await.unwrap());
-        assert_eq!(store.successor(stranger, id(1)).await.unwrap(), None);
+        assert_eq!(store.delete_profile(stranger, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Gone);
+        assert_eq!(store.profile_made_by(stranger, "form-0001").await.unwrap(), None);
+        assert!(store.others_of_owner(stranger, id(1)).await.unwrap().is_empty());
         assert!(!store.any_ready(stranger).await.unwrap());
         assert!(!store.record_test(stranger, id(1), &run(1, None), &told(&[1; 32], Some(&receipt()))).await.unwrap());
         assert_eq!(store.last_test(stranger, id(1)).await.unwrap(), None);
@@ -350,16 +443,17 @@ async fn exactly_one_profile_is_in_use(store: &impl Store) {
     assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the first of each owner");
     assert!(store.put_in_use(&martin, id(2), &tell).await.unwrap());
     assert_eq!(in_use(store, &martin).await, [id(2), id(4)]);
-    assert_eq!(store.successor(&martin, id(2)).await.unwrap().map(|row| row.id), Some(id(1)));
-    assert!(store.delete_profile(&martin, id(2), &tell).await.unwrap());
-    assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the oldest takes over");
+    let others = store.others_of_owner(&martin, id(2)).await.unwrap();
+    assert_eq!(others.iter().map(|row| row.id).collect::<Vec<_>>(), [id(1), id(3)]);
+    assert_eq!(store.delete_profile(&martin, id(2), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the oldest of those that are alike takes over");
     // Given to another owner, who has one in use already.
     assert!(update(store, &martin, id(1), &settings(Some("karim")), None).await);
     assert_eq!(in_use(store, &martin).await, [id(3), id(4)]);
     assert!(update(store, &martin, id(4), &settings(None), None).await);
     assert_eq!(in_use(store, &martin).await, [id(1), id(3)]);
-    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
-    assert_eq!(store.successor(&martin, id(3)).await.unwrap().map(|row| row.id), Some(id(4)));
+    assert_eq!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(store.others_of_owner(&martin, id(3)).await.unwrap().len(), 1);
 }
 
 async fn a_moved_destination_wipes_the_secret(store: &impl Store) {
@@ -408,7 +502,7 @@ async fn tests_are_kept_with_their_profile(store: &impl Store) {
     assert_eq!(after.tested, Some(tested));
     let fresh = SealedSecret { sealed: vec![9], changed_at: at(50), login_key: [9; 32] };
     update(store, &martin, id(1), &settings(None), Some(&fresh)).await;
-    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
+    assert_eq!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
 }
 
@@ -449,7 +543,7 @@ async fn a_history_is_an_account_s_own(store: &impl Store) {
     let (martin, dubois) = (account("martin"), account("dubois"));
     for number in [1, 3, 2] {
         let entry = entry(number, i64::try_from(number).unwrap());
-        store.set_sending_mode(&martin, SendingMode::OwnSmtp, &entry).await.unwrap();
+        store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &entry).await.unwrap();
     }
     let ids = |entries: Vec<Entry>| entries.iter().map(|entry| entry.id.as_u128()).collect::<Vec<_>>();
     assert_eq!(ids(store.journal(&martin, None, 2).await.unwrap()), [3, 2], "the newest first");
@@ -466,7 +560,7 @@ async fn a_change_and_its_entry_are_one(store: &impl Store) {
     let martin = account("martin");
     store.insert_session(&session(1)).await.unwrap();
     let taken = entry(7, 1);
-    store.set_sending_mode(&martin, SendingMode::Portal, &taken).await.unwrap();
+    store.set_sending_mode(&martin, SendingMode::Portal, None, &taken).await.unwrap();
     insert(store, &martin, &row(1, None)).await;
     insert(store, &martin, &row(2, None)).await;
     assert!(store.record_test(&martin, id(1), &run(1, None), &told(&[7; 32], Some(&receipt()))).await.unwrap());
@@ -485,22 +579,22 @@ async fn a_change_and_its_entry_are_one(store: &impl Store) {
     let mut decide =
         |row: &ProfileRow| Change::Edit(Box::new(row.with_settings(settings.clone(), None)), taken.clone());
     let told = TestTold { entry: &taken, ..told(&[9; 32], None) };
-    assert!(store.set_sending_mode(&martin, SendingMode::OwnSmtp, &taken).await.is_err());
+    assert!(store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &taken).await.is_err());
     assert!(store.insert_profile(&martin, &row(3, None), 99, &taken).await.is_err());
     assert!(store.change_profile(&martin, id(1), &mut decide).await.is_err());
     assert!(store.put_in_use(&martin, id(2), &tell_taken).await.is_err());
-    assert!(store.delete_profile(&martin, id(1), &tell_taken).await.is_err());
+    assert!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell_taken).await.is_err());
     assert!(store.record_test(&martin, id(1), &run(2, None), &told).await.is_err());
     assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell_taken).await.is_err());
     assert!(store.end_sessions(&martin, None, at(2), &taken).await.is_err());
     assert_eq!(everything().await, before, "nothing was changed without its entry");
     assert_eq!(store.try_receipt(&martin, id(1), at(2)).await.unwrap().unwrap().code, receipt().code);
     // And with it, all of them.
-    store.set_sending_mode(&martin, SendingMode::OwnSmtp, &some_entry()).await.unwrap();
+    store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &some_entry()).await.unwrap();
     assert!(update(store, &martin, id(1), &settings, None).await);
     assert!(store.put_in_use(&martin, id(2), &tell).await.unwrap());
     assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell).await.unwrap());
-    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
+    assert_eq!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
     assert_eq!(store.end_sessions(&martin, None, at(2), &some_entry()).await.unwrap(), 1);
     assert_eq!(entries().await, 10);
     assert_eq!(store.end_sessions(&martin, None, at(2), &some_entry()).await.unwrap(), 0);
@@ -593,7 +687,7 @@ async fn an_account_has_so_many_profiles(store: &impl Store) {
     assert_eq!(another_s, Some(true), "another's do not count");
     assert_eq!(store.profiles(&martin, None, 9).await.unwrap().len(), 3);
     assert_eq!(store.journal(&martin, None, 9).await.unwrap().len(), 3);
-    assert!(store.delete_profile(&martin, id(1), &tell).await.unwrap());
+    assert_eq!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
     assert_eq!(store.insert_profile(&martin, &row(4, None), 3, &some_entry()).await.unwrap(), Some(false));
 }
 

@@ -5,9 +5,13 @@ use std::{path::Path, time::Duration};
 
 use app::{
     journal::model::Entry,
-    profile::{draft::RefusedDraft, model::ProfileId},
+    profile::{
+        draft::KeptDraft,
+        model::ProfileId,
+        port::{Heir, Written},
+    },
     sending_mode::model::SendingMode,
-    session::AccountId,
+    session::{AccountId, Person},
     test_run::port::TestRun,
     theme::GivenTheme,
 };
@@ -23,8 +27,12 @@ use sqlx::{
 
 use crate::logins::Admission;
 
-use super::{Admit, Decide, LoginClaim, LoginEnd, ProfileRow, Receipt, SessionRow, Store, StoreError, Tell, TestTold};
+use super::{
+    Admit, DRAFTS_LAST, Decide, LoginClaim, LoginEnd, ProfileRow, Receipt, SessionRow, Store, StoreError, Tell,
+    TestTold,
+};
 
+mod drafts;
 mod events;
 mod journal;
 mod logins;
@@ -58,6 +66,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
     (5, "outbox", include_str!("../../migrations/0005_outbox.sql")),
     (9, "heartbeat", include_str!("../../migrations/0009_heartbeat.sql")),
+    (11, "form", include_str!("../../migrations/0011_form.sql")),
     (12, "logins", include_str!("../../migrations/0012_logins.sql")),
 ];
 
@@ -217,20 +226,34 @@ impl Store for SqliteStore {
         .transpose()
     }
 
-    async fn set_sending_mode(&self, account: &AccountId, mode: SendingMode, entry: &Entry) -> Result<(), StoreError> {
+    async fn set_sending_mode(
+        &self,
+        account: &AccountId,
+        mode: SendingMode,
+        expected: Option<SendingMode>,
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
         let mut transaction = profiles::begin(&self.writer).await?;
-        sqlx::query(
-            "INSERT INTO account (portal, account, sending_mode) VALUES (?, ?, ?)
+        // An account without a row is in the mode that every account begins with.
+        let changed = sqlx::query(
+            "INSERT INTO account (portal, account, sending_mode)
+             SELECT ?1, ?2, ?3 WHERE ?4 IS NULL OR ?4 =
+                 ifnull((SELECT sending_mode FROM account WHERE portal = ?1 AND account = ?2), ?5)
              ON CONFLICT (portal, account) DO UPDATE SET sending_mode = excluded.sending_mode",
         )
         .bind(&account.portal)
         .bind(&account.account)
         .bind(mode.as_str())
+        .bind(expected.map(SendingMode::as_str))
+        .bind(SendingMode::default().as_str())
         .execute(&mut *transaction)
         .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(false);
+        }
         journal::note(&mut transaction, account, entry).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError> {
@@ -277,16 +300,21 @@ impl Store for SqliteStore {
         sessions::delete(&self.writer, key).await
     }
 
-    async fn keep_draft(&self, key: &[u8; 32], draft: Option<&RefusedDraft>) -> Result<(), StoreError> {
-        sessions::keep_draft(&self.writer, key, draft).await
+    async fn keep_draft(&self, who: &Person, draft: &KeptDraft, now: Timestamp) -> Result<(), StoreError> {
+        drafts::keep(&self.writer, who, draft, now).await
     }
 
-    async fn draft(&self, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError> {
-        sessions::draft(&self.pool, key).await
+    async fn drafts(&self, who: &Person, since: Timestamp) -> Result<Vec<KeptDraft>, StoreError> {
+        drafts::all(&self.pool, who, since).await
+    }
+
+    async fn forget_draft(&self, who: &Person, form: &str) -> Result<(), StoreError> {
+        drafts::forget(&self.writer, who, form).await
     }
 
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
         sessions::sweep(&self.writer, now, sessions_before).await?;
+        drafts::sweep(&self.writer, now - DRAFTS_LAST).await?;
         journal::sweep(&self.writer, now).await?;
         logins::sweep(&self.writer, now).await
     }
@@ -327,12 +355,22 @@ impl Store for SqliteStore {
         profiles::put_in_use(&self.writer, account, id, tell).await
     }
 
-    async fn delete_profile(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError> {
-        profiles::delete(&self.writer, account, id, tell).await
+    async fn delete_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        wish: (Heir, Option<u32>),
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError> {
+        profiles::delete(&self.writer, account, id, wish, tell).await
     }
 
-    async fn successor(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
-        profiles::successor(&self.pool, account, id).await
+    async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError> {
+        profiles::made_by(&self.pool, account, creation).await
+    }
+
+    async fn others_of_owner(&self, account: &AccountId, id: ProfileId) -> Result<Vec<ProfileRow>, StoreError> {
+        profiles::others_of_owner(&self.pool, account, id).await
     }
 
     async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError> {
@@ -438,7 +476,10 @@ mod tests {
         let path = std::env::temp_dir().join(format!("{}.db", uuid::Uuid::new_v4()));
         let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
         let store = SqliteStore::open(&path).await.unwrap();
-        store.set_sending_mode(&account, SendingMode::OwnSmtp, &crate::store::contract::entry(1, 0)).await.unwrap();
+        store
+            .set_sending_mode(&account, SendingMode::OwnSmtp, None, &crate::store::contract::entry(1, 0))
+            .await
+            .unwrap();
         #[cfg(unix)]
         {
             let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());

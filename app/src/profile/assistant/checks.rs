@@ -32,6 +32,16 @@ pub(super) fn stop(target: &Element) -> bool {
     !wrong.is_empty()
 }
 
+/// Says what is wrong with a field.
+pub(super) fn say_at(field: &str, words: &str) {
+    if let Some(input) = document().get_element_by_id(field) {
+        let _ = input.set_attribute("aria-invalid", "true");
+        if let Some(fault) = fault_of(&input) {
+            fault.set_text_content(Some(words));
+        }
+    }
+}
+
 fn tell(input: &HtmlInputElement) {
     let Some(form) = find::<Element>("#profile-form") else {
         return;
@@ -39,6 +49,7 @@ fn tell(input: &HtmlInputElement) {
     let name = match (input.value().is_empty(), input.id().as_str()) {
         (true, _) => "data-required",
         (false, "port") => "data-port",
+        (false, "host") => "data-host",
         (false, _) => "data-address",
     };
     let _ = input.set_attribute("aria-invalid", "true");

@@ -8,7 +8,10 @@ use super::{
     checks::forgive,
     dom::{find, find_all, show, text},
 };
-use crate::profile::preset_hint::PresetHint;
+use crate::profile::{
+    preset_hint::PresetHint,
+    server_text::{self, ServerText},
+};
 
 const PRESET: &str = "input[name='draft[preset]']";
 
@@ -17,13 +20,23 @@ const PRESET: &str = "input[name='draft[preset]']";
 enum Offer {
     #[default]
     Nothing,
-    /// Puts back what was typed by hand: (input's id, value).
-    Undo(Vec<(&'static str, String)>),
+    /// Puts back what was typed by hand, and what was chosen before.
+    Undo(Before),
     /// Chooses the preset of this radio button.
     Choose(HtmlInputElement),
 }
 
+/// The form before a preset was chosen.
+struct Before {
+    /// (input's id, value).
+    typed: Vec<(&'static str, String)>,
+    preset: Option<HtmlInputElement>,
+    security: Option<HtmlInputElement>,
+}
+
 thread_local! {
+    /// The radio button that was chosen last.
+    static CHOSEN: RefCell<Option<HtmlInputElement>> = const { RefCell::new(None) };
     /// What a preset filled in: what differs from it was typed by hand.
     static FILLED: RefCell<Option<PresetHint>> = const { RefCell::new(None) };
     static OFFER: RefCell<Offer> = const { RefCell::new(Offer::Nothing) };
@@ -50,6 +63,7 @@ pub(super) fn chosen() -> Option<PresetHint> {
 /// The search box appears; a preset that was chosen before the WebAssembly arrived fills its fields.
 pub(super) fn arrive() {
     FILLED.set(chosen());
+    CHOSEN.set(checked());
     if let Some(search) = find::<Element>(".search") {
         let _ = search.class_list().add_1("shown");
     }
@@ -86,13 +100,38 @@ pub(super) fn typed(target: &Element) {
     }
 }
 
+/// What was typed for the server is read as it was meant, when the field is left. What was taken off stands in the line
+/// that is there anyway: nothing moves under the pointer.
+pub(super) fn left(target: &Element) {
+    let Some(host) = find::<HtmlInputElement>("#host").filter(|host| target.id() == host.id()) else { return };
+    let typed = host.value();
+    let ServerText { host: name, port } = server_text::read(&typed);
+    if name == typed {
+        return;
+    }
+    host.set_value(&name);
+    forgive(&host);
+    if let (Some(port), Some(input)) = (&port, find::<HtmlInputElement>("#port")) {
+        input.set_value(port);
+        forgive(&input);
+    }
+    if let Some(hint) = find::<Element>("#host-hint").filter(|_| typed.trim() != name) {
+        let _ = hint.set_attribute("role", "status");
+        let Some(form) = find::<Element>("#profile-form") else { return };
+        let words = text(&form, if port.is_some() { "data-tidied-port" } else { "data-tidied" });
+        hint.set_text_content(Some(&words.replace("{port}", &port.unwrap_or_default())));
+    }
+}
+
 /// Fills the form from a preset. What was typed by hand gives way too, and the remark says so.
 fn choose(radio: &HtmlInputElement) {
     fetch_guide(radio.value());
+    let preset = CHOSEN.replace(Some(radio.clone()));
     let Some(hint) = hint_of(radio) else {
         FILLED.set(None);
         return remark("", "", Offer::Nothing);
     };
+    let security = find::<HtmlInputElement>("#security input:checked");
     let before = FILLED.replace(Some(hint.clone()));
     let before = |part: fn(&PresetHint) -> String| before.as_ref().map(part);
     let mut replaced = Vec::new();
@@ -119,7 +158,7 @@ fn choose(radio: &HtmlInputElement) {
         return remark("", "", Offer::Nothing);
     }
     let names: Vec<String> = replaced.iter().map(|(id, _)| label_of(id)).collect();
-    remark("data-replaced", &names.join(", "), Offer::Undo(replaced));
+    remark("data-replaced", &names.join(", "), Offer::Undo(Before { typed: replaced, preset, security }));
 }
 
 fn label_of(id: &str) -> String {
@@ -178,11 +217,22 @@ fn remark(kind: &str, name: &str, offer: Offer) {
 fn accept() {
     match OFFER.take() {
         Offer::Nothing => {}
-        Offer::Undo(fields) => {
-            for (id, old) in fields {
+        Offer::Undo(Before { typed, preset, security }) => {
+            for (id, old) in typed {
                 if let Some(input) = find::<HtmlInputElement>(&["#", id].concat()) {
                     input.set_value(&old);
                 }
+            }
+            if let Some(radio) = security {
+                radio.set_checked(true);
+            }
+            if let Some(radio) = preset {
+                radio.set_checked(true);
+                FILLED.set(hint_of(&radio));
+                fetch_guide(radio.value());
+                // The button that was pressed is about to go.
+                let _ = radio.focus();
+                CHOSEN.set(Some(radio));
             }
             remark("", "", Offer::Nothing);
         }

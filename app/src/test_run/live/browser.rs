@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use futures::StreamExt;
-use gloo_net::http::Request;
+use gloo_net::http::{Request, Response};
 use leptos::{
     ev::MouseEvent,
     prelude::{document, window},
@@ -35,19 +35,69 @@ pub(super) fn submitted(event: &SubmitEvent) {
     }
     event.prevent_default();
     let Ok(abort) = AbortController::new() else { return };
-    if RUNNING.with_borrow(Option::is_some) {
-        return;
+    // One at a time: the last press counts.
+    let former = RUNNING.replace(Some(abort.clone()));
+    if let Some(former) = &former {
+        former.abort();
     }
-    RUNNING.set(Some(abort.clone()));
-    open_panel();
+    open_panel(if former.is_some() { "data-restarting" } else { "data-starting" });
     leptos::task::spawn_local(async move {
-        let whole = read(&form, &abort).await;
-        let stopped = RUNNING.take().is_none();
+        let end = read(&form, &abort).await;
+        let stopped = RUNNING.with_borrow(Option::is_none);
+        if !stopped && !is_current(&abort) {
+            return; // Another test has the panel.
+        }
+        RUNNING.set(None);
+        let on_the_button = document().active_element().is_some_and(|at| at.matches(".stop").unwrap_or(false));
         set_busy(false);
-        if whole.is_none() {
-            say(".result", if stopped { "data-stopped" } else { "data-cut" });
+        match end {
+            End::Whole => {}
+            End::SessionOver => say_session_over(),
+            End::Cut => {
+                say(".result", if stopped { "data-stopped" } else { "data-cut" });
+                if on_the_button {
+                    back_to_tester();
+                }
+            }
         }
     });
+}
+
+/// How a stream ended.
+enum End {
+    Whole,
+    Cut,
+    /// Nobody is signed in any more.
+    SessionOver,
+}
+
+fn is_current(abort: &AbortController) -> bool {
+    RUNNING.with_borrow(|running| running.as_ref() == Some(abort))
+}
+
+/// The button that had the focus is gone: on where its reader came from.
+fn back_to_tester() {
+    if let Ok(Some(button)) = document().query_selector(".toolbar [data-test]")
+        && let Some(button) = button.dyn_ref::<HtmlElement>()
+    {
+        let _ = button.focus();
+    }
+}
+
+/// What the server wrote for this case: a sentence, the way back, and the mark that tells a portal's page.
+fn say_session_over() {
+    if let (Some(place), Some(words)) = (part(".result"), part("template")) {
+        place.set_inner_html(&words.inner_html());
+        if let Ok(Some(mark)) = place.query_selector("[data-tells]") {
+            // From now on it happens: `frame.js` tells it.
+            let _ = mark.set_attribute("data-event", &mark.get_attribute("data-tells").unwrap_or_default());
+        }
+        if let Ok(Some(link)) = place.query_selector("a")
+            && let Some(link) = link.dyn_ref::<HtmlElement>()
+        {
+            let _ = link.focus();
+        }
+    }
 }
 
 pub(super) fn clicked(event: &MouseEvent) {
@@ -94,8 +144,31 @@ pub(super) fn stop() {
     }
 }
 
-/// Shows the stream's lines; `None` when it ended before its last one.
-async fn read(form: &HtmlFormElement, abort: &AbortController) -> Option<()> {
+/// Shows the stream's lines.
+async fn read(form: &HtmlFormElement, abort: &AbortController) -> End {
+    let Some((response, row)) = ask(form, abort).await else { return End::Cut };
+    if response.status() == 401 {
+        return End::SessionOver;
+    }
+    let Some(stream) = response.body() else { return End::Cut };
+    let mut chunks = wasm_streams::ReadableStream::from_raw(stream.unchecked_into()).into_stream();
+    let mut lines = Lines::default();
+    let mut end = End::Cut;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        for line in lines.push(&js_sys::Uint8Array::new(&chunk).to_vec()) {
+            if !is_current(abort) {
+                return End::Cut;
+            }
+            if show(&line, &row).is_some() {
+                end = End::Whole;
+            }
+        }
+    }
+    end
+}
+
+/// The answer to the press, and where the profile's row is in the list.
+async fn ask(form: &HtmlFormElement, abort: &AbortController) -> Option<(Response, String)> {
     let fields = FormData::new_with_form(form).ok()?;
     let body = UrlSearchParams::new().ok()?;
     let value = |name: &str| fields.get(name).as_string().unwrap_or_default();
@@ -105,17 +178,7 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> Option<()> {
     let row = ["label[for=profile-", &value("id"), "]"].concat();
     let address = panel()?.get_attribute("data-stream")?;
     let request = Request::post(&address).abort_signal(Some(&abort.signal())).body(body).ok()?;
-    let response = request.send().await.ok()?;
-    let stream = response.body()?;
-    let mut chunks = wasm_streams::ReadableStream::from_raw(stream.unchecked_into()).into_stream();
-    let mut lines = Lines::default();
-    let mut whole = None;
-    while let Some(Ok(chunk)) = chunks.next().await {
-        for line in lines.push(&js_sys::Uint8Array::new(&chunk).to_vec()) {
-            whole = whole.or(show(&line, &row));
-        }
-    }
-    whole
+    Some((request.send().await.ok()?, row))
 }
 
 /// Shows one line; `Some` for the last one. `row`: where the profile's row is in the list.
@@ -150,14 +213,14 @@ fn panel() -> Option<Element> {
     document().query_selector(".panel").ok().flatten()
 }
 
-/// Empties the panel and opens it.
-fn open_panel() {
+/// Empties the panel and opens it. `says`: the text that begins it.
+fn open_panel(says: &str) {
     for selector in [".stages", ".result"] {
         if let Some(element) = part(selector) {
             element.set_inner_html("");
         }
     }
-    say(".now span", "data-starting");
+    say(".now span", says);
     set_busy(true);
     if let Some(panel) = panel() {
         let _ = panel.remove_attribute("hidden");

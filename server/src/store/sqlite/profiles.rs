@@ -7,6 +7,7 @@ use app::{
     profile::{
         mechanism::Mechanism,
         model::{ProfileId, Settings},
+        port::{Heir, Written},
         sending::SendingOptions,
     },
     session::AccountId,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     logins::MOST_REFUSALS,
-    store::{Change, Decide, ProfileRow, StoreError, Tell},
+    store::{Change, Decide, ProfileRow, StoreError, Tell, best_heir},
 };
 
 pub(super) async fn page(
@@ -118,33 +119,61 @@ pub(super) async fn insert(
     if has >= i64::from(most) {
         return Ok(None);
     }
+    if let Some(creation) = &row.creation
+        && made_by_on(&mut transaction, account, creation).await?.is_some()
+    {
+        return Ok(None);
+    }
     let insert = sqlx::query(
         "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
              reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback,
-             id, portal, account, in_use)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+             id, portal, account, creation, in_use)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
     );
     bind_what_is_set(insert, row)
         .bind(row.id.to_string())
         .bind(&account.portal)
         .bind(&account.account)
+        .bind(&row.creation)
         .execute(&mut *transaction)
         .await?;
-    settle(&mut transaction, account, row.settings.user.as_deref()).await?;
-    let in_use: i64 = sqlx::query_scalar("SELECT in_use FROM profile WHERE id = ?")
-        .bind(row.id.to_string())
-        .fetch_one(&mut *transaction)
-        .await?;
+    let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
     journal::note(&mut transaction, account, entry).await?;
     transaction.commit().await?;
-    Ok(Some(in_use == 1))
+    Ok(Some(in_use))
 }
 
-/// Sees to it that an owner who has profiles has one in use: the oldest, where none is.
-async fn settle(connection: &mut SqliteConnection, account: &AccountId, user: Option<&str>) -> Result<(), StoreError> {
-    sqlx::query(
+/// The profile that a form made.
+pub(super) async fn made_by(
+    pool: &SqlitePool,
+    account: &AccountId,
+    creation: &str,
+) -> Result<Option<ProfileRow>, StoreError> {
+    let mut connection = pool.acquire().await?;
+    made_by_on(&mut connection, account, creation).await
+}
+
+async fn made_by_on(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    creation: &str,
+) -> Result<Option<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND creation = ?");
+    let row =
+        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(creation).fetch_optional(connection).await?;
+    row.as_ref().map(profile).transpose()
+}
+
+/// Puts a profile of this owner in use where none of the owner's is; whether it did.
+async fn take_if_free(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    user: Option<&str>,
+    id: ProfileId,
+) -> Result<bool, StoreError> {
+    let taken = sqlx::query(
         "UPDATE profile SET in_use = 1
-         WHERE id = (SELECT id FROM profile WHERE portal = ?1 AND account = ?2 AND user IS ?3 ORDER BY id LIMIT 1)
+         WHERE id = ?4 AND portal = ?1 AND account = ?2 AND user IS ?3
            AND NOT EXISTS (SELECT 1 FROM profile
                            WHERE portal = ?1 AND account = ?2 AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3
                              AND in_use = 1)",
@@ -152,9 +181,38 @@ async fn settle(connection: &mut SqliteConnection, account: &AccountId, user: Op
     .bind(&account.portal)
     .bind(&account.account)
     .bind(user)
+    .bind(id.to_string())
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(taken.rows_affected() == 1)
+}
+
+/// An owner's profile in use is gone: another one takes over, or nobody does. `false`: the one that should is not there.
+async fn hand_over(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    user: Option<&str>,
+    heir: Heir,
+) -> Result<bool, StoreError> {
+    const SQL: &str =
+        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ?1 AND account = ?2 AND user IS ?3 ORDER BY id");
+    let id = match heir {
+        Heir::Nobody => None,
+        Heir::One(id) => Some(id),
+        Heir::Best => {
+            let rows = sqlx::query(SQL)
+                .bind(&account.portal)
+                .bind(&account.account)
+                .bind(user)
+                .fetch_all(&mut *connection)
+                .await?;
+            best_heir(&rows.iter().map(profile).collect::<Result<Vec<_>, _>>()?)
+        }
+    };
+    match id {
+        Some(id) => Ok(take_if_free(connection, account, user, id).await? || heir == Heir::Best),
+        None => Ok(true),
+    }
 }
 
 pub(super) async fn change(
@@ -196,24 +254,24 @@ async fn write(
         "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
              sender_name = ?, sender_address = ?, reply_to = ?, encoding = ?, secret = ?, secret_changed_at = ?,
              login_key = ?, max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?, failures = ?,
-             failing_cause = ?, in_use = ?
+             failing_cause = ?, in_use = ?, revision = ?
          WHERE id = ?",
     );
     bind_what_is_set(update, after)
         .bind(after.health.failures)
         .bind(after.health.failing_cause.map(Cause::as_str))
         .bind(before.in_use && !new_owner)
+        .bind(after.revision_after(before))
         .bind(before.id.to_string())
         .execute(&mut *connection)
         .await?;
     if let Some(secret) = after.secret.as_ref().filter(|_| after.secret_refusals == 0) {
         logins::forgive(connection, &secret.login_key).await?;
     }
-    if new_owner {
-        for user in [&before.settings.user, &after.settings.user] {
-            settle(connection, account, user.as_deref()).await?;
-        }
+    if before.in_use && new_owner {
+        hand_over(connection, account, before.settings.user.as_deref(), Heir::Best).await?;
     }
+    take_if_free(connection, account, after.settings.user.as_deref(), before.id).await?;
     Ok(())
 }
 
@@ -243,32 +301,40 @@ pub(super) async fn delete(
     pool: &SqlitePool,
     account: &AccountId,
     id: ProfileId,
+    (heir, expected): (Heir, Option<u32>),
     tell: &Tell<'_>,
-) -> Result<bool, StoreError> {
+) -> Result<Written, StoreError> {
     let mut transaction = begin(pool).await?;
     let Some(row) = find_on(&mut transaction, account, id).await? else {
-        return Ok(false);
+        return Ok(Written::Gone);
     };
+    if expected.is_some_and(|expected| expected != row.revision) {
+        return Ok(Written::Stale);
+    }
     sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
     journal::note(&mut transaction, account, &tell(&row)).await?;
-    settle(&mut transaction, account, row.settings.user.as_deref()).await?;
+    if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), heir).await? {
+        // Dropped, the transaction is rolled back.
+        return Ok(Written::Stale);
+    }
     transaction.commit().await?;
-    Ok(true)
+    Ok(Written::Done)
 }
 
-pub(super) async fn successor(
+pub(super) async fn others_of_owner(
     pool: &SqlitePool,
     account: &AccountId,
     id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
+) -> Result<Vec<ProfileRow>, StoreError> {
     const SQL: &str = formatcp!(
-        "SELECT {PROFILE} FROM profile WHERE portal = ?1 AND account = ?2 AND id <> ?3 AND user IS
-             (SELECT user FROM profile WHERE portal = ?1 AND account = ?2 AND id = ?3)
-         ORDER BY id LIMIT 1"
+        "SELECT {PROFILE} FROM profile WHERE portal = ?1 AND account = ?2 AND id <> ?3
+             AND EXISTS (SELECT 1 FROM profile AS one WHERE one.portal = ?1 AND one.account = ?2 AND one.id = ?3
+                         AND one.user IS profile.user)
+         ORDER BY id"
     );
-    let row =
-        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string()).fetch_optional(pool).await?;
-    row.as_ref().map(profile).transpose()
+    let rows =
+        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string()).fetch_all(pool).await?;
+    rows.iter().map(profile).collect()
 }
 
 pub(super) async fn any_ready(pool: &SqlitePool, account: &AccountId) -> Result<bool, StoreError> {

@@ -25,7 +25,7 @@ pub(super) const PROFILE: &str =
     tested_fingerprint, tested_at, tested_verdict,
     tested_cause, received_at, max_connections, per_minute, per_day, check_hourly, fallback, failures, failing_cause,
     broken_at, sent_at, failed_at, failed_cause, checked_at,
-    signed_fingerprint";
+    signed_fingerprint, revision, creation";
 
 /// An instant in milliseconds.
 pub(super) fn instant(milliseconds: i64) -> Timestamp {
@@ -97,6 +97,8 @@ pub(super) fn profile(row: &SqliteRow) -> Result<ProfileRow, StoreError> {
         signed_fingerprint: row
             .try_get::<Option<Vec<u8>>, _>("signed_fingerprint")?
             .and_then(|bytes| bytes.try_into().ok()),
+        revision: number(row, "revision")?.unwrap_or(1),
+        creation: row.try_get("creation")?,
     })
 }
 

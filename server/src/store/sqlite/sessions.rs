@@ -3,7 +3,6 @@
 use app::{
     i18n::Locale,
     journal::model::Entry,
-    profile::draft::RefusedDraft,
     session::{AccountId, Session, User},
     theme::GivenTheme,
 };
@@ -147,7 +146,7 @@ pub(super) async fn end_all(
 ) -> Result<u64, StoreError> {
     let mut transaction = super::profiles::begin(pool).await?;
     let ended = sqlx::query(
-        "UPDATE session SET expires_at = ?1, ends_at = ?1, refused_draft = NULL
+        "UPDATE session SET expires_at = ?1, ends_at = 0
          WHERE content ->> '$.account.portal' = ?2 AND content ->> '$.account.account' = ?3
            AND (?4 IS NULL OR content ->> '$.person.id' = ?4) AND expires_at > ?1",
     )
@@ -167,24 +166,6 @@ pub(super) async fn end_all(
 pub(super) async fn delete(pool: &SqlitePool, key: &[u8; 32]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM session WHERE key = ?").bind(&key[..]).execute(pool).await?;
     Ok(())
-}
-
-pub(super) async fn keep_draft(
-    pool: &SqlitePool,
-    key: &[u8; 32],
-    draft: Option<&RefusedDraft>,
-) -> Result<(), StoreError> {
-    let json = draft.map(serde_json::to_string).transpose().map_err(|_| inconsistent("refused_draft"))?;
-    sqlx::query("UPDATE session SET refused_draft = ? WHERE key = ?").bind(json).bind(&key[..]).execute(pool).await?;
-    Ok(())
-}
-
-pub(super) async fn draft(pool: &SqlitePool, key: &[u8; 32]) -> Result<Option<RefusedDraft>, StoreError> {
-    let json: Option<Option<String>> = sqlx::query_scalar("SELECT refused_draft FROM session WHERE key = ?")
-        .bind(&key[..])
-        .fetch_optional(pool)
-        .await?;
-    json.flatten().map(|json| serde_json::from_str(&json).map_err(|_| inconsistent("refused_draft"))).transpose()
 }
 
 pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {

@@ -1,0 +1,70 @@
+//! Server side. Two people, or two tabs, changed the same profile: both values, field by field, and the owner's choice.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{draft::Draft, field::Field, model::Profile, preset::Catalogue};
+use crate::{
+    place::at,
+    session::Session,
+    t,
+    ui::notice::{Kind, Notice},
+};
+
+/// What a field holds, in words.
+fn words(field: Field, draft: &Draft, session: &Session, presets: &Catalogue) -> String {
+    let text = draft.value(field).unwrap_or_default().trim();
+    match field {
+        Field::Security if !text.is_empty() => t!(&format!("security-{text}")),
+        Field::User if text.is_empty() => t!("owner-shop"),
+        Field::User => session.user_name(text).map_or_else(|| t!("owner-gone"), str::to_owned),
+        Field::Preset => presets.get(text).map_or_else(|| t!("preset-other-server"), |preset| preset.name.clone()),
+        _ if text.is_empty() => t!("conflict-empty"),
+        _ => text.to_owned(),
+    }
+}
+
+/// The choice. Nothing is saved by it: it leads to the form, with what was chosen.
+#[component]
+pub fn Conflict(profile: Profile, mine: Draft, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
+    let stored = Draft::of(&profile);
+    let fields = mine.differences(&stored);
+    let same = fields.is_empty();
+    let choices = fields.into_iter().map(|field| {
+        let name = format!("take[{}]", field.id());
+        let option = |value: &'static str, label: String, draft: &Draft| {
+            let id = format!("{}-{value}", field.id());
+            let text = words(field, draft, &session, &presets);
+            view! {
+                <span class="option">
+                    <input type="radio" name=name.clone() id=id.clone() value=value checked=value == "typed" />
+                    <label for=id><span class="hint">{label}</span> " " <strong>{text}</strong></label>
+                </span>
+            }
+        };
+        view! {
+            <fieldset class="field conflict">
+                <legend>{t!(field.label())}</legend>
+                {option("typed", t!("conflict-mine"), &mine)}
+                {option("saved", t!("conflict-theirs"), &stored)}
+            </fieldset>
+        }
+    });
+    let id = profile.id.to_string();
+    view! {
+        <Notice kind=Kind::Warning>
+            <p>{if same { t!("conflict-same") } else { t!("conflict-about") }}</p>
+        </Notice>
+        <form method="post" action=at("/api/profiles/merge") class="stack">
+            <input type="hidden" name="id" value=id />
+            <input type="hidden" name="revision" value=profile.revision.to_string() />
+            {choices.collect_view()}
+            <p class="hint">{t!("conflict-secret")}</p>
+            <div class="actions">
+                <button class="primary">{t!("conflict-continue")}</button>
+                <button formaction=at("/api/profiles/forget")>{t!("draft-as-saved")}</button>
+            </div>
+        </form>
+    }
+}

@@ -1,0 +1,196 @@
+//! Server side. What was typed and is not saved: kept while it is typed, offered again, forgotten on request.
+
+use std::collections::BTreeMap;
+
+use leptos::{prelude::*, server_fn::codec::PostUrl};
+
+use super::{
+    api::{existing, profile_id},
+    draft::{Draft, KeptDraft, is_form_name},
+    field::{Fault, Field, FieldError},
+};
+use crate::{
+    error::{AppError, finish},
+    place::at,
+    services::{Services, services},
+    session::{Session, session},
+    t,
+    ui::notice::{Kind, Notice},
+};
+
+/// Keeps what is in the form, and says what is wrong with it: pairs of a field's id and a sentence. The page asks while
+/// something is typed, and before it sends the form: a password that was typed stays in its field until all is well.
+/// `typed`: whether there is one; it is not sent here. `sends`: the form is about to be sent, and goes no further when
+/// something is wrong.
+#[server(name = CheckProfile, prefix = "/api", endpoint = "profiles/check", input = PostUrl)]
+pub async fn check_profile(
+    #[server(default)] id: String,
+    #[server(default)] form: String,
+    #[server(default)] revision: String,
+    #[server(default)] draft: Draft,
+    #[server(default)] typed: String,
+    #[server(default)] sends: String,
+) -> Result<Vec<(String, String)>, AppError> {
+    let (session, services) = (session()?, services()?);
+    let flags = (!typed.is_empty(), !sends.is_empty());
+    check(&session, &services, (&id, &form, &revision), draft, flags).await.map_err(crate::error::answer)
+}
+
+async fn check(
+    session: &Session,
+    services: &Services,
+    (id, form, revision): (&str, &str, &str),
+    mut draft: Draft,
+    (typed, sends): (bool, bool),
+) -> Result<Vec<(String, String)>, AppError> {
+    let profile = profile_id(id)?;
+    let form = profile.map_or_else(|| form.to_owned(), |id| id.to_string());
+    let stored = match profile {
+        Some(id) => services.profiles.get(&session.account, id).await?,
+        None => None,
+    };
+    // The form may have been sent since this left the page: what it made is saved.
+    let saved = match &stored {
+        Some(stored) => draft.differences(&Draft::of(stored)).is_empty(),
+        None => profile.is_none() && services.profiles.made_by(&session.account, &form).await?.is_some(),
+    };
+    if saved {
+        services.drafts.forget(&session.who(), &form).await?;
+    } else if is_form_name(&form) {
+        let kept = KeptDraft {
+            form,
+            profile: profile.map(|id| id.to_string()),
+            revision: revision.parse().ok(),
+            draft: draft.clone(),
+            errors: Vec::new(),
+        };
+        services.drafts.keep(&session.who(), &kept).await?;
+    }
+    draft.tidy();
+    let mut errors = draft.check(session, &services.presets, services.profiles.policy()).err().unwrap_or_default();
+    if sends && !errors.is_empty() {
+        // As when the form itself is refused.
+        services.profiles.note_blocked(session.author(), (&draft.host, &draft.port), &errors).await?;
+    }
+    if !typed && let Some(stored) = &stored {
+        let (then, now) = (Draft::of(stored), &draft);
+        let moved = [Field::Host, Field::Port, Field::Security, Field::Login]
+            .into_iter()
+            .any(|field| then.value(field).map(str::to_lowercase) != now.value(field).map(str::to_lowercase));
+        if moved && stored.is_ready() {
+            errors.push(FieldError::new(Field::Secret, Fault::SecretForNewServer));
+        }
+    }
+    Ok(errors.into_iter().map(|error| (error.field.id().to_owned(), t!(error.fault.key()))).collect())
+}
+
+/// **Recommencer**, **Oublier**: what was typed is not wanted any more.
+#[server(name = ForgetDraft, prefix = "/api", endpoint = "profiles/forget", input = PostUrl)]
+pub async fn forget_draft(
+    #[server(default)] id: String,
+    #[server(default)] form: String,
+    #[server(default)] to: String,
+) -> Result<(), AppError> {
+    finish(forget(&id, &form, &to).await)
+}
+
+async fn forget(id: &str, form: &str, to: &str) -> Result<String, AppError> {
+    let (session, services) = (session()?, services()?);
+    let form = if id.is_empty() { form } else { id };
+    services.drafts.forget(&session.who(), form).await?;
+    Ok(match (to, profile_id(id)) {
+        ("list", _) => "/profiles".to_owned(),
+        (_, Ok(Some(id))) => format!("/profiles/edit?id={id}"),
+        _ => "/profiles/new".to_owned(),
+    })
+}
+
+/// After two changed the same profile: field by field, what was saved meanwhile is taken (`saved`) or what was typed stays.
+#[server(name = MergeProfile, prefix = "/api", endpoint = "profiles/merge", input = PostUrl)]
+pub async fn merge_profile(
+    #[server(default)] id: String,
+    #[server(default)] revision: String,
+    #[server(default)] take: BTreeMap<String, String>,
+) -> Result<(), AppError> {
+    finish(merge(&id, &revision, &take).await)
+}
+
+async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Result<String, AppError> {
+    let (session, services) = (session()?, services()?);
+    let id = existing(id)?;
+    let stored = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+    let stored = Draft::of(&stored);
+    let form = id.to_string();
+    let kept = services.drafts.kept(&session.who()).await?.into_iter().find(|kept| kept.form == form);
+    let Some(mut kept) = kept else {
+        return Ok(format!("/profiles/edit?id={id}"));
+    };
+    for field in Field::TYPED {
+        if take.get(field.id()).is_some_and(|taken| taken == "saved") {
+            kept.draft.take(field, &stored);
+        }
+    }
+    // What the page showed: whatever came after it is asked about again.
+    kept.revision = revision.parse().ok();
+    kept.errors.clear();
+    services.drafts.keep(&session.who(), &kept).await?;
+    Ok(format!("/profiles/edit?id={id}&draft=1&notice=merged"))
+}
+
+/// A profile was deleted under its form: what was typed becomes the draft of a new one. The page that shows it.
+pub async fn orphan(session: &Session, services: &Services, former: &str, draft: Draft) -> Result<String, AppError> {
+    let form = services.drafts.new_form();
+    let page = format!("/profiles/new?form={form}&draft=1&notice=was-deleted");
+    let kept = KeptDraft { form, profile: None, revision: None, draft, errors: Vec::new() };
+    services.drafts.keep(&session.who(), &kept).await?;
+    services.drafts.forget(&session.who(), former).await?;
+    Ok(page)
+}
+
+/// Says that the form shows what was typed before, and how to begin anew.
+#[component]
+pub fn Restored(form: String, profile: String) -> impl IntoView {
+    let (text, button) = if profile.is_empty() {
+        (t!("draft-restored"), t!("draft-begin-anew"))
+    } else {
+        (t!("draft-restored-edit"), t!("draft-as-saved"))
+    };
+    view! {
+        <Notice kind=Kind::Warning>
+            <p>{text}</p>
+            <form method="post" action=at("/api/profiles/forget")>
+                <input type="hidden" name="id" value=profile />
+                <input type="hidden" name="form" value=form />
+                <button>{button}</button>
+            </form>
+        </Notice>
+    }
+}
+
+/// On the pages one comes to: something was begun and not saved.
+#[component]
+pub fn DraftOffer(kept: Vec<KeptDraft>) -> impl IntoView {
+    let KeptDraft { form, profile, draft, .. } = kept.into_iter().next()?;
+    let name = [&draft.login, &draft.sender_address, &draft.host].into_iter().find(|text| !text.trim().is_empty());
+    let text = match (&profile, name) {
+        (Some(_), _) => t!("draft-offer-edit", name = name.cloned().unwrap_or_default()),
+        (None, Some(name)) => t!("draft-offer-named", name = name),
+        (None, None) => t!("draft-offer"),
+    };
+    let page = match &profile {
+        Some(id) => format!("/profiles/edit?id={id}"),
+        None => format!("/profiles/new?form={form}"),
+    };
+    Some(view! {
+        <Notice kind=Kind::Warning>
+            <p>{text}</p>
+            <form method="post" action=at("/api/profiles/forget") class="actions">
+                <a class="button" href=at(&page)>{t!("draft-resume")}</a>
+                <input type="hidden" name="id" value=profile.unwrap_or_default() />
+                <input type="hidden" name="form" value=form />
+                <input type="hidden" name="to" value="list" />
+                <button>{t!("draft-forget")}</button>
+            </form>
+        </Notice>
+    })
+}

@@ -1,0 +1,131 @@
+//! Both. What people paste where a server's name is asked for: `smtp.exemple.fr:587`, `https://smtp.exemple.fr/`, with
+//! blanks of every kind around it. What is meant is clear, so it is taken, and the page says so.
+
+/// A server's name and port as they were meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerText {
+    pub host: String,
+    /// The port that stood behind the name.
+    pub port: Option<String>,
+}
+
+/// Characters that nobody sees.
+fn invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
+}
+
+/// Without what is invisible, and without blanks at both ends.
+pub fn visible(text: &str) -> String {
+    let seen: String = text.chars().filter(|c| !invisible(*c)).collect();
+    seen.trim().to_owned()
+}
+
+/// Reads what was typed. What is none of the known forms stays as it is, for the checks to refuse.
+pub fn read(typed: &str) -> ServerText {
+    let seen = visible(typed);
+    let mut text = seen.trim_matches(['"', '\'', '<', '>', '«', '»', '(', ')']).trim();
+    let mut scheme = false;
+    if let Some((name, rest)) = text.split_once("://")
+        && name.len() < 12
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '+')
+    {
+        (text, scheme) = (rest, true);
+    }
+    text = text.split(['/', '?', '#', '\\']).next().unwrap_or_default().trim();
+    if scheme && let Some((_, host)) = text.rsplit_once('@') {
+        text = host;
+    }
+    let (host, port) = split_port(text);
+    // Blanks beside a dot are a slip; elsewhere they may part two names.
+    let mut host = host.trim().to_owned();
+    for blank in [' ', '\u{a0}', '\u{202f}', '\t'] {
+        host = host
+            .replace(&[blank, '.'].iter().collect::<String>(), ".")
+            .replace(&['.', blank].iter().collect::<String>(), ".");
+    }
+    ServerText { host: host.trim_end_matches(['.', ',', ';']).to_owned(), port }
+}
+
+/// `host:port`, `[address]:port`, `host port`.
+fn split_port(text: &str) -> (&str, Option<String>) {
+    let is_port = |text: &str| (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let taken = |port: &str| is_port(port).then(|| port.to_owned());
+    if text.starts_with('[')
+        && let Some(end) = text.find(']')
+    {
+        let (address, rest) = text.split_at(end + 1);
+        return match rest.trim().strip_prefix(':').map(str::trim) {
+            Some(port) if port.is_empty() || is_port(port) => (address, taken(port)),
+            _ => (text, None),
+        };
+    }
+    // More than one colon is an IPv6 address without brackets.
+    if let Some((host, port)) = text.split_once(':').filter(|(_, rest)| !rest.contains(':')) {
+        let port = port.trim();
+        return if port.is_empty() || is_port(port) { (host, taken(port)) } else { (text, None) };
+    }
+    match text.rsplit_once(char::is_whitespace) {
+        Some((host, port)) if is_port(port) => (host, taken(port)),
+        _ => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_meant_is_taken() {
+        let gmail = |port: &str| ("smtp.gmail.com".to_owned(), (!port.is_empty()).then(|| port.to_owned()));
+        for (typed, meant) in [
+            ("smtp.gmail.com", gmail("")),
+            ("smtp.gmail.com:587", gmail("587")),
+            (" smtp.gmail.com : 587 ", gmail("587")),
+            ("smtp.gmail.com 587", gmail("587")),
+            ("smtp.gmail.com:", gmail("")),
+            ("https://smtp.gmail.com/", gmail("")),
+            ("https://smtp.gmail.com/mail?u=0#inbox", gmail("")),
+            ("smtp://claire:pass@smtp.gmail.com:465", gmail("465")),
+            ("ssl://smtp.gmail.com:465", gmail("465")),
+            ("SSL://smtp.gmail.com", gmail("")),
+            ("smtp+tls://smtp.gmail.com", gmail("")),
+            ("smtp.gmail.com.", gmail("")),
+            ("smtp.gmail.com,", gmail("")),
+            ("\u{a0}smtp.gmail.com\u{202f}", gmail("")),
+            ("smtp\u{200b}.gmail.com\u{feff}", gmail("")),
+            ("smtp. gmail .com", gmail("")),
+            ("<smtp.gmail.com>", gmail("")),
+            ("« smtp.gmail.com »", gmail("")),
+            ("smtp.gmail.com/", gmail("")),
+        ] {
+            assert_eq!(read(typed), ServerText { host: meant.0, port: meant.1 }, "{typed:?}");
+        }
+        for (typed, host, port) in [
+            ("[2001:db8::1]:465", "[2001:db8::1]", Some("465")),
+            ("2001:db8::1", "2001:db8::1", None),
+            ("[::1]", "[::1]", None),
+        ] {
+            assert_eq!(read(typed), ServerText { host: host.to_owned(), port: port.map(str::to_owned) }, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_clear_stays_for_the_checks() {
+        for typed in ["claire@gmail.com", "smtp gmail com", "smtp.gmail.com:https", "smtp.gmail.com:123456", "smtp", ""]
+        {
+            assert_eq!(read(typed), ServerText { host: typed.to_owned(), port: None }, "{typed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_twice_is_reading_once(typed in "\\PC{0,40}") {
+            let once = read(&typed);
+            prop_assert!(once.port.is_none() || once.host.len() < typed.len());
+            let again = read(&once.host);
+            prop_assert!(again.host.len() <= once.host.len());
+        }
+    }
+}
