@@ -76,6 +76,10 @@ pub struct SqliteStore {
     pool: SqlitePool,
     /// The one connection that writes: writers wait for it in a queue, and not for the file's lock.
     writer: SqlitePool,
+    /// A database in memory lives as long as one connection to it; the pool closes one whose future was dropped.
+    #[cfg(test)]
+    #[expect(dead_code, reason = "held, not read")]
+    keeper: Option<std::sync::Arc<std::sync::Mutex<sqlx::SqliteConnection>>>,
 }
 
 impl SqliteStore {
@@ -87,10 +91,15 @@ impl SqliteStore {
         Self::connect(options, CONNECTIONS, Some(OpenedFile::of(path)?)).await
     }
 
-    /// A database in memory, for tests: one connection, since each would have its own.
+    /// A database in memory, for tests: one connection, since connections that share a cache lock each other's tables.
     #[cfg(test)]
     pub async fn in_memory() -> Result<Self, StoreError> {
-        Self::connect(SqliteConnectOptions::new().in_memory(true), 1, None).await
+        use sqlx::ConnectOptions as _;
+        let name = format!("file:{}", Uuid::new_v4());
+        let options = SqliteConnectOptions::new().filename(name).in_memory(true).shared_cache(true);
+        let keeper = options.connect().await?;
+        let store = Self::connect(options, 1, None).await?;
+        Ok(Self { keeper: Some(std::sync::Arc::new(std::sync::Mutex::new(keeper))), ..store })
     }
 
     async fn connect(
@@ -123,7 +132,12 @@ impl SqliteStore {
         migrator().run(&writer).await?;
         // A database in memory has one connection.
         let pool = if connections == 1 { writer.clone() } else { connect(options, connections).await? };
-        Ok(Self { pool, writer })
+        Ok(Self {
+            pool,
+            writer,
+            #[cfg(test)]
+            keeper: None,
+        })
     }
 
     /// A copy of the whole database, as it is now, while others go on writing. The file must not be there.
@@ -469,6 +483,17 @@ mod tests {
     #[tokio::test]
     async fn it_keeps_the_contract() {
         crate::store::contract::all(async || SqliteStore::in_memory().await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_database_in_memory_outlives_a_dropped_future() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        for _ in 0..100 {
+            // Asked once, and dropped while the statement is under way.
+            let _ = futures::FutureExt::now_or_never(store.canary());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(store.canary().await.unwrap(), None, "its tables are there");
     }
 
     #[tokio::test]
