@@ -283,7 +283,7 @@ async fn drafts_belong_to_a_person(store: &impl Store) {
     store.keep_draft(&claire, &draft("form-0001", "c"), at(3)).await.unwrap();
     let (first, second) = (draft("form-0001", "c"), draft("form-0002", "b"));
     assert_eq!(store.drafts(&claire, at(0)).await.unwrap(), [first.clone(), second], "the newest first, one a form");
-    assert_eq!(store.drafts(&claire, at(3)).await.unwrap(), [first.clone()], "not what is too old");
+    assert_eq!(store.drafts(&claire, at(3)).await.unwrap(), std::slice::from_ref(&first), "not what is too old");
     for stranger in [who(account("martin"), "karim"), who(account("dubois"), "claire")] {
         assert!(store.drafts(&stranger, at(0)).await.unwrap().is_empty());
         store.forget_draft(&stranger, "form-0001").await.unwrap();
