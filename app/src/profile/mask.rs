@@ -15,8 +15,8 @@ const TYPED: [char; 4] = ['*', '.', '-', '_'];
 /// How many typed ones make a mask.
 const SEVERAL: usize = 3;
 /// What programs write for "there is nothing", by itself or in any quotes and brackets.
-const NOTHING: [&str; 7] = ["null", "undefined", "none", "nil", "object object", "nan", "nullptr"];
-/// What is written in the place of a secret: in brackets only, since some are words.
+const NOTHING: [&str; 7] = ["null", "undefined", "none", "nil", "objectobject", "nan", "nullptr"];
+/// What is written in the place of a secret, without spaces: in brackets only, since some are words.
 const WITHHELD: [&str; 22] = [
     "unchanged",
     "hidden",
@@ -37,7 +37,7 @@ const WITHHELD: [&str; 22] = [
     "inchange",
     "masqué",
     "caché",
-    "mot de passe",
+    "motdepasse",
     "keep",
     "encrypted",
 ];
@@ -63,11 +63,14 @@ const fn is_invisible(c: char) -> bool {
 }
 
 fn stands_for_nothing(text: &str) -> bool {
-    let inner = text.trim_matches(|c: char| "<>()[]{}\"'`*".contains(c) || c.is_whitespace());
-    let word = inner.to_lowercase();
-    let bracketed = inner.len() < text.len();
+    const FENCES: &str = "<>()[]{}\"'`";
+    let inner = text.trim_matches(|c: char| FENCES.contains(c) || c == '*' || c.is_whitespace());
+    // Spaces may have been taken off already, where they are cosmetic.
+    let word: String = inner.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
+    let fenced = inner.len() < text.len();
     // Quotes and brackets around nothing are an empty value that somebody wrote down.
-    NOTHING.contains(&word.as_str()) || (bracketed && (word.is_empty() || WITHHELD.contains(&word.as_str())))
+    let empty = word.is_empty() && text.len() > 1 && text.contains(|c: char| FENCES.contains(c));
+    empty || NOTHING.contains(&word.as_str()) || (fenced && WITHHELD.contains(&word.as_str()))
 }
 
 /// `${SMTP_PASSWORD}`, `{{ password }}`, `%PASSWORD%`, `<%= secret %>`: a template that was not filled in.

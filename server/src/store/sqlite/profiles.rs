@@ -109,7 +109,7 @@ pub(super) async fn insert(
     let mut transaction = begin(pool).await?;
     // No more are counted than may be there.
     let has: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS some",
+        "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS counted",
     )
     .bind(&account.portal)
     .bind(&account.account)
