@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser test-servers test-examples day bench fuzz watch lint weight clean
+.PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench fuzz watch lint weight clean
 
 site_sources := $(shell find app style public packages/embed/embed.js scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
@@ -25,6 +25,10 @@ test-rust:
 test-browser: site
 	cargo build -p server
 	scripts/browser-tests
+
+test-browsers: site ## what differs in Firefox and WebKit
+	cargo build -p server
+	scripts/other-browsers
 
 test-servers: ## the same conversation against Postfix, Dovecot, Exim and OpenSMTPD (as root, on Debian)
 	cargo test --no-run -p server --test real

@@ -2,7 +2,7 @@
 // configurations are those of docs/embedding.md and docs/messages.md, "Quick start"; only hosts, ports and keys' files differ.
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, request } from "node:http";
 import { createServer } from "node:net";
@@ -246,7 +246,7 @@ try {
       token = tokenIn(html);
       const [header, claims] = decoded(token);
       assert.deepEqual([header.alg, header.kid], ["HS256", "k1"]);
-      assert.deepEqual([claims.iss, claims.aud, claims.exp - claims.iat], ["my-portal", "facteur", 120]);
+      assert.deepEqual([claims.iss, claims.aud, claims.exp - claims.iat], ["my-portal", url, 120]);
       assert.deepEqual(claims.account, { id: "42", name: "Martin Bakery" });
       assert.deepEqual([claims.sub, claims.name, claims.email], ["7", "Claire Martin", "claire@bakery.example"]);
       assert.notEqual(decoded(tokenIn(await page("/open")))[1].jti, claims.jti);
@@ -294,6 +294,14 @@ try {
       assert.match(answer.headers["content-type"], /text\/plain/);
       assert.match(answer.headers["cache-control"], /no-store/);
       assert.equal((await enter(answer.text.trim())).status, 303);
+      // As the element asks: the token is of no use without the verifier.
+      const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+      const challenge = createHash("sha256").update(verifier).digest("base64url");
+      const bound = (await ask("POST", `${portal}/facteur-token`, { form: { audience: url, challenge } })).text.trim();
+      assert.deepEqual([decoded(bound)[1].aud, decoded(bound)[1].challenge], [url, challenge]);
+      const present = (form) => ask("POST", `${url}/session`, { headers: { origin }, form: { token: bound, ...form } });
+      const answers = [await present({}), await present({ verifier: "x" }), await present({ verifier }), await present({ verifier })];
+      assert.deepEqual(answers.map(({ status }) => status), [401, 401, 303, 401]);
     });
   }
   await check("a session is revoked by the portal's server", async () => {
@@ -348,14 +356,14 @@ try {
   await check("claims: what is taken", async () => {
     for (const claims of [
       { iat: now, exp: now + 300 }, { iat: now - 100, exp: now - 20 }, { iat: now + 20, exp: now + 100 },
-      { aud: ["facteur"] }, { email: "claire@bakery.example" }, { users: people(1000) }, { locale: "xx" },
+      { aud: ["facteur"] }, { aud: url }, { aud: [url, "https://other.example"] }, { email: "claire@bakery.example" }, { users: people(1000) }, { locale: "xx" },
       { page: "profiles" }, { page: "sending-mode" }, { return_url: "https://elsewhere.example/" }, { name: undefined },
       { theme: "pink" }, { sub: "é".repeat(128) }, { role: "whatever" },
     ]) assert.ok(await opens(make({ claims, key: own })), JSON.stringify(claims).slice(0, 80));
   });
   await check("claims: what is refused", async () => {
     for (const claims of [
-      { iss: "another" }, { aud: "another" }, { exp: now + 301, iat: now }, { exp: now - 40, iat: now - 100 },
+      { iss: "another" }, { aud: "another" }, { aud: "https://other.example" }, { aud: ["facteur", "https://other.example"] }, { challenge: "x" }, { exp: now + 301, iat: now }, { exp: now - 40, iat: now - 100 },
       { iat: now + 40, exp: now + 100 }, { nbf: now + 40 }, { iat: now + 0.5 }, { iat: undefined }, { jti: undefined },
       { jti: "" }, { sub: "" }, { sub: 7 }, { sub: "a\nb" }, { sub: "a".repeat(257) }, { account: "42" },
       { account: { id: 42, name: "x" } }, { account: { id: "42" } }, { email: undefined }, { email: "nobody" },

@@ -10,7 +10,7 @@
   const known = origins.split(" ");
   // Set once what this entry of the history had to tell is told: reloading and going back tell nothing again.
   const told = history.state;
-  let port;
+  let port, form;
   const tell = (type, detail) => port.postMessage({ facteur: 1, type, ...detail });
   const ask = (path, body, headers) => fetch(place + "/session/" + path, { method: "POST", body, headers });
   const look = () => {
@@ -21,9 +21,10 @@
       if (live || !told) tell(type, detail);
       if (!live) history.replaceState(1, "");
     }
-    for (const button of document.querySelectorAll("[data-tab]")) {
-      button.hidden = false;
-      button.onclick = () => tell("tab");
+    // It has what it posts before it is pressed, and something fresh afterwards.
+    if (!form && (form = document.querySelector("[data-tab]"))) {
+      form.onsubmit = () => setTimeout(tell, 0, "tab");
+      tell("tab");
     }
   };
   onmessage = ({ source, origin, data, ports }) => {
@@ -31,7 +32,7 @@
     port = ports[0];
     port.onmessage = async ({ data }) => {
       if (data?.facteur != 1) return;
-      const { type, theme, token } = data;
+      const { type, theme, token, verifier, fields } = data;
       if (type == "theme") {
         const answer = await ask("theme", JSON.stringify(theme), { "content-type": "application/json" });
         if (!answer.ok) return;
@@ -42,8 +43,13 @@
       }
       // A fresh token, so that the session goes on.
       if (type == "token") {
-        const { status, headers } = await ask("renew", new URLSearchParams({ token }));
+        const { status, headers } = await ask("renew", new URLSearchParams({ token, verifier }));
         if (status < 500) tell("visit", { visit: status == 204 ? visit : "ended", seconds: headers.get("session-seconds") });
+      }
+      // What the form posts that opens a tab.
+      if (type == "tab") {
+        for (const name in fields) form[name].value = fields[name];
+        form.hidden = false;
       }
     };
     tell("visit", { visit, seconds });

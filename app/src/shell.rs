@@ -13,7 +13,8 @@ use crate::{
     theme::Theme,
 };
 
-/// Who may put the pages into a frame: the origins of the visit's portal. Given by the server with each request.
+/// Who may put the pages into a frame: the origins of the visit's portal; empty where nobody may, or nobody knows who. Given
+/// by the server with each request.
 #[derive(Debug, Clone)]
 pub struct FrameAncestors(pub String);
 
@@ -97,7 +98,7 @@ fn Frame(package: String) -> impl IntoView {
         Visit::Stranger { .. } => "stranger",
     };
     let source = at(&format!("/{package}/{FRAME_SCRIPT}"));
-    (!alone).then(|| {
+    (!alone && !origins.is_empty()).then(|| {
         view! {
             <script
                 src=source
@@ -118,6 +119,7 @@ fn protect() {
     };
     let ancestors = use_context::<Parts>()
         .and_then(|parts| parts.extensions.get::<FrameAncestors>().cloned())
+        .filter(|FrameAncestors(origins)| !origins.is_empty())
         .map_or_else(|| "'none'".to_owned(), |FrameAncestors(origins)| origins);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \

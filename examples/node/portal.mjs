@@ -1,6 +1,7 @@
 // A portal in Node. npm install, then:
 //   FACTEUR_URL=http://127.0.0.1:3000 FACTEUR_KEY_FILE=portal.key PORT=4000 node portal.mjs
 import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
 import { facteurToken } from "./token.mjs";
 
 const { FACTEUR_URL, PORT } = process.env;
@@ -17,11 +18,12 @@ const pages = {
   "GET /frame": () => `<iframe name="facteur" title="Email settings" width="100%" height="900"></iframe>${form("facteur")}`,
   "GET /element": () => `<script src="${FACTEUR_URL}/embed.js" async></script>
     <smtp-configurator token-url="/facteur-token">Loading…</smtp-configurator>`,
-  "POST /facteur-token": () => facteurToken(user),
+  "POST /facteur-token": (form) => facteurToken(user, form.get("challenge") ?? undefined),
 };
 
-createServer((request, response) => {
+createServer(async (request, response) => {
   const page = pages[`${request.method} ${request.url}`];
+  const form = new URLSearchParams(await text(request));
   const type = request.method === "POST" ? "text/plain" : "text/html; charset=utf-8";
-  response.writeHead(page ? 200 : 404, { "content-type": type, "cache-control": "no-store" }).end(page?.());
+  response.writeHead(page ? 200 : 404, { "content-type": type, "cache-control": "no-store" }).end(page?.(form));
 }).listen(Number(PORT), "127.0.0.1");

@@ -1,13 +1,14 @@
-// The token, signed with jsonwebtoken. FACTEUR_KEY_FILE names the file with the key that Facteur has too.
+// The token, signed with jsonwebtoken. FACTEUR_KEY_FILE names the file with the key that Facteur has too, FACTEUR_URL says
+// where Facteur is: the token is for nobody else.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import jwt from "jsonwebtoken";
 
 const key = readFileSync(process.env.FACTEUR_KEY_FILE, "utf8").trimEnd();
 
-export function facteurToken(user) {
+export function facteurToken(user, challenge) { // challenge: what the element sent, if it asks
   const claims = {
-    iss: "my-portal", aud: "facteur", jti: randomUUID(), // iat is added by the library
+    iss: "my-portal", aud: process.env.FACTEUR_URL, jti: randomUUID(), challenge, // iat is added by the library
     sub: String(user.id), name: user.name, email: user.email,
     account: { id: String(user.shop.id), name: user.shop.name },
   };

@@ -29,7 +29,7 @@ switch ($_SERVER['REQUEST_METHOD'] . ' ' . $_SERVER['REQUEST_URI']) {
         break;
     case 'POST /facteur-token':
         header('Content-Type: text/plain');
-        echo facteur_token($user);
+        echo facteur_token($user, $_POST['challenge'] ?? null);
         break;
     default:
         http_response_code(404);

@@ -1,10 +1,11 @@
 <?php
 // The same token without a library, for a portal without composer: put this in the place of token.php.
-function facteur_token(array $user): string
+function facteur_token(array $user, ?string $challenge = null): string
 {
     $now = time();
     $claims = [
-        'iss' => 'my-portal', 'aud' => 'facteur', 'iat' => $now, 'exp' => $now + 120, 'jti' => bin2hex(random_bytes(16)),
+        'iss' => 'my-portal', 'aud' => getenv('FACTEUR_URL'), 'iat' => $now, 'exp' => $now + 120,
+        'jti' => bin2hex(random_bytes(16)), 'challenge' => $challenge,
         'sub' => (string) $user['id'], 'name' => $user['name'], 'email' => $user['email'],
         'account' => ['id' => (string) $user['shop']['id'], 'name' => $user['shop']['name']],
     ];

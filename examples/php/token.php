@@ -1,12 +1,14 @@
 <?php
-// The token, signed with firebase/php-jwt. FACTEUR_KEY_FILE names the file with the key that Facteur has too.
+// The token, signed with firebase/php-jwt. FACTEUR_KEY_FILE names the file with the key that Facteur has too, FACTEUR_URL
+// says where Facteur is: the token is for nobody else.
 require __DIR__ . '/vendor/autoload.php';
 
-function facteur_token(array $user): string
+function facteur_token(array $user, ?string $challenge = null): string // $challenge: what the element sent, if it asks
 {
     $now = time();
     $claims = [
-        'iss' => 'my-portal', 'aud' => 'facteur', 'iat' => $now, 'exp' => $now + 120, 'jti' => bin2hex(random_bytes(16)),
+        'iss' => 'my-portal', 'aud' => getenv('FACTEUR_URL'), 'iat' => $now, 'exp' => $now + 120,
+        'jti' => bin2hex(random_bytes(16)), 'challenge' => $challenge,
         'sub' => (string) $user['id'], 'name' => $user['name'], 'email' => $user['email'],
         'account' => ['id' => (string) $user['shop']['id'], 'name' => $user['shop']['name']],
     ];

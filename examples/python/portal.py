@@ -3,7 +3,7 @@ FACTEUR_URL=http://127.0.0.1:3000 FACTEUR_KEY_FILE=portal.key flask --app portal
 """
 import os
 
-from flask import Flask
+from flask import Flask, request
 
 from facteur_token import facteur_token
 
@@ -42,7 +42,7 @@ def element():
 
 @app.post("/facteur-token")
 def token():
-    return facteur_token(USER), {"content-type": "text/plain"}
+    return facteur_token(USER, request.form.get("challenge")), {"content-type": "text/plain"}
 
 
 @app.after_request

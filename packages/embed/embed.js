@@ -7,6 +7,13 @@
 // half is app/src/frame.js. Trust: a hello counts only from our own frame and with Facteur's origin, and the port goes to
 // that origin only. What comes through the port is still looked at: known names, short codes, numbers in bounds.
 //
+// Where Facteur is decides who gets the token, so it is never looked for in the page. It comes from the attribute `src`,
+// from `configure`, or from the address this copy was loaded from. Only the copies that a Facteur serves know the last
+// one: `scripts/site` writes it into `LOADED_FROM`. This file itself, as npm has it, may end in any bundle on any host.
+//
+// The page's markup is not trusted: the name of an element can hide a property of `document`, and a `<base>` can move
+// relative addresses. So no address is read from `document`, and relative ones begin at the page's own.
+//
 // To add an event: its name in EVENTS (and in index.d.ts), a variant in app/src/ui/event.rs.
 (() => {
   if (!globalThis.customElements || customElements.get("smtp-configurator")) return;
@@ -40,15 +47,32 @@
     p + button { margin-top: 0 }
   `;
   const ATTRIBUTES = ["src", "page", "locale", "theme", "token-url"];
+  /** Of the script that runs. Asked of the prototype: an element named `currentScript` hides the property. */
+  const runningScript = () => {
+    const script = Object.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(document);
+    try {
+      const { href } = new URL(script.getAttribute("src"), location.href);
+      // Where these differ a `<base>` is at work, and may not have been when the script was loaded.
+      return href === script.src ? href : null;
+    } catch {
+      return null;
+    }
+  };
+  /** The address of this copy; `null` where that says nothing about Facteur. */
+  const LOADED_FROM = null;
+  const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
   /** How long a page whose frame has loaded may stay silent. */
   const SILENCE_MS = 5_000;
   /** A session is renewed when this part of it is over. */
   const RENEW_AT = 0.8;
+  /** The token of the offered tab is replaced when this part of its life is over. */
+  const REPLACE_AT = 0.6;
   const TALLEST = 20_000;
 
-  const script = document.currentScript ?? document.querySelector('script[src*="/embed.js"]');
-  const home = script?.src ? new URL(".", script.src).href : undefined;
-  let names = 0;
+  /** Facteur's address, unless an element has its own. */
+  let home = /^https?:\/\/[^?#]+\/embed\.m?js([?#]|$)/.test(LOADED_FROM) ? new URL(".", LOADED_FROM).href : "";
+  /** Elements that do not know where Facteur is. */
+  const waiting = new Set();
   // One after the other: the frames of a page share one cookie, and each opening replaces the session before it.
   let turn = Promise.resolve();
 
@@ -58,29 +82,59 @@
     return element;
   };
 
-  /** Leaves a document by a plain form: a token never stands in a URL. */
-  const post = (page, target, action, fields) => {
-    const form = page.createElement("form");
-    Object.assign(form, { method: "post", action, target, hidden: true });
-    for (const [name, value] of Object.entries(fields)) {
-      const field = page.createElement("input");
-      Object.assign(field, { type: "hidden", name, value });
-      form.append(field);
-    }
-    (page.body ?? page.documentElement).append(form);
-    form.submit();
-    form.remove();
-  };
-
   /** An error with the code that `error` tells. */
   const failure = (code) => Object.assign(new Error(`smtp-configurator: ${code}`), { code });
+
+  /**
+   * Facteur's address, with a slash at its end: https, or plain http on this machine. Relative to the page's own address,
+   * whatever a `<base>` says.
+   */
+  const place = (source) => {
+    let base;
+    try {
+      base = new URL(source, location.href);
+    } catch {
+      throw failure("src-invalid");
+    }
+    const { protocol, hostname, username, password } = base;
+    const secure = protocol === "https:" || (protocol === "http:" && LOOPBACK.test(hostname));
+    if (!secure || username || password) throw failure("src-invalid");
+    base.search = base.hash = "";
+    if (!base.pathname.endsWith("/")) base.pathname += "/";
+    return base;
+  };
+
+  const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+
+  /** What stands in a token; nothing where it cannot be read, which is Facteur's to refuse. */
+  const claims = (token) => {
+    try {
+      return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))) ?? {};
+    } catch {
+      return {};
+    }
+  };
+
+  /** A random text, and its hash for the token: who has the token alone opens nothing (RFC 7636, S256). */
+  const proof = async () => {
+    const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
+    // Only a secure page can hash.
+    const hash = await crypto.subtle?.digest("SHA-256", new TextEncoder().encode(verifier));
+    return { verifier, challenge: hash && base64url(new Uint8Array(hash)) };
+  };
 
   class SmtpConfigurator extends HTMLElement {
     static observedAttributes = ATTRIBUTES;
 
+    /** Where Facteur is, for every element without `src`; for pages that bundle this file. */
+    static configure({ src }) {
+      home = src;
+      for (const element of waiting) element.#plan();
+    }
+
     #frame;
     /** Facteur's, as it was when the frame was made. */
-    #origin;
+    #base;
     #parts = {};
     #port;
     #fetchToken;
@@ -122,7 +176,7 @@
       root.append(loading, failed);
     }
 
-    /** `() => Promise<string>`: a fresh token. Wins over `token-url`. */
+    /** `({ audience, challenge }) => Promise<string>`: a fresh token. Wins over `token-url`. */
     get fetchToken() {
       return this.#fetchToken;
     }
@@ -199,17 +253,23 @@
     }
 
     async #post(round) {
-      const base = this.#base();
-      const token = await this.#token();
+      this.#base = this.#place();
+      const grant = await this.#grant();
       if (round !== this.#round) return;
-      this.#origin = base.origin;
-      const name = `smtp-configurator-${Date.now()}-${++names}`;
+      // Nobody else can have a window of this name.
+      const name = `smtp-configurator-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
       this.#frame = make("iframe", { name, title: this.#texts().title });
       // The pages need none of what a page can lend its frames: no camera, no clipboard, no payment.
       this.#frame.setAttribute("allow", "");
       this.#frame.addEventListener("load", () => this.#loaded(round));
-      this.shadowRoot.append(this.#frame);
-      post(document, name, new URL("session", base).href, { token, ...this.#wishes() });
+      // A plain form: a token never stands in a URL.
+      const form = make("form", { method: "post", action: new URL("session", this.#base).href, target: name, hidden: true });
+      for (const [name, value] of Object.entries({ ...grant, ...this.#wishes() })) {
+        form.append(make("input", { type: "hidden", name, value }));
+      }
+      this.shadowRoot.append(this.#frame, form);
+      form.submit();
+      form.remove();
     }
 
     /** Page and language, where the portal's page chooses them. */
@@ -239,22 +299,35 @@
       this.#send("theme", { theme: JSON.parse(theme || '{"scheme":"system"}') });
     }
 
-    #base() {
+    #place() {
       const source = this.getAttribute("src") || home;
-      if (!source) throw failure("src-missing");
-      return new URL(source.endsWith("/") ? source : `${source}/`, document.baseURI);
+      if (source) return place(source);
+      waiting.add(this);
+      throw failure("src-missing");
     }
 
-    async #token() {
+    /** A fresh token, and what proves that it was made for this page. */
+    async #grant() {
+      const { verifier, challenge } = await proof();
+      const token = await this.#token({ audience: this.#base.href.slice(0, -1), ...(challenge && { challenge }) });
+      // The portal says whom the token is for: it goes to nobody else.
+      const { aud = [] } = claims(token);
+      const meant = [aud].flat().filter((name) => /^https?:/i.test(name));
+      if (meant.length && !meant.some((name) => `${name}/` === this.#base.href)) throw failure("audience-mismatch");
+      return { token, verifier };
+    }
+
+    async #token(wanted) {
       try {
         let token;
         if (this.#fetchToken) {
-          token = await this.#fetchToken();
+          token = await this.#fetchToken(wanted);
         } else {
-          const answer = await fetch(this.getAttribute("token-url"), {
+          const answer = await fetch(new URL(this.getAttribute("token-url"), location.href), {
             method: "POST",
             credentials: "include",
             headers: { accept: "application/json, text/plain" },
+            body: new URLSearchParams(wanted),
           });
           if (!answer.ok) throw answer.status;
           token = (await answer.text()).trim();
@@ -270,7 +343,7 @@
 
     /** A document of the frame says hello: it gets a port. */
     #heard = ({ source, origin, data }) => {
-      if (!this.#frame || source !== this.#frame.contentWindow || origin !== this.#origin) return;
+      if (!this.#frame || source !== this.#frame.contentWindow || origin !== this.#base.origin) return;
       if (data?.facteur !== VERSION || data.type !== "hello") return;
       this.#greeted = true;
       clearTimeout(this.#timers.silence);
@@ -291,7 +364,7 @@
       const { type } = message;
       if (type === "visit") this.#visited(message.visit, Number(message.seconds));
       else if (type === "resize") this.#resize(message.height);
-      else if (type === "tab") this.#tab();
+      else if (type === "tab") this.#offer();
       else if (EVENTS.includes(type)) {
         const detail = {};
         for (const name of DETAIL) {
@@ -340,8 +413,8 @@
       if (this.#ends - Date.now() < 500) return this.#expired();
       this.#wait();
       const [round, port] = [this.#round, this.#port];
-      const token = await this.#token().catch(() => undefined);
-      if (token && round === this.#round && port === this.#port) this.#send("token", { token });
+      const grant = await this.#grant().catch(() => undefined);
+      if (grant && round === this.#round && port === this.#port) this.#send("token", grant);
     }
 
     #expired() {
@@ -349,18 +422,27 @@
       this.#plan();
     }
 
-    /** Opens the configurator in a tab, after a press in the frame. The tab comes first: it may not come later. */
-    async #tab() {
+    /**
+     * The frame has a form that opens a tab when it is pressed: a press does not survive the way through a port, so the form
+     * has its token before. It is replaced while it is still good, and when somebody looks at the page again.
+     */
+    async #offer() {
       if (this.#state !== "outside") return;
-      const tab = globalThis.open("about:blank");
+      const [round, port] = [this.#round, this.#port];
+      let life = 60;
       try {
-        const token = await this.#token();
-        tab.opener = null;
-        post(tab.document, "_self", new URL("session", this.#base()).href, { token, ...this.#wishes() });
+        const grant = await this.#grant();
+        if (round !== this.#round || port !== this.#port) return;
+        const { exp, iat } = claims(grant.token);
+        life = exp - iat || life;
+        this.#send("tab", { fields: { ...grant, ...this.#wishes() } });
       } catch (error) {
-        tab?.close();
-        this.#tell("error", { code: error.code ?? "tab-refused" });
+        if (round === this.#round) this.#tell("error", { code: error.code ?? "tab-refused" });
       }
+      this.#after("tab", () => {
+        if (!document.hidden) return this.#offer();
+        addEventListener("visibilitychange", () => this.#offer(), { once: true });
+      }, 1_000 * REPLACE_AT * life);
     }
 
     /** The frame has loaded a document. One that stays silent is none of ours: the browser's own about an error. */
@@ -398,6 +480,7 @@
     #close() {
       this.#round++;
       this.#greeted = false;
+      waiting.delete(this);
       this.#frame?.remove();
       this.#frame = undefined;
       for (const timer of Object.values(this.#timers)) clearTimeout(timer);

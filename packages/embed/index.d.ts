@@ -1,5 +1,14 @@
 /** `<smtp-configurator>`: Facteur inside a portal's page. Importing the package defines the element. */
 
+/** Where Facteur is (`https://facteur.example/`), for every element without an attribute `src`. Call it once, at the start. */
+export function configure(options: { src: string }): void;
+
+/**
+ * What a token is asked for with, for the portal's server: Facteur's address, which is the token's `aud`, and what the token
+ * repeats as `challenge`, so that nobody else can use it. There is none in a page without TLS.
+ */
+export type TokenRequest = { audience: string; challenge: string } | { audience: string };
+
 export type Page = "sending-mode" | "profiles";
 export type Theme = "light" | "dark" | "system";
 export type SendingMode = "portal" | "own_smtp";
@@ -17,10 +26,12 @@ export type ErrorCode =
   | "unreachable"
   /** The browser keeps no cookie in a frame; the frame offers a tab. */
   | "cookies-refused"
-  /** The tab could not be opened. */
-  | "tab-refused"
-  /** No `src`, and the script did not come from Facteur; or it is no URL. */
-  | "src-missing";
+  /** Nobody says where Facteur is: no `src`, no `configure`, and the script did not come from Facteur. Nothing was sent. */
+  | "src-missing"
+  /** `src` is no URL with https (or http on this machine). Nothing was sent. */
+  | "src-invalid"
+  /** The token's `aud` names another Facteur than `src`. Nothing was sent. */
+  | "audience-mismatch";
 
 /** What the element fires. All but `error` and `resize` bubble. Ids and codes only: nothing personal. */
 export interface SmtpConfiguratorEventMap {
@@ -47,15 +58,15 @@ type Listener<Name extends keyof SmtpConfiguratorEventMap> = (
 ) => unknown;
 
 /**
- * Attributes: `src` (Facteur's address; default: where the script came from), `token-url` (posted to with credentials;
- * answers the token as text or as `{"token": "…"}`), `page`, `locale` (`fr`, `en`), `theme`, `timeout` (seconds until
+ * Attributes: `src` (Facteur's address; default: `configure`'s, or where the script came from if Facteur served it),
+ * `token-url` (posted to with credentials; answers the token as text or as `{"token": "…"}`), `page`, `locale` (`fr`, `en`), `theme`, `timeout` (seconds until
  * Facteur counts as unreachable; 15).
  *
  * Its children are shown while it loads; the slot `retry` when it failed, where any button tries again.
  */
 export interface SmtpConfiguratorElement extends Omit<HTMLElement, "addEventListener" | "removeEventListener"> {
   /** A fresh token of the portal. Wins over `token-url`. */
-  fetchToken?: () => Promise<string>;
+  fetchToken?: (wanted: TokenRequest) => Promise<string>;
   /** Colours, fonts and sizes (docs/embedding.md lists them); may be changed at any time. */
   variables?: Variables;
   /** Opens the configurator again, with a fresh token. */

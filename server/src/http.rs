@@ -27,11 +27,18 @@ use tower_http::{
     },
 };
 
-use crate::{metrics::Metrics, outbox::Outbox, portal_auth::Portal, store::Store, vault::Vault};
+use crate::{
+    metrics::Metrics,
+    outbox::Outbox,
+    portal_auth::{Door, Portal},
+    store::Store,
+    vault::Vault,
+};
 
 mod api;
 mod assets;
 mod carry;
+mod cookie;
 mod error;
 mod fields;
 mod figures;
@@ -44,6 +51,7 @@ mod revoke;
 mod session;
 #[cfg(test)]
 mod tests;
+mod visit;
 
 pub use api::make_key;
 pub use figures::router as figures;
@@ -68,6 +76,13 @@ pub struct Site {
     pub last_look: LastLook,
 }
 
+impl Site {
+    /// What a token is checked against.
+    fn door(&self) -> Door<'_> {
+        Door { portals: &self.portals, public_url: format!("{}{}", self.public_origin, self.place.0) }
+    }
+}
+
 /// Every route of the configurator. Under a path they are there with it and without: some proxies take it off.
 pub fn router(site: Site) -> Router {
     let place = site.place.0.clone();
@@ -87,6 +102,7 @@ fn routes(site: Site) -> Router {
     Router::new()
         .route("/", get(session::home))
         .route("/session", post(session::open))
+        .route("/session/tab", post(session::open_tab))
         .route("/session/theme", post(session::set_theme))
         .route("/session/renew", post(renew::renew))
         .route(revoke::PATH, post(revoke::revoke))
@@ -97,6 +113,7 @@ fn routes(site: Site) -> Router {
         .route("/favicon.svg", get(assets::favicon))
         .route("/favicon.ico", get(assets::favicon))
         .route("/embed.js", get(assets::embed))
+        .route("/embed.mjs", get(assets::embed_module))
         .merge(api::routes())
         .with_state(site.clone())
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
@@ -106,7 +123,7 @@ fn routes(site: Site) -> Router {
         .layer(middleware::from_fn_with_state(site.clone(), fields::known))
         .layer(middleware::from_fn_with_state(site.clone(), carry::typed))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
-        .layer(middleware::from_fn_with_state(site, session::recognise))
+        .layer(middleware::from_fn_with_state(site, visit::recognise))
         .layer(middleware::from_fn(headers::protect))
         .layer(middleware::from_fn_with_state(metrics, figures::count))
         .layer(CompressionLayer::new().compress_when(

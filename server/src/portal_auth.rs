@@ -13,10 +13,12 @@ use jsonwebtoken::Validation;
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
+mod binding;
 mod portal;
 #[cfg(test)]
 mod tests;
 
+use binding::{Audience, Challenge};
 pub use portal::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl};
 
 /// The longest token that is looked at, in bytes.
@@ -27,6 +29,22 @@ const LONGEST_LIFE_S: i64 = 300;
 const CLOCK_SKEW_S: i64 = 30;
 /// Most users an account may list.
 const MOST_USERS: usize = 1_000;
+
+/// What tokens are checked against.
+#[derive(Clone)]
+pub struct Door<'a> {
+    pub portals: &'a [Portal],
+    /// Facteur's own address, without a slash at its end.
+    pub public_url: String,
+}
+
+/// A token, and what shows that whoever presents it is the page that it was made for.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    pub token: &'a str,
+    /// Empty where there is none.
+    pub verifier: &'a str,
+}
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +100,14 @@ pub enum TokenError {
     Time,
     #[error("a claim is missing or out of bounds")]
     Claims,
+    #[error("the verifier is not the one of the token's challenge")]
+    Proof,
 }
 
 #[derive(Deserialize)]
 struct Claims {
+    aud: Audience,
+    challenge: Option<String>,
     sub: String,
     exp: i64,
     iat: i64,
@@ -127,12 +149,17 @@ pub struct SignOut {
 }
 
 /// The claims that every token has.
-trait Timed {
+trait Common {
+    fn audience(&self) -> &Audience;
     /// `exp`, `iat`, `nbf`
     fn times(&self) -> (i64, i64, Option<i64>);
 }
 
-impl Timed for Claims {
+impl Common for Claims {
+    fn audience(&self) -> &Audience {
+        &self.aud
+    }
+
     fn times(&self) -> (i64, i64, Option<i64>) {
         (self.exp, self.iat, self.nbf)
     }
@@ -140,6 +167,7 @@ impl Timed for Claims {
 
 #[derive(Deserialize)]
 struct SignOutClaims {
+    aud: Audience,
     sub: String,
     exp: i64,
     iat: i64,
@@ -153,7 +181,11 @@ struct AccountOnly {
     id: String,
 }
 
-impl Timed for SignOutClaims {
+impl Common for SignOutClaims {
+    fn audience(&self) -> &Audience {
+        &self.aud
+    }
+
     fn times(&self) -> (i64, i64, Option<i64>) {
         (self.exp, self.iat, self.nbf)
     }
@@ -161,28 +193,42 @@ impl Timed for SignOutClaims {
 
 /// Verifies a token that a page of `origin` posted.
 pub fn verify<'a>(
-    portals: &'a [Portal],
-    token: &str,
+    door: &Door<'a>,
+    presented: &Presented<'_>,
     origin: &str,
     now: Timestamp,
 ) -> Result<(&'a Portal, Identity), TokenError> {
-    if !portals.iter().any(|portal| portal.registers(origin)) {
+    if !door.portals.iter().any(|portal| portal.registers(origin)) {
         return Err(TokenError::Origin);
     }
-    let (portal, claims) = decode::<Claims>(portals, token, |portal| portal.registers(origin), now)?;
-    identity(portal, claims).map(|identity| (portal, identity))
+    let (portal, claims) = decode::<Claims>(door, presented.token, |portal| portal.registers(origin), now)?;
+    identity(portal, claims, presented.verifier).map(|identity| (portal, identity))
 }
 
-/// Verifies a token that our own page got from the portal's page around it: it must be of the portal that opened the
-/// session.
-pub fn verify_renewal(portals: &[Portal], token: &str, portal: &str, now: Timestamp) -> Result<Identity, TokenError> {
-    let (portal, claims) = decode::<Claims>(portals, token, |known| known.id == portal, now)?;
-    identity(portal, claims)
+/// Verifies a token that our own page got from the portal's page around it, before there is a session.
+pub fn verify_from_our_page<'a>(
+    door: &Door<'a>,
+    presented: &Presented<'_>,
+    now: Timestamp,
+) -> Result<(&'a Portal, Identity), TokenError> {
+    let (portal, claims) = decode::<Claims>(door, presented.token, |_| true, now)?;
+    identity(portal, claims, presented.verifier).map(|identity| (portal, identity))
+}
+
+/// The same for a session that is open: the token must be of the portal that opened it.
+pub fn verify_renewal(
+    door: &Door<'_>,
+    presented: &Presented<'_>,
+    portal: &str,
+    now: Timestamp,
+) -> Result<Identity, TokenError> {
+    let (portal, claims) = decode::<Claims>(door, presented.token, |known| known.id == portal, now)?;
+    identity(portal, claims, presented.verifier)
 }
 
 /// Verifies a token that a portal's server sent by itself: no page, so no origin.
-pub fn verify_sign_out(portals: &[Portal], token: &str, now: Timestamp) -> Result<SignOut, TokenError> {
-    let (portal, claims) = decode::<SignOutClaims>(portals, token, |_| true, now)?;
+pub fn verify_sign_out(door: &Door<'_>, token: &str, now: Timestamp) -> Result<SignOut, TokenError> {
+    let (portal, claims) = decode::<SignOutClaims>(door, token, |_| true, now)?;
     if ![&claims.sub, &claims.jti, &claims.account.id].into_iter().all(|text| present(text)) {
         return Err(TokenError::Claims);
     }
@@ -196,8 +242,8 @@ pub fn verify_sign_out(portals: &[Portal], token: &str, now: Timestamp) -> Resul
 
 /// Reads a token with the keys of the portals that may have signed it. `kid` is a portal's own name for a key: several
 /// portals may use the same one.
-fn decode<'a, C: Timed + DeserializeOwned>(
-    portals: &'a [Portal],
+fn decode<'a, C: Common + DeserializeOwned>(
+    door: &Door<'a>,
     token: &str,
     may_sign: impl Fn(&Portal) -> bool,
     now: Timestamp,
@@ -210,11 +256,12 @@ fn decode<'a, C: Timed + DeserializeOwned>(
         return Err(TokenError::Malformed);
     }
     let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-    let signers = portals
+    let signers = door
+        .portals
         .iter()
         .filter(|portal| may_sign(portal))
         .filter_map(|portal| Some((portal, portal.keys.iter().find(|key| key.id == kid)?)));
-    let mut outcome = Err(TokenError::UnknownKey);
+    let mut outcome: Result<(&Portal, C), TokenError> = Err(TokenError::UnknownKey);
     for (portal, key) in signers {
         outcome = signed_by(portal, key, token).map(|claims| (portal, claims));
         if outcome.is_ok() {
@@ -222,6 +269,9 @@ fn decode<'a, C: Timed + DeserializeOwned>(
         }
     }
     let (portal, claims) = outcome?;
+    if !claims.audience().is(&door.public_url) {
+        return Err(TokenError::Signature);
+    }
     check_times(&claims, now)?;
     Ok((portal, claims))
 }
@@ -229,7 +279,8 @@ fn decode<'a, C: Timed + DeserializeOwned>(
 /// The claims of a token that this portal signed with this key.
 fn signed_by<C: DeserializeOwned>(portal: &Portal, key: &PortalKey, token: &str) -> Result<C, TokenError> {
     let mut validation = Validation::new(key.algorithm);
-    validation.set_audience(&["facteur"]);
+    // It may be our own address: that is looked at with the claims.
+    validation.validate_aud = false;
     validation.set_issuer(&[&portal.id]);
     validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
     // The clock is ours: tests have a fixed date.
@@ -244,7 +295,7 @@ fn signed_by<C: DeserializeOwned>(portal: &Portal, key: &PortalKey, token: &str)
     })
 }
 
-fn check_times(claims: &impl Timed, now: Timestamp) -> Result<(), TokenError> {
+fn check_times(claims: &impl Common, now: Timestamp) -> Result<(), TokenError> {
     let now = now.as_second();
     let (exp, iat, nbf) = claims.times();
     let expired = exp <= now - CLOCK_SKEW_S;
@@ -262,7 +313,13 @@ fn present(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control)
 }
 
-fn identity(portal: &Portal, claims: Claims) -> Result<Identity, TokenError> {
+fn identity(portal: &Portal, claims: Claims, verifier: &str) -> Result<Identity, TokenError> {
+    if let Some(challenge) = &claims.challenge {
+        let challenge = Challenge::parse(challenge).ok_or(TokenError::Claims)?;
+        if !challenge.is_of(verifier) {
+            return Err(TokenError::Proof);
+        }
+    }
     let users_present = claims.users.iter().all(|user| present(&user.id) && present(&user.name));
     let email = claims.email.trim();
     let email_reads = email.is_empty() || app::profile::address::EmailAddress::parse(email).is_ok();

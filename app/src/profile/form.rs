@@ -239,8 +239,10 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 </div>
                 <SecurityChoice state=state(&draft.security) />
             </fieldset>
-            <fieldset class="section with-guide">
+            <fieldset class="section">
                 <legend>{t!("form-yours")}</legend>
+                // The grid is inside: WebKit takes a fieldset that is a grid for its legend's frame.
+                <div class="with-guide">
                 <OwnerChoice state=state(&draft.user) session=session.clone() />
                 <TextField field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login) inputmode="email" required=true />
                 <Secret secret errors=errors.clone() />
@@ -250,6 +252,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 <TextField field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint") state=state(&draft.sender_name) optional=true maxlength=100 />
                 <TextField field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint") state=state(&draft.sender_address) inputmode="email" pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
                 <TextField field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email) state=state(&draft.reply_to) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
+                </div>
             </fieldset>
             <p
                 class="assistant"

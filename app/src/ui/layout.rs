@@ -33,7 +33,8 @@ pub fn Page(#[prop(into)] title: String, children: Children) -> impl IntoView {
         Visit::Open(session) => Some(session.account_name.clone()),
         Visit::Ended { .. } | Visit::Stranger { .. } => None,
     };
-    let back = visit.return_url().map(str::to_owned);
+    // Without a session the way back is what the page is about: it stands in the content.
+    let back = account.is_some().then(|| visit.return_url().map(str::to_owned)).flatten();
     view! {
         <Title text=format!("{title} · {}", t!("product-name")) />
         <a class="skip" href="#content">{t!("skip-to-content")}</a>
@@ -97,13 +98,28 @@ pub fn Trouble(error: AppError) -> impl IntoView {
             view! { <a class="button primary" href=url.to_owned() target="_top">{t!("back-to-portal")}</a> }.into_any()
         }
         (AppError::SessionRequired, None) => ().into_any(),
+        (_, Some(url)) if !matches!(visit, Visit::Open(_)) => {
+            view! { <a class="button" href=url.to_owned() target="_top">{t!("back-to-portal")}</a> }.into_any()
+        }
         _ => view! { <a class="button" href=at("/profiles")>{t!("action-back-to-list")}</a> }.into_any(),
     };
-    // Shown by `frame.js`, when there is a portal's page that can do it.
-    let in_a_tab = matches!((&error, &visit), (AppError::SessionRequired, Visit::Stranger { .. }))
-        .then(|| view! { <button type="button" class="primary" data-tab="" hidden>{t!("open-in-a-tab")}</button> });
+    let in_a_tab =
+        matches!((&error, &visit), (AppError::SessionRequired, Visit::Stranger { .. })).then(|| view! { <TabForm /> });
     view! {
         <p class="lead">{text}</p>
-        <p class="actions">{in_a_tab} {way_out}</p>
+        <div class="actions">{in_a_tab} {way_out}</div>
+    }
+}
+
+/// Opens the configurator in a tab, where a cookie is kept. `frame.js` fills it with what the portal's page gives, and shows
+/// it. It is a form because browsers open a tab for a press on one, and for nothing that comes later.
+#[component]
+fn TabForm() -> impl IntoView {
+    let fields = ["token", "verifier", "page", "locale", "theme"];
+    view! {
+        <form method="post" action=at("/session/tab") target="_blank" data-tab="" hidden>
+            {fields.map(|name| view! { <input type="hidden" name=name autocomplete="off" /> }).collect_view()}
+            <button class="primary">{t!("open-in-a-tab")}</button>
+        </form>
     }
 }

@@ -6,8 +6,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Json, Router,
-    extract::{Path, Query, State},
+    Form, Json, Router,
+    extract::{Path, Query, State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Redirect, Response},
@@ -144,18 +144,26 @@ async fn list_mails(State(portal): Portal) -> Json<Vec<Received>> {
     Json(portal.inbox.messages())
 }
 
+/// What `<smtp-configurator>` sends when it asks for a token.
+#[derive(Default, serde::Deserialize)]
+struct Wanted {
+    challenge: Option<String>,
+}
+
 /// What `<smtp-configurator>` asks for. A real portal knows by its own cookie who is asking.
 async fn give_token(
     State(portal): Portal,
     Path(account): Path<String>,
     reader: Reader,
     headers: HeaderMap,
+    wanted: Result<Form<Wanted>, FormRejection>,
 ) -> Response {
     let Some(account) = accounts::find(&account) else { return StatusCode::NOT_FOUND.into_response() };
     if !is_ours(&portal, &headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    match open::token(&portal, account, "sending-mode", reader.locale.tag()) {
+    let Form(Wanted { challenge }) = wanted.unwrap_or_default();
+    match open::token(&portal, account, "sending-mode", reader.locale.tag(), challenge.as_deref()) {
         Ok(token) => token.into_response(),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the token cannot be signed");

@@ -40,11 +40,20 @@ pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers, "public, max-age=86400")
 }
 
-/// `GET /embed.js`: the element for portals' pages. Any page may load it, also as a module or where it has to say so
-/// (`Cross-Origin-Embedder-Policy`).
+/// `GET /embed.js`: the element for portals' pages, as a script.
 pub async fn embed(headers: HeaderMap) -> Response {
+    element("embed.js", &headers)
+}
+
+/// `GET /embed.mjs`: the same, as a module.
+pub async fn embed_module(headers: HeaderMap) -> Response {
+    element("embed.mjs", &headers)
+}
+
+/// Any page may load it, also where it has to say so (`Cross-Origin-Embedder-Policy`).
+fn element(path: &str, headers: &HeaderMap) -> Response {
     let open = [("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin")];
-    (open, file("embed.js", &headers, "public, max-age=3600")).into_response()
+    (open, file(path, headers, "public, max-age=3600")).into_response()
 }
 
 fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
@@ -58,7 +67,7 @@ fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match path.rsplit('.').next() {
-        Some("js") => "text/javascript; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",

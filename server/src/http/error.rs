@@ -10,9 +10,14 @@ use axum::{
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use maud::{DOCTYPE, html};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use maud::{DOCTYPE, PreEscaped, html};
+use sha2::{Digest, Sha256};
 
-use super::{Site, assets, session::refusal_ancestors};
+use super::{
+    Site, assets,
+    visit::{refusal_ancestors, refusal_look},
+};
 
 /// A request of a foreign page.
 pub fn forbidden() -> Response {
@@ -26,9 +31,11 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
     let folder = format!("{}/{}", site.place.0, assets::package_folder());
     let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
     let FrameAncestors(origins) = refusal_ancestors(site, origin);
+    let theme = refusal_look(site, origin);
+    let css = format!(":root{{{}}}", theme.css());
     let page = html! {
         (DOCTYPE)
-        html lang=(locale.tag()) {
+        html lang=(locale.tag()) data-theme=(theme.scheme().as_str()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -36,6 +43,7 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
                 title { (title) }
                 link rel="stylesheet" href=(style);
                 link rel="icon" href={ (site.place.0) "/favicon.svg" } type="image/svg+xml";
+                style { (PreEscaped(&css)) }
                 @if !origins.is_empty() {
                     script src=(script) data-origins=(origins) data-visit="refused" data-place=(site.place.0) {}
                 }
@@ -48,10 +56,11 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
             }
         }
     };
+    let hash = BASE64_STANDARD.encode(Sha256::digest(css.as_bytes()));
     let ancestors = if origins.is_empty() { "'none'" } else { &origins };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors {ancestors}"
+        "default-src 'none'; style-src 'self' 'sha256-{hash}'; script-src 'self'; img-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors {ancestors}"
     );
     (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
 }

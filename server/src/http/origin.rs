@@ -1,9 +1,10 @@
 //! Server side. State only changes at the request of our own pages.
 //!
 //! The cookie is `SameSite=None`, because the pages live in frames of other sites; so every request that may change
-//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are three exceptions, each with a
-//! rule of its own: `/session` takes a token from the pages of registered portals only, the revocation of sessions
-//! takes one from a portal's server, and the API takes a portal's key; both look at no cookie.
+//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are four exceptions, each with a
+//! rule of its own: `/session` takes a token from the pages of registered portals only, `/session/tab` takes one from our
+//! own pages, the revocation of sessions takes one from a portal's server, and the API takes a portal's key; none of them
+//! acts for whoever the cookie names.
 
 use axum::{
     extract::{Request, State},
@@ -15,7 +16,7 @@ use axum::{
 use super::{Site, api, error, revoke};
 
 /// What others than our own pages may post to.
-const EXCEPTED: [&str; 2] = ["/session", revoke::PATH];
+const EXCEPTED: [&str; 3] = ["/session", "/session/tab", revoke::PATH];
 
 /// Refuses foreign requests with 403.
 pub async fn same_origin(State(site): State<Site>, request: Request, next: Next) -> Response {
@@ -30,6 +31,12 @@ pub async fn same_origin(State(site): State<Site>, request: Request, next: Next)
 
 fn is_excepted(path: &str) -> bool {
     EXCEPTED.contains(&path) || path.starts_with(api::PREFIX)
+}
+
+/// Whether a form of our own pages was posted. Only `Origin` counts: to Safari, what a frame opens in a new tab comes from
+/// the site around the frame.
+pub(super) fn is_our_form(headers: &HeaderMap, public_origin: &str) -> bool {
+    headers.get(header::ORIGIN).is_some_and(|origin| origin == public_origin)
 }
 
 fn is_ours(headers: &HeaderMap, public_origin: &str) -> bool {

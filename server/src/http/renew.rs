@@ -18,7 +18,11 @@ use super::{
     Site,
     session::{IDLE, LONGEST},
 };
-use crate::{portal_auth::verify_renewal, profiles::unavailable, store::StoreError};
+use crate::{
+    portal_auth::{Presented, verify_renewal},
+    profiles::unavailable,
+    store::StoreError,
+};
 
 /// How many seconds the session has now.
 const LEFT: HeaderName = HeaderName::from_static("session-seconds");
@@ -27,6 +31,9 @@ const LEFT: HeaderName = HeaderName::from_static("session-seconds");
 #[derive(Deserialize)]
 pub struct Token {
     token: String,
+    /// What the token's challenge was made of, if it has one.
+    #[serde(default)]
+    verifier: String,
 }
 
 /// 204 with the seconds that are left, or 401 when this token does not renew this session.
@@ -35,11 +42,11 @@ pub async fn renew(
     Extension(visit): Extension<Visit>,
     form: Result<Form<Token>, FormRejection>,
 ) -> Response {
-    let (Visit::Open(session), Ok(Form(Token { token }))) = (visit, form) else {
+    let (Visit::Open(session), Ok(Form(Token { token, verifier }))) = (visit, form) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let now = (site.clock)();
-    match try_renew(&site, &session, &token, now).await {
+    match try_renew(&site, &session, &Presented { token: &token, verifier: &verifier }, now).await {
         Ok(true) => (StatusCode::NO_CONTENT, [(LEFT, HeaderValue::from(IDLE.as_secs()))]).into_response(),
         Ok(false) => StatusCode::UNAUTHORIZED.into_response(),
         Err(failure) => {
@@ -49,8 +56,13 @@ pub async fn renew(
     }
 }
 
-async fn try_renew(site: &Site, session: &Session, token: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let identity = match verify_renewal(&site.portals, token, &session.account.portal, now) {
+async fn try_renew(
+    site: &Site,
+    session: &Session,
+    presented: &Presented<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let identity = match verify_renewal(&site.door(), presented, &session.account.portal, now) {
         Ok(identity) if identity.account == session.account && identity.person.id == session.person.id => identity,
         Ok(_) => {
             tracing::warn!(reason = "of another account or person", "renewal refused");

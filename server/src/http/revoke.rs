@@ -56,7 +56,7 @@ pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    let sign_out = match verify_sign_out(&site.portals, token.unwrap_or_default(), now) {
+    let sign_out = match verify_sign_out(&site.door(), token.unwrap_or_default(), now) {
         Ok(sign_out) => sign_out,
         Err(reason) => {
             tracing::warn!(reason = %reason, "revocation refused");

@@ -29,6 +29,7 @@ use crate::{
 };
 
 mod embed;
+mod refused;
 mod trouble;
 
 const OWN: &str = "https://facteur.exemple";

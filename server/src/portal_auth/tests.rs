@@ -40,8 +40,24 @@ fn signed(header: &Header, claims: &Value) -> String {
     jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(&SECRET)).unwrap()
 }
 
+const FACTEUR: &str = "https://facteur.exemple";
+
+fn door(portals: &[Portal]) -> Door<'_> {
+    Door { portals, public_url: FACTEUR.to_owned() }
+}
+
+/// A token and nothing beside it.
+fn bare(token: &str) -> Presented<'_> {
+    Presented { token, verifier: "" }
+}
+
 fn check(token: &str) -> Result<Identity, TokenError> {
-    verify(&portals(), token, ORIGIN, Timestamp::from_second(NOW).unwrap()).map(|(_, identity)| identity)
+    check_with(token, "")
+}
+
+fn check_with(token: &str, verifier: &str) -> Result<Identity, TokenError> {
+    let presented = Presented { token, verifier };
+    verify(&door(&portals()), &presented, ORIGIN, Timestamp::from_second(NOW).unwrap()).map(|(_, identity)| identity)
 }
 
 fn with(change: impl Fn(&mut Value)) -> Result<Identity, TokenError> {
@@ -130,7 +146,7 @@ fn foreign_origins_and_nonsense_are_refused() {
     let token = signed(&header(), &claims());
     let now = Timestamp::from_second(NOW).unwrap();
     for origin in ["", "null", "https://evil.exemple", "http://portail.exemple", "https://portail.exemple/"] {
-        assert_eq!(verify(&portals(), &token, origin, now).err(), Some(TokenError::Origin), "{origin}");
+        assert_eq!(verify(&door(&portals()), &bare(&token), origin, now).err(), Some(TokenError::Origin), "{origin}");
     }
     for nonsense in ["", ".", "a.b.c", &"x".repeat(70_000), &format!("{token}x")] {
         assert!(check(nonsense).is_err());
@@ -154,12 +170,12 @@ fn two_portals() -> Vec<Portal> {
 fn a_renewal_is_of_the_session_s_portal() {
     let now = Timestamp::from_second(NOW).unwrap();
     let token = signed(&header(), &claims());
-    assert_eq!(verify_renewal(&two_portals(), &token, "demo", now).unwrap().person.id, "claire");
+    assert_eq!(verify_renewal(&door(&two_portals()), &bare(&token), "demo", now).unwrap().person.id, "claire");
     for portal in ["other", "nobody", ""] {
-        assert!(verify_renewal(&two_portals(), &token, portal, now).is_err(), "{portal}");
+        assert!(verify_renewal(&door(&two_portals()), &bare(&token), portal, now).is_err(), "{portal}");
     }
     let old = Timestamp::from_second(NOW + 600).unwrap();
-    assert_eq!(verify_renewal(&two_portals(), &token, "demo", old), Err(TokenError::Time));
+    assert_eq!(verify_renewal(&door(&two_portals()), &bare(&token), "demo", old), Err(TokenError::Time));
 }
 
 #[test]
@@ -173,17 +189,61 @@ fn a_sign_out_needs_no_page_and_no_address() {
         jsonwebtoken::encode(&header(), claims, &EncodingKey::from_secret(&key)).unwrap()
     };
     // Two portals call their keys by the same name.
-    let found = verify_sign_out(&two_portals(), &sign([9; 32], &short), now).unwrap();
+    let found = verify_sign_out(&door(&two_portals()), &sign([9; 32], &short), now).unwrap();
     assert_eq!((found.account.portal.as_str(), found.person.as_str()), ("other", "claire"));
-    assert!(verify_sign_out(&two_portals(), &sign([7; 32], &short), now).is_err(), "signed by another portal");
+    assert!(verify_sign_out(&door(&two_portals()), &sign([7; 32], &short), now).is_err(), "signed by another portal");
     for name in ["iss", "aud", "sub", "iat", "exp", "jti", "account"] {
         let mut claims = short.clone();
         claims.as_object_mut().unwrap().remove(name);
-        assert!(verify_sign_out(&two_portals(), &sign([9; 32], &claims), now).is_err(), "without {name}");
+        assert!(verify_sign_out(&door(&two_portals()), &sign([9; 32], &claims), now).is_err(), "without {name}");
     }
     let mut empty = short.clone();
     empty["account"]["id"] = json!("");
-    assert_eq!(verify_sign_out(&two_portals(), &sign([9; 32], &empty), now), Err(TokenError::Claims));
+    assert_eq!(verify_sign_out(&door(&two_portals()), &sign([9; 32], &empty), now), Err(TokenError::Claims));
+}
+
+#[test]
+fn a_token_may_be_for_this_facteur_only() {
+    for aud in [json!(FACTEUR), json!(["facteur"]), json!([FACTEUR, "https://autre.exemple"])] {
+        assert!(with(|claims| claims["aud"] = aud.clone()).is_ok(), "{aud}");
+    }
+    for aud in [
+        json!("https://autre.exemple"),
+        json!(["facteur", "https://autre.exemple"]),
+        json!(format!("{FACTEUR}.evil.exemple")),
+        json!([]),
+    ] {
+        assert_eq!(with(|claims| claims["aud"] = aud.clone()), Err(TokenError::Signature), "{aud}");
+    }
+    assert!(with(|claims| claims["aud"] = json!({ "facteur": true })).is_err());
+}
+
+#[test]
+fn a_token_with_a_challenge_needs_its_verifier() {
+    let sign = |challenge: Value| {
+        let mut claims = claims();
+        claims["challenge"] = challenge;
+        signed(&header(), &claims)
+    };
+    // RFC 7636, appendix B.
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let token = sign(json!("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"));
+    assert!(check_with(&token, verifier).is_ok());
+    for other in ["", "x", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"] {
+        assert_eq!(check_with(&token, other), Err(TokenError::Proof), "{other}");
+    }
+    let (portals, now) = (portals(), Timestamp::from_second(NOW).unwrap());
+    for (verifier, expected) in [(verifier, None), ("", Some(TokenError::Proof))] {
+        let presented = Presented { token: &token, verifier };
+        assert_eq!(verify_renewal(&door(&portals), &presented, "demo", now).err(), expected, "a renewal");
+        assert_eq!(verify_from_our_page(&door(&portals), &presented, now).err(), expected, "a tab");
+    }
+    for malformed in [json!(""), json!("x"), json!(7), json!("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=")] {
+        assert_eq!(check_with(&sign(malformed.clone()), verifier), Err(TokenError::Claims), "{malformed}");
+    }
+    for token in [signed(&header(), &claims()), sign(Value::Null)] {
+        assert!(check(&token).is_ok() && check_with(&token, verifier).is_ok(), "plain forms have none");
+    }
 }
 
 #[test]
@@ -209,11 +269,11 @@ fn public_keys_open_too_and_only_with_their_algorithm() {
         let header = Header { kid: Some("k1".to_owned()), ..Header::new(algorithm) };
         let token = jsonwebtoken::encode(&header, &claims(), &key.unwrap()).unwrap();
         let now = Timestamp::from_second(NOW).unwrap();
-        assert!(verify(&portals, &token, ORIGIN, now).is_ok(), "{algorithm:?}");
+        assert!(verify(&door(&portals), &bare(&token), ORIGIN, now).is_ok(), "{algorithm:?}");
         // The public key used as a shared secret: the oldest trick.
         let forged = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
         let token = jsonwebtoken::encode(&forged, &claims(), &EncodingKey::from_secret(public.as_bytes())).unwrap();
-        assert!(verify(&portals, &token, ORIGIN, now).is_err());
+        assert!(verify(&door(&portals), &bare(&token), ORIGIN, now).is_err());
     }
     assert!(PortalKey::public("k1", b"nonsense").is_none());
 }

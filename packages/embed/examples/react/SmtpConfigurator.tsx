@@ -1,14 +1,16 @@
 // A React component around the element. Types of every event included; works with React 18 and 19.
 import "@facteur/embed";
-import type { SmtpConfiguratorAttributes, SmtpConfiguratorElement, SmtpConfiguratorEventMap } from "@facteur/embed";
+import type { SmtpConfiguratorAttributes, SmtpConfiguratorElement, SmtpConfiguratorEventMap, TokenRequest } from "@facteur/embed";
 import type {} from "@facteur/embed/react";
 import { type ReactNode, useEffect, useRef } from "react";
 
 type Handlers = { [Name in keyof SmtpConfiguratorEventMap]?: (detail: SmtpConfiguratorEventMap[Name]["detail"]) => void };
 
-interface Props extends Omit<SmtpConfiguratorAttributes, "token-url"> {
+interface Props extends Omit<SmtpConfiguratorAttributes, "token-url" | "src"> {
+  /** Where Facteur is. A bundle does not know. */
+  src: string;
   /** Asks your own server for a token. */
-  fetchToken: () => Promise<string>;
+  fetchToken: (wanted: TokenRequest) => Promise<string>;
   /** By the events' names: `{ "profile-saved": ({ id }) => … }`. */
   on?: Handlers;
   /** Shown while it loads. */
@@ -25,7 +27,7 @@ export function SmtpConfigurator({ fetchToken, on = {}, children, ...attributes 
   useEffect(() => {
     const current = element.current;
     if (!current) return;
-    current.fetchToken ??= () => latest.current.fetchToken();
+    current.fetchToken ??= (wanted) => latest.current.fetchToken(wanted);
     const leaving = new AbortController();
     for (const name of names.split(",").filter(Boolean) as (keyof SmtpConfiguratorEventMap)[]) {
       const tell = (event: Event) => {
@@ -51,7 +53,7 @@ export function Settings() {
       page="profiles"
       locale="fr"
       theme="system"
-      fetchToken={async () => (await fetch("/facteur-token", { method: "POST" })).text()}
+      fetchToken={async (wanted) => (await fetch("/facteur-token", { method: "POST", body: new URLSearchParams(wanted) })).text()}
       on={{
         "profile-saved": ({ id }) => console.log("saved", id),
         "test-failed": ({ id, cause }) => console.log("failed", id, cause),

@@ -11,19 +11,21 @@ use super::{PortalOptions, accounts::Account, look::Reader};
 /// How long a token lives, in seconds: time enough for a redirect.
 const LIFE_S: i64 = 120;
 
-/// The token that says who is asking.
+/// The token that says who is asking. `challenge` is the element's: nobody but the page that sent it can use the token.
 pub(super) fn token(
     portal: &PortalOptions,
     account: &Account,
     page: &str,
     locale: &str,
+    challenge: Option<&str>,
 ) -> Result<String, jsonwebtoken::errors::Error> {
     let now = (portal.clock)().as_second();
     let person = account.person();
     let users: Vec<_> = account.users.iter().map(|user| json!({ "id": user.id, "name": user.name })).collect();
     let claims = json!({
         "iss": portal.issuer,
-        "aud": "facteur",
+        "aud": portal.configurator_url,
+        "challenge": challenge,
         "sub": person.id,
         "iat": now,
         "exp": now + LIFE_S,
@@ -47,7 +49,7 @@ pub(super) fn page(
     page: &str,
     reader: &Reader,
 ) -> Result<Markup, jsonwebtoken::errors::Error> {
-    let token = token(portal, account, page, reader.locale.tag())?;
+    let token = token(portal, account, page, reader.locale.tag(), None)?;
     Ok(html! {
         (DOCTYPE)
         html lang=(reader.locale.tag()) {

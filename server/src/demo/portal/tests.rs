@@ -74,11 +74,30 @@ async fn the_token_opens_the_configurator_s_door() {
     };
     let now = Timestamp::from_second(NOW).unwrap();
     let portals = [portal];
-    let (_, identity) = portal_auth::verify(&portals, token, "http://localhost:4000", now).unwrap();
+    let door = portal_auth::Door { portals: &portals, public_url: "http://127.0.0.1:3000".to_owned() };
+    let open = |door: &portal_auth::Door<'_>, token: &str, verifier: &str| {
+        let presented = portal_auth::Presented { token, verifier };
+        portal_auth::verify(door, &presented, "http://localhost:4000", now).map(|(_, identity)| identity)
+    };
+    let identity = open(&door, token, "").unwrap();
     assert_eq!(identity.account.account, "boulangerie-martin");
     assert_eq!(identity.return_url.as_deref(), Some("http://localhost:4000/boulangerie-martin/settings"));
     let (_, _, again) = get("/boulangerie-martin/open/profiles").await;
     assert!(!again.contains(token), "a fresh token each time");
+    let elsewhere = portal_auth::Door { public_url: "http://127.0.0.1:3001".to_owned(), ..door.clone() };
+    assert!(open(&elsewhere, token, "").is_err(), "it is for its own Facteur");
+    // What the element asks for is of no use without what the element keeps (RFC 7636, appendix B).
+    let request = Request::post("/boulangerie-martin/token")
+        .header(header::ORIGIN, "http://localhost:4000")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(
+            "audience=http%3A%2F%2F127.0.0.1%3A3000&challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ));
+    let answer = router(options()).oneshot(request.unwrap()).await.unwrap();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let bound = String::from_utf8(body.to_vec()).unwrap();
+    assert!(open(&door, &bound, "").is_err());
+    assert!(open(&door, &bound, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").is_ok());
 }
 
 #[tokio::test]

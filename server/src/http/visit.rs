@@ -1,0 +1,208 @@
+//! Server side. Who is asking: each request's cookie becomes a visit, with the look of its portal and the pages that may
+//! frame the answer.
+//!
+//! A browser that refuses the cookie of a frame comes back from the door as a stranger. So that it is answered in the
+//! right language, look and frame, the door's redirect into a frame names the opening ([`opening_query`]): the hash under
+//! which the session is stored. It opens nothing. Who comes without it learns of no portal that it did not name itself.
+
+use std::sync::Arc;
+
+use app::{
+    session::{Session, Visit},
+    shell::{FrameAncestors, PageTheme, SessionLeft},
+    theme::Theme,
+};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Site, cookie,
+    session::{IDLE, accepted_language},
+};
+use crate::{
+    portal_auth::Portal,
+    profiles::unavailable,
+    store::{SessionRow, StoreError},
+};
+
+/// A session is prolonged at most this often: not every request is a write.
+const PROLONG_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// The parameter that names the opening.
+const OPENING: &str = "opening";
+
+/// What is known about a request before it is answered.
+struct Caller {
+    visit: Visit,
+    /// How many seconds the session has left.
+    left: i64,
+    ancestors: FrameAncestors,
+    theme: Theme,
+}
+
+/// Puts the visit, and who may frame the answer, into every request. A store that fails is a visit that is not
+/// answered.
+pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/pkg/")
+        || path.starts_with(super::api::PREFIX)
+        || ["/session", "/session/tab", "/healthz", "/readyz", "/embed.js", "/embed.mjs", super::revoke::PATH]
+            .contains(&path)
+    {
+        return next.run(request).await;
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match caller(&site, request.uri(), request.headers(), reads).await {
+        Ok(Caller { visit, left, ancestors, theme }) => {
+            request.extensions_mut().insert(ancestors);
+            request.extensions_mut().insert(PageTheme(theme));
+            request.extensions_mut().insert(site.place.clone());
+            request.extensions_mut().insert(visit);
+            request.extensions_mut().insert(SessionLeft(left));
+            next.run(request).await
+        }
+        Err(failure) => {
+            unavailable(failure);
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from_static("5"))]).into_response()
+        }
+    }
+}
+
+async fn caller(site: &Site, uri: &Uri, headers: &HeaderMap, reads: bool) -> Result<Caller, StoreError> {
+    let cookie = cookie::key(&site.public_origin, headers);
+    let opening = opening_of(uri);
+    let own = match cookie {
+        Some(key) => site.store.session(&key).await?,
+        None => None,
+    };
+    let opened = match opening.filter(|_| opening != cookie) {
+        Some(key) => site.store.session(&key).await?.map(|row| row.session),
+        None => None,
+    };
+    match (own, opened) {
+        (Some(own), Some(opened)) if !stands_for(&own, &opened, (site.clock)()) => Ok(turned_away(site, opened)),
+        (Some(own), _) => known(site, own, reads).await,
+        (None, Some(opened)) => Ok(turned_away(site, opened)),
+        (None, None) => Ok(nobody(site, headers)),
+    }
+}
+
+/// Whether the session of an older cookie may be taken for the one that was just opened, whose cookie was refused. Not when
+/// it has ended, and not when it is somebody else's: their pages do not mix.
+fn stands_for(own: &SessionRow, opened: &Session, now: Timestamp) -> bool {
+    let is_open = own.expires_at > now && own.ends_at > now;
+    is_open && own.session.account == opened.account && own.session.person.id == opened.person.id
+}
+
+/// Somebody whose session there is, or was. Where the database cannot be written, what is there can still be read.
+async fn known(site: &Site, row: SessionRow, reads: bool) -> Result<Caller, StoreError> {
+    let now = (site.clock)();
+    let SessionRow { session, expires_at, ends_at } = row;
+    let (ancestors, theme) = (ancestors_of(site, &session), look(site, &session));
+    if expires_at <= now || ends_at <= now {
+        // A session that was revoked has no end of its own ([`Store::end_sessions`](crate::store::Store::end_sessions)).
+        let who = (ends_at > Timestamp::UNIX_EPOCH).then(|| session.who());
+        let visit = Visit::Ended { locale: session.locale, return_url: session.return_url, who };
+        return Ok(Caller { visit, left: 0, ancestors, theme });
+    }
+    let mut prolonged = expires_at.duration_until(now + IDLE) > PROLONG_EVERY;
+    if prolonged && let Err(failure) = site.store.prolong_session(&session.key, now + IDLE).await {
+        if !reads {
+            return Err(failure);
+        }
+        unavailable(failure);
+        prolonged = false;
+    }
+    let end = if prolonged { now + IDLE } else { expires_at }.min(ends_at);
+    Ok(Caller { visit: Visit::Open(Arc::new(session)), left: now.duration_until(end).as_secs(), ancestors, theme })
+}
+
+/// Somebody who came through the door and did not keep the cookie.
+fn turned_away(site: &Site, session: Session) -> Caller {
+    let (ancestors, theme) = (ancestors_of(site, &session), look(site, &session));
+    let visit = Visit::Stranger { locale: session.locale, return_url: session.return_url };
+    Caller { visit, left: 0, ancestors, theme }
+}
+
+/// Somebody of whom nothing is known, but perhaps the page that they come from.
+fn nobody(site: &Site, headers: &HeaderMap) -> Caller {
+    let from = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(origin_of);
+    let (portal, ancestors) = match (&registered(site, from.unwrap_or_default())[..], &*site.portals) {
+        ([portal], _) => (Some(*portal), portal.origins.join(" ")),
+        // It is known already that this one is registered; the others of these portals are not.
+        ([_, ..], _) => (None, from.unwrap_or_default().to_owned()),
+        // With one portal there is one way back; with several nobody knows which.
+        ([], [only]) => (Some(only), if is_framed(headers) { only.origins.join(" ") } else { String::new() }),
+        ([], _) => (None, String::new()),
+    };
+    let visit = Visit::Stranger {
+        locale: accepted_language(headers),
+        return_url: portal.and_then(|portal| portal.home.clone()),
+    };
+    let theme = Theme::read(portal.map(|portal| &portal.theme)).0;
+    Caller { visit, left: 0, ancestors: FrameAncestors(ancestors), theme }
+}
+
+fn registered<'a>(site: &'a Site, origin: &str) -> Vec<&'a Portal> {
+    site.portals.iter().filter(|portal| portal.registers(origin)).collect()
+}
+
+fn portal_of<'a>(site: &'a Site, session: &Session) -> Option<&'a Portal> {
+    site.portals.iter().find(|portal| portal.id == session.account.portal)
+}
+
+fn ancestors_of(site: &Site, session: &Session) -> FrameAncestors {
+    FrameAncestors(portal_of(site, session).map(|portal| portal.origins.join(" ")).unwrap_or_default())
+}
+
+/// The portal's theme, and the session's over it.
+pub(super) fn look(site: &Site, session: &Session) -> Theme {
+    let portal = portal_of(site, session);
+    Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme])).0
+}
+
+/// Who may frame the refusal of a post from this origin: the portal that registers it, or the only one there is. A
+/// stranger does not learn who they are; empty where nobody may.
+pub(super) fn refusal_ancestors(site: &Site, origin: &str) -> FrameAncestors {
+    FrameAncestors(match (&registered(site, origin)[..], &*site.portals) {
+        ([portal], _) => portal.origins.join(" "),
+        ([_, ..], _) => origin.to_owned(),
+        ([], [only]) => only.origins.join(" "),
+        ([], _) => String::new(),
+    })
+}
+
+/// How that refusal looks.
+pub(super) fn refusal_look(site: &Site, origin: &str) -> Theme {
+    let portals = registered(site, origin);
+    Theme::read(if let [portal] = portals[..] { Some(&portal.theme) } else { None }).0
+}
+
+/// What the door's redirect says about who came through it, where the answer is shown in a frame.
+pub(super) fn opening_query(headers: &HeaderMap, key: &[u8; 32]) -> String {
+    let named = is_framed(headers).then(|| format!("?{OPENING}={}", BASE64_URL_SAFE_NO_PAD.encode(key)));
+    named.unwrap_or_default()
+}
+
+fn opening_of(uri: &Uri) -> Option<[u8; 32]> {
+    let value = uri.query()?.split('&').find_map(|pair| pair.strip_prefix(OPENING)?.strip_prefix('='))?;
+    BASE64_URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok()
+}
+
+/// Whether the browser says that it shows the answer in a frame.
+fn is_framed(headers: &HeaderMap) -> bool {
+    let destination = headers.get("sec-fetch-dest").map(HeaderValue::as_bytes).unwrap_or_default();
+    [&b"iframe"[..], b"frame", b"embed", b"object"].contains(&destination)
+}
+
+/// Scheme and authority of an address.
+fn origin_of(url: &str) -> Option<&str> {
+    let authority = url.find("://")? + 3;
+    let end = url[authority..].find('/').map_or(url.len(), |length| authority + length);
+    Some(&url[..end])
+}
