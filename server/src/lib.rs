@@ -7,11 +7,13 @@
 //! | [`profiles`], [`tester`], [`confirmation`] | the use cases: profiles, tests, the mail of a test |
 //! | `mend` | after a failed test: what may help, checked |
 //! | [`store`], [`vault`] | what is kept, and how secrets are sealed |
+//! | [`admission`] | who may have a conversation now |
 //! | [`smtp`], [`diagnosis`] | the conversation behind its guard; replies to causes |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
 //! | [`probe`], [`explain`] | the conversation and the diagnosis on the command line |
 //! | [`config`], [`serve`] | what an operator sets, and the service made of it |
 
+pub mod admission;
 pub mod config;
 pub mod confirmation;
 pub mod demo;

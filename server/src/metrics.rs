@@ -75,6 +75,7 @@ pub struct Metrics {
     webhooks: Family<Called, Counter>,
     messages: Family<InState, Gauge>,
     events: Gauge,
+    resting: Gauge,
     oldest: Gauge<f64, AtomicU64>,
     connections: Family<InState, Gauge>,
     requests: Family<Answered, Counter>,
@@ -98,6 +99,7 @@ impl Metrics {
             webhooks: Family::default(),
             messages: Family::default(),
             events: Gauge::default(),
+            resting: Gauge::default(),
             oldest: Gauge::default(),
             connections: Family::default(),
             requests: Family::default(),
@@ -112,6 +114,11 @@ impl Metrics {
         registry.register("webhooks", "Webhooks, by what became of each call", metrics.webhooks.clone());
         registry.register("messages", "Messages that are not finished, by state", metrics.messages.clone());
         registry.register("events_waiting", "Events that portals have not been told", metrics.events.clone());
+        registry.register(
+            "servers_resting",
+            "Mail servers that are left alone for a while after a trouble",
+            metrics.resting.clone(),
+        );
         registry.register(
             "oldest_message_age_seconds",
             "Age of the oldest message that waits, in seconds",
@@ -178,6 +185,7 @@ impl Metrics {
         set(&self.messages, "sending", queue.sending);
         set(&self.connections, "active", active);
         set(&self.connections, "idle", idle);
+        self.resting.set(i64::try_from(queue.resting).unwrap_or(i64::MAX));
         self.events.set(i64::try_from(queue.events).unwrap_or(i64::MAX));
         self.oldest.set(age_s);
         let mut text = String::new();
@@ -207,6 +215,7 @@ mod tests {
             "facteur_messages_accepted_total 1",
             "facteur_attempts_total{outcome=\"failed\",cause=\"bad_credentials\"} 1",
             "facteur_messages{state=\"deferred\"} 3",
+            "facteur_servers_resting 0",
             "facteur_oldest_message_age_seconds 4.5",
             "facteur_http_requests_total{method=\"POST\",route=\"/api/v1/messages\",status=\"202\"} 1",
             "facteur_http_request_duration_seconds_bucket{le=\"0.003\",route=\"/api/v1/messages\"} 1",

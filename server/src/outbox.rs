@@ -5,9 +5,11 @@
 //! | `content` | texts and files, as they are sealed |
 //! | [`ledger`] | many small writes as few large ones |
 //! | `route` | which server a lane's mail goes through |
-//! | `routes` | what is going on with each server |
+//! | `routes` | what is going on with each server, in this process |
 //! | `check` | conversations without a message |
-//! | `dispatch` | hands lanes that have something due to workers |
+//! | `dispatch`, `ready` | hands lanes that have something due to workers |
+//! | `destinations` | what lanes wait for |
+//! | `memory` | large contents in memory, and whose they are |
 //! | `worker` | one connection, a few messages |
 //! | `judge` | from a report to what becomes of the message |
 //! | `upkeep` | leases, what was abandoned, what is over, checks |
@@ -30,18 +32,18 @@ use app::{
     error::AppError, profile::model::ProfileId, profile::preset::Catalogue, services::Clock, session::AccountId,
 };
 use jiff::{SignedDuration, Timestamp};
-use tokio::{
-    sync::{Notify, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 mod check;
 pub mod content;
+mod destinations;
 mod dispatch;
 mod judge;
 pub mod ledger;
+mod memory;
+mod ready;
 mod route;
 mod routes;
 #[cfg(test)]
@@ -50,12 +52,16 @@ mod upkeep;
 mod worker;
 
 use content::Content;
+use destinations::profile_key;
 use ledger::{Ledger, Unavailable};
+use memory::Memory;
+use ready::Ready;
 pub use route::NoRoute;
 use route::Route;
 use routes::Routes;
 
 use crate::{
+    admission::{Admission, Caps},
     ids,
     metrics::Metrics,
     portal_auth::Portal,
@@ -63,7 +69,7 @@ use crate::{
     smtp::{Limits, Submitter},
     store::{
         Store,
-        outbox::{Inserted, Lane, NewMessage, Recipient, Resent},
+        outbox::{Inserted, Lane, NewMessage, Queue, Recipient, Resent},
     },
     vault::{Vault, VaultError},
 };
@@ -71,8 +77,12 @@ use crate::{
 /// What an operator sets.
 #[derive(Debug, Clone, Copy)]
 pub struct OutboxOptions {
-    /// Conversations at once, in all.
-    pub workers: usize,
+    /// Conversations that have just begun, in all.
+    pub workers: u32,
+    /// Conversations that wait for slow servers beside them, in all.
+    pub waiting: u32,
+    /// Conversations of one account at once, of either kind.
+    pub per_account: u32,
     /// Connections at once to one server, where nobody says otherwise.
     pub connections: u32,
     pub first_retry: Duration,
@@ -94,6 +104,8 @@ impl Default for OutboxOptions {
     fn default() -> Self {
         Self {
             workers: 64,
+            waiting: 512,
+            per_account: 16,
             connections: 2,
             first_retry: Duration::from_secs(60),
             longest_retry: Duration::from_secs(2 * 60 * 60),
@@ -161,15 +173,14 @@ pub struct Outbox {
     ledger: Ledger,
     routes: Routes,
     /// Places for conversations.
-    workers: Arc<Semaphore>,
-    /// How much large content may be in memory at once, in KiB.
-    memory: Arc<Semaphore>,
+    admission: Admission,
+    memory: Memory,
     /// Something is due.
     news: Notify,
     /// Counts changes of profiles and modes: what was looked up before one is looked up again.
     changes: Changes,
-    /// The lane that was given to a worker last.
-    served: Mutex<String>,
+    /// Lanes that may be served now.
+    ready: Mutex<Ready>,
     /// The servers of lanes, as they were a moment ago.
     known: Mutex<KnownRoutes>,
     /// Who holds our leases: one name for each batch that is being worked on. What is not here is not prolonged.
@@ -183,11 +194,8 @@ pub struct Outbox {
     metrics: Arc<Metrics>,
 }
 
-/// Large content in memory at once, in KiB: a message of the largest size always fits.
-const MEMORY_KIB: u32 = 64 * 1024;
-
-/// By lane, and whether for what fell back: when it was looked up, at which count of changes.
-type KnownRoutes = HashMap<(String, bool), (Instant, u64, Route)>;
+/// By lane: when it was looked up, at which count of changes.
+type KnownRoutes = HashMap<Queue, (Instant, u64, Route)>;
 
 /// Counts the changes of accounts. Several share a count: at worst something is looked up once more. It never grows.
 struct Changes([AtomicU64; 1024]);
@@ -241,11 +249,11 @@ impl Outbox {
             clock,
             options,
             routes: Routes::default(),
-            workers: Arc::new(Semaphore::new(options.workers)),
-            memory: Arc::new(Semaphore::new(MEMORY_KIB as usize)),
+            admission: Admission::new(Caps::new(options.workers, options.waiting, options.per_account)),
+            memory: Memory::default(),
             news: Notify::new(),
             changes: Changes::default(),
-            served: Mutex::default(),
+            ready: Mutex::default(),
             known: Mutex::default(),
             owners: Mutex::default(),
             checks: tokio::sync::Mutex::default(),
@@ -256,8 +264,12 @@ impl Outbox {
         })
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    fn ready<T>(&self, change: impl FnOnce(&mut Ready) -> T) -> T {
+        change(&mut self.ready.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether a portal is told what happens.
@@ -276,6 +288,8 @@ impl Outbox {
 
     /// Takes a message over. When it returns the message is on disk.
     pub async fn accept(&self, given: Letterbox) -> Result<Taken, Refused> {
+        let changes = self.changes.now(&given.lane.account);
+        let queue = Queue { lane: given.lane.clone(), fallback: false };
         let route = match self.route(&given.lane, false).await {
             Ok(route) => route,
             // What was taken over once is answered in the same way, whatever the account has now.
@@ -306,7 +320,12 @@ impl Outbox {
         match self.ledger.insert(message).await? {
             Inserted::New => {
                 self.metrics.accepted();
-                self.news.notify_one();
+                // What waits for a server that rests costs no more than this.
+                if self.routes.blocked(&route.id()).is_none() {
+                    self.remember(queue.clone(), changes, &route);
+                    self.add(queue, &route);
+                    self.news.notify_one();
+                }
                 Ok(Taken { id, message_id, fresh: true })
             }
             Inserted::Known { id, same: true } => Ok(Taken { id, message_id, fresh: false }),
@@ -358,6 +377,9 @@ impl Outbox {
         let route = routes::RouteId::Profile(id);
         self.routes.close(&route);
         self.routes.unblock(&route);
+        if let Err(error) = self.store.ease(&[profile_key(account, id)]).await {
+            crate::profiles::unavailable(error);
+        }
         if in_use {
             self.changed(account).await;
         } else {
@@ -368,10 +390,11 @@ impl Outbox {
     /// The mail of an account goes another way, or may go again: what waits is tried.
     pub async fn changed(&self, account: &AccountId) {
         self.changes.count(account);
+        self.ready(Ready::forget_skipped);
         if let Err(error) = self.store.wake(account, self.now()).await {
             crate::profiles::unavailable(error);
         }
-        self.news.notify_one();
+        self.ended(String::new());
     }
 
     /// Sends until [`stop`](Self::stop).

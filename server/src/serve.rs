@@ -279,10 +279,15 @@ fn outbox(config: &Config) -> Result<OutboxOptions, ConfigError> {
     if given.workers.is_some_and(|workers| workers.get() > 1_000) {
         return Err(ConfigError::wrong("outbox.workers", "it is a number from 1 to 1,000"));
     }
+    if given.waiting.is_some_and(|waiting| !(4..=10_000).contains(&waiting.get())) {
+        return Err(ConfigError::wrong("outbox.waiting", "it is a number from 4 to 10,000"));
+    }
     let give_up_after = SignedDuration::try_from_secs_f64(hours * 3_600.0)
         .map_err(|_| ConfigError::wrong("outbox.give_up_after_hours", "it is a number from 0.001 to 240"))?;
     Ok(OutboxOptions {
-        workers: given.workers.map_or(usual.workers, |workers| workers.get() as usize),
+        workers: given.workers.map_or(usual.workers, NonZeroU32::get),
+        waiting: given.waiting.map_or(usual.waiting, NonZeroU32::get),
+        per_account: given.per_account.map_or(usual.per_account, NonZeroU32::get),
         connections: given.connections.map_or(usual.connections, NonZeroU32::get),
         first_retry: seconds(given.first_retry_seconds, usual.first_retry),
         longest_retry: seconds(given.longest_retry_seconds, usual.longest_retry),

@@ -18,10 +18,7 @@ use app::{
 use async_stream::stream;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use tokio::sync::{
-    OwnedSemaphorePermit, Semaphore,
-    mpsc::{self, UnboundedSender},
-};
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -42,9 +39,6 @@ mod receipt;
 
 use limits::{Limits, Slot};
 
-/// Tests at the same time, in all.
-const MOST_AT_ONCE: usize = 64;
-
 /// The tester of every account.
 pub struct TestRunner {
     store: Arc<dyn Store>,
@@ -53,7 +47,6 @@ pub struct TestRunner {
     presets: Arc<Catalogue>,
     clock: Clock,
     limits: Arc<Limits>,
-    places: Arc<Semaphore>,
     /// Portals that are told of tests.
     told: Arc<[String]>,
     /// For the look of the confirmation mail.
@@ -105,15 +98,13 @@ struct Running {
     receipt: Receipt,
     told: Arc<[String]>,
     metrics: Arc<Metrics>,
-    _place: OwnedSemaphorePermit,
-    _slot: Slot,
+    slot: Slot,
 }
 
 impl TestRunner {
     pub fn new(parts: TestRunnerParts) -> Self {
         let TestRunnerParts { store, book, submitter, presets, clock, quota, told, portals, metrics } = parts;
-        let (limits, places) = (Arc::new(Limits::new(quota)), Arc::new(Semaphore::new(MOST_AT_ONCE)));
-        Self { store, book, submitter, presets, clock, limits, places, told, portals, metrics }
+        Self { store, book, submitter, presets, clock, limits: Arc::new(Limits::new(quota)), told, portals, metrics }
     }
 
     async fn prepare(&self, session: &Session, id: ProfileId, to: Recipient) -> Result<Running, Refusal> {
@@ -124,8 +115,7 @@ impl TestRunner {
         if row.secret_refusals >= MOST_REFUSALS {
             return Err(Refusal::SecretRefused);
         }
-        let slot = self.limits.admit(session, id).map_err(|retry_after_s| Refusal::Limited { retry_after_s })?;
-        let place = self.places.clone().try_acquire_owned().map_err(|_| Refusal::Limited { retry_after_s: 5 })?;
+        let slot = self.limits.admit(session, id, &row.settings.destination.host).await?;
         let recipient = match to {
             Recipient::Me if !session.email.is_empty() => session.email.clone(),
             _ => row.settings.sender_address.to_string(),
@@ -151,8 +141,7 @@ impl TestRunner {
             receipt,
             told: self.told.clone(),
             metrics: self.metrics.clone(),
-            _place: place,
-            _slot: slot,
+            slot,
         })
     }
 
@@ -182,6 +171,7 @@ impl Running {
         let tell = |event| drop(events.send(event));
         let mut on_stage = |event| tell(TestEvent::Stage(event));
         let conversation = Box::pin(self.submitter.submit(&self.submission, &mut on_stage));
+        let conversation = Box::pin(self.slot.watch(conversation));
         let report = until(self.submission.credentials.as_ref(), conversation, stop.cancelled()).await;
         let Some(mut report) = report.filter(|_| !stop.is_cancelled()) else { return };
         if let Some(withheld) = self.gate.withheld() {
@@ -195,7 +185,7 @@ impl Running {
             tell(TestEvent::Studying);
         }
         tokio::select! {
-            () = self.study(&mut report) => {}
+            () = self.slot.watch(Box::pin(self.study(&mut report))) => {}
             () = stop.cancelled() => return,
         }
         let run = Box::new(self.record(report).await);

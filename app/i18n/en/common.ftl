@@ -61,6 +61,9 @@ notice-limited = { $seconds ->
     [one] Too many attempts in a short time. Try again in one second.
    *[other] Too many attempts in a short time. Try again in { $seconds } seconds.
 }
+notice-tests-of-yours = You already have several tests under way: this one was not started. Try again when one of them has ended.
+notice-tests-of-account = Several tests of your account are already under way: this one was not started. Try again when one of them has ended.
+notice-tests-of-all = Too many tests are under way at the moment: this one was not started. Try again in a minute.
 notice-malformed = The request was incomplete: nothing was changed.
 notice-unknown-field = The request had a field that is not known: nothing was changed.
 notice-full = This account has { $count } profiles already, which is the most it may have. Delete one that is not needed any more, and try again.

@@ -61,6 +61,9 @@ notice-limited = { $seconds ->
     [one] Trop d’essais en peu de temps. Réessayez dans une seconde.
    *[other] Trop d’essais en peu de temps. Réessayez dans { $seconds } secondes.
 }
+notice-tests-of-yours = Vous avez déjà plusieurs tests en cours : celui-ci n’a pas été lancé. Réessayez quand l’un d’eux sera terminé.
+notice-tests-of-account = Plusieurs tests de votre compte sont déjà en cours : celui-ci n’a pas été lancé. Réessayez quand l’un d’eux sera terminé.
+notice-tests-of-all = Trop de tests sont en cours pour le moment : celui-ci n’a pas été lancé. Réessayez dans une minute.
 notice-malformed = La demande reçue était incomplète : rien n’a été modifié.
 notice-unknown-field = La demande contenait un champ inconnu : rien n’a été modifié.
 notice-full = Ce compte a déjà { $count } profils, le nombre maximal. Supprimez un profil qui ne sert plus, puis recommencez.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     event::Stage,
     page::ReportCard,
-    port::{Recipient, Refusal, TestEvent},
+    port::{AtOnce, Recipient, Refusal, TestEvent},
     receipt::{ReceiptOutcome, digits},
     stages::{StageLine, next_stage},
 };
@@ -116,6 +116,9 @@ fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
         Refusal::SecretUnreadable => Ok("secret-unreadable"),
         Refusal::SecretRefused => Ok("secret-refused"),
         Refusal::Stale => Ok("stale"),
+        Refusal::AtOnce(AtOnce::Person) => Ok("tests-of-yours"),
+        Refusal::AtOnce(AtOnce::Account) => Ok("tests-of-account"),
+        Refusal::AtOnce(AtOnce::All) => Ok("tests-of-all"),
         Refusal::NotFound => Err(AppError::NotFound),
         Refusal::Limited { retry_after_s } => Err(AppError::Limited { retry_after_s }),
         Refusal::Unavailable => Err(AppError::Unavailable),

@@ -63,8 +63,19 @@ pub enum Refusal {
     Stale,
     #[error("too many tests")]
     Limited { retry_after_s: u32 },
+    #[error("too many tests at the same time")]
+    AtOnce(AtOnce),
     #[error("the service does not answer")]
     Unavailable,
+}
+
+/// Who has as many tests under way as may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtOnce {
+    Person,
+    Account,
+    /// Everybody together, or everybody with this server.
+    All,
 }
 
 impl From<AppError> for Refusal {

@@ -38,7 +38,8 @@ fn requested() -> Option<impl IntoView> {
         | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
         "secret-removed" => Kind::Done,
         "was-deleted" | "in-use-later" | "deleted-nobody" | "secret-missing" | "gone" | "limited" | "full"
-        | "stale" | "code-wrong" | "code-invalid" | "code-gone" => Kind::Warning,
+        | "tests-of-yours" | "tests-of-account" | "tests-of-all" | "stale" | "code-wrong" | "code-invalid"
+        | "code-gone" => Kind::Warning,
         "secret-unreadable" | "secret-refused" | "malformed" | "unknown-field" | "unavailable" => Kind::Error,
         _ => return None,
     };

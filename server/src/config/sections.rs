@@ -123,8 +123,12 @@ pub struct Tests {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outbox {
-    /// Conversations at once, in all: 1 to 1,000.
+    /// Conversations at once that have just begun, in all: 1 to 1,000.
     pub workers: Option<NonZeroU32>,
+    /// Conversations that wait for slow servers, beside them: 4 to 10,000.
+    pub waiting: Option<NonZeroU32>,
+    /// Conversations of one account at once, of either kind.
+    pub per_account: Option<NonZeroU32>,
     /// Connections at once to one server, unless its preset, its profile or its relay says otherwise.
     pub connections: Option<NonZeroU32>,
     /// Before the second try; then twice as long each time.

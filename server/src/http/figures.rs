@@ -45,7 +45,7 @@ pub fn router(metrics: Arc<Metrics>, outbox: Arc<Outbox>, store: Arc<dyn Store>)
 }
 
 async fn show(State(figures): State<Arc<Figures>>) -> Response {
-    match figures.store.queue_figures().await {
+    match figures.store.queue_figures(figures.outbox.now()).await {
         Ok(queue) => {
             let age_s = queue.oldest.map_or(0.0, |at| figures.outbox.age_s(at));
             let text = figures.metrics.render(&queue, age_s, figures.outbox.connections());

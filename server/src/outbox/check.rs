@@ -9,44 +9,41 @@ use app::{
     test_run::{event::Stage, report::Verdict},
 };
 
-use super::{Outbox, dispatch::signed, route::Route};
+use super::{Outbox, route::Route};
 use crate::{
     logins::{Counted, MOST_REFUSALS},
     profiles::{fingerprint, unavailable},
     sending::submission,
     smtp::{Depth, Letter, Submission, until},
-    store::{
-        ProfileRow,
-        outbox::{HealthReport, Lane},
-    },
+    store::{ProfileRow, outbox::HealthReport},
 };
 
 impl Outbox {
     /// Whether a message may be tried through a profile that is held: only where nothing else would tell. Else a
     /// conversation without one is begun, beside everything else, and tells. A password that was refused three times is left alone
     /// until it is changed.
-    pub(super) async fn may_try_a_message(self: &Arc<Self>, route: &Route, changes: u64, queue: (&Lane, bool)) -> bool {
+    pub(super) async fn may_try_a_message(self: &Arc<Self>, route: &Route, changes: u64) -> bool {
         let Some(row) = route.profile() else { return true };
-        let (id, cause) = (route.id(), row.health.failing_cause);
+        let (id, destination, cause) = (route.id(), route.destination_key(), row.health.failing_cause);
         if row.secret_refusals >= MOST_REFUSALS {
-            let left = self.routes.block(&id, cause, |_| self.options.longest_retry);
-            self.put_off(queue, signed(left), cause).await;
+            self.rest((&id, &destination), cause, false, |_| self.options.longest_retry).await;
             return false;
         }
         if cause.is_some_and(shows_with_a_message_only) {
             return true;
         }
-        let Ok(permit) = self.workers.clone().try_acquire_owned() else { return false };
+        let Ok(slot) = self.admission.enter(&route.claimant()) else { return false };
         let Some(place) = self.routes.enter(&id, 1) else { return false };
         let (outbox, account, row) = (self.clone(), route.account.clone(), row.clone());
         self.tasks.spawn(async move {
-            let well = outbox.check(&account, &row).await == Sign::Well;
+            let well = slot.watch(Box::pin(outbox.check(&account, &row))).await == Sign::Well;
             // What was changed meanwhile is tried.
             if !well && outbox.changes.now(&account) == changes {
-                outbox.routes.block(&id, cause, |_| outbox.wait(row.health.failures.saturating_sub(1)));
+                let tries = row.health.failures.saturating_sub(1);
+                outbox.rest((&id, &destination), cause, true, |_| outbox.wait(tries)).await;
             }
-            drop((place, permit));
-            outbox.news.notify_one();
+            drop((place, slot));
+            outbox.ended(destination);
         });
         false
     }

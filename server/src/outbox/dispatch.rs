@@ -1,5 +1,11 @@
-//! Server side. Hands lanes that have something due to workers, round by round: every lane a few messages, so that none
-//! waits for the end of another.
+//! Server side. Hands lanes that have something due to workers.
+//!
+//! A message that was just given names its lane, which is served at once ([`Ready`]). Everything else is found by
+//! destination: once in [`LOOK_EVERY`], and when a conversation with one ends. What rests is not among what is due, so it
+//! costs nothing, however much there is of it.
+//!
+//! Lanes have their turns by the time when they became due; what is left of a lane that was served becomes due then. So a
+//! lane that always has something does not come before the others.
 
 use std::{
     sync::{Arc, PoisonError},
@@ -7,202 +13,394 @@ use std::{
 };
 
 use app::diagnosis::cause::Cause;
-use jiff::SignedDuration;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::{
     Outbox,
+    destinations::{none_key, parse_key, relay_key},
     judge::wait,
+    ready::{Item, Ready},
     route::{NoRoute, Route},
-    routes::Place,
-    worker::{self, TRUSTED},
+    routes::{Place, RouteId},
+    worker::{self, TRUSTED, Work},
 };
 use crate::{
+    admission::{Full, Slot, Standing},
     profiles::unavailable,
-    store::outbox::{Lane, Via},
+    store::outbox::{Claim, Claimed, Passage, Queue, Rest, Via},
 };
 
 /// Messages a worker takes at once.
 const BATCH: u32 = 16;
-/// Lanes looked at with one question.
-const LANES: u32 = 256;
-/// How long nobody looks when nobody knocks: others may have put something in, and waits end.
+/// Destinations looked at with one question.
+const SOME: u32 = 256;
+/// Lanes of one destination looked at with one question.
+const LANES: u32 = 8;
+/// The same when a conversation has ended: one takes its place.
+const NEXT: u32 = 2;
+/// Lanes whose servers are looked up at once: what was just given waits meanwhile.
+const UNKNOWN: u32 = 64;
+/// While so many lanes are ready, no more are looked for.
+const ENOUGH: usize = 512;
+/// Poll interval without a notification: a rest ends, a retry falls due, another process puts something in.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The same while there is more of what was looked for.
+const SOON: Duration = Duration::from_millis(20);
 /// A lane without a server is looked at again after so long, unless something is changed.
-const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(10);
+const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(30);
 /// The same for one whose day's amount is used up.
 const WITHOUT_QUOTA: SignedDuration = SignedDuration::from_mins(10);
+/// What could not be served for a reason of its own is not looked at before.
+const SKIPPED: Duration = Duration::from_secs(1);
+/// So long nobody else tries a destination while one message does.
+const PROBE: SignedDuration = SignedDuration::from_mins(2);
+/// The clock was set back when it went back by more than this.
+const BACK: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) async fn run(outbox: Arc<Outbox>) {
+    outbox.begin().await;
+    let (mut looked, mut at) = (Instant::now(), outbox.now());
     loop {
-        outbox.round().await;
-        tokio::select! {
-            () = outbox.stop.cancelled() => return,
-            () = outbox.news.notified() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+        let pause = if outbox.look().await { SOON } else { LOOK_EVERY };
+        // Until something may be due that nobody names.
+        let until = Instant::now() + pause;
+        loop {
+            outbox.hand_out().await;
+            tokio::select! {
+                () = outbox.stop.cancelled() => return,
+                () = outbox.news.notified() => {}
+                () = outbox.admission.freed() => {}
+                () = tokio::time::sleep_until(until) => {}
+            }
+            if Instant::now() >= until {
+                break;
+            }
         }
+        let now = outbox.now();
+        let passed = SignedDuration::try_from(looked.elapsed()).unwrap_or_default();
+        if at.duration_until(now) < passed - BACK {
+            outbox.realign(now).await;
+        }
+        (looked, at) = (Instant::now(), now);
     }
 }
 
 impl Outbox {
-    /// Looks at every lane with something due, from the one after that which was served last, around to it: a lane that
-    /// always has something does not come before the others.
-    async fn round(self: &Arc<Self>) {
-        // Once a round, not at every lookup: there may be many lanes.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (at, ..)| at.elapsed() < TRUSTED);
-        let start = self.served.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut after = start.clone();
-        let mut wrapped = false;
-        while !self.stop.is_cancelled() && self.workers.available_permits() > 0 {
-            let lanes = match self.store.due_lanes(self.now(), &after, LANES).await {
-                Ok(lanes) => lanes,
-                Err(error) => {
-                    unavailable(error);
-                    return;
-                }
-            };
-            for lane in &lanes {
-                let key = lane.key();
-                if wrapped && key > start {
-                    return;
-                }
-                if self.workers.available_permits() == 0 {
-                    return;
-                }
-                self.serve(lane).await;
-                after = key;
-            }
-            if lanes.len() < LANES as usize {
-                if wrapped || start.is_empty() {
-                    return;
-                }
-                (wrapped, after) = (true, String::new());
-            }
+    /// What an operator changed while we were away: relays are tried afresh.
+    async fn begin(&self) {
+        let relays: Vec<String> =
+            self.portals.iter().flat_map(|portal| [relay_key(&portal.id), none_key(&portal.id)]).collect();
+        if let Err(error) = self.store.ease(&relays).await {
+            unavailable(error);
+        }
+        self.realign(self.now()).await;
+    }
+
+    async fn realign(&self, now: Timestamp) {
+        let latest = now + signed(self.options.longest_retry.mul_f64(1.2));
+        if let Err(error) = self.store.realign(now, latest).await {
+            unavailable(error);
         }
     }
 
+    /// Puts what is due among what is ready, from where it stopped last time; whether there is more.
+    async fn look(&self) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (at, ..)| at.elapsed() < TRUSTED);
+        self.ready(Ready::tidy);
+        let more = self.resolve_unknown().await;
+        for _ in 0..4 {
+            if self.stop.is_cancelled() || self.ready(|ready| ready.len()) >= ENOUGH {
+                return more;
+            }
+            let after = self.ready(|ready| ready.cursor.clone());
+            let due = match self.store.due_destinations(self.now(), after.as_ref(), SOME).await {
+                Ok(due) => due,
+                Err(error) => {
+                    unavailable(error);
+                    return false;
+                }
+            };
+            let all = due.len() < SOME as usize;
+            for due in due {
+                if self.has_room(&due.destination) {
+                    self.look_into(&due.destination, LANES).await;
+                }
+                self.ready(|ready| ready.cursor = Some(due));
+            }
+            if all {
+                self.ready(|ready| ready.cursor = None);
+                return more;
+            }
+        }
+        more
+    }
+
+    /// Whether a lane of this destination could be served, as far as can be told without a question.
+    fn has_room(&self, destination: &str) -> bool {
+        let Some((id, party)) = parse_key(destination) else { return false };
+        !self.ready(|ready| ready.is_skipped(destination))
+            && self.routes.blocked(&id).is_none()
+            && !self.routes.is_at_its_most(&id)
+            && self.admission.has_room(&party)
+    }
+
+    /// Puts the lanes of a destination that are due among what is ready.
+    async fn look_into(&self, destination: &str, limit: u32) {
+        let queues = match self.store.due_lanes(destination, self.now(), limit).await {
+            Ok(queues) => queues,
+            Err(error) => return drop(unavailable(error)),
+        };
+        self.find_and_add_all(queues, destination).await;
+    }
+
+    /// How many turned out to be behind other destinations; that is written down with one write.
+    async fn find_and_add_all(&self, queues: Vec<Queue>, thought: &str) -> usize {
+        let mut found = Vec::new();
+        for queue in queues {
+            if let Some(destination) = self.find_and_add(queue.clone(), thought).await {
+                found.push((queue, destination));
+            }
+        }
+        if !found.is_empty()
+            && let Err(error) = self.store.assign(&found).await
+        {
+            unavailable(error);
+            return 0;
+        }
+        found.len()
+    }
+
+    /// Lanes whose servers are not known: some are looked up, and written down with one write; whether there are more.
+    async fn resolve_unknown(&self) -> bool {
+        if self.ready(|ready| ready.len()) >= ENOUGH {
+            return false;
+        }
+        let queues = match self.store.due_lanes("", self.now(), UNKNOWN).await {
+            Ok(queues) => queues,
+            Err(error) => {
+                unavailable(error);
+                return false;
+            }
+        };
+        let all = queues.len() < UNKNOWN as usize;
+        self.find_and_add_all(queues, "").await > 0 && !all
+    }
+
+    /// Looks up a lane's server, and puts the lane among what is ready, unless its server rests; the server, where it is not
+    /// the one that was thought.
+    async fn find_and_add(&self, queue: Queue, thought: &str) -> Option<String> {
+        match self.route_of(&queue).await {
+            Ok((route, _)) => {
+                let destination = route.destination_key();
+                if self.routes.blocked(&route.id()).is_none() {
+                    self.add(queue, &route);
+                }
+                (destination != thought).then_some(destination)
+            }
+            Err(NoRoute::Unavailable) => None,
+            Err(no_route) => self.without_server(&queue, no_route).await,
+        }
+    }
+
+    /// A lane that has no server. Where the portal has none, that is the same for all of its lanes.
+    async fn without_server(&self, queue: &Queue, no_route: NoRoute) -> Option<String> {
+        if no_route == NoRoute::NoRelay {
+            let none = none_key(&queue.lane.account.portal);
+            let until = self.now() + WITHOUT_SERVER;
+            let rests = self.store.rest_destination(&none, &|rest| Rest { until: rest.until.max(until), ..rest }).await;
+            if let Err(error) = rests {
+                unavailable(error);
+            }
+            return Some(none);
+        }
+        self.rest_lane(queue, WITHOUT_SERVER, None).await;
+        None
+    }
+
+    pub(super) fn add(&self, queue: Queue, route: &Route) {
+        let claimant = route.claimant();
+        let standing = self.admission.standing(&claimant.party);
+        self.ready(|ready| ready.add(Item { queue, party: claimant.party }, standing));
+    }
+
     /// The server of a lane, as it was a moment ago: many lanes wait for few servers. With the count of changes then.
-    async fn route_of(&self, lane: &Lane, fallback: bool) -> Result<(Route, u64), NoRoute> {
-        let (key, changes) = ((lane.key(), fallback), self.changes.now(&lane.account));
+    async fn route_of(&self, queue: &Queue) -> Result<(Route, u64), NoRoute> {
+        let changes = self.changes.now(&queue.lane.account);
         {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, at_changes, route)) = known.get(&key)
+            if let Some((at, at_changes, route)) = known.get(queue)
                 && at.elapsed() < TRUSTED
                 && *at_changes == changes
             {
                 return Ok((route.clone(), changes));
             }
         }
-        let route = self.route(lane, fallback).await?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(key, (Instant::now(), changes, route.clone()));
+        let route = self.route(&queue.lane, queue.fallback).await?;
+        self.remember(queue.clone(), changes, &route);
         Ok((route, changes))
     }
 
-    /// Gives a lane's due messages to as many workers as its server allows: those that go the usual way, then those that fell
-    /// back to the relay.
-    async fn serve(self: &Arc<Self>, lane: &Lane) {
-        let (route, changes) = match self.route_of(lane, false).await {
-            Ok(found) => found,
-            Err(NoRoute::Unavailable) => return,
-            Err(_) => {
-                self.put_off((lane, false), WITHOUT_SERVER, None).await;
-                return self.put_off((lane, true), WITHOUT_SERVER, None).await;
+    pub(super) fn remember(&self, queue: Queue, changes: u64, route: &Route) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(queue, (Instant::now(), changes, route.clone()));
+    }
+
+    /// Serves what is ready, as far as there are places: quick parties first, since places are kept for them.
+    async fn hand_out(self: &Arc<Self>) {
+        for destination in self.ready(Ready::take_ended) {
+            if destination.is_empty() {
+                self.resolve_unknown().await;
+            } else {
+                self.look_into(&destination, NEXT).await;
             }
-        };
-        self.serve_through(lane, (route, changes), false).await;
-        match self.store.any_fallen_back(lane).await {
-            Ok(false) => {}
-            Ok(true) => {
-                if let Ok(found) = self.route_of(lane, true).await {
-                    self.serve_through(lane, found, true).await;
+        }
+        for standing in [Standing::Quick, Standing::New, Standing::Slow] {
+            while !self.stop.is_cancelled()
+                && let Some(item) = self.ready(|ready| ready.take(standing))
+            {
+                if self.serve(&item.queue).await != Err(Full::All) {
+                    continue;
+                }
+                let now = self.admission.standing(&item.party);
+                self.ready(|ready| ready.put_back(item, now));
+                if now == standing {
+                    break;
                 }
             }
-            Err(error) => drop(unavailable(error)),
         }
     }
 
-    async fn serve_through(self: &Arc<Self>, lane: &Lane, (route, changes): (Route, u64), fallback: bool) {
-        let (id, queue) = (route.id(), (lane, fallback));
-        // One account's servers may not take every worker.
-        let most = match route.via {
-            Via::Profile => route.connections.min(self.most_of_one()),
-            Via::Relay | Via::Fallback => route.connections,
+    /// Gives a lane's due messages to as many workers as its server allows. An error says why it was not one more.
+    async fn serve(self: &Arc<Self>, queue: &Queue) -> Result<(), Full> {
+        let (route, changes) = match self.route_of(queue).await {
+            Ok(found) => found,
+            Err(NoRoute::Unavailable) => return Ok(()),
+            Err(no_route) => {
+                if let Some(none) = self.without_server(queue, no_route).await
+                    && let Err(error) = self.store.assign(&[(queue.clone(), none)]).await
+                {
+                    unavailable(error);
+                }
+                return Ok(());
+            }
         };
+        let id = route.id();
         let held = route.via == Via::Profile && route.profile().is_some_and(|row| row.health.is_held());
-        if self.routes.is_full(&id, if held { 1 } else { most }) {
-            return;
-        }
-        if let Some((left, cause)) = self.routes.blocked(&id) {
-            return self.put_off(queue, signed(left), cause).await;
+        let most = if held { 1 } else { route.connections };
+        if self.routes.is_full(&id, most)
+            || self.routes.blocked(&id).is_some()
+            || self.ready(|ready| ready.is_skipped(&queue.key()))
+        {
+            return Ok(());
         }
         let left_today = self.left_today(&route).await;
         if left_today == 0 {
-            return self.put_off(queue, WITHOUT_QUOTA, Some(Cause::QuotaExceeded)).await;
+            self.rest_lane(queue, WITHOUT_QUOTA, Some(Cause::QuotaExceeded)).await;
+            return Ok(());
         }
         // The last ones of a day leave one worker after the other, so that they are counted.
         let few = left_today <= u64::from(BATCH * most);
         if few && self.routes.active(&id) > 0 {
-            return;
+            return Ok(());
         }
-        if held && !self.may_try_a_message(&route, changes, queue).await {
-            return;
+        if held && !self.may_try_a_message(&route, changes).await {
+            return Ok(());
         }
         // One message tells whether the server has come round.
         let batch = if held { 1 } else { BATCH.min(u32::try_from(left_today).unwrap_or(BATCH)) };
-        loop {
-            let Ok(permit) = self.workers.clone().try_acquire_owned() else { return };
-            let Some(place) = self.routes.enter(&id, most) else { return };
-            let taken = self.start_worker(queue, (&route, changes), batch, (permit, place)).await;
-            if held || few || taken < batch {
-                return;
+        let Some(place) = self.routes.enter(&id, most) else { return Ok(()) };
+        let slot = self.admission.enter(&route.claimant()).inspect_err(|full| {
+            if *full != Full::All {
+                self.ready(|ready| ready.skip(route.destination_key(), SKIPPED));
             }
-        }
+        })?;
+        let more = !(held || few);
+        let outbox = self.clone();
+        let queue = queue.clone();
+        self.tasks
+            .spawn(async move { outbox.claim_and_work((queue, more), (route, changes), batch, (slot, place)).await });
+        Ok(())
     }
 
-    /// Workers that one account's server may have at most.
-    fn most_of_one(&self) -> u32 {
-        u32::try_from(self.options.workers / 8).unwrap_or(u32::MAX).max(1)
-    }
-
-    /// Claims messages and starts a worker on them; how many.
-    async fn start_worker(
-        self: &Arc<Self>,
-        queue: (&Lane, bool),
-        (route, changes): (&Route, u64),
-        batch: u32,
-        (permit, place): (OwnedSemaphorePermit, Place),
-    ) -> u32 {
-        let now = self.now();
-        let until = now + signed(self.options.lease);
+    /// Claims messages of a lane and sends them. While there are `more`, others do so beside it.
+    async fn claim_and_work(
+        self: Arc<Self>,
+        (queue, more): (Queue, bool),
+        (route, changes): (Route, u64),
+        limit: u32,
+        (slot, place): (Slot, Place),
+    ) {
+        let (now, destination) = (self.now(), route.destination_key());
         // A name for this claim alone: whoever claims a message later is somebody else, also in this process.
-        let owner = uuid::Uuid::new_v4().to_string();
-        let claimed = match self.store.claim(queue, &owner, now, until, batch).await {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                unavailable(error);
-                return 0;
-            }
+        let at_work = AtWork::begin(&self, uuid::Uuid::new_v4().to_string());
+        let claim = Claim {
+            queue: queue.clone(),
+            destination: Some(destination.clone()),
+            owner: at_work.owner.clone(),
+            now,
+            until: now + signed(self.options.lease),
+            limit,
+            probe_until: now + PROBE,
         };
-        let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        if count > 0 {
-            *self.served.lock().unwrap_or_else(PoisonError::into_inner) = queue.0.key();
-            let (outbox, route) = (self.clone(), route.clone());
-            let at_work = AtWork::begin(self, owner);
-            self.tasks.spawn(async move {
-                worker::work(&outbox, (route, changes), &at_work.owner, claimed, &place).await;
-                drop((at_work, place, permit));
-                outbox.news.notify_one();
-            });
+        let Ok(Claimed { messages, passage, rest }) = self.ledger.claim(claim).await else { return };
+        if passage == Passage::Closed {
+            self.routes.block(&route.id(), left(rest.until, now), rest.cause);
         }
-        count
+        if messages.is_empty() {
+            return;
+        }
+        if more && passage == Passage::Free && messages.len() >= limit as usize {
+            self.add(queue, &route);
+            self.news.notify_one();
+        }
+        let work = Work { route, changes, probe: passage == Passage::Probe, owner: &at_work.owner };
+        worker::work(&self, work, messages, (&place, &slot)).await;
+        drop((place, slot));
+        self.ended(destination);
     }
 
-    pub(super) async fn put_off(&self, queue: (&Lane, bool), wait: SignedDuration, cause: Option<Cause>) {
-        let now = self.now();
-        if let Err(error) = self.store.hold(queue, now, now + wait, cause).await {
+    /// A conversation is over: its server has room for the next one.
+    pub(super) fn ended(&self, destination: String) {
+        self.ready(|ready| ready.ended(destination));
+        self.news.notify_one();
+    }
+
+    async fn rest_lane(&self, queue: &Queue, wait: SignedDuration, cause: Option<Cause>) {
+        // Also when new messages name it; a change ends that.
+        self.ready(|ready| ready.skip(queue.key(), wait.unsigned_abs().min(SKIPPED * 30)));
+        if let Err(error) = self.store.rest_lane(queue, self.now() + wait, cause).await {
             unavailable(error);
         }
+    }
+
+    /// Leaves a server alone after a trouble, for what `wait` says of the number of troubles in a row.
+    pub(super) async fn rest(
+        &self,
+        (id, destination): (&RouteId, &str),
+        cause: Option<Cause>,
+        probe: bool,
+        wait: impl Fn(u32) -> Duration + Send + Sync,
+    ) {
+        let now = self.now();
+        let rest =
+            self.store.rest_destination(destination, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
+        match rest {
+            Ok(rest) => self.routes.block(id, left(rest.until, now), cause),
+            Err(error) => {
+                unavailable(error);
+                self.routes.block(id, self.options.first_retry, cause);
+            }
+        }
+    }
+
+    /// A server works: everything that waits for it comes back.
+    pub(super) async fn recovered(&self, (id, destination): (&RouteId, &str)) {
+        self.routes.unblock(id);
+        if let Err(error) = self.store.ease(&[destination.to_owned()]).await {
+            unavailable(error);
+        }
+        self.ended(destination.to_owned());
     }
 
     /// How many messages may still leave within the 24 hours.
@@ -244,4 +442,9 @@ impl Drop for AtWork {
 
 pub(super) fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+/// What is left until then.
+fn left(until: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_until(until)).unwrap_or_default()
 }

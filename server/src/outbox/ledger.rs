@@ -1,7 +1,7 @@
 //! Server side. Many small writes as few large ones.
 //!
-//! Every message is written three times: when it is given, before its end is sent, and when it is known what became of
-//! it; each time somebody waits until it is on the disk. Whatever comes while the disk is busy is written together.
+//! Every message is written four times: when it is given, when it is claimed, before its end is sent, and when it is known
+//! what became of it; each time somebody waits until it is on the disk. Whatever comes while the disk is busy is written together.
 
 use std::{future::Future, sync::Arc};
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::store::{
     Store, StoreError,
-    outbox::{Inserted, NewMessage, Settled, Settlement},
+    outbox::{Claim, Claimed, Inserted, NewMessage, Settled, Settlement},
 };
 
 /// At most so many in one transaction.
@@ -89,11 +89,12 @@ pub struct Ledger {
     inserts: Collector<NewMessage, Inserted>,
     endings: Collector<(Uuid, String, Timestamp), bool>,
     settlements: Collector<Settlement, Settled>,
+    claims: Collector<Claim, Claimed>,
 }
 
 impl Ledger {
     pub fn new(store: &Arc<dyn Store>) -> Self {
-        let (inserting, ending, settling) = (store.clone(), store.clone(), store.clone());
+        let (inserting, ending, settling, claiming) = (store.clone(), store.clone(), store.clone(), store.clone());
         Self {
             inserts: Collector::start(move |messages: Vec<NewMessage>| {
                 let store = inserting.clone();
@@ -118,6 +119,13 @@ impl Ledger {
                     (settlements, written)
                 }
             }),
+            claims: Collector::start(move |claims: Vec<Claim>| {
+                let store = claiming.clone();
+                async move {
+                    let written = store.claim_through(&claims).await;
+                    (claims, written)
+                }
+            }),
         }
     }
 
@@ -128,6 +136,10 @@ impl Ledger {
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
     pub async fn mark_ending(&self, id: Uuid, owner: &str, now: Timestamp) -> Result<bool, Unavailable> {
         self.endings.write((id, owner.to_owned(), now)).await
+    }
+
+    pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unavailable> {
+        self.claims.write(claim).await
     }
 
     pub async fn settle(&self, settlement: Settlement) -> Result<Settled, Unavailable> {

@@ -12,8 +12,13 @@ use app::{
 use lettre::{Address, message::Mailbox};
 use secrecy::SecretString;
 
-use super::{Outbox, routes::RouteId};
+use super::{
+    Outbox,
+    destinations::{profile_key, relay_key},
+    routes::RouteId,
+};
 use crate::{
+    admission::{Claimant, Party},
     logins::{Counted, MOST_REFUSALS},
     portal_auth::Relay,
     profiles::{fingerprint, unavailable},
@@ -60,6 +65,23 @@ impl Route {
             Server::Profile(row) => RouteId::Profile(row.id),
             Server::Relay(..) => RouteId::Relay(self.account.portal.clone()),
         }
+    }
+
+    /// What lanes with this server wait for.
+    pub(super) fn destination_key(&self) -> String {
+        match &self.server {
+            Server::Profile(row) => profile_key(&self.account, row.id),
+            Server::Relay(..) => relay_key(&self.account.portal),
+        }
+    }
+
+    /// Whose share of the conversations it takes.
+    pub(super) fn claimant(&self) -> Claimant {
+        let party = match &self.server {
+            Server::Profile(_) => Party::Account(self.account.clone()),
+            Server::Relay(..) => Party::Relay(self.account.portal.clone()),
+        };
+        Claimant::new(party, &self.destination().host)
     }
 
     pub(super) fn profile(&self) -> Option<&ProfileRow> {

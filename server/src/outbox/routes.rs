@@ -36,8 +36,8 @@ struct State {
     blocked_until: Option<Instant>,
     /// Why.
     cause: Option<Cause>,
-    /// How often in a row it had to be left alone.
-    troubles: u32,
+    /// How many places there were when one was last taken.
+    most: u32,
     /// A large message is under way: one at a time, so that a slow server does not take the memory of all.
     large: bool,
     /// What may leave at once, and when that was counted.
@@ -92,6 +92,7 @@ impl Routes {
     pub fn enter(&self, id: &RouteId, most: u32) -> Option<Place> {
         let entered = self.with(id, |state| {
             let free = state.active < most;
+            state.most = most;
             state.active += u32::from(free);
             free
         });
@@ -103,34 +104,33 @@ impl Routes {
         self.with(id, |state| state.active >= most)
     }
 
+    /// Whether every place was taken, as far as it is known how many there are.
+    pub fn is_at_its_most(&self, id: &RouteId) -> bool {
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get(id).is_some_and(|state| state.active > 0 && state.active >= state.most)
+    }
+
     /// How long the server is still left alone, and why.
     pub fn blocked(&self, id: &RouteId) -> Option<(Duration, Option<Cause>)> {
         let now = Instant::now();
-        self.with(id, |state| state.blocked_until.map(|until| (until.saturating_duration_since(now), state.cause)))
-            .filter(|(left, _)| !left.is_zero())
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states.get(id)?;
+        let left = state.blocked_until?.saturating_duration_since(now);
+        (!left.is_zero()).then_some((left, state.cause))
     }
 
-    /// Leaves the server alone for what `wait` says of the number of troubles in a row; how long that is.
-    pub fn block(&self, id: &RouteId, cause: Option<Cause>, wait: impl FnOnce(u32) -> Duration) -> Duration {
-        let now = Instant::now();
-        self.with(id, |state| {
-            // Others may have met the same trouble at the same time.
-            if let Some(left) = state.blocked_until.map(|until| until.saturating_duration_since(now))
-                && !left.is_zero()
-            {
-                return left;
-            }
-            state.troubles += 1;
-            state.cause = cause;
-            let wait = wait(state.troubles);
-            state.blocked_until = Some(now + wait);
-            wait
-        })
+    /// Leaves the server alone for so long, as the database says: conversations under way learn of it here.
+    pub fn block(&self, id: &RouteId, wait: Duration, cause: Option<Cause>) {
+        let until = Instant::now() + wait;
+        self.with(id, |state| (state.blocked_until, state.cause) = (Some(until), cause));
     }
 
     /// It works, or its settings were changed.
     pub fn unblock(&self, id: &RouteId) {
-        self.with(id, |state| (state.blocked_until, state.troubles) = (None, 0));
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = states.get_mut(id) {
+            state.blocked_until = None;
+        }
     }
 
     /// Takes the leave to send one message; else how long to wait for it.
@@ -244,17 +244,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn troubles_in_a_row_wait_longer_and_count_once_at_a_time() {
+    async fn a_server_that_is_left_alone_is_so_until_then_or_until_it_works() {
         let routes = Routes::default();
-        let wait = |troubles: u32| Duration::from_secs(u64::from(troubles));
-        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(1));
-        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(1), "the same trouble, met twice");
-        tokio::time::advance(Duration::from_millis(1_001)).await;
+        routes.block(&relay(), Duration::from_secs(2), Some(Cause::Timeout));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(routes.blocked(&relay()), Some((Duration::from_secs(1), Some(Cause::Timeout))));
+        tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(routes.blocked(&relay()), None);
-        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(2));
+        routes.block(&relay(), Duration::from_secs(2), None);
         routes.unblock(&relay());
         assert_eq!(routes.blocked(&relay()), None);
-        assert_eq!(routes.block(&relay(), None, wait), Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]

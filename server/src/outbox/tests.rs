@@ -38,6 +38,8 @@ use crate::{
     vault::VaultKey,
 };
 
+mod crowded;
+
 pub(crate) const KEY: &str = "fct_the-key-of-the-tests";
 
 /// An application with a sandbox for its mail server.
@@ -71,6 +73,17 @@ impl Post {
     }
 
     async fn over(store: Arc<SqliteStore>, relay_login: &str) -> Self {
+        let options = OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() };
+        Self::with_relay(store, options, relay_login).await
+    }
+
+    /// With these options, but short waits.
+    async fn with(store: Arc<SqliteStore>, options: OutboxOptions) -> Self {
+        Self::with_relay(store, options, "boutique").await
+    }
+
+    /// The same, with this login at the portal's relay.
+    async fn with_relay(store: Arc<SqliteStore>, options: OutboxOptions, relay: &str) -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let any = SocketAddr::new(loopback, 0);
         let sandbox =
@@ -90,7 +103,7 @@ impl Post {
         });
         let submitter = Arc::new(submitter.unwrap());
         let vault = Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap();
-        let destination = destination(&sandbox, relay_login);
+        let destination = destination(&sandbox, relay);
         let portal = |id: &str, key: &str, relay: Option<Relay>| Portal {
             id: id.to_owned(),
             name: "Comptoir".to_owned(),
@@ -135,8 +148,7 @@ impl Post {
                 first_retry: Duration::from_millis(100),
                 longest_retry: Duration::from_millis(400),
                 lease: Duration::from_secs(3),
-                last_reply: Duration::from_secs(2),
-                ..OutboxOptions::default()
+                ..options
             },
             clock: clock.clone(),
         });
@@ -176,9 +188,14 @@ impl Post {
     }
 
     async fn save(&self, name: &str, id: Option<ProfileId>, login: &str) -> ProfileId {
+        self.save_for(name, None, id, login).await
+    }
+
+    /// A profile of one of the account's users.
+    async fn save_for(&self, name: &str, user: Option<&str>, id: Option<ProfileId>, login: &str) -> ProfileId {
         let settings = Settings {
             preset: None,
-            user: None,
+            user: user.map(str::to_owned),
             destination: destination(&self.sandbox, login),
             sender_name: "Boulangerie Martin".to_owned(),
             sender_address: EmailAddress::parse("devis@martin.exemple").unwrap(),

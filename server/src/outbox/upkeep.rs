@@ -24,6 +24,11 @@ const CHECK_EVERY: Duration = Duration::from_secs(30);
 const PURGE_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Logins that are tried for their own sake at the same time.
 const CHECKS: u32 = 8;
+/// Messages that are forgotten with one statement, at most: others wait until it is on disk.
+const FORGOTTEN: u32 = 50;
+/// Groups that are forgotten at a tick, and the pause between two.
+const GROUPS: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(5);
 /// Rows taken with one question.
 const SOME: u32 = 200;
 
@@ -55,11 +60,13 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
             _ = ticks.tick() => {}
         }
         outbox.routes.tidy(false);
+        outbox.admission.tidy();
         let outcome = async {
             outbox.take_over_the_abandoned().await?;
             outbox.end_the_overdue().await?;
-            if due(&mut purged, PURGE_EVERY) {
-                outbox.purge().await?;
+            if due(&mut purged, PURGE_EVERY) && outbox.purge().await? {
+                // There is more: it goes on at the next tick.
+                purged = None;
             }
             if due(&mut checked, CHECK_EVERY) {
                 outbox.check_logins().await?;
@@ -183,11 +190,17 @@ impl Outbox {
         settled.is_ok_and(|settled| settled.done)
     }
 
-    async fn purge(&self) -> Result<(), StoreError> {
+    /// Forgets what is over, group by group, and lets others write between; whether there is more.
+    async fn purge(&self) -> Result<bool, StoreError> {
         let now = self.now();
         let (kept, content_kept) = (now - self.options.kept, now - self.options.content_kept);
-        while !self.stop.is_cancelled() && self.store.purge(kept, content_kept, SOME).await? >= u64::from(SOME) {}
-        Ok(())
+        for _ in 0..GROUPS {
+            if self.stop.is_cancelled() || self.store.purge(kept, content_kept, FORGOTTEN).await? == 0 {
+                return Ok(false);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(true)
     }
 
     /// Logs in where the owner wants to know, and where something is broken: beside everything else.

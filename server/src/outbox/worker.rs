@@ -5,17 +5,19 @@ use std::{sync::Arc, time::Duration};
 use app::diagnosis::cause::Cause;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::{sync::SemaphorePermit, time::Instant};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     Outbox,
     content::{Content, Person},
     dispatch::signed,
+    memory::{Memory, Room},
     route::{Route, Server},
-    routes::{Large, Place, RouteId},
+    routes::{Large, Place},
 };
 use crate::{
+    admission::{SLOW_AFTER, Slot},
     logins::{Counted, MOST_REFUSALS, Withheld},
     profiles::unavailable,
     sending::submission,
@@ -27,28 +29,38 @@ mod settle;
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
-/// From this size on, in KiB, a message waits for room in memory.
-const LARGE_KIB: u32 = 256;
 /// Between two tries of what must be written.
 const ONCE_MORE: Duration = Duration::from_secs(1);
 /// A worker waits so long for the leave to send; after that others may have its place.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Through which server messages are sent, and in whose name they were claimed.
+pub(super) struct Work<'a> {
+    pub route: Route,
+    /// The count of changes when the route was looked up.
+    pub changes: u64,
+    /// The message tells whether a server that rested has come round.
+    pub probe: bool,
+    pub owner: &'a str,
+}
+
 /// Sends the messages, one after another. What cannot be tried now is given back.
 pub(super) async fn work(
     outbox: &Outbox,
-    (route, changes): (Route, u64),
-    owner: &str,
+    Work { route, changes, probe, owner }: Work<'_>,
     messages: Vec<MessageRow>,
-    place: &Place,
+    (place, slot): (&Place, &Slot),
 ) {
     let mut worker = Worker {
         connection: outbox.routes.take(&place.id, &route.fingerprint()),
+        destination: route.destination_key(),
         changes,
+        probe,
         looked_up: Instant::now(),
         outbox,
         owner,
         route,
+        slot,
     };
     let mut left = messages.into_iter();
     let mut next = left.next();
@@ -63,6 +75,7 @@ pub(super) async fn work(
             }
         }
     }
+    worker.end_the_probe().await;
     if let Some(connection) = worker.connection.take() {
         outbox.routes.park(&place.id, worker.route.fingerprint(), connection);
     }
@@ -96,6 +109,10 @@ struct Worker<'a> {
     /// In whose name the messages were claimed.
     owner: &'a str,
     route: Route,
+    destination: String,
+    /// Nothing was told yet of a server that rested.
+    probe: bool,
+    slot: &'a Slot,
     connection: Option<Connection>,
     /// The count of changes when the route was looked up, and when that was.
     changes: u64,
@@ -123,11 +140,12 @@ impl Worker<'_> {
             return now_and_all;
         }
         let id = self.route.id();
-        if let Some((after, _)) = self.outbox.routes.blocked(&id) {
-            return Next::GiveBack { this: true, after };
+        if !self.probe && self.outbox.routes.blocked(&id).is_some() {
+            return now_and_all;
         }
         while let Err(wait) = self.outbox.routes.take_leave(&id, self.route.per_minute) {
-            if wait > PATIENCE {
+            // Whoever waits needs no worker.
+            if wait > PATIENCE || !self.slot.step_aside() {
                 return Next::GiveBack { this: true, after: wait };
             }
             tokio::select! {
@@ -135,13 +153,13 @@ impl Worker<'_> {
                 () = self.outbox.stop.cancelled() => return now_and_all,
             }
         }
-        let Some(_room) = room_for(self.outbox, message, &id) else {
+        let Some(room) = room_for(self.outbox, message, &self.route) else {
             return Next::GiveBack { this: true, after: ONCE_MORE };
         };
         let began = self.outbox.now();
         let gate = self.outbox.login_gate(&self.route);
         if self.connection.is_none() && self.is_known_to_be_refused() {
-            return self.after_no_login(Withheld::Refused);
+            return self.after_no_login(Withheld::Refused).await;
         }
         let submission = match self.submission(message, gate.clone()).await {
             Ok(submission) => submission,
@@ -150,18 +168,40 @@ impl Worker<'_> {
         };
         let limits = self.outbox.limits(message.size);
         let ending = Ending { outbox: self.outbox, owner: self.owner, id: message.id };
-        let Delivery { report, connection, withheld } =
-            self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &ending).await;
-        drop(submission);
+        let delivery = Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &ending));
+        let delivery_began = Instant::now();
+        let stall = || {
+            if let Space::Large { memory, .. } = &room {
+                memory.stall();
+            }
+        };
+        let Delivery { report, connection, withheld } = self.slot.watch_or(delivery, stall).await;
+        let slow = delivery_began.elapsed() >= SLOW_AFTER;
+        drop((submission, room));
         self.connection = connection;
         if let Some(withheld) = gate.and_then(|gate| gate.withheld()) {
-            return self.after_no_login(withheld);
+            return self.after_no_login(withheld).await;
         }
         if withheld {
             // The lease has ended, or the disk does not answer: whoever has it now goes on with it.
             return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
         }
-        self.settle(message, report, began).await
+        match self.settle(message, report, began).await {
+            // Others of its account may have their turn.
+            Next::Message if slow => Next::GiveBack { this: false, after: Duration::ZERO },
+            next => next,
+        }
+    }
+
+    /// A probe that told nothing leaves the server to the next one.
+    async fn end_the_probe(&mut self) {
+        if std::mem::take(&mut self.probe) {
+            let now = self.outbox.now();
+            let rest = self.outbox.store.rest_destination(&self.destination, &|rest| rest.probing(now)).await;
+            if let Err(error) = rest {
+                unavailable(error);
+            }
+        }
     }
 
     /// Looks the route up again after a change. `false`: the message goes another way.
@@ -195,12 +235,13 @@ impl Worker<'_> {
     }
 
     /// The login was not tried. What was refused three times waits until it is changed; what others are trying is tried soon.
-    fn after_no_login(&self, why: Withheld) -> Next {
+    async fn after_no_login(&mut self, why: Withheld) -> Next {
         let after = match why {
             Withheld::Refused => {
                 let rest = self.outbox.options.longest_retry;
-                self.outbox.routes.block(&self.route.id(), Some(Cause::BadCredentials), |_| rest);
-                // The dispatcher puts it off with the reason.
+                let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
+                // It waits with its server, and shows the reason.
+                self.outbox.rest((&id, &self.destination), Some(Cause::BadCredentials), probe, |_| rest).await;
                 Duration::ZERO
             }
             Withheld::Busy => ONCE_MORE,
@@ -270,20 +311,20 @@ impl Worker<'_> {
 }
 
 /// Room for a message.
-enum Room<'a> {
+enum Space {
     /// Small ones have always room.
     Small,
-    /// In memory, and at its server.
-    Large { _memory: SemaphorePermit<'a>, _turn: Large },
+    /// In memory, and at its server, one at a time.
+    Large { memory: Room, _turn: Large },
 }
 
-fn room_for<'a>(outbox: &'a Outbox, message: &MessageRow, id: &RouteId) -> Option<Room<'a>> {
-    let kib = u32::try_from(message.size / 1024).unwrap_or(u32::MAX).min(super::MEMORY_KIB);
-    if kib < LARGE_KIB {
-        return Some(Room::Small);
+fn room_for(outbox: &Outbox, message: &MessageRow, route: &Route) -> Option<Space> {
+    if !Memory::counts(message.size) {
+        return Some(Space::Small);
     }
-    let turn = outbox.routes.begin_large(id)?;
-    Some(Room::Large { _memory: outbox.memory.try_acquire_many(kib).ok()?, _turn: turn })
+    let (turn, party) = (outbox.routes.begin_large(&route.id())?, route.claimant().party);
+    let memory = outbox.memory.enter(&party, outbox.admission.standing(&party), message.size)?;
+    Some(Space::Large { memory, _turn: turn })
 }
 
 /// Why there is nothing to hand over.

@@ -172,7 +172,9 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     outbox::given_once_and_seen_by_their_portal_only(&make().await).await;
     outbox::claims_are_leases(&make().await).await;
     outbox::the_abandoned_are_found_and_the_waiting_end(&make().await).await;
-    outbox::lanes_are_held_and_woken(&make().await).await;
+    outbox::lanes_rest_and_are_woken(&make().await).await;
+    outbox::destinations_rest_with_all_their_lanes(&make().await).await;
+    outbox::lanes_have_their_turns(&make().await).await;
     outbox::profiles_break_and_recover_with_one_event_each(&make().await).await;
     outbox::sending_options_are_the_account_s(&make().await).await;
 }

@@ -17,8 +17,10 @@ use uuid::Uuid;
 use super::{ProfileRow, SealedSecret, StoreError};
 
 mod model;
+mod rest;
 
 pub use model::*;
+pub use rest::{Passage, Rest};
 
 /// The outbox' half of the store.
 #[async_trait]
@@ -45,12 +47,22 @@ pub trait OutboxStore: Send + Sync {
     /// Texts and files of a message, sealed; `None` when they are not kept any more.
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// At most `limit` lanes with a message that is due, in the order of their keys, those after `after`.
-    async fn due_lanes(&self, now: Timestamp, after: &str, limit: u32) -> Result<Vec<Lane>, StoreError>;
-    /// Whether a message of the lane waits that fell back to the relay.
-    async fn any_fallen_back(&self, lane: &Lane) -> Result<bool, StoreError>;
-    /// Takes at most `limit` due messages of a lane, the oldest first, for `owner` until `until`: those that fell back to the
-    /// relay, or those that did not.
+    /// At most `limit` destinations with something due, in the order of their turns, those after `after`. What rests is not
+    /// among them. The destination `""` is that of lanes whose server is not known.
+    async fn due_destinations(
+        &self,
+        now: Timestamp,
+        after: Option<&DueDestination>,
+        limit: u32,
+    ) -> Result<Vec<DueDestination>, StoreError>;
+    /// At most `limit` lanes of a destination with something due, in the order of their turns.
+    async fn due_lanes(&self, destination: &str, now: Timestamp, limit: u32) -> Result<Vec<Queue>, StoreError>;
+    /// Puts lanes behind destinations.
+    async fn assign(&self, lanes: &[(Queue, String)]) -> Result<(), StoreError>;
+    /// Takes due messages of lanes, the oldest first, as its destination's [`Rest`] allows. What is left has its turn after
+    /// what is due by now.
+    async fn claim_through(&self, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError>;
+    /// The same of one lane, without a destination.
     async fn claim(
         &self,
         queue: (&Lane, bool),
@@ -58,21 +70,29 @@ pub trait OutboxStore: Send + Sync {
         now: Timestamp,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<MessageRow>, StoreError>;
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let (queue, owner) = (Queue { lane: queue.0.clone(), fallback: queue.1 }, owner.to_owned());
+        let claim = Claim { queue, destination: None, owner, now, until, limit, probe_until: now };
+        Ok(self.claim_through(&[claim]).await?.pop().map(|claimed| claimed.messages).unwrap_or_default())
+    }
     /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
     async fn mark_ending(&self, messages: &[(Uuid, String)], now: Timestamp) -> Result<Vec<bool>, StoreError>;
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError>;
     /// Gives claimed messages back untried.
     async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
-    /// Moves what is due in a lane to `until`, with the reason.
-    async fn hold(
+    /// Nothing of a lane is looked at before `until`: one write, however much waits there.
+    async fn rest_lane(&self, queue: &Queue, until: Timestamp, cause: Option<Cause>) -> Result<(), StoreError>;
+    /// Applies a rule to a destination's rest; what it is then. One write, however many lanes wait there.
+    async fn rest_destination(
         &self,
-        queue: (&Lane, bool),
-        now: Timestamp,
-        until: Timestamp,
-        cause: Option<Cause>,
-    ) -> Result<u64, StoreError>;
-    /// What is deferred in the account is due now.
+        destination: &str,
+        rule: &(dyn Fn(Rest) -> Rest + Send + Sync),
+    ) -> Result<Rest, StoreError>;
+    /// These destinations rest no more.
+    async fn ease(&self, destinations: &[String]) -> Result<(), StoreError>;
+    /// After the clock was set back: turns are counted again, and no rest ends after `latest`.
+    async fn realign(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError>;
+    /// The lanes of the account rest no more, their servers are looked up again, and what is deferred is due now.
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;
     /// Prolongs every lease of these owners.
     async fn prolong(&self, owners: &[String], until: Timestamp) -> Result<u64, StoreError>;
@@ -83,11 +103,11 @@ pub trait OutboxStore: Send + Sync {
     /// Sends a finished message again to those who did not get it.
     async fn resend(&self, portal: &str, id: Uuid, now: Timestamp, expires_at: Timestamp)
     -> Result<Resent, StoreError>;
-    /// Forgets messages that were finished before `finished_before`, and contents of those finished before
-    /// `content_before`; at most `limit` of each. How many.
+    /// Forgets messages that were finished before `finished_before`, contents of those finished before `content_before`, and
+    /// lanes that are empty; at most `limit` of each, and not for long, since it writes. How many.
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32)
     -> Result<u64, StoreError>;
-    async fn queue_figures(&self) -> Result<QueueFigures, StoreError>;
+    async fn queue_figures(&self, now: Timestamp) -> Result<QueueFigures, StoreError>;
 
     /// The profile through which this account's, and user's, mail leaves.
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError>;

@@ -35,6 +35,7 @@ use super::{
 mod drafts;
 mod events;
 mod journal;
+mod lanes;
 mod logins;
 mod messages;
 mod outbox;
@@ -47,6 +48,7 @@ mod test_runs;
 mod transaction;
 #[cfg(test)]
 mod trouble;
+mod upkeep;
 
 /// How long a statement waits for another process that holds the lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -65,6 +67,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
     (5, "outbox", include_str!("../../migrations/0005_outbox.sql")),
+    (8, "lanes", include_str!("../../migrations/0008_lanes.sql")),
     (9, "heartbeat", include_str!("../../migrations/0009_heartbeat.sql")),
     (11, "form", include_str!("../../migrations/0011_form.sql")),
     (12, "logins", include_str!("../../migrations/0012_logins.sql")),
@@ -140,6 +143,12 @@ impl SqliteStore {
         })
     }
 
+    /// For tests that need rows which no method makes.
+    #[cfg(test)]
+    pub(crate) fn raw(&self) -> &SqlitePool {
+        &self.writer
+    }
+
     /// A copy of the whole database, as it is now, while others go on writing. The file must not be there.
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
         make_private(to)?;
@@ -212,8 +221,14 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
 }
 
 fn migrator() -> Migrator {
+    migrator_to(i64::MAX)
+}
+
+/// The migrations up to this one.
+fn migrator_to(last: i64) -> Migrator {
     let migrations = MIGRATIONS
         .iter()
+        .filter(|(version, ..)| *version <= last)
         .map(|(version, name, sql)| {
             Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
         })
@@ -524,6 +539,66 @@ mod tests {
         again.close().await;
         for end in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        }
+    }
+
+    /// A message as SQL, for tests of what no method does.
+    fn waiting(id: &str, lane: &str, fallback: u8, at: i64) -> String {
+        format!(
+            "INSERT INTO message (id, portal, account, lane, request_hash, message_id, subject, size, recipients, state,
+                 fallback, created_at, updated_at, expires_at, next_at)
+             VALUES ('{id}', 'demo', '{lane}', 'demo\u{1f}{lane}', x'01', 'm', 's', 1, '[]', 'deferred', {fallback}, {at}, {at},
+                 900000, {at})"
+        )
+    }
+
+    #[tokio::test]
+    async fn messages_of_an_earlier_version_stand_in_lanes() {
+        use crate::store::outbox::OutboxStore;
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        migrator_to(7).run(&pool).await.unwrap();
+        for (number, (lane, fallback, at)) in
+            [("a", 0, 2_000), ("a", 0, 1_000), ("a", 1, 3_000), ("b", 0, 9_000)].iter().enumerate()
+        {
+            let sql = waiting(&format!("00000000-0000-7000-8000-00000000000{number}"), lane, *fallback, *at);
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
+        }
+        migrator().run(&pool).await.unwrap();
+        let store = SqliteStore { pool: pool.clone(), writer: pool };
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(store.due_lanes("", at(0), 9).await.unwrap(), []);
+        let lanes = store.due_lanes("", at(3), 9).await.unwrap();
+        let found: Vec<_> = lanes.iter().map(|queue| (queue.lane.account.account.as_str(), queue.fallback)).collect();
+        assert_eq!(found, [("a", false), ("a", true)]);
+        let figures = store.queue_figures(at(3)).await.unwrap();
+        assert_eq!((figures.deferred, figures.queued, figures.oldest), (4, 0, Some(at(1))));
+    }
+
+    #[tokio::test]
+    async fn what_waits_and_what_is_over_is_found_by_an_index() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        for (sql, index) in [
+            (
+                "SELECT id FROM message WHERE finished_at < 9 AND finished_at IS NOT NULL AND has_content = 1",
+                "message_unsent",
+            ),
+            ("SELECT id FROM message WHERE finished_at < 9 AND finished_at IS NOT NULL", "message_finished"),
+            ("SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')", "message_oldest"),
+            (
+                "SELECT destination FROM destination WHERE due_at <= 9 AND due_at >= 1 ORDER BY due_at",
+                "destination_due",
+            ),
+            ("SELECT lane FROM lane WHERE destination = 'd' AND due_at <= 9 ORDER BY due_at", "lane_due"),
+            ("SELECT count(*) FROM destination WHERE rests_until > 9 AND rests_until > 0", "destination_resting"),
+            ("SELECT destination FROM destination WHERE next_at IS NULL AND rests_until < 9", "destination_idle"),
+        ] {
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                    .fetch_all(&store.pool)
+                    .await
+                    .unwrap();
+            assert!(plan.iter().any(|(.., step)| step.contains("SEARCH") && step.contains(index)), "{sql}: {plan:?}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashMap,
+    hash::Hash,
+    num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -9,41 +11,100 @@ use std::{
 use app::{
     profile::model::ProfileId,
     session::{AccountId, Session},
+    test_run::port::{AtOnce, Refusal},
 };
 use governor::{
     DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock, QuantaInstant},
 };
 
-use super::TestQuota;
+use tokio::time::Instant;
 
-/// Tests of one account at the same time.
-const AT_ONCE: u32 = 4;
+use super::TestQuota;
+use crate::admission::{self, Admission, Caps, Claimant, Full, Party};
+
+/// Tests that have just begun, of everybody at the same time.
+const WORKERS: u32 = 64;
+/// Tests that wait for slow servers, beside them.
+const WAITING: u32 = 256;
+/// Tests of one account at the same time, of either kind.
+const OF_ACCOUNT: u32 = 4;
+/// Tests of one person at the same time.
+const OF_PERSON: u32 = 3;
+/// So long somebody who has had no share yet waits for a place.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Places are looked for again after so long.
+const AGAIN: Duration = Duration::from_millis(100);
+/// Tests an account may have in a minute though the others have used up what there is for all.
+const RESERVED: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 /// After so many keys the limiters forget those that are at rest.
 const MANY_KEYS: usize = 10_000;
 
+type Person = (AccountId, String);
+
 pub(super) struct Limits {
-    person: DefaultKeyedRateLimiter<(AccountId, String)>,
+    person: DefaultKeyedRateLimiter<Person>,
     profile: DefaultKeyedRateLimiter<ProfileId>,
     account: DefaultKeyedRateLimiter<AccountId>,
     all: DefaultDirectRateLimiter,
-    running: Arc<Mutex<HashMap<AccountId, u32>>>,
+    /// A quarter of what there is for all is for accounts that have had little.
+    reserve: Option<DefaultDirectRateLimiter>,
+    little: DefaultKeyedRateLimiter<AccountId>,
+    /// Conversations: as the outbox', but of its own.
+    admission: Admission,
+    accounts: Running<AccountId>,
+    people: Running<Person>,
     clock: DefaultClock,
 }
 
-/// One running test of an account; dropping it frees its place.
+/// A running test; dropping it frees its places.
 pub(super) struct Slot {
-    account: AccountId,
-    running: Arc<Mutex<HashMap<AccountId, u32>>>,
+    conversation: admission::Slot,
+    _account: Counted<AccountId>,
+    _person: Counted<Person>,
 }
 
-impl Drop for Slot {
+impl Slot {
+    /// Runs a conversation, giving its worker to others while it waits.
+    pub(super) async fn watch<T>(&self, conversation: impl Future<Output = T>) -> T {
+        self.conversation.watch(conversation).await
+    }
+}
+
+/// Running tests by whom they are.
+struct Running<K>(Arc<Mutex<HashMap<K, u32>>>);
+
+impl<K> Default for Running<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+/// One of them; dropping it ends it.
+struct Counted<K: Eq + Hash> {
+    key: K,
+    running: Arc<Mutex<HashMap<K, u32>>>,
+}
+
+impl<K: Eq + Hash + Clone> Running<K> {
+    fn begin(&self, key: &K, most: u32) -> Option<Counted<K>> {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = running.entry(key.clone()).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { key: key.clone(), running: self.0.clone() })
+    }
+}
+
+impl<K: Eq + Hash> Drop for Counted<K> {
     fn drop(&mut self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = running.get_mut(&self.account) {
+        if let Some(count) = running.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
-                running.remove(&self.account);
+                running.remove(&self.key);
             }
         }
     }
@@ -51,39 +112,65 @@ impl Drop for Slot {
 
 impl Limits {
     pub(super) fn new(quota: TestQuota) -> Self {
+        let in_all = quota.in_all.get();
+        let reserved = NonZeroU32::new(in_all / 4);
+        let common = NonZeroU32::new(in_all - in_all / 4).unwrap_or(quota.in_all);
         Self {
             person: RateLimiter::keyed(Quota::per_minute(quota.per_person)),
             profile: RateLimiter::keyed(Quota::per_minute(quota.per_profile)),
             account: RateLimiter::keyed(Quota::per_minute(quota.per_account)),
-            all: RateLimiter::direct(Quota::per_minute(quota.in_all)),
-            running: Arc::default(),
+            all: RateLimiter::direct(Quota::per_minute(common)),
+            reserve: reserved.map(|reserved| RateLimiter::direct(Quota::per_minute(reserved))),
+            little: RateLimiter::keyed(Quota::per_minute(RESERVED)),
+            admission: Admission::new(Caps { account_workers: OF_ACCOUNT, ..Caps::new(WORKERS, WAITING, OF_ACCOUNT) }),
+            accounts: Running::default(),
+            people: Running::default(),
             clock: DefaultClock::default(),
         }
     }
 
-    /// Lets a test in, or says after how many seconds to come back.
-    pub(super) fn admit(&self, session: &Session, id: ProfileId) -> Result<Slot, u32> {
+    /// Lets a test in. Who has a share already hears so at once; who has none waits a while for a place.
+    pub(super) async fn admit(&self, session: &Session, id: ProfileId, host: &str) -> Result<Slot, Refusal> {
         self.tidy();
         let person = (session.account.clone(), session.person.id.clone());
+        let of_person = self.people.begin(&person, OF_PERSON).ok_or(Refusal::AtOnce(AtOnce::Person))?;
+        let of_account = self.accounts.begin(&session.account, OF_ACCOUNT);
+        let of_account = of_account.ok_or(Refusal::AtOnce(AtOnce::Account))?;
+        self.within_quota(session, &person, id).map_err(|retry_after_s| Refusal::Limited { retry_after_s })?;
+        let claimant = Claimant::new(Party::Account(session.account.clone()), host);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.admission.enter(&claimant) {
+                Ok(conversation) => return Ok(Slot { conversation, _account: of_account, _person: of_person }),
+                Err(Full::Party) => return Err(Refusal::AtOnce(AtOnce::Account)),
+                Err(Full::Server | Full::All) if Instant::now() >= until => return Err(Refusal::AtOnce(AtOnce::All)),
+                Err(Full::Server | Full::All) => tokio::time::sleep(AGAIN).await,
+            }
+        }
+    }
+
+    /// Or after how many seconds to come back.
+    fn within_quota(&self, session: &Session, person: &Person, id: ProfileId) -> Result<(), u32> {
         let wait = |not_until: NotUntil<QuantaInstant>| seconds(not_until.wait_time_from(self.clock.now()));
-        self.person.check_key(&person).map_err(wait)?;
+        self.person.check_key(person).map_err(wait)?;
         self.profile.check_key(&id).map_err(wait)?;
         self.account.check_key(&session.account).map_err(wait)?;
-        self.all.check().map_err(wait)?;
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = running.entry(session.account.clone()).or_default();
-        if *count >= AT_ONCE {
-            return Err(5);
+        let had_little = self.little.check_key(&session.account).is_ok();
+        let reserved = || had_little && self.reserve.as_ref().is_some_and(|reserve| reserve.check().is_ok());
+        match self.all.check() {
+            Ok(()) => Ok(()),
+            Err(_) if reserved() => Ok(()),
+            Err(not_until) => Err(wait(not_until)),
         }
-        *count += 1;
-        Ok(Slot { account: session.account.clone(), running: self.running.clone() })
     }
 
     fn tidy(&self) {
+        self.admission.tidy();
         if self.profile.len() > MANY_KEYS {
             self.person.retain_recent();
             self.profile.retain_recent();
             self.account.retain_recent();
+            self.little.retain_recent();
         }
     }
 }
@@ -130,28 +217,81 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_limit_holds_by_itself_and_others_are_not_affected() {
+    async fn admit(limits: &Limits, session: &Session, id: ProfileId) -> Result<Slot, Refusal> {
+        limits.admit(session, id, "smtp.example").await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_limit_holds_by_itself_and_others_are_not_affected() {
         for (quota, second) in [
             (quota(1, 9, 9), (session("martin", "claire"), profile(2))),
             (quota(9, 1, 9), (session("martin", "karim"), profile(1))),
             (quota(9, 9, 1), (session("martin", "karim"), profile(2))),
         ] {
             let limits = Limits::new(quota);
-            drop(limits.admit(&session("martin", "claire"), profile(1)).map_err(|_| ()).unwrap());
-            let wait = limits.admit(&second.0, second.1).map(|_| ()).unwrap_err();
-            assert!((1..=61).contains(&wait));
-            assert!(limits.admit(&session("dubois", "hugo"), profile(3)).is_ok());
+            drop(admit(&limits, &session("martin", "claire"), profile(1)).await.unwrap());
+            let refusal = admit(&limits, &second.0, second.1).await.map(drop).unwrap_err();
+            let Refusal::Limited { retry_after_s } = refusal else { panic!("{refusal:?}") };
+            assert!((1..=61).contains(&retry_after_s));
+            assert!(admit(&limits, &session("dubois", "hugo"), profile(3)).await.is_ok());
         }
     }
 
-    #[test]
-    fn places_are_given_back() {
+    #[tokio::test(start_paused = true)]
+    async fn a_person_and_an_account_have_their_shares_and_give_them_back() {
         let limits = Limits::new(quota(100, 100, 100));
-        let claire = session("martin", "claire");
-        let mut slots: Vec<Slot> = (0..4).map(|n| limits.admit(&claire, profile(n)).map_err(|_| ()).unwrap()).collect();
-        assert!(limits.admit(&claire, profile(9)).is_err());
+        let (claire, karim) = (session("martin", "claire"), session("martin", "karim"));
+        let mut slots = Vec::new();
+        for number in 0..3 {
+            slots.push(admit(&limits, &claire, profile(number)).await.unwrap());
+        }
+        let refused = async |session| admit(&limits, session, profile(9)).await.map(drop);
+        assert_eq!(refused(&claire).await, Err(Refusal::AtOnce(AtOnce::Person)));
+        slots.push(admit(&limits, &karim, profile(4)).await.unwrap());
+        assert_eq!(refused(&karim).await, Err(Refusal::AtOnce(AtOnce::Account)));
         slots.pop();
-        assert!(limits.admit(&claire, profile(9)).is_ok());
+        assert_eq!(refused(&karim).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tests_that_stall_stop_nobody_else_s() {
+        let limits = Arc::new(Limits::new(quota(1_000, 1_000, 1_000)));
+        for number in 0..100_u32 {
+            for person in ["a", "b"] {
+                let (limits, session) = (limits.clone(), session(&format!("evil{number}"), person));
+                tokio::spawn(async move {
+                    for _ in 0..2 {
+                        let slot = limits.admit(&session, profile(u128::from(number)), "tar.example").await;
+                        if let Ok(slot) = slot {
+                            tokio::spawn(async move { slot.watch(std::future::pending::<()>()).await });
+                        }
+                    }
+                });
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(limits.admission.figures().0, 32, "one server has half of them");
+        for round in 0..3 {
+            let good = session(&format!("good{round}"), "claire");
+            let began = Instant::now();
+            let slot = limits.admit(&good, profile(10_000), "smtp.good.example").await;
+            assert!(slot.is_ok() && began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_there_is_for_all_is_not_used_up_by_a_few() {
+        let few = TestQuota { in_all: NonZeroU32::new(40).unwrap(), ..quota(1_000, 1_000, 1_000) };
+        let limits = Limits::new(few);
+        let mut tests = 0;
+        for number in 0..20 {
+            let greedy = session(&format!("greedy{}", number % 2), "a");
+            while admit(&limits, &greedy, profile(number)).await.is_ok() {
+                tests += 1;
+            }
+        }
+        assert!((30..=36).contains(&tests), "{tests}");
+        assert!(admit(&limits, &session("good", "claire"), profile(99)).await.is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! Server side. What became of a message is written down, whatever it takes.
 
+use std::time::Duration;
+
 use app::{
     profile::sending::{Sign, Turn},
     test_run::{port::TestRun, report::Report},
@@ -14,7 +16,6 @@ use crate::{
         judge::{Chances, give_up, judge, state_of},
         ledger::Unavailable,
         route::Server,
-        routes::RouteId,
     },
     profiles::fingerprint,
     store::outbox::{Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement},
@@ -77,15 +78,10 @@ impl Worker<'_> {
         };
         tracing::debug!(message = %message.id, state = settlement.state.as_str(), "message tried");
         let settled = self.for_sure(settlement).await;
-        if judgement.sign == Some(Sign::Sent) {
-            self.outbox.routes.unblock(&self.route.id());
-        }
         match settled.as_ref().ok().and_then(|settled| settled.turn) {
             // What waits for it waits no more.
             Some(Turn::Recovered) => {
-                if let Some(row) = row {
-                    self.outbox.routes.unblock(&RouteId::Profile(row.id));
-                }
+                self.outbox.recovered((&self.route.id(), &self.destination)).await;
                 self.outbox.changed(&message.lane.account).await;
             }
             // Look again before the next one.
@@ -94,10 +90,19 @@ impl Worker<'_> {
         }
         // One message was to tell whether a held profile has come round, and did.
         let still_held = was_held && matches!(judgement.sign, Some(Sign::Failed(_)));
+        let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
+        let server = (&id, self.destination.as_str());
         if judgement.trouble || still_held {
-            let id = self.route.id();
-            let after = self.outbox.routes.block(&id, cause, |troubles| self.outbox.wait(troubles));
-            return Next::GiveBack { this: false, after };
+            self.outbox.rest(server, cause, probe, |troubles| self.outbox.wait(troubles)).await;
+            // They wait for the server, not for a time of their own.
+            return Next::GiveBack { this: false, after: Duration::ZERO };
+        }
+        if probe || (judgement.sign == Some(Sign::Sent) && self.outbox.routes.blocked(&id).is_some()) {
+            self.outbox.recovered(server).await;
+        }
+        if judgement.fallback && !message.fallback {
+            // Its lane has just begun.
+            self.outbox.ended(String::new());
         }
         if settled.is_err() {
             // It stays under its lease; what became of it is not on disk. Its mark says that it may have left.

@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{Passage, Rest};
+
 /// Whose queue a message stands in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lane {
@@ -270,6 +272,55 @@ pub struct HealthReport {
     pub check: bool,
 }
 
+/// A lane's messages that go the usual way, or those that fell back to the relay.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Queue {
+    pub lane: Lane,
+    pub fallback: bool,
+}
+
+impl Queue {
+    /// All of it in one text.
+    pub fn key(&self) -> String {
+        format!("{}{BETWEEN}{}", u8::from(self.fallback), self.lane.key())
+    }
+}
+
+/// A destination with something due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueDestination {
+    pub destination: String,
+    /// When its turn came.
+    pub due_at: Timestamp,
+}
+
+/// What somebody wants to send now.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub queue: Queue,
+    /// Through which server: its rest is respected, and the lane stands behind it from now on.
+    pub destination: Option<String>,
+    /// For whom…
+    pub owner: String,
+    pub now: Timestamp,
+    /// …and until when.
+    pub until: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+    /// When it is a probe, nobody else tries before.
+    pub probe_until: Timestamp,
+}
+
+/// What was claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    pub messages: Vec<MessageRow>,
+    /// What the destination let through.
+    pub passage: Passage,
+    /// How it was doing.
+    pub rest: Rest,
+}
+
 /// Who may settle a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Right {
@@ -328,6 +379,8 @@ pub struct QueueFigures {
     pub deferred: u64,
     pub sending: u64,
     pub events: u64,
+    /// Servers that are left alone for a while.
+    pub resting: u64,
     pub oldest: Option<Timestamp>,
 }
 

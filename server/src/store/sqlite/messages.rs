@@ -6,17 +6,18 @@ use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{profiles::begin, rows::instant};
+use super::{lanes::with_rests, profiles::begin, rows::instant};
 use crate::store::{
     StoreError,
-    outbox::{Attempt, Inserted, Lane, MessageRow, MessageState, NewMessage, QueueFigures, Resent},
+    outbox::{Attempt, Inserted, Lane, MessageRow, MessageState, NewMessage, Resent},
 };
 
 /// The columns that [`message`] reads.
-const COLUMNS: &str = "id, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
+pub(super) const COLUMNS: &str =
+    "id, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
     fallback, tries, created_at, updated_at, expires_at, next_at, lease_owner, ending_at, finished_at";
 /// What is not under way and not finished: the condition of the partial indexes, to the letter.
-const WAITING: &str = "state IN ('queued', 'deferred')";
+pub(super) const WAITING: &str = "state IN ('queued', 'deferred')";
 
 fn wrong(column: &'static str, row: &str) -> StoreError {
     StoreError::Inconsistent { table: "message", column, row: row.to_owned() }
@@ -126,7 +127,9 @@ pub(super) async fn by_key(
 pub(super) async fn find(pool: &SqlitePool, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
     let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(pool).await?;
-    row.as_ref().map(message).transpose()
+    let mut rows: Vec<MessageRow> = row.as_ref().map(message).transpose()?.into_iter().collect();
+    with_rests(pool, &mut rows).await?;
+    Ok(rows.pop())
 }
 
 pub(super) async fn attempts(pool: &SqlitePool, id: Uuid) -> Result<Vec<Attempt>, StoreError> {
@@ -145,9 +148,15 @@ pub(super) async fn page(
     before: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<MessageRow>, StoreError> {
+    // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
+    const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
+            SELECT 1 FROM lane LEFT JOIN destination USING (destination)
+            WHERE lane.lane = message.lane AND lane.fallback = message.fallback
+              AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > message.next_at)
+        THEN 'deferred' ELSE state END";
     const SQL: &str = formatcp!(
         "SELECT {COLUMNS} FROM message
-         WHERE portal = ?1 AND account = ?2 AND id < ?3 AND (?4 IS NULL OR state = ?4) ORDER BY id DESC LIMIT ?5"
+         WHERE portal = ?1 AND account = ?2 AND id < ?3 AND (?4 IS NULL OR {STATE} = ?4) ORDER BY id DESC LIMIT ?5"
     );
     let rows = sqlx::query(SQL)
         .bind(&account.portal)
@@ -158,70 +167,14 @@ pub(super) async fn page(
         .bind(limit)
         .fetch_all(pool)
         .await?;
-    rows.iter().map(message).collect()
+    let mut rows = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+    with_rests(pool, &mut rows).await?;
+    Ok(rows)
 }
 
 pub(super) async fn content(pool: &SqlitePool, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
     let found = sqlx::query_scalar("SELECT sealed FROM content WHERE message = ?").bind(id.to_string());
     Ok(found.fetch_optional(pool).await?)
-}
-
-/// Lane by lane from one index entry to the next, so what it costs is the number of lanes, not of messages.
-pub(super) async fn due_lanes(
-    pool: &SqlitePool,
-    now: Timestamp,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<Lane>, StoreError> {
-    const SQL: &str = formatcp!(
-        "WITH RECURSIVE lanes (lane) AS (
-             SELECT (SELECT min(lane) FROM message WHERE {WAITING} AND lane > ?1)
-             UNION ALL
-             SELECT (SELECT min(lane) FROM message WHERE {WAITING} AND lane > lanes.lane) FROM lanes
-             WHERE lanes.lane IS NOT NULL
-         )
-         SELECT lane FROM lanes
-         WHERE lane IS NOT NULL
-           AND EXISTS (SELECT 1 FROM message WHERE {WAITING} AND lane = lanes.lane AND next_at <= ?2)
-         LIMIT ?3"
-    );
-    let found: Vec<String> =
-        sqlx::query_scalar(SQL).bind(after).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    found.iter().map(|key| Lane::parse(key).ok_or_else(|| wrong("lane", key))).collect()
-}
-
-pub(super) async fn any_fallen_back(pool: &SqlitePool, lane: &Lane) -> Result<bool, StoreError> {
-    const SQL: &str = formatcp!("SELECT EXISTS (SELECT 1 FROM message WHERE {WAITING} AND fallback = 1 AND lane = ?)");
-    let any: i64 = sqlx::query_scalar(SQL).bind(lane.key()).fetch_one(pool).await?;
-    Ok(any == 1)
-}
-
-pub(super) async fn claim(
-    pool: &SqlitePool,
-    (lane, fallback): (&Lane, bool),
-    owner: &str,
-    now: Timestamp,
-    until: Timestamp,
-    limit: u32,
-) -> Result<Vec<MessageRow>, StoreError> {
-    const SQL: &str = formatcp!(
-        "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, updated_at = ?3
-         WHERE id IN (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND next_at <= ?3 AND fallback = ?6
-                      ORDER BY next_at, id LIMIT ?5)
-         RETURNING {COLUMNS}"
-    );
-    let rows = sqlx::query(SQL)
-        .bind(owner)
-        .bind(until.as_millisecond())
-        .bind(now.as_millisecond())
-        .bind(lane.key())
-        .bind(limit)
-        .bind(fallback)
-        .fetch_all(pool)
-        .await?;
-    let mut claimed = readable(&rows);
-    claimed.sort_by_key(|message| (message.next_at, message.id));
-    Ok(claimed)
 }
 
 pub(super) async fn mark_ending(
@@ -270,45 +223,6 @@ pub(super) async fn release(
     Ok(())
 }
 
-pub(super) async fn hold(
-    pool: &SqlitePool,
-    (lane, fallback): (&Lane, bool),
-    now: Timestamp,
-    until: Timestamp,
-    cause: Option<Cause>,
-) -> Result<u64, StoreError> {
-    const SQL: &str = formatcp!(
-        "UPDATE message SET state = 'deferred', next_at = ?, cause = coalesce(?, cause), updated_at = ?
-         WHERE {WAITING} AND lane = ? AND next_at <= ? AND fallback = ?"
-    );
-    let held = sqlx::query(SQL)
-        .bind(until.as_millisecond())
-        .bind(cause.map(Cause::as_str))
-        .bind(now.as_millisecond())
-        .bind(lane.key())
-        .bind(now.as_millisecond())
-        .bind(fallback);
-    Ok(held.execute(pool).await?.rows_affected())
-}
-
-pub(super) async fn wake(pool: &SqlitePool, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {
-    const SHOP: &str = formatcp!("UPDATE message SET next_at = ?1 WHERE {WAITING} AND lane = ?2 AND next_at > ?1");
-    const USERS: &str =
-        formatcp!("UPDATE message SET next_at = ?1 WHERE {WAITING} AND lane > ?2 AND lane < ?3 AND next_at > ?1");
-    // The lanes of an account's users begin with the account's own key.
-    let key = Lane { account: account.clone(), user: None }.key();
-    let mut transaction = begin(pool).await?;
-    let shop = sqlx::query(SHOP).bind(now.as_millisecond()).bind(&key).execute(&mut *transaction).await?;
-    let users = sqlx::query(USERS)
-        .bind(now.as_millisecond())
-        .bind(format!("{key}\u{1f}"))
-        .bind(format!("{key}\u{20}"))
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(shop.rows_affected() + users.rows_affected())
-}
-
 pub(super) async fn prolong(pool: &SqlitePool, owners: &[String], until: Timestamp) -> Result<u64, StoreError> {
     let owners = serde_json::to_string(owners).unwrap_or_default();
     let prolonged = sqlx::query(
@@ -321,7 +235,7 @@ pub(super) async fn prolong(pool: &SqlitePool, owners: &[String], until: Timesta
 }
 
 /// Those rows that read. One that does not is logged, and holds nobody up.
-fn readable(rows: &[SqliteRow]) -> Vec<MessageRow> {
+pub(super) fn readable(rows: &[SqliteRow]) -> Vec<MessageRow> {
     let log = |error: StoreError| tracing::error!(error = &error as &dyn std::error::Error, "a message does not read");
     rows.iter().filter_map(|row| message(row).map_err(log).ok()).collect()
 }
@@ -335,7 +249,9 @@ pub(super) async fn abandoned(pool: &SqlitePool, now: Timestamp, limit: u32) -> 
 pub(super) async fn overdue(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE {WAITING} AND expires_at <= ? LIMIT ?");
     let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    Ok(readable(&rows))
+    let mut rows = readable(&rows);
+    with_rests(pool, &mut rows).await?;
+    Ok(rows)
 }
 
 pub(super) async fn resend(
@@ -379,46 +295,4 @@ pub(super) async fn resend(
     .await?;
     transaction.commit().await?;
     Ok(Resent::Done)
-}
-
-pub(super) async fn purge(
-    pool: &SqlitePool,
-    finished_before: Timestamp,
-    content_before: Timestamp,
-    limit: u32,
-) -> Result<u64, StoreError> {
-    let mut gone = 0;
-    for (sql, before) in [
-        (
-            "DELETE FROM content WHERE message IN (SELECT id FROM message JOIN content ON content.message = message.id
-                 WHERE finished_at < ? LIMIT ?)",
-            content_before,
-        ),
-        ("DELETE FROM message WHERE id IN (SELECT id FROM message WHERE finished_at < ? LIMIT ?)", finished_before),
-        // Of portals that are not told any more.
-        ("DELETE FROM event WHERE id IN (SELECT id FROM event WHERE created_at < ? LIMIT ?)", finished_before),
-    ] {
-        gone += sqlx::query(sql).bind(before.as_millisecond()).bind(limit).execute(pool).await?.rows_affected();
-    }
-    Ok(gone)
-}
-
-pub(super) async fn figures(pool: &SqlitePool) -> Result<QueueFigures, StoreError> {
-    const SQL: &str = formatcp!(
-        "SELECT (SELECT count(*) FROM message WHERE {WAITING} AND state = 'queued') AS queued,
-                (SELECT count(*) FROM message WHERE {WAITING} AND state = 'deferred') AS deferred,
-                (SELECT count(*) FROM message WHERE state = 'sending') AS sending,
-                (SELECT count(*) FROM event) AS events,
-                (SELECT min(created_at) FROM message WHERE {WAITING}) AS oldest"
-    );
-    let row = sqlx::query(SQL).fetch_one(pool).await?;
-    let count =
-        |column| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default()) };
-    Ok(QueueFigures {
-        queued: count("queued")?,
-        deferred: count("deferred")?,
-        sending: count("sending")?,
-        events: count("events")?,
-        oldest: row.try_get::<Option<i64>, _>("oldest")?.map(instant),
-    })
 }

@@ -10,12 +10,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{SqliteStore, events, messages, profiles, sealed, settle};
+use super::{SqliteStore, events, lanes, messages, profiles, sealed, settle, upkeep};
 use crate::store::{
     ProfileRow, SealedSecret, StoreError,
     outbox::{
-        Attempt, EventRow, HealthReport, Inserted, Lane, MessageRow, MessageState, NewMessage, OutboxStore,
-        QueueFigures, Resent, SealedContent, Settled, Settlement,
+        Attempt, Claim, Claimed, DueDestination, EventRow, HealthReport, Inserted, MessageRow, MessageState,
+        NewMessage, OutboxStore, Queue, QueueFigures, Resent, Rest, SealedContent, Settled, Settlement,
     },
 };
 
@@ -54,23 +54,25 @@ impl OutboxStore for SqliteStore {
         messages::content(&self.pool, id).await
     }
 
-    async fn due_lanes(&self, now: Timestamp, after: &str, limit: u32) -> Stored<Vec<Lane>> {
-        messages::due_lanes(&self.pool, now, after, limit).await
-    }
-
-    async fn any_fallen_back(&self, lane: &Lane) -> Stored<bool> {
-        messages::any_fallen_back(&self.pool, lane).await
-    }
-
-    async fn claim(
+    async fn due_destinations(
         &self,
-        queue: (&Lane, bool),
-        owner: &str,
         now: Timestamp,
-        until: Timestamp,
+        after: Option<&DueDestination>,
         limit: u32,
-    ) -> Stored<Vec<MessageRow>> {
-        messages::claim(&self.writer, queue, owner, now, until, limit).await
+    ) -> Stored<Vec<DueDestination>> {
+        lanes::due_destinations(&self.pool, now, after, limit).await
+    }
+
+    async fn due_lanes(&self, destination: &str, now: Timestamp, limit: u32) -> Stored<Vec<Queue>> {
+        lanes::due((&self.pool, &self.writer), destination, now, limit).await
+    }
+
+    async fn assign(&self, lanes: &[(Queue, String)]) -> Stored<()> {
+        lanes::assign(&self.writer, lanes).await
+    }
+
+    async fn claim_through(&self, claims: &[Claim]) -> Stored<Vec<Claimed>> {
+        lanes::claim(&self.writer, claims).await
     }
 
     async fn mark_ending(&self, messages: &[(Uuid, String)], now: Timestamp) -> Stored<Vec<bool>> {
@@ -85,12 +87,24 @@ impl OutboxStore for SqliteStore {
         messages::release(&self.writer, owner, ids, next_at).await
     }
 
-    async fn hold(&self, queue: (&Lane, bool), now: Timestamp, until: Timestamp, cause: Option<Cause>) -> Stored<u64> {
-        messages::hold(&self.writer, queue, now, until, cause).await
+    async fn rest_lane(&self, queue: &Queue, until: Timestamp, cause: Option<Cause>) -> Stored<()> {
+        lanes::rest_lane(&self.writer, queue, until, cause).await
+    }
+
+    async fn rest_destination(&self, destination: &str, rule: &(dyn Fn(Rest) -> Rest + Send + Sync)) -> Stored<Rest> {
+        lanes::rest(&self.writer, destination, rule).await
+    }
+
+    async fn ease(&self, destinations: &[String]) -> Stored<()> {
+        lanes::ease(&self.writer, destinations).await
+    }
+
+    async fn realign(&self, now: Timestamp, latest: Timestamp) -> Stored<()> {
+        lanes::realign(&self.writer, now, latest).await
     }
 
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Stored<u64> {
-        messages::wake(&self.writer, account, now).await
+        lanes::wake(&self.writer, account, now).await
     }
 
     async fn prolong(&self, owners: &[String], until: Timestamp) -> Stored<u64> {
@@ -110,11 +124,11 @@ impl OutboxStore for SqliteStore {
     }
 
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32) -> Stored<u64> {
-        messages::purge(&self.writer, finished_before, content_before, limit).await
+        upkeep::purge((&self.pool, &self.writer), finished_before, content_before, limit).await
     }
 
-    async fn queue_figures(&self) -> Stored<QueueFigures> {
-        messages::figures(&self.pool).await
+    async fn queue_figures(&self, now: Timestamp) -> Stored<QueueFigures> {
+        upkeep::figures(&self.pool, now).await
     }
 
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Stored<Option<ProfileRow>> {

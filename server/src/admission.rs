@@ -1,0 +1,308 @@
+//! Server side. Who may have a conversation with a mail server now.
+//!
+//! A conversation is cheap while its server takes its time: a descriptor and a little memory. What is scarce is the number of
+//! conversations that make progress at the same time. So there are two bounds: `workers` for those that have just begun,
+//! and a much larger `waiting` for those that take longer than [`YIELD_AFTER`]. Whoever chose the server (a [`Party`]) has a
+//! share of both, and so has every server.
+//!
+//! What a party's last conversations were like decides where the next one begins ([`Standing`]): a party that was slow
+//! begins in `waiting`, and takes no worker at all. So servers that withhold their replies cost others at most one
+//! [`YIELD_AFTER`] each, once in [`SLOW_FOR`].
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use app::session::AccountId;
+use tokio::{sync::Notify, time::Instant};
+
+mod rules;
+
+pub use rules::{Caps, Full, Standing};
+use rules::{Counts, Kind, kind_for};
+
+/// After so long a conversation gives its worker back.
+pub const YIELD_AFTER: Duration = Duration::from_secs(1);
+/// After so long a conversation was slow.
+pub const SLOW_AFTER: Duration = Duration::from_secs(3);
+/// So long a party counts as slow after a slow conversation.
+const SLOW_FOR: Duration = Duration::from_secs(600);
+/// So long a party counts as quick after a quick one.
+const QUICK_FOR: Duration = Duration::from_secs(3_600);
+
+/// Who chose the server of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// An account: its users and profiles together.
+    Account(AccountId),
+    /// The operator: the relay of this portal.
+    Relay(String),
+}
+
+/// Who wants a conversation, and with which server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Claimant {
+    pub party: Party,
+    /// Its host, as it is compared.
+    pub server: String,
+}
+
+impl Claimant {
+    pub fn new(party: Party, host: &str) -> Self {
+        Self { party, server: host.trim_end_matches('.').to_lowercase() }
+    }
+}
+
+/// Conversations of one party, or with one server.
+#[derive(Debug, Default, Clone, Copy)]
+struct Used {
+    workers: u32,
+    waiting: u32,
+    /// Workers of parties of which nothing is known.
+    newcomers: u32,
+}
+
+impl Used {
+    fn is_nothing(self) -> bool {
+        self.workers == 0 && self.waiting == 0
+    }
+}
+
+/// What is known of a party.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    slow_until: Option<Instant>,
+    quick_until: Option<Instant>,
+}
+
+#[derive(Default)]
+struct State {
+    all: Used,
+    parties: HashMap<Party, Used>,
+    servers: HashMap<String, Used>,
+    known: HashMap<Party, Known>,
+}
+
+/// Counts conversations, and says who may begin one. In memory: it protects this process.
+#[derive(Clone)]
+pub struct Admission {
+    caps: Caps,
+    state: Arc<Mutex<State>>,
+    /// A place came free.
+    freed: Arc<Notify>,
+}
+
+impl Admission {
+    pub fn new(caps: Caps) -> Self {
+        Self { caps, state: Arc::default(), freed: Arc::default() }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A place for a conversation, or why there is none.
+    pub fn enter(&self, claimant: &Claimant) -> Result<Slot, Full> {
+        let (kind, newcomer) = self.with(|state| {
+            let standing = state.standing(&claimant.party);
+            let kind = kind_for(standing, &state.counts(claimant), &self.caps, &claimant.party)?;
+            let newcomer = standing == Standing::New && kind == Kind::Worker;
+            state.add(claimant, kind, newcomer);
+            Ok((kind, newcomer))
+        })?;
+        Ok(Slot { admission: self.clone(), claimant: claimant.clone(), place: Mutex::new((kind, newcomer)) })
+    }
+
+    /// Whether a party has not had its share yet.
+    pub fn has_room(&self, party: &Party) -> bool {
+        self.with(|state| {
+            let used = state.parties.get(party).copied().unwrap_or_default();
+            let (party_workers, party_waiting) = (used.workers, used.waiting);
+            let Used { workers, waiting, .. } = state.all;
+            let counts = Counts { workers, waiting, party_workers, party_waiting, ..Counts::default() };
+            kind_for(state.standing(party), &counts, &self.caps, party) != Err(Full::Party)
+        })
+    }
+
+    /// What a party's last conversations were like.
+    pub fn standing(&self, party: &Party) -> Standing {
+        self.with(|state| state.standing(party))
+    }
+
+    /// Returns when a place came free since the last call.
+    pub async fn freed(&self) {
+        self.freed.notified().await;
+    }
+
+    /// Conversations that have a worker, and those that wait.
+    pub fn figures(&self) -> (u32, u32) {
+        self.with(|state| (state.all.workers, state.all.waiting))
+    }
+
+    /// Forgets parties of which nothing is worth knowing any more.
+    pub fn tidy(&self) {
+        let now = Instant::now();
+        self.with(|state| {
+            let lasts = |until: Option<Instant>| until.is_some_and(|until| until > now);
+            state.known.retain(|_, known| lasts(known.slow_until) || lasts(known.quick_until));
+        });
+    }
+
+    fn told(&self) {
+        self.freed.notify_one();
+    }
+}
+
+impl State {
+    fn standing(&self, party: &Party) -> Standing {
+        let now = Instant::now();
+        let lasts = |until: Option<Instant>| until.is_some_and(|until| until > now);
+        match self.known.get(party) {
+            Some(known) if lasts(known.slow_until) => Standing::Slow,
+            Some(known) if lasts(known.quick_until) => Standing::Quick,
+            _ => Standing::New,
+        }
+    }
+
+    fn counts(&self, claimant: &Claimant) -> Counts {
+        let party = self.parties.get(&claimant.party).copied().unwrap_or_default();
+        let server = self.servers.get(&claimant.server).copied().unwrap_or_default();
+        Counts {
+            workers: self.all.workers,
+            waiting: self.all.waiting,
+            party_workers: party.workers,
+            party_waiting: party.waiting,
+            server_waiting: server.waiting,
+            server_newcomers: server.newcomers,
+        }
+    }
+
+    fn each(&mut self, claimant: &Claimant, change: impl Fn(&mut Used)) {
+        change(&mut self.all);
+        change(self.parties.entry(claimant.party.clone()).or_default());
+        change(self.servers.entry(claimant.server.clone()).or_default());
+    }
+
+    fn add(&mut self, claimant: &Claimant, kind: Kind, newcomer: bool) {
+        self.each(claimant, |used| match kind {
+            Kind::Worker => {
+                used.workers += 1;
+                used.newcomers += u32::from(newcomer);
+            }
+            Kind::Waiting => used.waiting += 1,
+        });
+    }
+
+    fn remove(&mut self, claimant: &Claimant, kind: Kind, newcomer: bool) {
+        self.each(claimant, |used| match kind {
+            Kind::Worker => {
+                used.workers -= 1;
+                used.newcomers -= u32::from(newcomer);
+            }
+            Kind::Waiting => used.waiting -= 1,
+        });
+        if self.parties.get(&claimant.party).is_some_and(|used| used.is_nothing()) {
+            self.parties.remove(&claimant.party);
+        }
+        if self.servers.get(&claimant.server).is_some_and(|used| used.is_nothing()) {
+            self.servers.remove(&claimant.server);
+        }
+    }
+}
+
+/// A place for a conversation; dropping it frees it.
+pub struct Slot {
+    admission: Admission,
+    claimant: Claimant,
+    /// Which kind, and whether it counts among the newcomers.
+    place: Mutex<(Kind, bool)>,
+}
+
+impl Slot {
+    /// Gives the worker back and goes on waiting; `false` when too many wait already, and the worker is kept.
+    pub fn step_aside(&self) -> bool {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kind, newcomer) = *place;
+        if kind == Kind::Waiting {
+            return true;
+        }
+        let moved = self.admission.with(|state| {
+            let moves = state.all.waiting < self.admission.caps.waiting;
+            if moves {
+                state.remove(&self.claimant, kind, newcomer);
+                state.add(&self.claimant, Kind::Waiting, false);
+            }
+            moves
+        });
+        if moved {
+            *place = (Kind::Waiting, false);
+            self.admission.told();
+        }
+        moved
+    }
+
+    /// Runs a conversation, or a part of one, giving the worker back when it takes long.
+    pub async fn watch<T>(&self, conversation: impl Future<Output = T>) -> T {
+        self.watch_or(conversation, || ()).await
+    }
+
+    /// The same; `slow` is called when it turns out to be slow.
+    pub async fn watch_or<T>(&self, conversation: impl Future<Output = T>, slow: impl Fn()) -> T {
+        let began = Instant::now();
+        let mut conversation = std::pin::pin!(conversation);
+        for after in [YIELD_AFTER, SLOW_AFTER] {
+            tokio::select! {
+                biased;
+                outcome = &mut conversation => return self.ended(outcome, began),
+                () = tokio::time::sleep_until(began + after) => {}
+            }
+            self.step_aside();
+            if after == SLOW_AFTER {
+                self.was_slow();
+                slow();
+            }
+        }
+        // Too many may have waited.
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut conversation => return self.ended(outcome, began),
+                () = tokio::time::sleep(SLOW_AFTER) => {
+                    self.step_aside();
+                    slow();
+                }
+            }
+        }
+    }
+
+    fn ended<T>(&self, outcome: T, began: Instant) -> T {
+        let (took, now) = (began.elapsed(), Instant::now());
+        self.admission.with(|state| {
+            let known = state.known.entry(self.claimant.party.clone());
+            let known = known.or_insert(Known { slow_until: None, quick_until: None });
+            known.quick_until = (took < YIELD_AFTER).then_some(now + QUICK_FOR);
+        });
+        outcome
+    }
+
+    /// It is slow, which the next ones of its party begin with.
+    fn was_slow(&self) {
+        let slow_until = Some(Instant::now() + SLOW_FOR);
+        self.admission.with(|state| {
+            state.known.insert(self.claimant.party.clone(), Known { slow_until, quick_until: None });
+        });
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let (kind, newcomer) = *self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        self.admission.with(|state| state.remove(&self.claimant, kind, newcomer));
+        self.admission.told();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Server side. The rule of admission. Nothing here waits or counts.
+
+use super::Party;
+
+/// Bounds for one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// Conversations that have just begun.
+    pub workers: u32,
+    /// Conversations that wait for a slow server, beside them.
+    pub waiting: u32,
+    /// Conversations of one account, of either kind.
+    pub per_account: u32,
+    /// Those of them that have just begun.
+    pub account_workers: u32,
+}
+
+impl Caps {
+    /// Of `workers`, one account has an eighth.
+    pub fn new(workers: u32, waiting: u32, per_account: u32) -> Self {
+        Self { workers, waiting, per_account, account_workers: (workers / 8).max(1) }
+    }
+
+    /// How many may wait for one server: whatever it is, others are left room.
+    fn per_server(&self) -> u32 {
+        (self.waiting / 4).max(1)
+    }
+}
+
+/// What the last conversations of a party were like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Done within [`YIELD_AFTER`](super::YIELD_AFTER).
+    Quick,
+    /// Nothing is known, or neither quick nor slow.
+    New,
+    /// One of the last took longer than [`SLOW_AFTER`](super::SLOW_AFTER).
+    Slow,
+}
+
+/// What a conversation holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Worker,
+    Waiting,
+}
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// Its party has its share already: it has to end one first.
+    Party,
+    /// Its server has as many as it may.
+    Server,
+    /// No place for anybody of this standing.
+    All,
+}
+
+/// Conversations under way.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    pub workers: u32,
+    pub waiting: u32,
+    pub party_workers: u32,
+    pub party_waiting: u32,
+    pub server_waiting: u32,
+    pub server_newcomers: u32,
+}
+
+/// What a conversation begins with.
+///
+/// - Quick: any worker. A quarter of the workers is kept for them, so that strangers never take all.
+/// - New: the other workers, of which one server has at most half, while there is room for them to wait.
+/// - Slow: no worker. Half of the waiting places, so that there is room for those that turn slow; and when half of these are
+///   taken, one for each party.
+///
+/// A portal's relay is the operator's: it has up to half of the workers and a quarter of the waiting places.
+pub fn kind_for(standing: Standing, counts: &Counts, caps: &Caps, party: &Party) -> Result<Kind, Full> {
+    let of_party = counts.party_workers + counts.party_waiting;
+    let is_relay = matches!(party, Party::Relay(_));
+    let (most, most_workers) = if is_relay {
+        (caps.per_server().max(caps.workers), (caps.workers / 2).max(1))
+    } else {
+        (caps.per_account, caps.account_workers)
+    };
+    if of_party >= most {
+        return Err(Full::Party);
+    }
+    let server_is_full = counts.server_waiting >= caps.per_server();
+    match standing {
+        Standing::Quick | Standing::New if counts.party_workers >= most_workers => Err(Full::Party),
+        Standing::Quick if counts.workers < caps.workers => Ok(Kind::Worker),
+        Standing::Quick => Err(Full::All),
+        Standing::New if server_is_full || counts.server_newcomers >= (caps.workers / 2).max(1) => Err(Full::Server),
+        Standing::New => {
+            let free = caps.workers.saturating_sub(counts.workers);
+            let can_wait = counts.waiting < caps.waiting - caps.waiting / 4;
+            if free > caps.workers / 4 && can_wait { Ok(Kind::Worker) } else { Err(Full::All) }
+        }
+        Standing::Slow if server_is_full => Err(Full::Server),
+        Standing::Slow if is_relay => {
+            if counts.waiting < caps.waiting {
+                Ok(Kind::Waiting)
+            } else {
+                Err(Full::All)
+            }
+        }
+        Standing::Slow => {
+            let share = if counts.waiting >= caps.waiting / 4 { 1 } else { (most / 2).max(1) };
+            if counts.waiting >= (caps.waiting / 2).max(1) {
+                Err(Full::All)
+            } else if of_party >= share {
+                Err(Full::Party)
+            } else {
+                Ok(Kind::Waiting)
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Server side. Lanes that may be served now, in the order in which they came: a memory of what the database says, not a
+//! place of its own. What is lost here is found again at the next look.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    admission::{Party, Standing},
+    store::outbox::{DueDestination, Queue},
+};
+
+/// A lane, and whose share its conversations take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    pub queue: Queue,
+    pub party: Party,
+}
+
+/// What is ready, by the standing of the parties: one kind does not wait for the places of another.
+#[derive(Default)]
+pub(super) struct Ready {
+    quick: VecDeque<Item>,
+    new: VecDeque<Item>,
+    slow: VecDeque<Item>,
+    /// All of them: a lane stands here once.
+    present: HashSet<Queue>,
+    /// Destinations with which a conversation has just ended.
+    ended: HashSet<String>,
+    /// Lanes and destinations that are not looked at before.
+    skipped: HashMap<String, Instant>,
+    /// The destination that was looked at last.
+    pub cursor: Option<DueDestination>,
+}
+
+impl Ready {
+    fn of(&mut self, standing: Standing) -> &mut VecDeque<Item> {
+        match standing {
+            Standing::Quick => &mut self.quick,
+            Standing::New => &mut self.new,
+            Standing::Slow => &mut self.slow,
+        }
+    }
+
+    pub fn add(&mut self, item: Item, standing: Standing) {
+        if self.present.insert(item.queue.clone()) {
+            self.of(standing).push_back(item);
+        }
+    }
+
+    pub fn take(&mut self, standing: Standing) -> Option<Item> {
+        let item = self.of(standing).pop_front()?;
+        self.present.remove(&item.queue);
+        Some(item)
+    }
+
+    /// There was no place: it stays the first.
+    pub fn put_back(&mut self, item: Item, standing: Standing) {
+        if self.present.insert(item.queue.clone()) {
+            self.of(standing).push_front(item);
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.present.len()
+    }
+
+    pub fn ended(&mut self, destination: String) {
+        self.skipped.remove(&destination);
+        self.ended.insert(destination);
+    }
+
+    pub fn take_ended(&mut self) -> HashSet<String> {
+        std::mem::take(&mut self.ended)
+    }
+
+    pub fn skip(&mut self, key: String, wait: Duration) {
+        self.skipped.insert(key, Instant::now() + wait);
+    }
+
+    pub fn is_skipped(&self, key: &str) -> bool {
+        self.skipped.get(key).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// After a change nothing is skipped.
+    pub fn forget_skipped(&mut self) {
+        self.skipped.clear();
+    }
+
+    pub fn tidy(&mut self) {
+        let now = Instant::now();
+        self.skipped.retain(|_, until| *until > now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use app::session::AccountId;
+
+    use super::*;
+    use crate::store::outbox::Lane;
+
+    fn item(name: &str) -> Item {
+        let account = AccountId { portal: "demo".to_owned(), account: name.to_owned() };
+        let party = Party::Account(account.clone());
+        Item { queue: Queue { lane: Lane { account, user: None }, fallback: false }, party }
+    }
+
+    #[test]
+    fn each_lane_stands_there_once_and_keeps_its_place() {
+        let mut ready = Ready::default();
+        for name in ["a", "b", "a", "c"] {
+            ready.add(item(name), Standing::New);
+        }
+        assert_eq!(ready.len(), 3);
+        let first = ready.take(Standing::New).unwrap();
+        assert_eq!(first, item("a"));
+        ready.put_back(first, Standing::New);
+        let order: Vec<Item> = std::iter::from_fn(|| ready.take(Standing::New)).collect();
+        assert_eq!(order, [item("a"), item("b"), item("c")]);
+        assert_eq!((ready.len(), ready.take(Standing::Quick)), (0, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_skipped_is_looked_at_after_its_time_or_when_it_ends() {
+        let mut ready = Ready::default();
+        ready.skip("one".to_owned(), Duration::from_secs(2));
+        ready.skip("two".to_owned(), Duration::from_secs(2));
+        ready.ended("two".to_owned());
+        assert_eq!((ready.is_skipped("one"), ready.is_skipped("two")), (true, false));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(!ready.is_skipped("one"));
+    }
+}

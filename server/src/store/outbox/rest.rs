@@ -1,0 +1,116 @@
+//! Server side. When a destination rests, and who may try it. Nothing here waits or writes.
+
+use std::time::Duration;
+
+use app::diagnosis::cause::Cause;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{MessageRow, MessageState};
+
+/// How a destination is doing: a server that lanes wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rest {
+    /// Nobody is to try before.
+    pub until: Timestamp,
+    /// In a row.
+    pub troubles: u32,
+    pub cause: Option<Cause>,
+}
+
+/// What a destination lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// Everything.
+    Free,
+    /// One message, which tells whether the server has come round.
+    Probe,
+    /// Nothing.
+    Closed,
+}
+
+impl Rest {
+    pub fn passage(&self, now: Timestamp) -> Passage {
+        if self.until > now {
+            Passage::Closed
+        } else if self.troubles > 0 {
+            Passage::Probe
+        } else {
+            Passage::Free
+        }
+    }
+
+    /// While somebody tries nobody else does; if nothing is heard of it by `until`, the next one may.
+    #[must_use]
+    pub fn probing(self, until: Timestamp) -> Self {
+        Self { until, ..self }
+    }
+
+    /// After a trouble it rests for what `wait` says of the number of troubles in a row. Several conversations may meet the
+    /// same one at the same time: it counts once, for the `probe` or for the first that says so.
+    #[must_use]
+    pub fn after_trouble(
+        self,
+        now: Timestamp,
+        cause: Option<Cause>,
+        probe: bool,
+        wait: impl FnOnce(u32) -> Duration,
+    ) -> Self {
+        if self.until > now && !probe {
+            return self;
+        }
+        let troubles = self.troubles.saturating_add(1);
+        let wait = SignedDuration::try_from(wait(troubles)).unwrap_or(SignedDuration::MAX);
+        Self { until: now.checked_add(wait).unwrap_or(Timestamp::MAX), troubles, cause: cause.or(self.cause) }
+    }
+}
+
+impl MessageRow {
+    /// A message waits as long as its lane, or its lane's destination, rests: its own row is not touched for that.
+    pub fn waits_for(&mut self, until: Timestamp, cause: Option<Cause>) {
+        let waits = matches!(self.state, MessageState::Queued | MessageState::Deferred);
+        if waits && self.next_at.is_none_or(|next_at| next_at < until) {
+            self.state = MessageState::Deferred;
+            self.next_at = Some(until);
+            if cause.is_some() && cause != self.cause {
+                // A new cause has neither the stage nor the words of the last one.
+                (self.cause, self.stage, self.reply) = (cause, None, None);
+            }
+            self.cause = self.cause.or(Some(Cause::Unknown));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn seconds(troubles: u32) -> Duration {
+        Duration::from_secs(u64::from(troubles) * 10)
+    }
+
+    #[test]
+    fn a_rest_ends_with_one_try_and_everything_comes_back_after_it() {
+        let well = Rest::default();
+        assert_eq!(well.passage(at(0)), Passage::Free);
+        let rests = well.after_trouble(at(100), Some(Cause::Timeout), false, seconds);
+        assert_eq!((rests.until, rests.troubles, rests.cause), (at(110), 1, Some(Cause::Timeout)));
+        assert_eq!((rests.passage(at(109)), rests.passage(at(110))), (Passage::Closed, Passage::Probe));
+        let probing = rests.probing(at(200));
+        assert_eq!((probing.passage(at(150)), probing.passage(at(200))), (Passage::Closed, Passage::Probe));
+        let again = probing.after_trouble(at(150), None, true, seconds);
+        assert_eq!((again.until, again.troubles, again.cause), (at(170), 2, Some(Cause::Timeout)));
+    }
+
+    #[test]
+    fn a_trouble_that_many_meet_counts_once() {
+        let rests = Rest::default().after_trouble(at(100), None, false, seconds);
+        assert_eq!(rests.after_trouble(at(101), Some(Cause::Timeout), false, seconds), rests);
+        assert_eq!(rests.after_trouble(at(110), None, false, seconds).troubles, 2, "after its end it is another one");
+        let never = Rest::default().after_trouble(at(1), None, false, |_| Duration::MAX);
+        assert_eq!(never.until, Timestamp::MAX);
+    }
+}

@@ -1,0 +1,349 @@
+//! Server side. Lanes and destinations: what is due next, and what rests. The migration says how their rows are kept.
+
+use std::collections::HashMap;
+
+use app::{diagnosis::cause::Cause, session::AccountId};
+use const_format::formatcp;
+use jiff::Timestamp;
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+
+use super::{
+    messages::{COLUMNS, WAITING, readable},
+    profiles::begin,
+    rows::instant,
+};
+use crate::store::{
+    StoreError,
+    outbox::{Claim, Claimed, DueDestination, Lane, MessageRow, MessageState, Passage, Queue, Rest},
+};
+
+/// Messages that are made due with one statement: others write between.
+const SOME: u32 = 500;
+
+fn wrong(table: &'static str, column: &'static str, row: &str) -> StoreError {
+    StoreError::Inconsistent { table, column, row: row.to_owned() }
+}
+
+fn cause(code: Option<String>) -> Option<Cause> {
+    code.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown))
+}
+
+/// At most `limit` destinations with something due, in the order of their turns, those after `after`.
+pub(super) async fn due_destinations(
+    pool: &SqlitePool,
+    now: Timestamp,
+    after: Option<&DueDestination>,
+    limit: u32,
+) -> Result<Vec<DueDestination>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT destination, due_at FROM destination
+         WHERE due_at <= ?1 AND due_at >= ?2 AND (due_at, destination) > (?2, ?3) ORDER BY due_at, destination LIMIT ?4",
+    )
+    .bind(now.as_millisecond())
+    .bind(after.map_or(i64::MIN, |after| after.due_at.as_millisecond()))
+    .bind(after.map_or("", |after| after.destination.as_str()))
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(DueDestination { destination: row.try_get("destination")?, due_at: instant(row.try_get("due_at")?) })
+        })
+        .collect()
+}
+
+/// At most `limit` lanes of a destination with something due, in the order of their turns.
+pub(super) async fn due(
+    (pool, writer): (&SqlitePool, &SqlitePool),
+    destination: &str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Queue>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT lane, fallback FROM lane WHERE destination = ? AND due_at <= ? ORDER BY due_at, lane LIMIT ?",
+    )
+    .bind(destination)
+    .bind(now.as_millisecond())
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    if rows.is_empty() {
+        // Its bound was too low: it is not looked at again before something is due.
+        let mut transaction = begin(writer).await?;
+        tighten(&mut transaction, destination).await?;
+        transaction.commit().await?;
+    }
+    rows.iter().map(queue).collect()
+}
+
+fn queue(row: &SqliteRow) -> Result<Queue, StoreError> {
+    let key: String = row.try_get("lane")?;
+    let lane = Lane::parse(&key).ok_or_else(|| wrong("lane", "lane", &key))?;
+    Ok(Queue { lane, fallback: row.try_get::<i64, _>("fallback")? == 1 })
+}
+
+/// Raises the bound of a destination to what is due first there.
+async fn tighten(connection: &mut SqliteConnection, destination: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE destination SET next_at = (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)
+         WHERE destination = ?1
+           AND next_at IS NOT (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)",
+    )
+    .bind(destination)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn rest_of(connection: &mut SqliteConnection, destination: &str) -> Result<Rest, StoreError> {
+    let row = sqlx::query("SELECT rests_until, troubles, cause FROM destination WHERE destination = ?")
+        .bind(destination)
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(Rest::default()) };
+    Ok(Rest {
+        until: instant(row.try_get("rests_until")?),
+        troubles: u32::try_from(row.try_get::<i64, _>("troubles")?).unwrap_or(u32::MAX),
+        cause: cause(row.try_get("cause")?),
+    })
+}
+
+async fn keep_rest(connection: &mut SqliteConnection, destination: &str, rest: &Rest) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO destination (destination, rests_until, troubles, cause) VALUES (?, ?, ?, ?)
+         ON CONFLICT (destination) DO UPDATE SET rests_until = excluded.rests_until, troubles = excluded.troubles,
+             cause = excluded.cause",
+    )
+    .bind(destination)
+    .bind(rest.until.as_millisecond())
+    .bind(rest.troubles)
+    .bind(rest.cause.map(Cause::as_str))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts lanes behind destinations.
+pub(super) async fn assign(pool: &SqlitePool, lanes: &[(Queue, String)]) -> Result<(), StoreError> {
+    let mut transaction = begin(pool).await?;
+    for (queue, destination) in lanes {
+        move_lane(&mut transaction, queue, destination).await?;
+    }
+    tighten(&mut transaction, "").await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Puts a lane behind a destination; the one it was behind, when that was another.
+async fn move_lane(
+    connection: &mut SqliteConnection,
+    Queue { lane, fallback }: &Queue,
+    destination: &str,
+) -> Result<Option<String>, StoreError> {
+    let key = lane.key();
+    let before: Option<String> = sqlx::query_scalar("SELECT destination FROM lane WHERE lane = ? AND fallback = ?")
+        .bind(&key)
+        .bind(fallback)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(before) = before.filter(|before| before != destination) else { return Ok(None) };
+    sqlx::query("UPDATE lane SET destination = ? WHERE lane = ? AND fallback = ?")
+        .bind(destination)
+        .bind(&key)
+        .bind(fallback)
+        .execute(connection)
+        .await?;
+    Ok(Some(before))
+}
+
+pub(super) async fn claim(pool: &SqlitePool, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let mut claimed = Vec::with_capacity(claims.len());
+    for claim in claims {
+        claimed.push(claim_one(&mut transaction, claim).await?);
+    }
+    transaction.commit().await?;
+    Ok(claimed)
+}
+
+async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<Claimed, StoreError> {
+    const TAKE: &str = formatcp!(
+        "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, updated_at = ?3
+         WHERE id IN (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5 AND next_at <= ?3
+                      ORDER BY next_at, id LIMIT ?6)
+         RETURNING {COLUMNS}"
+    );
+    // What is left has its turn after those that are due by now.
+    const TURN: &str = formatcp!(
+        "UPDATE lane SET next_at = (SELECT max(min(next_at), ?3) FROM message WHERE {WAITING} AND lane = ?1 AND fallback = ?2)
+         WHERE lane = ?1 AND fallback = ?2"
+    );
+    let Claim { queue, destination, owner, now, until, limit, probe_until } = claim;
+    let (key, destination) = (queue.lane.key(), destination.as_deref());
+    let rest = match destination {
+        Some(destination) => rest_of(&mut *connection, destination).await?,
+        None => Rest::default(),
+    };
+    let passage = rest.passage(*now);
+    if let Some(destination) = destination
+        && let Some(before) = move_lane(&mut *connection, queue, destination).await?
+    {
+        tighten(&mut *connection, &before).await?;
+    }
+    let limit = match passage {
+        Passage::Free => *limit,
+        Passage::Probe => 1,
+        Passage::Closed => return Ok(Claimed { messages: Vec::new(), passage, rest }),
+    };
+    let rows = sqlx::query(TAKE)
+        .bind(owner)
+        .bind(until.as_millisecond())
+        .bind(now.as_millisecond())
+        .bind(&key)
+        .bind(queue.fallback)
+        .bind(limit)
+        .fetch_all(&mut *connection)
+        .await?;
+    sqlx::query(TURN).bind(&key).bind(queue.fallback).bind(now.as_millisecond()).execute(&mut *connection).await?;
+    if let Some(destination) = destination {
+        tighten(&mut *connection, destination).await?;
+        if passage == Passage::Probe && !rows.is_empty() {
+            keep_rest(&mut *connection, destination, &rest.probing(*probe_until)).await?;
+        }
+    }
+    let mut messages = readable(&rows);
+    messages.sort_by_key(|message| (message.next_at, message.id));
+    Ok(Claimed { messages, passage, rest })
+}
+
+/// Nothing of a lane is looked at before `until`.
+pub(super) async fn rest_lane(
+    pool: &SqlitePool,
+    queue: &Queue,
+    until: Timestamp,
+    why: Option<Cause>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE lane SET rests_until = ?, cause = ? WHERE lane = ? AND fallback = ?")
+        .bind(until.as_millisecond())
+        .bind(why.map(Cause::as_str))
+        .bind(queue.lane.key())
+        .bind(queue.fallback)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Applies a rule to a destination's rest.
+pub(super) async fn rest(
+    pool: &SqlitePool,
+    destination: &str,
+    rule: &(dyn Fn(Rest) -> Rest + Send + Sync),
+) -> Result<Rest, StoreError> {
+    let mut transaction = begin(pool).await?;
+    let before = rest_of(&mut transaction, destination).await?;
+    let after = rule(before);
+    if after != before {
+        keep_rest(&mut transaction, destination, &after).await?;
+    }
+    transaction.commit().await?;
+    Ok(after)
+}
+
+/// These destinations rest no more.
+pub(super) async fn ease(pool: &SqlitePool, destinations: &[String]) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE destination SET rests_until = 0, troubles = 0, cause = NULL
+         WHERE destination IN (SELECT value FROM json_each(?)) AND (rests_until > 0 OR troubles > 0)",
+    )
+    .bind(serde_json::to_string(destinations).unwrap_or_default())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn wake(pool: &SqlitePool, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {
+    const SOME_MESSAGES: &str = formatcp!(
+        "UPDATE message SET next_at = ?3 WHERE id IN (
+             SELECT message.id FROM lane JOIN message ON message.lane = lane.lane AND message.fallback = lane.fallback
+             WHERE lane.portal = ?1 AND lane.account = ?2 AND message.next_at > ?3
+               AND message.state IN ('queued', 'deferred') LIMIT {SOME})"
+    );
+    let lanes = sqlx::query(
+        "UPDATE lane SET destination = '', rests_until = 0, cause = NULL
+         WHERE portal = ? AND account = ? AND (destination <> '' OR rests_until > 0)",
+    );
+    lanes.bind(&account.portal).bind(&account.account).execute(pool).await?;
+    let mut woken = 0;
+    loop {
+        let some = sqlx::query(SOME_MESSAGES)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(now.as_millisecond())
+            .execute(pool)
+            .await?
+            .rows_affected();
+        woken += some;
+        if some < u64::from(SOME) {
+            return Ok(woken);
+        }
+    }
+}
+
+/// After the clock was set back: no turn, and no rest, ends later than it would have begun.
+pub(super) async fn realign(pool: &SqlitePool, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
+    const LANES: &str = formatcp!(
+        "UPDATE lane SET rests_until = min(rests_until, ?2), next_at = (
+             SELECT min(next_at) FROM message WHERE {WAITING} AND message.lane = lane.lane AND message.fallback = lane.fallback)
+         WHERE due_at > ?1"
+    );
+    let mut transaction = begin(pool).await?;
+    sqlx::query(LANES).bind(now.as_millisecond()).bind(latest.as_millisecond()).execute(&mut *transaction).await?;
+    sqlx::query("UPDATE destination SET rests_until = min(rests_until, ?2) WHERE due_at > ?1 AND rests_until > ?2")
+        .bind(now.as_millisecond())
+        .bind(latest.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// What waits is told with the rest that it waits for.
+pub(super) async fn with_rests(pool: &SqlitePool, rows: &mut [MessageRow]) -> Result<(), StoreError> {
+    let mut rests: HashMap<(String, bool), (Timestamp, Option<Cause>)> = HashMap::new();
+    for row in rows {
+        if !matches!(row.state, MessageState::Queued | MessageState::Deferred) {
+            continue;
+        }
+        let key = (row.lane.key(), row.fallback);
+        let (until, why) = if let Some(known) = rests.get(&key) {
+            *known
+        } else {
+            let rest = rest_for(pool, &key).await?;
+            rests.insert(key, rest);
+            rest
+        };
+        row.waits_for(until, why);
+    }
+    Ok(())
+}
+
+/// Until when a lane, or its destination, rests, and why.
+async fn rest_for(
+    pool: &SqlitePool,
+    (lane, fallback): &(String, bool),
+) -> Result<(Timestamp, Option<Cause>), StoreError> {
+    let found = sqlx::query(
+        "SELECT lane.rests_until AS own, lane.cause AS own_cause, destination.rests_until AS others,
+             destination.cause AS others_cause
+         FROM lane LEFT JOIN destination USING (destination) WHERE lane = ? AND fallback = ?",
+    )
+    .bind(lane)
+    .bind(fallback)
+    .fetch_optional(pool)
+    .await?;
+    let Some(found) = found else { return Ok((Timestamp::UNIX_EPOCH, None)) };
+    let own: i64 = found.try_get("own")?;
+    let others: i64 = found.try_get::<Option<i64>, _>("others")?.unwrap_or_default();
+    let column = if own >= others { "own_cause" } else { "others_cause" };
+    Ok((instant(own.max(others)), cause(found.try_get(column)?)))
+}

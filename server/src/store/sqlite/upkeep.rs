@@ -1,0 +1,103 @@
+//! Server side. What is forgotten, and what is counted.
+//!
+//! Everything is found by an index, and deleted in small groups: whoever writes waits for a group at most.
+
+use jiff::Timestamp;
+use sqlx::{Row, SqlitePool};
+
+use super::rows::instant;
+use crate::store::{StoreError, outbox::QueueFigures};
+
+/// Bytes of contents that are overwritten with one statement, at most; one content may be larger.
+const MOST_BYTES: i64 = 4 * 1024 * 1024;
+
+pub(super) async fn purge(
+    (pool, writer): (&SqlitePool, &SqlitePool),
+    finished_before: Timestamp,
+    content_before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let mut gone = contents((pool, writer), content_before, limit).await?;
+    for (sql, before) in [
+        (
+            "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE finished_at < ?1
+                 AND finished_at IS NOT NULL ORDER BY finished_at LIMIT ?2)",
+            finished_before,
+        ),
+        // Of portals that are not told any more.
+        ("DELETE FROM event WHERE id IN (SELECT id FROM event WHERE created_at < ?1 LIMIT ?2)", finished_before),
+        (
+            "DELETE FROM lane WHERE (lane, fallback) IN
+                 (SELECT lane, fallback FROM lane WHERE next_at IS NULL AND rests_until < ?1 LIMIT ?2)",
+            content_before,
+        ),
+        (
+            "DELETE FROM destination WHERE destination IN
+                 (SELECT destination FROM destination WHERE next_at IS NULL AND rests_until < ?1 LIMIT ?2)",
+            content_before,
+        ),
+    ] {
+        gone += sqlx::query(sql).bind(before.as_millisecond()).bind(limit).execute(writer).await?.rows_affected();
+    }
+    Ok(gone)
+}
+
+/// Texts and files that were not needed.
+async fn contents(
+    (pool, writer): (&SqlitePool, &SqlitePool),
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, size FROM message WHERE finished_at < ? AND finished_at IS NOT NULL AND has_content = 1
+         ORDER BY finished_at LIMIT ?",
+    )
+    .bind(before.as_millisecond())
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let (mut ids, mut bytes) = (Vec::<String>::new(), 0);
+    for row in &rows {
+        bytes += row.try_get::<i64, _>("size")?;
+        if bytes > MOST_BYTES && !ids.is_empty() {
+            break;
+        }
+        ids.push(row.try_get("id")?);
+    }
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    // It may have been sent again meanwhile.
+    let gone = sqlx::query(
+        "DELETE FROM content WHERE message IN (
+             SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?)) AND finished_at IS NOT NULL)",
+    )
+    .bind(serde_json::to_string(&ids).unwrap_or_default())
+    .execute(writer)
+    .await?;
+    Ok(gone.rows_affected())
+}
+
+pub(super) async fn figures(pool: &SqlitePool, now: Timestamp) -> Result<QueueFigures, StoreError> {
+    let row = sqlx::query(
+        "SELECT (SELECT amount FROM tally WHERE kind = 'queued') AS queued,
+                (SELECT amount FROM tally WHERE kind = 'deferred') AS deferred,
+                (SELECT amount FROM tally WHERE kind = 'sending') AS sending,
+                (SELECT amount FROM tally WHERE kind = 'event') AS events,
+                (SELECT count(*) FROM destination WHERE rests_until > ? AND rests_until > 0) AS resting,
+                (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest",
+    )
+    .bind(now.as_millisecond())
+    .fetch_one(pool)
+    .await?;
+    let count =
+        |column| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default()) };
+    Ok(QueueFigures {
+        queued: count("queued")?,
+        deferred: count("deferred")?,
+        sending: count("sending")?,
+        events: count("events")?,
+        resting: count("resting")?,
+        oldest: row.try_get::<Option<i64>, _>("oldest")?.map(instant),
+    })
+}
