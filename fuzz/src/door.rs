@@ -82,7 +82,11 @@ impl<'a> Login<'a> {
             None => self.transcript.reply(reply),
         }
         self.shown.push(self.transcript.shown(&reply.words()));
-        match self.exchange.step(reply) {
+        let step = match self.exchange.step(reply) {
+            Step::Derive(derivation) => self.exchange.derived(derivation.run()),
+            step => step,
+        };
+        match step {
             Step::Answer(line) => {
                 self.answers.push(line.to_string());
                 None
@@ -93,7 +97,7 @@ impl<'a> Login<'a> {
             }
             Step::Done => Some(End::Done),
             Step::Refused => Some(End::Refused),
-            Step::Broken => Some(End::Broken),
+            Step::Broken | Step::Derive(_) => Some(End::Broken),
         }
     }
 

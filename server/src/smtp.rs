@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`host`], [`guard`] | which destinations may be dialled at all |
 //! | `resolve`, `dial`, `tls` | from a name to an encrypted stream: the only way out of the process |
-//! | `wire`, [`reply`], [`capabilities`] | what comes back, within limits |
+//! | `wire`, [`reply`], [`capabilities`] | what comes back, within limits, and not more than was asked for |
 //! | `auth`, `envelope`, `session` | the stages, in the order of the protocol |
 //! | `survey` | after a failure: do the other doors of the host answer? |
 //! | `transcript` | what may be shown of it |

@@ -27,7 +27,8 @@ impl EmailAddress {
         let local_is_dot_atom = !local.is_empty()
             && local.len() <= 64
             && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character));
-        if !local_is_dot_atom {
+        // 254 characters, were each written in four bytes: what is longer is not looked at.
+        if !local_is_dot_atom || domain.len() > 1_024 {
             return Err(AddressError);
         }
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| AddressError)?;

@@ -6,6 +6,10 @@
 
 use crate::smtp::reply::{EnhancedCode, Reply};
 
+/// So much of a reply is read, in characters: four times the longest that a known server writes.
+const READ: usize = 2_000;
+/// The most sentences: each is compared with every rule, and known servers write four.
+const SENTENCES: usize = 20;
 /// The most words of a name between `<` and `>`.
 const NAME: usize = 8;
 
@@ -33,7 +37,7 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn of(reply: &Reply) -> Self {
-        let text = reply.text();
+        let text: String = reply.text().chars().take(READ).collect();
         let mut sentences = vec![String::new()];
         let mut quoted = false;
         let tokens: Vec<&str> =
@@ -46,7 +50,7 @@ impl Text {
                 sentence.for_each(|sentence| sentence.extend([token, " "]));
             }
             quoted = quoted && !token.contains('>');
-            if token.ends_with(['.', '!', '?', ';']) {
+            if token.ends_with(['.', '!', '?', ';']) && sentences.len() < SENTENCES {
                 sentences.push(String::new());
             }
         }
@@ -165,6 +169,13 @@ mod tests {
         assert_eq!(words("Boîte  PLEINE, d’accord"), " boite pleine d accord ");
         assert_eq!(words(""), " ");
         assert_eq!(of("550 No. Not you; never").sentences, [" no ", " not you ", " never "]);
+    }
+
+    #[test]
+    fn a_reply_without_end_is_read_in_part() {
+        let text = of(&format!("550 {}", "No. ".repeat(10_000)));
+        assert_eq!(text.sentences.len(), SENTENCES);
+        assert!(text.everything.len() <= READ + 2);
     }
 
     #[test]

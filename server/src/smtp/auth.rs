@@ -17,6 +17,7 @@ mod scram;
 mod tests;
 
 use scram::Scram;
+pub(super) use scram::{Derivation, Derived};
 
 /// What LOGIN's second prompt says, in lower case, in the languages that servers speak.
 const PASSWORD_PROMPTS: [&str; 8] =
@@ -43,6 +44,8 @@ pub fn candidates(capabilities: &Capabilities, wanted: Option<Mechanism>, encryp
 pub(super) enum Step {
     /// Send this line.
     Answer(Zeroizing<String>),
+    /// Run this where it holds nobody up, and give the result to [`Exchange::derived`].
+    Derive(Derivation),
     /// The server did not understand the initial response: send [`Exchange::command`] once more.
     Again,
     /// 235: logged in.
@@ -134,6 +137,10 @@ impl<'a> Exchange<'a> {
                 if self.mechanism == Mechanism::Login && self.with_login && self.challenges == 1 {
                     return self.login_prompt(reply);
                 }
+                let asks_again = challenge.is_empty() && self.challenges == 1;
+                if self.mechanism == Mechanism::ScramSha256 && !self.scram.has_answered() && !asks_again {
+                    return self.scram.derivation(self.secret, &challenge).map_or(Step::Broken, Step::Derive);
+                }
                 self.answer(&challenge).map_or(Step::Broken, Step::Answer)
             }
             // No initial response for LOGIN here: it has no standard, and some servers take none.
@@ -143,6 +150,12 @@ impl<'a> Exchange<'a> {
             code if code < 400 => Step::Broken,
             _ => Step::Refused,
         }
+    }
+
+    /// The step after a derivation.
+    pub(super) fn derived(&mut self, derived: Option<Derived>) -> Step {
+        let answer = derived.and_then(|derived| self.scram.answer(&derived));
+        answer.map_or(Step::Broken, |answer| Step::Answer(Zeroizing::new(BASE64_STANDARD.encode(answer))))
     }
 
     /// The first prompt after the login went with the command: it asks for the password, unless the server overlooked
@@ -189,9 +202,6 @@ impl<'a> Exchange<'a> {
             (Mechanism::Login, 2) => encoded(secret),
             (Mechanism::CramMd5, 1) => encoded(&cram_md5(self.login, secret, challenge)),
             (Mechanism::ScramSha256, 1) if challenge.is_empty() => self.initial(),
-            (Mechanism::ScramSha256, _) if !self.scram.has_answered() => {
-                encoded(&self.scram.answer(secret, challenge)?)
-            }
             (Mechanism::ScramSha256, _) => self.scram.check(challenge).then(|| Zeroizing::new(String::new())),
             (Mechanism::Xoauth2, 1) if challenge.is_empty() => self.initial(),
             (Mechanism::Xoauth2, _) => {

@@ -7,9 +7,12 @@ use ipnet::IpNet;
 
 use super::host::{Host, HostError};
 
+mod missing;
 mod special;
 #[cfg(test)]
 mod tests;
+
+pub use missing::Missing;
 
 /// The ports of mail submission (RFC 8314, RFC 6409), and the usual third one.
 const SUBMISSION_PORTS: [u16; 3] = [465, 587, 2525];
@@ -51,7 +54,8 @@ impl From<HostError> for Refusal {
 pub struct Policy {
     /// Networks that may be dialled though they are not public.
     pub allow_networks: Vec<IpNet>,
-    /// Hosts whose addresses are not looked at: exact names, or `*.suffix`.
+    /// Hosts that may be dialled wherever they are, local names included: exact names, `*.suffix`, or addresses. As
+    /// [`pattern`] writes them.
     pub allow_hosts: Vec<String>,
     pub allow_ports: Vec<u16>,
     /// Names that are not asked of the DNS: exact names, or `*.suffix`. The operator vouches for the addresses.
@@ -75,18 +79,24 @@ impl Default for Policy {
 impl Policy {
     /// The host in canonical form. An address, or a local name, is taken where the operator allows it by itself.
     pub fn check_host(&self, typed: &str) -> Result<Host, Refusal> {
-        let literal = typed.trim().trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        if let Ok(address) = literal
-            && self.allow_networks.iter().any(|network| network.contains(&address))
-        {
-            return Ok(Host::of_address(address));
+        if let Some(address) = literal(typed) {
+            let host = Host::of_address(address);
+            let in_network = self.allow_networks.iter().any(|network| network.contains(&address));
+            if in_network || self.is_allowed(&host) {
+                return Ok(host);
+            }
         }
-        if let Some(host) = Host::of_local_name(typed)
-            && self.static_addresses(&host).is_some()
+        if let Some(host) = Host::of_any_name(typed)
+            && (self.static_addresses(&host).is_some() || self.is_allowed(&host))
         {
             return Ok(host);
         }
         Ok(Host::parse(typed)?)
+    }
+
+    /// Whether the operator named the host: its addresses are not looked at.
+    pub(super) fn is_allowed(&self, host: &Host) -> bool {
+        self.allow_hosts.iter().any(|pattern| matches(pattern, host))
     }
 
     pub fn check_port(&self, port: u16) -> Result<(), Refusal> {
@@ -95,7 +105,7 @@ impl Policy {
 
     /// Refuses the whole answer if any address of it may not be dialled.
     pub fn check_addresses(&self, host: &Host, addresses: &[IpAddr]) -> Result<(), Refusal> {
-        if self.allow_hosts.iter().any(|pattern| matches(pattern, host)) {
+        if self.is_allowed(host) {
             return Ok(());
         }
         let allowed =
@@ -119,6 +129,24 @@ impl Policy {
             .find(|(pattern, _)| matches(pattern, host))
             .map(|(_, addresses)| addresses.as_slice())
     }
+}
+
+/// An address as it is typed, in brackets or not.
+fn literal(typed: &str) -> Option<IpAddr> {
+    typed.trim().trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+/// What an operator writes for a host, in the form in which hosts are kept: a name, `*.suffix` or an address. `None` when
+/// it is none of these.
+pub fn pattern(written: &str) -> Option<String> {
+    if let Some(address) = literal(written) {
+        return Some(Host::of_address(address).to_string());
+    }
+    let (star, name) = match written.trim().strip_prefix("*.") {
+        Some(suffix) => ("*.", suffix),
+        None => ("", written),
+    };
+    Host::of_any_name(name).map(|host| format!("{star}{host}"))
 }
 
 /// Whether `host` is `pattern`, or below it when it begins with `*.`.

@@ -18,6 +18,8 @@ pub enum HostError {
     NotAllowed,
 }
 
+/// Longest text that may be a name: 253 characters, were each written in four bytes. Longer ones are not looked at.
+const LONGEST_TYPED: usize = 1_024;
 /// Names that are never public (RFC 6761, RFC 6762, ICANN's `internal`).
 const LOCAL_SUFFIXES: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];
 
@@ -29,6 +31,9 @@ impl Host {
             return Err(HostError::NotAllowed);
         }
         let name = typed.strip_suffix('.').unwrap_or(typed);
+        if name.len() > LONGEST_TYPED {
+            return Err(HostError::Invalid);
+        }
         let forbidden = |c: char| c.is_whitespace() || c.is_control() || "/:@\\?#[]%<>\"'(){},;=&".contains(c);
         if name.is_empty() || name.contains(forbidden) {
             return Err(HostError::Invalid);
@@ -62,11 +67,29 @@ impl Host {
         Self(address.to_string())
     }
 
-    /// A name of one label, such as `localhost`; the policy must know its addresses.
-    pub(super) fn of_local_name(typed: &str) -> Option<Self> {
-        let name = typed.trim().to_ascii_lowercase();
-        let is_label = !name.is_empty() && name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        is_label.then_some(Self(name))
+    /// Any name, also one of this machine or its network: `localhost`, `mailpit`, `mail.internal`, `mail_relay`. Only for
+    /// names that the operator's configuration holds.
+    pub(super) fn of_any_name(typed: &str) -> Option<Self> {
+        let name = typed.trim_matches(' ');
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if name.len() > LONGEST_TYPED {
+            return None;
+        }
+        let name = if name.is_ascii() { name.to_ascii_lowercase() } else { idna::domain_to_ascii_strict(name).ok()? };
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        };
+        let is_name =
+            name.len() <= 253 && name.split('.').all(is_label) && !name.rsplit('.').next().is_some_and(is_number);
+        is_name.then_some(Self(name))
+    }
+
+    /// Whether the name is this machine's by definition (RFC 6761 §6.3).
+    pub(super) fn is_localhost(&self) -> bool {
+        self.0.rsplit('.').next() == Some("localhost")
     }
 
     pub fn as_str(&self) -> &str {

@@ -1,7 +1,7 @@
 //! Server side. From a name to the addresses that may be dialled: asked once, checked once.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -18,7 +18,7 @@ use super::{
     host::Host,
 };
 
-/// The machine's DNS servers, without its hosts file and search domains.
+/// The machine's DNS servers, without its hosts file and search domains, but for hosts that the operator named.
 pub(super) struct Dns {
     /// `None`: the machine has no configuration, and every name fails.
     resolver: Option<TokioResolver>,
@@ -74,12 +74,33 @@ impl Dns {
     ) -> Result<Vec<SocketAddr>, Cause> {
         let addresses = if let Some(addresses) = policy.static_addresses(host) {
             addresses.to_vec()
+        } else if policy.is_allowed(host) {
+            self.ask_the_machine(host, deadline).await?
         } else {
             let addresses = self.ask(host, deadline).await?;
             policy.check_addresses(host, &addresses).map_err(super::Refusal::cause)?;
             addresses
         };
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    /// A host that the operator named, as this machine knows it: with its hosts file and search domains, so that names such
+    /// as `mailpit` or `mail.internal` lead where they lead on the command line. What the machine does not know is asked
+    /// of the DNS, which tells a name that does not exist from a server that does not answer.
+    #[allow(clippy::disallowed_methods, reason = "this is the place, and the operator vouches for the addresses")]
+    async fn ask_the_machine(&self, host: &Host, deadline: Instant) -> Result<Vec<IpAddr>, Cause> {
+        if let Ok(address) = host.as_str().parse() {
+            return Ok(vec![address]);
+        }
+        if host.is_localhost() {
+            return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+        }
+        let known = timeout_at(deadline, tokio::net::lookup_host((host.as_str(), 0))).await;
+        let mut addresses: Vec<IpAddr> =
+            known.ok().and_then(Result::ok).into_iter().flatten().map(|to| to.ip()).collect();
+        addresses.dedup();
+        addresses.truncate(MOST_ADDRESSES);
+        if addresses.is_empty() { self.ask(host, deadline).await } else { Ok(addresses) }
     }
 
     async fn ask(&self, host: &Host, deadline: Instant) -> Result<Vec<IpAddr>, Cause> {

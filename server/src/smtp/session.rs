@@ -354,7 +354,14 @@ impl Session<'_> {
         loop {
             self.transcript.client(&shown);
             let reply = self.answer_to(wire, exchange, &line).await?;
-            match exchange.step(&reply) {
+            let step = match exchange.step(&reply) {
+                Step::Derive(derivation) => {
+                    let derived = tokio::task::spawn_blocking(move || derivation.run()).await;
+                    exchange.derived(derived.ok().flatten())
+                }
+                step => step,
+            };
+            match step {
                 Step::Answer(answer) => (line, shown) = (answer, "•••".to_owned()),
                 Step::Again => return Ok(Exchanged::Again(self.refused(Stage::Auth, &reply), reply.code)),
                 Step::Done => {
@@ -367,7 +374,7 @@ impl Session<'_> {
                     }
                     return Ok(Exchanged::Refused(self.refused(Stage::Auth, &reply), reply.code));
                 }
-                Step::Broken => {
+                Step::Broken | Step::Derive(_) => {
                     let words = Some(self.transcript.shown(&reply.words()));
                     let failure = Failure::new(Stage::Auth, Cause::ProtocolError, false);
                     return Ok(Exchanged::Broken(Failure { reply: words, ..failure }));

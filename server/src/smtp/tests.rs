@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use super::*;
 
 mod certificates;
+mod costs;
 mod destinations;
 mod dns;
 mod envelope;

@@ -152,6 +152,55 @@ fn the_operator_can_allow_more_and_nobody_else() {
 }
 
 #[test]
+fn the_operator_s_word_stands_for_local_names_and_addresses() {
+    for (written, typed, kept) in [
+        ("localhost", "LOCALHOST.", "localhost"),
+        ("mailpit", "mailpit", "mailpit"),
+        ("mail_relay", "mail_relay", "mail_relay"),
+        ("Mail.Internal.", "mail.internal", "mail.internal"),
+        ("*.localhost", "smtp.localhost", "smtp.localhost"),
+        ("x.home.arpa", "x.home.arpa", "x.home.arpa"),
+        ("nas.local", "nas.local", "nas.local"),
+        ("*.internal", "a.b.internal", "a.b.internal"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("::1", "[::1]", "::1"),
+        ("smtp.exämple.fr", "smtp.exa\u{308}mple.fr", "smtp.xn--exmple-cua.fr"),
+    ] {
+        let policy = Policy { allow_hosts: vec![pattern(written).unwrap()], ..Policy::default() };
+        let host = policy.check_host(typed).unwrap_or_else(|refusal| panic!("{written}: {refusal}"));
+        assert_eq!(host.as_str(), kept);
+        assert_eq!(policy.check_addresses(&host, &[address("127.0.0.1"), address("::1")]), Ok(()));
+        assert_eq!(policy.missing(typed, Some(587), false), vec![]);
+        // Nobody else's name, and not without the setting.
+        for other in ["mail", "other.internal.fr", "internal", "10.0.0.1", "localhost.localdomain"] {
+            assert!(policy.check_host(other).is_err() || other == "other.internal.fr", "{written} lets {other} pass");
+        }
+        if Host::parse(typed).is_err() {
+            assert!(Policy::default().check_host(typed).is_err());
+        }
+    }
+    for wrong in ["", "*", "*.", "a b", "http://x", "x:25", "*.*.fr", "a/b", "127.1", "0x7f.1"] {
+        assert_eq!(pattern(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_for_the_operator() {
+    let missing = |typed: &str, port, in_clear| Missing::list(&Policy::default().missing(typed, Some(port), in_clear));
+    assert_eq!(missing("smtp.exemple.fr", 587, false), "");
+    assert_eq!(
+        missing("Localhost", 587, false),
+        "host = \"localhost\" is refused, unless smtp.allow_hosts has \"localhost\""
+    );
+    assert_eq!(
+        missing("[::1]", 1025, true),
+        "host = \"::1\" is refused, unless smtp.allow_hosts has \"::1\"; port = 1025 is refused, unless smtp.allow_ports has \
+         1025; a password without encryption to ::1 is refused, unless smtp.plaintext_hosts has \"::1\""
+    );
+    assert_eq!(missing("no host at all", 587, false), "");
+}
+
+#[test]
 fn only_submission_ports() {
     let policy = Policy::default();
     for port in [465, 587, 2525] {

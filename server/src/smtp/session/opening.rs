@@ -12,6 +12,7 @@ use crate::smtp::{
     Host, Refusal, Submission, Submitter,
     capabilities::Capabilities,
     dial::dial,
+    guard::Missing,
     reply::Reply,
     submit::Credentials,
     wire::{Stream, Wire, WireError},
@@ -22,10 +23,16 @@ impl Session<'_> {
     pub(super) fn permitted(&mut self) -> Result<Host, Failure> {
         let Submission { host, port, security, credentials, .. } = self.submission;
         let policy = &self.submitter.policy;
+        let in_clear = *security == Security::None && credentials.is_some();
+        let missing = policy.missing(host, Some(*port), in_clear);
+        if !missing.is_empty() {
+            // For the operator; an account is not told what there is to be allowed.
+            tracing::info!(missing = %Missing::list(&missing), "a destination is refused");
+        }
         let refused = |refusal: Refusal| Failure::new(Stage::Resolve, refusal.cause(), false);
         let host = policy.check_host(host).map_err(refused)?;
         policy.check_port(*port).map_err(refused)?;
-        if *security == Security::None && credentials.is_some() && !policy.plaintext_allowed(&host) {
+        if in_clear && !policy.plaintext_allowed(&host) {
             // It is we who want encryption first.
             return Err(Failure::found(Stage::Resolve, Cause::StarttlsRequired, Finding::PasswordInClear));
         }
@@ -61,7 +68,12 @@ impl Session<'_> {
         let Submitter { dns, policy, .. } = self.submitter;
         dns.resolve(policy, host, self.submission.port, self.limit(self.limits.resolve))
             .await
-            .map_err(|cause| Failure::new(Stage::Resolve, cause, cause == Cause::DnsFailed))
+            .map_err(|cause| {
+                if cause == Cause::HostNotAllowed {
+                    tracing::info!(%host, "an address is not public, and neither smtp.allow_networks nor smtp.allow_hosts has it");
+                }
+                Failure::new(Stage::Resolve, cause, cause == Cause::DnsFailed)
+            })
     }
 
     pub(super) async fn shake_hands(

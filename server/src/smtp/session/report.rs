@@ -45,17 +45,16 @@ impl Session<'_> {
             transcript: self.transcript.take(),
         };
         // A server may have kept the secret from another conversation.
-        for text in beside_replies(&mut report) {
+        report.capabilities = self.transcript.shown_lines(&report.capabilities);
+        for text in certificate_texts(&mut report) {
             *text = self.transcript.shown(text);
         }
         report
     }
 }
 
-/// What a server wrote into a report outside of its replies.
-fn beside_replies(report: &mut Report) -> impl Iterator<Item = &mut String> {
+/// What a server wrote into its certificate.
+fn certificate_texts(report: &mut Report) -> impl Iterator<Item = &mut String> {
     let certificate = report.tls.as_mut().and_then(|tls| tls.certificate.as_mut());
-    let certificate =
-        certificate.into_iter().flat_map(|shown| shown.names.iter_mut().chain([&mut shown.subject, &mut shown.issuer]));
-    report.capabilities.iter_mut().chain(certificate)
+    certificate.into_iter().flat_map(|shown| shown.names.iter_mut().chain([&mut shown.subject, &mut shown.issuer]))
 }

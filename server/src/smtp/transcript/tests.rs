@@ -1,6 +1,11 @@
 //! No secret in any disguise.
 
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE},
+};
 use proptest::prelude::*;
+use secrecy::SecretString;
 
 use super::*;
 
@@ -8,6 +13,21 @@ use super::*;
 fn text_of_strangers_is_cleaned() {
     assert_eq!(clean("550 \u{1b}[31mno\u{7}\u{202e}txt"), "550 [31mnotxt");
     assert_eq!(clean(&"x".repeat(10_000)).chars().count(), 500);
+    let nobody = Redactor::new(None);
+    assert_eq!(nobody.redact("550 \u{1b}[31mno\u{7}\u{202e}txt"), "550 [31mnotxt");
+    assert_eq!(nobody.redact(&"x".repeat(10_000)), clean(&"x".repeat(10_000)));
+}
+
+fn redactor(secret: &str) -> Redactor {
+    Redactor::new(Some(("claire@exemple.fr", &SecretString::from(secret))))
+}
+
+fn squeeze(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase()
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
 }
 
 /// The secret does not stand there, in any case, with or without blanks, in a line or across lines.
@@ -15,10 +35,26 @@ fn is_clear(shown: &str, secret: &str) -> bool {
     !squeeze(shown).contains(&squeeze(secret))
 }
 
+/// The runs of so many characters of `wanted` that are in `shown`.
+fn left(shown: &str, wanted: &str, run: usize) -> Option<String> {
+    let wanted: Vec<char> = wanted.chars().collect();
+    wanted.windows(run).map(|run| run.iter().collect::<String>()).find(|run| shown.contains(run.as_str()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn percent(text: &str, mark: char) -> String {
+    let letter = |byte: u8| {
+        if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("{mark}{byte:02X}") }
+    };
+    text.bytes().map(letter).collect()
+}
+
 #[test]
 fn a_secret_is_found_behind_every_disguise() {
     let secret = "Tr0ub4dor&3 <é>";
-    let redactor = Redactor::new(Some(("claire@exemple.fr", &SecretString::from(secret))));
     let inside = BASE64_STANDARD.encode(format!("user=claire\x01auth=Bearer {secret}\x01\x01"));
     for echoed in [
         secret.to_uppercase(),
@@ -34,32 +70,199 @@ fn a_secret_is_found_behind_every_disguise() {
         inside.clone(),
         inside[..inside.len() - 3].to_owned(),
     ] {
-        let shown = redactor.redact(&format!("535 <{echoed}> is wrong"));
+        let shown = redactor(secret).redact(&format!("535 <{echoed}> is wrong"));
         assert!(is_clear(&shown, secret) && shown.contains(REDACTED), "{echoed:?} {shown:?}");
         assert!(!shown.to_lowercase().contains(&echoed.to_lowercase()), "{shown:?}");
     }
-    assert_eq!(redactor.redact("535 Invalid login or password"), "535 Invalid login or password");
-    let short = Redactor::new(Some(("claire", &SecretString::from("aB1"))));
-    assert_eq!(short.redact("535 aB1 and AB1"), "535 ••• and •••");
+    assert_eq!(redactor(secret).redact("535 Invalid login or password"), "535 Invalid login or password");
+    assert_eq!(redactor("aB1").redact("535 aB1 and AB1"), "535 ••• and •••");
+    let initial = BASE64_STANDARD.encode("\0claire@exemple.fr\0aB1");
+    assert_eq!(redactor("aB1").redact(&format!("501 {initial}?")), "501 •••?");
+}
+
+/// What was not found before: each with nothing but the mark in its place.
+#[test]
+fn gaps_that_are_closed() {
+    let secret = "kX9mQ2vL5tRw";
+    let each =
+        |separator: &str, one: &dyn Fn(u8) -> String| secret.bytes().map(one).collect::<Vec<_>>().join(separator);
+    let mut bits: String = secret.bytes().map(|byte| format!("{byte:08b}")).collect();
+    while !bits.len().is_multiple_of(5) {
+        bits.push('0');
+    }
+    let base32: String = bits
+        .as_bytes()
+        .chunks(5)
+        .map(|five| usize::from_str_radix(std::str::from_utf8(five).unwrap(), 2).unwrap())
+        .map(|value| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[value]))
+        .collect();
+    let wide: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for echoed in [
+        each(" ", &|byte| format!("{byte:02x}")),
+        each(".", &|byte| format!("{byte:02X}")),
+        each(":", &|byte| format!("{byte:02x}")),
+        each("-", &|byte| format!("{byte:02x}")),
+        each(", ", &|byte| format!("0x{byte:02x}")),
+        each("", &|byte| format!("\\x{byte:02x}")),
+        each("", &|byte| format!("\\u{byte:04x}")),
+        each("", &|byte| format!("\\{byte:03o}")),
+        each(" ", &|byte| format!("{byte}")),
+        each(",", &|byte| format!("{byte}")),
+        each(" ", &|byte| format!("{byte:o}")),
+        each(" ", &|byte| format!("{byte:08b}")),
+        each("", &|byte| format!("&#{byte};")),
+        each("", &|byte| format!("&#x{byte:x};")),
+        each("", &|byte| format!("%{byte:02x}")),
+        each("", &|byte| format!("%25{byte:02x}")),
+        "xK9zD2iY5gEj".to_owned(),
+        base32.clone(),
+        base32.to_lowercase(),
+        BASE64_STANDARD.encode(BASE64_STANDARD.encode(secret)),
+        BASE64_STANDARD.encode(BASE64_STANDARD.encode(format!("\0claire@exemple.fr\0{secret}"))),
+        BASE64_STANDARD.encode(hex(secret.as_bytes())),
+        hex(BASE64_STANDARD.encode(secret).as_bytes()),
+        BASE64_STANDARD.encode(&wide),
+        hex(&wide),
+        BASE64_STANDARD.encode(format!("\0claire@exemple.fr\0{secret}")).to_uppercase(),
+        secret.chars().map(|c| format!("{c}.")).collect(),
+        secret.chars().map(|c| format!("[{c}] ")).collect(),
+    ] {
+        let shown = redactor(secret).redact(&format!("535 wrong: {echoed} !"));
+        assert!(shown.contains(REDACTED), "{echoed} {shown}");
+        assert!(left(&plain(&shown), &plain(&echoed), 8).is_none(), "{echoed} {shown}");
+        assert!(shown.starts_with("535 wrong: ") && shown.ends_with('!'), "the rest stays: {shown}");
+    }
 }
 
 #[test]
 fn a_secret_across_the_lines_of_a_reply_is_found() {
-    let redactor = Redactor::new(Some(("claire", &SecretString::from("abcdefghijkl"))));
-    let mut transcript = Transcript::new(redactor);
-    let reply = Reply::parse("535-5.7.8 no abcde\r\n535 fghijkl").unwrap();
-    transcript.reply(&reply);
-    let shown = transcript.shown(&reply.words());
-    assert_eq!(transcript.take(), ["S: 535 •••"]);
-    assert!(!shown.contains("abcde"), "{shown}");
+    for reply in [
+        "535-5.7.8 no abcde\r\n535 fghijkl",
+        "535-5.7.8 no abcde\r\n535 5.7.8 fghijkl",
+        "535-no ab\r\n535-cd\r\n535-ef\r\n535-gh\r\n535 ijkl",
+    ] {
+        let mut transcript = Transcript::new(redactor("abcdefghijkl"));
+        let reply = Reply::parse(reply).unwrap();
+        transcript.reply(&reply);
+        let shown = [transcript.take().join(" "), transcript.shown(&reply.words())];
+        for shown in shown {
+            for part in ["abcd", "ab", "cd", "ef", "gh", "ij", "kl"] {
+                assert!(!shown.contains(part), "{shown}");
+            }
+            assert!(shown.contains("no"), "{shown}");
+        }
+    }
+}
+
+/// Half of it in each of two replies: what is left of it is shorter than what gives it away.
+#[test]
+fn a_secret_across_two_replies_is_found() {
+    let mut transcript = Transcript::new(redactor("abcdefgh"));
+    transcript.reply(&Reply::parse("334 so far abcd").unwrap());
+    transcript.client("•••");
+    transcript.reply(&Reply::parse("535-efgh\r\n535 no").unwrap());
+    assert_eq!(transcript.take(), ["S: 334 so far abcd", "C: •••", "S: 535-•••", "S: 535 no"]);
+    let capabilities = ["XA abcd".to_owned(), "efgh".to_owned()];
+    assert_eq!(transcript.shown_lines(&capabilities), ["XA •••", "•••"]);
 }
 
 #[test]
 fn a_part_of_a_long_token_is_found() {
     let token: String = (0..20_000_u32).map(|n| char::from(b'a' + u8::try_from(n * n % 23).unwrap())).collect();
-    let redactor = Redactor::new(Some(("claire", &SecretString::from(token.clone()))));
-    let shown = redactor.redact(&format!("535 token {} expired", &token[7_000..7_050]));
+    let shown = redactor(&token).redact(&format!("535 token {} expired", &token[7_000..7_050]));
     assert_eq!(shown, "535 token ••• expired");
+}
+
+#[test]
+fn the_cut_does_not_show_the_beginning() {
+    let secret = "kX9mQ2vL5tRw";
+    for encoded in [secret.to_owned(), BASE64_STANDARD.encode(secret), hex(secret.as_bytes())] {
+        for before in 470..=505 {
+            let shown = redactor(secret).redact(&format!("{} {encoded} {}", "x".repeat(before), "y ".repeat(40_000)));
+            assert!(shown.chars().count() <= LONGEST && shown.ends_with('…'), "{before}");
+            assert!(left(&shown, &encoded, 3).is_none(), "{before}: {shown}");
+        }
+    }
+}
+
+/// Nobody's refusal is blotted out for a usual password.
+#[test]
+fn what_servers_say_stays_as_it_is() {
+    let corpus: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../diagnosis/corpus.json")).unwrap();
+    for secret in [
+        "Tr0ub4dor&3 <é>",
+        "abcd efgh ijkl mnop",
+        "kX9#mQ2$vL5!tR8w",
+        "hunter2",
+        "Soleil-2024!",
+        "azerty123",
+        "S3cret-Marmotte",
+        "SG.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf",
+    ] {
+        let redactor = redactor(secret);
+        for reply in corpus.iter().filter_map(|line| line["reply"].as_str()) {
+            assert_eq!(redactor.redact(reply), clean(reply), "{secret}");
+        }
+    }
+}
+
+fn separated(text: &str, group: usize, separator: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    characters.chunks(group).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join(separator)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Encoding {
+    None,
+    Base64,
+    UrlSafe,
+    Twice,
+    Hex,
+    Decimal,
+    Percent,
+    Printable,
+    Json,
+}
+
+/// How a server writes what it was sent, and the part of it that the secret alone determines, with how many symbols of
+/// that six of its characters are.
+fn encoded(encoding: Encoding, before: &str, secret: &str, after: &str) -> (String, String, usize) {
+    let all = format!("{before}{secret}{after}");
+    let middle = |text: &str, from: usize, to: usize| text.get(from..to).unwrap_or_default().to_owned();
+    let inner = |engine: &base64::engine::GeneralPurpose| {
+        let text = engine.encode(&all);
+        let secret = middle(&text, (8 * before.len()).div_ceil(6), 8 * (before.len() + secret.len()) / 6);
+        (text, secret)
+    };
+    match encoding {
+        Encoding::None => (all, secret.to_owned(), 6),
+        Encoding::Base64 | Encoding::UrlSafe => {
+            let url_safe = matches!(encoding, Encoding::UrlSafe);
+            let (text, secret) = inner(if url_safe { &BASE64_URL_SAFE } else { &BASE64_STANDARD });
+            (text, secret, 8)
+        }
+        Encoding::Twice => {
+            let (once, secret) = inner(&BASE64_STANDARD);
+            let start = once.find(&secret).unwrap_or_default();
+            let twice = BASE64_STANDARD.encode(&once);
+            let secret = middle(&twice, (8 * start).div_ceil(6), 8 * (start + secret.len()) / 6);
+            (twice, secret, 12)
+        }
+        Encoding::Hex => (hex(all.as_bytes()), hex(secret.as_bytes()), 13),
+        Encoding::Decimal => {
+            let numbers = |text: &str| text.bytes().map(|byte| format!("{byte:03}")).collect::<String>();
+            (numbers(&all), numbers(secret), 21)
+        }
+        Encoding::Percent => (percent(&all, '%'), percent(secret, '%'), 18),
+        Encoding::Printable => (percent(&all, '='), percent(secret, '='), 18),
+        Encoding::Json => {
+            let json = |text: &str| {
+                let quoted = serde_json::to_string(text).unwrap();
+                quoted[1..quoted.len() - 1].to_owned()
+            };
+            (json(&all), json(secret), 12)
+        }
+    }
 }
 
 proptest! {
@@ -76,23 +279,67 @@ proptest! {
             secret.clone(),
             BASE64_STANDARD.encode(&secret),
             BASE64_STANDARD.encode(format!("\0{login}\0{secret}")),
-            percent(&secret, '%', false),
-            percent(&secret, '%', true),
-            json.trim_matches('"').to_owned(),
+            percent(&secret, '%'),
+            json[1..json.len() - 1].to_owned(),
         ];
         let inside = BASE64_STANDARD.encode(format!("{before}{secret}"));
-        let is_inside = |form: &String| *form == inside;
+        let is_inside = |form: &String| *form == inside && secret.len() < 8;
         let forms = forms.into_iter().chain([
             secret.chars().rev().collect(),
             inside.clone(),
             format!("{before}{}", secret.chars().flat_map(|c| [c, '\u{feff}']).collect::<String>()),
         ]);
         for form in forms {
-            // In capitals, base64 is no longer the secret.
+            // In capitals, base64 of a short secret is no longer the secret.
             let echoed = if upper && !is_inside(&form) { form.to_ascii_uppercase() } else { form.clone() };
             let shown = redactor.redact(&format!("{before}{echoed} rejected"));
-            prop_assert!(!shown.to_ascii_lowercase().contains(&form.to_ascii_lowercase()), "{shown}");
+            prop_assert!(!shown.to_ascii_lowercase().contains(&form.to_ascii_lowercase()), "{form} {shown}");
             prop_assert!(is_clear(&shown, &secret), "{shown}");
+        }
+    }
+
+    /// Whatever the encoding, the case, what is put in between and where it is split: no six characters in a row.
+    #[test]
+    fn no_six_characters_are_left(
+        secret in "[!-~]{8,40}",
+        (before, after) in ("[a-z =.]{0,9}", "[a-z =.]{0,9}"),
+        encoding in prop::sample::select(vec![
+            Encoding::None, Encoding::Base64, Encoding::UrlSafe, Encoding::Twice, Encoding::Hex, Encoding::Decimal,
+            Encoding::Percent, Encoding::Printable, Encoding::Json,
+        ]),
+        separator in prop::sample::select(vec!["", " ", "\u{200b}", "  ", ".", ":", "-", ", "]),
+        group in 1_usize..6,
+        (upper, split) in (any::<bool>(), any::<prop::sample::Index>()),
+    ) {
+        let (text, wanted, run) = encoded(encoding, &before, &secret, &after);
+        // Signs in between are told from the secret's own only where it is made of letters, and an escape is whole.
+        let is_readable = separator.trim_matches([' ', '\u{200b}']).is_empty() || wanted.bytes().all(|b| b.is_ascii_alphanumeric());
+        let separator = if is_readable { separator } else { "" };
+        let (group, separator) = match encoding {
+            Encoding::Decimal => (3, if separator.trim().is_empty() || separator == "\u{200b}" { " " } else { separator }),
+            Encoding::Percent | Encoding::Printable | Encoding::Json => (6, ""),
+            _ => (group, separator),
+        };
+        let mut echoed = separated(&text, group, separator);
+        if upper && !matches!(encoding, Encoding::Json) {
+            echoed = echoed.to_uppercase();
+        }
+        let redactor = redactor(&secret);
+        let in_one = redactor.redact(&echoed);
+        // An escape is not split: it would be two halves of nothing.
+        let split = if matches!(encoding, Encoding::Percent | Encoding::Printable | Encoding::Json) { 0 } else { split.index(echoed.len() + 1) };
+        let split = (0..=split).rev().find(|at| echoed.is_char_boundary(*at)).unwrap_or_default();
+        let (one, two) = echoed.split_at(split);
+        let in_two = redactor.redact_lines(&[one, two]).concat();
+        for shown in [in_one, in_two] {
+            let (seen, wanted) = if matches!(encoding, Encoding::None | Encoding::Percent | Encoding::Printable | Encoding::Json) && separator.trim_matches([' ', '\u{200b}']).is_empty() {
+                (squeeze(&shown), squeeze(&wanted))
+            } else {
+                (plain(&shown), plain(&wanted))
+            };
+            if wanted.len() >= run {
+                prop_assert!(left(&seen, &wanted, run).is_none(), "{:?} {} in {}", encoding, wanted, shown);
+            }
         }
     }
 }
