@@ -456,7 +456,7 @@ try {
   await check("docs/operating.md and examples/facteur.toml name every setting", () => {
     const fields = [...read("server/src/config/sections.rs").matchAll(/^    pub (\w+):/gm)].map(([, name]) => name);
     assert.ok(fields.length > 40);
-    const sections = ["server", "database", "vault", "smtp", "tests", "outbox", "retention", "metrics", "portals", "relay", "webhook"];
+    const sections = ["server", "database", "vault", "smtp", "profiles", "tests", "outbox", "retention", "metrics", "portals", "relay", "webhook"];
     for (const section of sections.filter((section) => section !== "portals")) {
       assert.match(operating, new RegExp(`^### \`\\[(portal\\.)?${section}\\]\``, "m"), section);
     }
