@@ -10,7 +10,7 @@
   const known = origins.split(" ");
   // Set once what this entry of the history had to tell is told: reloading and going back tell nothing again.
   const told = history.state;
-  let port, form;
+  let port;
   const tell = (type, detail) => port.postMessage({ facteur: 1, type, ...detail });
   const ask = (path, body, headers) => fetch(place + "/session/" + path, { method: "POST", body, headers });
   const look = () => {
@@ -21,19 +21,14 @@
       if (live || !told) tell(type, detail);
       if (!live) history.replaceState(1, "");
     }
-    // It has what it posts before it is pressed, and something fresh afterwards.
-    if (!form && (form = document.querySelector("[data-tab]"))) {
-      form.onsubmit = () => setTimeout(tell, 0, "tab");
-      tell("tab");
-    }
   };
   onmessage = ({ source, origin, data, ports }) => {
     if (port || source != parent || !known.includes(origin) || data?.facteur != 1 || data.type != "port") return;
-    port = ports[0];
+    [port] = ports;
     port.onmessage = async ({ data }) => {
-      if (data?.facteur != 1) return;
-      const { type, theme, token, verifier, fields } = data;
-      if (type == "theme") {
+      // Whoever has the other end said that it speaks this version.
+      const { theme, token, fields } = data;
+      if (theme) {
         const answer = await ask("theme", JSON.stringify(theme), { "content-type": "application/json" });
         if (!answer.ok) return;
         const { scheme, variables } = await answer.json();
@@ -42,17 +37,19 @@
         for (const name in variables) page.style.setProperty(name, variables[name]);
       }
       // A fresh token, so that the session goes on.
-      if (type == "token") {
-        const { status, headers } = await ask("renew", new URLSearchParams({ token, verifier }));
+      if (token) {
+        const { status, headers } = await ask("renew", new URLSearchParams(data));
         if (status < 500) tell("visit", { visit: status == 204 ? visit : "ended", seconds: headers.get("session-seconds") });
       }
-      // What the form posts that opens a tab.
-      if (type == "tab") {
-        for (const name in fields) form[name].value = fields[name];
-        form.hidden = false;
+      // What the form `tab` posts, which stands where the cookie was refused.
+      for (const name in fields) {
+        tab[name].value = fields[name];
+        tab.hidden = false;
       }
     };
     tell("visit", { visit, seconds });
+    // The form has what it posts before it is pressed, and something fresh afterwards. Elsewhere nobody answers.
+    (onsubmit = () => setTimeout(tell, 0, "tab"))();
     new ResizeObserver(() => tell("resize", { height: page.offsetHeight })).observe(page);
     new MutationObserver(look).observe(page, { childList: true, subtree: true });
     look();

@@ -117,7 +117,7 @@ pub fn Trouble(error: AppError) -> impl IntoView {
 fn TabForm() -> impl IntoView {
     let fields = ["token", "verifier", "page", "locale", "theme"];
     view! {
-        <form method="post" action=at("/session/tab") target="_blank" data-tab="" hidden>
+        <form method="post" action=at("/session/tab") target="_blank" id="tab" data-tab="" hidden>
             {fields.map(|name| view! { <input type="hidden" name=name autocomplete="off" /> }).collect_view()}
             <button class="primary">{t!("open-in-a-tab")}</button>
         </form>
