@@ -74,16 +74,16 @@ impl Post {
 
     async fn over(store: Arc<SqliteStore>, relay_login: &str) -> Self {
         let options = OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() };
-        Self::with_relay(store, options, relay_login).await
+        Self::through(store, options, relay_login).await
     }
 
     /// With these options, but short waits.
     async fn with(store: Arc<SqliteStore>, options: OutboxOptions) -> Self {
-        Self::with_relay(store, options, "boutique").await
+        Self::through(store, options, "boutique").await
     }
 
     /// The same, with this login at the portal's relay.
-    async fn with_relay(store: Arc<SqliteStore>, options: OutboxOptions, relay: &str) -> Self {
+    async fn through(store: Arc<SqliteStore>, options: OutboxOptions, relay: &str) -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let any = SocketAddr::new(loopback, 0);
         let sandbox =

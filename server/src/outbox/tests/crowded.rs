@@ -29,7 +29,7 @@ async fn one_account_s_silent_servers_stop_nobody_else() {
     post.profile("muet", "muet").await;
     for number in 0..8 {
         let profile = post.save_for("muet", Some(&format!("u{number}")), None, "muet").await;
-        post.store.set_sending_options(&account("muet"), profile, &many).await.unwrap();
+        post.book.set_sending(by(&account("muet")), profile, many, None).await.unwrap();
     }
     post.application.outbox.start();
     for number in 0..160 {
@@ -113,7 +113,7 @@ fn waiting(outbox: &Outbox, number: u32, now: Timestamp) -> NewMessage {
         }],
         at: now,
         expires_at: now + SignedDuration::from_hours(24),
-        sealed: outbox.seal(&account, id, content).unwrap(),
+        sealed: outbox.seal(&account, id, &content).unwrap(),
         lane: Lane { account, user: None },
     }
 }
@@ -122,7 +122,7 @@ fn waiting(outbox: &Outbox, number: u32, now: Timestamp) -> NewMessage {
 async fn lanes_behind_a_relay_that_rests_are_not_looked_at() {
     let options = OutboxOptions::default();
     let store = Arc::new(SqliteStore::in_memory().await.unwrap());
-    let post = Post::with_relay(store, options, "cadence").await;
+    let post = Post::through(store, options, "cadence").await;
     post.profile("bon", "boutique").await;
     accounts_wait(&post, 1_000).await;
     post.application.outbox.start();
@@ -151,7 +151,7 @@ async fn waiting_accounts() {
         let path = std::env::temp_dir().join(format!("{}.db", Uuid::new_v4()));
         let store = Arc::new(SqliteStore::open(&path).await.unwrap());
         let options = OutboxOptions { last_reply: Duration::from_secs(600), ..OutboxOptions::default() };
-        let post = Post::with_relay(store, options, "cadence").await;
+        let post = Post::through(store, options, "cadence").await;
         post.profile("bon", "boutique").await;
         accounts_wait(&post, count).await;
         post.application.outbox.start();
