@@ -28,9 +28,9 @@ const WORKERS: u32 = 64;
 /// Tests that wait for slow servers, beside them.
 const WAITING: u32 = 256;
 /// Tests of one account at the same time, of either kind.
-const OF_ACCOUNT: u32 = 4;
+const OF_ACCOUNT: u32 = 6;
 /// Tests of one person at the same time.
-const OF_PERSON: u32 = 3;
+const OF_PERSON: u32 = 4;
 /// So long somebody who has had no share yet waits for a place.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Places are looked for again after so long.
@@ -242,12 +242,14 @@ mod tests {
         let limits = Limits::new(quota(100, 100, 100));
         let (claire, karim) = (session("martin", "claire"), session("martin", "karim"));
         let mut slots = Vec::new();
-        for number in 0..3 {
+        for number in 0..4 {
             slots.push(admit(&limits, &claire, profile(number)).await.unwrap());
         }
         let refused = async |session| admit(&limits, session, profile(9)).await.map(drop);
         assert_eq!(refused(&claire).await, Err(Refusal::AtOnce(AtOnce::Person)));
-        slots.push(admit(&limits, &karim, profile(4)).await.unwrap());
+        for number in 4..6 {
+            slots.push(admit(&limits, &karim, profile(number)).await.unwrap());
+        }
         assert_eq!(refused(&karim).await, Err(Refusal::AtOnce(AtOnce::Account)));
         slots.pop();
         assert_eq!(refused(&karim).await, Ok(()));
