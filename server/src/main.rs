@@ -82,7 +82,7 @@ enum Command {
         config: PathBuf,
     },
     /// One submission from the terminal, with the code of the button
-    Probe(Probe),
+    Probe(Box<Probe>),
     /// Explain servers' replies: one on the command line, or JSON lines on standard input
     Explain {
         /// A reply, such as "535 5.7.8 Error"; without it: lines such as {"stage":"auth","host":"…","reply":"…"}
@@ -137,15 +137,18 @@ struct Probe {
     /// Stop after the recipients: nothing is sent
     #[arg(long)]
     dry_run: bool,
-    /// Let private addresses and any port pass
+    /// The configuration file whose `[smtp]` section counts: what it allows, its authorities, its name in EHLO
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Let this host pass, wherever it is, and this port
     #[arg(long)]
     allow_private: bool,
     /// PEM file of an authority to trust besides the machine's
     #[arg(long)]
     ca: Option<PathBuf>,
     /// Our name in EHLO: a host name, or an address such as [192.0.2.1]
-    #[arg(long, default_value = "facteur.example")]
-    ehlo_name: String,
+    #[arg(long)]
+    ehlo_name: Option<String>,
     #[arg(long, default_value = "Facteur probe")]
     subject: String,
     /// File with the text of the message
@@ -189,7 +192,7 @@ async fn main() -> ExitCode {
         Command::Keys { command } => keys::run(command).await,
         Command::Backup { to, config } => back_up(&config, &to).await,
         Command::Restored { config } => restored(&config).await,
-        Command::Probe(options) => run_probe(options).await,
+        Command::Probe(options) => run_probe(*options).await,
         Command::Explain { reply, stage, host, lang } => run_explain(reply.as_deref(), stage, &host, lang),
     };
     outcome.unwrap_or_else(|Failed { error, code }| {
@@ -211,7 +214,18 @@ struct Failed {
 
 async fn run_probe(options: Probe) -> Result<ExitCode, Failed> {
     let Probe {
-        target, security, login, secret_file, secret_stdin, mechanism, from, to, dry_run, allow_private, ..
+        target,
+        security,
+        login,
+        secret_file,
+        secret_stdin,
+        mechanism,
+        from,
+        to,
+        dry_run,
+        allow_private,
+        config,
+        ..
     } = options;
     let Probe { ca, ehlo_name, subject, body_file, json, .. } = options;
     let options = ProbeOptions {
@@ -224,6 +238,7 @@ async fn run_probe(options: Probe) -> Result<ExitCode, Failed> {
         from,
         to,
         dry_run,
+        config,
         allow_private,
         ca,
         ehlo_name,

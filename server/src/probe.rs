@@ -5,7 +5,6 @@
 
 use std::{
     io::{Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
 };
 
@@ -24,13 +23,18 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use crate::{
-    config,
+    config::{self, Config},
     explain::Explanation,
+    serve,
     smtp::{
         Credentials, Depth, EhloName, Letter, Limits, Mechanism, Policy, Submission, Submitter, SubmitterOptions,
         compose,
+        guard::{self, Missing},
     },
 };
+
+/// Our name where nobody gives one.
+const EHLO_NAME: &str = "facteur.example";
 
 /// What stands on the command line.
 #[allow(clippy::struct_excessive_bools, reason = "a flag is there or not")]
@@ -46,10 +50,13 @@ pub struct ProbeOptions {
     pub from: String,
     pub to: Vec<String>,
     pub dry_run: bool,
-    /// Private addresses and any port: for the operator's own servers.
+    /// The configuration whose `[smtp]` section counts.
+    pub config: Option<PathBuf>,
+    /// This host, private addresses and this port: for the operator's own servers.
     pub allow_private: bool,
     pub ca: Option<PathBuf>,
-    pub ehlo_name: String,
+    /// The configuration's, where there is one, or else an example's.
+    pub ehlo_name: Option<String>,
     pub subject: String,
     pub body_file: Option<PathBuf>,
     pub json: bool,
@@ -78,16 +85,26 @@ pub enum UsageError {
     Message(#[from] crate::smtp::compose::ComposeError),
     #[error(transparent)]
     Setup(#[from] crate::smtp::SetupError),
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
 }
 
 /// Has the conversation and writes it to `output`; whether it went well.
 pub async fn probe(options: &ProbeOptions, output: &mut (dyn Write + Send + Sync)) -> Result<bool, UsageError> {
     let (host, port) = target(&options.target)?;
     let submission = submission(options, host, port)?;
+    let config = options.config.as_deref().map(Config::load).transpose()?;
+    let policy = policy(options, config.as_ref(), host, port)?;
+    let of_config = config.as_ref().map(|config| config.smtp.ehlo_name.as_str());
+    let ehlo_name = options.ehlo_name.as_deref().or(of_config).unwrap_or(EHLO_NAME);
+    let mut extra_roots = config.as_ref().map(serve::extra_roots).transpose()?.unwrap_or_default();
+    extra_roots.extend(options.ca.as_deref().map(authorities).transpose()?.unwrap_or_default());
+    let in_clear = submission.security == Security::None && submission.credentials.is_some();
+    let missing = policy.missing(host, Some(port), in_clear);
     let submitter = Submitter::new(SubmitterOptions {
-        policy: policy(options, host, port),
-        ehlo_name: EhloName::parse(&options.ehlo_name).map_err(|_| UsageError::EhloName)?,
-        extra_roots: options.ca.as_deref().map(authorities).transpose()?.unwrap_or_default(),
+        policy,
+        ehlo_name: EhloName::parse(ehlo_name).map_err(|_| UsageError::EhloName)?,
+        extra_roots,
         system_roots: true,
         limits: Limits::default(),
         control: None,
@@ -102,7 +119,7 @@ pub async fn probe(options: &ProbeOptions, output: &mut (dyn Write + Send + Sync
     let _ = if options.json {
         writeln!(output, "{}", json!({ "report": report }))
     } else {
-        write_verdict(output, &report, host)
+        write_verdict(output, &report, host).and_then(|()| write_missing(output, &missing))
     };
     Ok(matches!(report.verdict, Verdict::Accepted | Verdict::DryRunOk))
 }
@@ -115,16 +132,29 @@ fn target(text: &str) -> Result<(&str, u16), UsageError> {
     if host.is_empty() { Err(wrong()) } else { Ok((host, port)) }
 }
 
-fn policy(options: &ProbeOptions, host: &str, port: u16) -> Policy {
-    let mut policy = Policy::default();
+fn policy(options: &ProbeOptions, config: Option<&Config>, host: &str, port: u16) -> Result<Policy, UsageError> {
+    let mut policy = config.map(|config| serve::policy(&config.smtp)).transpose()?.unwrap_or_default();
     if options.allow_private {
         policy.allow_networks = vec![ipnet::Ipv4Net::default().into(), ipnet::Ipv6Net::default().into()];
         policy.allow_ports.push(port);
-        policy.plaintext_hosts.push(host.trim_end_matches('.').to_ascii_lowercase());
-        let loopback = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        policy.static_addresses.push(("localhost".to_owned(), loopback));
+        if let Some(host) = guard::pattern(host) {
+            policy.allow_hosts.push(host.clone());
+            policy.plaintext_hosts.push(host);
+        }
     }
-    policy
+    Ok(policy)
+}
+
+/// Which settings would let the destination pass: whoever runs this is the operator.
+fn write_missing(output: &mut dyn Write, missing: &[Missing]) -> std::io::Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    writeln!(output, "\n{}", Missing::list(missing))?;
+    writeln!(
+        output,
+        "The probe takes [smtp] of a configuration with --config, and lets this host pass with --allow-private."
+    )
 }
 
 fn submission(options: &ProbeOptions, host: &str, port: u16) -> Result<Submission, UsageError> {
@@ -286,9 +316,10 @@ mod tests {
             from: "a@exemple.fr".to_owned(),
             to: vec!["b@exemple.fr".to_owned()],
             dry_run: true,
+            config: None,
             allow_private: true,
             ca: None,
-            ehlo_name: "facteur.example".to_owned(),
+            ehlo_name: None,
             subject: "Test".to_owned(),
             body_file: None,
             json: true,
@@ -303,6 +334,12 @@ mod tests {
         let mut refused = Vec::new();
         let strict = ProbeOptions { allow_private: false, json: false, ..options };
         assert!(!probe(&strict, &mut refused).await.unwrap());
-        assert!(String::from_utf8(refused).unwrap().contains("host_not_allowed at resolve"));
+        let refused = String::from_utf8(refused).unwrap();
+        assert!(refused.contains("host_not_allowed at resolve"), "{refused}");
+        assert!(
+            refused.contains("host = \"127.0.0.1\" is refused, unless smtp.allow_hosts has \"127.0.0.1\""),
+            "{refused}"
+        );
+        assert!(refused.contains("port = 1 is refused, unless smtp.allow_ports has 1"), "{refused}");
     }
 }

@@ -21,7 +21,10 @@ use crate::{
     },
     outbox::OutboxOptions,
     rotate::{RotateError, Rotated, census, rotate},
-    smtp::{EhloName, Limits, Policy, SetupError, Submitter, SubmitterOptions},
+    smtp::{
+        EhloName, Limits, Policy, SetupError, Submitter, SubmitterOptions,
+        guard::{self, Missing},
+    },
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{CanaryError, Vault, VaultKey},
@@ -95,6 +98,11 @@ impl Service {
             path,
             vault,
         })
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn application(&self) -> &Application {
+        &self.application
     }
 
     /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
@@ -226,18 +234,45 @@ fn vault(config: &Config) -> Result<Vault, ConfigError> {
 
 fn submitter(config: &Config) -> Result<Submitter, ServeError> {
     let smtp = &config.smtp;
+    let policy = policy(smtp)?;
+    let ehlo_name = EhloName::parse(&smtp.ehlo_name).map_err(|error| ConfigError::wrong("smtp.ehlo_name", error))?;
+    let control = smtp.control_host.as_deref().map(host_and_port).transpose()?;
+    if let Some((host, _)) = &control {
+        let missing = policy.missing(host, None, false);
+        if !missing.is_empty() {
+            return Err(ConfigError::wrong("smtp.control_host", Missing::list(&missing)).into());
+        }
+        policy.check_host(host).map_err(|refusal| ConfigError::wrong("smtp.control_host", refusal))?;
+    }
+    let extra_roots = extra_roots(config)?;
+    let limits = Limits::default();
+    Ok(Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots, system_roots: true, limits, control })?)
+}
+
+/// What `[smtp]` allows.
+pub(crate) fn policy(smtp: &sections::Smtp) -> Result<Policy, ConfigError> {
+    let hosts = |setting: &str, written: &[String]| {
+        let read = |host: &String| {
+            guard::pattern(host).ok_or_else(|| {
+                let problem = format!("{host:?} is no name, no *.suffix and no address");
+                ConfigError::wrong(format!("smtp.{setting}"), problem)
+            })
+        };
+        written.iter().map(read).collect::<Result<Vec<_>, _>>()
+    };
     let mut policy = Policy {
         allow_networks: smtp.allow_networks.clone(),
-        allow_hosts: smtp.allow_hosts.clone(),
-        plaintext_hosts: smtp.plaintext_hosts.clone(),
+        allow_hosts: hosts("allow_hosts", &smtp.allow_hosts)?,
+        plaintext_hosts: hosts("plaintext_hosts", &smtp.plaintext_hosts)?,
         ..Policy::default()
     };
     policy.allow_ports.extend(&smtp.allow_ports);
-    let ehlo_name = EhloName::parse(&smtp.ehlo_name).map_err(|error| ConfigError::wrong("smtp.ehlo_name", error))?;
-    let control = smtp.control_host.as_deref().map(host_and_port).transpose()?;
-    let extra_roots = smtp.ca_file.as_ref().map(|file| authorities(config, file)).transpose()?.unwrap_or_default();
-    let limits = Limits::default();
-    Ok(Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots, system_roots: true, limits, control })?)
+    Ok(policy)
+}
+
+/// The authorities of `smtp.ca_file`.
+pub(crate) fn extra_roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    config.smtp.ca_file.as_ref().map(|file| authorities(config, file)).transpose().map(Option::unwrap_or_default)
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16), ConfigError> {

@@ -17,7 +17,7 @@ use crate::{
         sections,
     },
     portal_auth::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl},
-    smtp::Policy,
+    smtp::{Policy, guard::Missing},
 };
 
 pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Policy) -> Result<Portal, ConfigError> {
@@ -101,8 +101,14 @@ fn hex(text: &str) -> Option<[u8; 32]> {
 fn relay_of(config: &Config, portal: &str, relay: &sections::Relay, policy: &Policy) -> Result<Relay, ConfigError> {
     let place = format!("{portal}, relay");
     let wrong = |problem: &str| ConfigError::wrong(place.clone(), problem);
-    let host = policy.check_host(&relay.host).map_err(|refusal| ConfigError::wrong(place.clone(), refusal))?;
-    policy.check_port(relay.port).map_err(|_| wrong("its port is not in smtp.allow_ports"))?;
+    // All that is missing at once, so that one attempt is enough.
+    let in_clear = relay.login.is_some() && Security::parse(&relay.security) == Some(Security::None);
+    let missing = policy.missing(&relay.host, Some(relay.port), in_clear);
+    if !missing.is_empty() {
+        return Err(wrong(&Missing::list(&missing)));
+    }
+    let host =
+        policy.check_host(&relay.host).map_err(|refusal| wrong(&format!("host = {:?}: {refusal}", relay.host)))?;
     let security = Security::parse(&relay.security).ok_or_else(|| wrong("its security is tls, starttls or none"))?;
     let secret = match (&relay.login, &relay.secret_file) {
         (Some(_), Some(file)) => {
@@ -113,9 +119,6 @@ fn relay_of(config: &Config, portal: &str, relay: &sections::Relay, policy: &Pol
         (None, None) => None,
         _ => return Err(wrong("it needs both login and secret_file, or neither")),
     };
-    if secret.is_some() && security == Security::None && !policy.plaintext_allowed(&host) {
-        return Err(wrong("a password is not sent without encryption, unless smtp.plaintext_hosts names the host"));
-    }
     let address = EmailAddress::parse(&relay.sender_address)
         .ok()
         .and_then(|address| address.as_str().parse().ok())
@@ -145,6 +148,10 @@ fn webhook_of(
     let wrong = |problem: &str| ConfigError::wrong(place.clone(), problem);
     let url = WebhookUrl::parse(&webhook.url)
         .ok_or_else(|| wrong("its url is no URL such as https://portal.example/hook"))?;
+    let missing = policy.missing(&url.host, None, false);
+    if !missing.is_empty() {
+        return Err(wrong(&Missing::list(&missing)));
+    }
     let host = policy.check_host(&url.host).map_err(|refusal| ConfigError::wrong(place.clone(), refusal))?;
     if !url.secure && !policy.plaintext_allowed(&host) {
         return Err(wrong("its url is https, unless smtp.plaintext_hosts names the host"));
