@@ -3,7 +3,10 @@
 //! Ids, codes and the portal's own references only: no address, subject or name of a customer. To add an event: a function
 //! here, its line in `docs/messages.md`, its type in [`TYPES`].
 
+use std::collections::BTreeSet;
+
 use app::{
+    diagnosis::cause::Cause,
     profile::{model::ProfileId, sending::Turn},
     session::AccountId,
     test_run::report::{Report, Verdict},
@@ -15,7 +18,7 @@ use crate::{
     ids,
     store::{
         ProfileRow,
-        outbox::{Attempt, MessageRow, MessageState, NewEvent, Recipient, RecipientState},
+        outbox::{Attempt, MessageRow, MessageState, NewEvent, Recipient, RecipientState, Standing},
     },
 };
 
@@ -28,34 +31,39 @@ fn event(portal: &str, kind: &str, at: Timestamp, data: &Value) -> NewEvent {
     NewEvent { id: ids::at(at), portal: portal.to_owned(), content, at }
 }
 
-/// A message reached its end.
+/// A message reached its end. What is said of it, and of how many recipients, agrees: both come from the recipients.
 pub fn message_finished(
     row: &MessageRow,
-    state: MessageState,
+    standing: &Standing,
     recipients: &[Recipient],
     attempt: &Attempt,
     at: Timestamp,
 ) -> Option<NewEvent> {
-    let kind = match state {
+    let kind = match standing.state {
         MessageState::Accepted => "message.accepted",
         MessageState::Failed => "message.failed",
         MessageState::DeliveryUnknown => "message.unknown",
         MessageState::Queued | MessageState::Sending | MessageState::Deferred => return None,
     };
-    let refused = recipients.iter().filter(|recipient| recipient.state == RecipientState::Failed).count();
+    let of = |state| recipients.iter().filter(move |recipient| recipient.state == state);
+    let causes: BTreeSet<&str> =
+        of(RecipientState::Failed).filter_map(|recipient| recipient.cause).map(Cause::as_str).collect();
     let data = json!({
         "message": row.id,
         "account": row.lane.account.account,
         "user": row.lane.user,
         "reference": row.reference,
         "message_id": row.message_id,
-        "state": state,
+        "state": standing.state,
         "profile": attempt.profile,
         "via": attempt.via,
-        "stage": attempt.stage,
-        "cause": attempt.cause,
+        "stage": standing.stage,
+        "cause": standing.cause,
         "recipients": recipients.len(),
-        "recipients_refused": refused,
+        "recipients_accepted": of(RecipientState::Accepted).count(),
+        "recipients_refused": of(RecipientState::Failed).count(),
+        "recipients_unknown": of(RecipientState::DeliveryUnknown).count(),
+        "refused_causes": causes,
     });
     Some(event(&row.lane.account.portal, kind, at, &data))
 }

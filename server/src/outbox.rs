@@ -6,12 +6,14 @@
 //! | [`ledger`] | many small writes as few large ones |
 //! | `route` | which server a lane's mail goes through |
 //! | `routes` | what is going on with each server, in this process |
+//! | `recipient_limits` | how many recipients each takes in a transaction |
 //! | `check` | conversations without a message |
 //! | `dispatch`, `ready` | hands lanes that have something due to workers |
 //! | `destinations` | what lanes wait for |
 //! | `memory` | large contents in memory, and whose they are |
 //! | `worker` | one connection, a few messages |
-//! | `judge` | from a report to what becomes of the message |
+//! | `judge` | from a report to what becomes of each recipient |
+//! | `standing` | from the recipients to what is said of the message |
 //! | `upkeep` | leases, what was abandoned, what is over, checks |
 //!
 //! A message is on disk before its portal hears that it was accepted. A worker claims it with a lease, and notes on disk
@@ -44,8 +46,10 @@ mod judge;
 pub mod ledger;
 mod memory;
 mod ready;
+mod recipient_limits;
 mod route;
 mod routes;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod upkeep;
@@ -56,6 +60,7 @@ use destinations::profile_key;
 use ledger::{Ledger, Unavailable};
 use memory::Memory;
 use ready::Ready;
+use recipient_limits::RecipientLimits;
 pub use route::NoRoute;
 use route::Route;
 use routes::Routes;
@@ -172,6 +177,7 @@ pub struct Outbox {
     options: OutboxOptions,
     ledger: Ledger,
     routes: Routes,
+    recipient_limits: RecipientLimits,
     /// Places for conversations.
     admission: Admission,
     memory: Memory,
@@ -251,6 +257,7 @@ impl Outbox {
             routes: Routes::default(),
             admission: Admission::new(Caps::new(options.workers, options.waiting, options.per_account)),
             memory: Memory::default(),
+            recipient_limits: RecipientLimits::default(),
             news: Notify::new(),
             changes: Changes::default(),
             ready: Mutex::default(),
@@ -353,7 +360,7 @@ impl Outbox {
     /// Sends a finished message again to those who did not get it.
     pub async fn resend(&self, portal: &str, id: Uuid) -> Result<Resent, Unavailable> {
         let now = self.now();
-        let resent = self.store.resend(portal, id, now, now + self.options.give_up_after).await;
+        let resent = self.store.resend(portal, id, (now, now + self.options.give_up_after), standing::again).await;
         let resent = resent.map_err(|error| {
             crate::profiles::unavailable(error);
             Unavailable
@@ -380,6 +387,7 @@ impl Outbox {
         if let Err(error) = self.store.ease(&[profile_key(account, id)]).await {
             crate::profiles::unavailable(error);
         }
+        self.recipient_limits.forget(&route);
         if in_use {
             self.changed(account).await;
         } else {

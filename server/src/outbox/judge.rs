@@ -1,4 +1,5 @@
-//! Server side. From the report of a conversation to what becomes of the message. Nothing here waits or writes.
+//! Server side. From the report of a conversation to what becomes of each recipient, and so of the message. Nothing here
+//! waits or writes.
 
 use std::time::Duration;
 
@@ -7,12 +8,13 @@ use app::{
     profile::sending::{Sign, is_about_the_message},
     test_run::{
         event::Stage,
-        report::{Report, Verdict},
+        report::{RecipientResult, Report, Verdict},
     },
 };
 use jiff::Timestamp;
 
-use crate::store::outbox::{AttemptOutcome, MessageRow, MessageState, Recipient, RecipientState};
+use super::standing::{give_up, standing};
+use crate::store::outbox::{AttemptOutcome, MessageRow, MessageState, Recipient, RecipientState, Standing};
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,7 @@ mod tests;
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    pub state: MessageState,
+    pub standing: Standing,
     pub outcome: AttemptOutcome,
     pub recipients: Vec<Recipient>,
     /// When it is tried again.
@@ -31,20 +33,28 @@ pub struct Judgement {
     pub sign: Option<Sign>,
     /// The server is to be left alone for a while.
     pub trouble: bool,
+    /// Recipients wait only because a transaction takes no more of them: they have the next one, now.
+    pub goes_on: bool,
+    /// How many recipients the server takes in a transaction, where the report shows it.
+    pub most: Option<usize>,
 }
 
 /// How a message may go on.
 #[derive(Debug, Clone, Copy)]
-pub struct Chances {
+pub struct Chances<'a> {
+    /// The recipients of this transaction: all who waited, or some of them.
+    pub to: &'a [String],
     /// The moment after a refusal for now.
     pub retry_at: Timestamp,
     /// A relay may take over when the profile fails.
     pub may_fall_back: bool,
+    /// A transaction that came to nothing may be tried with fewer recipients, now.
+    pub may_split: bool,
     pub now: Timestamp,
 }
 
 /// Judges one attempt.
-pub fn judge(row: &MessageRow, report: &Report, chances: Chances) -> Judgement {
+pub fn judge(row: &MessageRow, report: &Report, chances: Chances<'_>) -> Judgement {
     let mut report = report.clone();
     report.retryable |= is_about_the_way(&report);
     let report = &report;
@@ -53,14 +63,20 @@ pub fn judge(row: &MessageRow, report: &Report, chances: Chances) -> Judgement {
     let fallback = chances.may_fall_back && failed_by_itself && report.verdict == Verdict::Failed;
     let mut recipients = row.recipients.clone();
     for recipient in recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
-        settle(recipient, report, fallback);
+        let takes_part = chances.to.contains(&recipient.address);
+        settle(recipient, report, (takes_part, fallback));
     }
-    let next_at = if fallback { chances.now } else { chances.retry_at };
-    let waits = recipients.iter().any(|recipient| recipient.state == RecipientState::Pending);
-    if waits && next_at >= row.expires_at {
-        give_up(&mut recipients, report.cause);
+    let most = most_recipients(report, chances.to.len());
+    let goes_on = !fallback && goes_on(&row.recipients, &recipients, report, most.filter(|_| chances.may_split));
+    let next_at = if fallback || goes_on { chances.now } else { chances.retry_at };
+    if next_at >= row.expires_at {
+        give_up(&mut recipients, report.cause, Some(report.stage));
     }
-    let state = state_of(&recipients);
+    let goes_on = goes_on && count(&recipients, RecipientState::Pending) > 0;
+    // What a transaction was too large for says nothing of the profile.
+    let sign = sign.filter(|_| !goes_on || report.verdict == Verdict::Accepted);
+    let standing = standing(&recipients);
+    let state = standing.state;
     let outcome = match (report.verdict, state) {
         (Verdict::DeliveryUnknown, _) => AttemptOutcome::DeliveryUnknown,
         (Verdict::Accepted, MessageState::Deferred) => AttemptOutcome::PartlyAccepted,
@@ -70,16 +86,61 @@ pub fn judge(row: &MessageRow, report: &Report, chances: Chances) -> Judgement {
         (Verdict::Failed, _) => AttemptOutcome::Failed,
     };
     Judgement {
-        state,
+        standing,
         outcome,
         recipients,
-        next_at: (state == MessageState::Deferred).then_some(next_at),
+        next_at: (!state.is_final()).then_some(next_at),
         fallback: row.fallback || fallback,
         sign,
         // A refusal for good is no reason to wait: the next message learns of it at once, and the third one of a kind
         // ends it. What passes by itself is waited for.
-        trouble: report.verdict == Verdict::Failed && report.retryable && failed_by_itself,
+        trouble: report.verdict == Verdict::Failed && report.retryable && failed_by_itself && !goes_on,
+        goes_on,
+        most,
     }
+}
+
+fn count(recipients: &[Recipient], state: RecipientState) -> usize {
+    recipients.iter().filter(|recipient| recipient.state == state).count()
+}
+
+/// Whether those who still wait have another transaction at once (RFC 5321 §4.5.3.1.10): somebody waits because this one
+/// took no more, and it settled somebody, so there is an end to it. `smaller`: it settled nobody, and it is known that it
+/// was too large.
+fn goes_on(before: &[Recipient], after: &[Recipient], report: &Report, smaller: Option<usize>) -> bool {
+    let waiting = count(after, RecipientState::Pending);
+    let progress = waiting < count(before, RecipientState::Pending);
+    let over =
+        after.iter().any(|one| one.state == RecipientState::Pending && one.cause == Some(Cause::TooManyRecipients));
+    match report.verdict {
+        Verdict::Accepted => progress && over,
+        Verdict::Failed => (progress && over && report.stage >= Stage::RcptTo) || (waiting > 0 && smaller.is_some()),
+        Verdict::DeliveryUnknown | Verdict::DryRunOk => false,
+    }
+}
+
+/// How many recipients the server takes in one transaction, as far as a report of one with `tried` of them shows it.
+pub fn most_recipients(report: &Report, tried: usize) -> Option<usize> {
+    let taken = report.recipients.iter().filter(|one| one.accepted).count();
+    let over = |one: &RecipientResult| !one.accepted && one.cause == Some(Cause::TooManyRecipients);
+    let most = match report.verdict {
+        Verdict::Accepted => {
+            let first = report.recipients.iter().position(over)?;
+            // Somebody was taken after that: it was about the one recipient.
+            let only = !report.recipients[first..].iter().any(|one| one.accepted);
+            only.then_some(taken)?
+        }
+        // It hung up on one recipient too many.
+        Verdict::Failed if report.stage >= Stage::RcptTo && is_a_farewell(report) => taken,
+        // It said so when it had taken all of them, or at the sender already.
+        Verdict::Failed if report.cause == Some(Cause::TooManyRecipients) && report.stage != Stage::RcptTo => tried / 2,
+        _ => return None,
+    };
+    (most > 0 && most < tried).then_some(most)
+}
+
+fn is_a_farewell(report: &Report) -> bool {
+    report.reply.as_deref().is_some_and(|words| words.starts_with("421"))
 }
 
 /// Whether nobody has refused anything yet: the way to the server, or its greeting, was not what it should be. A test says
@@ -94,54 +155,39 @@ fn all_of_this_one_accepted(report: &Report) -> bool {
     report.recipients.iter().all(|recipient| recipient.accepted)
 }
 
-/// Moves one recipient that was to get the message.
-fn settle(recipient: &mut Recipient, report: &Report, fallback: bool) {
+/// Moves one recipient that waits. `takes_part`: it was one of this transaction. What stopped the transaction before its
+/// recipients were named stops those of the next one too; what came later does not.
+fn settle(recipient: &mut Recipient, report: &Report, (takes_part, fallback): (bool, bool)) {
     let own = report.recipients.iter().find(|result| result.address == recipient.address);
     let refused = own.filter(|result| !result.accepted);
     if let Some(refused) = refused {
-        (recipient.cause, recipient.reply) = (refused.cause, refused.reply.clone());
+        (recipient.cause, recipient.reply) = (refused.cause.or(Some(Cause::Unknown)), refused.reply.clone());
+        recipient.stage = Some(Stage::RcptTo);
         if !refused.retryable && !fallback {
             recipient.state = RecipientState::Failed;
         }
         return;
     }
+    if !takes_part && (report.verdict != Verdict::Failed || report.stage >= Stage::RcptTo) {
+        if recipient.cause.is_none() {
+            (recipient.cause, recipient.stage) = (Some(Cause::TooManyRecipients), Some(Stage::RcptTo));
+        }
+        return;
+    }
+    recipient.stage = Some(report.stage);
+    (recipient.cause, recipient.reply) = (report.cause, report.reply.clone());
     match report.verdict {
         Verdict::Accepted => {
             recipient.state = RecipientState::Accepted;
-            (recipient.cause, recipient.reply) = (None, report.reply.clone());
+            recipient.cause = None;
         }
-        Verdict::DeliveryUnknown => {
-            recipient.state = RecipientState::DeliveryUnknown;
-            (recipient.cause, recipient.reply) = (report.cause, report.reply.clone());
-        }
+        Verdict::DeliveryUnknown => recipient.state = RecipientState::DeliveryUnknown,
         Verdict::Failed | Verdict::DryRunOk => {
-            (recipient.cause, recipient.reply) = (report.cause, report.reply.clone());
+            recipient.cause = report.cause.or(Some(Cause::Unknown));
             if !report.retryable && !fallback {
                 recipient.state = RecipientState::Failed;
             }
         }
-    }
-}
-
-/// The time to try is over. `cause`: why it was not tried, for those of whom nothing else is known.
-pub fn give_up(recipients: &mut [Recipient], cause: Option<Cause>) {
-    for recipient in recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
-        recipient.state = RecipientState::Failed;
-        recipient.cause = recipient.cause.or(cause);
-    }
-}
-
-/// The state of a message whose recipients fared so: it waits as long as one of them does.
-pub fn state_of(recipients: &[Recipient]) -> MessageState {
-    let any = |state| recipients.iter().any(|recipient| recipient.state == state);
-    if any(RecipientState::Pending) {
-        MessageState::Deferred
-    } else if any(RecipientState::DeliveryUnknown) {
-        MessageState::DeliveryUnknown
-    } else if any(RecipientState::Accepted) {
-        MessageState::Accepted
-    } else {
-        MessageState::Failed
     }
 }
 

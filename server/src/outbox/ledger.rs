@@ -7,11 +7,10 @@ use std::{future::Future, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
 
 use crate::store::{
     Store, StoreError,
-    outbox::{Claim, Claimed, Inserted, NewMessage, Settled, Settlement},
+    outbox::{Claim, Claimed, Ending, Inserted, NewMessage, Settled, Settlement},
 };
 
 /// At most so many in one transaction.
@@ -87,7 +86,7 @@ fn log(error: &StoreError) {
 /// The writes of the outbox.
 pub struct Ledger {
     inserts: Collector<NewMessage, Inserted>,
-    endings: Collector<(Uuid, String, Timestamp), bool>,
+    endings: Collector<(Ending, Timestamp), bool>,
     settlements: Collector<Settlement, Settled>,
     claims: Collector<Claim, Claimed>,
 }
@@ -103,11 +102,11 @@ impl Ledger {
                     (messages, written)
                 }
             }),
-            endings: Collector::start(move |endings: Vec<(Uuid, String, Timestamp)>| {
+            endings: Collector::start(move |endings: Vec<(Ending, Timestamp)>| {
                 let store = ending.clone();
                 async move {
                     let now = endings.iter().map(|(.., at)| *at).max().unwrap_or_default();
-                    let marks: Vec<_> = endings.iter().map(|(id, owner, _)| (*id, owner.clone())).collect();
+                    let marks: Vec<_> = endings.iter().map(|(ending, _)| ending.clone()).collect();
                     let written = store.mark_ending(&marks, now).await;
                     (endings, written)
                 }
@@ -134,8 +133,8 @@ impl Ledger {
     }
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
-    pub async fn mark_ending(&self, id: Uuid, owner: &str, now: Timestamp) -> Result<bool, Unavailable> {
-        self.endings.write((id, owner.to_owned(), now)).await
+    pub async fn mark_ending(&self, ending: Ending, now: Timestamp) -> Result<bool, Unavailable> {
+        self.endings.write((ending, now)).await
     }
 
     pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unavailable> {

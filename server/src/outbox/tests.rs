@@ -38,6 +38,7 @@ use crate::{
     vault::VaultKey,
 };
 
+mod crowd;
 mod crowded;
 
 pub(crate) const KEY: &str = "fct_the-key-of-the-tests";
@@ -51,6 +52,8 @@ pub(crate) struct Post {
     sandbox: Sandbox,
     /// By how many seconds the clock is wrong.
     jumped: Arc<AtomicI64>,
+    /// The port of another mail server, in clear.
+    extra: Option<u16>,
 }
 
 pub(crate) fn account(name: &str) -> AccountId {
@@ -72,18 +75,29 @@ impl Post {
         Self::over(store, "boutique").await
     }
 
+    /// With a mail server on another port, as `plain.…`.
+    async fn beside(store: Arc<SqliteStore>, extra: Option<u16>) -> Self {
+        let options = OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() };
+        Self::made(store, options, "boutique", extra).await
+    }
+
     async fn over(store: Arc<SqliteStore>, relay_login: &str) -> Self {
         let options = OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() };
-        Self::through(store, options, relay_login).await
+        Self::made(store, options, relay_login, None).await
     }
 
     /// With these options, but short waits.
     async fn with(store: Arc<SqliteStore>, options: OutboxOptions) -> Self {
-        Self::through(store, options, "boutique").await
+        Self::made(store, options, "boutique", None).await
     }
 
     /// The same, with this login at the portal's relay.
     async fn through(store: Arc<SqliteStore>, options: OutboxOptions, relay: &str) -> Self {
+        Self::made(store, options, relay, None).await
+    }
+
+    /// The same, with another mail server.
+    async fn made(store: Arc<SqliteStore>, options: OutboxOptions, relay: &str, extra: Option<u16>) -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let any = SocketAddr::new(loopback, 0);
         let sandbox =
@@ -93,6 +107,8 @@ impl Post {
         let mut policy = Policy::default();
         policy.static_addresses.push((format!("*.{DOMAIN}"), vec![loopback]));
         policy.allow_ports.push(sandbox.tls_addr().port());
+        policy.allow_ports.extend(extra);
+        policy.plaintext_hosts.push(format!("plain.{DOMAIN}"));
         let submitter = Submitter::new(SubmitterOptions {
             policy: policy.clone(),
             ehlo_name: EhloName::parse("facteur.example").unwrap(),
@@ -154,7 +170,7 @@ impl Post {
         });
         let book = ProfileBook::new(store.clone(), vault, policy, clock);
         book.tell_changes_to(&application.outbox);
-        Self { application, store, book, submitter, sandbox, jumped }
+        Self { application, store, book, submitter, sandbox, jumped, extra }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> (StatusCode, http::HeaderMap, Value) {
@@ -193,16 +209,46 @@ impl Post {
 
     /// A profile of one of the account's users.
     async fn save_for(&self, name: &str, user: Option<&str>, id: Option<ProfileId>, login: &str) -> ProfileId {
+        self.save_to(name, user, id, destination(&self.sandbox, login)).await
+    }
+
+    /// A profile that sends in clear to this port.
+    async fn save_at(&self, name: &str, id: Option<ProfileId>, port: u16) -> ProfileId {
+        self.book.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
+        let destination = Destination {
+            host: format!("plain.{DOMAIN}"),
+            port,
+            security: Security::None,
+            ..destination(&self.sandbox, "boutique")
+        };
+        self.save_to(name, None, id, destination).await
+    }
+
+    async fn save_to(
+        &self,
+        name: &str,
+        user: Option<&str>,
+        id: Option<ProfileId>,
+        destination: Destination,
+    ) -> ProfileId {
         let settings = Settings {
             preset: None,
             user: user.map(str::to_owned),
-            destination: destination(&self.sandbox, login),
+            destination,
             sender_name: "Boulangerie Martin".to_owned(),
             sender_address: EmailAddress::parse("devis@martin.exemple").unwrap(),
             reply_to: None,
         };
         let secret = SecretChange::Replace(SecretString::from(PASSWORD));
         self.book.save(by(&account(name)), Target { id, ..Target::default() }, settings, secret).await.unwrap()
+    }
+
+    async fn resend(&self, id: &str) -> (StatusCode, Value) {
+        let request = Request::post(format!("/api/v1/messages/{id}/resend"))
+            .header(header::AUTHORIZATION, format!("Bearer {KEY}"))
+            .body(Body::empty());
+        let (status, _, answer) = self.call(request.unwrap()).await;
+        (status, answer)
     }
 
     /// Waits until the message is in this state.
@@ -234,7 +280,7 @@ impl Post {
     }
 }
 
-use crate::store::outbox::OutboxStore;
+use crate::store::outbox::{Ending, OutboxStore};
 
 fn destination(sandbox: &Sandbox, login: &str) -> Destination {
     Destination {
@@ -263,6 +309,12 @@ pub(crate) fn message(account: &str, subject: &str) -> Value {
         "subject": subject,
         "text": "Bonjour",
     })
+}
+
+/// The mark of a worker that was never heard of again.
+fn ending(id: &str, to: Option<&[&str]>) -> Ending {
+    let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
+    Ending { id: id.parse().unwrap(), owner: "dead".to_owned(), to }
 }
 
 #[tokio::test]
@@ -441,7 +493,7 @@ async fn after_a_crash_what_may_have_left_is_unknown_and_the_rest_goes_on() {
     // Somebody claimed both, was about to send the end of one, and was never heard of again.
     let claimed = post.store.claim((&lane, false), "dead", now, now + SignedDuration::from_secs(1), 9).await.unwrap();
     assert_eq!(claimed.len(), 2);
-    post.store.mark_ending(&[(marked.parse().unwrap(), "dead".to_owned())], now).await.unwrap();
+    post.store.mark_ending(&[ending(&marked, None)], now).await.unwrap();
     post.application.outbox.start();
     let one = post.until(&marked, "delivery_unknown").await;
     assert_eq!(one["attempts"][0]["outcome"], "delivery_unknown");

@@ -8,14 +8,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
     Outbox,
-    judge::{give_up, state_of},
+    standing::{disowned, give_up, interrupted, needs_its_content, standing},
 };
 use crate::{
     events::message_finished,
     profiles::unavailable,
     store::{
         StoreError,
-        outbox::{Attempt, AttemptOutcome, MessageRow, MessageState, Recipient, RecipientState, Right, Settlement},
+        outbox::{Attempt, AttemptOutcome, MessageRow, Recipient, Right, Settlement},
     },
 };
 
@@ -89,18 +89,9 @@ impl Outbox {
         }
         let now = self.now();
         for row in self.store.abandoned(now, SOME).await? {
-            let may_have_left = row.ending_at.is_some();
-            let recipients = if may_have_left { unknown(&row) } else { row.recipients.clone() };
-            let state = if may_have_left {
-                state_of(&recipients)
-            } else if row.tries > 0 {
-                MessageState::Deferred
-            } else {
-                MessageState::Queued
-            };
-            let outcome = may_have_left.then_some(AttemptOutcome::DeliveryUnknown);
-            tracing::warn!(message = %row.id, state = state.as_str(), "its sending was interrupted");
-            self.close_the_book(&row, Right::LeaseEnded(now), state, (outcome, recipients), now).await;
+            let outcome = row.ending_at.map(|_| AttemptOutcome::DeliveryUnknown);
+            tracing::warn!(message = %row.id, may_have_left = outcome.is_some(), "its sending was interrupted");
+            self.close_the_book(&row, Right::LeaseEnded(now), (outcome, interrupted(&row)), now).await;
         }
         Ok(())
     }
@@ -117,10 +108,8 @@ impl Outbox {
                 return Ok(count);
             }
             for (row, right) in rows {
-                let recipients = unknown(&row);
-                let state = state_of(&recipients);
-                let outcome = (Some(AttemptOutcome::DeliveryUnknown), recipients);
-                if !self.close_the_book(&row, right, state, outcome, now).await {
+                let outcome = (Some(AttemptOutcome::DeliveryUnknown), disowned(&row));
+                if !self.close_the_book(&row, right, outcome, now).await {
                     return Err(StoreError::Inconsistent {
                         table: "message",
                         column: "state",
@@ -137,9 +126,8 @@ impl Outbox {
         let now = self.now();
         for row in self.store.overdue(now, SOME).await? {
             let mut recipients = row.recipients.clone();
-            give_up(&mut recipients, row.cause);
-            let state = state_of(&recipients);
-            self.close_the_book(&row, Right::Waiting, state, (Some(AttemptOutcome::Expired), recipients), now).await;
+            give_up(&mut recipients, row.cause, row.stage);
+            self.close_the_book(&row, Right::Waiting, (Some(AttemptOutcome::Expired), recipients), now).await;
         }
         Ok(())
     }
@@ -149,10 +137,10 @@ impl Outbox {
         &self,
         row: &MessageRow,
         right: Right,
-        state: MessageState,
         (outcome, recipients): (Option<AttemptOutcome>, Vec<Recipient>),
         now: Timestamp,
     ) -> bool {
+        let standing = standing(&recipients);
         // What was only claimed was not tried.
         let attempt = outcome.map(|outcome| Attempt {
             at: row.ending_at.unwrap_or(now),
@@ -166,7 +154,7 @@ impl Outbox {
             queue_id: None,
         });
         let tell = self.tells(&row.lane.account.portal);
-        let event = attempt.as_ref().and_then(|attempt| message_finished(row, state, &recipients, attempt, now));
+        let event = attempt.as_ref().and_then(|attempt| message_finished(row, &standing, &recipients, attempt, now));
         if let Some(attempt) = &attempt {
             self.metrics.attempted(attempt.outcome, attempt.cause);
         }
@@ -177,9 +165,10 @@ impl Outbox {
             at: now,
             attempt,
             counts: false,
-            state,
+            next_at: (!standing.state.is_final()).then_some(now),
+            standing,
+            content_done: !needs_its_content(&recipients),
             recipients,
-            next_at: (!state.is_final()).then_some(now),
             fallback: row.fallback,
             health: None,
             event: event.filter(|_| tell),
@@ -222,13 +211,4 @@ impl Outbox {
         });
         Ok(())
     }
-}
-
-/// The recipients of a message that may have left: whoever was to get it may have it.
-fn unknown(row: &MessageRow) -> Vec<Recipient> {
-    let mut recipients = row.recipients.clone();
-    for recipient in recipients.iter_mut().filter(|one| one.state == RecipientState::Pending) {
-        recipient.state = RecipientState::DeliveryUnknown;
-    }
-    recipients
 }

@@ -22,7 +22,7 @@ use crate::{
     profiles::unavailable,
     sending::submission,
     smtp::{Connection, Delivery, Gate, Letter, LoginGate, Submission},
-    store::outbox::{MessageRow, RecipientState, Via},
+    store::outbox::{self, MessageRow, Recipient, RecipientState, Via},
 };
 
 mod settle;
@@ -31,6 +31,8 @@ mod settle;
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 /// Between two tries of what must be written.
 const ONCE_MORE: Duration = Duration::from_secs(1);
+/// How often a transaction that came to nothing is had again at once with fewer recipients.
+const SPLITS: u32 = 8;
 /// A worker waits so long for the leave to send; after that others may have its place.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -66,7 +68,7 @@ pub(super) async fn work(
     let mut next = left.next();
     while let Some(message) = next {
         match worker.send(&message).await {
-            Next::Message => next = left.next(),
+            Next::Message | Next::GoOn(_) => next = left.next(),
             Next::GiveBack { this, after } => {
                 let ids: Vec<Uuid> = this.then_some(message.id).into_iter().chain(left.map(|row| row.id)).collect();
                 let next_at = outbox.now() + signed(after);
@@ -97,6 +99,8 @@ async fn give_back(outbox: &Outbox, owner: &str, ids: &[Uuid], next_at: Timestam
 /// What a worker does after a message.
 enum Next {
     Message,
+    /// These recipients have the next transaction of the same message.
+    GoOn(Vec<Recipient>),
     /// Gives the rest back, with `this` one or without, to be tried after so long.
     GiveBack {
         this: bool,
@@ -119,78 +123,121 @@ struct Worker<'a> {
     looked_up: Instant,
 }
 
-/// Opens when it is on disk that the end of the message is about to be sent.
+/// Opens when it is on disk that the end of the message is about to be sent, and to whom.
 struct Ending<'a> {
     outbox: &'a Outbox,
     owner: &'a str,
     id: Uuid,
+    /// How many recipients wait.
+    waiting: usize,
 }
 
 #[async_trait]
 impl Gate for Ending<'_> {
-    async fn open(&self) -> bool {
-        self.outbox.ledger.mark_ending(self.id, self.owner, self.outbox.now()).await.unwrap_or(false)
+    async fn open(&self, to: &[String]) -> bool {
+        let to = (to.len() < self.waiting).then(|| to.to_vec());
+        let ending = outbox::Ending { id: self.id, owner: self.owner.to_owned(), to };
+        self.outbox.ledger.mark_ending(ending, self.outbox.now()).await.unwrap_or(false)
     }
 }
 
+/// One transaction of a message.
+struct Transaction<'a> {
+    began: Timestamp,
+    /// Who was named in it.
+    to: &'a [String],
+    /// When it came to nothing, it may be tried with fewer.
+    may_split: bool,
+}
+
 impl Worker<'_> {
+    /// Sends one message, in as many transactions as its server needs for the recipients.
     async fn send(&mut self, message: &MessageRow) -> Next {
-        let now_and_all = Next::GiveBack { this: true, after: Duration::ZERO };
-        if self.outbox.stop.is_cancelled() || !self.is_still_the_route(message).await {
-            return now_and_all;
-        }
-        let id = self.route.id();
-        if !self.probe && self.outbox.routes.blocked(&id).is_some() {
-            return now_and_all;
-        }
-        while let Err(wait) = self.outbox.routes.take_leave(&id, self.route.per_minute) {
-            // Whoever waits needs no worker.
-            if wait > PATIENCE || !self.slot.step_aside() {
-                return Next::GiveBack { this: true, after: wait };
-            }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.outbox.stop.cancelled() => return now_and_all,
-            }
+        if let Err(next) = self.may_send(message).await {
+            return next;
         }
         let Some(room) = room_for(self.outbox, message, &self.route) else {
             return Next::GiveBack { this: true, after: ONCE_MORE };
         };
-        let began = self.outbox.now();
-        let gate = self.outbox.login_gate(&self.route);
+        let login_gate = self.outbox.login_gate(&self.route);
         if self.connection.is_none() && self.is_known_to_be_refused() {
             return self.after_no_login(Withheld::Refused).await;
         }
-        let submission = match self.submission(message, gate.clone()).await {
+        let mut submission = match self.submission(message, login_gate.clone()).await {
             Ok(submission) => submission,
             Err(Unsendable::Store) => return Next::GiveBack { this: true, after: self.outbox.options.first_retry },
-            Err(Unsendable::Content) => return self.unsendable(message, began).await,
+            Err(Unsendable::Content) => return self.unsendable(message, self.outbox.now()).await,
         };
         let limits = self.outbox.limits(message.size);
-        let ending = Ending { outbox: self.outbox, owner: self.owner, id: message.id };
-        let delivery = Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &ending));
-        let delivery_began = Instant::now();
-        let stall = || {
-            if let Space::Large { memory, .. } = &room {
-                memory.stall();
+        let everybody = std::mem::take(&mut submission.to);
+        let mut message = message.clone();
+        let mut splits = 0;
+        loop {
+            let waiting: Vec<String> = waiting(&message.recipients).map(|one| one.address.clone()).collect();
+            let most = self.outbox.recipient_limits.of(&self.route.id()).unwrap_or(usize::MAX);
+            let to = &waiting[..waiting.len().min(most)];
+            submission.to = everybody.iter().filter(|address| to.contains(&address.to_string())).cloned().collect();
+            let began = self.outbox.now();
+            let ending = Ending { outbox: self.outbox, owner: self.owner, id: message.id, waiting: waiting.len() };
+            let delivery =
+                Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &ending));
+            let delivery_began = Instant::now();
+            let stall = || {
+                if let Space::Large { memory, .. } = &room {
+                    memory.stall();
+                }
+            };
+            let Delivery { report, connection, withheld } = self.slot.watch_or(delivery, stall).await;
+            let slow = delivery_began.elapsed() >= SLOW_AFTER;
+            self.connection = connection;
+            if let Some(withheld) = login_gate.as_ref().and_then(|gate| gate.withheld()) {
+                return self.after_no_login(withheld).await;
             }
-        };
-        let Delivery { report, connection, withheld } = self.slot.watch_or(delivery, stall).await;
-        let slow = delivery_began.elapsed() >= SLOW_AFTER;
-        drop((submission, room));
-        self.connection = connection;
-        if let Some(withheld) = gate.and_then(|gate| gate.withheld()) {
-            return self.after_no_login(withheld).await;
+            if withheld {
+                // The lease has ended, or the disk does not answer: whoever has it now goes on with it.
+                return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
+            }
+            let transaction = Transaction { began, to, may_split: splits < SPLITS };
+            match self.settle(&message, report, transaction).await {
+                // Others of its account may have their turn.
+                Next::Message if slow => return Next::GiveBack { this: false, after: Duration::ZERO },
+                Next::GoOn(_) if slow => return Next::GiveBack { this: true, after: Duration::ZERO },
+                Next::GoOn(recipients) => message.recipients = recipients,
+                next => return next,
+            }
+            splits += u32::from(self::waiting(&message.recipients).count() == waiting.len());
+            let changes = self.changes;
+            if let Err(next) = self.may_send(&message).await {
+                return next;
+            }
+            if changes != self.changes {
+                // It is composed anew, for what the settings are now.
+                return Next::GiveBack { this: true, after: Duration::ZERO };
+            }
         }
-        if withheld {
-            // The lease has ended, or the disk does not answer: whoever has it now goes on with it.
-            return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
+    }
+
+    /// Whether a transaction may begin: nobody stops us, the message still goes this way, and the server may be spoken to.
+    async fn may_send(&mut self, message: &MessageRow) -> Result<(), Next> {
+        let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
+        if self.outbox.stop.is_cancelled() || !self.is_still_the_route(message).await {
+            return Err(now_and_all());
         }
-        match self.settle(message, report, began).await {
-            // Others of its account may have their turn.
-            Next::Message if slow => Next::GiveBack { this: false, after: Duration::ZERO },
-            next => next,
+        let id = self.route.id();
+        if !self.probe && self.outbox.routes.blocked(&id).is_some() {
+            return Err(now_and_all());
         }
+        while let Err(wait) = self.outbox.routes.take_leave(&id, self.route.per_minute) {
+            // Whoever waits needs no worker.
+            if wait > PATIENCE || !self.slot.step_aside() {
+                return Err(Next::GiveBack { this: true, after: wait });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.outbox.stop.cancelled() => return Err(now_and_all()),
+            }
+        }
+        Ok(())
     }
 
     /// A probe that told nothing leaves the server to the next one.
@@ -268,10 +315,7 @@ impl Worker<'_> {
         drop(sealed);
         let content = Content::decode(&opened).ok_or_else(|| unreadable("its content does not read"))?;
         drop(opened);
-        let to = message
-            .recipients
-            .iter()
-            .filter(|recipient| recipient.state == RecipientState::Pending)
+        let to = waiting(&message.recipients)
             .map(|recipient| recipient.address.parse())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| unreadable("an address does not read"))?;
@@ -308,6 +352,11 @@ impl Worker<'_> {
             language: head.language.unwrap_or_default(),
         })
     }
+}
+
+/// Those who are to get it.
+fn waiting(recipients: &[Recipient]) -> impl Iterator<Item = &Recipient> {
+    recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending)
 }
 
 /// Room for a message.

@@ -23,6 +23,8 @@ pub struct Capabilities {
     pub enhanced_status_codes: bool,
     /// RFC 1870: declared, and the limit in bytes where there is one.
     pub size: Option<Option<u64>>,
+    /// RFC 9422: recipients in one transaction, at most.
+    pub most_recipients: Option<usize>,
 }
 
 /// Keywords that are shown; a server that lists more is cut.
@@ -52,6 +54,10 @@ impl Capabilities {
             "SMTPUTF8" => self.smtputf8 = true,
             "ENHANCEDSTATUSCODES" => self.enhanced_status_codes = true,
             "SIZE" => self.size = Some(words.next().and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0)),
+            "LIMITS" => {
+                let most = words.find_map(|word| word.strip_prefix("RCPTMAX=").map(str::parse::<usize>));
+                self.most_recipients = most.and_then(Result::ok).filter(|most| *most > 0);
+            }
             "AUTH" => words.for_each(|mechanism| self.add_mechanism(mechanism)),
             _ => {
                 if let Some(first) = keyword.strip_prefix("AUTH=") {
@@ -98,6 +104,16 @@ mod tests {
         assert_eq!(sizes("SIZE"), Some(None));
         assert_eq!(sizes("SIZE 0"), Some(None));
         assert_eq!(sizes("SIZES 5"), None);
+    }
+
+    #[test]
+    fn a_limit_of_recipients_is_read() {
+        let most =
+            |line: &str| Capabilities::parse(&Reply::parse(&format!("250-x\r\n250 {line}")).unwrap()).most_recipients;
+        assert_eq!(most("limits MAILMAX=5 rcptmax=50"), Some(50));
+        for nothing in ["LIMITS MAILMAX=5", "LIMITS RCPTMAX=0", "LIMITS RCPTMAX=many", "RCPTMAX=5"] {
+            assert_eq!(most(nothing), None, "{nothing}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use super::{
 use transaction::BeforeTheEnd;
 
 mod opening;
+mod recipients;
 mod report;
 mod reuse;
 mod steps;
@@ -134,6 +135,8 @@ struct Session<'a> {
     capabilities: Capabilities,
     tls: Option<TlsSummary>,
     recipients: Vec<RecipientResult>,
+    /// How many recipients are named in this transaction.
+    asked: usize,
     round_trips: u32,
     queue_id: Option<String>,
     mechanism: Option<Mechanism>,
@@ -203,6 +206,7 @@ impl<'a> Session<'a> {
             capabilities: Capabilities::default(),
             tls: None,
             recipients: Vec::new(),
+            asked: 0,
             round_trips: 0,
             queue_id: None,
             mechanism: None,

@@ -172,8 +172,9 @@ impl Submitter {
 /// Asked when everything but the end of a message has been written: from then on it may be on its way.
 #[async_trait]
 pub trait Gate: Send + Sync {
-    /// Whether the end may be written. `false`: the connection is dropped, and the server has no message.
-    async fn open(&self) -> bool;
+    /// Whether the end of a message for the recipients `to` may be written. `false`: the connection is dropped, and the
+    /// server has no message.
+    async fn open(&self, to: &[String]) -> bool;
 }
 
 /// Asked before each exchange that shows the password to the server, and told how it ended: providers lock accounts after a

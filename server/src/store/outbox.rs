@@ -76,7 +76,7 @@ pub trait OutboxStore: Send + Sync {
         Ok(self.claim_through(&[claim]).await?.pop().map(|claimed| claimed.messages).unwrap_or_default())
     }
     /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
-    async fn mark_ending(&self, messages: &[(Uuid, String)], now: Timestamp) -> Result<Vec<bool>, StoreError>;
+    async fn mark_ending(&self, endings: &[Ending], now: Timestamp) -> Result<Vec<bool>, StoreError>;
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError>;
     /// Gives claimed messages back untried.
     async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
@@ -100,9 +100,14 @@ pub trait OutboxStore: Send + Sync {
     async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
     /// At most `limit` waiting messages whose time is over.
     async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
-    /// Sends a finished message again to those who did not get it.
-    async fn resend(&self, portal: &str, id: Uuid, now: Timestamp, expires_at: Timestamp)
-    -> Result<Resent, StoreError>;
+    /// Sends a message again, when `rule` allows it and to whom it says.
+    async fn resend(
+        &self,
+        portal: &str,
+        id: Uuid,
+        (now, expires_at): (Timestamp, Timestamp),
+        rule: ResendRule,
+    ) -> Result<Resent, StoreError>;
     /// Forgets messages that were finished before `finished_before`, contents of those finished before `content_before`, and
     /// lanes that are empty; at most `limit` of each, and not for long, since it writes. How many.
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32)

@@ -67,6 +67,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "journal", include_str!("../../migrations/0003_journal.sql")),
     (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
     (5, "outbox", include_str!("../../migrations/0005_outbox.sql")),
+    (7, "time_and_transactions", include_str!("../../migrations/0007_time_and_transactions.sql")),
     (8, "lanes", include_str!("../../migrations/0008_lanes.sql")),
     (9, "heartbeat", include_str!("../../migrations/0009_heartbeat.sql")),
     (11, "form", include_str!("../../migrations/0011_form.sql")),

@@ -64,10 +64,11 @@ pub struct MessageView {
     /// In bytes, of subject, texts and files.
     pub size: u64,
     pub state: MessageState,
-    /// Where the last attempt ended: `resolve`, `connect`, `tls`, `greeting`, `ehlo`, `starttls`, `auth`, `mail_from`, `rcpt_to`
+    /// Where that was said, or found: `resolve`, `connect`, `tls`, `greeting`, `ehlo`, `starttls`, `auth`, `mail_from`, `rcpt_to`
     /// or `data`.
     pub stage: Option<String>,
-    /// Why it is not accepted: a code of the diagnosis, such as `bad_credentials`.
+    /// Why it waits, or has failed: a code of the diagnosis, such as `bad_credentials`. `null` when it is accepted: those of
+    /// its recipients that have failed have causes of their own.
     pub cause: Option<String>,
     /// The server's own words: text, at most 500 characters.
     pub reply: Option<String>,
@@ -277,8 +278,8 @@ pub async fn list(
 
 /// Send a message again
 ///
-/// For one that failed, or whose delivery is not known: to those recipients who did not get it, as far as is known. Its
-/// `Message-ID` stays the same.
+/// For one that has ended: to those recipients who are not known to have it. Nobody gets a second copy of what their server
+/// took. Its `Message-ID` stays the same.
 #[utoipa::path(
     post,
     path = "/api/v1/messages/{id}/resend",

@@ -333,6 +333,7 @@ fn recipients(lists: [(RecipientKind, &Vec<Person>); 3]) -> Vec<Recipient> {
                     state: RecipientState::Pending,
                     cause: None,
                     reply: None,
+                    stage: None,
                 });
             }
         }

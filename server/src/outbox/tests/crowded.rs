@@ -110,6 +110,7 @@ fn waiting(outbox: &Outbox, number: u32, now: Timestamp) -> NewMessage {
             state: RecipientState::Pending,
             cause: None,
             reply: None,
+            stage: None,
         }],
         at: now,
         expires_at: now + SignedDuration::from_hours(24),

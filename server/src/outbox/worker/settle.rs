@@ -3,26 +3,31 @@
 use std::time::Duration;
 
 use app::{
+    diagnosis::cause::Cause,
     profile::sending::{Sign, Turn},
     test_run::{port::TestRun, report::Report},
 };
 use jiff::Timestamp;
 
-use super::{Next, ONCE_MORE, Worker};
+use super::{Next, ONCE_MORE, Transaction, Worker};
 use crate::{
     events::message_finished,
     outbox::{
         dispatch::signed,
-        judge::{Chances, give_up, judge, state_of},
+        judge::{Chances, judge},
         ledger::Unavailable,
         route::Server,
+        standing::{give_up, needs_its_content, standing},
     },
     profiles::fingerprint,
-    store::outbox::{Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement},
+    store::outbox::{
+        Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement, Standing,
+    },
 };
 
 impl Worker<'_> {
-    pub(super) async fn settle(&mut self, message: &MessageRow, report: Report, began: Timestamp) -> Next {
+    pub(super) async fn settle(&mut self, message: &MessageRow, report: Report, had: Transaction<'_>) -> Next {
+        let Transaction { began, to, may_split } = had;
         let now = self.outbox.now();
         let row = match &self.route.server {
             Server::Profile(row) => Some(row),
@@ -34,6 +39,8 @@ impl Worker<'_> {
             message,
             &report,
             Chances {
+                to,
+                may_split,
                 retry_at: now + signed(self.outbox.wait(message.tries + 1)),
                 may_fall_back: has_relay && row.is_some_and(|row| row.sending.fallback),
                 now,
@@ -60,14 +67,21 @@ impl Worker<'_> {
         let cause = attempt.cause;
         self.outbox.metrics.attempted(judgement.outcome, cause);
         let tell = self.outbox.tells(&message.lane.account.portal);
-        let event = message_finished(message, judgement.state, &judgement.recipients, &attempt, now);
+        let event = message_finished(message, &judgement.standing, &judgement.recipients, &attempt, now);
+        if let Some(most) = judgement.most {
+            self.outbox.recipient_limits.learn(&self.route.id(), most);
+        }
+        let recipients = judgement.recipients.clone();
+        // The lease goes on with the next transaction.
+        let state = if judgement.goes_on { MessageState::Sending } else { judgement.standing.state };
         let settlement = Settlement {
             id: message.id,
             lane: message.lane.clone(),
             right: Right::Lease(self.owner.to_owned()),
             at: now,
-            counts: true,
-            state: judgement.state,
+            counts: !judgement.goes_on,
+            standing: Standing { state, ..judgement.standing },
+            content_done: !needs_its_content(&recipients),
             recipients: judgement.recipients,
             next_at: judgement.next_at,
             fallback: judgement.fallback,
@@ -76,7 +90,7 @@ impl Worker<'_> {
             health,
             tell,
         };
-        tracing::debug!(message = %message.id, state = settlement.state.as_str(), "message tried");
+        tracing::debug!(message = %message.id, state = state.as_str(), "message tried");
         let settled = self.for_sure(settlement).await;
         match settled.as_ref().ok().and_then(|settled| settled.turn) {
             // What waits for it waits no more.
@@ -104,6 +118,9 @@ impl Worker<'_> {
             // Its lane has just begun.
             self.outbox.ended(String::new());
         }
+        if judgement.goes_on && settled.as_ref().is_ok_and(|settled| settled.done) {
+            return Next::GoOn(recipients);
+        }
         if settled.is_err() {
             // It stays under its lease; what became of it is not on disk. Its mark says that it may have left.
             return Next::GiveBack { this: false, after: self.outbox.options.first_retry };
@@ -114,8 +131,8 @@ impl Worker<'_> {
     /// The message cannot be sent by anybody: its content is gone or does not open.
     pub(super) async fn unsendable(&self, message: &MessageRow, now: Timestamp) -> Next {
         let mut recipients = message.recipients.clone();
-        give_up(&mut recipients, None);
-        let state = state_of(&recipients);
+        give_up(&mut recipients, None, None);
+        let standing = standing(&recipients);
         let attempt = Attempt {
             at: now,
             duration_ms: 0,
@@ -123,12 +140,12 @@ impl Worker<'_> {
             profile: self.route.profile().map(|row| row.id),
             outcome: AttemptOutcome::Failed,
             stage: None,
-            cause: None,
+            cause: Some(Cause::Unknown),
             reply: None,
             queue_id: None,
         };
         let tell = self.outbox.tells(&message.lane.account.portal);
-        let event = message_finished(message, state, &recipients, &attempt, now).filter(|_| tell);
+        let event = message_finished(message, &standing, &recipients, &attempt, now).filter(|_| tell);
         let settlement = Settlement {
             id: message.id,
             lane: message.lane.clone(),
@@ -136,7 +153,8 @@ impl Worker<'_> {
             at: now,
             attempt: Some(attempt),
             counts: false,
-            state,
+            standing,
+            content_done: false,
             recipients,
             next_at: None,
             fallback: message.fallback,
@@ -144,7 +162,7 @@ impl Worker<'_> {
             event,
             tell,
         };
-        debug_assert_ne!(settlement.state, MessageState::Deferred);
+        debug_assert!(settlement.standing.state.is_final());
         let _ = self.for_sure(settlement).await;
         Next::Message
     }

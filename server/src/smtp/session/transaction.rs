@@ -9,10 +9,7 @@ use std::time::Duration;
 
 use app::{
     diagnosis::cause::Cause,
-    test_run::{
-        event::Stage,
-        report::{Finding, RecipientResult},
-    },
+    test_run::{event::Stage, report::Finding},
 };
 
 use tokio::time::Instant;
@@ -27,6 +24,8 @@ use crate::smtp::{
 
 /// How much of a message waits for the gate: the final dot and its line end.
 const HELD_BACK: usize = 3;
+/// With more recipients than these a message does not leave in the flight of its commands.
+const FEW_RECIPIENTS: usize = 10;
 /// How long one reply too many is waited for after a group with a message in it, when its replies came all at once.
 const SURPLUS: Duration = Duration::from_millis(5);
 
@@ -42,12 +41,16 @@ impl Session<'_> {
             return Err(Failure::found(Stage::MailFrom, Cause::MessageTooLarge, Finding::SizeLimit));
         }
         let sender = mail_from(self.submission, &self.capabilities);
-        let recipients: Vec<String> = self.submission.to.iter().map(rcpt_to).collect();
-        if self.capabilities.pipelining && !self.cautious {
+        let all = self.submission.to.len();
+        self.asked = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
+        let recipients: Vec<String> = self.submission.to.iter().take(self.asked).map(rcpt_to).collect();
+        let outcome = if self.capabilities.pipelining && !self.cautious {
             self.in_a_group(wire, &sender, &recipients).await
         } else {
             self.one_at_a_time(wire, &sender, &recipients).await
-        }
+        };
+        self.leave_the_rest();
+        outcome
     }
 
     fn is_dry_run(&self) -> bool {
@@ -60,8 +63,10 @@ impl Session<'_> {
         for recipient in recipients {
             self.transcript.client(recipient);
         }
-        // Over a connection that may be dead the message waits until the server has answered.
-        let apart = self.cool && self.capabilities.chunking && !self.is_dry_run();
+        // Over a connection that may be dead the message waits until the server has answered; with many recipients too, so
+        // that the gate is told which of them were taken.
+        let waits = self.cool || recipients.len() > FEW_RECIPIENTS;
+        let apart = waits && self.capabilities.chunking && !self.is_dry_run();
         let chunked = self.capabilities.chunking && !self.is_dry_run() && !apart;
         if apart {
             // Nothing more in this flight.
@@ -121,6 +126,10 @@ impl Session<'_> {
             self.transcript.client(recipient);
             self.fly(wire, &commands([recipient]), 1, Stage::RcptTo, Load::Commands).await?;
             self.recipient_answer(wire, at).await?;
+            if self.takes_no_more() {
+                self.asked = at + 1;
+                break;
+            }
         }
         let accepted = self.any_recipient();
         if self.is_dry_run() {
@@ -141,26 +150,6 @@ impl Session<'_> {
         let reply = self.receive(wire, Stage::MailFrom, self.limit(self.limits.reply)).await?;
         self.expect(Stage::MailFrom, &reply, 250)?;
         self.passed(Stage::MailFrom, Some(&reply));
-        Ok(())
-    }
-
-    async fn recipient_answer(&mut self, wire: &mut Wire, at: usize) -> Result<(), Failure> {
-        let reply = self.receive(wire, Stage::RcptTo, self.limit(self.limits.reply)).await?;
-        // 251: the server will forward (RFC 5321 §3.4).
-        let accepted = matches!(reply.code, 250 | 251);
-        let diagnosis = (!accepted).then(|| self.diagnosis(Stage::RcptTo, &reply));
-        self.recipients.push(RecipientResult {
-            address: self.submission.to.get(at).map(ToString::to_string).unwrap_or_default(),
-            accepted,
-            cause: diagnosis.map(|diagnosis| diagnosis.cause),
-            retryable: diagnosis.is_some_and(|diagnosis| diagnosis.retryable),
-            reply: Some(self.transcript.shown(&reply.words())),
-        });
-        if accepted {
-            self.passed(Stage::RcptTo, Some(&reply));
-        } else if self.recipients.len() == self.submission.to.len() && self.recipients.iter().all(|one| !one.accepted) {
-            self.last_refusal = self.expect(Stage::RcptTo, &reply, 250).err();
-        }
         Ok(())
     }
 
@@ -251,7 +240,7 @@ impl Session<'_> {
         if let Err(error) = wire.write_beginning(most, replies, deadline).await {
             return Ok(Err(error));
         }
-        if !gate.open().await {
+        if !gate.open(&self.may_get_it()).await {
             return Err(Failure { withheld: true, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
         }
         let looked = wire.look().await;

@@ -155,7 +155,7 @@ struct Slow;
 
 #[async_trait]
 impl Gate for Slow {
-    async fn open(&self) -> bool {
+    async fn open(&self, _to: &[String]) -> bool {
         tokio::time::sleep(Duration::from_millis(20)).await;
         true
     }

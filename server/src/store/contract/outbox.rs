@@ -11,8 +11,9 @@ use super::{account, at, id, row, run, *};
 use crate::{
     profiles::fingerprint,
     store::outbox::{
-        Attempt, AttemptOutcome, Claim, HealthReport, Inserted, Lane, MessageState, NewMessage, Passage, Queue,
-        Recipient, RecipientKind, RecipientState, Resent, Rest, Right, Settlement, Via,
+        Again, Attempt, AttemptOutcome, Claim, Ending, HealthReport, Inserted, Lane, MessageRow, MessageState,
+        NewMessage, Passage, Queue, Recipient, RecipientKind, RecipientState, Resent, Rest, Right, Settlement,
+        Standing, Via,
     },
 };
 
@@ -28,7 +29,14 @@ fn queue(lane: &Lane) -> Queue {
 }
 
 fn recipient(state: RecipientState) -> Recipient {
-    Recipient { address: "a@x.example".to_owned(), kind: RecipientKind::To, state, cause: None, reply: None }
+    Recipient {
+        address: "a@x.example".to_owned(),
+        kind: RecipientKind::To,
+        state,
+        cause: None,
+        reply: None,
+        stage: None,
+    }
 }
 
 fn message(number: u128, lane: &Lane, second: i64) -> NewMessage {
@@ -67,13 +75,31 @@ fn settlement(number: u128, lane: &Lane, state: MessageState, second: i64) -> Se
             queue_id: None,
         }),
         counts: true,
-        state,
+        standing: Standing { stage: Some(Stage::Data), reply: Some("250 ok".to_owned()), ..Standing::new(state) },
+        content_done: state == MessageState::Accepted,
         recipients: vec![recipient(RecipientState::Accepted)],
         next_at: (!state.is_final()).then(|| at(second + 60)),
         fallback: false,
         health: None,
         event: None,
         tell: true,
+    }
+}
+
+fn ending(number: u128, owner: &str, to: Option<&[&str]>) -> Ending {
+    let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
+    Ending { id: Uuid::from_u128(number), owner: owner.to_owned(), to }
+}
+
+/// A rule of resending: failed ones, as long as their content is kept.
+fn only_failed(row: &MessageRow, kept: bool) -> Result<Again, Resent> {
+    match (row.state, kept) {
+        (MessageState::Failed | MessageState::DeliveryUnknown, true) => Ok(Again {
+            recipients: row.recipients.clone(),
+            standing: Standing { cause: Some(Cause::Timeout), ..Standing::new(MessageState::Queued) },
+        }),
+        (MessageState::Failed | MessageState::DeliveryUnknown, false) => Err(Resent::ContentGone),
+        _ => Err(Resent::NotFinished),
     }
 }
 
@@ -134,11 +160,20 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     assert_eq!(claim(OWNER, 10).await, [1, 2], "what is due, the oldest first");
     assert_eq!(claim("two", 10).await, [0_u128; 0]);
     // A mark, and a settlement, are for those who hold the lease.
-    let marks = [(Uuid::from_u128(1), OWNER.to_owned()), (Uuid::from_u128(2), "two".to_owned())];
+    let marks = [ending(1, OWNER, None), ending(2, "two", None)];
     assert_eq!(store.mark_ending(&marks, at(11)).await.unwrap(), [true, false]);
     assert_eq!(store.mark_ending(&marks[..1], at(41)).await.unwrap(), [false], "not after its end");
     assert_eq!(store.prolong(&[OWNER.to_owned(), "x".to_owned()], at(100)).await.unwrap(), 2);
     assert_eq!(store.mark_ending(&marks[..1], at(41)).await.unwrap(), [true]);
+    // The lease goes on with the next transaction, and with a mark of its own.
+    let between = Settlement { content_done: false, ..settlement(1, &shop, MessageState::Sending, 42) };
+    assert!(store.settle(&[between]).await.unwrap()[0].done);
+    let marked = [ending(1, OWNER, Some(&["a@x.example"]))];
+    assert_eq!(store.mark_ending(&marked, at(42)).await.unwrap(), [true]);
+    let under_way = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
+    assert_eq!((under_way.state, under_way.lease_owner.as_deref()), (MessageState::Sending, Some(OWNER)));
+    assert_eq!(under_way.ending_to.as_deref(), Some(&["a@x.example".to_owned()][..]));
+    assert!(store.content(Uuid::from_u128(1)).await.unwrap().is_some());
     let foreign =
         Settlement { right: Right::Lease("two".to_owned()), ..settlement(1, &shop, MessageState::Failed, 42) };
     let own = settlement(1, &shop, MessageState::Accepted, 42);
@@ -146,9 +181,10 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(store.content(Uuid::from_u128(1)).await.unwrap(), None, "accepted: its text is gone");
     let done = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
-    assert_eq!((done.state, done.finished_at, done.tries), (MessageState::Accepted, Some(at(42)), 1));
+    assert_eq!((done.state, done.finished_at, done.tries), (MessageState::Accepted, Some(at(42)), 2));
+    assert_eq!((done.ending_at, done.ending_to, done.lease_owner), (None, None, None));
     assert_eq!((done.profile, done.stage, done.reply.as_deref()), (Some(id(1)), Some(Stage::Data), Some("250 ok")));
-    assert_eq!(store.attempts(Uuid::from_u128(1)).await.unwrap().len(), 1);
+    assert_eq!(store.attempts(Uuid::from_u128(1)).await.unwrap().len(), 2);
     assert_eq!(store.sent_since(id(1), at(42)).await.unwrap(), 1);
     assert_eq!(store.sent_since(id(1), at(43)).await.unwrap(), 0);
     // Given back untried.
@@ -162,7 +198,7 @@ pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Stor
     let shop = lane("martin", None);
     store.insert_messages(&[message(1, &shop, 1), message(2, &shop, 1), message(3, &shop, 1)]).await.unwrap();
     store.claim((&shop, false), OWNER, at(2), at(30), 2).await.unwrap();
-    store.mark_ending(&[(Uuid::from_u128(1), OWNER.to_owned())], at(3)).await.unwrap();
+    store.mark_ending(&[ending(1, OWNER, None)], at(3)).await.unwrap();
     assert_eq!(store.abandoned(at(29), 9).await.unwrap(), []);
     let abandoned = store.abandoned(at(30), 9).await.unwrap();
     let endings: Vec<bool> = abandoned.iter().map(|row| row.ending_at.is_some()).collect();
@@ -181,14 +217,17 @@ pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Stor
     assert!(store.settle(std::slice::from_ref(&over)).await.unwrap()[0].done);
     assert!(!store.settle(&[over]).await.unwrap()[0].done);
     // Sent again, by its own portal, while its text is there.
-    let again =
-        async |portal: &str, number| store.resend(portal, Uuid::from_u128(number), at(2_000), at(3_000)).await.unwrap();
+    let again = async |portal: &str, number| {
+        let times = (at(2_000), at(3_000));
+        store.resend(portal, Uuid::from_u128(number), times, only_failed).await.unwrap()
+    };
     assert_eq!(again("other", 3).await, Resent::NotFound);
     assert_eq!(again("demo", 2).await, Resent::NotFinished);
     assert_eq!(again("demo", 3).await, Resent::Done);
     let row = store.message("demo", Uuid::from_u128(3)).await.unwrap().unwrap();
     assert_eq!((row.state, row.tries, row.next_at), (MessageState::Queued, 0, Some(at(2_000))));
-    assert_eq!(row.recipients[0].state, RecipientState::Accepted, "who has it gets no second copy");
+    assert_eq!((row.expires_at, row.finished_at), (at(3_000), None));
+    assert_eq!((row.cause, row.reply), (Some(Cause::Timeout), None), "as the rule says");
     assert_eq!(store.purge(at(0), at(40), 9).await.unwrap(), 1, "texts go first");
     assert_eq!(again("demo", 1).await, Resent::ContentGone);
     assert_eq!(store.purge(at(40), at(40), 9).await.unwrap(), 1, "then what is known");

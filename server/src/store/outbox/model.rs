@@ -77,7 +77,7 @@ codes! {
         Queued = "queued",
         /// A conversation about it is under way.
         Sending = "sending",
-        /// A mail server took it over, for every recipient that was not refused for good.
+        /// A mail server took it over for one recipient at least; every other one has failed.
         Accepted = "accepted",
         /// It will be tried again.
         Deferred = "deferred",
@@ -151,15 +151,46 @@ pub struct Recipient {
     /// The server's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
+    /// Where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stage: Option<Stage>,
 }
 
-impl Recipient {
-    /// It is to be tried once more, unless its server has the message.
-    pub fn again(&mut self) {
-        if self.state != RecipientState::Accepted {
-            (self.state, self.cause, self.reply) = (RecipientState::Pending, None, None);
-        }
+/// What is said of a message as a whole. It comes from its recipients (`outbox::standing`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub state: MessageState,
+    pub stage: Option<Stage>,
+    pub cause: Option<Cause>,
+    pub reply: Option<String>,
+}
+
+impl Standing {
+    /// A state about which there is nothing else to say.
+    pub const fn new(state: MessageState) -> Self {
+        Self { state, stage: None, cause: None, reply: None }
     }
+}
+
+/// A message that is sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    pub recipients: Vec<Recipient>,
+    pub standing: Standing,
+}
+
+/// Decides whether, and to whom, a message is sent again; the second argument says whether its content is kept.
+pub type ResendRule = fn(&MessageRow, bool) -> Result<Again, Resent>;
+
+/// The end of a message is about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    pub id: Uuid,
+    /// Who holds its lease.
+    pub owner: String,
+    /// To whom; `None`: to everybody who waits.
+    pub to: Option<Vec<String>>,
 }
 
 /// A message that was just given.
@@ -218,8 +249,10 @@ pub struct MessageRow {
     pub next_at: Option<Timestamp>,
     /// Who is at it.
     pub lease_owner: Option<String>,
-    /// Since when the server may have it.
+    /// Since when the server may have it…
     pub ending_at: Option<Timestamp>,
+    /// …and for whom; `None`: for everybody who waits.
+    pub ending_to: Option<Vec<String>>,
     pub finished_at: Option<Timestamp>,
 }
 
@@ -333,18 +366,21 @@ pub enum Right {
 }
 
 /// What became of an attempt: everything in one transaction.
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug, Clone)]
 pub struct Settlement {
     pub id: Uuid,
     pub lane: Lane,
     pub right: Right,
     pub at: Timestamp,
-    /// Without one, what was known of the message stays.
     pub attempt: Option<Attempt>,
     /// Whether the attempt counts among the message's tries.
     pub counts: bool,
-    pub state: MessageState,
+    /// What is said of the message. In the state `sending` the lease goes on.
+    pub standing: Standing,
     pub recipients: Vec<Recipient>,
+    /// Its content is needed no more.
+    pub content_done: bool,
     pub next_at: Option<Timestamp>,
     pub fallback: bool,
     pub health: Option<HealthReport>,
@@ -366,7 +402,7 @@ pub struct Settled {
 pub enum Resent {
     Done,
     NotFound,
-    /// It is under way, or was accepted.
+    /// It is under way, or everybody has it.
     NotFinished,
     /// Its content is not kept any more.
     ContentGone,

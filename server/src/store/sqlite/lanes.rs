@@ -168,7 +168,8 @@ pub(super) async fn claim(pool: &SqlitePool, claims: &[Claim]) -> Result<Vec<Cla
 
 async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<Claimed, StoreError> {
     const TAKE: &str = formatcp!(
-        "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, updated_at = ?3
+        "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, ending_to = NULL,
+             updated_at = ?3
          WHERE id IN (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5 AND next_at <= ?3
                       ORDER BY next_at, id LIMIT ?6)
          RETURNING {COLUMNS}"

@@ -9,13 +9,14 @@ use uuid::Uuid;
 use super::{lanes::with_rests, profiles::begin, rows::instant};
 use crate::store::{
     StoreError,
-    outbox::{Attempt, Inserted, Lane, MessageRow, MessageState, NewMessage, Resent},
+    outbox::{Attempt, Ending, Inserted, Lane, MessageRow, MessageState, NewMessage, ResendRule, Resent},
 };
 
 /// The columns that [`message`] reads.
 pub(super) const COLUMNS: &str =
     "id, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
-    fallback, tries, created_at, updated_at, expires_at, next_at, lease_owner, ending_at, finished_at";
+    fallback, tries, created_at, updated_at, expires_at, next_at, lease_owner, ending_at,
+    ending_to, finished_at";
 /// What is not under way and not finished: the condition of the partial indexes, to the letter.
 pub(super) const WAITING: &str = "state IN ('queued', 'deferred')";
 
@@ -55,6 +56,7 @@ fn message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
         next_at: moment("next_at")?,
         lease_owner: text("lease_owner")?,
         ending_at: moment("ending_at")?,
+        ending_to: text("ending_to")?.and_then(|addresses| serde_json::from_str(&addresses).ok()),
         finished_at: moment("finished_at")?,
         id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?,
     })
@@ -179,19 +181,21 @@ pub(super) async fn content(pool: &SqlitePool, id: Uuid) -> Result<Option<Vec<u8
 
 pub(super) async fn mark_ending(
     pool: &SqlitePool,
-    messages: &[(Uuid, String)],
+    endings: &[Ending],
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
     let mut transaction = begin(pool).await?;
-    let mut marked = Vec::with_capacity(messages.len());
-    for (id, owner) in messages {
+    let mut marked = Vec::with_capacity(endings.len());
+    for Ending { id, owner, to } in endings {
+        let to = to.as_ref().map(serde_json::to_string).transpose().map_err(|_| wrong("ending_to", &id.to_string()))?;
         let updated = sqlx::query(
-            "UPDATE message SET ending_at = ?1
+            "UPDATE message SET ending_at = ?1, ending_to = ?4
              WHERE id = ?2 AND state = 'sending' AND lease_owner = ?3 AND lease_until > ?1",
         )
         .bind(now.as_millisecond())
         .bind(id.to_string())
         .bind(owner)
+        .bind(to)
         .execute(&mut *transaction)
         .await?;
         marked.push(updated.rows_affected() == 1);
@@ -209,8 +213,9 @@ pub(super) async fn release(
     let mut transaction = begin(pool).await?;
     for id in ids {
         sqlx::query(
-            "UPDATE message SET state = iif(tries > 0, 'deferred', 'queued'), next_at = ?, lease_owner = NULL,
-                 lease_until = NULL, ending_at = NULL
+            // What has a cause was tried, or held.
+            "UPDATE message SET state = iif(cause IS NULL, 'queued', 'deferred'), next_at = ?, lease_owner = NULL,
+                 lease_until = NULL, ending_at = NULL, ending_to = NULL
              WHERE id = ? AND state = 'sending' AND lease_owner = ?",
         )
         .bind(next_at.as_millisecond())
@@ -258,34 +263,33 @@ pub(super) async fn resend(
     pool: &SqlitePool,
     portal: &str,
     id: Uuid,
-    now: Timestamp,
-    expires_at: Timestamp,
+    (now, expires_at): (Timestamp, Timestamp),
+    rule: ResendRule,
 ) -> Result<Resent, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
     let mut transaction = begin(pool).await?;
     let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
-    let Some(mut row) = row.as_ref().map(message).transpose()? else {
+    let Some(row) = row.as_ref().map(message).transpose()? else {
         return Ok(Resent::NotFound);
     };
-    if !matches!(row.state, MessageState::Failed | MessageState::DeliveryUnknown) {
-        return Ok(Resent::NotFinished);
-    }
     let kept: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = ?)")
         .bind(id.to_string())
         .fetch_one(&mut *transaction)
         .await?;
-    if kept == 0 {
-        return Ok(Resent::ContentGone);
-    }
-    for recipient in &mut row.recipients {
-        recipient.again();
-    }
-    let recipients = serde_json::to_string(&row.recipients).map_err(|_| wrong("recipients", &id.to_string()))?;
+    let again = match rule(&row, kept == 1) {
+        Ok(again) => again,
+        Err(refused) => return Ok(refused),
+    };
+    let recipients = serde_json::to_string(&again.recipients).map_err(|_| wrong("recipients", &id.to_string()))?;
     sqlx::query(
-        "UPDATE message SET state = 'queued', recipients = ?, next_at = ?, updated_at = ?, expires_at = ?, tries = 0,
-             fallback = 0, finished_at = NULL, stage = NULL, cause = NULL, reply = NULL
+        "UPDATE message SET state = ?, stage = ?, cause = ?, reply = ?, recipients = ?, next_at = ?, updated_at = ?,
+             expires_at = ?, tries = 0, fallback = 0, finished_at = NULL
          WHERE id = ?",
     )
+    .bind(again.standing.state.as_str())
+    .bind(again.standing.stage.map(Stage::as_str))
+    .bind(again.standing.cause.map(Cause::as_str))
+    .bind(again.standing.reply)
     .bind(recipients)
     .bind(now.as_millisecond())
     .bind(now.as_millisecond())

@@ -14,8 +14,8 @@ use super::{SqliteStore, events, lanes, messages, profiles, sealed, settle, upke
 use crate::store::{
     ProfileRow, SealedSecret, StoreError,
     outbox::{
-        Attempt, Claim, Claimed, DueDestination, EventRow, HealthReport, Inserted, MessageRow, MessageState,
-        NewMessage, OutboxStore, Queue, QueueFigures, Resent, Rest, SealedContent, Settled, Settlement,
+        Attempt, Claim, Claimed, DueDestination, Ending, EventRow, HealthReport, Inserted, MessageRow, MessageState,
+        NewMessage, OutboxStore, Queue, QueueFigures, ResendRule, Resent, Rest, SealedContent, Settled, Settlement,
     },
 };
 
@@ -75,8 +75,8 @@ impl OutboxStore for SqliteStore {
         lanes::claim(&self.writer, claims).await
     }
 
-    async fn mark_ending(&self, messages: &[(Uuid, String)], now: Timestamp) -> Stored<Vec<bool>> {
-        messages::mark_ending(&self.writer, messages, now).await
+    async fn mark_ending(&self, endings: &[Ending], now: Timestamp) -> Stored<Vec<bool>> {
+        messages::mark_ending(&self.writer, endings, now).await
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Stored<Vec<Settled>> {
@@ -119,8 +119,8 @@ impl OutboxStore for SqliteStore {
         messages::overdue(&self.pool, now, limit).await
     }
 
-    async fn resend(&self, portal: &str, id: Uuid, now: Timestamp, expires_at: Timestamp) -> Stored<Resent> {
-        messages::resend(&self.writer, portal, id, now, expires_at).await
+    async fn resend(&self, portal: &str, id: Uuid, times: (Timestamp, Timestamp), rule: ResendRule) -> Stored<Resent> {
+        messages::resend(&self.writer, portal, id, times, rule).await
     }
 
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32) -> Stored<u64> {

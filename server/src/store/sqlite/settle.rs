@@ -18,7 +18,7 @@ use crate::{
     profiles::fingerprint,
     store::{
         StoreError,
-        outbox::{Attempt, AttemptOutcome, HealthReport, MessageState, Right, Settled, Settlement},
+        outbox::{HealthReport, MessageState, Right, Settled, Settlement},
     },
 };
 
@@ -49,11 +49,12 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
     const LEASE: &str = "lease_owner = ?14 AND state = 'sending'";
     const ENDED: &str = "lease_until <= CAST(?14 AS INTEGER) AND state = 'sending'";
     const WAITING: &str = "?14 = '' AND state IN ('queued', 'deferred')";
-    const UPDATE: &str = "UPDATE message SET state = ?1, recipients = ?2, stage = iif(?13, stage, ?3),
-        cause = iif(?13, cause, ?4), reply = iif(?13, reply, ?5),
+    const UPDATE: &str = "UPDATE message SET state = ?1, recipients = ?2, stage = ?3, cause = ?4, reply = ?5,
         profile = coalesce(?6, profile), fallback = ?7, tries = tries + ?8, next_at = ?9, updated_at = ?10,
-        finished_at = ?11, lease_owner = NULL, lease_until = NULL, ending_at = NULL WHERE id = ?12 AND ";
-    let Settlement { id, right, at, attempt, state, recipients, next_at, .. } = settlement;
+        finished_at = ?11, lease_owner = iif(?13, lease_owner, NULL), lease_until = iif(?13, lease_until, NULL),
+        ending_at = NULL, ending_to = NULL WHERE id = ?12 AND ";
+    let Settlement { id, right, at, attempt, standing, recipients, next_at, .. } = settlement;
+    let state = standing.state;
     let wrong = |table, column| StoreError::Inconsistent { table, column, row: id.to_string() };
     let recipients = serde_json::to_string(recipients).map_err(|_| wrong("message", "recipients"))?;
     let (sql, held_by) = match right {
@@ -64,9 +65,9 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
     let updated = sqlx::query(sql)
         .bind(state.as_str())
         .bind(recipients)
-        .bind(attempt.as_ref().and_then(|attempt| attempt.stage).map(Stage::as_str))
-        .bind(attempt.as_ref().and_then(|attempt| attempt.cause).map(Cause::as_str))
-        .bind(attempt.as_ref().and_then(|attempt| attempt.reply.clone()))
+        .bind(standing.stage.map(Stage::as_str))
+        .bind(standing.cause.map(Cause::as_str))
+        .bind(&standing.reply)
         .bind(attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string()))
         .bind(settlement.fallback)
         .bind(settlement.counts)
@@ -74,7 +75,7 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
         .bind(at.as_millisecond())
         .bind(state.is_final().then_some(at.as_millisecond()))
         .bind(id.to_string())
-        .bind(keeps_its_reason(attempt.as_ref()))
+        .bind(state == MessageState::Sending)
         .bind(held_by)
         .execute(&mut *connection)
         .await?;
@@ -92,15 +93,10 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
         .execute(&mut *connection)
         .await?;
     }
-    if *state == MessageState::Accepted {
+    if settlement.content_done {
         sqlx::query("DELETE FROM content WHERE message = ?").bind(id.to_string()).execute(&mut *connection).await?;
     }
     Ok(true)
-}
-
-/// A message that was not tried, or whose time is over, keeps what was said of it last.
-fn keeps_its_reason(attempt: Option<&Attempt>) -> bool {
-    attempt.is_none_or(|attempt| attempt.outcome == AttemptOutcome::Expired)
 }
 
 pub(super) async fn record_health(

@@ -1,0 +1,103 @@
+//! What is said of a message, and who may be sent it again.
+
+use app::session::AccountId;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::store::outbox::{Lane, RecipientKind};
+
+fn recipient(name: &str, state: RecipientState, cause: Option<Cause>) -> Recipient {
+    Recipient { address: format!("{name}@x.example"), kind: RecipientKind::To, state, cause, reply: None, stage: None }
+}
+
+fn row(state: MessageState, recipients: Vec<Recipient>) -> MessageRow {
+    MessageRow {
+        id: Uuid::nil(),
+        lane: Lane { account: AccountId { portal: "p".to_owned(), account: "a".to_owned() }, user: None },
+        message_id: String::new(),
+        reference: None,
+        subject: String::new(),
+        size: 0,
+        recipients,
+        state,
+        stage: None,
+        cause: None,
+        reply: None,
+        profile: None,
+        fallback: false,
+        tries: 0,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+        expires_at: Timestamp::UNIX_EPOCH,
+        next_at: None,
+        lease_owner: None,
+        ending_at: None,
+        ending_to: None,
+        finished_at: None,
+    }
+}
+
+use RecipientState::{Accepted, DeliveryUnknown, Failed, Pending};
+
+#[test]
+fn only_those_who_do_not_have_it_are_sent_it_again() {
+    for (state, recipients, expected) in [
+        (MessageState::Accepted, vec![Accepted, Failed], Ok(vec![Accepted, Pending])),
+        (MessageState::DeliveryUnknown, vec![Accepted, DeliveryUnknown, Failed], Ok(vec![Accepted, Pending, Pending])),
+        (MessageState::Failed, vec![Failed], Ok(vec![Pending])),
+        (MessageState::Accepted, vec![Accepted, Accepted], Err(Resent::NotFinished)),
+        (MessageState::Deferred, vec![Pending, Failed], Err(Resent::NotFinished)),
+        (MessageState::Queued, vec![Pending], Err(Resent::NotFinished)),
+        (MessageState::Sending, vec![Pending, Failed], Err(Resent::NotFinished)),
+    ] {
+        let recipients = recipients.into_iter().map(|state| recipient("a", state, Some(Cause::Timeout))).collect();
+        let row = row(state, recipients);
+        let states = |again: Again| again.recipients.iter().map(|one| one.state).collect::<Vec<_>>();
+        assert_eq!(again(&row, true).map(states), expected, "{state:?}");
+        if expected.is_ok() {
+            assert_eq!(again(&row, true).unwrap().standing, Standing::new(MessageState::Queued));
+            assert_eq!(again(&row, false), Err(Resent::ContentGone));
+        }
+    }
+}
+
+#[test]
+fn the_content_is_kept_until_everybody_has_it() {
+    for (states, needed) in
+        [(vec![Accepted, Accepted], false), (vec![Accepted, Failed], true), (vec![DeliveryUnknown], true)]
+    {
+        let recipients: Vec<_> = states.into_iter().map(|state| recipient("a", state, None)).collect();
+        assert_eq!(needs_its_content(&recipients), needed);
+    }
+}
+
+#[test]
+fn after_a_crash_only_those_of_the_last_transaction_may_have_it() {
+    let recipients =
+        || vec![recipient("a", Accepted, None), recipient("b", Pending, None), recipient("c", Pending, None)];
+    let mut row = row(MessageState::Sending, recipients());
+    assert_eq!(interrupted(&row), recipients(), "its end was not about to be sent");
+    row.ending_at = Some(Timestamp::UNIX_EPOCH);
+    let states = |recipients: &[Recipient]| recipients.iter().map(|one| one.state).collect::<Vec<_>>();
+    assert_eq!(states(&interrupted(&row)), [Accepted, DeliveryUnknown, DeliveryUnknown]);
+    row.ending_to = Some(vec!["b@x.example".to_owned()]);
+    let left = interrupted(&row);
+    assert_eq!(states(&left), [Accepted, DeliveryUnknown, Pending]);
+    let said = standing(&left);
+    assert_eq!((said.state, said.cause), (MessageState::Deferred, Some(Cause::ConnectionLost)));
+    assert_eq!(states(&disowned(&row)), [Accepted, DeliveryUnknown, DeliveryUnknown]);
+}
+
+#[test]
+fn what_is_given_up_always_has_a_cause() {
+    let mut recipients = vec![recipient("a", Pending, None), recipient("b", Pending, Some(Cause::Greylisted))];
+    give_up(&mut recipients, Some(Cause::QuotaExceeded), Some(Stage::RcptTo));
+    assert_eq!(
+        recipients.iter().map(|one| one.cause).collect::<Vec<_>>(),
+        [Some(Cause::QuotaExceeded), Some(Cause::Greylisted)]
+    );
+    let mut nothing_known = vec![recipient("a", Pending, None)];
+    give_up(&mut nothing_known, None, None);
+    assert_eq!(standing(&nothing_known).cause, Some(Cause::Unknown));
+}

@@ -1,0 +1,349 @@
+//! Messages for many, and servers that take a few recipients in a transaction (RFC 5321 §4.5.3.1.10).
+
+use std::sync::atomic::AtomicUsize;
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+
+/// How a server behaves that is asked for too much.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Recipients in a transaction.
+    most: usize,
+    /// What it says to one more; a 421 ends the connection.
+    refusal: &'static str,
+    /// What it says to one more after the message, having taken all of them.
+    late: bool,
+    keywords: &'static str,
+    /// Transactions on a connection.
+    transactions: usize,
+    /// Logins, until the password is another one.
+    logins: usize,
+}
+
+const MANNER: Manner = Manner {
+    most: 3,
+    refusal: "452 4.5.3 Too many recipients",
+    late: false,
+    keywords: "",
+    transactions: usize::MAX,
+    logins: usize::MAX,
+};
+
+/// A mail server that keeps who got what.
+struct Crowd {
+    manner: Manner,
+    logins: AtomicUsize,
+    refused: AtomicUsize,
+    connections: AtomicUsize,
+    /// Recipients and `Message-ID` of each message.
+    taken: Mutex<Vec<(Vec<String>, String)>>,
+    /// Who is told to come back, once.
+    later: Mutex<HashSet<String>>,
+}
+
+impl Crowd {
+    async fn start(manner: Manner) -> (Arc<Self>, u16) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let crowd = Arc::new(Self {
+            manner,
+            logins: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+            taken: Mutex::default(),
+            later: Mutex::default(),
+        });
+        let serving = crowd.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                serving.connections.fetch_add(1, Ordering::SeqCst);
+                let serving = serving.clone();
+                tokio::spawn(async move { serving.serve(stream).await });
+            }
+        });
+        (crowd, port)
+    }
+
+    /// The answer to `RCPT`.
+    fn recipient(&self, address: &str, taken: &mut Vec<String>) -> &'static str {
+        if address.starts_with("refused") {
+            return "550 5.1.1 User unknown";
+        }
+        if self.later.lock().unwrap().remove(address) {
+            return "450 4.2.0 Greylisted, come back later";
+        }
+        if taken.len() >= self.manner.most && !self.manner.late {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return self.manner.refusal;
+        }
+        taken.push(address.to_owned());
+        "250 ok"
+    }
+
+    async fn serve(&self, stream: TcpStream) -> Option<()> {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 crowd ESMTP\r\n").await.ok()?;
+        let (mut transactions, mut to) = (0, Vec::new());
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await.ok()? == 0 {
+                return None;
+            }
+            let upper = line.to_ascii_uppercase();
+            let answer = match upper.split([' ', ':', '\r']).next()? {
+                "EHLO" => format!("250-crowd\r\n{}250 AUTH PLAIN", self.manner.keywords),
+                "AUTH" if self.logins.fetch_add(1, Ordering::SeqCst) < self.manner.logins => "235 ok".to_owned(),
+                "AUTH" => "535 5.7.8 Error: authentication failed".to_owned(),
+                "MAIL" if transactions >= self.manner.transactions => "421 4.7.0 enough".to_owned(),
+                "MAIL" => {
+                    to.clear();
+                    "250 ok".to_owned()
+                }
+                "RCPT" => self.recipient(line.split(['<', '>']).nth(1)?, &mut to).to_owned(),
+                "DATA" if to.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
+                "DATA" => {
+                    stream.write_all(b"354 go\r\n").await.ok()?;
+                    let mut text = String::new();
+                    while !text.ends_with("\r\n.\r\n") {
+                        stream.read_line(&mut text).await.ok()?;
+                    }
+                    self.message(&text, &to)
+                }
+                "BDAT" => {
+                    let mut chunk = vec![0; upper.split(' ').nth(1)?.parse().ok()?];
+                    stream.read_exact(&mut chunk).await.ok()?;
+                    if to.is_empty() {
+                        "503 5.5.1 no valid recipients".to_owned()
+                    } else {
+                        self.message(&String::from_utf8_lossy(&chunk), &to)
+                    }
+                }
+                "QUIT" => "221 bye".to_owned(),
+                _ => "250 ok".to_owned(),
+            };
+            transactions += usize::from(matches!(upper.get(..4), Some("DATA" | "BDAT")));
+            stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
+            if answer.starts_with("421") || answer.starts_with("221") {
+                return None;
+            }
+        }
+    }
+
+    fn message(&self, text: &str, to: &[String]) -> String {
+        if self.manner.late && to.len() > self.manner.most {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return self.manner.refusal.to_owned();
+        }
+        let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap_or_default();
+        self.taken.lock().unwrap().push((to.to_vec(), id.to_owned()));
+        "250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP".to_owned()
+    }
+
+    fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+
+    /// Everybody who got it, sorted: twice who got it twice.
+    fn everybody(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.taken.lock().unwrap().iter().flat_map(|(to, _)| to.clone()).collect();
+        all.sort();
+        all
+    }
+}
+
+/// An application whose account "martin" sends through such a server.
+async fn through(manner: Manner) -> (Post, Arc<Crowd>, ProfileId) {
+    let (crowd, at) = Crowd::start(manner).await;
+    let post = Post::beside(Arc::new(SqliteStore::in_memory().await.unwrap()), Some(at)).await;
+    let profile = post.save_at("martin", None, at).await;
+    (post, crowd, profile)
+}
+
+fn to_many(subject: &str, names: &[String]) -> Value {
+    let mut message = message("martin", subject);
+    message["to"] = json!(names);
+    message
+}
+
+fn people(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("p{number:03}@client.example")).collect()
+}
+
+#[tokio::test]
+async fn a_hundred_recipients_get_it_once_at_a_server_that_takes_a_few() {
+    let offers = ["", "250-PIPELINING\r\n", "250-CHUNKING\r\n", "250-PIPELINING\r\n250-CHUNKING\r\n"];
+    for (most, keywords) in [3, 10, 50].into_iter().flat_map(|most| offers.map(|offer| (most, offer))) {
+        let (post, crowd, _) = through(Manner { most, keywords, ..MANNER }).await;
+        post.application.outbox.start();
+        let id = post.give(&to_many("À tous", &people(100))).await;
+        let done = post.until(&id, "accepted").await;
+        assert_eq!(crowd.everybody(), people(100), "{most} {keywords:?}");
+        let message_id = format!("<{}>", done["message_id"].as_str().unwrap());
+        assert!(crowd.taken.lock().unwrap().iter().all(|(_, id)| *id == message_id), "the same message");
+        assert_eq!((&done["cause"], crowd.connections.load(Ordering::SeqCst)), (&Value::Null, 1));
+        assert_eq!(done["attempts"].as_array().unwrap().len(), 100_usize.div_ceil(most), "{keywords:?}");
+        // The limit is known now.
+        let refused = crowd.refused();
+        let id = post.give(&to_many("Encore", &people(100))).await;
+        post.until(&id, "accepted").await;
+        assert_eq!((crowd.everybody().len(), crowd.refused()), (200, refused), "{most} {keywords:?}");
+    }
+}
+
+#[tokio::test]
+async fn servers_that_say_it_in_another_way() {
+    let limits = "250-LIMITS RCPTMAX=3\r\n";
+    for (what, manner) in [
+        ("552", Manner { refusal: "552 5.5.3 too many recipients", ..MANNER }),
+        ("550", Manner { refusal: "550 5.5.3 Too many recipients", keywords: "250-PIPELINING\r\n", ..MANNER }),
+        ("a bare 452", Manner { refusal: "452", ..MANNER }),
+        ("it hangs up", Manner { refusal: "421 4.7.0 too many", ..MANNER }),
+        ("it hangs up on a group", Manner { refusal: "421 4.7.0 no", keywords: "250-PIPELINING\r\n", ..MANNER }),
+        ("a few transactions on a connection", Manner { transactions: 2, ..MANNER }),
+        ("one transaction on a connection", Manner { transactions: 1, keywords: "250-PIPELINING\r\n", ..MANNER }),
+        ("after the message", Manner { late: true, ..MANNER }),
+        ("in advance", Manner { keywords: limits, ..MANNER }),
+    ] {
+        let (post, crowd, _) = through(manner).await;
+        post.application.outbox.start();
+        let id = post.give(&to_many("À tous", &people(20))).await;
+        let done = post.until(&id, "accepted").await;
+        assert_eq!(crowd.everybody(), people(20), "{what}");
+        assert!(done["recipients"].as_array().unwrap().iter().all(|one| one["state"] == "accepted"), "{done:#}");
+        if manner.keywords == limits {
+            assert_eq!(crowd.refused(), 0, "it was said in advance");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_nobody_is_left_alone() {
+    for refusal in ["452 4.5.3 Too many recipients", "452 4.3.1 Insufficient system storage"] {
+        let (post, crowd, _) = through(Manner { most: 0, refusal, ..MANNER }).await;
+        post.application.outbox.start();
+        let id = post.give(&to_many("À tous", &people(5))).await;
+        let waiting = post.until(&id, "deferred").await;
+        assert!(waiting["cause"].is_string(), "{waiting:#}");
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        let tries = post.get(&format!("/api/v1/messages/{id}")).await.1["attempts"].as_array().unwrap().len();
+        assert!(tries <= 7, "it waits between the tries: {tries}");
+        assert!(crowd.refused() <= tries * 5 + 5);
+    }
+}
+
+#[tokio::test]
+async fn a_crash_between_two_transactions_loses_nobody_and_doubles_nobody() {
+    let (post, crowd, _) = through(MANNER).await;
+    let id = post.give(&to_many("À tous", &people(9))).await;
+    let (now, lane) = ((config::clock())(), Lane { account: account("martin"), user: None });
+    let soon = now + SignedDuration::from_secs(1);
+    let row = post.store.claim((&lane, false), "dead", now, soon, 9).await.unwrap().remove(0);
+    // Three were taken, the end was about to be sent to three more, and three were to follow.
+    let mut recipients = row.recipients.clone();
+    for recipient in &mut recipients[..3] {
+        recipient.state = crate::store::outbox::RecipientState::Accepted;
+    }
+    let settlement = crate::store::outbox::Settlement {
+        id: row.id,
+        lane: lane.clone(),
+        right: crate::store::outbox::Right::Lease("dead".to_owned()),
+        at: now,
+        attempt: None,
+        counts: false,
+        standing: crate::store::outbox::Standing::new(MessageState::Sending),
+        recipients,
+        content_done: false,
+        next_at: Some(now),
+        fallback: false,
+        health: None,
+        event: None,
+        tell: true,
+    };
+    assert!(post.store.settle(&[settlement]).await.unwrap()[0].done);
+    let three = people(6)[3..].to_vec();
+    let to: Vec<&str> = three.iter().map(String::as_str).collect();
+    assert_eq!(post.store.mark_ending(&[ending(&id, Some(&to))], now).await.unwrap(), [true]);
+    post.application.outbox.start();
+    let done = post.until(&id, "delivery_unknown").await;
+    assert_eq!(crowd.everybody(), people(9)[6..], "those who were to follow, once");
+    let states: Vec<_> = done["recipients"].as_array().unwrap().iter().map(|one| one["state"].clone()).collect();
+    assert_eq!(states[..3], ["accepted"; 3]);
+    assert_eq!(states[3..6], ["delivery_unknown"; 3]);
+    assert_eq!(states[6..], ["accepted"; 3]);
+    let events = post.events().await;
+    let data = &events.last().unwrap()["data"];
+    assert_eq!((&data["recipients_accepted"], &data["recipients_unknown"]), (&json!(6), &json!(3)));
+}
+
+#[tokio::test]
+async fn who_failed_for_the_password_is_sent_it_again_and_nobody_else() {
+    let (post, crowd, profile) = through(Manner { transactions: 1, logins: 1, ..MANNER }).await;
+    crowd.later.lock().unwrap().insert("later@client.example".to_owned());
+    post.application.outbox.start();
+    let names = ["refused@client.example", "later@client.example", "claire@client.example"].map(str::to_owned);
+    let id = post.give(&to_many("Devis", &names)).await;
+    let done = post.until(&id, "accepted").await;
+    // The second attempt met a password that is refused now.
+    assert_eq!(done["attempts"][1]["cause"], "bad_credentials", "{done:#}");
+    assert_eq!((&done["cause"], &done["stage"]), (&Value::Null, &json!("data")), "{done:#}");
+    assert!(done["reply"].as_str().unwrap().starts_with("250"), "{done:#}");
+    let of = |done: &Value| {
+        let all = done["recipients"].as_array().unwrap().clone();
+        all.iter().map(|one| (one["state"].clone(), one["cause"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(&done),
+        [
+            (json!("failed"), json!("recipient_rejected")),
+            (json!("failed"), json!("bad_credentials")),
+            (json!("accepted"), Value::Null)
+        ]
+    );
+    let event = post.events().await.into_iter().find(|event| event["type"] == "message.accepted").unwrap();
+    let data = &event["data"];
+    assert_eq!((&data["recipients_accepted"], &data["recipients_refused"]), (&json!(1), &json!(2)));
+    assert_eq!(data["refused_causes"], json!(["bad_credentials", "recipient_rejected"]));
+    // The password is mended, and the portal sends it again.
+    crowd.logins.store(0, Ordering::SeqCst);
+    post.save_at("martin", Some(profile), post.extra.unwrap()).await;
+    assert_eq!(post.resend(&id).await.0, StatusCode::ACCEPTED);
+    let done = post.until(&id, "accepted").await;
+    assert_eq!(of(&done)[1], (json!("accepted"), Value::Null), "{done:#}");
+    assert_eq!(crowd.everybody(), ["claire@client.example", "later@client.example"], "no second copy");
+    let ids: HashSet<String> = crowd.taken.lock().unwrap().iter().map(|(_, id)| id.clone()).collect();
+    assert_eq!(ids.len(), 1, "the same message");
+    // The address that does not exist may be tried again, and is refused again.
+    assert_eq!(post.resend(&id).await.0, StatusCode::ACCEPTED);
+    post.until(&id, "accepted").await;
+    assert_eq!(crowd.everybody().len(), 2);
+}
+
+#[tokio::test]
+async fn what_everybody_has_is_not_sent_again_and_a_wait_after_an_acceptance_says_why() {
+    let (post, crowd, _) = through(MANNER).await;
+    crowd.later.lock().unwrap().insert("p001@client.example".to_owned());
+    post.application.outbox.start();
+    let id = post.give(&to_many("Devis", &people(2))).await;
+    let row = async || post.store.message("demo", id.parse().unwrap()).await.unwrap().unwrap();
+    for _ in 0..1_000 {
+        let row = row().await;
+        if row.state == MessageState::Deferred {
+            assert_eq!((row.cause, row.tries), (Some(app::diagnosis::cause::Cause::Greylisted), 1));
+            assert!(row.reply.unwrap().starts_with("450"));
+        }
+        if row.state == MessageState::Accepted {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let done = post.until(&id, "accepted").await;
+    assert_eq!((&done["cause"], &done["attempts"][0]["outcome"]), (&Value::Null, &json!("partly_accepted")));
+    let (status, answer) = post.resend(&id).await;
+    assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("not_finished")));
+    assert_eq!(post.store.content(row().await.id).await.unwrap(), None);
+}
