@@ -37,6 +37,25 @@ pub fn clock() -> app::services::Clock {
     std::sync::Arc::new(jiff::Timestamp::now)
 }
 
+/// The machine's clocks: the one on the wall, and the time since its start. A machine that does not say which start it is counts
+/// from the start of this process.
+pub fn machine() -> crate::time::Machine {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let boot = boot.map_or_else(|_| uuid::Uuid::new_v4().to_string(), |text| text.trim().to_owned());
+    crate::time::Machine { wall: clock(), up: std::sync::Arc::new(up), boot: boot.into() }
+}
+
+/// The time since the machine's start, sleep included.
+fn up() -> std::time::Duration {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(clock);
+    let whole = std::time::Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or_default());
+    whole + std::time::Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or_default())
+}
+
 /// Why a configuration cannot be used. The message says where and what; it never holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

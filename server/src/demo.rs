@@ -29,6 +29,7 @@ use crate::{
     smtp::{EhloName, EhloNameError, Limits, Policy, SetupError, Submitter, SubmitterOptions},
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
+    time::Steady,
     vault::{CanaryError, Vault, VaultError},
     webhooks::Webhooks,
 };
@@ -120,6 +121,7 @@ impl Demo {
         let vault = Vault::new(keys.vault()?)?;
         vault.check(&store).await?;
         let (api_key, hash) = new_api_key()?;
+        let time = Steady::new(config::machine());
         let application = application(Parts {
             public_origin: configurator_url.clone(),
             place: app::place::Place::default(),
@@ -131,8 +133,9 @@ impl Demo {
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),
-            clock: config::clock(),
+            clock: time.clock(),
         });
+        application.outbox.watch(time);
         let back_office = portal::router(PortalOptions {
             public_url: portal_url.clone(),
             configurator_url: configurator_url.clone(),

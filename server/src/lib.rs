@@ -11,6 +11,7 @@
 //! | [`smtp`], [`diagnosis`] | the conversation behind its guard; replies to causes |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
 //! | [`probe`], [`explain`] | the conversation and the diagnosis on the command line |
+//! | [`time`] | a clock that does not jump, and what becomes of deadlines when the machine's does |
 //! | [`config`], [`serve`] | what an operator sets, and the service made of it |
 
 pub mod admission;
@@ -35,6 +36,7 @@ pub mod serve;
 pub mod smtp;
 pub mod store;
 pub mod tester;
+pub mod time;
 pub mod vault;
 pub mod webhooks;
 

@@ -14,6 +14,7 @@
 //! | `worker` | one connection, a few messages |
 //! | `judge` | from a report to what becomes of each recipient |
 //! | `standing` | from the recipients to what is said of the message |
+//! | `minding` | the clock that was set, the time that passed without us |
 //! | `upkeep` | leases, what was abandoned, what is over, checks |
 //!
 //! A message is on disk before its portal hears that it was accepted. A worker claims it with a lease, and notes on disk
@@ -24,7 +25,7 @@ use std::{
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -45,6 +46,7 @@ mod dispatch;
 mod judge;
 pub mod ledger;
 mod memory;
+mod minding;
 mod ready;
 mod recipient_limits;
 mod route;
@@ -76,6 +78,7 @@ use crate::{
         Store,
         outbox::{Inserted, Lane, NewMessage, Queue, Recipient, Resent},
     },
+    time::Steady,
     vault::{Vault, VaultError},
 };
 
@@ -174,6 +177,9 @@ pub struct Outbox {
     presets: Arc<Catalogue>,
     portals: Arc<[Portal]>,
     clock: Clock,
+    /// The clocks behind that one, and when they were written down last.
+    time: OnceLock<Arc<Steady>>,
+    seen: Mutex<Option<Instant>>,
     options: OutboxOptions,
     ledger: Ledger,
     routes: Routes,
@@ -253,6 +259,8 @@ impl Outbox {
             presets,
             portals,
             clock,
+            time: OnceLock::new(),
+            seen: Mutex::default(),
             options,
             routes: Routes::default(),
             admission: Admission::new(Caps::new(options.workers, options.waiting, options.per_account)),
@@ -269,6 +277,11 @@ impl Outbox {
             tasks: TaskTracker::new(),
             metrics,
         })
+    }
+
+    /// Minds these clocks: what is stored moves with them.
+    pub fn watch(&self, time: Arc<Steady>) {
+        let _ = self.time.set(time);
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -27,6 +27,7 @@ use crate::{
     },
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
+    time::Steady,
     vault::{CanaryError, Vault, VaultKey},
 };
 
@@ -76,6 +77,7 @@ impl Service {
         let path = config.path(&config.database.path);
         let store = SqliteStore::open(&path).await.map_err(|error| ServeError::Store(path.clone(), error))?;
         vault.check(&store).await?;
+        let time = Steady::new(config::machine());
         let application = application(Parts {
             public_origin,
             place,
@@ -87,8 +89,9 @@ impl Service {
             quota: quota(&config.tests),
             most_profiles: config.profiles.per_account.get(),
             outbox: outbox(config)?,
-            clock: config::clock(),
+            clock: time.clock(),
         });
+        application.outbox.watch(time);
         let Config { server, metrics, .. } = config;
         Ok(Self {
             application,

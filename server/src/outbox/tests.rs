@@ -35,11 +35,20 @@ use crate::{
     smtp::{EhloName, Limits, Policy, SubmitterOptions},
     store::{outbox::MessageState, sqlite::SqliteStore},
     tester::TestQuota,
+    time::{Machine, Steady},
     vault::VaultKey,
 };
 
+mod clock;
 mod crowd;
 mod crowded;
+
+fn options() -> OutboxOptions {
+    OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() }
+}
+
+/// The clock is right, and the machine was not started again.
+const START: (i64, &str) = (0, "the first start of the machine");
 
 pub(crate) const KEY: &str = "fct_the-key-of-the-tests";
 
@@ -77,27 +86,32 @@ impl Post {
 
     /// With a mail server on another port, as `plain.…`.
     async fn beside(store: Arc<SqliteStore>, extra: Option<u16>) -> Self {
-        let options = OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() };
-        Self::made(store, options, "boutique", extra).await
+        Self::made(store, options(), "boutique", extra, START).await
     }
 
     async fn over(store: Arc<SqliteStore>, relay_login: &str) -> Self {
-        let options = OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() };
-        Self::made(store, options, relay_login, None).await
+        Self::made(store, options(), relay_login, None, START).await
     }
 
     /// With these options, but short waits.
     async fn with(store: Arc<SqliteStore>, options: OutboxOptions) -> Self {
-        Self::made(store, options, "boutique", None).await
+        Self::made(store, options, "boutique", None, START).await
     }
 
     /// The same, with this login at the portal's relay.
     async fn through(store: Arc<SqliteStore>, options: OutboxOptions, relay: &str) -> Self {
-        Self::made(store, options, relay, None).await
+        Self::made(store, options, relay, None, START).await
     }
 
-    /// The same, with another mail server.
-    async fn made(store: Arc<SqliteStore>, options: OutboxOptions, relay: &str, extra: Option<u16>) -> Self {
+    /// The same, with another mail server, and a clock that is wrong by so many seconds after
+    /// this start of the machine.
+    async fn made(
+        store: Arc<SqliteStore>,
+        options: OutboxOptions,
+        relay: &str,
+        extra: Option<u16>,
+        (wrong, boot): (i64, &str),
+    ) -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let any = SocketAddr::new(loopback, 0);
         let sandbox =
@@ -144,12 +158,14 @@ impl Post {
             connections: None,
             per_minute: None,
         };
-        let jumped = Arc::new(AtomicI64::new(0));
-        let clock: Clock = {
+        let jumped = Arc::new(AtomicI64::new(wrong));
+        let wall: Clock = {
             let jumped = jumped.clone();
             let machine = config::clock();
             Arc::new(move || machine() + SignedDuration::from_secs(jumped.load(Ordering::SeqCst)))
         };
+        let time = Steady::new(Machine { wall, boot: boot.into(), ..config::machine() });
+        let clock = time.clock();
         let application = application(Parts {
             public_origin: "https://facteur.exemple".to_owned(),
             place: app::place::Place::default(),
@@ -168,6 +184,7 @@ impl Post {
             },
             clock: clock.clone(),
         });
+        application.outbox.watch(time);
         let book = ProfileBook::new(store.clone(), vault, policy, clock);
         book.tell_changes_to(&application.outbox);
         Self { application, store, book, submitter, sandbox, jumped, extra }

@@ -62,6 +62,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
         outbox.routes.tidy(false);
         outbox.admission.tidy();
         let outcome = async {
+            outbox.mind_the_clock().await?;
             outbox.take_over_the_abandoned().await?;
             outbox.end_the_overdue().await?;
             if due(&mut purged, PURGE_EVERY) && outbox.purge().await? {

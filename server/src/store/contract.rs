@@ -25,6 +25,7 @@ use crate::logins::{
     LEASE, admit,
 };
 
+mod clock;
 mod outbox;
 
 fn at(second: i64) -> Timestamp {
@@ -177,6 +178,8 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     outbox::lanes_have_their_turns(&make().await).await;
     outbox::profiles_break_and_recover_with_one_event_each(&make().await).await;
     outbox::sending_options_are_the_account_s(&make().await).await;
+    clock::deadlines_follow_a_clock_that_was_set(&make().await).await;
+    clock::what_is_too_old_after_an_absence_gets_a_while(&make().await).await;
 }
 
 async fn a_sending_mode_is_kept(store: &impl Store) {

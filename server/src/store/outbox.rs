@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{ProfileRow, SealedSecret, StoreError};
+use crate::time::{Elapsed, ElapsedRule, Mark};
 
 mod model;
 mod rest;
@@ -112,6 +113,9 @@ pub trait OutboxStore: Send + Sync {
     /// lanes that are empty; at most `limit` of each, and not for long, since it writes. How many.
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32)
     -> Result<u64, StoreError>;
+    /// Notes the present instant. What `rule` makes of it and the last one: when the clock was set, every deadline moves with
+    /// it; when nobody was there for long, what would be too old gets [`GRACE`](crate::time::GRACE). `None`: it is the first.
+    async fn pass_time(&self, now: &Mark, rule: ElapsedRule) -> Result<Option<Elapsed>, StoreError>;
     async fn queue_figures(&self, now: Timestamp) -> Result<QueueFigures, StoreError>;
 
     /// The profile through which this account's, and user's, mail leaves.

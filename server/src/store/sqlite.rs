@@ -32,6 +32,7 @@ use super::{
     TestTold,
 };
 
+mod clock;
 mod drafts;
 mod events;
 mod journal;

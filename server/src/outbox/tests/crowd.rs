@@ -11,21 +11,21 @@ use super::*;
 
 /// How a server behaves that is asked for too much.
 #[derive(Clone, Copy)]
-struct Manner {
+pub(super) struct Manner {
     /// Recipients in a transaction.
-    most: usize,
+    pub most: usize,
     /// What it says to one more; a 421 ends the connection.
-    refusal: &'static str,
+    pub refusal: &'static str,
     /// What it says to one more after the message, having taken all of them.
-    late: bool,
-    keywords: &'static str,
+    pub late: bool,
+    pub keywords: &'static str,
     /// Transactions on a connection.
-    transactions: usize,
+    pub transactions: usize,
     /// Logins, until the password is another one.
-    logins: usize,
+    pub logins: usize,
 }
 
-const MANNER: Manner = Manner {
+pub(super) const MANNER: Manner = Manner {
     most: 3,
     refusal: "452 4.5.3 Too many recipients",
     late: false,
@@ -35,7 +35,7 @@ const MANNER: Manner = Manner {
 };
 
 /// A mail server that keeps who got what.
-struct Crowd {
+pub(super) struct Crowd {
     manner: Manner,
     logins: AtomicUsize,
     refused: AtomicUsize,
@@ -47,7 +47,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    async fn start(manner: Manner) -> (Arc<Self>, u16) {
+    pub async fn start(manner: Manner) -> (Arc<Self>, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let crowd = Arc::new(Self {
@@ -144,12 +144,12 @@ impl Crowd {
         "250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP".to_owned()
     }
 
-    fn refused(&self) -> usize {
+    pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
 
     /// Everybody who got it, sorted: twice who got it twice.
-    fn everybody(&self) -> Vec<String> {
+    pub fn everybody(&self) -> Vec<String> {
         let mut all: Vec<String> = self.taken.lock().unwrap().iter().flat_map(|(to, _)| to.clone()).collect();
         all.sort();
         all

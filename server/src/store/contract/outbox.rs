@@ -17,9 +17,9 @@ use crate::{
     },
 };
 
-const OWNER: &str = "one";
+pub(super) const OWNER: &str = "one";
 
-fn lane(account: &str, user: Option<&str>) -> Lane {
+pub(super) fn lane(account: &str, user: Option<&str>) -> Lane {
     let account = AccountId { portal: "demo".to_owned(), account: account.to_owned() };
     Lane { account, user: user.map(str::to_owned) }
 }
@@ -39,7 +39,7 @@ fn recipient(state: RecipientState) -> Recipient {
     }
 }
 
-fn message(number: u128, lane: &Lane, second: i64) -> NewMessage {
+pub(super) fn message(number: u128, lane: &Lane, second: i64) -> NewMessage {
     NewMessage {
         id: Uuid::from_u128(number),
         lane: lane.clone(),
@@ -56,7 +56,7 @@ fn message(number: u128, lane: &Lane, second: i64) -> NewMessage {
     }
 }
 
-fn settlement(number: u128, lane: &Lane, state: MessageState, second: i64) -> Settlement {
+pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second: i64) -> Settlement {
     let outcome = if state == MessageState::Accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Failed };
     Settlement {
         id: Uuid::from_u128(number),

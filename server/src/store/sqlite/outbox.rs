@@ -10,13 +10,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{SqliteStore, events, lanes, messages, profiles, sealed, settle, upkeep};
-use crate::store::{
-    ProfileRow, SealedSecret, StoreError,
-    outbox::{
-        Attempt, Claim, Claimed, DueDestination, Ending, EventRow, HealthReport, Inserted, MessageRow, MessageState,
-        NewMessage, OutboxStore, Queue, QueueFigures, ResendRule, Resent, Rest, SealedContent, Settled, Settlement,
+use super::{SqliteStore, clock, events, lanes, messages, profiles, sealed, settle, upkeep};
+use crate::{
+    store::{
+        ProfileRow, SealedSecret, StoreError,
+        outbox::{
+            Attempt, Claim, Claimed, DueDestination, Ending, EventRow, HealthReport, Inserted, MessageRow,
+            MessageState, NewMessage, OutboxStore, Queue, QueueFigures, ResendRule, Resent, Rest, SealedContent,
+            Settled, Settlement,
+        },
     },
+    time::{Elapsed, ElapsedRule, Mark},
 };
 
 type Stored<T> = Result<T, StoreError>;
@@ -125,6 +129,10 @@ impl OutboxStore for SqliteStore {
 
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32) -> Stored<u64> {
         upkeep::purge((&self.pool, &self.writer), finished_before, content_before, limit).await
+    }
+
+    async fn pass_time(&self, now: &Mark, rule: ElapsedRule) -> Stored<Option<Elapsed>> {
+        clock::pass_time(&self.writer, now, rule).await
     }
 
     async fn queue_figures(&self, now: Timestamp) -> Stored<QueueFigures> {
