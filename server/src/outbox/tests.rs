@@ -110,7 +110,7 @@ impl Post {
         options: OutboxOptions,
         relay: &str,
         extra: Option<u16>,
-        (wrong, boot): (i64, &str),
+        (wrong, start): (i64, &str),
     ) -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let any = SocketAddr::new(loopback, 0);
@@ -164,7 +164,7 @@ impl Post {
             let machine = config::clock();
             Arc::new(move || machine() + SignedDuration::from_secs(jumped.load(Ordering::SeqCst)))
         };
-        let time = Steady::new(Machine { wall, boot: boot.into(), ..config::machine() });
+        let time = Steady::new(Machine { wall, boot: start.into(), ..config::machine() });
         let clock = time.clock();
         let application = application(Parts {
             public_origin: "https://facteur.exemple".to_owned(),
