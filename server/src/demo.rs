@@ -80,8 +80,6 @@ pub enum DemoError {
     Host(#[from] EhloNameError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
-    #[error("the server stopped")]
-    Serve(#[source] std::io::Error),
 }
 
 /// A demo that is ready to serve.
@@ -133,6 +131,7 @@ impl Demo {
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),
+            bodies: crate::http::BodyBudget::default(),
             clock: time.clock(),
         });
         application.outbox.watch(time);
@@ -166,10 +165,16 @@ impl Demo {
         self.webhooks.start();
         let (listeners, back_office) = self.portal;
         for listener in listeners {
-            tokio::spawn(axum::serve(listener, back_office.clone()).into_future());
+            let limits = crate::http::ConnectionLimits::default();
+            tokio::spawn(crate::http::serve(
+                listener,
+                back_office.clone(),
+                limits,
+                tokio_util::sync::CancellationToken::new(),
+            ));
         }
         tokio::select! {
-            ended = axum::serve(listener, router).into_future() => ended.map_err(DemoError::Serve)?,
+            () = crate::http::serve(listener, router, crate::http::ConnectionLimits::default(), tokio_util::sync::CancellationToken::new()) => {}
             () = stop => {}
         }
         self.outbox.stop(Duration::from_secs(5)).await;

@@ -38,14 +38,18 @@ use crate::{
 mod api;
 mod assets;
 mod carry;
+mod connections;
 mod cookie;
 mod error;
 mod fields;
 mod figures;
+mod forms;
 mod headers;
 mod health;
+mod listener;
 mod origin;
 mod pages;
+mod patient_body;
 mod renew;
 mod revoke;
 mod session;
@@ -53,9 +57,11 @@ mod session;
 mod tests;
 mod visit;
 
-pub use api::make_key;
+pub use api::{BodyBudget, Intake, make_key};
+pub use connections::ConnectionLimits;
 pub use figures::router as figures;
 pub use health::LastLook;
+pub use listener::serve;
 
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -74,6 +80,7 @@ pub struct Site {
     pub outbox: Arc<Outbox>,
     pub metrics: Arc<Metrics>,
     pub last_look: LastLook,
+    pub intake: Arc<Intake>,
 }
 
 impl Site {
@@ -121,9 +128,11 @@ fn routes(site: Site) -> Router {
         .with_state(options)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(site.clone(), fields::known))
+        .layer(middleware::from_fn_with_state(site.clone(), forms::check))
         .layer(middleware::from_fn_with_state(site.clone(), carry::typed))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
         .layer(middleware::from_fn_with_state(site, visit::recognise))
+        .layer(middleware::from_fn(api::tell_problems))
         .layer(middleware::from_fn(headers::protect))
         .layer(middleware::from_fn_with_state(metrics, figures::count))
         .layer(CompressionLayer::new().compress_when(

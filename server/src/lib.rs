@@ -75,6 +75,8 @@ pub struct Parts {
     /// Profiles that an account may have.
     pub most_profiles: u32,
     pub outbox: OutboxOptions,
+    /// How much memory the bodies of messages may take.
+    pub bodies: http::BodyBudget,
     pub clock: Clock,
 }
 
@@ -89,8 +91,20 @@ pub struct Application {
 
 /// The whole application.
 pub fn application(parts: Parts) -> Application {
-    let Parts { public_origin, place, portals, store, vault, submitter, presets, quota, most_profiles, outbox, clock } =
-        parts;
+    let Parts {
+        public_origin,
+        place,
+        portals,
+        store,
+        vault,
+        submitter,
+        presets,
+        quota,
+        most_profiles,
+        outbox,
+        bodies,
+        clock,
+    } = parts;
     let (portals, metrics): (Arc<[Portal]>, _) = (portals.into(), Arc::new(Metrics::new()));
     let policy = submitter.policy().clone();
     let book = ProfileBook::new(store.clone(), vault.clone(), policy, clock.clone()).with(most_profiles, &metrics);
@@ -119,6 +133,7 @@ pub fn application(parts: Parts) -> Application {
         portals: portals.clone(),
         metrics: metrics.clone(),
     });
+    let intake = http::Intake::new(portals.iter().map(|portal| portal.id.as_str()), bodies);
     let services = Services {
         profiles: Arc::new(book.clone()),
         sending_modes: Arc::new(book.clone()),
@@ -139,6 +154,7 @@ pub fn application(parts: Parts) -> Application {
         outbox: outbox.clone(),
         metrics: metrics.clone(),
         last_look: http::LastLook::default(),
+        intake: Arc::new(intake),
     };
     Application { router: http::router(site), outbox, webhooks, metrics }
 }

@@ -318,7 +318,8 @@ impl Outbox {
         let now = self.now();
         let id = ids::at(now);
         let account = &given.lane.account;
-        let sealed = self.seal(account, id, &given.content).map_err(|error| {
+        let (subject, size) = (given.content.head.subject.clone(), given.content.size() as u64);
+        let sealed = self.seal(account, id, given.content).map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "the vault failed");
             Refused::Unavailable
         })?;
@@ -330,8 +331,8 @@ impl Outbox {
             idempotency_key: given.idempotency_key,
             request_hash: given.request_hash,
             reference: given.reference,
-            subject: given.content.head.subject.clone(),
-            size: given.content.size() as u64,
+            subject,
+            size,
             recipients: given.recipients,
             at: now,
             expires_at: now + self.options.give_up_after,
@@ -365,9 +366,11 @@ impl Outbox {
         }
     }
 
-    fn seal(&self, account: &AccountId, id: Uuid, content: &Content) -> Result<Vec<u8>, VaultError> {
+    fn seal(&self, account: &AccountId, id: Uuid, content: Content) -> Result<Vec<u8>, VaultError> {
         let encoded = content.encode().map_err(|_| VaultError::DoesNotOpen)?;
-        self.vault.seal_content(account, id, &encoded)
+        // The files are in memory once.
+        drop(content);
+        self.vault.seal_content(account, id, encoded)
     }
 
     /// Sends a finished message again to those who did not get it.

@@ -88,7 +88,7 @@ pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateE
             rotated.unreadable += 1;
             continue;
         };
-        let sealed = vault.seal_content(&content.account, content.id, &opened)?;
+        let sealed = vault.seal_content(&content.account, content.id, opened)?;
         let done = store.replace_content(content.id, &content.sealed, &sealed).await?;
         *(if done { &mut rotated.contents } else { &mut rotated.overtaken }) += 1;
     }

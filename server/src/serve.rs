@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+mod descriptors;
 mod portals;
 
 use portals::{check_portals, portal_of};
@@ -19,6 +20,7 @@ use crate::{
         secret_file::{self, SecretFileError},
         sections,
     },
+    http::{BodyBudget, ConnectionLimits},
     outbox::OutboxOptions,
     rotate::{RotateError, Rotated, census, rotate},
     smtp::{
@@ -33,6 +35,8 @@ use crate::{
 
 /// How long messages under way may take when the service stops.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Connections at once to `/metrics`.
+const METRICS_CONNECTIONS: usize = 32;
 /// The longest request: a test, and what is looked for after it.
 const LONGEST_REQUEST: Duration = Duration::from_secs(36);
 
@@ -49,14 +53,13 @@ pub enum ServeError {
     Setup(#[from] SetupError),
     #[error("{0} cannot be listened on")]
     Listen(SocketAddr, #[source] std::io::Error),
-    #[error("the server stopped")]
-    Serve(#[source] std::io::Error),
 }
 
 /// An application that is ready to serve: everything it needs was read and checked.
 pub struct Service {
     application: Application,
     listen: SocketAddr,
+    limits: ConnectionLimits,
     metrics: Option<SocketAddr>,
     store: SqliteStore,
     /// Where the database is.
@@ -89,13 +92,16 @@ impl Service {
             quota: quota(&config.tests),
             most_profiles: config.profiles.per_account.get(),
             outbox: outbox(config)?,
+            bodies: bodies(&config.server)?,
             clock: time.clock(),
         });
         application.outbox.watch(time);
+        let limits = connection_limits(config)?;
         let Config { server, metrics, .. } = config;
         Ok(Self {
             application,
             listen: server.listen,
+            limits,
             metrics: metrics.map(|metrics| metrics.listen),
             store,
             path,
@@ -110,7 +116,7 @@ impl Service {
 
     /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { application, listen, metrics, store, .. } = self;
+        let Self { application, listen, limits, metrics, store, .. } = self;
         let listener = bind(listen).await?;
         let figures = match metrics {
             Some(address) => Some((address, bind(address).await?)),
@@ -122,7 +128,12 @@ impl Service {
         let figures = figures.map(|(address, listener)| {
             tracing::info!(listen = %address, "figures");
             let router = crate::http::figures(metrics, outbox.clone(), Arc::new(store.clone()));
-            tokio::spawn(axum::serve(listener, router).into_future())
+            let few = ConnectionLimits {
+                connections: METRICS_CONNECTIONS,
+                per_address: METRICS_CONNECTIONS,
+                ..limits.clone()
+            };
+            tokio::spawn(crate::http::serve(listener, router, few, CancellationToken::new()))
         });
         tracing::info!(%listen, "serving");
         let stopping = CancellationToken::new();
@@ -131,7 +142,8 @@ impl Service {
             stop.await;
             asked.cancel();
         });
-        let requests = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        tracing::info!(connections = limits.connections, "limits");
+        let requests = crate::http::serve(listener, router, limits, stopping.clone());
         // Requests and messages come to their end at the same time; a body that never arrives waits in vain.
         let messages = async {
             stopping.cancelled().await;
@@ -139,12 +151,9 @@ impl Service {
             tokio::time::sleep(LONGEST_REQUEST.saturating_sub(PATIENCE)).await;
         };
         tokio::pin!(messages);
-        let requests = requests.into_future();
         tokio::pin!(requests);
         tokio::select! {
-            ended = &mut requests => {
-                ended.map_err(ServeError::Serve)?;
-                stopping.cancel();
+            () = &mut requests => {
                 outbox.stop(PATIENCE).await;
             }
             () = &mut messages => {}
@@ -187,6 +196,42 @@ impl Service {
     pub async fn close(self) {
         self.store.close().await;
     }
+}
+
+fn connection_limits(config: &Config) -> Result<ConnectionLimits, ConfigError> {
+    let (usual, given) = (ConnectionLimits::default(), &config.server);
+    let seconds = |given: Option<NonZeroU32>, usual: Duration| {
+        given.map_or(usual, |seconds| Duration::from_secs(u64::from(seconds.get())))
+    };
+    let count = |given: Option<NonZeroU32>, usual: usize| given.map_or(usual, |count| count.get() as usize);
+    if given.connections.is_some_and(|connections| connections.get() > 50_000) {
+        return Err(ConfigError::wrong("server.connections", "it is a number from 1 to 50,000"));
+    }
+    let workers = count(config.outbox.workers, OutboxOptions::default().workers as usize);
+    let connections =
+        descriptors::connections(count(given.connections, usual.connections), descriptors::raise(), workers);
+    Ok(ConnectionLimits {
+        connections,
+        per_address: count(given.connections_per_address, connections.div_ceil(2)),
+        trusted_proxies: given.trusted_proxies.clone(),
+        headers: seconds(given.header_seconds, usual.headers),
+        body: seconds(given.body_seconds, usual.body),
+        idle: seconds(given.idle_seconds, usual.idle),
+        unread: usual.unread,
+    })
+}
+
+fn bodies(server: &sections::Server) -> Result<BodyBudget, ConfigError> {
+    let usual = BodyBudget::default();
+    let size = |name: &str, given: Option<NonZeroU32>, usual: usize| match given.map(NonZeroU32::get) {
+        None => Ok(usual),
+        Some(size @ 40..=65_536) => Ok(size as usize),
+        Some(_) => Err(ConfigError::wrong(name, "it is a number of MiB from 40 to 65,536")),
+    };
+    Ok(BodyBudget {
+        in_all: size("server.body_memory_mb", server.body_memory_mb, usual.in_all)?,
+        per_portal: size("server.portal_body_memory_mb", server.portal_body_memory_mb, usual.per_portal)?,
+    })
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -34,7 +34,7 @@ mod transcript;
 mod wire;
 
 pub use app::profile::mechanism::Mechanism;
-pub use compose::{Attachment, ComposeError, Composed, Letter, compose};
+pub use compose::{Attachment, ComposeError, Composed, Letter, compose, hides_a_control};
 pub use ehlo_name::{EhloName, EhloNameError};
 pub use guard::{Policy, Refusal};
 pub use host::{Host, HostError};

@@ -7,7 +7,7 @@
 use app::{profile::model::ProfileId, session::AccountId};
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
-    aead::{Aead, KeyInit, Payload},
+    aead::{Aead, AeadInPlace, KeyInit, Payload},
 };
 use hmac::{Hmac, Mac};
 use rand::{TryRngCore, rngs::OsRng};
@@ -128,12 +128,18 @@ impl Vault {
         self.seal_bytes(secret.expose_secret().as_bytes(), binding)
     }
 
-    fn seal_bytes(&self, secret: &[u8], binding: &Binding<'_>) -> Result<Vec<u8>, VaultError> {
+    /// The key that seals, the head of an envelope, and a nonce.
+    fn begin(&self) -> Result<(&VaultKey, Vec<u8>, [u8; NONCE]), VaultError> {
         let key = self.keys.first().ok_or(VaultError::NoKey)?;
         let mut envelope = vec![VERSION, u8::try_from(key.id.len()).map_err(|_| VaultError::KeyId)?];
         envelope.extend_from_slice(key.id.as_bytes());
         let mut nonce = [0_u8; NONCE];
         OsRng.try_fill_bytes(&mut nonce).map_err(|_| VaultError::Randomness)?;
+        Ok((key, envelope, nonce))
+    }
+
+    fn seal_bytes(&self, secret: &[u8], binding: &Binding<'_>) -> Result<Vec<u8>, VaultError> {
+        let (key, mut envelope, nonce) = self.begin()?;
         let aad = binding.authenticated(&envelope);
         let payload = Payload { msg: secret, aad: &aad };
         let sealed = XChaCha20Poly1305::new((&*key.key).into())
@@ -156,8 +162,23 @@ impl Vault {
     }
 
     /// Seals what a message of the outbox says.
-    pub fn seal_content(&self, account: &AccountId, message: Uuid, content: &[u8]) -> Result<Vec<u8>, VaultError> {
-        self.seal_bytes(content, &content_of(account, message))
+    ///
+    /// It may be large, so it is encrypted where it is.
+    pub fn seal_content(
+        &self,
+        account: &AccountId,
+        message: Uuid,
+        mut content: Vec<u8>,
+    ) -> Result<Vec<u8>, VaultError> {
+        let (key, mut envelope, nonce) = self.begin()?;
+        let aad = content_of(account, message).authenticated(&envelope);
+        let tag = XChaCha20Poly1305::new((&*key.key).into())
+            .encrypt_in_place_detached(XNonce::from_slice(&nonce), &aad, &mut content)
+            .map_err(|_| VaultError::DoesNotOpen)?;
+        envelope.extend_from_slice(&nonce);
+        content.extend_from_slice(&tag);
+        content.splice(0..0, envelope);
+        Ok(content)
     }
 
     /// Opens what [`seal_content`](Self::seal_content) sealed for the same message.

@@ -41,6 +41,22 @@ pub struct Server {
     /// Where it listens. TLS is the proxy's business.
     #[serde(default = "listen")]
     pub listen: SocketAddr,
+    /// Connections of clients at once: 1 to 50,000.
+    pub connections: Option<NonZeroU32>,
+    /// Connections at once of one address; without it, half of `connections`.
+    pub connections_per_address: Option<NonZeroU32>,
+    /// Proxies whose connections have no limit of their own.
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long the headers of a request may take, in seconds.
+    pub header_seconds: Option<NonZeroU32>,
+    /// How long a body may keep us waiting, in seconds.
+    pub body_seconds: Option<NonZeroU32>,
+    /// How long a connection is kept for the next request, in seconds.
+    pub idle_seconds: Option<NonZeroU32>,
+    /// Memory for bodies of messages, in MiB: in all, and for the large ones of one portal. 40 to 65,536.
+    pub body_memory_mb: Option<NonZeroU32>,
+    pub portal_body_memory_mb: Option<NonZeroU32>,
 }
 
 fn listen() -> SocketAddr {

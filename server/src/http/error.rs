@@ -65,6 +65,37 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
     (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
 }
 
+/// The database does not answer: a page that says so, and when to come back.
+pub fn unavailable(site: &Site, locale: Locale) -> Response {
+    let title = locale.text("product-name", &[]);
+    let style = format!("{}/{}/facteur.css", site.place.0, assets::package_folder());
+    let page = html! {
+        (DOCTYPE)
+        html lang=(locale.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="stylesheet" href=(style);
+            }
+            body {
+                main id="content" {
+                    h1 { (title) }
+                    p class="lead" { (locale.text("trouble-unavailable", &[])) }
+                }
+            }
+        }
+    };
+    let FrameAncestors(origins) = refusal_ancestors(site, "");
+    let ancestors = if origins.is_empty() { "'none'" } else { &origins };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+    );
+    let headers = [(header::CONTENT_SECURITY_POLICY, policy.as_str()), (header::RETRY_AFTER, "5")];
+    (StatusCode::SERVICE_UNAVAILABLE, headers, Html(page.into_string())).into_response()
+}
+
 /// A handler panicked: the process lives, the caller learns nothing of why.
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");

@@ -13,10 +13,10 @@ use axum::{
     response::Response,
 };
 
-use super::{Site, api, error, revoke};
+use super::{Site, api, error};
 
 /// What others than our own pages may post to.
-const EXCEPTED: [&str; 3] = ["/session", "/session/tab", revoke::PATH];
+const EXCEPTED: [&str; 2] = ["/session", "/session/tab"];
 
 /// Refuses foreign requests with 403.
 pub async fn same_origin(State(site): State<Site>, request: Request, next: Next) -> Response {
@@ -30,7 +30,7 @@ pub async fn same_origin(State(site): State<Site>, request: Request, next: Next)
 }
 
 fn is_excepted(path: &str) -> bool {
-    EXCEPTED.contains(&path) || path.starts_with(api::PREFIX)
+    EXCEPTED.contains(&path) || api::is_v1(path)
 }
 
 /// Whether a form of our own pages was posted. Only `Origin` counts: to Safari, what a frame opens in a new tab comes from

@@ -1,110 +1,132 @@
 //! Server side. `POST /api/v1/sessions/revoke`: a portal's server ends the sessions of somebody who signs out there.
 //!
-//! No browser takes part: the request carries a token of the portal in its `Authorization` header, which no page of
-//! another site can send without our leave, and its cookies are not looked at. So it is excepted from
-//! [`super::origin`]. A token only ends sessions of its own account.
+//! A portal's API key ends the sessions of anybody in its accounts. A token ends those of its own person and no others: the
+//! tokens that open the configurator pass through browsers, and what a browser has ended up with must not sign out a whole
+//! shop. No cookie is looked at, so it is excepted from [`super::origin`].
 
-use app::journal::model::{Action, Entry};
+use app::{
+    journal::model::{Action, Entry},
+    session::AccountId,
+};
 use axum::{
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::Site;
+use super::{
+    Site,
+    api::{
+        key,
+        problem::{Code, Fault, FieldFault, Problem},
+        request::parse,
+    },
+};
 use crate::{
     ids,
-    portal_auth::{SignOut, TokenError, verify_sign_out},
-    profiles::unavailable,
-    store::StoreError,
+    portal_auth::{SignOut, verify_sign_out},
 };
 
 pub const PATH: &str = "/api/v1/sessions/revoke";
 
-/// Whose sessions; without a body those of the token's person.
-#[derive(Deserialize)]
+/// Whose sessions. What is given is never `null`: an account and a person that got lost on the way are no wish to end
+/// everybody's.
+#[derive(Default, Deserialize)]
 struct Request {
-    /// The token's account.
-    account: String,
+    #[serde(default, deserialize_with = "given")]
+    account: Option<String>,
     /// One of its people; without it everybody of the account.
+    #[serde(default, deserialize_with = "given")]
     user: Option<String>,
 }
 
-enum Whose {
-    Everybody,
-    Person(String),
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
 }
 
-impl Whose {
-    fn person(&self) -> Option<&str> {
-        match self {
-            Self::Everybody => None,
-            Self::Person(id) => Some(id),
-        }
-    }
-}
-
-/// 204 when the token is good, whether a session was open or not.
-pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Response {
+/// 204 when the caller may do this, whether a session was open or not.
+pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Problem> {
     let now = (site.clock)();
+    let (account, person) = if let Some(portal) = key::portal(&site.portals, &headers) {
+        let Request { account, user } = read(&body)?;
+        let account = account.ok_or_else(|| wrong("/account", Fault::Required, "whose sessions end"))?;
+        (AccountId { portal: portal.id.clone(), account }, user)
+    } else {
+        let sign_out = token(&site, &headers, now)?;
+        let person = own_person(&sign_out, &body)?;
+        if !site.store.use_token(&sign_out.account.portal, &sign_out.jti, sign_out.expires_at).await? {
+            return Err(refused("used before"));
+        }
+        (sign_out.account, Some(person))
+    };
+    // Nobody of the account did it: the portal's server did, in its own name.
+    let entry = Entry {
+        id: ids::at(now),
+        at: now,
+        person: String::new(),
+        person_name: account.portal.clone(),
+        profile: None,
+        action: Action::SessionsEnded { everybody: person.is_none() },
+    };
+    let ended = site.store.end_sessions(&account, person.as_deref(), now, &entry).await?;
+    tracing::info!(ended, "sessions revoked by the portal");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn refused(reason: impl std::fmt::Display) -> Problem {
+    tracing::warn!(%reason, "revocation refused");
+    Problem::detailed(Code::Unauthorized, "neither a portal's API key nor a token that is good")
+}
+
+fn token(site: &Site, headers: &HeaderMap, now: Timestamp) -> Result<SignOut, Problem> {
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    let sign_out = match verify_sign_out(&site.door(), token.unwrap_or_default(), now) {
-        Ok(sign_out) => sign_out,
-        Err(reason) => {
-            tracing::warn!(reason = %reason, "revocation refused");
-            return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response();
-        }
-    };
-    let Ok(whose) = whose(&sign_out, &body) else {
-        return StatusCode::BAD_REQUEST.into_response();
-    };
-    match end(&site, &sign_out, whose.person(), now).await {
-        Ok(Some(ended)) => {
-            tracing::info!(ended, "sessions revoked by the portal");
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Ok(None) => (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response(),
-        Err(failure) => {
-            unavailable(failure);
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-    }
+    verify_sign_out(&site.door(), token.unwrap_or_default(), now).map_err(refused)
 }
 
-/// Whose sessions end. An error when the request does not read, or names another account than the token.
-fn whose(sign_out: &SignOut, body: &[u8]) -> Result<Whose, TokenError> {
+/// The token's own person, whom the body may name again.
+fn own_person(sign_out: &SignOut, body: &[u8]) -> Result<String, Problem> {
     if body.is_empty() {
-        return Ok(Whose::Person(sign_out.person.clone()));
+        return Ok(sign_out.person.clone());
     }
-    let Request { account, user } = serde_json::from_slice(body).map_err(|_| TokenError::Malformed)?;
+    let Request { account, user } = read(body)?;
+    let account = account.ok_or_else(|| wrong("/account", Fault::Required, "the token's account"))?;
     if account != sign_out.account.account {
-        return Err(TokenError::Claims);
+        return Err(wrong("/account", Fault::NotAllowed, "another account than the token's"));
     }
-    Ok(user.map_or(Whose::Everybody, Whose::Person))
+    if user.as_ref() != Some(&sign_out.person) {
+        tracing::warn!(reason = "others than the token's person", "revocation refused");
+        let detail = "a token ends the sessions of its own person (`sub`): others' need the portal's API key";
+        return Err(Problem::detailed(Code::Forbidden, detail));
+    }
+    Ok(sign_out.person.clone())
 }
 
-/// How many sessions were ended; `None` when the token was used before.
-async fn end(site: &Site, sign_out: &SignOut, person: Option<&str>, now: Timestamp) -> Result<Option<u64>, StoreError> {
-    if !site.store.use_token(&sign_out.account.portal, &sign_out.jti, sign_out.expires_at).await? {
-        tracing::warn!(reason = "used before", "revocation refused");
-        return Ok(None);
+/// A field that is not known is refused: mistyped, it would end more sessions than were meant.
+fn read(body: &[u8]) -> Result<Request, Problem> {
+    let invalid = |errors| Problem { errors, ..Problem::new(Code::InvalidRequest) };
+    let body: &[u8] = if body.is_empty() { b"{}" } else { body };
+    let (request, unknown) = parse::<Request>(body).map_err(|problem| match problem.code {
+        Code::InvalidMessage => invalid(problem.errors),
+        _ => problem,
+    })?;
+    if !unknown.is_empty() {
+        return Err(invalid(unknown));
     }
-    // Nobody of the account did it: the portal's server did, in its own name.
-    let entry = Entry {
-        id: ids::at(now),
-        at: now,
-        person: String::new(),
-        person_name: sign_out.account.portal.clone(),
-        profile: None,
-        action: Action::SessionsEnded { everybody: person.is_none() },
-    };
-    site.store.end_sessions(&sign_out.account, person, now, &entry).await.map(Some)
+    for (field, value) in [("/account", &request.account), ("/user", &request.user)] {
+        if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+            return Err(wrong(field, Fault::Required, "it is empty"));
+        }
+    }
+    Ok(request)
+}
+
+fn wrong(field: &str, code: Fault, detail: &str) -> Problem {
+    Problem { errors: vec![FieldFault::new(field, code, detail)], ..Problem::new(Code::InvalidRequest) }
 }

@@ -116,7 +116,7 @@ async fn enter<'a>(
         }
         Err(failure) => {
             unavailable(failure);
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
+            error::unavailable(site, locale)
         }
     }
 }

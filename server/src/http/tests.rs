@@ -29,6 +29,7 @@ use crate::{
 };
 
 mod embed;
+mod malformed;
 mod refused;
 mod trouble;
 
@@ -111,6 +112,7 @@ impl TestApp {
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),
+            bodies: crate::http::BodyBudget::default(),
             clock: Arc::new(move || Timestamp::from_second(NOW + clock.load(Ordering::SeqCst)).unwrap()),
         });
         Self { router: application.router, store, later, place: place.to_owned() }

@@ -14,15 +14,15 @@ use app::{
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, Uri, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Site, cookie,
+    Site, cookie, error,
     session::{IDLE, accepted_language},
 };
 use crate::{
@@ -50,12 +50,12 @@ struct Caller {
 pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.starts_with("/pkg/")
-        || path.starts_with(super::api::PREFIX)
-        || ["/session", "/session/tab", "/healthz", "/readyz", "/embed.js", "/embed.mjs", super::revoke::PATH]
-            .contains(&path)
+        || super::api::is_v1(path)
+        || ["/session", "/session/tab", "/healthz", "/readyz", "/embed.js", "/embed.mjs"].contains(&path)
     {
         return next.run(request).await;
     }
+    let language = accepted_language(request.headers());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match caller(&site, request.uri(), request.headers(), reads).await {
         Ok(Caller { visit, left, ancestors, theme }) => {
@@ -68,7 +68,7 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
         }
         Err(failure) => {
             unavailable(failure);
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from_static("5"))]).into_response()
+            error::unavailable(&site, language)
         }
     }
 }

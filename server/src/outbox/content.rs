@@ -80,6 +80,8 @@ impl Content {
             .collect();
         let mut encoded = serde_json::to_vec(&(&self.head, heads))?;
         encoded.push(b'\n');
+        // And the vault's head and tag.
+        encoded.reserve_exact(self.files.iter().map(|file| file.bytes.len()).sum::<usize>() + 256);
         for file in &self.files {
             encoded.extend_from_slice(&file.bytes);
         }

@@ -15,6 +15,8 @@ use crate::store::{
 
 /// At most so many in one transaction.
 const MOST_AT_ONCE: usize = 256;
+/// At most so many bytes in one transaction, unless a single one has more: others write in between.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// How many may wait for the one that is being written.
 const MOST_WAITING: usize = 4_096;
 
@@ -34,11 +36,26 @@ impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
     where
         F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
     {
+        Self::sized(|_| 0, write)
+    }
+
+    /// Of things that may be large. `size` is of one, in bytes.
+    fn sized<F>(size: fn(&T) -> usize, write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
+    {
         let (sender, mut receiver) = mpsc::channel::<Waiting<T, R>>(MOST_WAITING);
         tokio::spawn(async move {
             let mut waiting = Vec::new();
-            while receiver.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
-                let (items, senders): (Vec<T>, Vec<_>) = waiting.drain(..).unzip();
+            while !waiting.is_empty() || receiver.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
+                let mut bytes = 0;
+                let fits = |(item, _): &&Waiting<T, R>| {
+                    let is_first = bytes == 0;
+                    bytes += size(item);
+                    is_first || bytes <= MOST_BYTES
+                };
+                let count = waiting.iter().take_while(fits).count();
+                let (items, senders): (Vec<T>, Vec<_>) = waiting.drain(..count).unzip();
                 let (items, written) = write(items).await;
                 match written {
                     Ok(results) => {
@@ -61,7 +78,7 @@ impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
                             let _ = sender.send(Err(Unavailable));
                         }
                         // The store was waited for long enough: those that came meanwhile have their answer too.
-                        while let Ok((_, sender)) = receiver.try_recv() {
+                        for (_, sender) in waiting.drain(..).chain(std::iter::from_fn(|| receiver.try_recv().ok())) {
                             let _ = sender.send(Err(Unavailable));
                         }
                     }
@@ -95,13 +112,16 @@ impl Ledger {
     pub fn new(store: &Arc<dyn Store>) -> Self {
         let (inserting, ending, settling, claiming) = (store.clone(), store.clone(), store.clone(), store.clone());
         Self {
-            inserts: Collector::start(move |messages: Vec<NewMessage>| {
-                let store = inserting.clone();
-                async move {
-                    let written = store.insert_messages(&messages).await;
-                    (messages, written)
-                }
-            }),
+            inserts: Collector::sized(
+                |message| message.sealed.len(),
+                move |messages: Vec<NewMessage>| {
+                    let store = inserting.clone();
+                    async move {
+                        let written = store.insert_messages(&messages).await;
+                        (messages, written)
+                    }
+                },
+            ),
             endings: Collector::start(move |endings: Vec<(Ending, Timestamp)>| {
                 let store = ending.clone();
                 async move {
@@ -162,21 +182,24 @@ mod tests {
     fn collector(failures: usize) -> (Arc<Collector<u32, u32>>, Arc<Semaphore>) {
         let gate = Arc::new(Semaphore::new(0));
         let (held, failures) = (gate.clone(), Arc::new(AtomicUsize::new(failures)));
-        let collector = Collector::start(move |items: Vec<u32>| {
-            let (held, failures) = (held.clone(), failures.clone());
-            async move {
-                held.acquire().await.unwrap().forget();
-                let fails = failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-                let written = if fails.is_ok() {
-                    Err(unavailable())
-                } else if items.contains(&13) {
-                    Err(StoreError::Inconsistent { table: "message", column: "id", row: "13".to_owned() })
-                } else {
-                    Ok(items.iter().map(|item| item * 2).collect())
-                };
-                (items, written)
-            }
-        });
+        let collector = Collector::sized(
+            |item| *item as usize,
+            move |items: Vec<u32>| {
+                let (held, failures) = (held.clone(), failures.clone());
+                async move {
+                    held.acquire().await.unwrap().forget();
+                    let fails = failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+                    let written = if fails.is_ok() {
+                        Err(unavailable())
+                    } else if items.contains(&13) {
+                        Err(StoreError::Inconsistent { table: "message", column: "id", row: "13".to_owned() })
+                    } else {
+                        Ok(items.iter().map(|item| item * 2).collect())
+                    };
+                    (items, written)
+                }
+            },
+        );
         (Arc::new(collector), gate)
     }
 
@@ -199,6 +222,25 @@ mod tests {
         }
         gate.add_permits(1);
         assert_eq!(collector.write(4).await, Ok(8), "and it goes on by itself");
+    }
+
+    #[tokio::test]
+    async fn what_is_large_is_written_alone() {
+        let (collector, gate) = collector(0);
+        let large = u32::try_from(MOST_BYTES).unwrap();
+        let all = [1, large, large + 1, 2].map(|item| {
+            let collector = collector.clone();
+            tokio::spawn(async move { collector.write(item).await })
+        });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        // One permit each: 1, then the large ones by themselves, then 2.
+        gate.add_permits(4);
+        for (write, item) in all.into_iter().zip([1, large, large + 1, 2]) {
+            assert_eq!(write.await.unwrap(), Ok(item * 2));
+        }
+        assert_eq!(gate.available_permits(), 0);
     }
 
     #[tokio::test]

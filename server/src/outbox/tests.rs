@@ -182,6 +182,7 @@ impl Post {
                 lease: Duration::from_secs(3),
                 ..options
             },
+            bodies: crate::http::BodyBudget::default(),
             clock: clock.clone(),
         });
         application.outbox.watch(time);

@@ -20,6 +20,7 @@ mod header;
 mod tests;
 
 use charset::encode;
+pub use header::hides_a_control;
 use header::{mailboxes, text};
 
 /// What is to be written.
@@ -205,7 +206,7 @@ fn file(attachment: &Attachment) -> Result<SinglePart, ComposeError> {
     let kind = ContentType::parse(kind).map_err(|_| ComposeError::Encoding)?;
     let body = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64)
         .map_err(|_| ComposeError::Encoding)?;
-    let filename = header::clean(filename);
+    let filename = header::file_name(filename);
     Ok(match content_id {
         Some(id) => lettre::message::Attachment::new_inline_with_name(header::clean(id), filename).body(body, kind),
         None => lettre::message::Attachment::new(filename).body(body, kind),

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -78,7 +79,16 @@ impl Dns {
             self.ask_the_machine(host, deadline).await?
         } else {
             let addresses = self.ask(host, deadline).await?;
-            policy.check_addresses(host, &addresses).map_err(super::Refusal::cause)?;
+            if let Err(refusal) = policy.check_addresses(host, &addresses) {
+                // An address that was typed tells its writer nothing new. What a name leads to does, inside a network
+                // that the writer cannot see: a name that is refused looks like one that does not exist.
+                return Err(if host.as_str().parse::<IpAddr>().is_ok() {
+                    refusal.cause()
+                } else {
+                    log_refused(host);
+                    Cause::DnsNotFound
+                });
+            }
             addresses
         };
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
@@ -122,6 +132,19 @@ impl Dns {
             Ok(Err(error)) if error.is_nx_domain() || error.is_no_records_found() => Err(Cause::DnsNotFound),
             Ok(Err(_)) => Err(Cause::DnsFailed),
         }
+    }
+}
+
+/// Tells the operator, who may have meant it, which name leads to addresses that may not be dialled: a few times a minute.
+fn log_refused(host: &Host) {
+    const EVERY: Duration = Duration::from_secs(60);
+    const MOST: u32 = 10;
+    static LOGGED: Mutex<Option<(Instant, u32)>> = Mutex::new(None);
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    let (since, count) = logged.filter(|(since, _)| since.elapsed() < EVERY).unwrap_or((Instant::now(), 0));
+    *logged = Some((since, count + 1));
+    if count < MOST {
+        tracing::warn!(%host, "the name leads to addresses that may not be dialled: the page says that it was not found");
     }
 }
 

@@ -12,7 +12,7 @@ const MARK: &str = "fct_";
 
 /// The portal whose key the request bears. What is compared are hashes of the whole key, so how long it takes says nothing
 /// of the key.
-pub(super) fn portal<'a>(portals: &'a [Portal], headers: &HeaderMap) -> Option<&'a Portal> {
+pub fn portal<'a>(portals: &'a [Portal], headers: &HeaderMap) -> Option<&'a Portal> {
     let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;

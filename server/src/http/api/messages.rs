@@ -1,22 +1,22 @@
 //! Server side. The endpoints of messages.
 
-use std::{sync::LazyLock, time::Duration};
-
 use app::{profile::model::ProfileId, session::AccountId};
 use axum::{
-    Json,
-    body::{Body, HttpBody, to_bytes},
-    extract::{Path, Query, State, rejection::QueryRejection},
+    Extension, Json,
+    body::{Body, HttpBody},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    super::Site,
+    super::{Site, listener::Client},
     key,
     problem::{Code, Problem},
     request::{self, MessageRequest},
@@ -28,10 +28,6 @@ use crate::{
 
 /// Largest body, in bytes: 25 MB of files in base64, two texts, and what is between.
 pub const LARGEST_BODY: usize = 40 * 1024 * 1024;
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Bodies in memory at once, in KiB.
-static MEMORY: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(200 * 1024));
 const LONGEST_KEY: usize = 255;
 /// Messages a page of the list holds, unless another number is asked for, and at most.
 const PAGE: u32 = 50;
@@ -156,6 +152,7 @@ fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem
         (status = 202, description = "It is on disk", body = Accepted),
         (status = 400, description = "`malformed_json`, `invalid_request`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "`body_too_slow`: try again", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`no_profile`, `profile_incomplete`, `no_relay`", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "`too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
@@ -164,8 +161,16 @@ fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem
     ),
     security(("key" = []))
 )]
-pub async fn give(State(site): State<Site>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub async fn give(
+    State(site): State<Site>,
+    client: Option<Extension<Client>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let portal = caller(&site, &headers)?;
+    if let Some(Extension(client)) = client {
+        client.vouch();
+    }
     let idempotency_key = idempotency_key(&headers)?;
     let is_json = headers
         .get(header::CONTENT_TYPE)
@@ -180,15 +185,17 @@ pub async fn give(State(site): State<Site>, headers: HeaderMap, body: Body) -> R
         return Err(Problem::new(Code::TooLarge));
     }
     let length = length.or_else(|| body.size_hint().exact().and_then(|length| usize::try_from(length).ok()));
-    // Of one whose length is not known the most is taken.
-    let kib = u32::try_from(length.unwrap_or(LARGEST_BODY) / 1024 + 1).unwrap_or(u32::MAX);
-    let _memory = MEMORY.try_acquire_many(kib).map_err(|_| Problem::new(Code::Busy))?;
-    let body = tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_BODY))
-        .await
-        .map_err(|_| Problem::detailed(Code::InvalidRequest, "the body did not arrive in time"))?
-        .map_err(|_| Problem::new(Code::TooLarge))?;
-    let letterbox = request::read(&portal.id, idempotency_key, &body, (site.clock)())?;
-    drop(body);
+    let (body, _held) = site.intake.read(&portal.id, body, length).await?;
+    // Until the message is on disk.
+    let turn = site.intake.turn(body.len()).await;
+    let now = (site.clock)();
+    let letterbox = if turn.is_some() {
+        let portal = portal.id.clone();
+        let read = move || request::read(&portal, idempotency_key, &body, now);
+        tokio::task::spawn_blocking(read).await.map_err(|_| Problem::new(Code::Unavailable))??
+    } else {
+        request::read(&portal.id, idempotency_key, &body, now)?
+    };
     let reference = letterbox.reference.clone();
     let taken = site.outbox.accept(letterbox).await?;
     let mut accepted = Accepted { id: taken.id, state: MessageState::Queued, message_id: taken.message_id, reference };
@@ -203,6 +210,12 @@ pub async fn give(State(site): State<Site>, headers: HeaderMap, body: Body) -> R
         response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// The id in a path.
+fn message_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, Problem> {
+    let Path(id) = path.map_err(|_| Problem::detailed(Code::InvalidRequest, "the path is not UTF-8"))?;
+    Uuid::try_parse(&id).map_err(|_| Problem::new(Code::NotFound))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -232,10 +245,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 pub async fn get(
     State(site): State<Site>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<MessageView>, Problem> {
     let portal = caller(&site, &headers)?;
-    let id = Uuid::try_parse(&id).map_err(|_| Problem::new(Code::NotFound))?;
+    let id = message_id(id)?;
     let row = site.store.message(&portal.id, id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     Ok(Json(view(&site, row).await?))
 }
@@ -298,10 +311,10 @@ pub async fn list(
 pub async fn resend(
     State(site): State<Site>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let portal = caller(&site, &headers)?;
-    let id = Uuid::try_parse(&id).map_err(|_| Problem::new(Code::NotFound))?;
+    let id = message_id(id)?;
     let resent = site.outbox.resend(&portal.id, id).await.map_err(|_| Problem::new(Code::Unavailable))?;
     match resent {
         Resent::Done => {}

@@ -61,8 +61,14 @@ codes! {
     InvalidMessage = "invalid_message", UNPROCESSABLE_ENTITY, "The message cannot be sent as it is";
     /// The same key came with another message.
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used for another message";
-    /// No such message of this portal, or no such endpoint.
+    /// The body came too slowly, or stopped.
+    BodyTooSlow = "body_too_slow", REQUEST_TIMEOUT, "The body did not arrive in time";
+    /// The token ends sessions of its own person only; the portal's key ends those of anybody.
+    Forbidden = "forbidden", FORBIDDEN, "The token is not enough for this";
+    /// No such message of this portal.
     NotFound = "not_found", NOT_FOUND, "There is no such message";
+    /// The path leads to nothing.
+    NoSuchEndpoint = "no_such_endpoint", NOT_FOUND, "There is no such endpoint: see /api";
     /// The endpoint knows other methods.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The endpoint knows other methods";
     /// The account sends through its own servers, and has none in use for this user or the shop.
@@ -103,6 +109,8 @@ pub enum Fault {
     ContentTypeInvalid,
     /// The sender is the profile's, whatever is asked for.
     SenderNotAllowed,
+    /// It is somebody else's.
+    NotAllowed,
     /// Not a language tag such as `fr` or `en-GB`.
     LanguageInvalid,
 }
@@ -156,6 +164,22 @@ impl Problem {
 
     pub fn detailed(code: Code, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..Self::new(code) }
+    }
+
+    /// What somebody else said with a status alone.
+    pub fn of_status(status: StatusCode) -> Self {
+        let code = match status {
+            StatusCode::UNAUTHORIZED => Code::Unauthorized,
+            StatusCode::FORBIDDEN => Code::Forbidden,
+            StatusCode::NOT_FOUND => Code::NoSuchEndpoint,
+            StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Code::BodyTooSlow,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+            status if status.is_server_error() => Code::Unavailable,
+            _ => Code::InvalidRequest,
+        };
+        Self { status: status.as_u16(), ..Self::new(code) }
     }
 
     pub fn fields(errors: Vec<FieldFault>) -> Self {

@@ -18,6 +18,7 @@ use crate::{
         Letterbox,
         content::{Content, File, Head, Person},
     },
+    smtp::hides_a_control,
     store::outbox::{Lane, Recipient, RecipientKind, RecipientState},
 };
 
@@ -117,33 +118,72 @@ pub struct AttachmentRequest {
     pub content_id: Option<String>,
     /// Base64 (RFC 4648 §4).
     #[schema(required = true, value_type = String)]
-    pub content: Option<String>,
+    content: Option<Encoded>,
+}
+
+/// A text in base64, decoded as it is read: it is the largest part of a request, and is not copied first.
+#[derive(Debug)]
+struct Encoded(Result<Vec<u8>, base64::DecodeError>);
+
+impl<'de> Deserialize<'de> for Encoded {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Base64;
+
+        impl serde::de::Visitor<'_> for Base64 {
+            type Value = Encoded;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Encoded, E> {
+                // Line ends of MIME's base64 may stand in it.
+                if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+                    let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+                    return Ok(Encoded(BASE64.decode(bare)));
+                }
+                Ok(Encoded(BASE64.decode(text)))
+            }
+        }
+
+        deserializer.deserialize_str(Base64)
+    }
 }
 
 /// Reads the body, and checks it. Everything that is wrong is said at once, unless it is no object of this shape.
 pub fn read(portal: &str, idempotency_key: Option<String>, body: &[u8], now: Timestamp) -> Result<Letterbox, Problem> {
-    let mut faults = Faults::default();
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    let request: Result<MessageRequest, _> = serde_ignored::deserialize(tracked, |path| {
-        faults.add(format!("/{}", path.to_string().replace('.', "/")), Fault::Unknown, "there is no such field");
-    });
-    let request = match request.and_then(|request| deserializer.end().map(|()| request)) {
-        Ok(request) => request,
-        Err(error) if error.is_data() => {
-            let field = pointer(&track.path());
-            let detail = format!("another type is wanted here: line {}, column {}", error.line(), error.column());
-            return Err(Problem::fields(vec![FieldFault::new(field, Fault::WrongType, detail)]));
-        }
-        Err(error) => return Err(Problem::detailed(Code::MalformedJson, error.to_string())),
-    };
+    let (request, unknown) = parse::<MessageRequest>(body)?;
+    let mut faults = Faults(unknown);
     let hash = Sha256::digest(body).into();
     let letterbox = check(portal, request, &mut faults, now);
     if !faults.0.is_empty() {
         return Err(Problem::fields(faults.0));
     }
     Ok(Letterbox { idempotency_key, request_hash: hash, ..letterbox })
+}
+
+/// Reads JSON; with it come the fields that nobody knows.
+pub fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(T, Vec<FieldFault>), Problem> {
+    // serde also takes an array for an object, value by value: what it leaves out would count as not asked for.
+    if body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
+        return Err(Problem::detailed(Code::MalformedJson, "the body is an array, and not an object"));
+    }
+    let mut unknown = Faults::default();
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let request: Result<T, _> = serde_ignored::deserialize(tracked, |path| {
+        unknown.add(format!("/{}", path.to_string().replace('.', "/")), Fault::Unknown, "there is no such field");
+    });
+    match request.and_then(|request| deserializer.end().map(|()| request)) {
+        Ok(request) => Ok((request, unknown.0)),
+        Err(error) if error.is_data() => {
+            let field = pointer(&track.path());
+            let detail = format!("another type is wanted here: line {}, column {}", error.line(), error.column());
+            Err(Problem::fields(vec![FieldFault::new(field, Fault::WrongType, detail)]))
+        }
+        Err(error) => Err(Problem::detailed(Code::MalformedJson, error.to_string())),
+    }
 }
 
 /// As a JSON pointer (RFC 6901 §3).
@@ -179,6 +219,14 @@ impl Faults {
         }
     }
 
+    /// A text that a mail reader may decode once more, and then finds a control character in.
+    fn nothing_hidden(&mut self, field: &str, text: &str) {
+        if hides_a_control(text) {
+            let detail = "it decodes to a line end, a control character or a mark that turns the direction of text";
+            self.add(field, Fault::ControlCharacter, detail);
+        }
+    }
+
     fn present(&mut self, field: &str, text: &str, most: usize) {
         if text.trim().is_empty() {
             self.add(field, Fault::Required, "it is empty");
@@ -211,6 +259,7 @@ impl Faults {
     fn file(&mut self, at: usize, file: AttachmentRequest) -> Option<File> {
         let place = format!("/attachments/{at}");
         self.present(&format!("{place}/filename"), &file.filename, LONGEST_NAME);
+        self.nothing_hidden(&format!("{place}/filename"), &file.filename);
         if let Some(id) = &file.content_id {
             self.present(&format!("{place}/content_id"), id, LONGEST_NAME);
             if id.contains(['<', '>', ' ']) || !id.is_ascii() {
@@ -221,13 +270,12 @@ impl Faults {
         if !is_media_type(&content_type) {
             self.add(format!("{place}/content_type"), Fault::ContentTypeInvalid, "not a type such as application/pdf");
         }
+        self.nothing_hidden(&format!("{place}/content_type"), &content_type);
         let Some(content) = file.content else {
             self.add(format!("{place}/content"), Fault::Required, "it is missing");
             return None;
         };
-        let mut encoded = content.into_bytes();
-        encoded.retain(|byte| !byte.is_ascii_whitespace());
-        let Ok(bytes) = BASE64.decode(&encoded) else {
+        let Encoded(Ok(bytes)) = content else {
             self.add(format!("{place}/content"), Fault::Base64Invalid, "not base64 (RFC 4648 §4)");
             return None;
         };

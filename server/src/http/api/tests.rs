@@ -43,7 +43,9 @@ async fn only_a_portal_s_key_opens_and_each_sees_its_own() {
     let (status, _, answer) = post.call(elsewhere.body(Body::empty()).unwrap()).await;
     assert_eq!((status, &answer["code"]), (StatusCode::METHOD_NOT_ALLOWED, &json!("method_not_allowed")));
     let (status, answer) = post.get("/api/v1/mesages").await;
-    assert_eq!((status, &answer["code"]), (StatusCode::NOT_FOUND, &json!("not_found")));
+    assert_eq!((status, &answer["code"]), (StatusCode::NOT_FOUND, &json!("no_such_endpoint")));
+    let (status, answer) = post.get("/api/v1/messages/%ff").await;
+    assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")));
     for id in ["x", "00000000-0000-0000-0000-000000000000"] {
         assert_eq!(post.get(&format!("/api/v1/messages/{id}")).await.0, StatusCode::NOT_FOUND);
     }
@@ -200,7 +202,7 @@ fn the_description_is_the_golden_one() {
     let described: Value = serde_json::from_str(&golden).unwrap();
     assert_eq!(described["openapi"], "3.1.0");
     let named = |code: &Code| golden.contains(&format!("`{}`", code.as_str()));
-    let general = [Code::MethodNotAllowed];
+    let general = [Code::MethodNotAllowed, Code::Forbidden, Code::NoSuchEndpoint];
     assert!(Code::ALL.iter().filter(|code| !general.contains(code)).all(named), "every code stands at an answer");
     let codes = &described["components"]["schemas"]["Code"];
     assert!(Code::ALL.iter().all(|code| codes.to_string().contains(&format!("\"{}\"", code.as_str()))), "{codes}");

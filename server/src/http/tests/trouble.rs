@@ -29,6 +29,7 @@ async fn while_the_database_is_locked_everybody_is_told_to_come_back() {
     assert_eq!((ready.status, ready.body.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "database"));
     assert_eq!((alive.status, alive.body.as_str()), (StatusCode::OK, "ok"));
     assert_eq!(opened.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(opened.body.contains("<h1>"), "a page that says so");
     for answer in [&ready, &opened] {
         assert!(answer.headers.contains_key(header::RETRY_AFTER));
     }

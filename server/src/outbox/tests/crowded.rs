@@ -114,7 +114,7 @@ fn waiting(outbox: &Outbox, number: u32, now: Timestamp) -> NewMessage {
         }],
         at: now,
         expires_at: now + SignedDuration::from_hours(24),
-        sealed: outbox.seal(&account, id, &content).unwrap(),
+        sealed: outbox.seal(&account, id, content).unwrap(),
         lane: Lane { account, user: None },
     }
 }

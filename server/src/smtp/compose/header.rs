@@ -17,6 +17,72 @@ pub(super) fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
 }
 
+/// Whether a text that looks harmless becomes a line end, another control character, or a mark that turns the direction,
+/// where it is decoded once more: as percent escapes (RFC 2231) or as encoded words (RFC 2047), which some mail readers do
+/// in any parameter.
+pub fn hides_a_control(text: &str) -> bool {
+    let mut seen = text.to_owned();
+    for _ in 0..4 {
+        if clean(&seen) != seen {
+            return true;
+        }
+        let decoded = decode_words(&percent_decode(&seen));
+        if decoded == seen {
+            return false;
+        }
+        seen = decoded;
+    }
+    // Nobody nests escapes so deep without a purpose.
+    true
+}
+
+fn percent_decode(text: &str) -> String {
+    let digit =
+        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let (bytes, mut decoded, mut at) = (text.as_bytes(), Vec::new(), 0);
+    while let Some(byte) = bytes.get(at) {
+        let escaped =
+            (*byte == b'%').then(|| Some(digit(bytes.get(at + 1))? * 16 + digit(bytes.get(at + 2))?)).flatten();
+        decoded.push(escaped.unwrap_or(*byte));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Decodes each encoded word, wherever it stands: some readers do not ask for a blank before it.
+fn decode_words(text: &str) -> String {
+    let (mut decoded, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find("=?") {
+        decoded.push_str(&rest[..at]);
+        let word = &rest[at..];
+        let end = end_of_word(word);
+        decoded.push_str(&end.map_or_else(|| "=?".to_owned(), |end| decode_word(&word[..end])));
+        rest = &word[end.unwrap_or(2)..];
+    }
+    decoded + rest
+}
+
+/// Of `=?charset?B?…?=`.
+fn end_of_word(word: &str) -> Option<usize> {
+    let charset = word.get(2..)?.find('?')? + 3;
+    let encoding = word.get(charset..)?.find('?')? + charset + 1;
+    Some(word.get(encoding..)?.find("?=")? + encoding + 2)
+}
+
+fn decode_word(word: &str) -> String {
+    // Between two letters, so that a line end at its border is not taken for the header's.
+    let header = format!("Subject: x {word} x\r\n\r\n");
+    let message = mail_parser::MessageParser::default().parse_headers(header.as_bytes());
+    let subject = message.and_then(|message| message.subject().map(str::to_owned)).unwrap_or_default();
+    subject.strip_prefix("x ").and_then(|text| text.strip_suffix(" x")).unwrap_or(word).to_owned()
+}
+
+/// The name of a file. What hides something loses the marks by which it would be decoded.
+pub(super) fn file_name(name: &str) -> String {
+    let name = clean(name);
+    if hides_a_control(&name) { name.replace(['%', '?', '='], "_") } else { name }
+}
+
 /// An unstructured text. `column` is where it begins on its line.
 pub(super) fn text(text: &str, charset: Encoding, column: usize) -> String {
     let text = clean(text);

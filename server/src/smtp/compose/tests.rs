@@ -157,3 +157,59 @@ fn files_travel_with_their_names_and_pictures_with_the_html() {
     let raw = String::from_utf8(html_only.bytes).unwrap();
     assert!(raw.contains("text/html; charset=iso-8859-1") || raw.contains("text/html; charset=ISO-8859-1"), "{raw}");
 }
+
+/// Names that some mail readers would decode once more.
+const HIDING: [&str; 9] = [
+    "facture%0d%0aBcc: b@exemple.fr.pdf",
+    "facture%0D.pdf",
+    "a%00.pdf",
+    "=?utf-8?B?YQ0KQmNjOiBiQGV4ZW1wbGUuZnI=?=",
+    "=?utf-8?Q?a=0D=0ABcc:_b?=.pdf",
+    "=?utf-8?Q?a%250d%250a?=",
+    "%3D?utf-8?B?DQo=?%3D",
+    "a%E2%80%AEfdp.exe",
+    "%25250d%25250a",
+];
+
+#[test]
+fn a_name_that_hides_a_line_end_is_known() {
+    for name in HIDING {
+        assert!(hides_a_control(name), "{name}");
+    }
+    for name in ["devis 100%.pdf", "été%20indien.pdf", "a=b?c.txt", "=?utf-8?Q?facture?=.pdf", "50%ff", "日本.pdf"]
+    {
+        assert!(!hides_a_control(name), "{name}");
+    }
+}
+
+fn with_file(filename: &str) -> (Vec<u8>, Option<String>) {
+    let mut letter = letter(Encoding::Utf8, "Devis", "Bonjour");
+    letter.attachments = vec![Attachment {
+        filename: filename.to_owned(),
+        content_type: "application/pdf".to_owned(),
+        content_id: None,
+        content: b"%PDF".to_vec(),
+    }];
+    let bytes = compose(&letter).unwrap().bytes;
+    let message = MessageParser::default().parse(&bytes).unwrap();
+    assert!(message.bcc().is_none(), "{filename:?}");
+    assert_eq!(message.attachment_count(), 1, "{filename:?}");
+    let name = message.attachment(0).and_then(|part| part.attachment_name().map(str::to_owned));
+    (bytes, name)
+}
+
+#[test]
+fn no_reader_finds_a_line_end_in_a_file_s_name() {
+    for name in HIDING {
+        let (_, read) = with_file(name);
+        assert!(read.is_none_or(|read| !hides_a_control(&read)), "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_file_s_name_is_never_more_than_a_name(name in "([a-z%=?0-9ADd/é\\r\\n\u{2028}\u{202e}_.-]|%0[da]|=\\?utf-8\\?[BQ]\\?|\\?=){1,40}") {
+        let (_, read) = with_file(&name);
+        prop_assert!(read.is_none_or(|read| !hides_a_control(&read)), "{}", name);
+    }
+}

@@ -1,0 +1,114 @@
+//! Server side. What a server function gets to read: a form, of a bounded size, that came in time.
+//!
+//! The framework reads the form before the function can ask for the session, and calls one that does not read an error of
+//! ours. So strangers are turned away first; then what is no form; and what the framework could not read becomes the answer
+//! that the function itself would have given.
+
+use app::{error::AppError, session::Visit};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{
+    BODY_LIMIT, Site, api,
+    patient_body::{Unread, collect},
+};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Reads the form of a server function, and sees to it that a malformed one is answered as such.
+pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_form = *request.method() == Method::POST && path.starts_with("/api/") && !api::is_v1(path);
+    if !is_form {
+        return next.run(request).await;
+    }
+    let is_page = accepts_html(request.headers());
+    let visit = request.extensions().get::<Visit>().cloned();
+    // The functions themselves keep what was typed in a session that has ended.
+    if visit.as_ref().is_none_or(|visit| matches!(visit, Visit::Stranger { .. })) {
+        return refuse(&site, is_page, AppError::SessionRequired, None);
+    }
+    let is_open = matches!(visit, Some(Visit::Open(_)));
+    let malformed = |status| {
+        let error = if is_open { AppError::Malformed } else { AppError::SessionRequired };
+        refuse(&site, is_page, error, Some(status).filter(|_| is_open))
+    };
+    if !is_a_form(request.headers()) {
+        return malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    let (parts, body) = request.into_parts();
+    let body = match collect(body, BODY_LIMIT).await {
+        Ok(body) if is_utf8(&body) => body,
+        Ok(_) | Err(Unread::Broken) => return malformed(StatusCode::BAD_REQUEST),
+        Err(Unread::TooLarge) => return malformed(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(Unread::TooSlow) => return malformed(StatusCode::REQUEST_TIMEOUT),
+    };
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if is_undecoded(&response) { malformed(StatusCode::BAD_REQUEST) } else { response }
+}
+
+/// Whether the framework answered because the arguments do not decode: our functions never say 500, nor put an error into
+/// an address.
+fn is_undecoded(response: &Response) -> bool {
+    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+    response.status() == StatusCode::INTERNAL_SERVER_ERROR || location.is_some_and(|to| to.contains("__err="))
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
+}
+
+fn is_a_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+}
+
+/// Whether a form is UTF-8 when it is decoded. The decoder itself would put a replacement for what is not.
+fn is_utf8(form: &[u8]) -> bool {
+    let digit =
+        |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    let mut decoded = Vec::with_capacity(form.len());
+    let mut at = 0;
+    while let Some(byte) = form.get(at) {
+        let escaped = (*byte == b'%').then(|| Some(digit(form.get(at + 1))? * 16 + digit(form.get(at + 2))?)).flatten();
+        decoded.push(escaped.unwrap_or(*byte));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    std::str::from_utf8(&decoded).is_ok()
+}
+
+/// A browser is sent to the page that says so, a program gets the code.
+fn refuse(site: &Site, is_page: bool, error: AppError, status: Option<StatusCode>) -> Response {
+    if is_page {
+        return Redirect::to(&format!("{}{}", site.place.0, error.page())).into_response();
+    }
+    (status.unwrap_or(error.status()), axum::Json(error)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_utf8_after_it_is_decoded() {
+        for (form, expected) in [
+            (&b"a=%C3%A9&b=%41+%"[..], true),
+            (b"a=100%&b=%zz", true),
+            ("a=é".as_bytes(), true),
+            (b"a=%ff", false),
+            (b"a=%C3", false),
+            (b"a=\xff", false),
+            (b"a=%ED%A0%80", false),
+        ] {
+            assert_eq!(is_utf8(form), expected, "{form:?}");
+        }
+    }
+}
