@@ -221,7 +221,7 @@ impl Post {
         self.save(name, None, login).await
     }
 
-    async fn save(&self, name: &str, id: Option<ProfileId>, login: &str) -> ProfileId {
+    pub(crate) async fn save(&self, name: &str, id: Option<ProfileId>, login: &str) -> ProfileId {
         self.save_for(name, None, id, login).await
     }
 

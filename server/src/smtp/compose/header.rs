@@ -21,19 +21,18 @@ pub(super) fn clean(text: &str) -> String {
 /// where it is decoded once more: as percent escapes (RFC 2231) or as encoded words (RFC 2047), which some mail readers do
 /// in any parameter.
 pub fn hides_a_control(text: &str) -> bool {
-    let mut seen = text.to_owned();
-    for _ in 0..4 {
-        if clean(&seen) != seen {
-            return true;
-        }
-        let decoded = decode_words(&percent_decode(&seen));
-        if decoded == seen {
-            return false;
-        }
-        seen = decoded;
+    hides_within(text, 4)
+}
+
+/// Readers decode in either order, and what one order loses, the other one shows.
+fn hides_within(text: &str, rounds: u32) -> bool {
+    if clean(text) != text {
+        return true;
     }
     // Nobody nests escapes so deep without a purpose.
-    true
+    [percent_decode(text), decode_words(text)]
+        .iter()
+        .any(|decoded| decoded != text && (rounds == 0 || hides_within(decoded, rounds - 1)))
 }
 
 fn percent_decode(text: &str) -> String {
