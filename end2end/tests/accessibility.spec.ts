@@ -61,6 +61,7 @@ for (const language of ["fr", "en"] as const) {
       await page.locator("#security-starttls").check();
       await page.locator("#secret").fill("abcdefghijklmnop");
       await configurator.validateButton().click();
+      await expect(configurator.heading(configurator.words.encoding)).toBeVisible();
       await configurator.validateButton().click();
       await page.waitForURL(/selected=/);
       await configurator.test();

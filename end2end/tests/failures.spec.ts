@@ -70,6 +70,7 @@ test("a failure is mended and the profile works", async ({ configurator, page })
   await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue("");
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
   await configurator.validateButton().click();
+  await expect(configurator.heading(configurator.words.encoding)).toBeVisible();
   await configurator.validateButton().click();
   await expect(page.getByText("à retester")).toBeVisible();
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");

@@ -25,6 +25,7 @@ async function addProfile(page: Page, configurator: Configurator, { login = "bou
   if (sender) await page.getByLabel("Adresse de l’expéditeur").fill(sender);
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(password);
   await configurator.validateButton().click();
+  await expect(configurator.heading(configurator.words.encoding)).toBeVisible();
   await configurator.validateButton().click();
   await page.waitForURL(/profiles\?selected=/);
 }
@@ -55,6 +56,7 @@ test("another port is proposed only because the server answers there", async ({ 
   await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
   await configurator.validateButton().click();
+  await expect(configurator.heading(configurator.words.encoding)).toBeVisible();
   await configurator.validateButton().click();
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "connect_refused");
@@ -99,6 +101,7 @@ test("another way to log in", async ({ page, configurator }) => {
   await configurator.button("Modifier").click();
   await configurator.ready();
   await configurator.validateButton().click();
+  await expect(configurator.heading(configurator.words.encoding)).toBeVisible();
   await configurator.validateButton().click();
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
 });
