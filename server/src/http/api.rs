@@ -46,12 +46,13 @@ pub fn is_v1(path: &str) -> bool {
 pub async fn tell_problems(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_api = path == "/api" || path.starts_with("/api/");
-    // A browser that posted a form is answered with a page.
+    // A browser that posted a form is answered with a page, or with the lines of a live test.
     let is_forms = *request.method() == Method::POST && !is_v1(path);
     let response = next.run(request).await;
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let is_told = kind.contains("json") || (is_forms && kind.starts_with("text/html"));
+    let is_answer = kind.starts_with("text/html") || kind.starts_with("application/octet-stream");
+    let is_told = kind.contains("json") || (is_forms && is_answer);
     if !is_api || !(status.is_client_error() || status.is_server_error()) || is_told {
         return response;
     }
