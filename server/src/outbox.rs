@@ -399,10 +399,11 @@ impl Outbox {
     pub async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
         let route = routes::RouteId::Profile(id);
         self.routes.close(&route);
-        self.routes.unblock(&route);
         if let Err(error) = self.store.ease(&[profile_key(account, id)]).await {
             crate::profiles::unavailable(error);
         }
+        // After the write: see `recovered`.
+        self.routes.unblock(&route);
         self.recipient_limits.forget(&route);
         if in_use {
             self.changed(account).await;

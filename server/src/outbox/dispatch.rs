@@ -343,9 +343,10 @@ impl Outbox {
             limit,
             probe_until: now + PROBE,
         };
+        let recoveries = self.routes.recoveries(&route.id());
         let Ok(Claimed { messages, passage, rest }) = self.ledger.claim(claim).await else { return };
         if passage == Passage::Closed {
-            self.routes.block(&route.id(), left(rest.until, now), rest.cause);
+            self.routes.block(&route.id(), recoveries, left(rest.until, now), rest.cause);
         }
         if messages.is_empty() {
             return;
@@ -382,24 +383,25 @@ impl Outbox {
         probe: bool,
         wait: impl Fn(u32) -> Duration + Send + Sync,
     ) {
-        let now = self.now();
+        let (now, recoveries) = (self.now(), self.routes.recoveries(id));
         let rest =
             self.store.rest_destination(destination, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
         match rest {
-            Ok(rest) => self.routes.block(id, left(rest.until, now), cause),
+            Ok(rest) => self.routes.block(id, recoveries, left(rest.until, now), cause),
             Err(error) => {
                 unavailable(error);
-                self.routes.block(id, self.options.first_retry, cause);
+                self.routes.block(id, recoveries, self.options.first_retry, cause);
             }
         }
     }
 
     /// A server works: everything that waits for it comes back.
     pub(super) async fn recovered(&self, (id, destination): (&RouteId, &str)) {
-        self.routes.unblock(id);
         if let Err(error) = self.store.ease(&[destination.to_owned()]).await {
             unavailable(error);
         }
+        // After the write: what others read of the database before it ends here.
+        self.routes.unblock(id);
         self.ended(destination.to_owned());
     }
 

@@ -36,6 +36,8 @@ struct State {
     blocked_until: Option<Instant>,
     /// Why.
     cause: Option<Cause>,
+    /// How often it was found to work: a rest that was decided before is over.
+    recoveries: u64,
     /// How many places there were when one was last taken.
     most: u32,
     /// A large message is under way: one at a time, so that a slow server does not take the memory of all.
@@ -119,18 +121,28 @@ impl Routes {
         (!left.is_zero()).then_some((left, state.cause))
     }
 
-    /// Leaves the server alone for so long, as the database says: conversations under way learn of it here.
-    pub fn block(&self, id: &RouteId, wait: Duration, cause: Option<Cause>) {
+    /// How often the server was found to work. Read before the database is asked, and given to [`Self::block`].
+    pub fn recoveries(&self, id: &RouteId) -> u64 {
+        self.with(id, |state| state.recoveries)
+    }
+
+    /// Leaves the server alone for so long, as the database says: conversations under way learn of it here. If the server
+    /// has recovered since `recoveries` was read, the answer of the database is out of date and is ignored.
+    pub fn block(&self, id: &RouteId, recoveries: u64, wait: Duration, cause: Option<Cause>) {
         let until = Instant::now() + wait;
-        self.with(id, |state| (state.blocked_until, state.cause) = (Some(until), cause));
+        self.with(id, |state| {
+            if state.recoveries == recoveries {
+                (state.blocked_until, state.cause) = (Some(until), cause);
+            }
+        });
     }
 
     /// It works, or its settings were changed.
     pub fn unblock(&self, id: &RouteId) {
-        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = states.get_mut(id) {
+        self.with(id, |state| {
             state.blocked_until = None;
-        }
+            state.recoveries += 1;
+        });
     }
 
     /// Takes the leave to send one message; else how long to wait for it.
@@ -246,13 +258,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_is_left_alone_is_so_until_then_or_until_it_works() {
         let routes = Routes::default();
-        routes.block(&relay(), Duration::from_secs(2), Some(Cause::Timeout));
+        routes.block(&relay(), 0, Duration::from_secs(2), Some(Cause::Timeout));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(routes.blocked(&relay()), Some((Duration::from_secs(1), Some(Cause::Timeout))));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(routes.blocked(&relay()), None);
-        routes.block(&relay(), Duration::from_secs(2), None);
+        routes.block(&relay(), routes.recoveries(&relay()), Duration::from_secs(2), None);
         routes.unblock(&relay());
+        assert_eq!(routes.blocked(&relay()), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_decided_before_a_recovery_does_not_outlive_it() {
+        let routes = Routes::default();
+        let before = routes.recoveries(&relay());
+        routes.unblock(&relay());
+        routes.block(&relay(), before, Duration::from_secs(120), Some(Cause::ServerBusy));
         assert_eq!(routes.blocked(&relay()), None);
     }
 

@@ -56,7 +56,7 @@ fn announce_end() {
         set_timeout(
             move || {
                 if ROUND.get() == round {
-                    say("data-ending")
+                    say("data-ending");
                 }
             },
             wait,
