@@ -113,6 +113,10 @@ function unknown(ledger, message, ends) {
   else if (message.account.chunking && kills.some((kill) => open(kill) && kill.at <= Date.parse(message.seen.updated_at))) {
     reason = "killed before the message";
   }
+  // The server refused everybody, and the kill came before Facteur had written that down.
+  else if (message.account.chunking && last && kills.some(({ at, ended }) => ended >= last.at && at < last.at + WRITING_DOWN)) {
+    reason = "killed after the refusal";
+  }
   message.unknownBecause = reason;
   const record = last && { ...last, parts: undefined, raw: undefined };
   const problem = !reason && `${where(message)}: ${JSON.stringify(seen)}; its server: ${JSON.stringify(record)}`;

@@ -37,11 +37,13 @@ pub fn standing(recipients: &[Recipient]) -> Standing {
     Standing { state, stage: decides.stage, cause: decides.cause, reply: decides.reply.clone() }
 }
 
-/// The time to try is over, or it cannot be tried. `cause` and `stage`: for those of whom nothing else is known.
+/// The time to try is over, or it cannot be tried. `cause` and `stage`: for those of whom nothing else is known, and for
+/// those who were to follow in the next transaction, which never came. No server refused them.
 pub fn give_up(recipients: &mut [Recipient], cause: Option<Cause>, stage: Option<Stage>) {
     for recipient in recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
         recipient.state = RecipientState::Failed;
-        if recipient.cause.is_none() {
+        let was_to_follow = recipient.cause == Some(Cause::TooManyRecipients) && recipient.reply.is_none();
+        if recipient.cause.is_none() || (was_to_follow && cause.is_some()) {
             (recipient.cause, recipient.stage) = (Some(cause.unwrap_or(Cause::Unknown)), stage);
         }
     }

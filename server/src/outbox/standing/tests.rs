@@ -97,6 +97,14 @@ fn what_is_given_up_always_has_a_cause() {
         recipients.iter().map(|one| one.cause).collect::<Vec<_>>(),
         [Some(Cause::QuotaExceeded), Some(Cause::Greylisted)]
     );
+    let refused = Recipient {
+        reply: Some("452 4.5.3 Too many".to_owned()),
+        ..recipient("b", Pending, Some(Cause::TooManyRecipients))
+    };
+    let mut rest = vec![recipient("a", Pending, Some(Cause::TooManyRecipients)), refused];
+    give_up(&mut rest, Some(Cause::ServerBusy), Some(Stage::Data));
+    let causes: Vec<_> = rest.iter().map(|one| one.cause).collect();
+    assert_eq!(causes, [Some(Cause::ServerBusy), Some(Cause::TooManyRecipients)], "nobody refused the first one");
     let mut nothing_known = vec![recipient("a", Pending, None)];
     give_up(&mut nothing_known, None, None);
     assert_eq!(standing(&nothing_known).cause, Some(Cause::Unknown));
