@@ -53,8 +53,6 @@ const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(30);
 const WITHOUT_QUOTA: SignedDuration = SignedDuration::from_mins(10);
 /// What could not be served for a reason of its own is not looked at before.
 const SKIPPED: Duration = Duration::from_secs(1);
-/// So long nobody else tries a destination while one message does.
-const PROBE: SignedDuration = SignedDuration::from_mins(2);
 /// The clock was set back when it went back by more than this.
 const BACK: SignedDuration = SignedDuration::from_secs(2);
 
@@ -341,7 +339,6 @@ impl Outbox {
             now,
             until: now + signed(self.options.lease),
             limit,
-            probe_until: now + PROBE,
         };
         let recoveries = self.routes.recoveries(&route.id());
         let Ok(Claimed { messages, passage, rest }) = self.ledger.claim(claim).await else { return };

@@ -73,7 +73,7 @@ pub trait OutboxStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<MessageRow>, StoreError> {
         let (queue, owner) = (Queue { lane: queue.0.clone(), fallback: queue.1 }, owner.to_owned());
-        let claim = Claim { queue, destination: None, owner, now, until, limit, probe_until: now };
+        let claim = Claim { queue, destination: None, owner, now, until, limit };
         Ok(self.claim_through(&[claim]).await?.pop().map(|claimed| claimed.messages).unwrap_or_default())
     }
     /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
@@ -93,9 +93,10 @@ pub trait OutboxStore: Send + Sync {
     async fn ease(&self, destinations: &[String]) -> Result<(), StoreError>;
     /// After the clock was set back: turns are counted again, and no rest ends after `latest`.
     async fn realign(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError>;
-    /// The lanes of the account rest no more, their servers are looked up again, and what is deferred is due now.
+    /// The lanes of the account rest no more, their servers are looked up again, and what is deferred is due now. One write a
+    /// lane, however many messages wait there. How many lanes.
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;
-    /// Prolongs every lease of these owners.
+    /// Prolongs every lease of these owners, and the rests of the destinations that they probe.
     async fn prolong(&self, owners: &[String], until: Timestamp) -> Result<u64, StoreError>;
     /// At most `limit` messages whose lease has ended.
     async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;

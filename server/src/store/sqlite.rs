@@ -37,6 +37,8 @@ mod drafts;
 mod events;
 mod journal;
 mod lanes;
+#[cfg(test)]
+mod load;
 mod logins;
 mod messages;
 mod outbox;
@@ -73,6 +75,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "heartbeat", include_str!("../../migrations/0009_heartbeat.sql")),
     (11, "form", include_str!("../../migrations/0011_form.sql")),
     (12, "logins", include_str!("../../migrations/0012_logins.sql")),
+    (13, "waking", include_str!("../../migrations/0013_waking.sql")),
 ];
 
 /// A SQLite database.

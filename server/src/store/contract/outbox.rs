@@ -257,11 +257,28 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
     // One that has a time of its own, too.
     store.claim((&user, false), OWNER, at(2), at(30), 9).await.unwrap();
     store.release(OWNER, &[Uuid::from_u128(2)], at(400)).await.unwrap();
-    assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 1);
+    assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 2, "one write a lane");
+    let woken = store.message("demo", Uuid::from_u128(2)).await.unwrap().unwrap();
+    assert_eq!(woken.next_at, Some(at(3)), "it says that it is due");
     let mut lanes = store.due_lanes("", at(3), 9).await.unwrap();
     lanes.sort_by_key(Queue::key);
     assert_eq!(lanes, [queue(&shop), queue(&user)], "every lane of the account, and of no other");
     assert_eq!(page(MessageState::Queued).await, 4);
+    // What is put off after that waits for its own time, until the lane is woken again; what is new has its turn with it.
+    let claimed = async |second| {
+        let rows = store.claim((&user, false), OWNER, at(second), at(second + 30), 9).await.unwrap();
+        rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(claimed(4).await, [2]);
+    store.release(OWNER, &[Uuid::from_u128(2)], at(400)).await.unwrap();
+    assert_eq!((claimed(399).await, store.due_lanes("", at(399), 9).await.unwrap()), (vec![], vec![queue(&shop)]));
+    store.insert_messages(&[message(6, &user, 100)]).await.unwrap();
+    assert_eq!(claimed(100).await, [6]);
+    store.wake(&shop.account, at(101)).await.unwrap();
+    store.wake(&shop.account, at(102)).await.unwrap();
+    assert_eq!(claimed(103).await, [2]);
+    store.release(OWNER, &[Uuid::from_u128(2)], at(400)).await.unwrap();
+    assert_eq!(claimed(400).await, [2]);
 }
 
 fn claim(lane: &Lane, destination: &str, second: i64) -> Claim {
@@ -272,7 +289,6 @@ fn claim(lane: &Lane, destination: &str, second: i64) -> Claim {
         now: at(second),
         until: at(second + 30),
         limit: 9,
-        probe_until: at(second + 120),
     }
 }
 
@@ -311,8 +327,12 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     let tries = store.claim_through(&[claim(&lanes[1], "relay", 60), claim(&lanes[2], "relay", 60)]).await.unwrap();
     let passages: Vec<_> = tries.iter().map(|claimed| (claimed.passage, claimed.messages.len())).collect();
     assert_eq!(passages, [(Passage::Probe, 1), (Passage::Closed, 0)]);
-    assert_eq!(due(179).await, [""; 0]);
+    assert_eq!((due(89).await, due(90).await), (vec![], vec!["relay".to_owned()]), "its lease is over");
+    assert_eq!(store.prolong(&[OWNER.to_owned()], at(120)).await.unwrap(), 1);
+    assert_eq!((due(119).await, due(120).await), (vec![], vec!["relay".to_owned()]), "the rest lasts as long");
     assert_eq!(store.rest_destination("relay", &trouble(70, true)).await.unwrap().until, at(170), "it failed again");
+    store.prolong(&[OWNER.to_owned()], at(900)).await.unwrap();
+    assert_eq!(due(170).await, ["relay"], "it probes no more");
     store.ease(&["relay".to_owned(), "other".to_owned()]).await.unwrap();
     assert_eq!(due(71).await, ["relay"]);
     let free = store.claim_through(&[claim(&lanes[3], "relay", 71)]).await.unwrap();

@@ -336,12 +336,10 @@ pub struct Claim {
     /// For whom…
     pub owner: String,
     pub now: Timestamp,
-    /// …and until when.
+    /// …and until when. When it is a probe, nobody else tries the destination before.
     pub until: Timestamp,
     /// At most so many.
     pub limit: u32,
-    /// When it is a probe, nobody else tries before.
-    pub probe_until: Timestamp,
 }
 
 /// What was claimed.

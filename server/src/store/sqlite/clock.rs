@@ -11,11 +11,12 @@ use crate::{
 
 /// Deadlines, and instants from which an age is counted that ends something: they move with the clock. What is not here is a
 /// record of what happened when.
-const MOVED: [(&str, &[&str], &str); 13] = [
+const MOVED: [(&str, &[&str], &str); 14] = [
     ("destination", &["rests_until"], "rests_until > 0"),
     ("destination", &["next_at"], "next_at IS NOT NULL"),
     ("lane", &["rests_until"], "rests_until > 0"),
     ("lane", &["next_at"], "next_at IS NOT NULL"),
+    ("lane", &["woken_at"], "woken_at > 0"),
     ("message", &["next_at", "expires_at", "lease_until"], "state IN ('queued', 'deferred', 'sending')"),
     ("message", &["finished_at"], "finished_at IS NOT NULL"),
     ("event", &["next_at", "created_at"], "TRUE"),

@@ -17,8 +17,13 @@ use crate::store::{
     outbox::{Claim, Claimed, DueDestination, Lane, MessageRow, MessageState, Passage, Queue, Rest},
 };
 
-/// Messages that are made due with one statement: others write between.
-const SOME: u32 = 500;
+/// The instant when something of a lane is due: `?1`, and not before, for what was woken.
+const NEXT_AT: &str = formatcp!(
+    "CASE WHEN EXISTS (SELECT 1 FROM message WHERE {WAITING} AND message.lane = lane.lane
+                           AND message.fallback = lane.fallback AND message.wakings < lane.wakings) THEN ?1
+     ELSE (SELECT max(min(next_at), ?1) FROM message WHERE {WAITING} AND message.lane = lane.lane
+               AND message.fallback = lane.fallback AND message.wakings = lane.wakings) END"
+);
 
 fn wrong(table: &'static str, column: &'static str, row: &str) -> StoreError {
     StoreError::Inconsistent { table, column, row: row.to_owned() }
@@ -108,16 +113,23 @@ async fn rest_of(connection: &mut SqliteConnection, destination: &str) -> Result
     })
 }
 
-async fn keep_rest(connection: &mut SqliteConnection, destination: &str, rest: &Rest) -> Result<(), StoreError> {
+/// `probe`: the lease that the rest ends with.
+async fn keep_rest(
+    connection: &mut SqliteConnection,
+    destination: &str,
+    rest: &Rest,
+    probe: Option<&str>,
+) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO destination (destination, rests_until, troubles, cause) VALUES (?, ?, ?, ?)
+        "INSERT INTO destination (destination, rests_until, troubles, cause, probe) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (destination) DO UPDATE SET rests_until = excluded.rests_until, troubles = excluded.troubles,
-             cause = excluded.cause",
+             cause = excluded.cause, probe = excluded.probe",
     )
     .bind(destination)
     .bind(rest.until.as_millisecond())
     .bind(rest.troubles)
     .bind(rest.cause.map(Cause::as_str))
+    .bind(probe)
     .execute(connection)
     .await?;
     Ok(())
@@ -170,16 +182,20 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
     const TAKE: &str = formatcp!(
         "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, ending_to = NULL,
              updated_at = ?3
-         WHERE id IN (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5 AND next_at <= ?3
-                      ORDER BY next_at, id LIMIT ?6)
+         WHERE id IN (
+             SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5
+                 AND wakings < (SELECT wakings FROM lane WHERE lane = ?4 AND fallback = ?5)
+                 ORDER BY wakings, next_at, id LIMIT ?6)
+             UNION ALL
+             SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5
+                 AND wakings = (SELECT wakings FROM lane WHERE lane = ?4 AND fallback = ?5) AND next_at <= ?3
+                 ORDER BY next_at, id LIMIT ?6)
+             LIMIT ?6)
          RETURNING {COLUMNS}"
     );
     // What is left has its turn after those that are due by now.
-    const TURN: &str = formatcp!(
-        "UPDATE lane SET next_at = (SELECT max(min(next_at), ?3) FROM message WHERE {WAITING} AND lane = ?1 AND fallback = ?2)
-         WHERE lane = ?1 AND fallback = ?2"
-    );
-    let Claim { queue, destination, owner, now, until, limit, probe_until } = claim;
+    const TURN: &str = formatcp!("UPDATE lane SET next_at = {NEXT_AT} WHERE lane = ?2 AND fallback = ?3");
+    let Claim { queue, destination, owner, now, until, limit } = claim;
     let (key, destination) = (queue.lane.key(), destination.as_deref());
     let rest = match destination {
         Some(destination) => rest_of(&mut *connection, destination).await?,
@@ -205,11 +221,11 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
         .bind(limit)
         .fetch_all(&mut *connection)
         .await?;
-    sqlx::query(TURN).bind(&key).bind(queue.fallback).bind(now.as_millisecond()).execute(&mut *connection).await?;
+    sqlx::query(TURN).bind(now.as_millisecond()).bind(&key).bind(queue.fallback).execute(&mut *connection).await?;
     if let Some(destination) = destination {
         tighten(&mut *connection, destination).await?;
         if passage == Passage::Probe && !rows.is_empty() {
-            keep_rest(&mut *connection, destination, &rest.probing(*probe_until)).await?;
+            keep_rest(&mut *connection, destination, &rest.probing(*until), Some(owner)).await?;
         }
     }
     let mut messages = readable(&rows);
@@ -244,7 +260,7 @@ pub(super) async fn rest(
     let before = rest_of(&mut transaction, destination).await?;
     let after = rule(before);
     if after != before {
-        keep_rest(&mut transaction, destination, &after).await?;
+        keep_rest(&mut transaction, destination, &after, None).await?;
     }
     transaction.commit().await?;
     Ok(after)
@@ -253,7 +269,7 @@ pub(super) async fn rest(
 /// These destinations rest no more.
 pub(super) async fn ease(pool: &SqlitePool, destinations: &[String]) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE destination SET rests_until = 0, troubles = 0, cause = NULL
+        "UPDATE destination SET rests_until = 0, troubles = 0, cause = NULL, probe = NULL
          WHERE destination IN (SELECT value FROM json_each(?)) AND (rests_until > 0 OR troubles > 0)",
     )
     .bind(serde_json::to_string(destinations).unwrap_or_default())
@@ -262,41 +278,21 @@ pub(super) async fn ease(pool: &SqlitePool, destinations: &[String]) -> Result<(
     Ok(())
 }
 
+/// The lanes of an account are due now. One write a lane, however many messages wait there: see the migration.
 pub(super) async fn wake(pool: &SqlitePool, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {
-    const SOME_MESSAGES: &str = formatcp!(
-        "UPDATE message SET next_at = ?3 WHERE id IN (
-             SELECT message.id FROM lane JOIN message ON message.lane = lane.lane AND message.fallback = lane.fallback
-             WHERE lane.portal = ?1 AND lane.account = ?2 AND message.next_at > ?3
-               AND message.state IN ('queued', 'deferred') LIMIT {SOME})"
+    let woken = sqlx::query(
+        "UPDATE lane SET destination = '', rests_until = 0, cause = NULL, wakings = wakings + 1, woken_at = ?3,
+             next_at = min(next_at, ?3)
+         WHERE portal = ?1 AND account = ?2",
     );
-    let lanes = sqlx::query(
-        "UPDATE lane SET destination = '', rests_until = 0, cause = NULL
-         WHERE portal = ? AND account = ? AND (destination <> '' OR rests_until > 0)",
-    );
-    lanes.bind(&account.portal).bind(&account.account).execute(pool).await?;
-    let mut woken = 0;
-    loop {
-        let some = sqlx::query(SOME_MESSAGES)
-            .bind(&account.portal)
-            .bind(&account.account)
-            .bind(now.as_millisecond())
-            .execute(pool)
-            .await?
-            .rows_affected();
-        woken += some;
-        if some < u64::from(SOME) {
-            return Ok(woken);
-        }
-    }
+    let woken = woken.bind(&account.portal).bind(&account.account).bind(now.as_millisecond());
+    Ok(woken.execute(pool).await?.rows_affected())
 }
 
 /// After the clock was set back: no turn, and no rest, ends later than it would have begun.
 pub(super) async fn realign(pool: &SqlitePool, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
-    const LANES: &str = formatcp!(
-        "UPDATE lane SET rests_until = min(rests_until, ?2), next_at = (
-             SELECT min(next_at) FROM message WHERE {WAITING} AND message.lane = lane.lane AND message.fallback = lane.fallback)
-         WHERE due_at > ?1"
-    );
+    const LANES: &str =
+        formatcp!("UPDATE lane SET rests_until = min(rests_until, ?2), next_at = {NEXT_AT} WHERE due_at > ?1");
     let mut transaction = begin(pool).await?;
     sqlx::query(LANES).bind(now.as_millisecond()).bind(latest.as_millisecond()).execute(&mut *transaction).await?;
     sqlx::query("UPDATE destination SET rests_until = min(rests_until, ?2) WHERE due_at > ?1 AND rests_until > ?2")

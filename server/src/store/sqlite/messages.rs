@@ -15,8 +15,11 @@ use crate::store::{
 /// The columns that [`message`] reads.
 pub(super) const COLUMNS: &str =
     "id, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
-    fallback, tries, created_at, updated_at, expires_at, next_at, lease_owner, ending_at,
-    ending_to, finished_at";
+    fallback, tries, created_at, updated_at, expires_at, lease_owner, ending_at, ending_to, finished_at,
+    CASE WHEN state IN ('queued', 'deferred') THEN ifnull(
+        (SELECT min(message.next_at, lane.woken_at) FROM lane WHERE lane.lane = message.lane
+             AND lane.fallback = message.fallback AND lane.wakings > message.wakings),
+        next_at) ELSE next_at END AS next_at";
 /// What is not under way and not finished: the condition of the partial indexes, to the letter.
 pub(super) const WAITING: &str = "state IN ('queued', 'deferred')";
 
@@ -70,8 +73,9 @@ pub(super) async fn insert(pool: &SqlitePool, messages: &[NewMessage]) -> Result
             serde_json::to_string(&new.recipients).map_err(|_| wrong("recipients", &new.id.to_string()))?;
         let inserted = sqlx::query(
             "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
-                 subject, size, recipients, state, created_at, updated_at, expires_at, next_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)
+                 subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'queued', ?13, ?13, ?14, ?13,
+                 ifnull((SELECT wakings FROM lane WHERE lane = ?5 AND fallback = 0), 0))
              ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
         )
         .bind(new.id.to_string())
@@ -87,9 +91,7 @@ pub(super) async fn insert(pool: &SqlitePool, messages: &[NewMessage]) -> Result
         .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
         .bind(recipients)
         .bind(new.at.as_millisecond())
-        .bind(new.at.as_millisecond())
         .bind(new.expires_at.as_millisecond())
-        .bind(new.at.as_millisecond())
         .execute(&mut *transaction)
         .await?;
         if inserted.rows_affected() == 1 {
@@ -215,7 +217,9 @@ pub(super) async fn release(
         sqlx::query(
             // What has a cause was tried, or held.
             "UPDATE message SET state = iif(cause IS NULL, 'queued', 'deferred'), next_at = ?, lease_owner = NULL,
-                 lease_until = NULL, ending_at = NULL, ending_to = NULL
+                 lease_until = NULL, ending_at = NULL, ending_to = NULL,
+                 wakings = ifnull((SELECT lane.wakings FROM lane
+                     WHERE lane.lane = message.lane AND lane.fallback = message.fallback), 0)
              WHERE id = ? AND state = 'sending' AND lease_owner = ?",
         )
         .bind(next_at.as_millisecond())
@@ -229,14 +233,18 @@ pub(super) async fn release(
 }
 
 pub(super) async fn prolong(pool: &SqlitePool, owners: &[String], until: Timestamp) -> Result<u64, StoreError> {
+    const LEASES: &str = "UPDATE message SET lease_until = ?
+        WHERE state = 'sending' AND lease_owner IN (SELECT value FROM json_each(?))";
+    const PROBES: &str = "UPDATE destination SET rests_until = ? WHERE probe IN (SELECT value FROM json_each(?))";
     let owners = serde_json::to_string(owners).unwrap_or_default();
-    let prolonged = sqlx::query(
-        "UPDATE message SET lease_until = ?
-         WHERE state = 'sending' AND lease_owner IN (SELECT value FROM json_each(?))",
-    )
-    .bind(until.as_millisecond())
-    .bind(owners);
-    Ok(prolonged.execute(pool).await?.rows_affected())
+    let mut transaction = begin(pool).await?;
+    let mut prolonged = Vec::with_capacity(2);
+    for sql in [LEASES, PROBES] {
+        let written = sqlx::query(sql).bind(until.as_millisecond()).bind(&owners).execute(&mut *transaction).await?;
+        prolonged.push(written.rows_affected());
+    }
+    transaction.commit().await?;
+    Ok(prolonged[0])
 }
 
 /// Those rows that read. One that does not is logged, and holds nobody up.
@@ -283,7 +291,8 @@ pub(super) async fn resend(
     let recipients = serde_json::to_string(&again.recipients).map_err(|_| wrong("recipients", &id.to_string()))?;
     sqlx::query(
         "UPDATE message SET state = ?, stage = ?, cause = ?, reply = ?, recipients = ?, next_at = ?, updated_at = ?,
-             expires_at = ?, tries = 0, fallback = 0, finished_at = NULL
+             expires_at = ?, tries = 0, fallback = 0, finished_at = NULL,
+             wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = 0), 0)
          WHERE id = ?",
     )
     .bind(again.standing.state.as_str())

@@ -52,7 +52,9 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
     const UPDATE: &str = "UPDATE message SET state = ?1, recipients = ?2, stage = ?3, cause = ?4, reply = ?5,
         profile = coalesce(?6, profile), fallback = ?7, tries = tries + ?8, next_at = ?9, updated_at = ?10,
         finished_at = ?11, lease_owner = iif(?13, lease_owner, NULL), lease_until = iif(?13, lease_until, NULL),
-        ending_at = NULL, ending_to = NULL WHERE id = ?12 AND ";
+        ending_at = NULL, ending_to = NULL,
+        wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = ?7), 0)
+        WHERE id = ?12 AND ";
     let Settlement { id, right, at, attempt, standing, recipients, next_at, .. } = settlement;
     let state = standing.state;
     let wrong = |table, column| StoreError::Inconsistent { table, column, row: id.to_string() };
