@@ -70,6 +70,14 @@ fn found(done: bool) -> Result<(), AppError> {
     if done { Ok(()) } else { Err(AppError::NotFound) }
 }
 
+fn written(written: Written) -> Result<(), AppError> {
+    match written {
+        Written::Done => Ok(()),
+        Written::Gone => Err(AppError::NotFound),
+        Written::Stale => Err(AppError::Stale),
+    }
+}
+
 impl ProfileBook {
     pub fn new(store: Arc<dyn Store>, vault: Vault, policy: Policy, clock: Clock) -> Self {
         let logins = Logins::new(&store, clock.clone());
@@ -386,9 +394,9 @@ impl Profiles for ProfileBook {
         self.store.last_failure(account, id).await.map_err(unavailable)
     }
 
-    async fn put_in_use(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError> {
+    async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError> {
         let tell = self.telling(by, Action::ProfileInUse);
-        found(self.store.put_in_use(by.account, id, &tell).await.map_err(unavailable)?)?;
+        written(self.store.put_in_use(by.account, id, revision, &tell).await.map_err(unavailable)?)?;
         self.changed(by.account).await;
         Ok(())
     }
@@ -396,11 +404,7 @@ impl Profiles for ProfileBook {
     async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError> {
         let tell = self.telling(by, Action::ProfileDeleted);
         let deleted = self.store.delete_profile(by.account, id, (heir, revision), &tell).await.map_err(unavailable)?;
-        match deleted {
-            Written::Gone => return Err(AppError::NotFound),
-            Written::Stale => return Err(AppError::Stale),
-            Written::Done => {}
-        }
+        written(deleted)?;
         self.changed_profile(by.account, id, false).await;
         // The heir sends from now on.
         self.changed(by.account).await;

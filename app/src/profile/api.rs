@@ -267,14 +267,20 @@ pub async fn use_profile(
 async fn put_in_use(id: &str, (listed, after): (&str, &str), mode: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
+    let stale = || if wants_page() { Ok(format!("/profiles?selected={id}&stale=1")) } else { Err(AppError::Stale) };
+    let mut revision = None;
     if !listed.is_empty() {
         let now = services.profiles.page(&session.account, ProfileId::parse(after)).await?;
-        let there = now.iter().any(|profile| profile.id == id);
-        if there && fingerprint(&now) != listed {
-            return if wants_page() { Ok(format!("/profiles?selected={id}&stale=1")) } else { Err(AppError::Stale) };
+        revision = now.iter().find(|profile| profile.id == id).map(|profile| profile.revision);
+        if revision.is_some() && fingerprint(&now) != listed {
+            return stale();
         }
     }
-    services.profiles.put_in_use(session.author(), id).await?;
+    // What is changed between that look and the write is noticed by the write.
+    match services.profiles.put_in_use(session.author(), id, revision).await {
+        Err(AppError::Stale) => return stale(),
+        done => done?,
+    }
     if mode == SendingMode::OwnSmtp.as_str() {
         services.sending_modes.set(session.author(), SendingMode::OwnSmtp, None).await?;
         return Ok(format!("/profiles?selected={id}&notice=in-use-now&mode=own_smtp"));

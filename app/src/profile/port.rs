@@ -151,8 +151,9 @@ pub trait Profiles: Send + Sync {
     /// The last message that failed for a reason of the profile's.
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, AppError>;
 
-    /// Lets the mail of the profile's owner leave through it from now on.
-    async fn put_in_use(&self, by: Author<'_>, id: ProfileId) -> Result<(), AppError>;
+    /// Lets the mail of the profile's owner leave through it from now on, where it still is of this revision
+    /// ([`AppError::Stale`] where it is not).
+    async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError>;
 
     /// Deletes it, where it still is of this revision. When it was in use, the heir takes over.
     async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError>;

@@ -20,9 +20,12 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::*;
-use crate::logins::{
-    Admission::{Busy, Granted, Refused},
-    LEASE, admit,
+use crate::{
+    logins::{
+        Admission::{Busy, Granted, Refused},
+        LEASE, admit,
+    },
+    profiles::fingerprint,
 };
 
 mod clock;
@@ -62,7 +65,7 @@ fn login_key(number: u128) -> [u8; 32] {
     [u8::try_from(number).unwrap(); 32]
 }
 
-fn row(number: u128, user: Option<&str>) -> ProfileRow {
+pub(crate) fn row(number: u128, user: Option<&str>) -> ProfileRow {
     let secret = Some(SealedSecret { sealed: vec![1, 2, 3], changed_at: at(0), login_key: login_key(number) });
     ProfileRow { encoding: Encoding::Latin9, secret, ..ProfileRow::new(id(number), settings(user)) }
 }
@@ -331,6 +334,12 @@ async fn a_revision_counts_what_a_form_shows(store: &impl Store) {
     assert_eq!(revision().await, 3, "a secret counts");
     let stale = store.delete_profile(&martin, id(1), (Heir::Best, Some(2)), &tell).await.unwrap();
     assert_eq!((stale, revision().await), (Written::Stale, 3), "nothing was deleted");
+    insert(store, &martin, &row(2, None)).await;
+    let used = async || store.profile_in_use(&martin, None).await.unwrap().unwrap().id;
+    assert_eq!(store.put_in_use(&martin, id(2), Some(2), &tell).await.unwrap(), Written::Stale);
+    assert_eq!(used().await, id(1), "nor was anything put in use");
+    assert_eq!(store.put_in_use(&martin, id(2), Some(1), &tell).await.unwrap(), Written::Done);
+    assert_eq!(used().await, id(2));
     assert!(
         !store
             .set_sending_mode(&martin, SendingMode::OwnSmtp, Some(SendingMode::OwnSmtp), &some_entry())
@@ -422,7 +431,7 @@ async fn accounts_are_strangers(store: &impl Store) {
         assert!(store.profiles(stranger, None, 9).await.unwrap().is_empty());
         assert!(!update(store, stranger, id(1), &settings(None), None).await);
         assert!(!edit(store, stranger, id(1), |row| ProfileRow { encoding: Encoding::Utf8, ..row.clone() }).await);
-        assert!(!store.put_in_use(stranger, id(1), &tell).await.unwrap());
+        assert_eq!(store.put_in_use(stranger, id(1), None, &tell).await.unwrap(), Written::Gone);
         assert_eq!(store.delete_profile(stranger, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Gone);
         assert_eq!(store.profile_made_by(stranger, "form-0001").await.unwrap(), None);
         assert!(store.others_of_owner(stranger, id(1)).await.unwrap().is_empty());
@@ -446,7 +455,7 @@ async fn exactly_one_profile_is_in_use(store: &impl Store) {
         insert(store, &martin, &row(number, user)).await;
     }
     assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the first of each owner");
-    assert!(store.put_in_use(&martin, id(2), &tell).await.unwrap());
+    assert_eq!(store.put_in_use(&martin, id(2), None, &tell).await.unwrap(), Written::Done);
     assert_eq!(in_use(store, &martin).await, [id(2), id(4)]);
     let others = store.others_of_owner(&martin, id(2)).await.unwrap();
     assert_eq!(others.iter().map(|row| row.id).collect::<Vec<_>>(), [id(1), id(3)]);
@@ -505,6 +514,17 @@ async fn tests_are_kept_with_their_profile(store: &impl Store) {
         received_at: None,
     };
     assert_eq!(after.tested, Some(tested));
+    // The test of what the settings were before ends after one of the present ones: it does not take its place.
+    let (before, now) = ([8; 32], fingerprint(&after));
+    let well = run(45, None);
+    assert!(store.record_test(&martin, id(1), &well, &told(&now, Some(&receipt()))).await.unwrap());
+    let late = run(46, Some(Cause::Timeout));
+    assert!(store.record_test(&martin, id(1), &late, &told(&before, None)).await.unwrap());
+    assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(well));
+    let tested = store.profile(&martin, id(1)).await.unwrap().unwrap().tested.unwrap();
+    assert_eq!((tested.fingerprint, tested.at, tested.verdict), (now, at(45), Verdict::Accepted));
+    assert!(store.try_receipt(&martin, id(1), at(47)).await.unwrap().is_some(), "nor its receipt");
+    assert_eq!(store.journal(&martin, None, 1).await.unwrap().len(), 1);
     let fresh = SealedSecret { sealed: vec![9], changed_at: at(50), login_key: [9; 32] };
     update(store, &martin, id(1), &settings(None), Some(&fresh)).await;
     assert_eq!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
@@ -587,7 +607,7 @@ async fn a_change_and_its_entry_are_one(store: &impl Store) {
     assert!(store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &taken).await.is_err());
     assert!(store.insert_profile(&martin, &row(3, None), 99, &taken).await.is_err());
     assert!(store.change_profile(&martin, id(1), &mut decide).await.is_err());
-    assert!(store.put_in_use(&martin, id(2), &tell_taken).await.is_err());
+    assert!(store.put_in_use(&martin, id(2), None, &tell_taken).await.is_err());
     assert!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell_taken).await.is_err());
     assert!(store.record_test(&martin, id(1), &run(2, None), &told).await.is_err());
     assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell_taken).await.is_err());
@@ -597,7 +617,7 @@ async fn a_change_and_its_entry_are_one(store: &impl Store) {
     // And with it, all of them.
     store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &some_entry()).await.unwrap();
     assert!(update(store, &martin, id(1), &settings, None).await);
-    assert!(store.put_in_use(&martin, id(2), &tell).await.unwrap());
+    assert_eq!(store.put_in_use(&martin, id(2), None, &tell).await.unwrap(), Written::Done);
     assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell).await.unwrap());
     assert_eq!(store.delete_profile(&martin, id(1), (Heir::Best, None), &tell).await.unwrap(), Written::Done);
     assert_eq!(store.end_sessions(&martin, None, at(2), &some_entry()).await.unwrap(), 1);

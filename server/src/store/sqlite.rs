@@ -385,8 +385,14 @@ impl Store for SqliteStore {
         profiles::change(&self.writer, account, id, decide).await
     }
 
-    async fn put_in_use(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError> {
-        profiles::put_in_use(&self.writer, account, id, tell).await
+    async fn put_in_use(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        expected: Option<u32>,
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError> {
+        profiles::put_in_use(&self.writer, account, id, expected, tell).await
     }
 
     async fn delete_profile(
@@ -545,6 +551,37 @@ mod tests {
         again.close().await;
         for end in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_save_touches_its_own_profile_only() {
+        use crate::store::{Change, contract};
+        let store = SqliteStore::in_memory().await.unwrap();
+        let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
+        let row = |number| ProfileRow { id: ProfileId(Uuid::from_u128(number)), ..contract::row(1, None) };
+        for number in 1..=3 {
+            let made = store.insert_profile(&account, &row(number), 9, &contract::entry(number, 0)).await.unwrap();
+            assert!(made.is_some());
+        }
+        sqlx::raw_sql(
+            "CREATE TABLE touched (id TEXT);
+             CREATE TRIGGER profile_touched AFTER UPDATE ON profile BEGIN INSERT INTO touched VALUES (NEW.id); END;",
+        )
+        .execute(store.raw())
+        .await
+        .unwrap();
+        for number in [1, 2] {
+            let mut decide = |before: &ProfileRow| {
+                let mut after = before.clone();
+                after.settings.sender_name = "Devis".to_owned();
+                Change::Edit(Box::new(after), contract::entry(number + 10, 0))
+            };
+            assert!(store.change_profile(&account, row(number).id, &mut decide).await.unwrap());
+            let touched: Vec<String> =
+                sqlx::query_scalar("SELECT DISTINCT id FROM touched").fetch_all(store.raw()).await.unwrap();
+            assert_eq!(touched, [row(number).id.to_string()], "in use or not");
+            sqlx::query("DELETE FROM touched").execute(store.raw()).await.unwrap();
         }
     }
 

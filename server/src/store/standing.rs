@@ -31,6 +31,12 @@ pub fn standing(row: &ProfileRow) -> Standing {
     }
 }
 
+/// Whether a test of these settings ends too late: the profile has others since, and they were tested.
+pub fn is_outdated(of: &[u8; 32], row: &ProfileRow) -> bool {
+    let now = fingerprint(row);
+    now != *of && row.tested.as_ref().is_some_and(|tested| tested.fingerprint == now)
+}
+
 /// Who takes over by itself: what is known to work, the surest first and then the oldest; else what nothing is known of.
 /// Never what is known to fail.
 pub fn best_heir(rows: &[ProfileRow]) -> Option<ProfileId> {

@@ -279,12 +279,16 @@ pub(super) async fn put_in_use(
     pool: &SqlitePool,
     account: &AccountId,
     id: ProfileId,
+    expected: Option<u32>,
     tell: &Tell<'_>,
-) -> Result<bool, StoreError> {
+) -> Result<Written, StoreError> {
     let mut transaction = begin(pool).await?;
     let Some(row) = find_on(&mut transaction, account, id).await? else {
-        return Ok(false);
+        return Ok(Written::Gone);
     };
+    if expected.is_some_and(|expected| expected != row.revision) {
+        return Ok(Written::Stale);
+    }
     sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1")
         .bind(&account.portal)
         .bind(&account.account)
@@ -294,7 +298,7 @@ pub(super) async fn put_in_use(
     sqlx::query("UPDATE profile SET in_use = 1 WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
     journal::note(&mut transaction, account, &tell(&row)).await?;
     transaction.commit().await?;
-    Ok(true)
+    Ok(Written::Done)
 }
 
 pub(super) async fn delete(

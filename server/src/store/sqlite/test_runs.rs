@@ -14,7 +14,7 @@ use super::{
     rows::{instant, verdict_code},
     settle,
 };
-use crate::store::{Receipt, StoreError, Tell, TestTold, outbox::HealthReport};
+use crate::store::{Receipt, StoreError, Tell, TestTold, is_outdated, outbox::HealthReport};
 
 /// How many tests of a profile are kept.
 const KEPT_TESTS: i64 = 20;
@@ -26,54 +26,11 @@ pub(super) async fn record(
     run: &TestRun,
     told: &TestTold<'_>,
 ) -> Result<bool, StoreError> {
-    let TestTold { fingerprint, receipt, events, entry } = *told;
-    let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
-        table: "test_run",
-        column: "content",
-        row: id.to_string(),
-    })?;
+    let TestTold { fingerprint, events, entry, .. } = *told;
     let mut transaction = begin(pool).await?;
-    let updated = sqlx::query(
-        "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
-             received_at = NULL
-         WHERE portal = ? AND account = ? AND id = ?",
-    )
-    .bind(&fingerprint[..])
-    .bind(run.at.as_millisecond())
-    .bind(verdict_code(run.report.verdict))
-    .bind(run.report.cause.map(app::diagnosis::cause::Cause::as_str))
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(id.to_string())
-    .execute(&mut *transaction)
-    .await?;
-    if updated.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query("INSERT INTO test_run (profile, at, content) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content")
-        .bind(id.to_string())
-        .bind(run.at.as_millisecond())
-        .bind(json)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(
-        "DELETE FROM test_run WHERE profile = ?1 AND at NOT IN
-             (SELECT at FROM test_run WHERE profile = ?1 ORDER BY at DESC LIMIT ?2)",
-    )
-    .bind(id.to_string())
-    .bind(KEPT_TESTS)
-    .execute(&mut *transaction)
-    .await?;
-    sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *transaction).await?;
-    if let Some(Receipt { salt, code, expires_at, tries_left }) = receipt {
-        sqlx::query("INSERT INTO receipt (profile, salt, code, expires_at, tries_left) VALUES (?, ?, ?, ?, ?)")
-            .bind(id.to_string())
-            .bind(&salt[..])
-            .bind(&code[..])
-            .bind(expires_at.as_millisecond())
-            .bind(tries_left)
-            .execute(&mut *transaction)
-            .await?;
+    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+    if !is_outdated(fingerprint, &row) {
+        keep(&mut transaction, id, run, told).await?;
     }
     if run.report.verdict == Verdict::Accepted {
         let sign =
@@ -86,6 +43,58 @@ pub(super) async fn record(
     journal::note(&mut transaction, account, entry).await?;
     transaction.commit().await?;
     Ok(true)
+}
+
+/// Stores the result, and its receipt in the place of the one before.
+async fn keep(
+    connection: &mut SqliteConnection,
+    id: ProfileId,
+    run: &TestRun,
+    TestTold { fingerprint, receipt, .. }: &TestTold<'_>,
+) -> Result<(), StoreError> {
+    let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
+        table: "test_run",
+        column: "content",
+        row: id.to_string(),
+    })?;
+    sqlx::query(
+        "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
+             received_at = NULL
+         WHERE id = ?",
+    )
+    .bind(&fingerprint[..])
+    .bind(run.at.as_millisecond())
+    .bind(verdict_code(run.report.verdict))
+    .bind(run.report.cause.map(app::diagnosis::cause::Cause::as_str))
+    .bind(id.to_string())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("INSERT INTO test_run (profile, at, content) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content")
+        .bind(id.to_string())
+        .bind(run.at.as_millisecond())
+        .bind(json)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "DELETE FROM test_run WHERE profile = ?1 AND at NOT IN
+             (SELECT at FROM test_run WHERE profile = ?1 ORDER BY at DESC LIMIT ?2)",
+    )
+    .bind(id.to_string())
+    .bind(KEPT_TESTS)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *connection).await?;
+    if let Some(Receipt { salt, code, expires_at, tries_left }) = receipt {
+        sqlx::query("INSERT INTO receipt (profile, salt, code, expires_at, tries_left) VALUES (?, ?, ?, ?, ?)")
+            .bind(id.to_string())
+            .bind(&salt[..])
+            .bind(&code[..])
+            .bind(expires_at.as_millisecond())
+            .bind(tries_left)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn last(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
