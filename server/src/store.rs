@@ -41,7 +41,7 @@ pub mod sqlite;
 mod standing;
 
 pub use change::{Change, Decide, Tell};
-pub use standing::{best_heir, standing};
+pub use standing::{best_heir, is_outdated, standing};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -262,8 +262,14 @@ pub trait Store: outbox::OutboxStore {
         id: ProfileId,
         decide: &mut Decide<'_>,
     ) -> Result<bool, StoreError>;
-    /// Puts the profile in use, and its owner's other ones out of it.
-    async fn put_in_use(&self, account: &AccountId, id: ProfileId, tell: &Tell<'_>) -> Result<bool, StoreError>;
+    /// Puts the profile in use, and its owner's other ones out of it, where it still is of the expected revision.
+    async fn put_in_use(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        expected: Option<u32>,
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError>;
     /// Deletes it with its secret and its tests, where it still is of the expected revision. When it was in use, the heir,
     /// another profile of its owner, takes over; an heir that is not there any more is like another revision.
     async fn delete_profile(
@@ -280,7 +286,8 @@ pub trait Store: outbox::OutboxStore {
     /// Whether the account has a profile in use that has a secret.
     async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError>;
 
-    /// Stores a test and moves the profile's state, which is not received any more. A test that went well ends a break.
+    /// Stores a test and moves the profile's state, which is not received any more. A test that went well ends a break. One of
+    /// settings that were changed meanwhile leaves a result of the new ones as it is ([`is_outdated`]): it is in the history only.
     async fn record_test(
         &self,
         account: &AccountId,

@@ -120,6 +120,8 @@ causes! {
     ReplyTooLarge = "reply_too_large",
     /// It fell silent.
     Timeout = "timeout",
+    /// The account has no mail server that could send, or no password for it. Nothing was tried.
+    NoServer = "no_server",
     /// None of the above: the stage and the server's own words are shown.
     Unknown = "unknown",
 }

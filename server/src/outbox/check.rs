@@ -9,8 +9,9 @@ use app::{
     test_run::{event::Stage, report::Verdict},
 };
 
-use super::{Outbox, route::Route};
+use super::{Outbox, destinations::profile_key, route::Route, routes::RouteId};
 use crate::{
+    admission::{Claimant, Party},
     logins::{Counted, MOST_REFUSALS},
     profiles::{fingerprint, unavailable},
     sending::submission,
@@ -46,6 +47,24 @@ impl Outbox {
             outbox.ended(destination);
         });
         false
+    }
+
+    /// The same with places for a conversation, as every other one takes them; `None` where there are none.
+    pub(super) fn check_in_its_place<'a>(
+        &'a self,
+        account: &'a AccountId,
+        row: &'a ProfileRow,
+    ) -> Option<impl Future<Output = Sign> + 'a> {
+        let id = RouteId::Profile(row.id);
+        let claimant = Claimant::new(Party::Account(account.clone()), &row.settings.destination.host);
+        let slot = self.admission.enter(&claimant).ok()?;
+        let place = self.routes.enter(&id, self.most_connections(row))?;
+        Some(async move {
+            let told = slot.watch(Box::pin(self.check(account, row))).await;
+            drop((place, slot));
+            self.ended(profile_key(account, row.id));
+            told
+        })
     }
 
     /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.

@@ -206,13 +206,15 @@ impl Outbox {
         if no_route == NoRoute::NoRelay {
             let none = none_key(&queue.lane.account.portal);
             let until = self.now() + WITHOUT_SERVER;
-            let rests = self.store.rest_destination(&none, &|rest| Rest { until: rest.until.max(until), ..rest }).await;
+            let cause = Some(Cause::NoServer);
+            let rests =
+                self.store.rest_destination(&none, &|rest| Rest { until: rest.until.max(until), cause, ..rest }).await;
             if let Err(error) = rests {
                 unavailable(error);
             }
             return Some(none);
         }
-        self.rest_lane(queue, WITHOUT_SERVER, None).await;
+        self.rest_lane(queue, WITHOUT_SERVER, Some(Cause::NoServer)).await;
         None
     }
 

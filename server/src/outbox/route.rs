@@ -7,7 +7,10 @@
 use std::sync::Arc;
 
 use app::{
-    profile::model::Destination, sending_mode::model::SendingMode, session::AccountId, test_run::report::Verdict,
+    profile::{model::Destination, preset::Preset},
+    sending_mode::model::SendingMode,
+    session::AccountId,
+    test_run::report::Verdict,
 };
 use lettre::{Address, message::Mailbox};
 use secrecy::SecretString;
@@ -181,20 +184,26 @@ impl Outbox {
         if !matches!(self.book.open(account, &row), Ok(Some(_))) {
             return Err(NoRoute::ProfileIncomplete);
         }
-        let preset = row.settings.preset.as_deref().and_then(|id| self.presets.get(id));
-        let preset = preset.or_else(|| self.presets.by_host(&row.settings.destination.host));
-        let sending = row.sending;
+        let (preset, sending) = (self.preset_of(&row), row.sending);
         Ok(Route {
             via: Via::Profile,
             account: account.clone(),
-            connections: sending
-                .max_connections
-                .or(preset.and_then(|preset| preset.max_connections))
-                .unwrap_or(self.options.connections),
+            connections: self.most_connections(&row),
             per_minute: sending.per_minute.or(preset.and_then(|preset| preset.per_minute)),
             per_day: sending.per_day.or(preset.and_then(|preset| preset.daily_limit)),
             server: Server::Profile(Box::new(row)),
         })
+    }
+
+    fn preset_of(&self, row: &ProfileRow) -> Option<&Preset> {
+        let preset = row.settings.preset.as_deref().and_then(|id| self.presets.get(id));
+        preset.or_else(|| self.presets.by_host(&row.settings.destination.host))
+    }
+
+    /// Connections at once to a profile's server.
+    pub(super) fn most_connections(&self, row: &ProfileRow) -> u32 {
+        let preset = || self.preset_of(row).and_then(|preset| preset.max_connections);
+        row.sending.max_connections.or_else(preset).unwrap_or(self.options.connections)
     }
 
     fn through_relay(&self, account: &AccountId, relay: Arc<Relay>, via: Via, row: Option<Box<ProfileRow>>) -> Route {

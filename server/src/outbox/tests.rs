@@ -42,6 +42,7 @@ use crate::{
 mod clock;
 mod crowd;
 mod crowded;
+mod places;
 
 fn options() -> OutboxOptions {
     OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() }

@@ -23,7 +23,9 @@ const EVERY: Duration = Duration::from_secs(1);
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 const PURGE_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Logins that are tried for their own sake at the same time.
-const CHECKS: u32 = 8;
+const CHECKS: usize = 8;
+/// Profiles that are due, among which those are found that have places.
+const CHECKS_DUE: u32 = 64;
 /// Messages that are forgotten with one statement, at most: others wait until it is on disk.
 const FORGOTTEN: u32 = 50;
 /// Groups that are forgotten at a tick, and the pause between two.
@@ -194,16 +196,17 @@ impl Outbox {
     }
 
     /// Logs in where the owner wants to know, and where something is broken: beside everything else.
-    async fn check_logins(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(super) async fn check_logins(self: &Arc<Self>) -> Result<(), StoreError> {
         let before = self.now() - SignedDuration::from_hours(1);
-        let due = self.store.profiles_to_check(before, CHECKS).await?;
+        let due = self.store.profiles_to_check(before, CHECKS_DUE).await?;
         if due.is_empty() {
             return Ok(());
         }
         let outbox = self.clone();
         self.tasks.spawn(async move {
             let Ok(_alone) = outbox.checks.try_lock() else { return };
-            let checks = due.iter().map(|(account, row)| outbox.check(account, row));
+            // Whoever has no place is tried at the next look.
+            let checks = due.iter().filter_map(|(account, row)| outbox.check_in_its_place(account, row)).take(CHECKS);
             let all = futures::future::join_all(checks);
             tokio::select! {
                 _ = all => {}
