@@ -14,6 +14,7 @@ use figment::{
 
 pub mod secret_file;
 pub mod sections;
+pub mod stand_in;
 #[cfg(test)]
 mod tests;
 

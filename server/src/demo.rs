@@ -218,6 +218,7 @@ fn registered(url: &str, keys: &DemoKeys, sandbox: &Sandbox, hash: &[u8; 32]) ->
         home: Some(format!("{url}/")),
         keys: vec![key],
         // That it reads is a test's business.
+        require_challenge: false,
         theme: toml::from_str(include_str!("demo/portal/theme.toml")).unwrap_or_default(),
         api_keys: vec![ApiKey { id: "demo".to_owned(), hash: *hash }],
         relay: relay(sandbox).map(Arc::new),

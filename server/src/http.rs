@@ -44,6 +44,7 @@ mod error;
 mod fields;
 mod figures;
 mod forms;
+mod forwarded;
 mod headers;
 mod health;
 mod listener;
@@ -60,6 +61,7 @@ mod visit;
 pub use api::{BodyBudget, Intake, make_key};
 pub use connections::ConnectionLimits;
 pub use figures::router as figures;
+pub use forwarded::{ForwardedHeader, Proxies};
 pub use health::LastLook;
 pub use listener::serve;
 

@@ -102,6 +102,10 @@ pub enum TokenError {
     Claims,
     #[error("the verifier is not the one of the token's challenge")]
     Proof,
+    #[error("the token has no challenge, and the portal has require_challenge")]
+    NoChallenge,
+    #[error("a token with a challenge opens the configurator and revokes nothing")]
+    NotASignOut,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +172,8 @@ impl Common for Claims {
 #[derive(Deserialize)]
 struct SignOutClaims {
     aud: Audience,
+    /// It makes a token one of a page's. What a page has ended up with ends no sessions.
+    challenge: Option<serde::de::IgnoredAny>,
     sub: String,
     exp: i64,
     iat: i64,
@@ -229,6 +235,9 @@ pub fn verify_renewal(
 /// Verifies a token that a portal's server sent by itself: no page, so no origin.
 pub fn verify_sign_out(door: &Door<'_>, token: &str, now: Timestamp) -> Result<SignOut, TokenError> {
     let (portal, claims) = decode::<SignOutClaims>(door, token, |_| true, now)?;
+    if claims.challenge.is_some() {
+        return Err(TokenError::NotASignOut);
+    }
     if ![&claims.sub, &claims.jti, &claims.account.id].into_iter().all(|text| present(text)) {
         return Err(TokenError::Claims);
     }
@@ -314,11 +323,15 @@ fn present(text: &str) -> bool {
 }
 
 fn identity(portal: &Portal, claims: Claims, verifier: &str) -> Result<Identity, TokenError> {
-    if let Some(challenge) = &claims.challenge {
-        let challenge = Challenge::parse(challenge).ok_or(TokenError::Claims)?;
-        if !challenge.is_of(verifier) {
-            return Err(TokenError::Proof);
+    match &claims.challenge {
+        Some(challenge) => {
+            let challenge = Challenge::parse(challenge).ok_or(TokenError::Claims)?;
+            if !challenge.is_of(verifier) {
+                return Err(TokenError::Proof);
+            }
         }
+        None if portal.require_challenge => return Err(TokenError::NoChallenge),
+        None => {}
     }
     let users_present = claims.users.iter().all(|user| present(&user.id) && present(&user.name));
     let email = claims.email.trim();

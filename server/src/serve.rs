@@ -20,7 +20,7 @@ use crate::{
         secret_file::{self, SecretFileError},
         sections,
     },
-    http::{BodyBudget, ConnectionLimits},
+    http::{BodyBudget, ConnectionLimits, Proxies},
     outbox::OutboxOptions,
     rotate::{RotateError, Rotated, census, rotate},
     smtp::{
@@ -213,7 +213,7 @@ fn connection_limits(config: &Config) -> Result<ConnectionLimits, ConfigError> {
     Ok(ConnectionLimits {
         connections,
         per_address: count(given.connections_per_address, connections.div_ceil(2)),
-        trusted_proxies: given.trusted_proxies.clone(),
+        proxies: Proxies { networks: given.trusted_proxies.clone(), header: given.forwarded_header },
         headers: seconds(given.header_seconds, usual.headers),
         body: seconds(given.body_seconds, usual.body),
         idle: seconds(given.idle_seconds, usual.idle),

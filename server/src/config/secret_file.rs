@@ -6,6 +6,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use rand::{TryRngCore, rngs::OsRng};
 use zeroize::Zeroizing;
 
+use super::stand_in;
+
 /// How the secret of a webhook begins (Standard Webhooks).
 const WEBHOOK: &str = "whsec_";
 
@@ -22,6 +24,8 @@ pub enum SecretFileError {
     NotAWebhookSecret,
     #[error("it is shorter than 32 bytes")]
     Short,
+    #[error("it holds what stands in the place of a secret (stars, changeme, an example), and no secret")]
+    Mask,
     #[error("it exists already")]
     Exists,
     #[error("it cannot be written")]
@@ -44,7 +48,7 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     while matches!(bytes.last(), Some(b'\n' | b'\r')) {
         bytes.pop();
     }
-    Ok(bytes)
+    if stand_in::is_stand_in(&bytes) { Err(SecretFileError::Mask) } else { Ok(bytes) }
 }
 
 /// A key of 32 bytes in base64.
@@ -52,13 +56,17 @@ pub fn key(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
     let text = read(path)?;
     let bytes = Zeroizing::new(BASE64_STANDARD.decode(&*text).map_err(|_| SecretFileError::NotAKey)?);
     let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| SecretFileError::NotAKey)?;
-    Ok(Zeroizing::new(key))
+    if stand_in::is_monotonous(&key) { Err(SecretFileError::Mask) } else { Ok(Zeroizing::new(key)) }
 }
 
 /// A secret of at least 32 bytes, whatever they are.
 pub fn shared(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let bytes = read(path)?;
-    if bytes.len() < 32 { Err(SecretFileError::Short) } else { Ok(bytes) }
+    match bytes.len() {
+        ..32 => Err(SecretFileError::Short),
+        _ if stand_in::is_monotonous(&bytes) => Err(SecretFileError::Mask),
+        _ => Ok(bytes),
+    }
 }
 
 /// The secret of a webhook: `whsec_` and at least 24 bytes in base64.
@@ -66,7 +74,12 @@ pub fn webhook(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let text = read(path)?;
     let encoded = text.strip_prefix(WEBHOOK.as_bytes()).ok_or(SecretFileError::NotAWebhookSecret)?;
     let secret = BASE64_STANDARD.decode(encoded).map_err(|_| SecretFileError::NotAWebhookSecret)?;
-    if secret.len() < 24 { Err(SecretFileError::NotAWebhookSecret) } else { Ok(Zeroizing::new(secret)) }
+    let secret = Zeroizing::new(secret);
+    match secret.len() {
+        ..24 => Err(SecretFileError::NotAWebhookSecret),
+        _ if stand_in::is_stand_in(&secret) || stand_in::is_monotonous(&secret) => Err(SecretFileError::Mask),
+        _ => Ok(secret),
+    }
 }
 
 /// Writes a new secret of a webhook. A file that is there is left alone.

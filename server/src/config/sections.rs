@@ -6,6 +6,8 @@ use app::theme::GivenTheme;
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::http::ForwardedHeader;
+
 /// Everything an operator sets.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,11 +45,14 @@ pub struct Server {
     pub listen: SocketAddr,
     /// Connections of clients at once: 1 to 50,000.
     pub connections: Option<NonZeroU32>,
-    /// Connections at once of one address; without it, half of `connections`.
+    /// Connections at once of one address; without it, half of `connections`. Behind a trusted proxy: requests at once.
     pub connections_per_address: Option<NonZeroU32>,
-    /// Proxies whose connections have no limit of their own.
+    /// Proxies whose connections have no limit of their own, and whose word counts about whose requests they pass on.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they say so; the other one is not read.
+    #[serde(default)]
+    pub forwarded_header: ForwardedHeader,
     /// How long the headers of a request may take, in seconds.
     pub header_seconds: Option<NonZeroU32>,
     /// How long a body may keep us waiting, in seconds.
@@ -192,6 +197,9 @@ pub struct Portal {
     pub home: Option<String>,
     /// Two may be valid at once, so that they can be rotated.
     pub keys: Vec<PortalKey>,
+    /// Whether tokens without a `challenge` are refused: those of plain links and forms.
+    #[serde(default)]
+    pub require_challenge: bool,
     /// How the pages look in it: `scheme`, and `variables`.
     #[serde(default)]
     pub theme: GivenTheme,

@@ -15,18 +15,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ipnet::IpNet;
+use axum::http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 
+use super::forwarded::{Proxies, counted};
+
 /// How much is taken from whoever connects.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ConnectionLimits {
     /// Connections at once, in all.
     pub connections: usize,
-    /// Connections at once of one address.
+    /// Connections at once of one address; behind a trusted proxy, requests at once.
     pub per_address: usize,
-    /// Proxies, whose connections are those of many: they have no limit of their own.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Proxies, whose connections are those of many: they have no limit of their own, and their clients have.
+    pub proxies: Proxies,
     /// How long the headers of a request may take.
     pub headers: Duration,
     /// How long a body may keep us waiting, in all.
@@ -43,7 +45,7 @@ impl Default for ConnectionLimits {
         Self {
             connections: 2_000,
             per_address: 1_000,
-            trusted_proxies: Vec::new(),
+            proxies: Proxies::default(),
             headers: Duration::from_secs(10),
             body: Duration::from_secs(120),
             idle: Duration::from_secs(75),
@@ -69,7 +71,6 @@ enum Phase {
 /// One connection. Times are milliseconds since the registry was made.
 #[derive(Debug)]
 pub struct Connection {
-    address: IpAddr,
     phase: AtomicU8,
     since: AtomicU64,
     /// Since when the client does not read; 0 when it does.
@@ -164,32 +165,58 @@ pub struct Connections {
 #[derive(Debug, Default)]
 struct Open {
     next: u64,
-    all: HashMap<u64, Arc<Connection>>,
+    all: HashMap<u64, Held>,
     by_address: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Held {
+    connection: Arc<Connection>,
+    /// Whose it is, as [`counted`] has it.
+    counts_for: IpAddr,
 }
 
 impl Open {
     fn remove(&mut self, id: u64) {
-        let Some(gone) = self.all.remove(&id) else { return };
-        if let Some(count) = self.by_address.get_mut(&gone.address) {
+        if let Some(gone) = self.all.remove(&id) {
+            self.count_off(gone.counts_for);
+        }
+    }
+
+    fn count_off(&mut self, address: IpAddr) {
+        if let Some(count) = self.by_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                self.by_address.remove(&gone.address);
+                self.by_address.remove(&address);
             }
         }
     }
 
+    /// From now on a connection counts for another address.
+    fn count_for(&mut self, id: u64, address: IpAddr) {
+        let Some(held) = self.all.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut held.counts_for, address);
+        *self.by_address.entry(address).or_default() += 1;
+        self.count_off(before);
+    }
+
+    /// Whether there is room for one more of this address; its own that is needed least makes it.
+    fn has_room_for(&mut self, address: IpAddr, most: usize) -> bool {
+        let has = self.by_address.get(&address).copied().unwrap_or_default();
+        has < most || self.make_room(|one| one.counts_for == address)
+    }
+
     /// Closes the one that is needed least; whether there was one.
-    fn make_room(&mut self, among: impl Fn(&Connection) -> bool) -> bool {
+    fn make_room(&mut self, among: impl Fn(&Held) -> bool) -> bool {
         let least = self
             .all
             .iter()
-            .filter(|(_, connection)| among(connection))
-            .filter_map(|(id, connection)| Some((connection.dispensable()?, *id)))
+            .filter(|(_, held)| among(held))
+            .filter_map(|(id, held)| Some((held.connection.dispensable()?, *id)))
             .min();
         let Some((_, id)) = least else { return false };
-        if let Some(connection) = self.all.get(&id) {
-            connection.closed.cancel();
+        if let Some(held) = self.all.get(&id) {
+            held.connection.closed.cancel();
         }
         self.remove(id);
         true
@@ -199,8 +226,34 @@ impl Open {
 /// A connection's entry, until it is dropped.
 pub struct Entry {
     id: u64,
+    /// Who is connected.
+    peer: IpAddr,
     connections: Arc<Connections>,
     pub connection: Arc<Connection>,
+}
+
+impl Entry {
+    /// The headers of a request are here; whether its client may have one more. `complete`: there is no more of it to come.
+    pub fn requested(&self, headers: &HeaderMap, complete: bool) -> bool {
+        self.connection.requested(complete);
+        let limits = &self.connections.limits;
+        let client = limits.proxies.trusts(self.peer).then(|| limits.proxies.client(headers)).flatten();
+        let Some(client) = client.map(counted) else { return true };
+        let mut open = self.connections.lock();
+        let has_room = open.has_room_for(client, limits.per_address);
+        if has_room {
+            open.count_for(self.id, client);
+        }
+        has_room
+    }
+
+    /// The answer is on its way. What a proxy keeps open for the next request is no client's.
+    pub fn answered(&self) {
+        self.connection.answered();
+        if self.connections.limits.proxies.trusts(self.peer) {
+            self.connections.lock().count_for(self.id, counted(self.peer));
+        }
+    }
 }
 
 impl Drop for Entry {
@@ -220,19 +273,15 @@ impl Connections {
 
     /// Takes a connection in; `None` when there is no room, and nobody who could make some.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Entry> {
-        // An IPv4 client of a socket that takes both is the same client.
-        let address = address.to_canonical();
+        let (peer, counts_for) = (address, counted(address));
         let mut open = self.lock();
-        let is_trusted = self.limits.trusted_proxies.iter().any(|network| network.contains(&address));
-        let of_address = open.by_address.get(&address).copied().unwrap_or_default();
-        if !is_trusted && of_address >= self.limits.per_address && !open.make_room(|one| one.address == address) {
+        if !self.limits.proxies.trusts(peer) && !open.has_room_for(counts_for, self.limits.per_address) {
             return None;
         }
         if open.all.len() >= self.limits.connections && !open.make_room(|_| true) {
             return None;
         }
         let connection = Arc::new(Connection {
-            address,
             phase: AtomicU8::new(Phase::Headers as u8),
             since: AtomicU64::new(0),
             unread_since: AtomicU64::new(0),
@@ -242,9 +291,9 @@ impl Connections {
         connection.enter(Phase::Headers);
         let id = open.next;
         open.next += 1;
-        open.all.insert(id, connection.clone());
-        *open.by_address.entry(address).or_default() += 1;
-        Some(Entry { id, connections: self.clone(), connection })
+        open.all.insert(id, Held { connection: connection.clone(), counts_for });
+        *open.by_address.entry(counts_for).or_default() += 1;
+        Some(Entry { id, peer, connections: self.clone(), connection })
     }
 
     /// Closes whichever is needed least: the process has no descriptor left.
@@ -255,8 +304,8 @@ impl Connections {
     /// Closes those whose clients are late.
     pub fn sweep(&self) {
         let open = self.lock();
-        for connection in open.all.values().filter(|connection| connection.is_late(&self.limits)) {
-            connection.closed.cancel();
+        for held in open.all.values().filter(|held| held.connection.is_late(&self.limits)) {
+            held.connection.closed.cancel();
         }
     }
 
@@ -308,12 +357,63 @@ mod tests {
         assert!(connections.enter(CLIENT).is_none());
         let mapped = "::ffff:192.0.2.1".parse().unwrap();
         assert!(connections.enter(mapped).is_none(), "the same client");
-        let trusting = Connections::new(ConnectionLimits {
-            trusted_proxies: vec!["192.0.2.0/24".parse().unwrap()],
-            ..limits(4, 1)
-        });
+        let trusting = Connections::new(ConnectionLimits { proxies: proxy(), ..limits(4, 1) });
         let many: Vec<_> = (0..4).filter_map(|_| trusting.enter(CLIENT)).collect();
         assert_eq!(many.iter().filter(|one| one.connection.closed.is_cancelled()).count(), 0);
+    }
+
+    fn proxy() -> Proxies {
+        Proxies { networks: vec!["192.0.2.0/24".parse().unwrap()], ..Proxies::default() }
+    }
+
+    fn from(client: &str) -> HeaderMap {
+        HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), client.parse().unwrap())])
+    }
+
+    #[test]
+    fn behind_a_proxy_each_client_has_its_own_limit() {
+        let connections = Connections::new(ConnectionLimits { proxies: proxy(), ..limits(40, 2) });
+        let [first, second, third, fourth] = [0; 4].map(|_| connections.enter(CLIENT).unwrap());
+        let greedy = from("198.51.100.1, 203.0.113.9");
+        assert!(first.requested(&greedy, true) && second.requested(&from("203.0.113.9"), true));
+        assert!(
+            !third.requested(&from("10.9.9.9, 203.0.113.9:99"), true),
+            "a forged address in front is no other client"
+        );
+        assert!(third.requested(&from("203.0.113.10"), true), "another client");
+        first.answered();
+        assert!(fourth.requested(&greedy, false), "a request that was answered does not count any more");
+        assert!(first.requested(&greedy, true));
+        assert!(fourth.connection.closed.is_cancelled(), "the client's own that waits for it makes room");
+        assert!(!second.connection.closed.is_cancelled() && !third.connection.closed.is_cancelled());
+        drop((first, second, third, fourth));
+        assert!(connections.lock().by_address.is_empty(), "all are counted off");
+    }
+
+    #[test]
+    fn who_is_no_trusted_proxy_names_nobody() {
+        let connections = Connections::new(ConnectionLimits { proxies: Proxies::default(), ..limits(40, 2) });
+        let mut entries = Vec::new();
+        for number in 0..3 {
+            entries.extend(connections.enter(CLIENT));
+            if let Some(entry) = entries.last() {
+                entry.requested(&from(&format!("203.0.113.{number}")), true);
+            }
+        }
+        assert_eq!(entries.len(), 2, "the limit of its own address");
+        assert_eq!(connections.lock().by_address.len(), 1);
+    }
+
+    #[test]
+    fn clients_of_one_ipv6_network_are_one() {
+        let connections = Connections::new(limits(40, 2));
+        let mut entries = Vec::new();
+        for number in 1..=3 {
+            let entry = connections.enter(format!("2001:db8::{number}").parse().unwrap());
+            entries.extend(entry.inspect(|entry| entry.connection.requested(true)));
+        }
+        assert_eq!(entries.len(), 2);
+        assert!(connections.enter("2001:db8:0:1::1".parse().unwrap()).is_some());
     }
 
     #[test]

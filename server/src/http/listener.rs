@@ -10,7 +10,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -21,6 +27,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
+    api::problem::{Code, Problem},
     connections::{Connection, ConnectionLimits, Connections, Entry},
     patient_body::PatientBody,
 };
@@ -32,6 +39,8 @@ const REST: Duration = Duration::from_millis(50);
 /// Largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
+/// When whoever found no room may come again, in seconds.
+const AGAIN: &str = "5";
 /// Whoever finds no room.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -109,10 +118,11 @@ async fn refuse(mut stream: TcpStream) {
 
 async fn converse(stream: TcpStream, entry: Entry, router: Router, limit: Duration, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
+    let entry = Arc::new(entry);
     let connection = entry.connection.clone();
     let service = hyper::service::service_fn({
-        let connection = connection.clone();
-        move |request: Request<Incoming>| answer(router.clone(), request, connection.clone(), limit)
+        let entry = entry.clone();
+        move |request: Request<Incoming>| answer(router.clone(), request, entry.clone(), limit)
     });
     let io = TokioIo::new(Watched { stream, connection: connection.clone() });
     let conversation = hyper::server::conn::http1::Builder::new()
@@ -136,20 +146,31 @@ async fn converse(stream: TcpStream, entry: Entry, router: Router, limit: Durati
 async fn answer(
     router: Router,
     request: Request<Incoming>,
-    connection: Arc<Connection>,
+    entry: Arc<Entry>,
     limit: Duration,
 ) -> Result<http::Response<Answer>, Infallible> {
-    connection.requested(hyper::body::Body::is_end_stream(request.body()));
+    let connection = entry.connection.clone();
+    if !entry.requested(request.headers(), hyper::body::Body::is_end_stream(request.body())) {
+        return Ok(too_many(&request).map(|body| Answer { body, entry }));
+    }
     let mut request = request.map(|body| Body::new(PatientBody::new(body, connection.clone(), limit)));
-    request.extensions_mut().insert(Client(connection.clone()));
+    request.extensions_mut().insert(Client(connection));
     let response = router.oneshot(request).await?;
-    Ok(response.map(|body| Answer { body, connection }))
+    Ok(response.map(|body| Answer { body, entry }))
+}
+
+/// A client of a proxy has as many requests under way as one may have.
+fn too_many<B>(request: &Request<B>) -> Response {
+    if super::api::is_v1(request.uri().path()) {
+        return Problem::new(Code::Busy).into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN)]).into_response()
 }
 
 /// The body of an answer. When it is gone, hyper has all of it, and the connection waits for the client again.
 struct Answer {
     body: Body,
-    connection: Arc<Connection>,
+    entry: Arc<Entry>,
 }
 
 impl hyper::body::Body for Answer {
@@ -171,7 +192,7 @@ impl hyper::body::Body for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.connection.answered();
+        self.entry.answered();
     }
 }
 
@@ -329,6 +350,30 @@ mod tests {
         stop.cancel();
         ended.await.unwrap();
         assert!(all(unread).await.len() < 20_000_000);
+    }
+
+    #[tokio::test]
+    async fn a_client_behind_a_proxy_is_told_and_others_are_served() {
+        let proxies =
+            super::super::forwarded::Proxies { networks: vec!["127.0.0.1/32".parse().unwrap()], ..Default::default() };
+        let limits = ConnectionLimits { per_address: 1, proxies, ..ConnectionLimits::default() };
+        let Server { address, begun, stop, ended } = server(limits).await;
+        let ask = |path: &str, client: &str| {
+            format!("GET {path} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\nconnection: close\r\n\r\n")
+        };
+        let busy = send(address, &ask("/slow", "203.0.113.9")).await;
+        begun.notified().await;
+        for (client, served) in [("203.0.113.9", false), ("10.0.0.1, 203.0.113.9", false), ("203.0.113.10", true)] {
+            let answer = all(send(address, &ask("/", client)).await).await;
+            assert_eq!(answer.ends_with("here"), served, "{client}: {answer}");
+            assert!(served || (answer.contains(" 503 ") && answer.contains("retry-after: 5")), "{answer}");
+        }
+        let program = all(send(address, &ask("/api/v1/messages", "203.0.113.9")).await).await;
+        assert!(program.contains("application/problem+json") && program.contains("\"busy\""), "{program}");
+        assert!(all(busy).await.ends_with("late"));
+        assert!(all(send(address, &ask("/", "203.0.113.9")).await).await.ends_with("here"), "it was answered");
+        stop.cancel();
+        ended.await.unwrap();
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     ids,
-    portal_auth::{SignOut, verify_sign_out},
+    portal_auth::{SignOut, TokenError, verify_sign_out},
 };
 
 pub const PATH: &str = "/api/v1/sessions/revoke";
@@ -87,7 +87,11 @@ fn token(site: &Site, headers: &HeaderMap, now: Timestamp) -> Result<SignOut, Pr
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    verify_sign_out(&site.door(), token.unwrap_or_default(), now).map_err(refused)
+    verify_sign_out(&site.door(), token.unwrap_or_default(), now).map_err(|reason| match reason {
+        // It is good, and for something else: whoever sends it may know.
+        TokenError::NotASignOut => Problem { detail: Some(reason.to_string()), ..refused(reason) },
+        _ => refused(reason),
+    })
 }
 
 /// The token's own person, whom the body may name again.

@@ -55,6 +55,7 @@ fn portal() -> Portal {
         origins: vec![PORTAL.to_owned()],
         home: Some(format!("{PORTAL}/")),
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
+        require_challenge: false,
         theme: app::theme::GivenTheme::default(),
         api_keys: vec![],
         relay: None,

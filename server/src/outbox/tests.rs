@@ -141,6 +141,7 @@ impl Post {
             origins: vec!["https://portail.exemple".to_owned()],
             home: None,
             keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
+            require_challenge: false,
             theme: app::theme::GivenTheme::default(),
             api_keys: vec![
                 ApiKey { id: "a1".to_owned(), hash: Sha256::digest(key.as_bytes()).into() },

@@ -47,6 +47,8 @@ pub struct Portal {
     /// Where somebody without a session is sent to.
     pub home: Option<String>,
     pub keys: Vec<PortalKey>,
+    /// Only tokens with a `challenge` open and renew: a copied one is of no use.
+    pub require_challenge: bool,
     /// How the pages look in it.
     pub theme: GivenTheme,
     /// What its server may call the API with.

@@ -16,6 +16,7 @@ fn portals() -> Vec<Portal> {
         origins: vec![ORIGIN.to_owned()],
         home: Some(format!("{ORIGIN}/")),
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap(), PortalKey::shared("k2", &[8; 32]).unwrap()],
+        require_challenge: false,
         theme: app::theme::GivenTheme::default(),
         api_keys: vec![],
         relay: None,
@@ -197,6 +198,14 @@ fn a_sign_out_needs_no_page_and_no_address() {
         claims.as_object_mut().unwrap().remove(name);
         assert!(verify_sign_out(&door(&two_portals()), &sign([9; 32], &claims), now).is_err(), "without {name}");
     }
+    let mut opening = short.clone();
+    opening["challenge"] = json!("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    for challenge in [opening["challenge"].clone(), json!(""), json!(7), json!(["x"])] {
+        opening["challenge"] = challenge;
+        assert_eq!(verify_sign_out(&door(&two_portals()), &sign([9; 32], &opening), now), Err(TokenError::NotASignOut));
+    }
+    opening["challenge"] = Value::Null;
+    assert!(verify_sign_out(&door(&two_portals()), &sign([9; 32], &opening), now).is_ok(), "null is none");
     let mut empty = short.clone();
     empty["account"]["id"] = json!("");
     assert_eq!(verify_sign_out(&door(&two_portals()), &sign([9; 32], &empty), now), Err(TokenError::Claims));
@@ -243,6 +252,33 @@ fn a_token_with_a_challenge_needs_its_verifier() {
     }
     for token in [signed(&header(), &claims()), sign(Value::Null)] {
         assert!(check(&token).is_ok() && check_with(&token, verifier).is_ok(), "plain forms have none");
+    }
+}
+
+#[test]
+fn a_portal_may_require_a_challenge() {
+    let portals = vec![Portal { require_challenge: true, ..portals().remove(0) }];
+    let now = Timestamp::from_second(NOW).unwrap();
+    let bound = |challenge: Value| {
+        let mut claims = claims();
+        claims["challenge"] = challenge;
+        signed(&header(), &claims)
+    };
+    // RFC 7636, appendix B.
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let good = bound(json!("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"));
+    for (token, verifier, expected) in [
+        (&good, verifier, None),
+        (&good, "", Some(TokenError::Proof)),
+        (&signed(&header(), &claims()), "", Some(TokenError::NoChallenge)),
+        (&signed(&header(), &claims()), verifier, Some(TokenError::NoChallenge)),
+        (&bound(Value::Null), verifier, Some(TokenError::NoChallenge)),
+        (&bound(json!("")), "", Some(TokenError::Claims)),
+    ] {
+        let presented = Presented { token, verifier };
+        assert_eq!(verify(&door(&portals), &presented, ORIGIN, now).err(), expected, "an opening");
+        assert_eq!(verify_from_our_page(&door(&portals), &presented, now).err(), expected, "a tab");
+        assert_eq!(verify_renewal(&door(&portals), &presented, "demo", now).err(), expected, "a renewal");
     }
 }
 

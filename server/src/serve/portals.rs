@@ -14,14 +14,14 @@ use crate::{
     config::{
         Config, ConfigError,
         secret_file::{self, SecretFileError},
-        sections,
+        sections, stand_in,
     },
     portal_auth::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl},
     smtp::{Policy, guard::Missing},
 };
 
 pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Policy) -> Result<Portal, ConfigError> {
-    let sections::Portal { id, name, origins, home, keys, theme, api_keys, relay, webhook } = portal;
+    let sections::Portal { id, name, origins, home, keys, require_challenge, theme, api_keys, relay, webhook } = portal;
     let place = format!("portal {id}");
     if id.chars().any(char::is_control) || id.is_empty() {
         return Err(ConfigError::wrong(place, "its id is a text without control characters"));
@@ -55,6 +55,7 @@ pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Pol
         origins: origins.clone(),
         home: home.clone(),
         keys,
+        require_challenge: *require_challenge,
         theme: theme.clone(),
         api_keys: api_keys.iter().map(|key| api_key(&place, key)).collect::<Result<_, _>>()?,
         relay: relay.as_ref().map(|relay| relay_of(config, &place, relay, policy)).transpose()?.map(Arc::new),
@@ -84,6 +85,9 @@ fn api_key(portal: &str, key: &sections::ApiKey) -> Result<ApiKey, ConfigError> 
         let problem = "sha256 is 64 hexadecimal digits, as `facteur keys api` prints them";
         ConfigError::wrong(format!("{portal}, api_keys, {}", key.id), problem)
     })?;
+    if stand_in::is_hash_of_one(&hash) {
+        return Err(ConfigError::wrong(format!("{portal}, api_keys, {}", key.id), SecretFileError::Mask));
+    }
     Ok(ApiKey { id: key.id.clone(), hash })
 }
 

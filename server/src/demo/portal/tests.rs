@@ -67,6 +67,7 @@ async fn the_token_opens_the_configurator_s_door() {
         origins: vec!["http://localhost:4000".to_owned()],
         home: None,
         keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
+        require_challenge: false,
         theme: GivenTheme::default(),
         api_keys: vec![],
         relay: None,

@@ -197,6 +197,44 @@ async fn a_portal_s_key_ends_the_sessions_of_a_whole_account() {
     assert_eq!(are_open().await, [false, false, true], "another account's");
 }
 
+/// RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// A token of claire's that only the page with [`VERIFIER`] can use.
+fn with_challenge(jti: &str) -> String {
+    let claims = json!({
+        "iss": "demo", "aud": "facteur", "sub": "claire", "iat": NOW, "exp": NOW + 120, "jti": jti,
+        "account": { "id": "martin", "name": "martin" }, "email": "claire@exemple.fr",
+        "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    });
+    let header = Header { kid: Some("k1".to_owned()), ..Header::new(Algorithm::HS256) };
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&SECRET)).unwrap()
+}
+
+#[tokio::test]
+async fn where_a_portal_requires_a_challenge_a_copied_token_opens_nothing() {
+    let app = TestApp::of("", vec![Portal { require_challenge: true, ..portal() }]).await;
+    let post = async |token: &str, verifier: &str| {
+        let request =
+            Request::post("/session").header(header::ORIGIN, PORTAL).header(header::CONTENT_TYPE, super::FORM);
+        app.ask(request.body(Body::from(format!("token={token}&verifier={verifier}"))).unwrap()).await
+    };
+    let plain = token_of("martin", "claire", "1");
+    let (refused, nonsense) = (post(&plain, "").await, post("nonsense", "").await);
+    assert_eq!((refused.status, &refused.body), (StatusCode::UNAUTHORIZED, &nonsense.body), "the log says why");
+    let bound = with_challenge("2");
+    assert_eq!(post(&bound, "").await.status, StatusCode::UNAUTHORIZED, "copied from a log");
+    let opened = post(&bound, VERIFIER).await;
+    assert_eq!(opened.status, StatusCode::SEE_OTHER);
+    let cookie = opened.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let renewed = app.post("/session/renew", &cookie, &format!("token={}", token_of("martin", "claire", "3"))).await;
+    assert_eq!(renewed.status, StatusCode::UNAUTHORIZED, "nor does it renew");
+    let fresh = format!("token={}&verifier={VERIFIER}", with_challenge("4"));
+    assert_eq!(app.post("/session/renew", &cookie, &fresh).await.status, StatusCode::NO_CONTENT);
+    // A portal's server still signs out with a token of its own.
+    assert_eq!(app.revoke(&token_of("martin", "claire", "5"), "").await.status, StatusCode::NO_CONTENT);
+}
+
 #[tokio::test]
 async fn revoking_takes_a_good_token_and_nothing_else() {
     let app = TestApp::new().await;
@@ -206,6 +244,19 @@ async fn revoking_takes_a_good_token_and_nothing_else() {
         assert_eq!((answer.status, answer.body.contains("\"unauthorized\"")), (StatusCode::UNAUTHORIZED, true));
         assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");
     }
+    // One that a page asked for opens the configurator, and ends nobody's sessions.
+    let bound = with_challenge("2");
+    let answer = app.revoke(&bound, "").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        answer.body.contains("a token with a challenge opens the configurator and revokes nothing"),
+        "{}",
+        answer.body
+    );
+    let request = Request::post("/session").header(header::ORIGIN, PORTAL).header(header::CONTENT_TYPE, super::FORM);
+    let form = format!("token={bound}&verifier={VERIFIER}");
+    let opened = app.ask(request.body(Body::from(form)).unwrap()).await;
+    assert_eq!(opened.status, StatusCode::SEE_OTHER, "and was not used up by that");
     // A cookie is no token, wherever the request comes from.
     assert_eq!(app.post("/api/v1/sessions/revoke", &cookie, "").await.status, StatusCode::UNAUTHORIZED);
     // A page of another site would have to ask first, and gets no leave.
