@@ -9,22 +9,13 @@
 use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
-use serde::{Deserialize, Serialize};
+pub use model::locale::{Locale, Localised};
 use unic_langid::{LanguageIdentifier, langid};
 
 use crate::session::visit;
 
 #[cfg(test)]
 mod tests;
-
-/// A language the product speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Locale {
-    #[default]
-    Fr,
-    En,
-}
 
 macro_rules! catalogue {
     ($language:literal) => {
@@ -64,37 +55,20 @@ fn bundle(language: LanguageIdentifier, files: &[&str]) -> Bundle {
     bundle
 }
 
-impl Locale {
-    pub const ALL: [Self; 2] = [Self::Fr, Self::En];
+/// The language of the request being answered; French outside one.
+pub fn current() -> Locale {
+    visit().locale()
+}
 
-    /// The BCP 47 tag.
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::Fr => "fr",
-            Self::En => "en",
-        }
-    }
-
-    /// The language of a BCP 47 tag such as `fr`, `fr-CA` or `en_GB`; `None` for one the product does not speak.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        let language = tag.split(['-', '_']).next().unwrap_or_default();
-        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language))
-    }
-
-    /// The first language of an `Accept-Language` header that the product speaks. Quality values are not weighed:
-    /// browsers list languages in the order of preference.
-    pub fn from_accept_language(header: &str) -> Option<Self> {
-        header.split(',').filter_map(|item| item.split(';').next()).find_map(|tag| Self::from_tag(tag.trim()))
-    }
-
-    /// The language of the request being answered; French outside one.
-    pub fn current() -> Self {
-        visit().locale()
-    }
-
+/// The texts of a language.
+pub trait Texts {
     /// The text of `key`. A key that is missing gives the key itself. A number that is a name, such as a port, ends in
     /// [`DIGITS`].
-    pub fn text(self, key: &str, arguments: &[(&str, String)]) -> String {
+    fn text(self, key: &str, arguments: &[(&str, String)]) -> String;
+}
+
+impl Texts for Locale {
+    fn text(self, key: &str, arguments: &[(&str, String)]) -> String {
         let bundle: &Bundle = match self {
             Self::Fr => &FRENCH_BUNDLE,
             Self::En => &ENGLISH_BUNDLE,
@@ -120,22 +94,6 @@ impl Locale {
 #[macro_export]
 macro_rules! t {
     ($key:expr $(, $name:ident = $value:expr)* $(,)?) => {
-        $crate::i18n::Locale::current().text($key, &[$((stringify!($name), ($value).to_string())),*])
+        $crate::i18n::Texts::text($crate::i18n::current(), $key, &[$((stringify!($name), ($value).to_string())),*])
     };
-}
-
-/// A text that a data file carries in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Localised {
-    pub fr: String,
-    pub en: String,
-}
-
-impl Localised {
-    pub fn get(&self, locale: Locale) -> &str {
-        match locale {
-            Locale::Fr => &self.fr,
-            Locale::En => &self.en,
-        }
-    }
 }

@@ -1,15 +1,15 @@
 //! Both. One SMTP configuration of an account: the model, the presets, the pages.
 
 pub mod assistant;
-pub mod encoding;
-pub mod password;
+pub use ::model::encoding;
+pub use ::model::password;
 pub mod preset_hint;
-pub mod security;
+pub use ::model::security;
 pub mod server_text;
 pub mod warnings;
 
 #[cfg(feature = "ssr")]
-pub mod address;
+pub use ::model::address;
 #[cfg(feature = "ssr")]
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -33,7 +33,7 @@ pub mod list;
 #[cfg(feature = "ssr")]
 pub mod mask;
 #[cfg(feature = "ssr")]
-pub mod mechanism;
+pub use ::model::mechanism;
 #[cfg(feature = "ssr")]
 pub mod model;
 #[cfg(feature = "ssr")]
@@ -41,7 +41,7 @@ pub mod port;
 #[cfg(feature = "ssr")]
 pub mod preset;
 #[cfg(feature = "ssr")]
-pub mod sending;
+pub use ::model::health as sending;
 #[cfg(feature = "ssr")]
 pub mod sending_api;
 #[cfg(feature = "ssr")]

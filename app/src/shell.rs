@@ -7,7 +7,7 @@ use leptos_meta::MetaTags;
 
 use crate::{
     app::App,
-    i18n::Locale,
+    i18n,
     place::at,
     session::{Visit, visit},
     theme::Theme,
@@ -44,7 +44,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let style = at(&format!("/{}/{}.css", options.site_pkg_dir, options.output_name));
     view! {
         <!DOCTYPE html>
-        <html lang=Locale::current().tag() data-theme=theme.scheme().as_str()>
+        <html lang=i18n::current().tag() data-theme=theme.scheme().as_str()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -1,6 +1,6 @@
 //! Both. **Tester**: one press, its stages, its report.
 
-pub mod event;
+pub use ::model::stage as event;
 pub mod live;
 
 #[cfg(feature = "ssr")]
@@ -14,8 +14,8 @@ pub mod port;
 #[cfg(feature = "ssr")]
 pub mod receipt;
 #[cfg(feature = "ssr")]
-pub mod report;
+pub use ::model::report;
 #[cfg(feature = "ssr")]
 pub mod stages;
 #[cfg(feature = "ssr")]
-pub mod survey;
+pub use ::model::survey;

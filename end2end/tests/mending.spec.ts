@@ -203,11 +203,3 @@ test("the row of the list follows a change that was applied @wasm", async ({ pag
   await expect(page.locator(".profile .sender")).toHaveText("au-nom-de@sandbox.example");
   await expect(page.locator(".profile .state")).toContainText("accepté par le serveur");
 });
-
-test("the advice is the provider's own", async () => {
-  // The catalogue of the sources, as the server reads it: the provider's page stands in the card of its own cause.
-  const advice = readFileSync("../app/data/advice.toml", "utf8");
-  for (const family of ["google", "microsoft-365", "yahoo", "icloud", "orange", "free", "sfr", "laposte", "ovh", "ionos", "gandi", "infomaniak", "zoho", "brevo", "ses"]) {
-    expect(advice).toContain(`[${family}.`);
-  }
-});

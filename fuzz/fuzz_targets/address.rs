@@ -1,7 +1,7 @@
 //! An e-mail address: what is kept is kept again, and fits between the angle brackets of a command.
 #![no_main]
 
-use fuzz::profile::address::EmailAddress;
+use mail::model::address::EmailAddress;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -3,8 +3,11 @@
 
 use std::collections::HashSet;
 
-use fuzz::smtp::{capabilities::Capabilities, door, reply::Reply};
 use libfuzzer_sys::fuzz_target;
+use mail::{
+    reply::Reply,
+    smtp::{capabilities::Capabilities, door},
+};
 
 fuzz_target!(|data: &[u8]| {
     for reply in door::replies(data) {

@@ -6,8 +6,8 @@
 #![no_main]
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use fuzz::smtp::door::{self, End, Login};
 use libfuzzer_sys::{Corpus, fuzz_target};
+use mail::smtp::door::{self, End, Login};
 use secrecy::SecretString;
 
 const LOGIN: &str = "claire@exemple.fr";

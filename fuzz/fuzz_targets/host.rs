@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use fuzz::smtp::host::Host;
 use libfuzzer_sys::fuzz_target;
+use mail::net::Host;
 
 /// Written out once more: a list that the parser lends would prove nothing.
 const LOCAL: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];

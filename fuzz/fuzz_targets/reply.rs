@@ -4,8 +4,8 @@
 
 use std::collections::HashSet;
 
-use fuzz::smtp::{door, reply::Reply};
 use libfuzzer_sys::fuzz_target;
+use mail::{reply::Reply, smtp::door};
 
 fuzz_target!(|data: &[u8]| {
     for reply in door::replies(data) {

@@ -2,16 +2,17 @@
 //! fixed, so the button cannot be used to write to anybody.
 
 use app::{
-    i18n::{DIGITS, Locale},
+    i18n::{DIGITS, Locale, Texts},
     profile::encoding::Encoding,
     session::Session,
     theme::Theme,
 };
 use jiff::Timestamp;
 use lettre::{Address, message::Mailbox};
+use mail::smtp::Letter;
 use maud::{DOCTYPE, html};
 
-use crate::{smtp::Letter, store::ProfileRow};
+use crate::store::ProfileRow;
 
 /// The addresses of a stored profile do not read: it must be saved again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -18,6 +18,10 @@ use app::profile::{
 };
 use axum::Router;
 use lettre::message::Mailbox;
+use mail::{
+    net::{Policy, SetupError},
+    smtp::{EhloName, EhloNameError, Limits, Submitter, SubmitterOptions},
+};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -26,7 +30,6 @@ use crate::{
     Parts, application, config,
     outbox::{Outbox, OutboxOptions},
     portal_auth::{ApiKey, Portal, PortalKey, Relay},
-    smtp::{EhloName, EhloNameError, Limits, Policy, SetupError, Submitter, SubmitterOptions},
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
     time::Steady,

@@ -3,15 +3,15 @@
 use std::io::{BufRead, Write};
 
 use app::{
-    diagnosis::{advice, cause::Cause, provider},
-    i18n::Locale,
+    diagnosis::{advice, cause::Cause},
+    i18n::{Locale, Texts},
     profile::preset::{Catalogue, Preset},
     test_run::event::Stage,
 };
+use mail::{diagnosis::diagnose, reply::Reply};
+use model::provider;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::{diagnosis::diagnose, smtp::reply::Reply};
 
 /// One line of the input.
 #[derive(Debug, Deserialize)]

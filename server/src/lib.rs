@@ -8,7 +8,6 @@
 //! | `mend` | after a failed test: what may help, checked |
 //! | [`store`], [`vault`] | what is kept, and how secrets are sealed |
 //! | [`admission`] | who may have a conversation now |
-//! | [`smtp`], [`diagnosis`] | the conversation behind its guard; replies to causes |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
 //! | [`probe`], [`explain`] | the conversation and the diagnosis on the command line |
 //! | [`time`] | a clock that does not jump, and what becomes of deadlines when the machine's does |
@@ -18,7 +17,6 @@ pub mod admission;
 pub mod config;
 pub mod confirmation;
 pub mod demo;
-pub mod diagnosis;
 pub mod events;
 pub mod explain;
 pub mod http;
@@ -33,7 +31,6 @@ pub mod profiles;
 pub mod rotate;
 mod sending;
 pub mod serve;
-pub mod smtp;
 pub mod store;
 pub mod tester;
 pub mod time;
@@ -47,13 +44,13 @@ use app::{
     profile::preset::Catalogue,
     services::{Clock, Services},
 };
+use mail::smtp::Submitter;
 
 use crate::{
     metrics::Metrics,
     outbox::{Outbox, OutboxOptions, OutboxParts},
     portal_auth::Portal,
     profiles::ProfileBook,
-    smtp::Submitter,
     store::Store,
     tester::{TestQuota, TestRunner, TestRunnerParts},
     vault::Vault,
@@ -120,7 +117,8 @@ pub fn application(parts: Parts) -> Application {
         options: outbox,
         metrics: metrics.clone(),
     });
-    let webhooks = Webhooks::new(store.clone(), submitter.clone(), portals.clone(), clock.clone(), metrics.clone());
+    let webhooks =
+        Webhooks::new(store.clone(), submitter.network().clone(), portals.clone(), clock.clone(), metrics.clone());
     book.tell_changes_to(&outbox);
     let tester = TestRunner::new(TestRunnerParts {
         store: store.clone(),

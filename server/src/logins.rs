@@ -17,12 +17,12 @@ use std::{
 use app::services::Clock;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use mail::smtp::{LoginGate, LoginOutcome};
 use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 use uuid::Uuid;
 
 use crate::{
     outbox::ledger::Collector,
-    smtp::{LoginGate, LoginOutcome},
     store::{LoginClaim, LoginEnd, Store},
 };
 

@@ -21,13 +21,11 @@ use app::{
         survey::Survey,
     },
 };
+use mail::smtp::{Depth, Submission, Submitter, until};
 use secrecy::ExposeSecret;
 use tokio::time::sleep;
 
-use crate::{
-    smtp::{Depth, Submission, Submitter, until},
-    store::ProfileRow,
-};
+use crate::store::ProfileRow;
 
 #[cfg(test)]
 mod tests;
@@ -75,9 +73,7 @@ impl Mender<'_> {
     }
 
     fn preset(&self) -> Option<&Preset> {
-        let settings = &self.row.settings;
-        let chosen = settings.preset.as_deref().and_then(|id| self.presets.get(id));
-        chosen.or_else(|| self.presets.by_host(&settings.destination.host))
+        self.presets.provider_of(&self.row.settings)
     }
 
     /// The doors that the provider is known to have on this host.

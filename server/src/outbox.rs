@@ -60,6 +60,7 @@ mod worker;
 use content::Content;
 use destinations::profile_key;
 use ledger::{Ledger, Unavailable};
+use mail::smtp::{Limits, Submitter};
 use memory::Memory;
 use ready::Ready;
 use recipient_limits::RecipientLimits;
@@ -73,7 +74,6 @@ use crate::{
     metrics::Metrics,
     portal_auth::Portal,
     profiles::ProfileBook,
-    smtp::{Limits, Submitter},
     store::{
         Store,
         outbox::{Inserted, Lane, NewMessage, Queue, Recipient, Resent},

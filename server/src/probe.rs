@@ -10,7 +10,7 @@ use std::{
 
 use app::{
     diagnosis::advice,
-    i18n::Locale,
+    i18n::{Locale, Texts},
     profile::{address::EmailAddress, encoding::Encoding, preset::Catalogue, security::Security},
     test_run::{
         event::{Outcome, StageEvent},
@@ -18,6 +18,13 @@ use app::{
     },
 };
 use lettre::{Address, message::Mailbox};
+use mail::{
+    net::{
+        Policy,
+        guard::{self, Missing},
+    },
+    smtp::{Credentials, Depth, EhloName, Letter, Limits, Mechanism, Submission, Submitter, SubmitterOptions, compose},
+};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use secrecy::SecretString;
 use serde_json::json;
@@ -26,11 +33,6 @@ use crate::{
     config::{self, Config},
     explain::Explanation,
     serve,
-    smtp::{
-        Credentials, Depth, EhloName, Letter, Limits, Mechanism, Policy, Submission, Submitter, SubmitterOptions,
-        compose,
-        guard::{self, Missing},
-    },
 };
 
 /// Our name where nobody gives one.
@@ -82,9 +84,9 @@ pub enum UsageError {
     #[error("{0} holds no certificate")]
     Authority(PathBuf),
     #[error("the message cannot be composed")]
-    Message(#[from] crate::smtp::compose::ComposeError),
+    Message(#[from] mail::smtp::compose::ComposeError),
     #[error(transparent)]
-    Setup(#[from] crate::smtp::SetupError),
+    Setup(#[from] mail::net::SetupError),
     #[error(transparent)]
     Config(#[from] config::ConfigError),
 }

@@ -19,15 +19,14 @@ use app::{
 };
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use mail::net::{Policy, Refusal};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
 use crate::{
     logins::{Counted, Logins},
     metrics::Metrics,
     outbox::Outbox,
     portal_auth::Relay,
-    smtp::{Policy, Refusal},
     store::{Change, ProfileRow, SealedSecret, Store, StoreError, standing},
     vault::{Binding, Vault, VaultError},
 };
@@ -211,23 +210,7 @@ impl ProfileBook {
 
 /// What a test was made with: another fingerprint means that the profile is to be tested again.
 pub(crate) fn fingerprint(row: &ProfileRow) -> [u8; 32] {
-    let Settings { preset: _, user: _, destination, sender_name, sender_address, reply_to } = &row.settings;
-    let reply_to = reply_to.as_ref().map(app::profile::address::EmailAddress::as_str).unwrap_or_default();
-    let changed_at = row.secret.as_ref().map(|secret| secret.changed_at.as_millisecond()).unwrap_or_default();
-    let parts = [
-        destination.canonical(),
-        sender_name.clone(),
-        sender_address.to_string(),
-        reply_to.to_owned(),
-        row.encoding.as_str().to_owned(),
-        changed_at.to_string(),
-    ];
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.finalize().into()
+    model::fingerprint::fingerprint(&row.settings, row.encoding, row.secret.as_ref().map(|secret| secret.changed_at))
 }
 
 impl DestinationPolicy for ProfileBook {

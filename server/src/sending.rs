@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use app::profile::model::Destination;
 use lettre::Address;
+use mail::smtp::{ComposeError, Credentials, Depth, Letter, LoginGate, Submission, compose};
 use secrecy::SecretString;
-
-use crate::smtp::{ComposeError, Credentials, Depth, Letter, LoginGate, Submission, compose};
 
 /// A letter for the recipients `to`, through the server at `destination`. The envelope's sender is the letter's.
 pub fn submission(

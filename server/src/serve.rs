@@ -11,6 +11,13 @@ use tokio_util::sync::CancellationToken;
 mod descriptors;
 mod portals;
 
+use mail::{
+    net::{
+        Policy, SetupError,
+        guard::{self, Missing},
+    },
+    smtp::{EhloName, Limits, Submitter, SubmitterOptions},
+};
 use portals::{check_portals, portal_of};
 
 use crate::{
@@ -23,10 +30,6 @@ use crate::{
     http::{BodyBudget, ConnectionLimits, Proxies},
     outbox::OutboxOptions,
     rotate::{RotateError, Rotated, census, rotate},
-    smtp::{
-        EhloName, Limits, Policy, SetupError, Submitter, SubmitterOptions,
-        guard::{self, Missing},
-    },
     store::{StoreError, sqlite::SqliteStore},
     tester::TestQuota,
     time::Steady,

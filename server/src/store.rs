@@ -25,13 +25,11 @@ use app::{
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use mail::smtp::LoginOutcome;
 use outbox::NewEvent;
 use uuid::Uuid;
 
-use crate::{
-    logins::{Admission, LoginCount},
-    smtp::LoginOutcome,
-};
+use crate::logins::{Admission, LoginCount};
 
 mod change;
 #[cfg(test)]

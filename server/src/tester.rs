@@ -18,6 +18,7 @@ use app::{
 use async_stream::stream;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use mail::smtp::{LoginGate, Submission, Submitter, until};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +31,6 @@ use crate::{
     portal_auth::Portal,
     profiles::{ProfileBook, fingerprint, unavailable},
     sending::submission,
-    smtp::{LoginGate, Submission, Submitter, until},
     store::{ProfileRow, Receipt, Store, TestTold},
 };
 
@@ -155,7 +155,7 @@ impl TestRunner {
         const WRONG_ADDRESS: &crate::confirmation::AddressError = &crate::confirmation::AddressError;
         let settings = &row.settings;
         let destination = &settings.destination;
-        let provider = self.presets.name(settings.preset.as_deref(), &destination.host);
+        let provider = self.presets.name_of(settings);
         let portal = self.portals.iter().find(|portal| portal.id == session.account.portal);
         let (theme, _) = Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme]));
         let letter = confirmation(session, &theme, row, provider, recipient, (self.clock)(), code)

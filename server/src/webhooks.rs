@@ -18,6 +18,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
+use mail::net::{Network, Patience};
 use sha2::Sha256;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -25,12 +26,14 @@ use crate::{
     metrics::Metrics,
     portal_auth::{Portal, Webhook},
     profiles::unavailable,
-    smtp::Submitter,
     store::{Store, outbox::EventRow},
 };
 
 /// How long one call may take, connection included.
 const CALL: Duration = Duration::from_secs(15);
+/// How long opening a connection may take of that.
+const PATIENCE: Patience =
+    Patience { resolve: Duration::from_secs(5), connect: Duration::from_secs(5), tls: Duration::from_secs(10) };
 /// Calls to one portal at the same time.
 const AT_ONCE: usize = 4;
 /// Events taken with one question.
@@ -58,7 +61,7 @@ enum CallError {
 /// Tells every portal that wants to be told.
 pub struct Webhooks {
     store: Arc<dyn Store>,
-    submitter: Arc<Submitter>,
+    network: Arc<Network>,
     portals: Arc<[Portal]>,
     clock: Clock,
     metrics: Arc<Metrics>,
@@ -69,13 +72,13 @@ pub struct Webhooks {
 impl Webhooks {
     pub fn new(
         store: Arc<dyn Store>,
-        submitter: Arc<Submitter>,
+        network: Arc<Network>,
         portals: Arc<[Portal]>,
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Arc::new(Self { store, submitter, portals, clock, metrics, stop, tasks })
+        Arc::new(Self { store, network, portals, clock, metrics, stop, tasks })
     }
 
     /// Tells until [`stop`](Self::stop).
@@ -198,7 +201,7 @@ impl Webhooks {
 
     async fn connect(&self, webhook: &Webhook) -> Result<SendRequest<Full<Bytes>>, CallError> {
         let url = &webhook.url;
-        let stream = self.submitter.open_stream(&url.host, url.port, url.secure).await;
+        let stream = self.network.open(&url.host, url.port, url.secure, PATIENCE).await;
         let stream = stream.map_err(|cause| CallError::Unreachable(cause.as_str()))?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| CallError::Lost)?;
         tokio::spawn(async move {

@@ -5,9 +5,12 @@
 use std::time::Duration;
 
 use app::{diagnosis::cause::Cause, profile::security::Security};
+use mail::{
+    net::Policy,
+    smtp::{Credentials, Depth, EhloName, Limits, Submission, Submitter, SubmitterOptions},
+};
 use peak_alloc::PeakAlloc;
 use secrecy::SecretString;
-use server::smtp::{Credentials, Depth, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

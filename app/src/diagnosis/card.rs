@@ -2,15 +2,15 @@
 //! the server's words.
 
 use leptos::prelude::*;
+use model::provider;
 
 use super::{
     advice::{Who, field, who},
     cause::Cause,
     fix::Fix,
-    provider,
 };
 use crate::{
-    i18n::{DIGITS, Locale},
+    i18n::{self, DIGITS, Texts},
     place::at,
     profile::{model::Profile, security::Security},
     t,
@@ -54,7 +54,7 @@ impl Failure {
     /// One of the cause's general texts: `title`, `what`, `next`.
     fn text(&self, part: &str) -> String {
         let code = self.cause().as_str().replace('_', "-");
-        Locale::current().text(&format!("cause-{code}-{part}"), &self.arguments())
+        i18n::current().text(&format!("cause-{code}-{part}"), &self.arguments())
     }
 
     fn advice(&self) -> Option<&'static provider::Advice> {
@@ -81,14 +81,14 @@ impl Failure {
 /// The title of a cause alone, for the list.
 pub fn cause_title(cause: Option<Cause>) -> String {
     let code = cause.unwrap_or(Cause::Unknown).as_str().replace('_', "-");
-    Locale::current().text(&format!("cause-{code}-title"), &[])
+    i18n::current().text(&format!("cause-{code}-title"), &[])
 }
 
 /// A failed test. `to`: where the next one's mail goes.
 #[component]
 pub fn CauseCard(failure: Failure) -> impl IntoView {
     let cause = failure.cause();
-    let locale = Locale::current();
+    let locale = i18n::current();
     let advice = failure.advice();
     let what = advice.and_then(|advice| advice.what.as_ref()).map(|text| text.get(locale).to_owned());
     let what = what.unwrap_or_else(|| failure.text("what"));

@@ -11,7 +11,7 @@ use super::{
     keeping::orphan,
     model::{Profile, ProfileId, Settings},
     port::{Heir, PAGE_SIZE, SaveError, SecretChange, Standing, Target},
-    preset::{Catalogue, Preset},
+    preset::{Catalogue, hint},
     warnings::{Typed, Warning, warnings},
 };
 use crate::{
@@ -136,16 +136,9 @@ fn warned(settings: &Settings, secret: Option<&CheckedSecret>, presets: &Catalog
         secret,
         finished: true,
     };
-    let (host, login) = (provider(settings, presets), presets.by_address(&destination.login));
-    let found = warnings(typed, host.map(Preset::hint).as_ref(), login.map(Preset::hint).as_ref());
+    let (host, login) = (presets.provider_of(settings), presets.by_address(&destination.login));
+    let found = warnings(typed, host.map(hint).as_ref(), login.map(hint).as_ref());
     found.into_iter().map(Warning::code).collect()
-}
-
-/// The provider whose server it is: the chosen preset, when the server is still its own.
-pub(super) fn provider<'a>(settings: &Settings, presets: &'a Catalogue) -> Option<&'a Preset> {
-    let host = &settings.destination.host;
-    let chosen = settings.preset.as_deref().and_then(|id| presets.get(id));
-    chosen.filter(|preset| preset.host.eq_ignore_ascii_case(host)).or_else(|| presets.by_host(host))
 }
 
 /// Keeps the refused form and leads back to it.

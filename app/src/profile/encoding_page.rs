@@ -5,7 +5,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    api::provider,
     encoding::Encoding,
     model::{Profile, ProfileId},
     preset::{Catalogue, Preset},
@@ -75,7 +74,7 @@ fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
         Warning::ALL.into_iter().filter(|warning| codes.split(',').any(|code| code == warning.code())).collect();
     let settings = &profile.settings;
     let name = |preset: Option<&Preset>| preset.map(|preset| preset.name.clone()).unwrap_or_default();
-    let (host, login) = (name(provider(settings, &presets)), name(presets.by_address(&settings.destination.login)));
+    let (host, login) = (name(presets.provider_of(settings)), name(presets.by_address(&settings.destination.login)));
     let says = |warning: Warning| t!(&format!("warn-{}", warning.code()), host = host, login = login);
     let lines: Vec<String> = found.into_iter().map(says).collect();
     (!lines.is_empty()).then(|| {

@@ -6,7 +6,7 @@
 use leptos::prelude::*;
 
 use super::preset::{AppPassword, Catalogue, Guide, LoginForm, Preset};
-use crate::{i18n::Locale, t};
+use crate::{i18n, t};
 
 /// What there is to know of one provider.
 #[component]
@@ -14,7 +14,7 @@ pub fn PresetGuide(preset: Option<Preset>, guide: Option<Guide>) -> impl IntoVie
     let Some(preset) = preset else {
         return view! { <p>{t!("guide-other-server")}</p> }.into_any();
     };
-    let locale = Locale::current();
+    let locale = i18n::current();
     let local = |text: &Option<crate::i18n::Localised>| text.as_ref().map(|text| text.get(locale).to_owned());
     let note = local(&preset.note);
     let status = local(&preset.status_note);
@@ -38,7 +38,7 @@ pub fn PresetGuide(preset: Option<Preset>, guide: Option<Guide>) -> impl IntoVie
 
 #[component]
 fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
-    let locale = Locale::current();
+    let locale = i18n::current();
     let name = guide.secret_name.get(locale).to_owned();
     let title = match preset.app_password {
         AppPassword::Optional => t!("guide-secret-optional", provider = preset.name.clone(), secret = name),

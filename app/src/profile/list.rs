@@ -51,12 +51,8 @@ pub fn ListPage() -> impl IntoView {
         let way = way.filter(|_| card.is_none());
         let portal = session.portal_name.clone();
         let listed = fingerprint(&profiles);
-        let names: Vec<String> = profiles
-            .iter()
-            .map(|Profile { settings, .. }| {
-                services.presets.name(settings.preset.as_deref(), &settings.destination.host).to_owned()
-            })
-            .collect();
+        let names: Vec<String> =
+            profiles.iter().map(|Profile { settings, .. }| services.presets.name_of(settings).to_owned()).collect();
         // What failed last, where it still matters: with the card that explains it.
         let mut failures = Vec::new();
         for (profile, name) in profiles.iter().zip(&names) {

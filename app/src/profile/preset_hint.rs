@@ -3,7 +3,7 @@
 //! The DOM is the state: no catalogue is in the WebAssembly, and a page that was rendered with a hundred presets
 //! fills its fields without asking the server again.
 
-use super::{security::Security, warnings::SecretShape};
+use super::{password::SecretShape, security::Security};
 
 /// The part of a preset that fills fields, and what the warnings ask of it.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the attribute")]

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     diagnosis::card::{CauseCard, Failure, cause_title},
     error::AppError,
-    i18n::Locale,
+    i18n::{self, Locale},
     place::at,
     services::{now, services},
     session::session,
@@ -32,10 +32,8 @@ pub fn SendingPage() -> impl IntoView {
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
         let failure = services.profiles.last_failure(&session.account, id).await?;
-        let host = &profile.settings.destination.host;
-        let preset = profile.settings.preset.as_deref().and_then(|id| services.presets.get(id));
-        let preset = preset.or_else(|| services.presets.by_host(host)).cloned();
-        let provider = services.presets.name(profile.settings.preset.as_deref(), host).to_owned();
+        let preset = services.presets.provider_of(&profile.settings).cloned();
+        let provider = services.presets.name_of(&profile.settings).to_owned();
         let portal = session.portal_name.clone();
         Ok(view! {
             <RequestNotice />
@@ -179,7 +177,7 @@ fn Saved(sending: SendingOptions, portal: String) -> impl IntoView {
 
 /// A number as people write it: 1 000 000 in French, 1,000,000 in English.
 fn grouped(number: u32) -> String {
-    let between = match Locale::current() {
+    let between = match i18n::current() {
         Locale::Fr => '\u{202f}',
         Locale::En => ',',
     };

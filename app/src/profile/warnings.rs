@@ -78,39 +78,6 @@ impl Warning {
     }
 }
 
-/// How an application password looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "ssr", derive(serde::Deserialize), serde(rename_all = "kebab-case"))]
-pub enum SecretShape {
-    /// Nothing is known.
-    #[default]
-    Any,
-    /// Sixteen letters.
-    Letters,
-    /// Four groups of four letters, with dashes.
-    Groups,
-}
-
-impl SecretShape {
-    /// Whether the secret is one; with `finished` unset, whether it may become one.
-    fn fits(self, secret: &str, finished: bool) -> bool {
-        let (length, dashes) = match self {
-            Self::Any => return true,
-            Self::Letters => (16, false),
-            Self::Groups => (19, true),
-        };
-        let mut count = 0;
-        for character in secret.chars().filter(|c| !c.is_whitespace()) {
-            count += 1;
-            let right = if dashes && count % 5 == 0 { character == '-' } else { character.is_ascii_alphabetic() };
-            if !right {
-                return false;
-            }
-        }
-        count == length || (!finished && count < length)
-    }
-}
-
 /// What looks wrong. `host`: what is known of the host's provider; `login`: of the one that the login is an address of.
 pub fn warnings(typed: Typed<'_>, host: Option<&PresetHint>, login: Option<&PresetHint>) -> Vec<Warning> {
     let mut found = Vec::new();

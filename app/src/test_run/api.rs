@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::{AppError, answer, finish, wants_page},
-    i18n::Locale,
+    i18n::{Locale, Texts},
     profile::{
         list::{RowLabel, owner_name},
         model::{Profile, ProfileId},
@@ -196,7 +196,7 @@ pub async fn stream_test(
                     let profile: Profile = fresh.unwrap_or_else(|| profile.clone());
                     let Ok(way) = ProfileWay::of(&services, &session, &profile).await else { return };
                     let accepted = run.report.verdict == super::report::Verdict::Accepted;
-                    let name = services.presets.name(profile.settings.preset.as_deref(), &profile.settings.destination.host).to_owned();
+                    let name = services.presets.name_of(&profile.settings).to_owned();
                     owner.with(|| Line::Finished {
                         row: {
                             let owner = owner_name(&profile, &session);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     diagnosis::card::{CauseCard, Failure},
-    i18n::Locale,
+    i18n,
     place::at,
     profile::model::{Profile, ProfileId, TestState},
     sending_mode::way::{ProfileWay, WayCard},
@@ -46,8 +46,7 @@ pub fn ReportPage() -> impl IntoView {
             }
             .into_any());
         };
-        let provider =
-            services.presets.name(profile.settings.preset.as_deref(), &profile.settings.destination.host).to_owned();
+        let provider = services.presets.name_of(&profile.settings).to_owned();
         let way = ProfileWay::of(&services, &session, &profile).await?;
         Ok(view! {
             <RequestNotice />
@@ -110,7 +109,7 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, way: Profile
                 {stages.into_iter().map(|event| view! { <StageLine event /> }).collect_view()}
             </ol>
         })}
-        <Passable text=passable(&profile, &run, Locale::current()) />
+        <Passable text=passable(&profile, &run, i18n::current()) />
         <details class="technical">
             <summary>{t!("report-details")}</summary>
             <dl>

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{port::TestRun, report::Verdict};
 use crate::{
     diagnosis::cause::Cause,
-    i18n::{DIGITS, Locale},
+    i18n::{DIGITS, Locale, Texts},
     profile::model::Profile,
 };
 

@@ -3,6 +3,7 @@
 //! again once the configurator was opened anew.
 
 use app::{
+    i18n::Texts,
     profile::draft::{Draft, KeptDraft, is_form_name},
     session::Visit,
     shell::{FRAME_SCRIPT, FrameAncestors},

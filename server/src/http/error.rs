@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use app::{
-    i18n::Locale,
+    i18n::{Locale, Texts},
     shell::{FRAME_SCRIPT, FrameAncestors},
 };
 use axum::{

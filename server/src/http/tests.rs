@@ -5,9 +5,11 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use app::place::Place;
-use app::profile::preset::Catalogue;
-use app::session::{AccountId, Person};
+use app::{
+    place::Place,
+    profile::preset::Catalogue,
+    session::{AccountId, Person},
+};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -15,6 +17,10 @@ use axum::{
 };
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use mail::{
+    net::Policy,
+    smtp::{EhloName, Limits, Submitter, SubmitterOptions},
+};
 use serde_json::json;
 use tower::ServiceExt;
 
@@ -22,7 +28,6 @@ use crate::{
     Parts, application,
     outbox::OutboxOptions,
     portal_auth::{Portal, PortalKey},
-    smtp::{EhloName, Limits, Policy, Submitter, SubmitterOptions},
     store::{Store, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{Vault, VaultKey},

@@ -16,6 +16,7 @@ use app::{
     test_run::port::{Recipient, Refusal, TestEvent, Tester},
 };
 use futures::{StreamExt, future::join_all};
+use mail::smtp::{Credentials, until};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -24,7 +25,6 @@ use crate::{
     metrics::Metrics,
     outbox::tests::{Post, account, message},
     profiles::tests::by,
-    smtp::{Credentials, until},
     store::sqlite::SqliteStore,
     tester::{TestQuota, TestRunner, TestRunnerParts},
 };

@@ -4,10 +4,13 @@ use app::{
     profile::model::{Destination, ProfileId, Settings},
     test_run::report::{CertificateSummary, TlsSummary},
 };
+use mail::{
+    net::Policy,
+    smtp::{Credentials, EhloName, Limits, SubmitterOptions},
+};
 use secrecy::SecretString;
 
 use super::*;
-use crate::smtp::{Credentials, EhloName, Limits, Policy, SubmitterOptions};
 
 fn row(preset: &str, host: &str, login: &str) -> ProfileRow {
     let destination = Destination {

@@ -8,6 +8,7 @@ use app::{
     session::AccountId,
     test_run::{event::Stage, report::Verdict},
 };
+use mail::smtp::{Depth, Letter, Submission, until};
 
 use super::{Outbox, destinations::profile_key, route::Route, routes::RouteId};
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     logins::{Counted, MOST_REFUSALS},
     profiles::{fingerprint, unavailable},
     sending::submission,
-    smtp::{Depth, Letter, Submission, until},
     store::{ProfileRow, outbox::HealthReport},
 };
 

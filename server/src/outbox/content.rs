@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 use lettre::{Address, message::Mailbox};
+use mail::smtp::Attachment;
 use serde::{Deserialize, Serialize};
-
-use crate::smtp::Attachment;
 
 /// Somebody with an address, and perhaps a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

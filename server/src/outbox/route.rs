@@ -196,8 +196,7 @@ impl Outbox {
     }
 
     fn preset_of(&self, row: &ProfileRow) -> Option<&Preset> {
-        let preset = row.settings.preset.as_deref().and_then(|id| self.presets.get(id));
-        preset.or_else(|| self.presets.by_host(&row.settings.destination.host))
+        self.presets.provider_of(&row.settings)
     }
 
     /// Connections at once to a profile's server.

@@ -8,9 +8,8 @@ use std::{
 };
 
 use app::{diagnosis::cause::Cause, profile::model::ProfileId};
+use mail::smtp::Connection;
 use tokio::time::Instant;
-
-use crate::smtp::Connection;
 
 /// A connection without a message is closed after so long.
 const IDLE: Duration = Duration::from_secs(10);

@@ -21,6 +21,10 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use lettre::message::Mailbox;
+use mail::{
+    net::Policy,
+    smtp::{EhloName, Limits, SubmitterOptions},
+};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -32,7 +36,6 @@ use crate::{
     demo::sandbox::{DOMAIN, PASSWORD, Received, Sandbox, SandboxOptions},
     portal_auth::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
     profiles::tests::by,
-    smtp::{EhloName, Limits, Policy, SubmitterOptions},
     store::{outbox::MessageState, sqlite::SqliteStore},
     tester::TestQuota,
     time::{Machine, Steady},

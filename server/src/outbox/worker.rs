@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use app::diagnosis::cause::Cause;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use mail::smtp::{Connection, Delivery, Gate, Letter, LoginGate, Submission};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -21,7 +22,6 @@ use crate::{
     logins::{Counted, MOST_REFUSALS, Withheld},
     profiles::unavailable,
     sending::submission,
-    smtp::{Connection, Delivery, Gate, Letter, LoginGate, Submission},
     store::outbox::{self, MessageRow, Recipient, RecipientState, Via},
 };
 

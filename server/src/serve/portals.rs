@@ -7,6 +7,7 @@ use app::{
     theme::Theme,
 };
 use lettre::message::Mailbox;
+use mail::net::{Policy, guard::Missing};
 use secrecy::SecretString;
 
 use super::secret;
@@ -17,7 +18,6 @@ use crate::{
         sections, stand_in,
     },
     portal_auth::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl},
-    smtp::{Policy, guard::Missing},
 };
 
 pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Policy) -> Result<Portal, ConfigError> {

@@ -8,8 +8,11 @@ use app::{
         report::{Report, Verdict},
     },
 };
+use mail::{
+    net::Policy,
+    smtp::{Credentials, Depth, EhloName, Limits, Submission, Submitter, SubmitterOptions},
+};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use server::smtp::{Credentials, Depth, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
 
 use crate::{
     arrival::{Arrived, arrived, find},

@@ -3,11 +3,15 @@
 
 use leptos::prelude::*;
 
-use crate::{place::at, profile::preset::Preset, t};
+use crate::{
+    place::at,
+    profile::preset::{Preset, hint},
+    t,
+};
 
 #[component]
 pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
-    let (usual, others): (Vec<Preset>, Vec<Preset>) = presets.into_iter().partition(|preset| preset.usual);
+    let (usual, others): (Vec<Preset>, Vec<Preset>) = presets.into_iter().partition(|preset| preset.usual.is_some());
     let open = others.iter().any(|preset| preset.id == chosen);
     let count = others.len();
     let choice = |preset: Preset| {
@@ -45,7 +49,7 @@ fn Choice(preset: Preset, checked: bool) -> impl IntoView {
     let words = (!preset.search.is_empty()).then(|| preset.search.join(" "));
     view! {
         <label class="card-choice" data-s=words>
-            <input type="radio" name="draft[preset]" value=preset.id.clone() checked=checked data-p=preset.hint().encode() />
+            <input type="radio" name="draft[preset]" value=preset.id.clone() checked=checked data-p=hint(&preset).encode() />
             <span>{preset.name}</span>
         </label>
     }

@@ -6,10 +6,13 @@ use app::{
     profile::security::Security,
     test_run::report::{Report, Verdict},
 };
+use mail::{
+    net::Policy,
+    smtp::{Credentials, Depth, EhloName, Limits, Submission, Submitter, SubmitterOptions},
+};
 use secrecy::SecretString;
 
 use super::*;
-use crate::smtp::{Credentials, Depth, EhloName, Limits, Policy, Submission, Submitter, SubmitterOptions};
 
 async fn start() -> Sandbox {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -7,6 +7,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use jiff::Timestamp;
+use mail::smtp::hides_a_control;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -18,7 +19,6 @@ use crate::{
         Letterbox,
         content::{Content, File, Head, Person},
     },
-    smtp::hides_a_control,
     store::outbox::{Lane, Recipient, RecipientKind, RecipientState},
 };
 

@@ -1,13 +1,13 @@
 //! Server side. Places for logins, and how many were refused.
 
 use jiff::{SignedDuration, Timestamp};
+use mail::smtp::LoginOutcome;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::{profiles::begin, rows::instant};
 use crate::{
     logins::{Admission, LEASE, LoginCount},
-    smtp::LoginOutcome,
     store::{Admit, LoginClaim, LoginEnd, StoreError},
 };
 

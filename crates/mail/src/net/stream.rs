@@ -1,0 +1,36 @@
+//! What a conversation is held over.
+
+use std::{io, mem::MaybeUninit};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::client::TlsStream;
+
+/// A TCP or TLS stream.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {
+    /// Whether the operating system holds bytes, or the end, that were not read yet. The runtime may not have noticed:
+    /// it learns of them only when it polls.
+    fn has_unread(&self) -> bool;
+}
+
+impl Stream for TcpStream {
+    fn has_unread(&self) -> bool {
+        let peeked = socket2::SockRef::from(self).peek(&mut [MaybeUninit::uninit()]);
+        peeked.map_or_else(|error| error.kind() != io::ErrorKind::WouldBlock, |_| true)
+    }
+}
+
+impl Stream for TlsStream<Box<dyn Stream>> {
+    fn has_unread(&self) -> bool {
+        self.get_ref().0.has_unread()
+    }
+}
+
+/// What stands in for a stream that is lent.
+impl Stream for tokio::io::Empty {
+    fn has_unread(&self) -> bool {
+        false
+    }
+}

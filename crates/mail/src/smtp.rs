@@ -1,0 +1,36 @@
+//! The SMTP conversation. A live test and real sending use the same [`Submitter`].
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `wire`, [`capabilities`] | what comes back, within limits, and not more than was asked for |
+//! | `auth`, `envelope`, `session` | the stages, in the order of the protocol |
+//! | `survey` | after a failure: do the other doors of the host answer? |
+//! | `transcript` | what may be shown of it |
+//! | [`compose`] | from a letter to the bytes of a message |
+//!
+//! To add a stage: a variant in `model::stage::Stage`, a step in `session`, its texts in both languages, a persona in the
+//! demo's sandbox.
+
+mod auth;
+pub mod capabilities;
+pub mod compose;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod door;
+mod ehlo_name;
+mod envelope;
+mod session;
+mod submit;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod transcript;
+mod wire;
+
+pub use compose::{Attachment, ComposeError, Composed, Letter, compose, hides_a_control};
+pub use ehlo_name::{EhloName, EhloNameError};
+pub use model::mechanism::Mechanism;
+pub use submit::{
+    Connection, Credentials, Delivery, Depth, Gate, Limits, LoginGate, LoginOutcome, Submission, Submitter,
+    SubmitterOptions, until,
+};

@@ -1,0 +1,237 @@
+//! From a letter to the bytes of an Internet message (RFC 5322, MIME), in the character set the owner
+//! chose.
+//!
+//! lettre builds the message; the texts of the headers are encoded here, because lettre knows UTF-8 only.
+
+use std::time::SystemTime;
+
+use lettre::{
+    Message,
+    message::{
+        Body, Mailbox, MultiPart, MultiPartBuilder, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+    },
+};
+use model::encoding::Encoding;
+
+mod charset;
+mod header;
+#[cfg(test)]
+mod tests;
+
+use charset::encode;
+pub use header::hides_a_control;
+use header::{mailboxes, text};
+
+/// What is to be written.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub from: Mailbox,
+    pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
+    pub reply_to: Option<Mailbox>,
+    pub subject: String,
+    /// At least one of text and HTML; an empty text where both are missing.
+    pub text: Option<String>,
+    pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
+    /// The character set that is wanted.
+    pub encoding: Encoding,
+    /// Without angle brackets.
+    pub message_id: String,
+    pub date: SystemTime,
+    /// Whether a machine wrote it by itself (RFC 3834): no holiday notice answers.
+    pub auto_submitted: bool,
+    /// A BCP 47 tag, or nothing.
+    pub language: String,
+}
+
+/// A file that goes with a letter.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    pub filename: String,
+    /// A MIME type (RFC 2045 §5.1), such as `application/pdf`.
+    pub content_type: String,
+    /// The name by which the HTML shows it (`cid:`, RFC 2392); `None`: it is listed beside the text.
+    pub content_id: Option<String>,
+    pub content: Vec<u8>,
+}
+
+impl Letter {
+    /// One from and to somebody, with a Message-ID of its own under the sender's domain.
+    pub fn new(from: &lettre::Address, to: &lettre::Address, date: SystemTime) -> Self {
+        Self {
+            to: vec![Mailbox::new(None, to.clone())],
+            message_id: format!("{:032x}@{}", rand::random::<u128>(), from.domain()),
+            date,
+            ..Self::empty(from)
+        }
+    }
+
+    /// One that says nothing, from `sender` to itself: for conversations that end before the message.
+    pub fn empty(sender: &lettre::Address) -> Self {
+        Self {
+            from: Mailbox::new(None, sender.clone()),
+            to: vec![Mailbox::new(None, sender.clone())],
+            cc: Vec::new(),
+            reply_to: None,
+            subject: String::new(),
+            text: None,
+            html: None,
+            attachments: Vec::new(),
+            encoding: Encoding::default(),
+            message_id: String::new(),
+            date: SystemTime::UNIX_EPOCH,
+            auto_submitted: false,
+            language: String::new(),
+        }
+    }
+}
+
+/// A message ready to be handed over.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    pub bytes: Vec<u8>,
+    /// The character set that was used: UTF-8 when a text does not fit the wanted one.
+    pub charset: Encoding,
+}
+
+/// Why a letter cannot become a message.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    #[error("a part of the message cannot be encoded")]
+    Encoding,
+    #[error("the message cannot be built")]
+    Message(#[from] lettre::error::Error),
+}
+
+/// Writes a letter as a message. Lines end in CRLF and are at most 998 bytes long; nothing in a text can become a
+/// header.
+pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
+    let charset = if fits(letter) { letter.encoding } else { Encoding::Utf8 };
+    // Names are written below; lettre only needs the addresses.
+    let bare = |mailbox: &Mailbox| Mailbox::new(None, mailbox.email.clone());
+    let mut builder = Message::builder()
+        .from(bare(&letter.from))
+        .date(letter.date)
+        .message_id(Some(format!("<{}>", header::clean(&letter.message_id))))
+        .header(lettre::message::header::MIME_VERSION_1_0);
+    for to in &letter.to {
+        builder = builder.to(bare(to));
+    }
+    let mut message = match body(letter, charset)? {
+        Part::Single(part) => builder.singlepart(part)?,
+        Part::Multi(parts) => builder.multipart(parts)?,
+    };
+    let headers = message.headers_mut();
+    let mut set = |name: &'static str, encoded: String| {
+        headers.insert_raw(HeaderValue::dangerous_new_pre_encoded(
+            HeaderName::new_from_ascii_str(name),
+            encoded.clone(),
+            encoded,
+        ));
+    };
+    set("Subject", text(&letter.subject, charset, "Subject: ".len()));
+    set("From", mailboxes(std::slice::from_ref(&letter.from), charset));
+    set("To", mailboxes(&letter.to, charset));
+    if !letter.cc.is_empty() {
+        set("Cc", mailboxes(&letter.cc, charset));
+    }
+    if let Some(reply_to) = &letter.reply_to {
+        set("Reply-To", mailboxes(std::slice::from_ref(reply_to), charset));
+    }
+    if letter.auto_submitted {
+        set("Auto-Submitted", "auto-generated".to_owned());
+    }
+    if !letter.language.is_empty() {
+        set("Content-Language", header::clean(&letter.language));
+    }
+    Ok(Composed { bytes: message.formatted(), charset })
+}
+
+/// Whether every text fits the wanted character set.
+fn fits(letter: &Letter) -> bool {
+    let names = [&letter.from].into_iter().chain(&letter.to).chain(&letter.cc).chain(&letter.reply_to);
+    let names = names.filter_map(|mailbox| mailbox.name.as_ref());
+    names
+        .chain([&letter.subject])
+        .chain(&letter.text)
+        .chain(&letter.html)
+        .all(|text| encode(text, letter.encoding).is_some())
+}
+
+/// One part, or a tree of them.
+enum Part {
+    Single(SinglePart),
+    Multi(MultiPart),
+}
+
+impl Part {
+    /// This part among others: `first` is an empty multipart.
+    fn begin(self, first: MultiPartBuilder) -> MultiPart {
+        match self {
+            Self::Single(part) => first.singlepart(part),
+            Self::Multi(parts) => first.multipart(parts),
+        }
+    }
+}
+
+/// The texts, the pictures that the HTML shows, and the files beside them.
+fn body(letter: &Letter, charset: Encoding) -> Result<Part, ComposeError> {
+    let (shown, listed): (Vec<&Attachment>, Vec<_>) =
+        letter.attachments.iter().partition(|attachment| attachment.content_id.is_some() && letter.html.is_some());
+    let html = letter.html.as_ref().map(|html| part("text/html", html, charset)).transpose()?.map(Part::Single);
+    let html = html.map(|html| within(html, MultiPart::related(), &shown)).transpose()?;
+    let texts = match (letter.text.as_deref(), html) {
+        (Some(text), Some(html)) => {
+            let both = MultiPart::alternative().singlepart(part("text/plain", text, charset)?);
+            Part::Multi(match html {
+                Part::Single(html) => both.singlepart(html),
+                Part::Multi(html) => both.multipart(html),
+            })
+        }
+        (None, Some(html)) => html,
+        (text, None) => Part::Single(part("text/plain", text.unwrap_or_default(), charset)?),
+    };
+    within(texts, MultiPart::mixed(), &listed)
+}
+
+/// A part with files around it; the part alone where there are none.
+fn within(part: Part, kind: MultiPartBuilder, files: &[&Attachment]) -> Result<Part, ComposeError> {
+    if files.is_empty() {
+        return Ok(part);
+    }
+    let mut parts = part.begin(kind);
+    for attachment in files {
+        parts = parts.singlepart(file(attachment)?);
+    }
+    Ok(Part::Multi(parts))
+}
+
+fn file(attachment: &Attachment) -> Result<SinglePart, ComposeError> {
+    let Attachment { filename, content_type, content_id, content } = attachment;
+    // A message, or a multipart, may not be encoded (RFC 2046 §5.2.1): as a file of no known type it may.
+    let whole = ["message/", "multipart/"].iter().any(|kind| content_type.to_ascii_lowercase().starts_with(kind));
+    let kind = if whole { "application/octet-stream" } else { content_type };
+    let kind = ContentType::parse(kind).map_err(|_| ComposeError::Encoding)?;
+    let body = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64)
+        .map_err(|_| ComposeError::Encoding)?;
+    let filename = header::file_name(filename);
+    Ok(match content_id {
+        Some(id) => lettre::message::Attachment::new_inline_with_name(header::clean(id), filename).body(body, kind),
+        None => lettre::message::Attachment::new(filename).body(body, kind),
+    })
+}
+
+fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, ComposeError> {
+    let content_type =
+        ContentType::parse(&format!("{kind}; charset={}", charset.as_str())).map_err(|_| ComposeError::Encoding)?;
+    // A lone CR is no line end in a text; it stays what it is, as `=0D`.
+    let lines = content.replace("\r\n", "\n").replace('\n', "\r\n");
+    // The last line end is the builder's.
+    let lines = lines.strip_suffix("\r\n").unwrap_or(&lines);
+    let bytes = encode(lines, charset).ok_or(ComposeError::Encoding)?;
+    let body =
+        Body::new_with_encoding(bytes, ContentTransferEncoding::QuotedPrintable).map_err(|_| ComposeError::Encoding)?;
+    Ok(SinglePart::builder().header(content_type).body(body))
+}

@@ -1,0 +1,113 @@
+//! Connections that carry one message after another.
+//!
+//! One that stays open was greeted, encrypted and logged in; the next message begins with its sender. When the server has
+//! closed it meanwhile (they all do, sooner or later), the message is sent over a new one, provided that it is certain
+//! that the server does not have it.
+
+use std::time::Duration;
+
+use model::{
+    report::{Finding, TlsSummary},
+    stage::Stage,
+};
+use tokio::time::Instant;
+
+use super::{Capabilities, Failure, Host, Mechanism, Session, Wire, WireError};
+
+/// After so long without a message a connection may be dead without our knowing: the message then does not leave with
+/// the commands before it.
+const COOL: Duration = Duration::from_secs(1);
+
+/// An open connection, good for another message to the same destination with the same login.
+pub struct Connection {
+    pub(super) wire: Wire,
+    host: Host,
+    capabilities: Capabilities,
+    tls: Option<TlsSummary>,
+    mechanism: Option<Mechanism>,
+    /// When it was used last.
+    pub used_at: Instant,
+    /// How many messages it has carried.
+    pub messages: u32,
+}
+
+impl Connection {
+    /// Says goodbye; nobody waits for the answer.
+    pub fn close(mut self) {
+        tokio::spawn(async move {
+            if self.wire.write(b"QUIT\r\n", 1, Instant::now() + super::FAREWELL).await.is_ok() {
+                self.wire.drain(Instant::now() + super::FAREWELL).await;
+            }
+        });
+    }
+}
+
+impl Session<'_> {
+    /// Hands the message over on the open connection; `None` when there is none, or it was closed and the server
+    /// certainly has nothing.
+    pub(super) async fn on_the_open_connection(&mut self, host: &Host) -> Option<Result<(), Failure>> {
+        let connection = self.reused.take()?;
+        if connection.host != *host {
+            return None;
+        }
+        let Connection { mut wire, used_at, messages, .. } = connection;
+        (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
+        self.messages = messages;
+        // More than was asked for: its answers would be taken for those to the next commands.
+        if wire.look().await == Err(WireError::Lost) || wire.missing() != Some(0) {
+            return self.start_afresh();
+        }
+        self.cool = used_at.elapsed() > COOL;
+        let flights = wire.flights;
+        let outcome = self.hand_over(&mut wire).await;
+        self.round_trips += wire.flights - flights;
+        self.cool = false;
+        match &outcome {
+            Err(failure) if failure.may_be_the_connection() => return self.start_afresh(),
+            Err(failure) if !failure.out_of_step => self.tell_failure(failure),
+            _ => {}
+        }
+        self.end(host.clone(), wire, &outcome).await;
+        Some(outcome)
+    }
+
+    fn start_afresh(&mut self) -> Option<Result<(), Failure>> {
+        self.transcript.client("(the open connection was closed: once more, over a new one)");
+        (self.capabilities, self.tls, self.mechanism) = (Capabilities::default(), None, None);
+        self.stages.clear();
+        self.recipients.clear();
+        self.messages = 0;
+        None
+    }
+
+    /// Keeps the connection for the next message when this one went well and that is wanted; else says goodbye.
+    pub(super) async fn end(&mut self, host: Host, mut wire: Wire, outcome: &Result<(), Failure>) {
+        if self.gate.is_none() && outcome.is_ok() {
+            // It has said goodbye already.
+            return;
+        }
+        if outcome.is_err() || wire.has_surplus(Duration::ZERO).await {
+            return self.part(wire, outcome.is_ok()).await;
+        }
+        self.kept = Some(Connection {
+            wire,
+            host,
+            capabilities: self.capabilities.clone(),
+            tls: self.tls.clone(),
+            mechanism: self.mechanism,
+            used_at: Instant::now(),
+            messages: self.messages + 1,
+        });
+    }
+}
+
+impl Failure {
+    /// Whether an old connection may be the reason: it broke, or the server says that it closes it, before the message
+    /// can have been taken.
+    fn may_be_the_connection(&self) -> bool {
+        let certain = !self.after_the_dot && !self.withheld;
+        let closing = self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
+        let unasked = self.finding == Some(Finding::UnaskedReply) && self.stage == Stage::MailFrom;
+        certain && (closing || unasked || (self.reply.is_none() && self.finding.is_none()))
+    }
+}

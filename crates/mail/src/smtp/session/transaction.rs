@@ -1,0 +1,344 @@
+//! The mail transaction: sender, recipients, message, in as few flights as the server allows.
+//!
+//! With PIPELINING the commands up to `DATA` leave in one write (RFC 2920); with CHUNKING besides, the message follows
+//! in the same flight (RFC 3030). Without, one command at a time. A server that offers groups of commands and then
+//! loses its way in one is [`Failure::out_of_step`], and gets one command at a time on a second try; but only when it is
+//! certain that it has no message.
+
+use std::time::Duration;
+
+use model::{cause::Cause, report::Finding, stage::Stage};
+
+use tokio::time::Instant;
+
+use super::{Failure, Session};
+use crate::{
+    reply::Reply,
+    smtp::{
+        envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
+        submit::{Depth, Gate},
+        wire::{Wire, WireError},
+    },
+};
+
+/// How much of a message waits for the gate: the final dot and its line end.
+const HELD_BACK: usize = 3;
+/// With more recipients than these a message does not leave in the flight of its commands.
+const FEW_RECIPIENTS: usize = 10;
+/// How long one reply too many is waited for after a group with a message in it, when its replies came all at once.
+const SURPLUS: Duration = Duration::from_millis(5);
+
+impl Session<'_> {
+    /// Hands the message over.
+    pub(super) async fn hand_over(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        if needs_smtputf8(self.submission) && !self.capabilities.smtputf8 {
+            return Err(Failure::found(Stage::MailFrom, Cause::AddressSyntax, Finding::Smtputf8NotOffered));
+        }
+        if let Some(Some(limit)) = self.capabilities.size
+            && self.submission.message.len() as u64 > limit
+        {
+            return Err(Failure::found(Stage::MailFrom, Cause::MessageTooLarge, Finding::SizeLimit));
+        }
+        let sender = mail_from(self.submission, &self.capabilities);
+        let all = self.submission.to.len();
+        self.asked = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
+        let recipients: Vec<String> = self.submission.to.iter().take(self.asked).map(rcpt_to).collect();
+        let outcome = if self.capabilities.pipelining && !self.cautious {
+            self.in_a_group(wire, &sender, &recipients).await
+        } else {
+            self.one_at_a_time(wire, &sender, &recipients).await
+        };
+        self.leave_the_rest();
+        outcome
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.submission.depth == Depth::Recipients
+    }
+
+    async fn in_a_group(&mut self, wire: &mut Wire, sender: &str, recipients: &[String]) -> Result<(), Failure> {
+        let mut flight = commands(std::iter::once(sender).chain(recipients.iter().map(String::as_str)));
+        self.transcript.client(sender);
+        for recipient in recipients {
+            self.transcript.client(recipient);
+        }
+        // Over a connection that may be dead the message waits until the server has answered; with many recipients too, so
+        // that the gate is told which of them were taken.
+        let waits = self.cool || recipients.len() > FEW_RECIPIENTS;
+        let apart = waits && self.capabilities.chunking && !self.is_dry_run();
+        let chunked = self.capabilities.chunking && !self.is_dry_run() && !apart;
+        if apart {
+            // Nothing more in this flight.
+        } else if chunked {
+            flight.extend_from_slice(&bdat(&self.submission.message));
+            self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
+        } else {
+            let last = if self.is_dry_run() { "RSET" } else { "DATA" };
+            self.transcript.client(last);
+            flight.extend_from_slice(&commands([last]));
+        }
+        let replies = recipients.len() + 2;
+        let replies = if apart { replies - 1 } else { replies };
+        let load = if chunked { Load::Message } else { Load::Commands };
+        let flown = self.fly(wire, &flight, replies, Stage::MailFrom, load).await;
+        flown.map_err(|failure| in_the_group(failure, false, false))?;
+        self.sender_answer(wire).await.map_err(|failure| in_the_group(failure, chunked, false))?;
+        for at in 0..recipients.len() {
+            let answer = self.recipient_answer(wire, at).await;
+            answer.map_err(|failure| in_the_group(failure, chunked, true))?;
+        }
+        let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, chunked, true));
+        if self.is_dry_run() {
+            // What was found out stands, whatever the answer.
+            let _ = self.receive(wire, Stage::RcptTo, self.limit(self.limits.reply)).await;
+            return accepted;
+        }
+        if apart {
+            accepted?;
+            return self.send_chunk(wire).await;
+        }
+        if chunked {
+            accepted?;
+            let outcome = self.final_answer(wire, true).await;
+            return outcome.map_err(|failure| in_the_group(failure, false, true));
+        }
+        let go = self.receive(wire, Stage::Data, self.limit(self.limits.reply)).await;
+        let go = match (go, &accepted) {
+            (Ok(go), _) => go,
+            (Err(_), Err(_)) => return accepted,
+            (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
+        };
+        if go.code == 354 && accepted.is_err() {
+            // It waits for a message that nobody is to get (RFC 2920 §3.1): an empty one.
+            self.fly(wire, b".\r\n", 1, Stage::Data, Load::Commands).await?;
+        }
+        accepted?;
+        self.expect(Stage::Data, &go, 354).map_err(|failure| in_the_group(failure, false, true))?;
+        self.send_data(wire).await
+    }
+
+    async fn one_at_a_time(&mut self, wire: &mut Wire, sender: &str, recipients: &[String]) -> Result<(), Failure> {
+        self.transcript.client(sender);
+        self.fly(wire, &commands([sender]), 1, Stage::MailFrom, Load::Commands).await?;
+        self.sender_answer(wire).await?;
+        for (at, recipient) in recipients.iter().enumerate() {
+            self.transcript.client(recipient);
+            self.fly(wire, &commands([recipient]), 1, Stage::RcptTo, Load::Commands).await?;
+            self.recipient_answer(wire, at).await?;
+            if self.takes_no_more() {
+                self.asked = at + 1;
+                break;
+            }
+        }
+        let accepted = self.any_recipient();
+        if self.is_dry_run() {
+            // What was found out stands, whatever the answer.
+            let _ = self.ask(wire, Stage::RcptTo, "RSET").await;
+            return accepted;
+        }
+        accepted?;
+        if self.capabilities.chunking && !self.cautious {
+            return self.send_chunk(wire).await;
+        }
+        let go = self.ask(wire, Stage::Data, "DATA").await?;
+        self.expect(Stage::Data, &go, 354)?;
+        self.send_data(wire).await
+    }
+
+    async fn sender_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        let reply = self.receive(wire, Stage::MailFrom, self.limit(self.limits.reply)).await?;
+        self.expect(Stage::MailFrom, &reply, 250)?;
+        self.passed(Stage::MailFrom, Some(&reply));
+        Ok(())
+    }
+
+    /// Goes on as long as one recipient was accepted.
+    fn any_recipient(&mut self) -> Result<(), Failure> {
+        self.last_refusal.take().map_or(Ok(()), Err)
+    }
+
+    async fn send_chunk(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
+        self.fly(wire, &bdat(&self.submission.message), 1, Stage::Data, Load::Message).await?;
+        self.final_answer(wire, false).await
+    }
+
+    async fn send_data(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        let message = data(&self.submission.message);
+        self.transcript.client(&format!("({} bytes)", self.submission.message.len()));
+        self.transcript.client(".");
+        self.fly(wire, &message, 1, Stage::Data, Load::AwaitedMessage).await?;
+        self.final_answer(wire, false).await
+    }
+
+    /// The answer to the message. From here on silence is not failure: the server may have taken it. `grouped`: the
+    /// message left with the commands before it.
+    async fn final_answer(&mut self, wire: &mut Wire, grouped: bool) -> Result<(), Failure> {
+        let heard = std::mem::take(&mut self.before_the_end);
+        let answered_early = heard == BeforeTheEnd::EveryAnswer;
+        let reply = wire
+            .read_reply(self.limit(self.limits.last))
+            .await
+            .map_err(|error| Failure { after_the_dot: !answered_early, ..Failure::wire(Stage::Data, error) })?;
+        self.hear(&reply);
+        if answered_early && reply.is_positive() {
+            // It cannot have taken what did not end.
+            return Err(self.unasked(Stage::Data));
+        }
+        let mut outcome = self.expect(Stage::Data, &reply, 250);
+        if let Err(failure) = &mut outcome {
+            failure.after_the_dot = reply.is_positive();
+        }
+        outcome?;
+        // In a group nothing tells which of the replies is the one too many. After the message alone the first one is its
+        // answer, unless another one contradicts it.
+        let patience = if grouped && heard != BeforeTheEnd::EveryOtherAnswer { SURPLUS } else { Duration::ZERO };
+        if wire.has_surplus(patience).await && (grouped || wire.refuses_unasked()) {
+            return Err(Failure { after_the_dot: true, ..self.unasked(Stage::Data) });
+        }
+        self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
+        self.passed(Stage::Data, Some(&reply));
+        Ok(())
+    }
+
+    /// Writes what so many replies are due for. A message may take what is left of the time.
+    async fn fly(
+        &mut self,
+        wire: &mut Wire,
+        bytes: &[u8],
+        replies: usize,
+        stage: Stage,
+        load: Load,
+    ) -> Result<(), Failure> {
+        let whole = load != Load::Commands;
+        let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
+        self.before_the_end = BeforeTheEnd::Unknown;
+        let written = match self.gate {
+            Some(gate) if whole => self.through(gate, wire, bytes, replies, deadline).await?,
+            _ => wire.write(bytes, replies, deadline).await,
+        };
+        match written {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.unwritten(wire, stage, error, load).await),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Writes a message; its last bytes only when the gate opens, and the server is still there and has not answered yet:
+    /// without them it has no message.
+    async fn through(
+        &mut self,
+        gate: &dyn Gate,
+        wire: &mut Wire,
+        bytes: &[u8],
+        replies: usize,
+        deadline: Instant,
+    ) -> Result<Result<(), WireError>, Failure> {
+        let (most, last) = bytes.split_at(bytes.len().saturating_sub(HELD_BACK));
+        if let Err(error) = wire.write_beginning(most, replies, deadline).await {
+            return Ok(Err(error));
+        }
+        if !gate.open(&self.may_get_it()).await {
+            return Err(Failure { withheld: true, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
+        }
+        let looked = wire.look().await;
+        match wire.missing() {
+            None => return Ok(Err(WireError::Unasked)),
+            // A refusal, or a lie: it is read in its turn.
+            Some(0) => {
+                self.before_the_end = BeforeTheEnd::EveryAnswer;
+                return Ok(Ok(()));
+            }
+            Some(1) => self.before_the_end = BeforeTheEnd::EveryOtherAnswer,
+            Some(_) => {}
+        }
+        if let Err(error) = looked {
+            return Ok(Err(error));
+        }
+        // Whether these left is not known when writing them fails.
+        let uncertain = |error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) };
+        wire.write_end(last, deadline).await.map(Ok).map_err(uncertain)
+    }
+}
+
+/// What the server had said when the end of a message was about to leave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum BeforeTheEnd {
+    /// Nobody looked, or some answers were still to come.
+    #[default]
+    Unknown,
+    /// Everything but the answer to the message.
+    EveryOtherAnswer,
+    /// That one, too: the end stayed here.
+    EveryAnswer,
+}
+
+/// What a flight carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Load {
+    Commands,
+    /// A message, with or without commands before it.
+    Message,
+    /// A message that the server said it is ready for (354). It may think better of it.
+    AwaitedMessage,
+}
+
+/// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that the
+/// server did not take it. `behind`: the command was not the first of the group, so a server that works on one command
+/// at a time may have stumbled over its place.
+fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
+    let words = failure.reply.as_deref().unwrap_or_default().to_ascii_lowercase();
+    if failure.finding == Some(Finding::UnaskedReply) {
+        return failure;
+    }
+    // No answer, or a yes to something else.
+    let lost = words.is_empty() || words.starts_with(['2', '3']);
+    failure.after_the_dot |= sent && lost;
+    let stumbled = behind && ["500", "502", "503"].iter().any(|code| words.starts_with(code))
+        || ["pipelin", "synchroni"].iter().any(|word| words.contains(word));
+    failure.out_of_step = !failure.after_the_dot && !failure.withheld && (lost || stumbled);
+    failure
+}
+
+fn commands<'a>(lines: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>) -> Vec<u8> {
+    lines.into_iter().flat_map(|line| [line.as_ref().as_bytes(), b"\r\n"].concat()).collect()
+}
+
+/// The id under which the server took the message: it says so in a dozen ways.
+fn queue_id(reply: &Reply) -> Option<String> {
+    let text = reply.text();
+    let after = ["queued as ", "queued with id ", "id=", "queued mail for delivery id ", "message id ", "queueid="];
+    let lower = text.to_ascii_lowercase();
+    let found = after.iter().find_map(|mark| lower.find(mark).map(|at| at + mark.len()));
+    let rest = match found {
+        Some(at) => text.get(at..)?,
+        // Sendmail and OpenSMTPD: "2.0.0 f611629f Message accepted for delivery"
+        None if lower.ends_with(" message accepted for delivery") => text.as_str(),
+        // Google: "2.0.0 OK  1234567890 abcdef - gsmtp"
+        None => lower.strip_prefix("ok ").and_then(|_| text.get(3..))?,
+    };
+    let id: String =
+        rest.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.@+/=$".contains(*c)).collect();
+    let id = id.trim_end_matches('.').to_owned();
+    (id.len() >= 4 && id.chars().any(|c| c.is_ascii_digit())).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queue_ids_are_found_where_servers_put_them() {
+        for (text, id) in [
+            ("250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP", Some("4F1tQZ0qWxz9rxP")),
+            ("250 OK id=1sXyZ-0001Ab-2C", Some("1sXyZ-0001Ab-2C")),
+            ("250 2.0.0 OK  1700000000 a640c23a62f3a-abc.123 - gsmtp", Some("1700000000")),
+            ("250 2.0.0 f611629f Message accepted for delivery", Some("f611629f")),
+            ("250 Message accepted", None),
+            ("250 Message accepted for delivery", None),
+        ] {
+            assert_eq!(queue_id(&Reply::parse(text).unwrap()).as_deref(), id, "{text}");
+        }
+    }
+}

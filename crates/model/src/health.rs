@@ -1,0 +1,184 @@
+//! How a profile sends, and how it has been doing.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::cause::Cause;
+
+/// Failures in a row, for the same cause, after which a profile counts as broken.
+pub const BROKEN_AFTER: u32 = 3;
+
+/// What the owner chose for the sending. `None`: as the provider, or the operator, has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SendingOptions {
+    /// Connections to the server at the same time, 1 to 20.
+    pub max_connections: Option<u32>,
+    /// Messages a minute, 1 to 6,000.
+    pub per_minute: Option<u32>,
+    /// Messages in 24 hours, 1 to 1,000,000.
+    pub per_day: Option<u32>,
+    /// Log in once an hour, to learn of a broken profile before a customer does.
+    pub check_hourly: bool,
+    /// Through the portal's own server when this one fails.
+    pub fallback: bool,
+}
+
+/// How the messages that went through a profile fared. Failures that are about one message or its recipients do not
+/// count: a profile is not broken because a customer's address is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Health {
+    /// In a row, for the same cause.
+    pub failures: u32,
+    pub failing_cause: Option<Cause>,
+    /// Since when it is broken.
+    pub broken_at: Option<Timestamp>,
+    /// The last message that its server took.
+    pub sent_at: Option<Timestamp>,
+    /// The last failure that was the profile's own.
+    pub failed_at: Option<Timestamp>,
+    pub failed_cause: Option<Cause>,
+    /// The last login that was tried for itself.
+    pub checked_at: Option<Timestamp>,
+}
+
+/// How the sending through a profile is going, with the settings it has now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SendState {
+    /// Nothing was sent with these settings.
+    #[default]
+    Unknown,
+    /// The last message was taken.
+    Sent { at: Timestamp },
+    /// The last message failed, for a reason of the profile's.
+    Failing { at: Timestamp, cause: Cause },
+    /// Three in a row failed for the same reason.
+    Broken { since: Timestamp, cause: Cause },
+}
+
+/// What a message, or a login, told of its profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The server took a message.
+    Sent,
+    /// A login went well, or a test's message was taken.
+    Well,
+    /// A login went well, and what is wrong shows with a message only.
+    Passed,
+    Failed(Cause),
+}
+
+/// A change that somebody should hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    Broke(Cause),
+    Recovered,
+}
+
+impl Health {
+    pub fn is_broken(&self) -> bool {
+        self.broken_at.is_some()
+    }
+
+    /// Takes a sign in. A turn is told once: at the third failure, and at the first success after it.
+    pub fn take(&mut self, sign: Sign, at: Timestamp) -> Option<Turn> {
+        match sign {
+            Sign::Sent | Sign::Well => {
+                if sign == Sign::Sent {
+                    self.sent_at = Some(at);
+                }
+                (self.failures, self.failing_cause) = (0, None);
+                self.broken_at.take().map(|_| Turn::Recovered)
+            }
+            Sign::Passed => None,
+            Sign::Failed(cause) => {
+                (self.failed_at, self.failed_cause) = (Some(at), Some(cause));
+                // One that is held stays so, whatever comes next.
+                let goes_on = self.failing_cause == Some(cause) || self.is_held();
+                self.failures = if goes_on { self.failures.saturating_add(1) } else { 1 };
+                self.failing_cause = Some(cause);
+                if self.failures != BROKEN_AFTER {
+                    return None;
+                }
+                self.broken_at.get_or_insert(at);
+                Some(Turn::Broke(cause))
+            }
+        }
+    }
+
+    /// How it is going.
+    pub fn state(&self) -> SendState {
+        let cause = self.failed_cause.unwrap_or(Cause::Unknown);
+        match (self.broken_at, self.failed_at, self.sent_at) {
+            (Some(since), ..) => SendState::Broken { since, cause },
+            (None, Some(at), _) if self.failures > 0 => SendState::Failing { at, cause },
+            (None, _, Some(at)) => SendState::Sent { at },
+            _ => SendState::Unknown,
+        }
+    }
+
+    /// The settings were changed: what failed may work now. Whether it is mended a success will tell.
+    pub fn start_over(&mut self) {
+        (self.failures, self.failing_cause) = (0, None);
+    }
+
+    /// Whether nothing is sent until the settings change, or a login goes well: it failed so often that more of the same
+    /// only spends messages.
+    pub fn is_held(&self) -> bool {
+        self.is_broken() && self.failures >= BROKEN_AFTER
+    }
+}
+
+/// Whether a cause is about the one message or its recipients, and says nothing of the profile.
+pub const fn is_about_the_message(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::AddressSyntax
+            | Cause::RecipientRejected
+            | Cause::RecipientMailboxFull
+            | Cause::Greylisted
+            | Cause::TooManyRecipients
+            | Cause::MessageTooLarge
+            | Cause::MessageRejected
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_third_failure_of_a_kind_breaks_it_and_is_told_once() {
+        let mut health = Health::default();
+        let failed = Sign::Failed(Cause::BadCredentials);
+        assert_eq!(health.take(failed, at(1)), None);
+        assert_eq!(health.take(Sign::Failed(Cause::Timeout), at(2)), None);
+        assert_eq!(health.take(failed, at(3)), None, "another cause came between");
+        assert_eq!(health.take(failed, at(4)), None);
+        assert!(!health.is_broken());
+        assert_eq!(health.take(failed, at(5)), Some(Turn::Broke(Cause::BadCredentials)));
+        assert!(health.is_held());
+        assert_eq!((health.take(failed, at(6)), health.broken_at), (None, Some(at(5))));
+        assert_eq!((health.take(Sign::Failed(Cause::Timeout), at(6)), health.is_held()), (None, true));
+        assert_eq!((health.take(Sign::Passed, at(6)), health.is_held()), (None, true));
+        assert_eq!(health.take(Sign::Well, at(7)), Some(Turn::Recovered));
+        assert_eq!((health.take(Sign::Sent, at(8)), health.sent_at), (None, Some(at(8))));
+        assert_eq!((health.failed_at, health.is_broken()), (Some(at(6)), false));
+    }
+
+    #[test]
+    fn changed_settings_are_tried_and_a_second_break_is_told_again() {
+        let mut health = Health::default();
+        let failed = Sign::Failed(Cause::BadCredentials);
+        let turns: Vec<_> = (1..=3).filter_map(|second| health.take(failed, at(second))).collect();
+        assert_eq!(turns.len(), 1);
+        health.start_over();
+        assert!(health.is_broken() && !health.is_held());
+        let turns: Vec<_> = (4..=9).filter_map(|second| health.take(failed, at(second))).collect();
+        assert_eq!(turns.len(), 1);
+        assert_eq!(health.broken_at, Some(at(3)));
+    }
+}

@@ -1,0 +1,43 @@
+//! The ways to log in (SASL mechanisms, RFC 4422) that we speak.
+
+use serde::{Deserialize, Serialize};
+
+/// A SASL mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mechanism {
+    /// RFC 7677: the password is not shown to the server, and the server proves that it knows it.
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+    /// RFC 4616.
+    #[serde(rename = "PLAIN")]
+    Plain,
+    /// No standard; every server has it.
+    #[serde(rename = "LOGIN")]
+    Login,
+    /// RFC 2195.
+    #[serde(rename = "CRAM-MD5")]
+    CramMd5,
+    /// Google's and Microsoft's; the secret is an access token. Only when it is asked for.
+    #[serde(rename = "XOAUTH2")]
+    Xoauth2,
+}
+
+impl Mechanism {
+    pub const ALL: [Self; 5] = [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5, Self::Xoauth2];
+
+    /// The name on the wire and in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+            Self::CramMd5 => "CRAM-MD5",
+            Self::Xoauth2 => "XOAUTH2",
+        }
+    }
+
+    /// The mechanism of this name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+    }
+}

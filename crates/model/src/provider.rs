@@ -1,0 +1,181 @@
+//! The table of providers: names, servers, exchangers, presets, guides, advice and limits, one file a provider in
+//! `data/providers`. Whoever asks whose server a host is asks here.
+//!
+//! To add a provider: a file there, and nothing else. docs/presets.md says what each line means; tests read every file.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+
+use crate::{cause::Cause, locale::Localised};
+
+mod catalogue;
+mod preset;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{Catalogue, CatalogueError};
+pub use preset::{Alternate, AppPassword, Guide, LoginForm, Preset, SenderRule, Status};
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/providers");
+
+/// A company that runs mail servers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// The name of its file.
+    #[serde(skip)]
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Ends of the names of its servers, at a dot: `free.fr` is `smtp.free.fr`, not `pointfree.fr`.
+    pub hosts: Vec<String>,
+    /// Words by which its servers sign what they say, whatever the name that they are reached by.
+    #[serde(default)]
+    pub signatures: Vec<String>,
+    /// Where the mail of its customers' domains arrives.
+    #[serde(default, rename = "mx")]
+    pub exchangers: Vec<Exchanger>,
+    #[serde(default, rename = "preset")]
+    pub presets: Vec<Preset>,
+    /// How its customers get the secret, by the name that the presets use.
+    #[serde(default, rename = "guide")]
+    pub guides: BTreeMap<String, Guide>,
+    /// What its customers are told instead of the general text, by the code of the cause.
+    #[serde(default)]
+    pub advice: BTreeMap<String, Advice>,
+    /// Some of its servers, with advice of their own.
+    #[serde(default, rename = "service")]
+    pub services: BTreeMap<String, Service>,
+}
+
+/// Some of a provider's servers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    pub name: String,
+    /// Ends of the names of its servers, at a dot.
+    pub hosts: Vec<String>,
+    #[serde(default)]
+    pub advice: BTreeMap<String, Advice>,
+}
+
+/// A mail exchanger (RFC 5321 §5) by which a domain's provider is recognised.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchanger {
+    /// End of its name, at a dot.
+    pub suffix: String,
+    /// The preset that its customers send with.
+    pub preset: String,
+    pub kind: ExchangerKind,
+    pub confidence: Confidence,
+    /// Where this is known from.
+    pub source: Option<String>,
+    pub note: Option<String>,
+}
+
+/// What stands behind an exchanger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExchangerKind {
+    /// Mailboxes, whose owners send through the same provider.
+    Mailbox,
+    /// A program receives there; nobody sends.
+    InboundApi,
+    /// It forwards to mailboxes elsewhere.
+    Forwarder,
+    /// Several products share it.
+    Ambiguous,
+}
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
+}
+
+/// What a provider's customer is told instead of the general text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advice {
+    /// Instead of the general explanation.
+    pub what: Option<Localised>,
+    /// Instead of the general next step.
+    pub next: Localised,
+    /// The provider's own page about this.
+    pub link: Option<String>,
+}
+
+impl Provider {
+    /// Whether a server is one of its own.
+    pub fn runs(&self, host: &str) -> bool {
+        self.hosts.iter().any(|end| is_under(host, end))
+    }
+}
+
+static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(read);
+
+/// Reads the files in the order of their names.
+#[expect(clippy::expect_used, reason = "the files are compiled in, and a test reads them")]
+fn read() -> Vec<Provider> {
+    let mut files: Vec<_> = FILES.files().collect();
+    files.sort_by_key(|file| file.path());
+    let provider = |file: &include_dir::File<'_>| {
+        let text = file.contents_utf8().expect("a provider's file is text");
+        let read: Provider = toml::from_str(text).expect("the providers of the sources read");
+        let id = file.path().file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        Provider { id, ..read }
+    };
+    files.into_iter().map(provider).collect()
+}
+
+/// Every provider, by its id.
+pub fn all() -> &'static [Provider] {
+    &PROVIDERS
+}
+
+/// The provider with this id.
+pub fn get(id: &str) -> Option<&'static Provider> {
+    all().iter().find(|provider| provider.id == id)
+}
+
+/// Whether `host` is `end` or a name below it. A dot at the end and the case do not count.
+pub fn is_under(host: &str, end: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let start = host.len().checked_sub(end.len());
+    start.is_some_and(|start| {
+        host.is_char_boundary(start)
+            && host[start..].eq_ignore_ascii_case(end)
+            && (start == 0 || host[..start].ends_with('.'))
+    })
+}
+
+/// Whose server a host is: the longest end wins, since a product may have advice of its own.
+fn customer_of(host: &str) -> Option<(&'static str, &'static BTreeMap<String, Advice>)> {
+    let of_provider = all().iter().map(|provider| (&provider.hosts, provider.name.as_str(), &provider.advice));
+    let services = all().iter().flat_map(|provider| provider.services.values());
+    let of_service = services.map(|service| (&service.hosts, service.name.as_str(), &service.advice));
+    of_provider
+        .chain(of_service)
+        .filter_map(|(hosts, name, advice)| {
+            let longest = hosts.iter().filter(|end| is_under(host, end)).map(String::len).max()?;
+            Some((longest, (name, advice)))
+        })
+        .max_by_key(|(longest, _)| *longest)
+        .map(|(_, found)| found)
+}
+
+/// What the customers of whoever runs `host` are told about a cause.
+pub fn advice(host: &str, cause: Cause) -> Option<&'static Advice> {
+    customer_of(host)?.1.get(cause.as_str())
+}
+
+/// The name of whoever runs `host`, for people.
+pub fn name(host: &str) -> Option<&'static str> {
+    customer_of(host).map(|(name, _)| name)
+}

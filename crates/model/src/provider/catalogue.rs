@@ -1,0 +1,197 @@
+//! The presets that the form offers: those of the table, and an operator's own before them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Guide, Preset, all};
+use crate::{password::InnerSpaces, settings::Settings};
+
+/// Every provider, in the order of display.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    presets: Vec<Preset>,
+    guides: BTreeMap<String, Guide>,
+}
+
+/// The guides that several providers share.
+#[expect(clippy::expect_used, reason = "the file is compiled in, and a test reads it")]
+fn shared_guides() -> BTreeMap<String, Guide> {
+    let file: GuideFile =
+        toml::from_str(include_str!("../../data/guides.toml")).expect("the guides of the sources read");
+    file.guide
+}
+
+#[derive(Deserialize)]
+struct PresetFile {
+    preset: Vec<Preset>,
+}
+
+#[derive(Deserialize)]
+struct GuideFile {
+    guide: BTreeMap<String, Guide>,
+}
+
+/// A catalogue file with a fault.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot parse the catalogue of providers")]
+pub struct CatalogueError(#[from] toml::de::Error);
+
+impl Catalogue {
+    /// The presets and guides of the table: the usual ones first, then those of France, then the others by name.
+    pub fn builtin() -> Self {
+        let mut presets: Vec<Preset> = all().iter().flat_map(|provider| provider.presets.iter().cloned()).collect();
+        presets.sort_by_key(|preset| {
+            let place = preset.usual.unwrap_or(u32::MAX);
+            (place, preset.country != "FR", preset.name.to_lowercase())
+        });
+        let own = all().iter().flat_map(|provider| provider.guides.clone());
+        Self { presets, guides: shared_guides().into_iter().chain(own).collect() }
+    }
+
+    /// Reads a catalogue: `[[preset]]` tables and `[guide.…]` tables.
+    pub fn parse(presets: &str, guides: &str) -> Result<Self, CatalogueError> {
+        let PresetFile { preset: presets } = toml::from_str(presets)?;
+        let GuideFile { guide: guides } = toml::from_str(guides)?;
+        Ok(Self { presets, guides })
+    }
+
+    /// This catalogue with another one's providers before its own.
+    #[must_use]
+    pub fn preceded_by(mut self, first: Self) -> Self {
+        self.presets.splice(0..0, first.presets);
+        self.guides.extend(first.guides);
+        self
+    }
+
+    pub fn all(&self) -> &[Preset] {
+        &self.presets
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Preset> {
+        self.presets.iter().find(|preset| preset.id == id)
+    }
+
+    /// The provider whose server this is; the first one where several share it.
+    pub fn by_host(&self, host: &str) -> Option<&Preset> {
+        self.presets.iter().find(|preset| preset.is_at(host))
+    }
+
+    /// The provider that an address belongs to.
+    pub fn by_address(&self, address: &str) -> Option<&Preset> {
+        self.presets.iter().find(|preset| preset.has_address(address))
+    }
+
+    /// The provider whose server the settings name: the chosen preset, while the host is still its own; else whose host it
+    /// is. Advice, limits and warnings of a preset that was left for another server do not apply.
+    pub fn provider_of(&self, settings: &Settings) -> Option<&Preset> {
+        let host = &settings.destination.host;
+        let chosen = settings.preset.as_deref().and_then(|id| self.get(id));
+        chosen.filter(|preset| preset.is_at(host)).or_else(|| self.by_host(host))
+    }
+
+    pub fn guide(&self, preset: &Preset) -> Option<&Guide> {
+        self.guides.get(preset.guide.as_ref()?)
+    }
+
+    /// What spaces inside a secret mean at this provider; `None` and unknown ones may use them.
+    pub fn inner_spaces(&self, id: Option<&str>) -> InnerSpaces {
+        id.and_then(|id| self.get(id)).map_or(InnerSpaces::Significant, Preset::inner_spaces)
+    }
+
+    /// The provider's name for people; the host where there is none.
+    pub fn name_of<'a>(&'a self, settings: &'a Settings) -> &'a str {
+        self.provider_of(settings).map_or(settings.destination.host.as_str(), |preset| preset.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        address::EmailAddress,
+        provider::{AppPassword, Status},
+        security::Security,
+        settings::Destination,
+    };
+
+    #[test]
+    fn the_catalogue_is_whole() {
+        let catalogue = Catalogue::builtin();
+        assert!(catalogue.all().len() >= 100);
+        let mut ids = BTreeSet::new();
+        for preset in catalogue.all() {
+            assert!(ids.insert(&preset.id), "{} stands twice", preset.id);
+            let named = preset.guide.is_some();
+            assert_eq!(named, catalogue.guide(preset).is_some(), "the guide of {}", preset.id);
+            if matches!(preset.app_password, AppPassword::Required | AppPassword::Optional) {
+                assert!(named, "{} wants an application password and has no guide", preset.id);
+            }
+            assert_ne!(preset.security, Security::None, "{}", preset.id);
+            assert!(
+                preset.status == Status::Ok || preset.status_note.is_some() || preset.status == Status::Unknown,
+                "{}",
+                preset.id
+            );
+        }
+    }
+
+    #[test]
+    fn the_usual_ones_come_first() {
+        let catalogue = Catalogue::builtin();
+        let places: Vec<u32> = catalogue.all().iter().map_while(|preset| preset.usual).collect();
+        assert_eq!(places, (1..=14).collect::<Vec<_>>());
+        assert!(catalogue.all()[places.len()..].iter().all(|preset| preset.usual.is_none()));
+        assert_eq!(catalogue.all()[0].id, "gmail");
+    }
+
+    #[test]
+    fn gmail_fills_what_the_tutorial_says() {
+        let catalogue = Catalogue::builtin();
+        let gmail = catalogue.get("gmail").unwrap();
+        assert_eq!((gmail.host.as_str(), gmail.port, gmail.security), ("smtp.gmail.com", 465, Security::Tls));
+        assert!(gmail.cosmetic_spaces);
+        assert!(catalogue.guide(gmail).unwrap().missing.len() >= 3);
+    }
+
+    fn settings(preset: Option<&str>, host: &str) -> Settings {
+        Settings {
+            preset: preset.map(str::to_owned),
+            user: None,
+            destination: Destination {
+                host: host.to_owned(),
+                port: 465,
+                security: Security::Tls,
+                login: "claire@exemple.fr".to_owned(),
+                mechanism: None,
+            },
+            sender_name: String::new(),
+            sender_address: EmailAddress::parse("claire@exemple.fr").unwrap(),
+            reply_to: None,
+        }
+    }
+
+    #[test]
+    fn a_preset_that_was_left_for_another_server_does_not_count() {
+        let catalogue = Catalogue::builtin();
+        for (preset, host, expected) in [
+            (Some("gmail"), "smtp.gmail.com", Some("gmail")),
+            (Some("gmail"), "SMTP.gmail.com", Some("gmail")),
+            (Some("gmail"), "mail.boulangerie-martin.fr", None),
+            (Some("gmail"), "smtp.office365.com", Some("microsoft-365")),
+            (None, "smtp.office365.com", Some("microsoft-365")),
+            (None, "villette.o2switch.net", Some("o2switch")),
+            (None, "smtp-martin.alwaysdata.net", Some("alwaysdata")),
+            (None, "o2switch.net", None),
+            (Some("gone"), "mail.boulangerie-martin.fr", None),
+        ] {
+            let settings = settings(preset, host);
+            let found = catalogue.provider_of(&settings).map(|preset| preset.id.as_str());
+            assert_eq!(found, expected, "{preset:?} {host}");
+            let name = expected.and_then(|id| catalogue.get(id)).map_or(host, |preset| preset.name.as_str());
+            assert_eq!(catalogue.name_of(&settings), name);
+        }
+    }
+}
