@@ -176,7 +176,12 @@ fn people(count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn a_hundred_recipients_get_it_once_at_a_server_that_takes_a_few() {
-    let offers = ["", "250-PIPELINING\r\n", "250-CHUNKING\r\n", "250-PIPELINING\r\n250-CHUNKING\r\n"];
+    let offers = [
+        "",
+        "250-PIPELINING\r\n",
+        "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n",
+        "250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n",
+    ];
     for (most, keywords) in [3, 10, 50].into_iter().flat_map(|most| offers.map(|offer| (most, offer))) {
         let (post, crowd, _) = through(Manner { most, keywords, ..MANNER }).await;
         post.application.outbox.start();

@@ -52,6 +52,13 @@ impl Session<'_> {
         outcome
     }
 
+    /// Whether the message may leave as a chunk (RFC 3030). No `354` stands between a chunk and the commands before it, so a
+    /// server that answers one of those twice would have a late `250` taken for "I have the message". Only the enhanced code
+    /// (RFC 2034) tells them apart; without it `DATA` is used, whose `354` comes once.
+    fn may_chunk(&self) -> bool {
+        self.capabilities.chunking && self.capabilities.enhanced_status_codes
+    }
+
     fn is_dry_run(&self) -> bool {
         self.submission.depth == Depth::Recipients
     }
@@ -65,8 +72,8 @@ impl Session<'_> {
         // Over a connection that may be dead the message waits until the server has answered; with many recipients too, so
         // that the gate is told which of them were taken.
         let waits = self.cool || recipients.len() > FEW_RECIPIENTS;
-        let apart = waits && self.capabilities.chunking && !self.is_dry_run();
-        let chunked = self.capabilities.chunking && !self.is_dry_run() && !apart;
+        let apart = waits && self.may_chunk() && !self.is_dry_run();
+        let chunked = self.may_chunk() && !self.is_dry_run() && !apart;
         if apart {
             // Nothing more in this flight.
         } else if chunked {
@@ -99,7 +106,7 @@ impl Session<'_> {
         }
         if chunked {
             accepted?;
-            let outcome = self.final_answer(wire, true).await;
+            let outcome = self.final_answer(wire, Load::Message, true).await;
             return outcome.map_err(|failure| in_the_group(failure, false, true));
         }
         let go = self.receive(wire, Stage::Data, self.limit(self.limits.reply)).await;
@@ -137,7 +144,7 @@ impl Session<'_> {
             return accepted;
         }
         accepted?;
-        if self.capabilities.chunking && !self.cautious {
+        if self.may_chunk() && !self.cautious {
             return self.send_chunk(wire).await;
         }
         let go = self.ask(wire, Stage::Data, "DATA").await?;
@@ -160,7 +167,7 @@ impl Session<'_> {
     async fn send_chunk(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
         self.fly(wire, &bdat(&self.submission.message), 1, Stage::Data, Load::Message).await?;
-        self.final_answer(wire, false).await
+        self.final_answer(wire, Load::Message, false).await
     }
 
     async fn send_data(&mut self, wire: &mut Wire) -> Result<(), Failure> {
@@ -168,12 +175,12 @@ impl Session<'_> {
         self.transcript.client(&format!("({} bytes)", self.submission.message.len()));
         self.transcript.client(".");
         self.fly(wire, &message, 1, Stage::Data, Load::AwaitedMessage).await?;
-        self.final_answer(wire, false).await
+        self.final_answer(wire, Load::AwaitedMessage, false).await
     }
 
     /// The answer to the message. From here on silence is not failure: the server may have taken it. `grouped`: the
     /// message left with the commands before it.
-    async fn final_answer(&mut self, wire: &mut Wire, grouped: bool) -> Result<(), Failure> {
+    async fn final_answer(&mut self, wire: &mut Wire, load: Load, grouped: bool) -> Result<(), Failure> {
         let heard = std::mem::take(&mut self.before_the_end);
         let answered_early = heard == BeforeTheEnd::EveryAnswer;
         let reply = wire
@@ -184,6 +191,11 @@ impl Session<'_> {
         if answered_early && reply.is_positive() {
             // It cannot have taken what did not end.
             return Err(self.unasked(Stage::Data));
+        }
+        // A yes about an address (RFC 3463 §3.2: the subject is 1), or one without an enhanced code, is the late answer to
+        // another command: whether the server has the chunk is not known.
+        if load == Load::Message && reply.is_positive() && reply.enhanced.is_none_or(|code| code.subject == 1) {
+            return Err(Failure { after_the_dot: true, ..self.unasked(Stage::Data) });
         }
         let mut outcome = self.expect(Stage::Data, &reply, 250);
         if let Err(failure) = &mut outcome {

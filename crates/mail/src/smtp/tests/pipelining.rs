@@ -21,7 +21,12 @@ fn pipelining(then: &[Step]) -> Vec<Step> {
 }
 
 fn chunking(then: &[Step]) -> Vec<Step> {
-    [offering("250-PIPELINING\r\n250-CHUNKING\r\n"), vec![Step::Expect("BDAT")], then.to_vec()].concat()
+    [
+        offering("250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n"),
+        vec![Step::Expect("BDAT")],
+        then.to_vec(),
+    ]
+    .concat()
 }
 
 /// What a server does that gets one command at a time.

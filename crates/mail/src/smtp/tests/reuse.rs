@@ -42,9 +42,12 @@ impl Gate for Counted {
 
 #[tokio::test]
 async fn the_next_message_takes_what_the_table_says() {
-    for (keywords, flights, later) in
-        [(&["PIPELINING"][..], 2, 2), (&["PIPELINING", "CHUNKING"], 1, 2), (&["CHUNKING"], 3, 3), (&[], 4, 4)]
-    {
+    for (keywords, flights, later) in [
+        (&["PIPELINING"][..], 2, 2),
+        (&["PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"], 1, 2),
+        (&["CHUNKING", "ENHANCEDSTATUSCODES"], 3, 3),
+        (&[], 4, 4),
+    ] {
         let acceptor = Some(authority().acceptor(HOST, 2020, 2100));
         let mut running = Responder { keywords, acceptor, starttls: false, refuses: "" }.start().await;
         let (submitter, submission) = (submitter(running.port, vec![]), submission(HOST, running.port, Security::Tls));

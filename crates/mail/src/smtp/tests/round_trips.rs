@@ -25,8 +25,8 @@ async fn deliver(security: Security, keywords: &'static [&'static str], recipien
 #[tokio::test]
 async fn at_the_floor() {
     const PIPELINING: &[&str] = &["PIPELINING", "SIZE 1000000"];
-    const CHUNKING: &[&str] = &["CHUNKING", "SIZE"];
-    const BOTH: &[&str] = &["PIPELINING", "CHUNKING", "8BITMIME"];
+    const CHUNKING: &[&str] = &["CHUNKING", "ENHANCEDSTATUSCODES", "SIZE"];
+    const BOTH: &[&str] = &["PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES", "8BITMIME"];
     for security in [Security::Tls, Security::Starttls] {
         // TCP, TLS, greeting, EHLO; STARTTLS and the second EHLO; AUTH with its initial response.
         let before = if security == Security::Tls { 4 } else { 6 } + 1;
@@ -50,7 +50,7 @@ async fn at_the_floor() {
 
 #[tokio::test]
 async fn each_recipient_has_a_result() {
-    for keywords in [&["PIPELINING"][..], &["PIPELINING", "CHUNKING"], &[]] {
+    for keywords in [&["PIPELINING"][..], &["PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"], &[]] {
         let acceptor = Some(authority().acceptor(HOST, 2020, 2100));
         let mut running = Responder { keywords, acceptor, starttls: false, refuses: "nobody" }.start().await;
         let mut submission = submission(HOST, running.port, Security::Tls);
@@ -67,8 +67,14 @@ async fn each_recipient_has_a_result() {
 #[tokio::test]
 async fn a_dry_run_sends_nothing() {
     let acceptor = Some(authority().acceptor(HOST, 2020, 2100));
-    let mut running =
-        Responder { keywords: &["PIPELINING", "CHUNKING"], acceptor, starttls: false, refuses: "" }.start().await;
+    let mut running = Responder {
+        keywords: &["PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES"],
+        acceptor,
+        starttls: false,
+        refuses: "",
+    }
+    .start()
+    .await;
     let submission = Submission { depth: Depth::Recipients, ..submission(HOST, running.port, Security::Tls) };
     let report = submitter(running.port, vec![]).submit(&submission, &mut |_| {}).await;
     assert_eq!(report.verdict, Verdict::DryRunOk);

@@ -15,7 +15,13 @@ use super::{
     *,
 };
 
-const KEYWORDS: [&str; 4] = ["", "250-PIPELINING\r\n", "250-CHUNKING\r\n", "250-PIPELINING\r\n250-CHUNKING\r\n"];
+const KEYWORDS: [&str; 5] = [
+    "",
+    "250-PIPELINING\r\n",
+    "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n",
+    "250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n",
+    "250-PIPELINING\r\n250-CHUNKING\r\n",
+];
 const IN_ADVANCE: &str = "250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n";
 
 /// Where the server says too much.
@@ -196,7 +202,7 @@ async fn no_reply_is_taken_for_the_answer_to_another_command() {
                         }
                         let rejected = report.cause == Some(Cause::MessageRejected);
                         let honest = at == At::Starttls && security != Security::Starttls
-                            || at == At::Data && keywords.contains("CHUNKING");
+                            || at == At::Data && keywords.contains("ENHANCED");
                         assert!(
                             report.cause == Some(Cause::ProtocolError) || rejected && (honest || at == At::Message),
                             "{case}: {report:#?}"
@@ -241,7 +247,7 @@ async fn a_refusal_of_the_message_is_not_lost_behind_a_reply_too_many() {
         vec![
             send("220 hi\r\n"),
             Step::Expect("EHLO"),
-            send("250-hi\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 AUTH PLAIN\r\n"),
+            send("250-hi\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250 AUTH PLAIN\r\n"),
             Step::Expect("AUTH"),
             send("235 ok\r\n"),
             Step::Expect("BDAT"),
@@ -264,6 +270,68 @@ async fn a_refusal_of_the_message_is_not_lost_behind_a_reply_too_many() {
             assert_eq!((report.verdict, report.cause), (Verdict::DeliveryUnknown, Some(Cause::ProtocolError)));
             assert!(!report.retryable, "no second copy");
         }
+    }
+}
+
+/// The reply too many is read as the answer to the next command, and the real one comes late: servers that do not switch Nagle's
+/// algorithm off send it 40 ms later. However long that takes, a late answer to `RCPT` is not one to the message.
+#[tokio::test]
+async fn a_late_answer_to_a_recipient_is_not_one_to_the_message() {
+    let keywords = ["250-ENHANCEDSTATUSCODES\r\n", ""];
+    for (enhanced, pause) in keywords.into_iter().flat_map(|keyword| [0, 20, 60, 200].map(|ms| (keyword, ms))) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                tokio::spawn(twice_for_the_sender(stream, enhanced, Duration::from_millis(pause)));
+            }
+        });
+        let submission = submission(HOST, port, Security::None);
+        let submitter = submitter(port, vec![]);
+        let tested = submitter.submit(&submission, &mut |_| {}).await;
+        let sent = submitter.deliver(&submission, None, limits(), &Slow).await.report;
+        for report in [tested, sent] {
+            let honest = matches!(report.verdict, Verdict::Failed | Verdict::DeliveryUnknown);
+            assert!(honest, "{enhanced:?}, {pause} ms: {:#?}", report.transcript);
+        }
+        served.abort();
+    }
+}
+
+/// Answers `MAIL` twice, each other command once and late, and refuses the message.
+async fn twice_for_the_sender(stream: tokio::net::TcpStream, enhanced: &str, pause: Duration) -> Option<()> {
+    let mut stream: Box<dyn Stream> = Box::new(stream);
+    let code = |code: &'static str| if enhanced.is_empty() { "" } else { code };
+    stream.write_all(b"220 hi\r\n").await.ok()?;
+    let mut buffer = Vec::new();
+    loop {
+        let line = read_line(&mut stream, &mut buffer).await?;
+        let reply = match line.split([' ', ':', '\r']).next()? {
+            "EHLO" => format!("250-hi\r\n250-PIPELINING\r\n250-CHUNKING\r\n{enhanced}250 AUTH PLAIN\r\n"),
+            "AUTH" => "235 ok\r\n".to_owned(),
+            "MAIL" => format!("250 {0}ok\r\n250 {0}ok\r\n", code("2.1.0 ")),
+            "RCPT" => format!("250 {}ok\r\n", code("2.1.5 ")),
+            "BDAT" => {
+                let size: usize = line.split(' ').nth(1)?.parse().ok()?;
+                while buffer.len() < size {
+                    fill(&mut stream, &mut buffer).await?;
+                }
+                buffer.drain(..size);
+                "550 5.7.1 no such thing\r\n".to_owned()
+            }
+            "DATA" => {
+                stream.write_all(b"354 go\r\n").await.ok()?;
+                while read_line(&mut stream, &mut buffer).await? != ".\r\n" {}
+                "550 5.7.1 no such thing\r\n".to_owned()
+            }
+            "QUIT" => "221 bye\r\n".to_owned(),
+            _ => "500 what?\r\n".to_owned(),
+        };
+        if !line.starts_with("EHLO") && !line.starts_with("AUTH") && !line.starts_with("MAIL") {
+            tokio::time::sleep(pause).await;
+        }
+        stream.write_all(reply.as_bytes()).await.ok()?;
     }
 }
 
