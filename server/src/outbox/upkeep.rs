@@ -26,9 +26,10 @@ const PURGE_EVERY: Duration = Duration::from_secs(10 * 60);
 const CHECKS: usize = 8;
 /// Profiles that are due, among which those are found that have places.
 const CHECKS_DUE: u32 = 64;
-/// Messages that are forgotten with one statement, at most: others wait until it is on disk.
-const FORGOTTEN: u32 = 50;
-/// Groups that are forgotten at a tick, and the pause between two.
+/// Messages that are forgotten with one statement, at most: others wait until it is on disk, and each changes several pages.
+const FORGOTTEN: u32 = 10;
+/// Groups that are forgotten at a tick, and the shortest pause between two: it lasts as long as the group did, so that at
+/// least half of the disk's time is everybody else's.
 const GROUPS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(5);
 /// Rows taken with one question.
@@ -187,10 +188,11 @@ impl Outbox {
         let now = self.now();
         let (kept, content_kept) = (now - self.options.kept, now - self.options.content_kept);
         for _ in 0..GROUPS {
+            let began = Instant::now();
             if self.stop.is_cancelled() || self.store.purge(kept, content_kept, FORGOTTEN).await? == 0 {
                 return Ok(false);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(began.elapsed().max(PAUSE)).await;
         }
         Ok(true)
     }

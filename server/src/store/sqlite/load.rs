@@ -1,4 +1,4 @@
-//! What costs the same however much there is: counted in rows, or measured beside others who write.
+//! What costs the same however much there is: counted in rows and pages, and measured by whoever waits for the writer.
 
 use super::*;
 use crate::store::outbox::{Lane, OutboxStore, Queue};
@@ -58,4 +58,61 @@ async fn waking_and_putting_off_write_a_row_or_two_however_much_waits() {
         store.release("one", &ids, at(9_000)).await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
+}
+
+/// Old messages, with an attempt each, in the order in which they were finished; their keys lie scattered.
+async fn finished(store: &SqliteStore, count: u32) {
+    for sql in [
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?1)
+         INSERT INTO message (id, portal, account, lane, idempotency_key, request_hash, message_id, subject, size, recipients,
+             state, profile, created_at, updated_at, expires_at, finished_at)
+         SELECT printf('%08x-0000-7000-8000-000000000000', n), 'demo', 'a' || (n % 500), 'demo' || char(31) || 'a' || (n % 500),
+             hex(randomblob(8)), randomblob(32), hex(randomblob(16)), 'Votre devis', 3000, '[]', 'accepted',
+             'p' || (n % 500), n, n, n, n FROM number",
+        "INSERT INTO attempt (message, number, content) SELECT id, 1, hex(randomblob(100)) FROM message LIMIT ?1",
+    ] {
+        sqlx::query(sql).bind(count).execute(&store.writer).await.unwrap();
+    }
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&store.writer).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_purge_holds_the_writer_for_a_moment_and_leaves_others_no_checkpoint() {
+    let folder = trouble::Folder::new();
+    let store = SqliteStore::open(&folder.database()).await.unwrap();
+    finished(&store, 20_000).await;
+    // Whoever asks for the writer waits as long as somebody holds it.
+    let over = tokio_util::sync::CancellationToken::new();
+    let waits = tokio::spawn({
+        let (writer, over) = (store.writer.clone(), over.clone());
+        async move {
+            let mut waits = Vec::new();
+            while !over.is_cancelled() {
+                let began = std::time::Instant::now();
+                drop(writer.acquire().await.unwrap());
+                waits.push(began.elapsed());
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            waits
+        }
+    });
+    let mut most = 0;
+    for _ in 0..200 {
+        assert_eq!(store.purge(at(0), at(0), 10).await.unwrap(), 10);
+        // Busy, pages in the log, pages that were moved into the file.
+        let (_, log, moved): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&store.writer).await.unwrap();
+        most = most.max(log);
+        assert_eq!(log, moved);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    over.cancel();
+    let mut waits = waits.await.unwrap();
+    waits.sort();
+    let (median, p99, worst) = (waits[waits.len() / 2], waits[waits.len() * 99 / 100], waits[waits.len() - 1]);
+    eprintln!("the writer was held: median {median:?}, p99 {p99:?}, worst {worst:?}; pages in the log: {most}");
+    // At 1,000 pages the next commit would have to move them, and everybody would wait for it.
+    assert!(most < 500, "{most} pages");
+    assert!(median < Duration::from_millis(50), "{median:?}");
+    store.close().await;
 }

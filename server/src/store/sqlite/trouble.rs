@@ -14,16 +14,16 @@ use super::*;
 use crate::store::outbox::{Inserted, Lane, NewMessage, OutboxStore};
 
 /// A folder of its own, gone at the end.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = std::env::temp_dir().join(format!("facteur-{}", Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         Self(folder)
     }
 
-    fn database(&self) -> PathBuf {
+    pub(super) fn database(&self) -> PathBuf {
         self.0.join("facteur.db")
     }
 }

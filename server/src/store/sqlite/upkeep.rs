@@ -1,6 +1,9 @@
 //! Server side. What is forgotten, and what is counted.
 //!
-//! Everything is found by an index, and deleted in small groups: whoever writes waits for a group at most.
+//! Everything is found by an index, and deleted in small groups: whoever writes waits for a group at most. Old rows lie
+//! scattered over the file, so a group of them changes many pages; what has gathered in the log is moved into the file
+//! here, by a connection of its own, before the next commit would have to do it while others wait (SQLite's automatic
+//! checkpoint, at 1,000 pages).
 
 use jiff::Timestamp;
 use sqlx::{Row, SqlitePool};
@@ -9,7 +12,7 @@ use super::rows::instant;
 use crate::store::{StoreError, outbox::QueueFigures};
 
 /// Bytes of contents that are overwritten with one statement, at most; one content may be larger.
-const MOST_BYTES: i64 = 4 * 1024 * 1024;
+const MOST_BYTES: i64 = 256 * 1024;
 
 pub(super) async fn purge(
     (pool, writer): (&SqlitePool, &SqlitePool),
@@ -38,6 +41,18 @@ pub(super) async fn purge(
         ),
     ] {
         gone += sqlx::query(sql).bind(before.as_millisecond()).bind(limit).execute(writer).await?.rows_affected();
+    }
+    // What was set aside and is gone. (A message takes its line along.)
+    sqlx::query(
+        "DELETE FROM quarantine
+         WHERE (kind = 'event' AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = quarantine.row))
+            OR (kind = 'lane' AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.lane = quarantine.row))
+            OR (kind = 'profile' AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.id = quarantine.row))",
+    )
+    .execute(writer)
+    .await?;
+    if gone > 0 {
+        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_all(pool).await?;
     }
     Ok(gone)
 }
