@@ -18,13 +18,20 @@ use crate::{
     ids,
     store::{
         ProfileRow,
-        outbox::{Attempt, MessageRow, MessageState, NewEvent, Recipient, RecipientState, Standing},
+        outbox::{Attempt, MessageRow, MessageState, NewEvent, Quarantined, Recipient, RecipientState, Standing},
     },
 };
 
 /// Every type of event.
-pub const TYPES: [&str; 6] =
-    ["message.accepted", "message.failed", "message.unknown", "profile.broken", "profile.recovered", "test.finished"];
+pub const TYPES: [&str; 7] = [
+    "message.accepted",
+    "message.failed",
+    "message.unknown",
+    "message.quarantined",
+    "profile.broken",
+    "profile.recovered",
+    "test.finished",
+];
 
 fn event(portal: &str, kind: &str, at: Timestamp, data: &Value) -> NewEvent {
     let content = json!({ "type": kind, "timestamp": at.to_string(), "data": data }).to_string();
@@ -43,7 +50,9 @@ pub fn message_finished(
         MessageState::Accepted => "message.accepted",
         MessageState::Failed => "message.failed",
         MessageState::DeliveryUnknown => "message.unknown",
-        MessageState::Queued | MessageState::Sending | MessageState::Deferred => return None,
+        MessageState::Queued | MessageState::Sending | MessageState::Deferred | MessageState::Quarantined => {
+            return None;
+        }
     };
     let of = |state| recipients.iter().filter(move |recipient| recipient.state == state);
     let causes: BTreeSet<&str> =
@@ -66,6 +75,13 @@ pub fn message_finished(
         "refused_causes": causes,
     });
     Some(event(&row.lane.account.portal, kind, at, &data))
+}
+
+/// A message's row cannot be decoded. What it says of itself cannot be trusted, so the event has no more than its id.
+pub fn message_quarantined(row: &Quarantined, at: Timestamp) -> Option<NewEvent> {
+    let account = row.account.as_ref().filter(|_| row.table == "message")?;
+    let data = json!({ "message": row.row, "account": account.account, "state": MessageState::Quarantined });
+    Some(event(&account.portal, "message.quarantined", at, &data))
 }
 
 /// A profile broke, or works again.

@@ -76,6 +76,7 @@ pub struct Metrics {
     messages: Family<InState, Gauge>,
     events: Gauge,
     resting: Gauge,
+    quarantined: Gauge,
     oldest: Gauge<f64, AtomicU64>,
     connections: Family<InState, Gauge>,
     requests: Family<Answered, Counter>,
@@ -100,6 +101,7 @@ impl Metrics {
             messages: Family::default(),
             events: Gauge::default(),
             resting: Gauge::default(),
+            quarantined: Gauge::default(),
             oldest: Gauge::default(),
             connections: Family::default(),
             requests: Family::default(),
@@ -118,6 +120,11 @@ impl Metrics {
             "servers_resting",
             "Mail servers that are left alone for a while after a trouble",
             metrics.resting.clone(),
+        );
+        registry.register(
+            "rows_quarantined",
+            "Rows of the database that cannot be decoded and were set aside",
+            metrics.quarantined.clone(),
         );
         registry.register(
             "oldest_message_age_seconds",
@@ -186,6 +193,7 @@ impl Metrics {
         set(&self.connections, "active", active);
         set(&self.connections, "idle", idle);
         self.resting.set(i64::try_from(queue.resting).unwrap_or(i64::MAX));
+        self.quarantined.set(i64::try_from(queue.quarantined).unwrap_or(i64::MAX));
         self.events.set(i64::try_from(queue.events).unwrap_or(i64::MAX));
         self.oldest.set(age_s);
         let mut text = String::new();
@@ -216,6 +224,7 @@ mod tests {
             "facteur_attempts_total{outcome=\"failed\",cause=\"bad_credentials\"} 1",
             "facteur_messages{state=\"deferred\"} 3",
             "facteur_servers_resting 0",
+            "facteur_rows_quarantined 0",
             "facteur_oldest_message_age_seconds 4.5",
             "facteur_http_requests_total{method=\"POST\",route=\"/api/v1/messages\",status=\"202\"} 1",
             "facteur_http_request_duration_seconds_bucket{le=\"0.003\",route=\"/api/v1/messages\"} 1",

@@ -214,7 +214,8 @@ impl Outbox {
             }
             return Some(none);
         }
-        self.rest_lane(queue, WITHOUT_SERVER, Some(Cause::NoServer)).await;
+        let cause = if no_route == NoRoute::Damaged { Cause::Unknown } else { Cause::NoServer };
+        self.rest_lane(queue, WITHOUT_SERVER, Some(cause)).await;
         None
     }
 

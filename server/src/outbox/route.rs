@@ -26,7 +26,7 @@ use crate::{
     portal_auth::Relay,
     profiles::{fingerprint, unavailable},
     store::{
-        ProfileRow,
+        ProfileRow, StoreError,
         outbox::{Lane, Via},
     },
 };
@@ -40,6 +40,8 @@ pub enum NoRoute {
     ProfileIncomplete,
     #[error("the account sends through the portal's server, and the portal has none")]
     NoRelay,
+    #[error("the row of the profile in use is damaged")]
+    Damaged,
     #[error("the service does not answer")]
     Unavailable,
 }
@@ -153,6 +155,10 @@ impl Outbox {
     /// The server for a lane. `fallback`: the message fell back to the relay earlier.
     pub(super) async fn route(&self, lane: &Lane, fallback: bool) -> Result<Route, NoRoute> {
         let failed = |error| {
+            // That is told of once, by the quarantine.
+            if matches!(error, StoreError::Inconsistent { .. }) {
+                return NoRoute::Damaged;
+            }
             unavailable(error);
             NoRoute::Unavailable
         };

@@ -11,11 +11,11 @@ use super::{
     standing::{disowned, give_up, interrupted, needs_its_content, standing},
 };
 use crate::{
-    events::message_finished,
+    events::{message_finished, message_quarantined},
     profiles::unavailable,
     store::{
         StoreError,
-        outbox::{Attempt, AttemptOutcome, MessageRow, Recipient, Right, Settlement},
+        outbox::{Attempt, AttemptOutcome, MessageRow, Quarantined, Recipient, Right, Settlement},
     },
 };
 
@@ -68,6 +68,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
             outbox.mind_the_clock().await?;
             outbox.take_over_the_abandoned().await?;
             outbox.end_the_overdue().await?;
+            outbox.report_the_quarantined().await?;
             if due(&mut purged, PURGE_EVERY) && outbox.purge().await? {
                 // There is more: it goes on at the next tick.
                 purged = None;
@@ -132,6 +133,22 @@ impl Outbox {
             let mut recipients = row.recipients.clone();
             give_up(&mut recipients, row.cause, row.stage);
             self.close_the_book(&row, Right::Waiting, (Some(AttemptOutcome::Expired), recipients), now).await;
+        }
+        Ok(())
+    }
+
+    /// Tells of rows that were set aside since the last look: once, however often somebody comes across them.
+    async fn report_the_quarantined(&self) -> Result<(), StoreError> {
+        let rows = self.store.newly_quarantined(SOME).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        let events = rows.iter().filter_map(|row| message_quarantined(row, now));
+        let events: Vec<_> = events.filter(|event| self.tells(&event.portal)).collect();
+        self.store.quarantine_told(&rows, &events).await?;
+        for Quarantined { table, row, column, .. } in &rows {
+            tracing::error!(table, row, column, "a row cannot be decoded: it was set aside");
         }
         Ok(())
     }

@@ -143,6 +143,12 @@ pub trait OutboxStore: Send + Sync {
     async fn event_done(&self, id: Uuid) -> Result<(), StoreError>;
     async fn event_failed(&self, id: Uuid, next_at: Timestamp) -> Result<(), StoreError>;
 
+    /// At most `limit` rows that were set aside since the last call of [`quarantine_told`](Self::quarantine_told). Whatever reads
+    /// rows sets aside those that it cannot decode: they are not found again, and hold nobody up.
+    async fn newly_quarantined(&self, limit: u32) -> Result<Vec<Quarantined>, StoreError>;
+    /// Somebody was told of them, with these events.
+    async fn quarantine_told(&self, rows: &[Quarantined], events: &[NewEvent]) -> Result<(), StoreError>;
+
     /// At most `limit` profiles with a secret, in the order of their ids, those after `after`.
     async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Result<Vec<(AccountId, ProfileRow)>, StoreError>;
     /// Puts an envelope in the place of another, with what its logins are counted under; `false` when it is not there any

@@ -43,6 +43,7 @@ mod logins;
 mod messages;
 mod outbox;
 mod profiles;
+mod quarantine;
 mod rows;
 mod sealed;
 mod sessions;

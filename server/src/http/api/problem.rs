@@ -194,7 +194,7 @@ impl From<Refused> for Problem {
             Refused::NoRoute(NoRoute::ProfileIncomplete) => Code::ProfileIncomplete,
             Refused::NoRoute(NoRoute::NoRelay) => Code::NoRelay,
             Refused::KeyReused => Code::IdempotencyKeyReused,
-            Refused::NoRoute(NoRoute::Unavailable) | Refused::Unavailable => Code::Unavailable,
+            Refused::NoRoute(NoRoute::Damaged | NoRoute::Unavailable) | Refused::Unavailable => Code::Unavailable,
         })
     }
 }

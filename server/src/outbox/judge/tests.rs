@@ -332,7 +332,7 @@ proptest! {
             MessageState::Deferred => prop_assert!(decides(RecipientState::Pending) && standing.cause.is_some()),
             MessageState::Failed => prop_assert!(decides(RecipientState::Failed) && standing.cause.is_some()),
             MessageState::DeliveryUnknown => prop_assert!(decides(RecipientState::DeliveryUnknown)),
-            MessageState::Queued | MessageState::Sending => prop_assert!(false, "it was tried: {judgement:?}"),
+            MessageState::Queued | MessageState::Sending | MessageState::Quarantined => prop_assert!(false, "it was tried: {judgement:?}"),
         }
         prop_assert_eq!(standing.state.is_final(), of(RecipientState::Pending) == 0);
         prop_assert_eq!(judgement.next_at.is_some(), !standing.state.is_final());

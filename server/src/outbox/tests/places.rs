@@ -37,6 +37,102 @@ async fn a_probe_whose_process_was_killed_leaves_the_server_when_its_lease_ends(
 }
 
 #[tokio::test]
+async fn a_damaged_row_is_set_aside_told_of_once_and_holds_nobody_up() {
+    let post = Post::new().await;
+    post.profile("martin", "boutique").await;
+    let damaged = post.give(&message("martin", "Abîmé")).await;
+    let good = post.give(&message("martin", "Intact")).await;
+    let event = "INSERT INTO event (id, portal, content, created_at, next_at, tries) VALUES ('?', 'demo', '{}', 9000000000000, 1, 0)";
+    for sql in [&format!("UPDATE message SET recipients = '[{{' WHERE id = '{damaged}'"), event] {
+        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(post.store.raw()).await.unwrap();
+    }
+    // Whoever looks at it sees what can be seen; the page of the others is there.
+    let seen = post.get(&format!("/api/v1/messages/{damaged}")).await.1;
+    assert_eq!((&seen["state"], &seen["subject"]), (&json!("quarantined"), &json!("Abîmé")));
+    let (status, page) = post.get("/api/v1/messages?account=martin").await;
+    assert_eq!((status, page["messages"].as_array().map(Vec::len)), (StatusCode::OK, Some(2)), "{page}");
+    post.application.outbox.start();
+    post.until(&good, "accepted").await;
+    let told = async || {
+        let events = post.events().await;
+        events.into_iter().filter(|event| event["type"] == "message.quarantined").collect::<Vec<_>>()
+    };
+    for _ in 0..100 {
+        if !told().await.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let told = told().await;
+    assert_eq!(told.len(), 1, "once");
+    assert_eq!(told[0]["data"]["message"], json!(damaged));
+    let figures = post.store.queue_figures(post.application.outbox.now()).await.unwrap();
+    assert_eq!((figures.quarantined, figures.queued, figures.sending), (2, 0, 0), "the message and the event");
+    // Repaired, it is sent.
+    let repair = format!(
+        "UPDATE message SET recipients = (SELECT recipients FROM message WHERE id = '{good}') WHERE id = '{damaged}'"
+    );
+    let back = format!(
+        "UPDATE message SET recipients = replace(recipients, 'accepted', 'pending'), state = 'queued', next_at = updated_at WHERE id = '{damaged}'"
+    );
+    for sql in [repair, back] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(post.store.raw()).await.unwrap();
+    }
+    post.until(&damaged, "accepted").await;
+    assert_eq!(post.store.queue_figures(post.application.outbox.now()).await.unwrap().quarantined, 1);
+}
+
+#[tokio::test]
+async fn damaged_lanes_claims_and_profiles_hold_up_only_what_is_theirs() {
+    let post = Post::new().await;
+    for name in ["martin", "dubois", "lea"] {
+        post.profile(name, "boutique").await;
+    }
+    let ids = [
+        post.give(&message("martin", "Sa ligne")).await,
+        post.give(&message("dubois", "Son profil")).await,
+        post.give(&message("lea", "Intact")).await,
+    ];
+    for sql in [
+        "UPDATE lane SET lane = 'x' WHERE account = 'martin'",
+        "UPDATE message SET lane = 'x' WHERE account = 'martin'",
+        "UPDATE profile SET security = '?', check_hourly = 1 WHERE account = 'dubois'",
+    ] {
+        sqlx::query(sql).execute(post.store.raw()).await.unwrap();
+    }
+    let outbox = &post.application.outbox;
+    // Nobody judges a profile that cannot be decoded, and what became of a message is written down all the same.
+    let id = ProfileId::parse(
+        &sqlx::query_scalar::<_, String>("SELECT id FROM profile WHERE account = 'dubois'")
+            .fetch_one(post.store.raw())
+            .await
+            .unwrap(),
+    );
+    let report = crate::store::outbox::HealthReport {
+        profile: id.unwrap(),
+        fingerprint: [0; 32],
+        sign: app::profile::sending::Sign::Sent,
+        failure: None,
+        check: false,
+    };
+    assert_eq!(post.store.record_health(&account("dubois"), &report, outbox.now(), true).await.unwrap(), None);
+    // What was looked up a moment ago is looked up again.
+    outbox.changed(&account("dubois")).await;
+    outbox.start();
+    post.until(&ids[2], "accepted").await;
+    let waiting = post.until(&ids[1], "deferred").await;
+    assert_eq!(waiting["cause"], "unknown", "not its owner's fault");
+    let far = outbox.now() + SignedDuration::from_hours(99);
+    assert_eq!(post.store.profiles_to_check(far, 9).await.unwrap(), []);
+    assert_eq!(post.store.due_lanes("", outbox.now(), 9).await.unwrap(), []);
+    let kinds: Vec<String> =
+        sqlx::query_scalar("SELECT kind FROM quarantine ORDER BY kind").fetch_all(post.store.raw()).await.unwrap();
+    assert_eq!(kinds, ["lane", "profile"]);
+    assert_eq!(post.get(&format!("/api/v1/messages/{}", ids[0])).await.1["state"], "quarantined");
+}
+
+#[tokio::test]
 async fn a_check_takes_a_place_like_every_other_conversation() {
     let post = Post::new().await;
     let profile = post.profile("martin", "boutique").await;

@@ -86,6 +86,8 @@ codes! {
         /// The connection was lost after the end of the message: it may or may not be on its way. It is not sent again by
         /// itself.
         DeliveryUnknown = "delivery_unknown",
+        /// Its row in the database is damaged: it waits for the operator, who has to repair it.
+        Quarantined = "quarantined",
     }
 }
 
@@ -406,6 +408,17 @@ pub enum Resent {
     ContentGone,
 }
 
+/// A row that cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    pub table: String,
+    /// Its key there.
+    pub row: String,
+    pub column: String,
+    /// Whose it is, as far as that is known.
+    pub account: Option<AccountId>,
+}
+
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueFigures {
@@ -415,6 +428,8 @@ pub struct QueueFigures {
     pub events: u64,
     /// Servers that are left alone for a while.
     pub resting: u64,
+    /// Rows that cannot be decoded.
+    pub quarantined: u64,
     pub oldest: Option<Timestamp>,
 }
 

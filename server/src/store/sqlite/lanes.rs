@@ -10,6 +10,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{
     messages::{COLUMNS, WAITING, readable},
     profiles::begin,
+    quarantine::{self, set_aside, set_aside_on},
     rows::instant,
 };
 use crate::store::{
@@ -78,7 +79,9 @@ pub(super) async fn due(
         tighten(&mut transaction, destination).await?;
         transaction.commit().await?;
     }
-    rows.iter().map(queue).collect()
+    let (queues, damaged) = quarantine::readable(("lane", "lane"), &rows, queue)?;
+    set_aside(writer, &damaged).await?;
+    Ok(queues)
 }
 
 fn queue(row: &SqliteRow) -> Result<Queue, StoreError> {
@@ -228,7 +231,8 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
             keep_rest(&mut *connection, destination, &rest.probing(*until), Some(owner)).await?;
         }
     }
-    let mut messages = readable(&rows);
+    let (mut messages, damaged) = readable(&rows)?;
+    set_aside_on(connection, &damaged).await?;
     messages.sort_by_key(|message| (message.next_at, message.id));
     Ok(Claimed { messages, passage, rest })
 }

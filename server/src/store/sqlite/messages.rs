@@ -6,7 +6,12 @@ use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{lanes::with_rests, profiles::begin, rows::instant};
+use super::{
+    lanes::with_rests,
+    profiles::begin,
+    quarantine::{self, Damaged, set_aside},
+    rows::instant,
+};
 use crate::store::{
     StoreError,
     outbox::{Attempt, Ending, Inserted, Lane, MessageRow, MessageState, NewMessage, ResendRule, Resent},
@@ -14,7 +19,7 @@ use crate::store::{
 
 /// The columns that [`message`] reads.
 pub(super) const COLUMNS: &str =
-    "id, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
+    "id, portal, account, user, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
     fallback, tries, created_at, updated_at, expires_at, lease_owner, ending_at, ending_to, finished_at,
     CASE WHEN state IN ('queued', 'deferred') THEN ifnull(
         (SELECT min(message.next_at, lane.woken_at) FROM lane WHERE lane.lane = message.lane
@@ -27,8 +32,51 @@ fn wrong(column: &'static str, row: &str) -> StoreError {
     StoreError::Inconsistent { table: "message", column, row: row.to_owned() }
 }
 
-/// A row of [`COLUMNS`].
+/// The table, and its key.
+const MESSAGE: (&str, &str) = ("message", "id");
+
+/// A row of [`COLUMNS`]. Of one that was set aside, whatever can be decoded.
 fn message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+    match MessageState::parse(&row.try_get::<String, _>("state")?) {
+        Some(MessageState::Quarantined) => set_aside_row(row),
+        Some(state) => decode(row, state),
+        None => Err(wrong("state", &row.try_get::<String, _>("id")?)),
+    }
+}
+
+/// What can be decoded of a row that as a whole cannot.
+fn set_aside_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+    let text = |column: &'static str| row.try_get::<String, _>(column).unwrap_or_default();
+    let moment = |column: &'static str| row.try_get::<Option<i64>, _>(column).ok().flatten().map(instant);
+    let id = text("id");
+    let account = AccountId { portal: text("portal"), account: text("account") };
+    Ok(MessageRow {
+        lane: Lane { account, user: row.try_get("user").unwrap_or_default() },
+        message_id: text("message_id"),
+        reference: row.try_get("reference").unwrap_or_default(),
+        subject: text("subject"),
+        size: row.try_get("size").ok().and_then(|size: i64| u64::try_from(size).ok()).unwrap_or_default(),
+        recipients: serde_json::from_str(&text("recipients")).unwrap_or_default(),
+        state: MessageState::Quarantined,
+        stage: None,
+        cause: None,
+        reply: None,
+        profile: None,
+        fallback: false,
+        tries: 0,
+        created_at: moment("created_at").unwrap_or_default(),
+        updated_at: moment("updated_at").unwrap_or_default(),
+        expires_at: moment("expires_at").unwrap_or_default(),
+        next_at: None,
+        lease_owner: None,
+        ending_at: moment("ending_at"),
+        ending_to: None,
+        finished_at: moment("finished_at"),
+        id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?,
+    })
+}
+
+fn decode(row: &SqliteRow, state: MessageState) -> Result<MessageRow, StoreError> {
     let id: String = row.try_get("id")?;
     let text = |column: &'static str| -> Result<Option<String>, StoreError> { Ok(row.try_get(column)?) };
     let must = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get(column)?) };
@@ -38,7 +86,6 @@ fn message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
     let count = |column: &'static str| -> Result<u64, StoreError> {
         u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| wrong(column, &id))
     };
-    let stage = text("stage")?;
     Ok(MessageRow {
         lane: Lane::parse(&must("lane")?).ok_or_else(|| wrong("lane", &id))?,
         message_id: must("message_id")?,
@@ -46,8 +93,8 @@ fn message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
         subject: must("subject")?,
         size: count("size")?,
         recipients: serde_json::from_str(&must("recipients")?).map_err(|_| wrong("recipients", &id))?,
-        state: MessageState::parse(&must("state")?).ok_or_else(|| wrong("state", &id))?,
-        stage: stage.and_then(|code| Stage::ALL.into_iter().find(|stage| stage.as_str() == code)),
+        state,
+        stage: text("stage")?.and_then(|code| Stage::ALL.into_iter().find(|stage| stage.as_str() == code)),
         cause: text("cause")?.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown)),
         reply: text("reply")?,
         profile: text("profile")?.as_deref().and_then(ProfileId::parse),
@@ -128,12 +175,32 @@ pub(super) async fn by_key(
     Ok(Some(Inserted::Known { id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, same }))
 }
 
-pub(super) async fn find(pool: &SqlitePool, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError> {
+pub(super) async fn find(
+    (pool, writer): (&SqlitePool, &SqlitePool),
+    portal: &str,
+    id: Uuid,
+) -> Result<Option<MessageRow>, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
     let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(pool).await?;
-    let mut rows: Vec<MessageRow> = row.as_ref().map(message).transpose()?.into_iter().collect();
+    let mut rows = shown(writer, row.as_slice()).await?;
     with_rests(pool, &mut rows).await?;
     Ok(rows.pop())
+}
+
+/// Rows for somebody who looks at them: one that cannot be decoded is set aside, and shown as such.
+async fn shown(writer: &SqlitePool, rows: &[SqliteRow]) -> Result<Vec<MessageRow>, StoreError> {
+    let (mut shown, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        shown.push(match message(row) {
+            Ok(message) => message,
+            Err(error) => {
+                damaged.push(Damaged::of(MESSAGE, row, error)?);
+                set_aside_row(row)?
+            }
+        });
+    }
+    set_aside(writer, &damaged).await?;
+    Ok(shown)
 }
 
 pub(super) async fn attempts(pool: &SqlitePool, id: Uuid) -> Result<Vec<Attempt>, StoreError> {
@@ -146,7 +213,7 @@ pub(super) async fn attempts(pool: &SqlitePool, id: Uuid) -> Result<Vec<Attempt>
 }
 
 pub(super) async fn page(
-    pool: &SqlitePool,
+    (pool, writer): (&SqlitePool, &SqlitePool),
     account: &AccountId,
     state: Option<MessageState>,
     before: Option<Uuid>,
@@ -171,7 +238,7 @@ pub(super) async fn page(
         .bind(limit)
         .fetch_all(pool)
         .await?;
-    let mut rows = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+    let mut rows = shown(writer, &rows).await?;
     with_rests(pool, &mut rows).await?;
     Ok(rows)
 }
@@ -247,22 +314,32 @@ pub(super) async fn prolong(pool: &SqlitePool, owners: &[String], until: Timesta
     Ok(prolonged[0])
 }
 
-/// Those rows that read. One that does not is logged, and holds nobody up.
-pub(super) fn readable(rows: &[SqliteRow]) -> Vec<MessageRow> {
-    let log = |error: StoreError| tracing::error!(error = &error as &dyn std::error::Error, "a message does not read");
-    rows.iter().filter_map(|row| message(row).map_err(log).ok()).collect()
+/// Those rows that can be decoded, and those that cannot.
+pub(super) fn readable(rows: &[SqliteRow]) -> Result<(Vec<MessageRow>, Vec<Damaged>), StoreError> {
+    quarantine::readable(MESSAGE, rows, message)
 }
 
-pub(super) async fn abandoned(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+pub(super) async fn abandoned(
+    (pool, writer): (&SqlitePool, &SqlitePool),
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE state = 'sending' AND lease_until <= ? LIMIT ?");
     let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    Ok(readable(&rows))
+    let (rows, damaged) = readable(&rows)?;
+    set_aside(writer, &damaged).await?;
+    Ok(rows)
 }
 
-pub(super) async fn overdue(pool: &SqlitePool, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+pub(super) async fn overdue(
+    (pool, writer): (&SqlitePool, &SqlitePool),
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<MessageRow>, StoreError> {
     const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE {WAITING} AND expires_at <= ? LIMIT ?");
     let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    let mut rows = readable(&rows);
+    let (mut rows, damaged) = readable(&rows)?;
+    set_aside(writer, &damaged).await?;
     with_rests(pool, &mut rows).await?;
     Ok(rows)
 }

@@ -10,14 +10,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{SqliteStore, clock, events, lanes, messages, profiles, sealed, settle, upkeep};
+use super::{SqliteStore, clock, events, lanes, messages, profiles, quarantine, sealed, settle, upkeep};
 use crate::{
     store::{
         ProfileRow, SealedSecret, StoreError,
         outbox::{
             Attempt, Claim, Claimed, DueDestination, Ending, EventRow, HealthReport, Inserted, MessageRow,
-            MessageState, NewMessage, OutboxStore, Queue, QueueFigures, ResendRule, Resent, Rest, SealedContent,
-            Settled, Settlement,
+            MessageState, NewEvent, NewMessage, OutboxStore, Quarantined, Queue, QueueFigures, ResendRule, Resent,
+            Rest, SealedContent, Settled, Settlement,
         },
     },
     time::{Elapsed, ElapsedRule, Mark},
@@ -37,7 +37,7 @@ impl OutboxStore for SqliteStore {
     }
 
     async fn message(&self, portal: &str, id: Uuid) -> Stored<Option<MessageRow>> {
-        messages::find(&self.pool, portal, id).await
+        messages::find((&self.pool, &self.writer), portal, id).await
     }
 
     async fn attempts(&self, id: Uuid) -> Stored<Vec<Attempt>> {
@@ -51,7 +51,7 @@ impl OutboxStore for SqliteStore {
         before: Option<Uuid>,
         limit: u32,
     ) -> Stored<Vec<MessageRow>> {
-        messages::page(&self.pool, account, state, before, limit).await
+        messages::page((&self.pool, &self.writer), account, state, before, limit).await
     }
 
     async fn content(&self, id: Uuid) -> Stored<Option<Vec<u8>>> {
@@ -116,11 +116,11 @@ impl OutboxStore for SqliteStore {
     }
 
     async fn abandoned(&self, now: Timestamp, limit: u32) -> Stored<Vec<MessageRow>> {
-        messages::abandoned(&self.pool, now, limit).await
+        messages::abandoned((&self.pool, &self.writer), now, limit).await
     }
 
     async fn overdue(&self, now: Timestamp, limit: u32) -> Stored<Vec<MessageRow>> {
-        messages::overdue(&self.pool, now, limit).await
+        messages::overdue((&self.pool, &self.writer), now, limit).await
     }
 
     async fn resend(&self, portal: &str, id: Uuid, times: (Timestamp, Timestamp), rule: ResendRule) -> Stored<Resent> {
@@ -140,7 +140,7 @@ impl OutboxStore for SqliteStore {
     }
 
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Stored<Option<ProfileRow>> {
-        profiles::in_use(&self.pool, account, user).await
+        profiles::in_use((&self.pool, &self.writer), account, user).await
     }
 
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Stored<Option<TestRun>> {
@@ -152,7 +152,7 @@ impl OutboxStore for SqliteStore {
     }
 
     async fn profiles_to_check(&self, before: Timestamp, limit: u32) -> Stored<Vec<(AccountId, ProfileRow)>> {
-        profiles::to_check(&self.pool, before, limit).await
+        profiles::to_check((&self.pool, &self.writer), before, limit).await
     }
 
     async fn record_health(
@@ -166,7 +166,7 @@ impl OutboxStore for SqliteStore {
     }
 
     async fn due_events(&self, portal: &str, now: Timestamp, limit: u32) -> Stored<Vec<EventRow>> {
-        events::due(&self.pool, portal, now, limit).await
+        events::due((&self.pool, &self.writer), portal, now, limit).await
     }
 
     async fn event_done(&self, id: Uuid) -> Stored<()> {
@@ -175,6 +175,14 @@ impl OutboxStore for SqliteStore {
 
     async fn event_failed(&self, id: Uuid, next_at: Timestamp) -> Stored<()> {
         events::failed(&self.writer, id, next_at).await
+    }
+
+    async fn newly_quarantined(&self, limit: u32) -> Stored<Vec<Quarantined>> {
+        quarantine::untold(&self.pool, limit).await
+    }
+
+    async fn quarantine_told(&self, rows: &[Quarantined], events: &[NewEvent]) -> Stored<()> {
+        quarantine::told(&self.writer, rows, events).await
     }
 
     async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Stored<Vec<(AccountId, ProfileRow)>> {

@@ -21,12 +21,16 @@ pub(super) use super::transaction::begin;
 
 use super::{
     journal, logins,
+    quarantine::{self, Damaged, set_aside, set_aside_on},
     rows::{PROFILE, profile},
 };
 use crate::{
     logins::MOST_REFUSALS,
     store::{Change, Decide, ProfileRow, StoreError, Tell, best_heir},
 };
+
+/// The table, and its key.
+const PROFILE_KEY: (&str, &str) = ("profile", "id");
 
 pub(super) async fn page(
     pool: &SqlitePool,
@@ -68,6 +72,24 @@ pub(super) async fn find_on(
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(profile).transpose()
+}
+
+/// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
+pub(super) async fn find_readable(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
+    let row = sqlx::query(SQL)
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let (mut found, damaged) = quarantine::readable(PROFILE_KEY, row.as_slice(), profile)?;
+    set_aside_on(connection, &damaged).await?;
+    Ok(found.pop())
 }
 
 /// Binds what the owner sets in the order of the statements below.
@@ -354,7 +376,7 @@ pub(super) async fn any_ready(pool: &SqlitePool, account: &AccountId) -> Result<
 }
 
 pub(super) async fn in_use(
-    pool: &SqlitePool,
+    (pool, writer): (&SqlitePool, &SqlitePool),
     account: &AccountId,
     user: Option<&str>,
 ) -> Result<Option<ProfileRow>, StoreError> {
@@ -363,7 +385,16 @@ pub(super) async fn in_use(
          WHERE portal = ? AND account = ? AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3 AND in_use = 1"
     );
     let row = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(user).fetch_optional(pool).await?;
-    row.as_ref().map(profile).transpose()
+    let Some(row) = row else { return Ok(None) };
+    match profile(&row) {
+        Ok(profile) => Ok(Some(profile)),
+        Err(error) => {
+            let damaged = Damaged::of(PROFILE_KEY, &row, error)?;
+            let inconsistent = damaged.error();
+            set_aside(writer, &[damaged]).await?;
+            Err(inconsistent)
+        }
+    }
 }
 
 pub(super) async fn last_failure(
@@ -396,7 +427,7 @@ pub(super) async fn sent_since(pool: &SqlitePool, id: ProfileId, since: Timestam
 }
 
 pub(super) async fn to_check(
-    pool: &SqlitePool,
+    (pool, writer): (&SqlitePool, &SqlitePool),
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
@@ -405,13 +436,14 @@ pub(super) async fn to_check(
          WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL
            AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < ?
            AND ifnull(checked_at, 0) < ?
+           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND row = profile.id)
          ORDER BY ifnull(checked_at, 0) LIMIT ?"
     );
     let rows = sqlx::query(SQL).bind(MOST_REFUSALS).bind(before.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    rows.iter()
-        .map(|row| {
-            let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
-            Ok((account, profile(row)?))
-        })
-        .collect()
+    let (due, damaged) = quarantine::readable(PROFILE_KEY, &rows, |row| {
+        let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
+        Ok((account, profile(row)?))
+    })?;
+    set_aside(writer, &damaged).await?;
+    Ok(due)
 }

@@ -11,7 +11,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::{
     events,
-    profiles::{begin, find_on},
+    profiles::{begin, find_readable},
 };
 use crate::{
     events::profile_turned,
@@ -114,7 +114,7 @@ pub(super) async fn record_health(
     Ok(turn)
 }
 
-/// Takes in a sign, and tells a turn. A profile that was changed or deleted meanwhile is not judged.
+/// Takes in a sign, and tells a turn. A profile that was changed, deleted or damaged meanwhile is not judged.
 pub(super) async fn health(
     connection: &mut SqliteConnection,
     account: &AccountId,
@@ -122,7 +122,7 @@ pub(super) async fn health(
     at: Timestamp,
     tell: bool,
 ) -> Result<Option<Turn>, StoreError> {
-    let Some(row) = find_on(connection, account, report.profile).await? else {
+    let Some(row) = find_readable(connection, account, report.profile).await? else {
         return Ok(None);
     };
     if fingerprint(&row) != report.fingerprint {

@@ -100,6 +100,7 @@ pub(super) async fn figures(pool: &SqlitePool, now: Timestamp) -> Result<QueueFi
                 (SELECT amount FROM tally WHERE kind = 'sending') AS sending,
                 (SELECT amount FROM tally WHERE kind = 'event') AS events,
                 (SELECT count(*) FROM destination WHERE rests_until > ? AND rests_until > 0) AS resting,
+                (SELECT count(*) FROM quarantine) AS quarantined,
                 (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest",
     )
     .bind(now.as_millisecond())
@@ -113,6 +114,7 @@ pub(super) async fn figures(pool: &SqlitePool, now: Timestamp) -> Result<QueueFi
         sending: count("sending")?,
         events: count("events")?,
         resting: count("resting")?,
+        quarantined: count("quarantined")?,
         oldest: row.try_get::<Option<i64>, _>("oldest")?.map(instant),
     })
 }
