@@ -35,6 +35,9 @@ pub enum AppError {
     /// It was changed since the form that would change it was opened.
     #[error("changed meanwhile")]
     Stale,
+    /// The form was opened for another account, or another person of it.
+    #[error("the form is another account's")]
+    OtherAccount,
     /// The request itself is malformed.
     #[error("malformed request")]
     Malformed,
@@ -58,7 +61,7 @@ impl AppError {
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::UnknownField { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Conflict | Self::Stale | Self::TooManyProfiles { .. } => StatusCode::CONFLICT,
+            Self::Conflict | Self::Stale | Self::OtherAccount | Self::TooManyProfiles { .. } => StatusCode::CONFLICT,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -72,7 +75,7 @@ impl AppError {
             Self::Limited { retry_after_s } => format!("/profiles?notice=limited&seconds={retry_after_s}"),
             Self::UnknownField { .. } => "/profiles?notice=unknown-field".to_owned(),
             Self::TooManyProfiles { most } => format!("/profiles?notice=full&count={most}"),
-            Self::Stale => "/profiles?stale=1".to_owned(),
+            Self::Stale | Self::OtherAccount => "/profiles?stale=1".to_owned(),
             Self::Invalid { .. } | Self::Conflict | Self::Malformed => "/profiles?notice=malformed".to_owned(),
             Self::Unavailable => "/profiles?notice=unavailable".to_owned(),
         }

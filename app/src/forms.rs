@@ -20,6 +20,7 @@ use crate::{
     },
     sending_mode::api::{ChooseOwnSmtp, SaveSendingMode},
     test_run::api::{ConfirmReceipt, MendProfile, RunTest, StreamTest},
+    ui::whose::WHOSE,
 };
 
 /// What the choice between two changes sends, field by field.
@@ -77,10 +78,20 @@ fn add<F: ServerFn + Serialize + DeserializeOwned>(fields: &mut Fields, besides:
     fields.insert(F::PATH, names);
 }
 
+/// The fields of the function at `path`; `None` when there is no such function.
+pub fn fields_of(path: &str) -> Option<impl Iterator<Item = &'static str>> {
+    FIELDS.get(path).map(|names| names.iter().map(String::as_str))
+}
+
+/// Whether a server function is at `path`.
+pub fn is_function(path: &str) -> bool {
+    FIELDS.contains_key(path)
+}
+
 /// The first name that the function at `path` does not take; `None` also when there is no such function.
 pub fn unknown_field<'n>(path: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let known = FIELDS.get(path)?;
-    names.into_iter().find(|name| !known.contains(*name))
+    names.into_iter().find(|name| *name != WHOSE && !known.contains(*name))
 }
 
 #[cfg(test)]

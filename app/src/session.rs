@@ -14,7 +14,7 @@ use crate::{
     error::{AppError, answer},
     i18n::Locale,
     journal::model::Author,
-    profile::draft::KeptDraft,
+    profile::draft::{Choice, KeptDraft},
     theme::GivenTheme,
 };
 
@@ -133,7 +133,9 @@ pub trait Drafts: Send + Sync {
     /// The name of a form that makes a new profile.
     fn new_form(&self) -> String;
     async fn keep(&self, who: &Person, draft: &KeptDraft) -> Result<(), AppError>;
-    /// The newest first.
+    /// What was typed into the form, the newest first.
     async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError>;
+    /// What was chosen on the page of this name.
+    async fn choice(&self, who: &Person, form: &str) -> Result<Option<Choice>, AppError>;
     async fn forget(&self, who: &Person, form: &str) -> Result<(), AppError>;
 }

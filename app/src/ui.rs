@@ -6,3 +6,4 @@ pub mod layout;
 pub mod moment;
 pub mod notice;
 pub mod session_over;
+pub mod whose;

@@ -44,7 +44,10 @@ for (const language of ["fr", "en"] as const) {
         await page.goto(`${demo.configurator}/profiles/${path}?id=${id}`);
         await check(page, path);
       }
-      await page.goto(`${demo.configurator}/profiles/sending?id=${id}&wrong=per-minute&per-minute=abc`);
+      await page.goto(`${demo.configurator}/profiles/sending?id=${id}`);
+      await page.locator("#per-minute").fill("abc");
+      await page.locator("main form .primary").click();
+      await page.waitForURL(/draft=1/);
       await check(page, "refused limits");
       await page.goto(`${demo.configurator}/api`);
       await check(page, "the API's reference");

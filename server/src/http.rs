@@ -57,6 +57,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod visit;
+mod whose;
 
 pub use api::{BodyBudget, Intake, make_key};
 pub use connections::ConnectionLimits;
@@ -130,6 +131,7 @@ fn routes(site: Site) -> Router {
         .with_state(options)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(site.clone(), fields::known))
+        .layer(middleware::from_fn_with_state(site.clone(), whose::check))
         .layer(middleware::from_fn_with_state(site.clone(), forms::check))
         .layer(middleware::from_fn_with_state(site.clone(), carry::typed))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))

@@ -10,7 +10,10 @@ use app::{
         field::{Fault, Field, FieldError},
         model::{Destination, Profile, ProfileId, SecretState, Settings, TestState},
         password::{InnerSpaces, clean},
-        port::{DestinationPolicy, Heir, PAGE_SIZE, Profiles, SaveError, SecretChange, Standing, Target, Written},
+        port::{
+            DestinationPolicy, Heir, Listed, PAGE_SIZE, Profiles, SaveError, SecretChange, Shown, Standing, Target,
+            Written,
+        },
         sending::{SendState, SendingOptions},
     },
     services::Clock,
@@ -242,6 +245,18 @@ impl Profiles for ProfileBook {
         Ok(rows.iter().map(|row| self.shown(account, row)).collect())
     }
 
+    async fn list(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Listed>, AppError> {
+        let rows = self.store.listed(account, after, PAGE_SIZE).await.map_err(unavailable)?;
+        let listed = rows.into_iter().map(|(row, failure)| {
+            let profile = self.shown(account, &row);
+            // Whatever failed before the settings were changed does not matter any more.
+            let failure =
+                failure.filter(|_| matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. }));
+            Listed { profile, failure }
+        });
+        Ok(listed.collect())
+    }
+
     async fn get(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError> {
         let row = self.store.profile(account, id).await.map_err(unavailable)?;
         Ok(row.map(|row| self.shown(account, &row)))
@@ -314,13 +329,13 @@ impl Profiles for ProfileBook {
         by: Author<'_>,
         id: ProfileId,
         encoding: Encoding,
-        expected: Option<Encoding>,
+        shown: Shown<Encoding>,
     ) -> Result<(), AppError> {
         self.change(by, id, |before| {
             if before.encoding == encoding {
                 return Ok(Change::None);
             }
-            if expected.is_some_and(|expected| expected != before.encoding) {
+            if !shown.is_still(&before.encoding, before.revision) {
                 return Err(AppError::Stale);
             }
             let action = Action::ProfileChanged { fields: vec![Field::Encoding] };
@@ -329,9 +344,12 @@ impl Profiles for ProfileBook {
         .await
     }
 
-    async fn clean_secret(&self, by: Author<'_>, id: ProfileId) -> Result<u32, AppError> {
+    async fn clean_secret(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<u32, AppError> {
         let mut removed = 0;
         self.change(by, id, |before| {
+            if revision.is_some_and(|shown| shown != before.revision) {
+                return Err(AppError::Stale);
+            }
             let Ok(Some(secret)) = self.open(by.account, before) else { return Err(AppError::NotFound) };
             let cleaned = clean(secret.expose_secret(), InnerSpaces::Significant);
             removed = cleaned.removed();
@@ -359,13 +377,13 @@ impl Profiles for ProfileBook {
         by: Author<'_>,
         id: ProfileId,
         options: SendingOptions,
-        expected: Option<SendingOptions>,
+        shown: Shown<SendingOptions>,
     ) -> Result<(), AppError> {
         self.change(by, id, |before| {
             if before.sending == options {
                 return Ok(Change::None);
             }
-            if expected.is_some_and(|expected| expected != before.sending) {
+            if !shown.is_still(&before.sending, before.revision) {
                 return Err(AppError::Stale);
             }
             Ok(self.edit(by, ProfileRow { sending: options, ..before.clone() }, Action::SendingChanged))

@@ -242,6 +242,13 @@ pub trait Store: outbox::OutboxStore {
         after: Option<ProfileId>,
         limit: u32,
     ) -> Result<Vec<ProfileRow>, StoreError>;
+    /// The same, each that fails with the last message that failed.
+    async fn listed(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        limit: u32,
+    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError>;
     async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
     /// Makes a profile. It is in use when none of its owner's is; `in_use` of the row is not looked at.
     /// Whether it is; `None` when the account has `most` profiles already, or the same form has made one.

@@ -80,7 +80,7 @@ error-address-invalid = This is not a whole e-mail address, like name@example.co
 error-sender-required = The login is not an e-mail address: give the sender’s here.
 error-unknown-choice = This choice is not in the list.
 error-secret-for-new-server = The stored password is only good for the former server and login. Type the one that goes with the new ones.
-error-mask = This is no password, only what is shown in its place. Type the password itself, or leave the field empty to keep the stored one.
+error-mask = This is not a password, only what is shown in its place. Enter the password itself.
 
 # What looks wrong before anything is sent. Never keeps anybody from confirming.
 warn-port = Port 465 usually goes with SSL/TLS, port 587 with STARTTLS.

@@ -80,7 +80,7 @@ error-address-invalid = Ce n’est pas une adresse email complète, comme nom@ex
 error-sender-required = L’identifiant n’est pas une adresse email : indiquez ici celle de l’expéditeur.
 error-unknown-choice = Ce choix n’existe pas dans la liste.
 error-secret-for-new-server = Le mot de passe enregistré n’est valable que pour l’ancien serveur et l’ancien identifiant. Saisissez celui qui va avec les nouveaux.
-error-mask = Ce n’est pas un mot de passe, seulement ce qui s’affiche à sa place. Saisissez le mot de passe lui-même, ou laissez le champ vide pour garder celui qui est enregistré.
+error-mask = Ce n’est pas un mot de passe, seulement ce qui s’affiche à sa place. Saisissez le mot de passe lui-même.
 
 # Ce qui semble faux avant tout envoi. N’empêche jamais de valider.
 warn-port = Le port 465 va d’habitude avec SSL/TLS, le port 587 avec STARTTLS.

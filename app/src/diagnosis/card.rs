@@ -19,6 +19,7 @@ use crate::{
         stages::stage_name,
         survey::{Blame, Door, DoorState, Family, Survey},
     },
+    ui::whose::WhoseForm,
 };
 
 /// A failed test, and whom it is about.
@@ -147,6 +148,7 @@ fn Fixes(failure: Failure) -> impl IntoView {
             let id = format!("fix-{number}");
             view! {
                 <form method="post" action=at("/api/test/mend") class="fix" data-fix=fix.key()>
+                    <WhoseForm />
                     <input type="hidden" name="id" value=failure.profile.id.to_string() />
                     <input type="hidden" name="fix" value=number.to_string() />
                     <p id=id.clone()>{says}</p>

@@ -1,17 +1,19 @@
 //! Server side. The server functions of the slice. Each begins by asking who is asking, and ends in [`finish`].
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{
-    draft::{CheckedSecret, Draft, KeptDraft, TypedSecret, is_form_name},
+    delete::StandsIn,
+    draft::{CheckedSecret, Choice, Draft, KeptDraft, TypedSecret, is_form_name},
     encoding::Encoding,
     field::{Fault, Field, FieldError},
     keeping::orphan,
     model::{Profile, ProfileId, Settings},
-    port::{Heir, PAGE_SIZE, SaveError, SecretChange, Standing, Target},
-    preset::{Catalogue, hint},
+    password::{InnerSpaces, clean},
+    port::{Heir, PAGE_SIZE, SaveError, SecretChange, Shown, Standing, Target},
+    preset::{Catalogue, Preset, hint},
     warnings::{Typed, Warning, warnings},
 };
 use crate::{
@@ -37,7 +39,20 @@ pub async fn save_profile(
 fn target((id, form, revision): (&str, &str, &str)) -> Result<Target, AppError> {
     let id = profile_id(id)?;
     let creation = (id.is_none() && is_form_name(form)).then(|| form.to_owned());
-    Ok(Target { id, creation, revision: revision.trim().parse().ok() })
+    Ok(Target { id, creation, revision: shown_revision(revision) })
+}
+
+/// The revision that a form showed; `None` where it says nothing. What does not read is no revision there is, so whatever
+/// comes with it is stale.
+pub fn shown_revision(text: &str) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (!text.is_empty()).then(|| text.parse().ok().filter(|_| digits).unwrap_or_default())
+}
+
+/// What a page showed of something: `was` as the page wrote it, and the profile's revision.
+pub fn shown_then<T>(was: &str, revision: &str, read: impl Fn(&str) -> Option<T>) -> Result<Shown<T>, AppError> {
+    let value = if was.is_empty() { None } else { Some(read(was).ok_or(AppError::Stale)?) };
+    Ok(Shown { value, revision: shown_revision(revision) })
 }
 
 async fn save(about: (&str, &str, &str), mut draft: Draft, secret: &TypedSecret) -> Result<String, AppError> {
@@ -85,7 +100,11 @@ async fn try_save(
         _ => false,
     };
     let checked = draft.check(session, &services.presets, profiles.policy());
-    let inner = services.presets.inner_spaces(Some(&draft.preset));
+    // A preset whose server was changed by hand says nothing of this one's passwords.
+    let inner = match &checked {
+        Ok(settings) => services.presets.provider_of(settings).map_or(InnerSpaces::Significant, Preset::inner_spaces),
+        Err(_) => services.presets.inner_spaces(Some(&draft.preset)),
+    };
     let secret = if typed.is_empty() { None } else { Some(typed.check(inner)) };
     let (mut errors, settings) = match checked {
         Ok(settings) => (Vec::new(), Some(settings)),
@@ -126,6 +145,9 @@ async fn try_save(
 fn warned(settings: &Settings, secret: Option<&CheckedSecret>, presets: &Catalogue) -> Vec<&'static str> {
     let destination = &settings.destination;
     let secret = secret.map(|secret| secret.secret.expose_secret()).unwrap_or_default();
+    // Invisible signs are said by themselves.
+    let secret = SecretString::from(clean(secret, InnerSpaces::Significant).value);
+    let secret = secret.expose_secret();
     let (port, sender) = (destination.port.to_string(), settings.sender_address.to_string());
     let typed = Typed {
         host: &destination.host,
@@ -157,7 +179,7 @@ async fn refuse(
         (form, page)
     };
     let profile = target.id.map(|id| id.to_string());
-    let kept = KeptDraft { form, profile, revision: target.revision, draft, errors };
+    let kept = KeptDraft { form, profile, revision: target.revision, draft, errors, choice: None };
     services.drafts.keep(&session.who(), &kept).await?;
     Ok(page)
 }
@@ -202,34 +224,53 @@ pub async fn save_encoding(
     #[server(default)] id: String,
     #[server(default)] encoding: String,
     #[server(default)] was: String,
+    #[server(default)] revision: String,
 ) -> Result<(), AppError> {
-    finish(encode(&id, &encoding, &was).await)
+    finish(encode(&id, &encoding, &was, &revision).await)
 }
 
-async fn encode(id: &str, encoding: &str, was: &str) -> Result<String, AppError> {
+/// Under which name the choice of a profile's encoding is carried to the page that asks again.
+pub(super) fn encoding_form(id: ProfileId) -> String {
+    format!("encoding-{id}")
+}
+
+async fn encode(id: &str, encoding: &str, was: &str, revision: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let encoding = Encoding::parse(encoding)
         .ok_or_else(|| AppError::Invalid { fields: vec![FieldError::new(Field::Encoding, Fault::Unknown)] })?;
-    match services.profiles.set_encoding(session.author(), id, encoding, Encoding::parse(was)).await {
+    let set = match shown_then(was, revision, Encoding::parse) {
+        Ok(shown) => services.profiles.set_encoding(session.author(), id, encoding, shown).await,
+        Err(stale) => Err(stale),
+    };
+    match set {
         Err(AppError::Stale) if wants_page() => {
-            Ok(format!("/profiles/encoding?id={id}&stale=1&mine={}", encoding.as_str()))
+            services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+            let kept = KeptDraft::of_choice(encoding_form(id), Choice::Encoding(encoding));
+            services.drafts.keep(&session.who(), &kept).await?;
+            Ok(format!("/profiles/encoding?id={id}&stale=1"))
         }
-        done => done.map(|()| format!("/profiles?selected={id}&notice=saved")),
+        done => {
+            done?;
+            services.drafts.forget(&session.who(), &encoding_form(id)).await?;
+            Ok(format!("/profiles?selected={id}&notice=saved"))
+        }
     }
 }
 
 /// Removes the superfluous characters of the stored secret, after the page said what they are.
 #[server(name = CleanSecret, prefix = "/api", endpoint = "profiles/clean-secret", input = PostUrl)]
-pub async fn clean_secret(#[server(default)] id: String) -> Result<(), AppError> {
-    finish(clean_stored(&id).await)
+pub async fn clean_secret(#[server(default)] id: String, #[server(default)] revision: String) -> Result<(), AppError> {
+    finish(clean_stored(&id, &revision).await)
 }
 
-async fn clean_stored(id: &str) -> Result<String, AppError> {
+async fn clean_stored(id: &str, revision: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
-    let count = services.profiles.clean_secret(session.author(), id).await?;
-    Ok(format!("/profiles/encoding?id={id}&notice=cleaned&count={count}"))
+    match services.profiles.clean_secret(session.author(), id, shown_revision(revision)).await {
+        Err(AppError::Stale) if wants_page() => Ok(format!("/profiles/encoding?id={id}&stale=1")),
+        done => done.map(|count| format!("/profiles/encoding?id={id}&notice=cleaned&count={count}")),
+    }
 }
 
 /// **Dupliquer**: the same settings, no secret; leads to the copy's form.
@@ -251,23 +292,25 @@ pub async fn use_profile(
     #[server(default)] listed: String,
     #[server(default)] after: String,
     #[server(default)] mode: String,
+    #[server(default)] revision: String,
 ) -> Result<(), AppError> {
-    finish(put_in_use(&id, (&listed, &after), &mode).await)
+    finish(put_in_use(&id, (&listed, &after, &revision), &mode).await)
 }
 
-/// `listed`: what the list showed, where the button stands in one; `mode`: the button says that the account's own servers
-/// send from now on.
-async fn put_in_use(id: &str, (listed, after): (&str, &str), mode: &str) -> Result<String, AppError> {
+/// `listed`: what the list showed, where the button stands in one, else `revision`, of the one profile; `mode`: the button
+/// says that the account's own servers send from now on.
+async fn put_in_use(id: &str, (listed, after, revision): (&str, &str, &str), mode: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let stale = || if wants_page() { Ok(format!("/profiles?selected={id}&stale=1")) } else { Err(AppError::Stale) };
-    let mut revision = None;
+    let mut revision = shown_revision(revision);
     if !listed.is_empty() {
         let now = services.profiles.page(&session.account, ProfileId::parse(after)).await?;
-        revision = now.iter().find(|profile| profile.id == id).map(|profile| profile.revision);
-        if revision.is_some() && fingerprint(&now) != listed {
+        let there = now.iter().find(|profile| profile.id == id).map(|profile| profile.revision);
+        if there.is_some() && fingerprint(&now) != listed {
             return stale();
         }
+        revision = there.or(revision);
     }
     // What is changed between that look and the write is noticed by the write.
     match services.profiles.put_in_use(session.author(), id, revision).await {
@@ -324,7 +367,7 @@ async fn delete(id: &str, revision: &str, heir: &str, used: &str) -> Result<Stri
     }
     let next = services.profiles.heirs(&session.account, id).await?;
     let best = next.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
-    match services.profiles.delete(session.author(), id, heir, revision.trim().parse().ok()).await {
+    match services.profiles.delete(session.author(), id, heir, shown_revision(revision)).await {
         Err(AppError::Stale) => return stale(),
         done => done?,
     }
@@ -335,7 +378,14 @@ async fn delete(id: &str, revision: &str, heir: &str, used: &str) -> Result<Stri
     };
     Ok(match heir.filter(|_| profile.in_use) {
         Some(heir) => format!("/profiles?notice=deleted-heir&id={id}&selected={heir}"),
-        None if profile.in_use => format!("/profiles?notice=deleted-nobody&id={id}"),
+        None if profile.in_use => {
+            let then = match StandsIn::of(&services, &session, &profile) {
+                StandsIn::Shop => "deleted-shop",
+                StandsIn::Portal => "deleted-portal",
+                StandsIn::Nobody => "deleted-nobody",
+            };
+            format!("/profiles?notice={then}&id={id}")
+        }
         None => format!("/profiles?notice=deleted&id={id}"),
     })
 }

@@ -9,7 +9,10 @@ use crate::{
     place::at,
     session::Session,
     t,
-    ui::notice::{Kind, Notice},
+    ui::{
+        notice::{Kind, Notice},
+        whose::WhoseForm,
+    },
 };
 
 /// What a field holds, in words.
@@ -57,6 +60,7 @@ pub fn Conflict(profile: Profile, mine: Draft, session: Session, presets: Arc<Ca
             <p>{if same { t!("conflict-same") } else { t!("conflict-about") }}</p>
         </Notice>
         <form method="post" action=at("/api/profiles/merge") class="stack">
+            <WhoseForm />
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="revision" value=profile.revision.to_string() />
             {choices.collect_view()}

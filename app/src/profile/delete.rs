@@ -4,18 +4,19 @@ use leptos::prelude::*;
 
 use super::{
     list::{StateBadge, owner_name},
-    model::{Profile, ProfileId},
+    model::{Destination, Profile, ProfileId},
     port::Standing,
 };
 use crate::{
     error::AppError,
     place::at,
-    services::services,
-    session::session,
+    services::{Services, services},
+    session::{Session, session},
     t,
     ui::{
         layout::{Loaded, Page, query},
         notice::{Kind, Notice, is_stale},
+        whose::WhoseForm,
     },
 };
 
@@ -29,15 +30,7 @@ pub fn DeletePage() -> impl IntoView {
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
         let heirs = services.profiles.heirs(&session.account, id).await?;
         let owner = owner_name(&profile, &session);
-        let shop = profile.settings.user.is_some();
-        let relay = services.sending_modes.portal_sends(&session.account);
-        let stands_in = if shop {
-            StandsIn::Shop
-        } else if relay {
-            StandsIn::Portal
-        } else {
-            StandsIn::Nobody
-        };
+        let stands_in = StandsIn::of(&services, &session, &profile);
         let portal = session.portal_name.clone();
         Ok(view! { <Question profile owner heirs stands_in portal /> }.into_any())
     };
@@ -50,13 +43,23 @@ pub fn DeletePage() -> impl IntoView {
 
 /// Through what the owner's mail leaves when no profile of theirs is in use.
 #[derive(Clone, Copy)]
-enum StandsIn {
+pub(super) enum StandsIn {
     Shop,
     Portal,
     Nobody,
 }
 
 impl StandsIn {
+    pub(super) fn of(services: &Services, session: &Session, profile: &Profile) -> Self {
+        if profile.settings.user.is_some() {
+            Self::Shop
+        } else if services.sending_modes.portal_sends(&session.account) {
+            Self::Portal
+        } else {
+            Self::Nobody
+        }
+    }
+
     fn text(self, portal: &str) -> String {
         match self {
             Self::Shop => t!("delete-then-shop"),
@@ -85,7 +88,10 @@ fn Question(
         let options = heirs.into_iter().map(|(heir, _)| {
             let input = format!("heir-{}", heir.id);
             let settings = heir.settings.clone();
-            let name = format!("{} · {}", settings.sender_address, settings.destination.host);
+            // What tells two of them apart: the port, the login.
+            let Destination { host, port, login, .. } = &settings.destination;
+            let named = if login == settings.sender_address.as_str() { String::new() } else { format!(" · {login}") };
+            let name = format!("{} · {host}:{port}{named}", settings.sender_address);
             let checked = best == Some(heir.id);
             view! {
                 <div class="choice">
@@ -122,6 +128,7 @@ fn Question(
         <p>{consequence}</p>
         <p>{t!("delete-secret")}</p>
         <form method="post" action=at("/api/profiles/delete")>
+            <WhoseForm />
             <input type="hidden" name="id" value=id.clone() />
             <input type="hidden" name="revision" value=profile.revision.to_string() />
             <input type="hidden" name="used" value=if used { "1" } else { "0" } />

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     address::EmailAddress,
+    encoding::Encoding,
     field::{Fault, Field, FieldError},
     mask::is_mask,
     model::{Destination, Profile, Settings},
@@ -14,9 +15,10 @@ use super::{
     port::DestinationPolicy,
     preset::{Catalogue, Preset},
     security::Security,
+    sending_api::TypedSending,
     server_text::{self, ServerText, visible},
 };
-use crate::session::Session;
+use crate::{sending_mode::model::SendingMode, session::Session};
 
 #[cfg(test)]
 mod tests;
@@ -61,7 +63,7 @@ impl Serialize for TypedSecret {
 }
 
 /// What was typed into a form and is not saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptDraft {
     /// The form's name: the profile's id, or what [`Drafts::new_form`](crate::session::Drafts::new_form) gave.
     pub form: String,
@@ -71,6 +73,26 @@ pub struct KeptDraft {
     pub revision: Option<u32>,
     pub draft: Draft,
     pub errors: Vec<FieldError>,
+    /// What was chosen on another page than the form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
+}
+
+impl KeptDraft {
+    pub fn of_choice(form: String, choice: Choice) -> Self {
+        Self { form, choice: Some(choice), ..Self::default() }
+    }
+}
+
+/// What was chosen or typed on a page with a few fields, and not saved: carried to the page that asks again, since nothing
+/// typed stands in an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    Encoding(Encoding),
+    Mode(SendingMode),
+    /// With the names of the fields that are wrong.
+    Sending(TypedSending, Vec<String>),
 }
 
 /// Whether a text can be the name of a form.

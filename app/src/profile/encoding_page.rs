@@ -5,6 +5,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
+    api::encoding_form,
+    draft::Choice,
     encoding::Encoding,
     model::{Profile, ProfileId},
     preset::{Catalogue, Preset},
@@ -19,7 +21,8 @@ use crate::{
     t,
     ui::{
         layout::{Loaded, Page, query},
-        notice::{Kind, Notice, RequestNotice, is_stale, whole_number},
+        notice::{Kind, Notice, RequestNotice, is_asked_again, is_stale, whole_number},
+        whose::WhoseForm,
     },
 };
 
@@ -31,7 +34,11 @@ pub fn EncodingPage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-        Ok(view! { <RequestNotice /> <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() /> <Warned profile=profile.clone() presets=services.presets /> <Choice profile /> }.into_any())
+        let mine = match services.drafts.choice(&session.who(), &encoding_form(id)).await? {
+            Some(Choice::Encoding(mine)) if is_asked_again() => Some(mine),
+            _ => None,
+        };
+        Ok(view! { <RequestNotice /> <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() /> <Warned profile=profile.clone() presets=services.presets /> <Choices profile mine /> }.into_any())
     };
     view! {
         <Page title=t!("encoding-title")>
@@ -58,7 +65,9 @@ fn Suspicious(profile: Profile) -> impl IntoView {
     (count > 0).then(|| {
         view! {
             <form method="post" action=at("/api/profiles/clean-secret") class="notice warning">
+                <WhoseForm />
                 <input type="hidden" name="id" value=profile.id.to_string() />
+                <input type="hidden" name="revision" value=profile.revision.to_string() />
                 <p>{t!("secret-suspicious", count = count)}</p>
                 <button>{t!("secret-remove")}</button>
             </form>
@@ -89,11 +98,12 @@ fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
 }
 
 #[component]
-fn Choice(profile: Profile) -> impl IntoView {
-    let stale = is_stale();
-    let mine = Encoding::parse(&query("mine")).filter(|_| stale);
-    let meanwhile = mine.map(|mine| {
-        let text = t!("stale-encoding", saved = profile.encoding.as_str(), mine = mine.as_str());
+fn Choices(profile: Profile, mine: Option<Encoding>) -> impl IntoView {
+    let meanwhile = is_stale().then(|| {
+        let text = match mine {
+            Some(mine) => t!("stale-encoding", saved = profile.encoding.as_str(), mine = mine.as_str()),
+            None => t!("stale-about"),
+        };
         view! { <Notice kind=Kind::Warning>{text}</Notice> }
     });
     let shown = mine.unwrap_or(profile.encoding);
@@ -111,9 +121,11 @@ fn Choice(profile: Profile) -> impl IntoView {
     });
     view! {
         <form method="post" action=at("/api/profiles/encoding") class="stack">
+            <WhoseForm />
             {meanwhile}
             <input type="hidden" name="id" value=profile.id.to_string() />
             <input type="hidden" name="was" value=profile.encoding.as_str() />
+            <input type="hidden" name="revision" value=profile.revision.to_string() />
             <fieldset class="choices">
                 <legend>{t!("encoding-legend")}</legend>
                 {choices.into_iter().collect_view()}

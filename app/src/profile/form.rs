@@ -33,6 +33,7 @@ use crate::{
         moment::Moment,
         notice::{Kind, Notice, RequestNotice},
         session_over::SessionOver,
+        whose::WhoseForm,
     },
 };
 
@@ -227,6 +228,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
         >
             // Enter presses the first button of a form: it must be Valider, not the one of the presets.
             <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
+            <WhoseForm />
             <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
             <input type="hidden" name="form" value=form />
             <input type="hidden" name="revision" value=revision.map(|revision| revision.to_string()).unwrap_or_default() />

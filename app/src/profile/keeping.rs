@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
 use super::{
-    api::{existing, profile_id},
+    api::{existing, profile_id, shown_revision},
     draft::{Draft, KeptDraft, is_form_name},
     field::{Fault, Field, FieldError},
 };
@@ -15,7 +15,10 @@ use crate::{
     services::{Services, services},
     session::{Session, session},
     t,
-    ui::notice::{Kind, Notice},
+    ui::{
+        notice::{Kind, Notice},
+        whose::WhoseForm,
+    },
 };
 
 /// Keeps what is in the form, and says what is wrong with it: pairs of a field's id and a sentence. The page asks while
@@ -60,9 +63,9 @@ async fn check(
         let kept = KeptDraft {
             form,
             profile: profile.map(|id| id.to_string()),
-            revision: revision.parse().ok(),
+            revision: shown_revision(revision),
             draft: draft.clone(),
-            errors: Vec::new(),
+            ..KeptDraft::default()
         };
         services.drafts.keep(&session.who(), &kept).await?;
     }
@@ -131,7 +134,7 @@ async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Res
         }
     }
     // What the page showed: whatever came after it is asked about again.
-    kept.revision = revision.parse().ok();
+    kept.revision = shown_revision(revision);
     kept.errors.clear();
     services.drafts.keep(&session.who(), &kept).await?;
     Ok(format!("/profiles/edit?id={id}&draft=1&notice=merged"))
@@ -141,7 +144,7 @@ async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Res
 pub async fn orphan(session: &Session, services: &Services, former: &str, draft: Draft) -> Result<String, AppError> {
     let form = services.drafts.new_form();
     let page = format!("/profiles/new?form={form}&draft=1&notice=was-deleted");
-    let kept = KeptDraft { form, profile: None, revision: None, draft, errors: Vec::new() };
+    let kept = KeptDraft { form, draft, ..KeptDraft::default() };
     services.drafts.keep(&session.who(), &kept).await?;
     services.drafts.forget(&session.who(), former).await?;
     Ok(page)
@@ -159,6 +162,7 @@ pub fn Restored(form: String, profile: String) -> impl IntoView {
         <Notice kind=Kind::Warning>
             <p>{text}</p>
             <form method="post" action=at("/api/profiles/forget")>
+                <WhoseForm />
                 <input type="hidden" name="id" value=profile />
                 <input type="hidden" name="form" value=form />
                 <button>{button}</button>
@@ -185,6 +189,7 @@ pub fn DraftOffer(kept: Vec<KeptDraft>) -> impl IntoView {
         <Notice kind=Kind::Warning>
             <p>{text}</p>
             <form method="post" action=at("/api/profiles/forget") class="actions">
+                <WhoseForm />
                 <a class="button" href=at(&page)>{t!("draft-resume")}</a>
                 <input type="hidden" name="id" value=profile.unwrap_or_default() />
                 <input type="hidden" name="form" value=form />

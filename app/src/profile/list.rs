@@ -27,6 +27,7 @@ use crate::{
         moment::distance,
         notice::{Kind, Notice, RequestNotice, is_stale},
         session_over::SessionOver,
+        whose::WhoseForm,
     },
 };
 
@@ -36,7 +37,8 @@ pub fn ListPage() -> impl IntoView {
     let (selected, after) = (ProfileId::parse(&query("selected")), ProfileId::parse(&query("after")));
     let load = async move {
         let (session, services) = (session()?, services()?);
-        let profiles = services.profiles.page(&session.account, after).await?;
+        let listed = services.profiles.list(&session.account, after).await?;
+        let (profiles, failures): (Vec<_>, Vec<_>) = listed.into_iter().map(|one| (one.profile, one.failure)).unzip();
         let kept = services.drafts.kept(&session.who()).await?;
         let mode = services.sending_modes.get(&session.account).await?;
         let relay = services.sending_modes.portal_sends(&session.account);
@@ -54,14 +56,9 @@ pub fn ListPage() -> impl IntoView {
         let names: Vec<String> =
             profiles.iter().map(|Profile { settings, .. }| services.presets.name_of(settings).to_owned()).collect();
         // What failed last, where it still matters: with the card that explains it.
-        let mut failures = Vec::new();
-        for (profile, name) in profiles.iter().zip(&names) {
-            if matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. })
-                && let Some(run) = services.profiles.last_failure(&session.account, profile.id).await?
-            {
-                failures.push((profile.clone(), name.clone(), run));
-            }
-        }
+        let failures = profiles.iter().zip(&names).zip(failures);
+        let failures =
+            failures.filter_map(|((profile, name), run)| Some((profile.clone(), name.clone(), run?))).collect();
         let shown = if profiles.is_empty() && after.is_none() {
             view! { <Empty /> }.into_any()
         } else {
@@ -115,6 +112,7 @@ fn Rows(
         <p class="actions above"><a class="button" href=at("/profiles/new")>{t!("action-add")}</a></p>
         <LiveTest>
             <form method="post" action=at("/api/test/run")>
+                <WhoseForm />
                 <input type="hidden" name="listed" value=listed />
                 {after.map(|id| view! { <input type="hidden" name="after" value=id.to_string() /> })}
                 <fieldset class="profiles">

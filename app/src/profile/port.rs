@@ -49,6 +49,27 @@ impl Target {
     }
 }
 
+/// What a page showed of something that others may change too. `None`: whoever sends it does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown<T> {
+    pub value: Option<T>,
+    /// Of the profile: the page was made for settings and a secret.
+    pub revision: Option<u32>,
+}
+
+impl<T> From<Option<T>> for Shown<T> {
+    fn from(value: Option<T>) -> Self {
+        Self { value, revision: None }
+    }
+}
+
+impl<T: PartialEq> Shown<T> {
+    /// Whether it still is so.
+    pub fn is_still(&self, value: &T, revision: u32) -> bool {
+        self.value.as_ref().is_none_or(|shown| shown == value) && self.revision.is_none_or(|shown| shown == revision)
+    }
+}
+
 /// What is known of a profile's sending, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
@@ -80,6 +101,14 @@ pub enum Written {
     Stale,
 }
 
+/// A profile as the list shows it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub profile: Profile,
+    /// The last message that failed for a reason of the profile's, while that matters.
+    pub failure: Option<TestRun>,
+}
+
 /// Why a profile was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
@@ -101,6 +130,9 @@ pub trait Profiles: Send + Sync {
 
     /// At most [`PAGE_SIZE`] profiles in the order of their age, those after `after` (keyset).
     async fn page(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Profile>, AppError>;
+
+    /// The same, and beside each that fails the last message that failed.
+    async fn list(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Listed>, AppError>;
 
     async fn get(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError>;
 
@@ -124,28 +156,29 @@ pub trait Profiles: Send + Sync {
     /// The profile that a form of this name made.
     async fn made_by(&self, account: &AccountId, creation: &str) -> Result<Option<Profile>, AppError>;
 
-    /// Sets the encoding, where it still is the `expected` one ([`AppError::Stale`] where it is not).
+    /// Sets the encoding, where encoding and profile still are as they were shown ([`AppError::Stale`] where not).
     async fn set_encoding(
         &self,
         by: Author<'_>,
         id: ProfileId,
         encoding: Encoding,
-        expected: Option<Encoding>,
+        shown: Shown<Encoding>,
     ) -> Result<(), AppError>;
 
-    /// Removes what looks superfluous from the stored secret; the number of characters removed.
-    async fn clean_secret(&self, by: Author<'_>, id: ProfileId) -> Result<u32, AppError>;
+    /// Removes what looks superfluous from the stored secret, where the profile still is of this revision; the number of
+    /// characters removed.
+    async fn clean_secret(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<u32, AppError>;
 
     /// A second profile with the same settings and no secret.
     async fn duplicate(&self, by: Author<'_>, id: ProfileId) -> Result<ProfileId, AppError>;
 
-    /// How the profile sends from now on, where it still is as `expected`.
+    /// How the profile sends from now on, where that and the profile still are as they were shown.
     async fn set_sending(
         &self,
         by: Author<'_>,
         id: ProfileId,
         options: SendingOptions,
-        expected: Option<SendingOptions>,
+        shown: Shown<SendingOptions>,
     ) -> Result<(), AppError>;
 
     /// The last message that failed for a reason of the profile's.

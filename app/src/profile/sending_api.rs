@@ -2,7 +2,12 @@
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
-use super::{api::existing, sending::SendingOptions};
+use super::{
+    api::{existing, shown_then},
+    draft::{Choice, KeptDraft},
+    model::ProfileId,
+    sending::SendingOptions,
+};
 use crate::{
     error::{AppError, finish, wants_page},
     services::services,
@@ -28,34 +33,48 @@ impl TypedSending {
         [&self.max_connections, &self.per_minute, &self.per_day].map(|text| text.trim())
     }
 
-    /// What it means, or the name of the first field that is wrong.
-    pub fn check(&self) -> Result<SendingOptions, &'static str> {
-        let mut limits = [None; 3];
+    /// What it means, or the names of the fields that are wrong.
+    pub fn check(&self) -> Result<SendingOptions, Vec<&'static str>> {
+        let (mut limits, mut wrong) = ([None; 3], Vec::new());
         for ((text, (name, most)), limit) in self.numbers().into_iter().zip(LIMITS).zip(&mut limits) {
             // People write 1 000 with a blank, of several kinds.
             let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
             if !digits.is_empty() {
                 let number = digits.parse::<u32>().ok().filter(|number| (1..=most).contains(number));
-                *limit = Some(number.ok_or(name)?);
+                if number.is_none() {
+                    wrong.push(name);
+                }
+                *limit = number;
             }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
         }
         let [max_connections, per_minute, per_day] = limits;
         let (check_hourly, fallback) = (!self.check_hourly.is_empty(), !self.fallback.is_empty());
         Ok(SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback })
     }
 
-    /// As a query, so that nothing typed is lost when something is wrong.
-    fn query(&self) -> String {
-        let kept =
-            |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c)).take(12).collect();
-        let numbers: Vec<String> = self.numbers().into_iter().map(kept).collect();
-        let names = LIMITS.map(|(name, _)| name);
-        let pairs = names.iter().zip(&numbers).map(|(name, text)| format!("&{name}={text}"));
-        let flags = [("check-hourly", &self.check_hourly), ("fallback", &self.fallback)];
-        let flags = flags.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, _)| format!("&{name}=1"));
-        pairs.chain(flags).collect()
+    /// What is kept to be shown again: a limit is a short number, whatever was sent.
+    fn shortened(&self) -> Self {
+        let short = |text: &str| text.chars().take(LONGEST).collect();
+        Self {
+            max_connections: short(&self.max_connections),
+            per_minute: short(&self.per_minute),
+            per_day: short(&self.per_day),
+            check_hourly: short(&self.check_hourly),
+            fallback: short(&self.fallback),
+        }
+    }
+
+    /// The texts of the limits, as they were typed.
+    pub fn limits(&self) -> [&str; 3] {
+        [&self.max_connections, &self.per_minute, &self.per_day]
     }
 }
+
+/// Longest text that is shown again, in characters.
+const LONGEST: usize = 24;
 
 /// **Enregistrer** of the page **Envoi**.
 #[server(name = SaveSending, prefix = "/api", endpoint = "profiles/sending", input = PostUrl)]
@@ -63,8 +82,14 @@ pub async fn save_sending(
     #[server(default)] id: String,
     #[server(default)] sending: TypedSending,
     #[server(default)] was: String,
+    #[server(default)] revision: String,
 ) -> Result<(), AppError> {
-    finish(save(&id, &sending, &was).await)
+    finish(save(&id, &sending, &was, &revision).await)
+}
+
+/// Under which name what was typed is carried to the page that asks again.
+pub fn sending_form(id: ProfileId) -> String {
+    format!("sending-{id}")
 }
 
 /// What the page showed, as one word.
@@ -94,16 +119,32 @@ fn read(word: &str) -> Option<SendingOptions> {
     })
 }
 
-async fn save(id: &str, typed: &TypedSending, was: &str) -> Result<String, AppError> {
+async fn save(id: &str, typed: &TypedSending, was: &str, revision: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
+    let who = session.who();
+    let again = async |wrong: Vec<&str>, flag: &str| {
+        services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+        let choice = Choice::Sending(typed.shortened(), wrong.into_iter().map(str::to_owned).collect());
+        services.drafts.keep(&who, &KeptDraft::of_choice(sending_form(id), choice)).await?;
+        Ok(format!("/profiles/sending?id={id}&{flag}=1"))
+    };
     let options = match typed.check() {
         Ok(options) => options,
-        Err(wrong) => return Ok(format!("/profiles/sending?id={id}&wrong={wrong}{}", typed.query())),
+        Err(wrong) if wants_page() => return again(wrong, "draft").await,
+        Err(_) => return Err(AppError::Malformed),
     };
-    match services.profiles.set_sending(session.author(), id, options, read(was)).await {
-        Err(AppError::Stale) if wants_page() => Ok(format!("/profiles/sending?id={id}&stale=1{}", typed.query())),
-        done => done.map(|()| format!("/profiles?selected={id}&notice=saved")),
+    let set = match shown_then(was, revision, read) {
+        Ok(shown) => services.profiles.set_sending(session.author(), id, options, shown).await,
+        Err(stale) => Err(stale),
+    };
+    match set {
+        Err(AppError::Stale) if wants_page() => again(Vec::new(), "stale").await,
+        done => {
+            done?;
+            services.drafts.forget(&who, &sending_form(id)).await?;
+            Ok(format!("/profiles?selected={id}&notice=saved"))
+        }
     }
 }
 
@@ -122,13 +163,13 @@ mod tests {
         assert_eq!((options.max_connections, options.per_minute, options.per_day), (None, Some(30), Some(10_000)));
         assert!(options.check_hourly && !options.fallback);
         for (numbers, wrong) in [
-            (["0", "", ""], "max-connections"),
-            (["21", "", ""], "max-connections"),
-            (["", "6001", ""], "per-minute"),
-            (["", "-1", "x"], "per-minute"),
-            (["1", "1", "1e3"], "per-day"),
+            (["0", "", ""], &["max-connections"][..]),
+            (["21", "", ""], &["max-connections"]),
+            (["", "6001", ""], &["per-minute"]),
+            (["", "-1", "x"], &["per-minute", "per-day"]),
+            (["1", "1", "1e3"], &["per-day"]),
         ] {
-            assert_eq!(typed(numbers).check(), Err(wrong), "{numbers:?}");
+            assert_eq!(typed(numbers).check(), Err(wrong.to_vec()), "{numbers:?}");
         }
     }
 
@@ -151,7 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_comes_back_and_nothing_else() {
-        assert_eq!(typed(["3&x=<", "", "abc"]).query(), "&max-connections=3x&per-minute=&per-day=abc&check-hourly=1");
+    fn what_is_shown_again_is_short() {
+        let long = typed([&"9".repeat(5_000), "1 000", "<b>"]);
+        assert_eq!(long.shortened().limits(), [&"9".repeat(LONGEST)[..], "1 000", "<b>"]);
     }
 }

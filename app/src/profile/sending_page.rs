@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 
 use super::{
+    draft::Choice,
     model::{Profile, ProfileId},
     preset::Preset,
     sending::{SendState, SendingOptions},
-    sending_api::{LIMITS, shown},
+    sending_api::{LIMITS, TypedSending, sending_form, shown},
 };
 use crate::{
     diagnosis::card::{CauseCard, Failure, cause_title},
@@ -20,7 +21,8 @@ use crate::{
     ui::{
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
-        notice::{Kind, Notice, RequestNotice, is_stale},
+        notice::{Kind, Notice, RequestNotice, is_asked_again, is_stale},
+        whose::WhoseForm,
     },
 };
 
@@ -31,6 +33,10 @@ pub fn SendingPage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+        let typed = match services.drafts.choice(&session.who(), &sending_form(id)).await? {
+            Some(Choice::Sending(typed, wrong)) if is_asked_again() => Some((typed, wrong)),
+            _ => None,
+        };
         let failure = services.profiles.last_failure(&session.account, id).await?;
         let preset = services.presets.provider_of(&profile.settings).cloned();
         let provider = services.presets.name_of(&profile.settings).to_owned();
@@ -39,7 +45,7 @@ pub fn SendingPage() -> impl IntoView {
             <RequestNotice />
             <State profile=profile.clone() />
             {failure.map(|run| view! { <LastFailure profile=profile.clone() provider run /> })}
-            <Options profile preset portal />
+            <Options profile preset portal typed />
         }
         .into_any())
     };
@@ -108,11 +114,16 @@ pub fn LastFailure(profile: Profile, provider: String, run: TestRun, #[prop(opti
 
 /// What the owner decides.
 #[component]
-fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl IntoView {
+fn Options(
+    profile: Profile,
+    preset: Option<Preset>,
+    portal: String,
+    /// What was typed and not saved, with the names of the fields that are wrong.
+    typed: Option<(TypedSending, Vec<String>)>,
+) -> impl IntoView {
     let sending = profile.sending;
-    let wrong = query("wrong");
     let stale = is_stale();
-    let refused = !wrong.is_empty() || stale;
+    let (typed, wrong) = typed.map_or((None, Vec::new()), |(typed, wrong)| (Some(typed), wrong));
     let was = shown(&sending);
     let meanwhile = stale.then(|| {
         let portal = portal.clone();
@@ -120,17 +131,27 @@ fn Options(profile: Profile, preset: Option<Preset>, portal: String) -> impl Int
     });
     let stored = [sending.max_connections, sending.per_minute, sending.per_day];
     let usual = preset.map_or([None; 3], |preset| [preset.max_connections, preset.per_minute, preset.daily_limit]);
-    let fields = LIMITS.into_iter().zip(stored).zip(usual).map(|(((name, most), stored), usual)| {
-        let value = if refused { query(name) } else { stored.map(|number| number.to_string()).unwrap_or_default() };
-        view! { <Limit name most value usual wrong=wrong == name /> }
+    let texts = match &typed {
+        Some(typed) => typed.limits().map(str::to_owned),
+        None => stored.map(|number| number.map(|number| number.to_string()).unwrap_or_default()),
+    };
+    let first = wrong.first().cloned();
+    let faults = wrong.clone();
+    let fields = LIMITS.into_iter().zip(texts).zip(usual).map(|(((name, most), value), usual)| {
+        let (wrong, focus) = (faults.iter().any(|fault| fault == name), first.as_deref() == Some(name));
+        view! { <Limit name most value usual wrong focus /> }
     });
-    let checked = |name: &str, stored: bool| if refused { query(name) == "1" } else { stored };
-    let (check, fallback) = (checked("check-hourly", sending.check_hourly), checked("fallback", sending.fallback));
+    let (check, fallback) = match &typed {
+        Some(typed) => (!typed.check_hourly.is_empty(), !typed.fallback.is_empty()),
+        None => (sending.check_hourly, sending.fallback),
+    };
     view! {
         <form method="post" action=at("/api/profiles/sending") class="stack">
+            <WhoseForm />
             <input type="hidden" name="id" value=profile.id.to_string() />
             <input type="hidden" name="was" value=was />
-            {(!wrong.is_empty()).then(|| view! { <Notice kind=Kind::Warning>{t!("form-refused", count = 1)}</Notice> })}
+            <input type="hidden" name="revision" value=profile.revision.to_string() />
+            {(!wrong.is_empty()).then(|| view! { <Notice kind=Kind::Warning>{t!("form-refused", count = wrong.len())}</Notice> })}
             {meanwhile}
             <fieldset class="choices">
                 <legend>{t!("sending-when-it-fails")}</legend>
@@ -194,7 +215,15 @@ fn grouped(number: u32) -> String {
 
 /// One limit. Empty: the provider's, where it is known.
 #[component]
-fn Limit(name: &'static str, most: u32, value: String, usual: Option<u32>, wrong: bool) -> impl IntoView {
+fn Limit(
+    name: &'static str,
+    most: u32,
+    value: String,
+    usual: Option<u32>,
+    wrong: bool,
+    /// Whether it is the first one that is wrong.
+    focus: bool,
+) -> impl IntoView {
     let hint = match usual {
         Some(usual) => t!("sending-limit-usual", usual = grouped(usual), most = grouped(most)),
         None => t!("sending-limit-range", most = grouped(most)),
@@ -213,7 +242,7 @@ fn Limit(name: &'static str, most: u32, value: String, usual: Option<u32>, wrong
                 autocomplete="off"
                 aria-describedby=described
                 aria-invalid=wrong.then_some("true")
-                autofocus=wrong
+                autofocus=focus
             />
             <p class="hint" id=format!("{name}-hint")>{hint}</p>
             <p class="fault" id=format!("{name}-fault")>{wrong.then(|| t!("sending-limit-wrong", most = grouped(most)))}</p>

@@ -5,9 +5,16 @@ use leptos::{prelude::*, server_fn::codec::PostUrl};
 use super::model::SendingMode;
 use crate::{
     error::{AppError, finish, wants_page},
+    profile::{
+        api::shown_then,
+        draft::{Choice, KeptDraft},
+    },
     services::services,
     session::{Session, session},
 };
+
+/// Under which name a choice is carried to the page that asks again.
+pub(super) const FORM: &str = "sending-mode";
 
 /// Saves the account's choice.
 #[server(name = SaveSendingMode, prefix = "/api", endpoint = "sending-mode/save", input = PostUrl)]
@@ -39,8 +46,21 @@ async fn choose(was: &str) -> Result<String, AppError> {
 
 /// Sets the mode, unless somebody has changed it since the page was shown: then both are shown.
 async fn set(session: &Session, mode: SendingMode, was: &str, then: String) -> Result<String, AppError> {
-    match services()?.sending_modes.set(session.author(), mode, SendingMode::parse(was)).await {
-        Err(AppError::Stale) if wants_page() => Ok(format!("/sending-mode?stale=1&mine={}", mode.as_str())),
-        done => done.map(|()| then),
+    let services = services()?;
+    let set = match shown_then(was, "", SendingMode::parse) {
+        Ok(shown) => services.sending_modes.set(session.author(), mode, shown.value).await,
+        Err(stale) => Err(stale),
+    };
+    match set {
+        Err(AppError::Stale) if wants_page() => {
+            let kept = KeptDraft::of_choice(FORM.to_owned(), Choice::Mode(mode));
+            services.drafts.keep(&session.who(), &kept).await?;
+            Ok("/sending-mode?stale=1".to_owned())
+        }
+        done => {
+            done?;
+            services.drafts.forget(&session.who(), FORM).await?;
+            Ok(then)
+        }
     }
 }

@@ -3,18 +3,20 @@
 use leptos::prelude::*;
 
 use super::{
+    api::FORM,
     model::SendingMode,
     way::{Way, WayNotice},
 };
 use crate::{
     place::at,
-    profile::keeping::DraftOffer,
+    profile::{draft::Choice, keeping::DraftOffer},
     services::services,
     session::session,
     t,
     ui::{
-        layout::{Loaded, Page, query},
-        notice::{Kind, Notice, RequestNotice, is_stale},
+        layout::{Loaded, Page},
+        notice::{Kind, Notice, RequestNotice, is_asked_again, is_stale},
+        whose::WhoseForm,
     },
 };
 
@@ -26,8 +28,12 @@ pub fn SendingModePage() -> impl IntoView {
         let mode = services.sending_modes.get(&session.account).await?;
         let ready = services.profiles.any_ready(&session.account).await?;
         let way = Way::of(mode, ready, services.sending_modes.portal_sends(&session.account));
+        let mine = match services.drafts.choice(&session.who(), FORM).await? {
+            Some(Choice::Mode(mine)) if is_asked_again() => Some(mine),
+            _ => None,
+        };
         let kept = services.drafts.kept(&session.who()).await?;
-        Ok(view! { <RequestNotice /> <DraftOffer kept /> <Choice mode way portal=session.portal_name.clone() /> }
+        Ok(view! { <RequestNotice /> <DraftOffer kept /> <Choices mode mine way portal=session.portal_name.clone() /> }
             .into_any())
     };
     view! {
@@ -38,13 +44,13 @@ pub fn SendingModePage() -> impl IntoView {
 }
 
 #[component]
-fn Choice(mode: SendingMode, way: Way, portal: String) -> impl IntoView {
+fn Choices(mode: SendingMode, mine: Option<SendingMode>, way: Way, portal: String) -> impl IntoView {
     let stale = is_stale();
     let named = |mode: SendingMode| match mode {
         SendingMode::Portal => t!("mode-portal", portal = portal.clone()),
         SendingMode::OwnSmtp => t!("mode-own"),
     };
-    let mine = SendingMode::parse(&query("mine")).filter(|mine| stale && *mine != mode);
+    let mine = mine.filter(|mine| stale && *mine != mode);
     let meanwhile = mine.map(|mine| {
         let text = t!("stale-mode", saved = named(mode), mine = named(mine));
         view! { <Notice kind=Kind::Warning>{text}</Notice> }
@@ -56,9 +62,11 @@ fn Choice(mode: SendingMode, way: Way, portal: String) -> impl IntoView {
         {alone.then(|| view! { <WayNotice way portal=portal.clone() /> })}
         // The link of the second option chooses it: this is what it sends.
         <form method="post" action=at("/api/sending-mode/own") id="follow">
+            <WhoseForm />
             <input type="hidden" name="was" value=mode.as_str() />
         </form>
         <form method="post" action=at("/api/sending-mode/save") class="stack">
+            <WhoseForm />
             <input type="hidden" name="was" value=mode.as_str() />
             <fieldset class="choices">
                 <legend>{t!("mode-legend")}</legend>

@@ -11,7 +11,10 @@ use crate::{
     services::Services,
     session::Session,
     t,
-    ui::notice::{Kind, Notice},
+    ui::{
+        notice::{Kind, Notice},
+        whose::WhoseForm,
+    },
 };
 
 /// The way of an account's mail.
@@ -48,6 +51,7 @@ pub fn WayNotice(way: Way, portal: String) -> impl IntoView {
             <Notice kind=Kind::Warning>
                 <p>{t!("way-portal", portal = portal)}</p>
                 <form method="post" action=at("/api/sending-mode/own")>
+                    <WhoseForm />
                     <input type="hidden" name="was" value=SendingMode::Portal.as_str() />
                     <button>{t!("way-use-own")}</button>
                 </form>
@@ -69,6 +73,7 @@ pub struct ProfileWay {
     owner: String,
     id: String,
     in_use: bool,
+    revision: u32,
 }
 
 impl ProfileWay {
@@ -79,6 +84,7 @@ impl ProfileWay {
             owner: owner_name(profile, session),
             id: profile.id.to_string(),
             in_use: profile.in_use,
+            revision: profile.revision,
         })
     }
 }
@@ -86,7 +92,7 @@ impl ProfileWay {
 /// Under a test that went well: whether this profile sends, and the button that lets it.
 #[component]
 pub fn WayCard(way: ProfileWay) -> impl IntoView {
-    let ProfileWay { mode, portal, owner, id, in_use } = way;
+    let ProfileWay { mode, portal, owner, id, in_use, revision } = way;
     let text = match (mode, in_use) {
         (SendingMode::OwnSmtp, true) => {
             return view! { <p class="notice done">{t!("way-in-use", owner = owner)}</p> }.into_any();
@@ -99,7 +105,9 @@ pub fn WayCard(way: ProfileWay) -> impl IntoView {
             <h2>{t!("way-title")}</h2>
             <p>{text}</p>
             <form method="post" action=at("/api/profiles/use") class="actions">
+                <WhoseForm />
                 <input type="hidden" name="id" value=id />
+                <input type="hidden" name="revision" value=revision.to_string() />
                 <input type="hidden" name="mode" value=SendingMode::OwnSmtp.as_str() />
                 <button class="primary">{t!("way-use")}</button>
             </form>

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     error::{AppError, answer, finish, wants_page},
     i18n::{Locale, Texts},
+    place::at,
     profile::{
         list::{RowLabel, owner_name},
         model::{Profile, ProfileId},
@@ -27,6 +28,7 @@ use crate::{
     sending_mode::way::ProfileWay,
     services::{Services, services},
     session::{Session, session},
+    t,
 };
 
 /// **Tester** without WebAssembly: runs the test to its end and leads to the report.
@@ -159,7 +161,10 @@ pub async fn stream_test(
         None => None,
     };
     let Some(profile) = profile else {
-        return Err(answer(AppError::NotFound));
+        // Deleted in another tab, perhaps: the panel says so, and the status is for programs.
+        let _ = answer(AppError::NotFound);
+        let line = Line::Refused { html: refusal_html(&owner, session.locale, Refusal::NotFound) }.bytes();
+        return Ok(ByteStream::new(futures::stream::iter([Ok(line)])));
     };
     let id = profile.id;
     let started = start(&services, &session, id, &to, &fix).await;
@@ -227,6 +232,13 @@ fn refusal_html(owner: &Owner, locale: Locale, refusal: Refusal) -> String {
     };
     owner.with(|| {
         use crate::ui::notice::{Kind, Notice};
-        view! { <Notice kind=Kind::Error>{text}</Notice> }.to_html()
+        let renew = refusal == Refusal::NotFound;
+        view! {
+            <Notice kind=Kind::Error>
+                <p>{text}</p>
+                {renew.then(|| view! { <p><a href=at("/profiles")>{t!("list-again")}</a></p> })}
+            </Notice>
+        }
+        .to_html()
     })
 }

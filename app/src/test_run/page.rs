@@ -23,6 +23,7 @@ use crate::{
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
         notice::RequestNotice,
+        whose::WhoseForm,
     },
 };
 
@@ -87,7 +88,6 @@ pub fn ReportCard(profile: Profile, provider: String, run: TestRun, way: Profile
                 <p>{t!("verdict-delivery-unknown-next", recipient = recipient.clone())}</p>
             </section>
             {receipt()}
-            <WayCard way=way.clone() />
         }
         .into_any(),
         Verdict::Failed => {
@@ -159,6 +159,7 @@ fn ReceiptCard(profile: Profile, provider: String, run: TestRun) -> impl IntoVie
                     <h2>{t!("receipt-title")}</h2>
                     <p>{t!("receipt-about")}</p>
                     <form method="post" action=at("/api/test/received") class="code">
+                        <WhoseForm />
                         <input type="hidden" name="id" value=id />
                         <label for="code">{t!("receipt-label")}</label>
                         <input

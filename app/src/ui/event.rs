@@ -50,7 +50,9 @@ fn requested() -> Option<Event> {
     let saved = || id("id").or_else(|| id("selected")).map(|id| Event::ProfileSaved { id });
     match query("notice").as_str() {
         "saved" | "secret-removed" | "cleaned" | "duplicated" | "in-use" | "in-use-later" => saved(),
-        "deleted" | "deleted-heir" | "deleted-nobody" => id("id").map(|id| Event::ProfileDeleted { id }),
+        "deleted" | "deleted-heir" | "deleted-shop" | "deleted-portal" | "deleted-nobody" => {
+            id("id").map(|id| Event::ProfileDeleted { id })
+        }
         "mode-saved" | "mode-own" | "in-use-now" => {
             SendingMode::parse(&query("mode")).map(|mode| Event::ModeChanged { mode })
         }

@@ -83,7 +83,7 @@ pub fn Trouble(error: AppError) -> impl IntoView {
         (AppError::SessionRequired, _) => t!("trouble-stranger"),
         (AppError::NotFound, _) => t!("trouble-not-found"),
         (AppError::Limited { .. } | AppError::Unavailable, _) => t!("trouble-unavailable"),
-        (AppError::Stale, _) => t!("stale-about"),
+        (AppError::Stale | AppError::OtherAccount, _) => t!("stale-about"),
         (
             AppError::Invalid { .. }
             | AppError::Conflict

@@ -37,9 +37,9 @@ fn requested() -> Option<impl IntoView> {
         "mode-saved" | "mode-own" | "saved" | "received" | "deleted" | "deleted-heir" | "duplicated" | "in-use"
         | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
         "secret-removed" => Kind::Done,
-        "was-deleted" | "in-use-later" | "deleted-nobody" | "secret-missing" | "gone" | "limited" | "full"
-        | "tests-of-yours" | "tests-of-account" | "tests-of-all" | "stale" | "code-wrong" | "code-invalid"
-        | "code-gone" => Kind::Warning,
+        "was-deleted" | "in-use-later" | "deleted-shop" | "deleted-portal" | "deleted-nobody" | "secret-missing"
+        | "gone" | "limited" | "full" | "tests-of-yours" | "tests-of-account" | "tests-of-all" | "stale"
+        | "code-wrong" | "code-invalid" | "code-gone" => Kind::Warning,
         "secret-unreadable" | "secret-refused" | "malformed" | "unknown-field" | "unavailable" => Kind::Error,
         _ => return None,
     };
@@ -61,6 +61,11 @@ pub fn is_stale() -> bool {
         response.set_status(AppError::Stale.status());
     }
     stale
+}
+
+/// Whether the page shows what was typed into it before: something was wrong with it, or had changed.
+pub fn is_asked_again() -> bool {
+    ["draft", "stale"].iter().any(|flag| !query(flag).is_empty())
 }
 
 /// A number of the URL; zero for anything else.

@@ -3,10 +3,12 @@
 //! again once the configurator was opened anew.
 
 use app::{
-    i18n::Texts,
+    i18n::{Locale, Texts},
+    profile::api::shown_revision,
     profile::draft::{Draft, KeptDraft, is_form_name},
     session::Visit,
     shell::{FRAME_SCRIPT, FrameAncestors},
+    ui::whose::WHOSE,
 };
 use axum::{
     body::to_bytes,
@@ -22,7 +24,7 @@ use super::{BODY_LIMIT, Site, assets};
 /// Where forms with something typed go: what saves a profile, and what this page sends again.
 const FORMS: [&str; 2] = ["/api/profiles/save", "/api/profiles/fill"];
 /// Keeps what it is sent, and leads to the form.
-const AGAIN: &str = "/api/profiles/fill";
+pub(super) const AGAIN: &str = "/api/profiles/fill";
 
 /// Answers such a form; everything else goes on.
 pub async fn typed(State(site): State<Site>, request: Request, next: Next) -> Response {
@@ -39,7 +41,7 @@ pub async fn typed(State(site): State<Site>, request: Request, next: Next) -> Re
     };
     // Known names only; a secret is none of them.
     let fields: Vec<(String, String)> = form_urlencoded::parse(&body)
-        .filter(|(name, _)| ["id", "form", "revision"].contains(&&**name) || name.starts_with("draft["))
+        .filter(|(name, _)| ["id", "form", "revision", WHOSE].contains(&&**name) || name.starts_with("draft["))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .take(20)
         .collect();
@@ -61,7 +63,7 @@ fn draft(fields: &[(String, String)]) -> Option<KeptDraft> {
     is_form_name(&form).then(|| KeptDraft {
         form,
         profile,
-        revision: value("revision").and_then(|text| text.parse().ok()),
+        revision: value("revision").and_then(|text| shown_revision(&text)),
         draft: Draft {
             preset: typed("preset"),
             host: typed("host"),
@@ -73,49 +75,104 @@ fn draft(fields: &[(String, String)]) -> Option<KeptDraft> {
             sender_address: typed("sender_address"),
             reply_to: typed("reply_to"),
         },
-        errors: Vec::new(),
+        ..KeptDraft::default()
     })
 }
 
 fn page_of(site: &Site, visit: &Visit, origins: &str, fields: &[(String, String)]) -> Response {
-    let (locale, back) = (visit.locale(), visit.return_url());
+    let locale = visit.locale();
     let text = |key: &str| locale.text(key, &[]);
-    let folder = format!("{}/{}", site.place.0, assets::package_folder());
-    let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
-    let page = html! {
-        (DOCTYPE)
-        html lang=(locale.tag()) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (text("session-ended-title")) }
-                link rel="stylesheet" href=(style);
-                link rel="icon" href={ (site.place.0) "/favicon.svg" } type="image/svg+xml";
-                // In a frame the portal's page hears of it, and opens the configurator again.
-                @if !origins.is_empty() { script src=(script) data-origins=(origins) data-visit="ended" data-place=(site.place.0) {} }
-            }
-            body {
-                main id="content" {
-                    h1 { (text("session-ended-title")) }
-                    p class="lead" { (text("carry-about")) }
-                    ol class="lead" {
-                        li { (text("carry-open")) @if let Some(url) = back { " " a href=(url) target="_blank" rel="noopener noreferrer" { (text("carry-portal")) } } }
-                        li { (text("carry-then")) }
+    Again {
+        status: StatusCode::UNAUTHORIZED,
+        locale,
+        back: visit.return_url(),
+        origins,
+        visit: "ended",
+        seconds: None,
+        title: text("session-ended-title"),
+        about: text("carry-about"),
+        steps: [text("carry-open"), text("carry-then")],
+        action: AGAIN,
+        keeps: true,
+        button: text("draft-resume"),
+        fields,
+    }
+    .answer(site)
+}
+
+/// A page that holds a form which could not be taken, until it is sent again.
+pub(super) struct Again<'a> {
+    pub status: StatusCode,
+    pub locale: Locale,
+    /// The way back to the portal.
+    pub back: Option<&'a str>,
+    pub origins: &'a str,
+    /// What a portal's page around the frame is told of the session, which may have so many seconds left.
+    pub visit: &'static str,
+    pub seconds: Option<i64>,
+    pub title: String,
+    pub about: String,
+    /// What to do first, at the portal, and then here.
+    pub steps: [String; 2],
+    pub action: &'a str,
+    /// Whether the values stay as they were typed, where the action would fill some in.
+    pub keeps: bool,
+    pub button: String,
+    pub fields: &'a [(String, String)],
+}
+
+impl Again<'_> {
+    pub(super) fn answer(self, site: &Site) -> Response {
+        let Self { origins, title, steps: [first, then], .. } = &self;
+        let folder = format!("{}/{}", site.place.0, assets::package_folder());
+        let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
+        let page = html! {
+            (DOCTYPE)
+            html lang=(self.locale.tag()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (title) }
+                    link rel="stylesheet" href=(style);
+                    link rel="icon" href={ (site.place.0) "/favicon.svg" } type="image/svg+xml";
+                    // In a frame the portal's page hears of a session that has ended, and opens the configurator again.
+                    @if !origins.is_empty() {
+                        script src=(script) data-origins=(origins) data-visit=(self.visit) data-place=(site.place.0) data-seconds=[self.seconds] {}
                     }
-                    form method="post" action={ (site.place.0) (AGAIN) } class="actions" {
-                        input type="hidden" name="keep" value="1";
-                        @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
-                        button class="primary" { (text("draft-resume")) }
+                }
+                body {
+                    main id="content" {
+                        h1 { (title) }
+                        p class="lead" { (self.about) }
+                        ol class="lead" {
+                            li {
+                                (first)
+                                @if let Some(url) = self.back {
+                                    " " a href=(url) target="_blank" rel="noopener noreferrer" { (self.locale.text("carry-portal", &[])) }
+                                }
+                            }
+                            li { (then) }
+                        }
+                        form method="post" action={ (site.place.0) (self.action) } class="actions" {
+                            @if self.keeps { input type="hidden" name="keep" value="1"; }
+                            @for (name, value) in self.fields { input type="hidden" name=(name) value=(value); }
+                            button class="primary" { (self.button) }
+                        }
                     }
                 }
             }
-        }
-    };
-    let ancestors = if origins.is_empty() { "'none'" } else { origins };
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
-         frame-ancestors {ancestors}"
-    );
-    (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
+        };
+        let ancestors = if origins.is_empty() { "'none'" } else { origins };
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors {ancestors}"
+        );
+        (self.status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
+    }
+}
+
+/// Whether a form with a profile's fields is posted there.
+pub(super) fn is_profile_form(path: &str) -> bool {
+    FORMS.contains(&path)
 }

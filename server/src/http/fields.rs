@@ -3,7 +3,7 @@
 
 use app::{
     error::{AppError, wants_page_of},
-    forms::unknown_field,
+    forms::{is_function, unknown_field},
     session::Visit,
 };
 use axum::{
@@ -14,17 +14,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{BODY_LIMIT, Site};
+use super::{BODY_LIMIT, Site, forms::is_a_form};
 
 /// Longest name that is told back.
 const LONGEST: usize = 60;
 
 pub async fn known(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let is_form = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().starts_with("application/x-www-form-urlencoded"));
+    let is_form = is_a_form(request.headers());
     // Without a session the answer is that there is none, whatever the form holds.
     let open = matches!(request.extensions().get::<Visit>(), Some(Visit::Open(_)));
     if request.method() != Method::POST || !is_form || !open {
@@ -35,7 +31,13 @@ pub async fn known(State(site): State<Site>, request: Request, next: Next) -> Re
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let names: Vec<_> = form_urlencoded::parse(&body).map(|(name, _)| name).collect();
-    let Some(unknown) = unknown_field(parts.uri.path(), names.iter().map(AsRef::as_ref)) else {
+    // A form's fields are in its body; those of an address would be ignored.
+    let query = parts.uri.query().unwrap_or_default().as_bytes();
+    let stray = form_urlencoded::parse(query).map(|(name, _)| name).next().filter(|_| is_function(parts.uri.path()));
+    let unknown = stray.or_else(|| {
+        unknown_field(parts.uri.path(), names.iter().map(AsRef::as_ref)).map(|name| name.to_owned().into())
+    });
+    let Some(unknown) = unknown else {
         return next.run(Request::from_parts(parts, Body::from(body))).await;
     };
     // A name that somebody made up: printable, and not for ever.

@@ -63,7 +63,8 @@ fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
 }
 
-fn is_a_form(headers: &HeaderMap) -> bool {
+/// Whether a form is sent, in whichever spelling.
+pub(super) fn is_a_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

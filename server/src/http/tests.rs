@@ -37,6 +37,7 @@ mod embed;
 mod malformed;
 mod refused;
 mod trouble;
+mod whose;
 
 const OWN: &str = "https://facteur.exemple";
 const PORTAL: &str = "https://portail.exemple";
@@ -297,7 +298,10 @@ async fn another_account_s_profile_does_not_exist() {
         assert_eq!(answer.location(), "/profiles?notice=gone", "{path}");
     }
     let stream = app.post("/api/test/stream", &dubois, &format!("id={id}&to=me")).await;
-    assert!(!stream.body.contains("\"kind\""), "{}", stream.body);
+    let nobody = "id=00000000-0000-7000-8000-000000000000&to=me";
+    let never = app.post("/api/test/stream", &dubois, nobody).await;
+    assert_eq!((stream.status, &stream.body), (StatusCode::NOT_FOUND, &never.body), "no difference");
+    assert!(stream.body.contains("\"kind\":\"refused\"") && stream.body.contains("n’existe plus"), "{}", stream.body);
     assert!(!app.get("/profiles", &dubois).await.body.contains(&id));
     let own = app.get("/profiles", &martin).await.body;
     assert!(own.contains(&id) && own.contains("smtp.gmail.com"));

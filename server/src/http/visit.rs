@@ -88,6 +88,7 @@ async fn caller(site: &Site, uri: &Uri, headers: &HeaderMap, reads: bool) -> Res
         (Some(own), Some(opened)) if !stands_for(&own, &opened, (site.clock)()) => Ok(turned_away(site, opened)),
         (Some(own), _) => known(site, own, reads).await,
         (None, Some(opened)) => Ok(turned_away(site, opened)),
+        (None, None) if reads && comes_from_our_page(headers) => Ok(signed_out(site, headers)),
         (None, None) => Ok(nobody(site, headers)),
     }
 }
@@ -127,6 +128,23 @@ fn turned_away(site: &Site, session: Session) -> Caller {
     let (ancestors, theme) = (ancestors_of(site, &session), look(site, &session));
     let visit = Visit::Stranger { locale: session.locale, return_url: session.return_url };
     Caller { visit, left: 0, ancestors, theme }
+}
+
+/// Whether a link of our own page was followed: there was a session when that was shown.
+fn comes_from_our_page(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
+        && headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
+}
+
+/// Somebody whose session is not there any more, nor what it was.
+fn signed_out(site: &Site, headers: &HeaderMap) -> Caller {
+    let caller = nobody(site, headers);
+    let visit = Visit::Ended {
+        locale: caller.visit.locale(),
+        return_url: caller.visit.return_url().map(str::to_owned),
+        who: None,
+    };
+    Caller { visit, ..caller }
 }
 
 /// Somebody of whom nothing is known, but perhaps the page that they come from.

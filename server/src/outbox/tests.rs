@@ -463,7 +463,7 @@ async fn the_relay_stands_in_where_the_owner_wants_it_and_the_failure_shows() {
     let post = Post::new().await;
     let profile = post.profile("martin", "mot-de-passe").await;
     let options = SendingOptions { fallback: true, ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options, None).await.unwrap();
+    post.book.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
     post.application.outbox.start();
     let id = post.give(&message("martin", "Quand même")).await;
     let done = post.until(&id, "accepted").await;
@@ -540,7 +540,7 @@ async fn many_messages_share_few_connections_and_stopping_loses_none() {
     post.application.outbox.stop(Duration::from_secs(10)).await;
     let states = async || {
         let rows = post.store.messages(&account("martin"), None, None, 99).await.unwrap();
-        rows.iter().map(|row| row.state).collect::<Vec<_>>()
+        rows.iter().map(|(row, _)| row.state).collect::<Vec<_>>()
     };
     assert!(!states().await.contains(&MessageState::Sending), "what was not sent was given back");
     let again = Post::of(post.store.clone()).await;
@@ -586,7 +586,7 @@ async fn the_day_s_amount_holds_to_the_message() {
     let post = Post::new().await;
     let profile = post.profile("martin", "boutique").await;
     let options = SendingOptions { per_day: Some(5), max_connections: Some(3), ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options, None).await.unwrap();
+    post.book.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
     let mut ids = Vec::new();
     for number in 0..12 {
         ids.push(post.give(&message("martin", &format!("Quota {number}"))).await);

@@ -6,7 +6,7 @@ use app::{
         model::{Action, Author, Entry},
         port::{Journal, PAGE_SIZE},
     },
-    profile::draft::KeptDraft,
+    profile::draft::{Choice, KeptDraft},
     sending_mode::{model::SendingMode, port::SendingModes},
     session::{AccountId, Drafts, Person},
 };
@@ -57,7 +57,13 @@ impl Drafts for ProfileBook {
     }
 
     async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError> {
-        self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(unavailable)
+        let all = self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(unavailable)?;
+        Ok(all.into_iter().filter(|kept| kept.choice.is_none()).collect())
+    }
+
+    async fn choice(&self, who: &Person, form: &str) -> Result<Option<Choice>, AppError> {
+        let all = self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(unavailable)?;
+        Ok(all.into_iter().find(|kept| kept.form == form).and_then(|kept| kept.choice))
     }
 
     async fn forget(&self, who: &Person, form: &str) -> Result<(), AppError> {

@@ -202,9 +202,9 @@ async fn any_change_that_matters_asks_for_a_new_test() {
         book.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
         assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
     }
-    book.set_encoding(by(&account()), id, Encoding::Latin9, None).await.unwrap();
+    book.set_encoding(by(&account()), id, Encoding::Latin9, None.into()).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed);
-    book.set_encoding(by(&account()), id, Encoding::Utf8, None).await.unwrap();
+    book.set_encoding(by(&account()), id, Encoding::Utf8, None.into()).await.unwrap();
     let later = ProfileBook { clock: Arc::new(|| at(60)), ..book.clone() };
     later.save(by(&account()), Target::profile(id), settings(), replace("tres-secret")).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed, "a secret typed again is a change");
@@ -244,10 +244,11 @@ async fn the_guard_has_the_last_word() {
 async fn a_stored_secret_is_cleaned_when_asked() {
     let book = book().await;
     let id = book.save(by(&account()), Target::default(), settings(), replace(" mon secret\u{200b}")).await.unwrap();
-    assert_eq!(book.clean_secret(by(&account()), id).await.unwrap(), 2);
+    assert_eq!(book.clean_secret(by(&account()), id, Some(2)).await, Err(AppError::Stale), "another was shown");
+    assert_eq!(book.clean_secret(by(&account()), id, Some(1)).await.unwrap(), 2);
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     assert_eq!(book.open(&account(), &row).unwrap().unwrap().expose_secret(), "mon secret");
-    assert_eq!(book.clean_secret(by(&account()), id).await.unwrap(), 0);
+    assert_eq!(book.clean_secret(by(&account()), id, None).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -354,13 +355,20 @@ async fn a_form_that_shows_an_older_revision_overwrites_nothing() {
     assert_eq!((stored.settings.sender_name.as_str(), stored.revision), ("Première", 2));
     // Whoever does not say what they saw changes what there is, as programs do.
     book.save(by(&account()), Target::profile(id), renamed("Seconde"), SecretChange::Keep).await.unwrap();
-    book.set_encoding(by(&account()), id, Encoding::Latin1, Some(Encoding::Utf8)).await.unwrap();
-    let stale = book.set_encoding(by(&account()), id, Encoding::Latin9, Some(Encoding::Utf8)).await;
+    book.set_encoding(by(&account()), id, Encoding::Latin1, Some(Encoding::Utf8).into()).await.unwrap();
+    let stale = book.set_encoding(by(&account()), id, Encoding::Latin9, Some(Encoding::Utf8).into()).await;
     assert_eq!(stale, Err(AppError::Stale));
+    let revision = book.get(&account(), id).await.unwrap().unwrap().revision;
+    let moved = Shown { value: Some(Encoding::Latin1), revision: Some(revision - 1) };
+    assert_eq!(book.set_encoding(by(&account()), id, Encoding::Utf8, moved).await, Err(AppError::Stale));
+    let moved = Shown { value: None, revision: Some(revision - 1) };
+    let other = SendingOptions { fallback: true, ..SendingOptions::default() };
+    assert_eq!(book.set_sending(by(&account()), id, other, moved).await, Err(AppError::Stale));
+    assert_eq!(book.put_in_use(by(&account()), id, Some(revision - 1)).await, Err(AppError::Stale));
     let few = SendingOptions { per_day: Some(5), ..SendingOptions::default() };
-    book.set_sending(by(&account()), id, few, Some(SendingOptions::default())).await.unwrap();
+    book.set_sending(by(&account()), id, few, Some(SendingOptions::default()).into()).await.unwrap();
     let many = SendingOptions { per_day: Some(500), ..SendingOptions::default() };
-    let stale = book.set_sending(by(&account()), id, many, Some(SendingOptions::default())).await;
+    let stale = book.set_sending(by(&account()), id, many, Some(SendingOptions::default()).into()).await;
     assert_eq!(stale, Err(AppError::Stale));
 }
 

@@ -37,14 +37,14 @@ pub trait OutboxStore: Send + Sync {
     ) -> Result<Option<Inserted>, StoreError>;
     async fn message(&self, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError>;
     async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError>;
-    /// At most `limit` messages of the account, the newest first, those older than `before`.
+    /// At most `limit` messages of the account with their attempts, the newest first, those older than `before`.
     async fn messages(
         &self,
         account: &AccountId,
         state: Option<MessageState>,
         before: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<MessageRow>, StoreError>;
+    ) -> Result<Vec<(MessageRow, Vec<Attempt>)>, StoreError>;
     /// Texts and files of a message, sealed; `None` when they are not kept any more.
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError>;
 

@@ -363,6 +363,15 @@ impl Store for SqliteStore {
         profiles::page(&self.pool, account, after, limit).await
     }
 
+    async fn listed(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        limit: u32,
+    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
+        profiles::listed(&self.pool, account, after, limit).await
+    }
+
     async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
         profiles::find(&self.pool, account, id).await
     }

@@ -250,7 +250,8 @@ pub async fn get(
     let portal = caller(&site, &headers)?;
     let id = message_id(id)?;
     let row = site.store.message(&portal.id, id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
-    Ok(Json(view(&site, row).await?))
+    let attempts = site.store.attempts(row.id).await?;
+    Ok(Json(view(row, attempts)))
 }
 
 /// The messages of an account
@@ -281,11 +282,8 @@ pub async fn list(
     }
     let account = AccountId { portal: portal.id.clone(), account };
     let rows = site.store.messages(&account, state, before, limit).await?;
-    let next = (rows.len() == limit as usize).then(|| rows.last().map(|row| row.id)).flatten();
-    let mut messages = Vec::with_capacity(rows.len());
-    for row in rows {
-        messages.push(view(&site, row).await?);
-    }
+    let next = (rows.len() == limit as usize).then(|| rows.last().map(|(row, _)| row.id)).flatten();
+    let messages = rows.into_iter().map(|(row, attempts)| view(row, attempts)).collect();
     Ok(Json(MessagePage { messages, next }))
 }
 
@@ -327,9 +325,8 @@ pub async fn resend(
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
-async fn view(site: &Site, row: MessageRow) -> Result<MessageView, Problem> {
-    let attempts = site.store.attempts(row.id).await?;
-    Ok(MessageView {
+fn view(row: MessageRow, attempts: Vec<Attempt>) -> MessageView {
+    MessageView {
         id: row.id,
         account: row.lane.account.account,
         user: row.lane.user,
@@ -349,7 +346,7 @@ async fn view(site: &Site, row: MessageRow) -> Result<MessageView, Problem> {
         expires_at: row.expires_at.to_string(),
         next_attempt_at: row.next_at.filter(|_| !row.state.is_final()).map(|at| at.to_string()),
         finished_at: row.finished_at.map(|at| at.to_string()),
-    })
+    }
 }
 
 fn attempt_view((attempt, number): (Attempt, u32)) -> AttemptView {

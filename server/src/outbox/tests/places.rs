@@ -137,7 +137,7 @@ async fn a_check_takes_a_place_like_every_other_conversation() {
     let post = Post::new().await;
     let profile = post.profile("martin", "boutique").await;
     let options = SendingOptions { check_hourly: true, ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options, None).await.unwrap();
+    post.book.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
     let outbox = &post.application.outbox;
     let claimant = Claimant::new(Party::Account(account("martin")), "elsewhere.example");
     let mut slots = Vec::new();

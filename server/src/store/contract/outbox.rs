@@ -138,7 +138,7 @@ pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) 
     store.insert_messages(&[message(20, &lane("dubois", None), 2)]).await.unwrap();
     let page = async |state, before: Option<u128>, limit| {
         let rows = store.messages(&shop.account, state, before.map(Uuid::from_u128), limit).await.unwrap();
-        rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
+        rows.iter().map(|(row, _)| row.id.as_u128()).collect::<Vec<_>>()
     };
     assert_eq!(page(None, None, 3).await, [14, 13, 12]);
     assert_eq!(page(None, Some(12), 9).await, [11, 10, 2, 1]);
@@ -184,7 +184,10 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     assert_eq!((done.state, done.finished_at, done.tries), (MessageState::Accepted, Some(at(42)), 2));
     assert_eq!((done.ending_at, done.ending_to, done.lease_owner), (None, None, None));
     assert_eq!((done.profile, done.stage, done.reply.as_deref()), (Some(id(1)), Some(Stage::Data), Some("250 ok")));
-    assert_eq!(store.attempts(Uuid::from_u128(1)).await.unwrap().len(), 2);
+    let attempts = store.attempts(Uuid::from_u128(1)).await.unwrap();
+    assert_eq!(attempts.len(), 2);
+    let page = store.messages(&shop.account, Some(MessageState::Accepted), None, 9).await.unwrap();
+    assert_eq!(page[0].1, attempts, "the page brings them along");
     assert_eq!(store.sent_since(id(1), at(42)).await.unwrap(), 1);
     assert_eq!(store.sent_since(id(1), at(43)).await.unwrap(), 0);
     // Given back untried.
@@ -246,6 +249,8 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
         (held.state, held.cause, held.next_at),
         (MessageState::Deferred, Some(Cause::BadCredentials), Some(at(500)))
     );
+    let listed = store.messages(&shop.account, None, None, 9).await.unwrap();
+    assert!(listed.iter().all(|(row, _)| row.cause == Some(Cause::BadCredentials) && row.next_at == Some(at(500))));
     let page = async |state| store.messages(&shop.account, Some(state), None, 9).await.unwrap().len();
     assert_eq!((page(MessageState::Deferred).await, page(MessageState::Queued).await), (3, 0));
     // What is given meanwhile waits as well.
@@ -399,6 +404,7 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     assert_eq!(store.last_failure(&account, id(1)).await.unwrap().unwrap().at, at(4));
     let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
     assert_eq!(store.last_failure(&stranger, id(1)).await.unwrap(), None);
+    assert!(store.listed(&stranger, None, 9).await.unwrap().is_empty());
     assert_eq!(store.record_health(&stranger, &report(Sign::Sent, print, None), at(5), true).await.unwrap(), None);
     let changed = report(Sign::Sent, [0; 32], None);
     assert_eq!(store.record_health(&account, &changed, at(5), true).await.unwrap(), None, "not of these settings");

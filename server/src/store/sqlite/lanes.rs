@@ -328,6 +328,26 @@ pub(super) async fn with_rests(pool: &SqlitePool, rows: &mut [MessageRow]) -> Re
     Ok(())
 }
 
+/// What [`wait_for_rest`] reads, in a statement about messages.
+pub(super) const REST: &str =
+    "(SELECT json_array(lane.rests_until, lane.cause, destination.rests_until, destination.cause)
+      FROM lane LEFT JOIN destination USING (destination)
+      WHERE lane.lane = message.lane AND lane.fallback = message.fallback) AS rest";
+
+/// The same for one message, from the row that it came in.
+pub(super) fn wait_for_rest(row: &SqliteRow, message: &mut MessageRow) -> Result<(), StoreError> {
+    let rest: Option<String> = row.try_get("rest")?;
+    if !matches!(message.state, MessageState::Queued | MessageState::Deferred) {
+        return Ok(());
+    }
+    let Some(rest) = rest else { return Ok(()) };
+    let (own, own_cause, others, others_cause): (i64, Option<String>, Option<i64>, Option<String>) =
+        serde_json::from_str(&rest).map_err(|_| wrong("lane", "rests_until", &message.lane.key()))?;
+    let others = others.unwrap_or_default();
+    message.waits_for(instant(own.max(others)), cause(if own >= others { own_cause } else { others_cause }));
+    Ok(())
+}
+
 /// Until when a lane, or its destination, rests, and why.
 async fn rest_for(
     pool: &SqlitePool,

@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    lanes::with_rests,
+    lanes::{REST, wait_for_rest, with_rests},
     profiles::begin,
     quarantine::{self, Damaged, set_aside},
     rows::instant,
@@ -208,8 +208,7 @@ pub(super) async fn attempts(pool: &SqlitePool, id: Uuid) -> Result<Vec<Attempt>
         .bind(id.to_string())
         .fetch_all(pool)
         .await?;
-    let wrong = |_| StoreError::Inconsistent { table: "attempt", column: "content", row: id.to_string() };
-    found.iter().map(|content| serde_json::from_str(content).map_err(wrong)).collect()
+    found.iter().map(|content| attempt(content, id)).collect()
 }
 
 pub(super) async fn page(
@@ -218,7 +217,7 @@ pub(super) async fn page(
     state: Option<MessageState>,
     before: Option<Uuid>,
     limit: u32,
-) -> Result<Vec<MessageRow>, StoreError> {
+) -> Result<Vec<(MessageRow, Vec<Attempt>)>, StoreError> {
     // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
     const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
             SELECT 1 FROM lane LEFT JOIN destination USING (destination)
@@ -226,7 +225,10 @@ pub(super) async fn page(
               AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > message.next_at)
         THEN 'deferred' ELSE state END";
     const SQL: &str = formatcp!(
-        "SELECT {COLUMNS} FROM message
+        "SELECT {COLUMNS}, {REST},
+             (SELECT json_group_array(content)
+              FROM (SELECT content FROM attempt WHERE attempt.message = message.id ORDER BY number)) AS attempts
+         FROM message
          WHERE portal = ?1 AND account = ?2 AND id < ?3 AND (?4 IS NULL OR {STATE} = ?4) ORDER BY id DESC LIMIT ?5"
     );
     let rows = sqlx::query(SQL)
@@ -238,9 +240,22 @@ pub(super) async fn page(
         .bind(limit)
         .fetch_all(pool)
         .await?;
-    let mut rows = shown(writer, &rows).await?;
-    with_rests(pool, &mut rows).await?;
-    Ok(rows)
+    let messages = shown(writer, &rows).await?;
+    rows.iter()
+        .zip(messages)
+        .map(|(row, mut one)| {
+            wait_for_rest(row, &mut one)?;
+            let attempts = row.try_get::<String, _>("attempts")?;
+            let attempts: Vec<String> = serde_json::from_str(&attempts).unwrap_or_default();
+            let attempts = attempts.iter().map(|content| attempt(content, one.id)).collect::<Result<_, _>>()?;
+            Ok((one, attempts))
+        })
+        .collect()
+}
+
+fn attempt(content: &str, message: Uuid) -> Result<Attempt, StoreError> {
+    let wrong = |_| StoreError::Inconsistent { table: "attempt", column: "content", row: message.to_string() };
+    serde_json::from_str(content).map_err(wrong)
 }
 
 pub(super) async fn content(pool: &SqlitePool, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {

@@ -50,7 +50,7 @@ impl OutboxStore for SqliteStore {
         state: Option<MessageState>,
         before: Option<Uuid>,
         limit: u32,
-    ) -> Stored<Vec<MessageRow>> {
+    ) -> Stored<Vec<(MessageRow, Vec<Attempt>)>> {
         messages::page((&self.pool, &self.writer), account, state, before, limit).await
     }
 

@@ -50,6 +50,41 @@ pub(super) async fn page(
     rows.iter().map(profile).collect()
 }
 
+/// A page and the failures that matter on it, with one statement.
+pub(super) async fn listed(
+    pool: &SqlitePool,
+    account: &AccountId,
+    after: Option<ProfileId>,
+    limit: u32,
+) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT {PROFILE},
+             CASE WHEN failures > 0 OR broken_at IS NOT NULL
+                  THEN (SELECT content FROM last_failure WHERE last_failure.profile = profile.id) END AS last_failure
+         FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?"
+    );
+    let rows = sqlx::query(SQL)
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let one = profile(row)?;
+            let content: Option<String> = row.try_get("last_failure")?;
+            let failure = content.map(|content| failure_of(&content, one.id)).transpose()?;
+            Ok((one, failure))
+        })
+        .collect()
+}
+
+fn failure_of(content: &str, id: ProfileId) -> Result<TestRun, StoreError> {
+    let wrong = |_| StoreError::Inconsistent { table: "last_failure", column: "content", row: id.to_string() };
+    serde_json::from_str(content).map_err(wrong)
+}
+
 pub(super) async fn find(
     pool: &SqlitePool,
     account: &AccountId,
@@ -411,8 +446,7 @@ pub(super) async fn last_failure(
     .bind(id.to_string())
     .fetch_optional(pool)
     .await?;
-    let wrong = |_| StoreError::Inconsistent { table: "last_failure", column: "content", row: id.to_string() };
-    content.map(|content| serde_json::from_str(&content).map_err(wrong)).transpose()
+    content.map(|content| failure_of(&content, id)).transpose()
 }
 
 pub(super) async fn sent_since(pool: &SqlitePool, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {

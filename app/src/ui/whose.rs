@@ -1,0 +1,113 @@
+//! Server side. Whose form it is. A browser has one session: when another account is opened in it, the pages of the first one
+//! still stand in their tabs. So each form says for whom it was opened, and the server compares (`http/whose.rs`).
+
+use std::fmt;
+
+use leptos::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::session::{Session, Visit, visit};
+
+/// The name of the field.
+pub const WHOSE: &str = "whose";
+/// Hexadecimal digits of the mark.
+const DIGITS: usize = 16;
+/// Longest name that is shown, in characters.
+const LONGEST: usize = 120;
+
+/// An account and a person, as a mark to compare and a name to show. Nobody gains by forging one: whose form it is said to
+/// be decides about a refusal only, and the session about everything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whose {
+    mark: String,
+    pub name: String,
+}
+
+impl Whose {
+    pub fn of(session: &Session) -> Self {
+        let mut hash = Sha256::new();
+        for part in [&session.account.portal, &session.account.account, &session.person.id] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let mark = hash.finalize().iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+        Self { mark, name: shown(&format!("{} ({})", session.account_name, session.person.name)) }
+    }
+
+    /// What a form says.
+    pub fn parse(text: &str) -> Self {
+        let (mark, name) = text.split_once(' ').unwrap_or((text, ""));
+        Self { mark: mark.to_owned(), name: shown(name) }
+    }
+
+    /// Whether it is the same person of the same account, in whichever session.
+    pub fn is(&self, other: &Self) -> bool {
+        self.mark == other.mark
+    }
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.mark, self.name)
+    }
+}
+
+/// A name on one line, and not for ever.
+fn shown(name: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    name.chars().filter(|c| !c.is_control() && !turns(*c)).take(LONGEST).collect()
+}
+
+/// In every form that is posted.
+#[component]
+pub fn WhoseForm() -> impl IntoView {
+    match visit() {
+        Visit::Open(session) => {
+            let whose = Whose::of(&session).to_string();
+            Some(view! { <input type="hidden" name=WHOSE value=whose /> })
+        }
+        Visit::Ended { .. } | Visit::Stranger { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_posted_form_says_whose_it_is() {
+        let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+        let mut forms = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                if path.extension().is_none_or(|end| end != "rs") || path.ends_with("whose.rs") {
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).unwrap();
+                for form in source.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
+                    // The one without a session opens one.
+                    if form.contains("method=\"post\"") && !form.contains("/session/tab") {
+                        assert!(form.contains("<WhoseForm />"), "{}: {form}", path.display());
+                        forms += 1;
+                    }
+                }
+            }
+        }
+        assert!(forms > 10, "{forms}");
+    }
+
+    #[test]
+    fn what_a_form_says_is_read_again_and_shown_as_text() {
+        let whose = Whose::parse("0011223344556677 Boulangerie Martin (Claire)");
+        assert_eq!(whose.name, "Boulangerie Martin (Claire)");
+        assert_eq!(Whose::parse(&whose.to_string()), whose);
+        assert!(whose.is(&Whose::parse("0011223344556677")) && !whose.is(&Whose::parse("")));
+        assert_eq!(Whose::parse("x a\u{202e}\nb").name, "ab");
+        assert_eq!(Whose::parse(&format!("x {}", "a".repeat(500))).name.len(), LONGEST);
+    }
+}

@@ -1,0 +1,83 @@
+//! Server side. A form of another account than the one that is open. A browser has one session, and tabs of several accounts:
+//! a form that was opened under one and is sent under another is answered with whose it was. Nothing is written for
+//! anybody, no draft either; the answer holds what was typed, secrets aside, to be sent again.
+
+use app::{
+    error::{AppError, wants_page_of},
+    i18n::Texts,
+    session::{Session, Visit},
+    shell::{FrameAncestors, SessionLeft},
+    ui::whose::{WHOSE, Whose},
+};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use maud::html;
+
+use super::{BODY_LIMIT, Site, api, carry, forms::is_a_form};
+
+/// Where the live test posts: its page shows lines.
+const STREAM: &str = "/api/test/stream";
+/// Longest list of fields that is sent again.
+const MOST_FIELDS: usize = 40;
+
+pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_form = *request.method() == Method::POST && path.starts_with("/api/") && !api::is_v1(path);
+    let session = match request.extensions().get::<Visit>() {
+        Some(Visit::Open(session)) if is_form && is_a_form(request.headers()) => session.clone(),
+        _ => return next.run(request).await,
+    };
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let said = form_urlencoded::parse(&body).find(|(name, _)| name == WHOSE).map(|(_, value)| Whose::parse(&value));
+    match said {
+        Some(whose) if !whose.is(&Whose::of(&session)) => refuse(&site, &parts, &body, &session, &whose),
+        // A program says nothing of what it saw.
+        _ => next.run(Request::from_parts(parts, Body::from(body))).await,
+    }
+}
+
+fn refuse(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &Whose) -> Response {
+    tracing::info!(path = parts.uri.path(), "a form of another account refused");
+    let (locale, error) = (session.locale, AppError::OtherAccount);
+    let names = [("whose", whose.name.clone()), ("now", Whose::of(session).name)];
+    let text = |key: &str| locale.text(key, &names);
+    if parts.uri.path() == STREAM {
+        let html = html! { div class="notice error" role="alert" { (text("other-account-live")) } }.into_string();
+        let line = format!("{}\n", serde_json::json!({ "kind": "refused", "html": html }));
+        return (error.status(), [(header::CONTENT_TYPE, "application/octet-stream")], line).into_response();
+    }
+    if !wants_page_of(parts) {
+        return (error.status(), axum::Json(error)).into_response();
+    }
+    let typed = carry::is_profile_form(parts.uri.path());
+    let fields: Vec<(String, String)> = form_urlencoded::parse(body)
+        .filter(|(name, _)| name != "secret" && name != "keep")
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .take(MOST_FIELDS)
+        .collect();
+    let ancestors = parts.extensions.get::<FrameAncestors>().map(|FrameAncestors(origins)| origins.clone());
+    carry::Again {
+        status: error.status(),
+        locale,
+        back: session.return_url.as_deref(),
+        origins: &ancestors.unwrap_or_default(),
+        visit: "open",
+        seconds: parts.extensions.get::<SessionLeft>().map(|SessionLeft(seconds)| *seconds),
+        title: text("other-account-title"),
+        about: text("other-account-about"),
+        steps: [text("other-account-open"), text("other-account-then")],
+        action: if typed { carry::AGAIN } else { parts.uri.path() },
+        keeps: typed,
+        button: text("other-account-again"),
+        fields: &fields,
+    }
+    .answer(site)
+}
