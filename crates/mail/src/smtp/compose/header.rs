@@ -1,6 +1,10 @@
 //! Texts and names in headers: plain where they are plain ASCII, else as encoded words (RFC 2047).
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
+use encoding_rs::{ISO_8859_15, WINDOWS_1252};
 use lettre::message::Mailbox;
 use model::encoding::Encoding;
 
@@ -19,7 +23,8 @@ pub(super) fn clean(text: &str) -> String {
 
 /// Whether a text that looks harmless becomes a line end, another control character, or a mark that turns the direction,
 /// where it is decoded once more: as percent escapes (RFC 2231) or as encoded words (RFC 2047), which some mail readers do
-/// in any parameter.
+/// in any parameter. What an encoded word becomes in a charset that is not known here, nobody knows: it counts as hiding
+/// something.
 pub fn hides_a_control(text: &str) -> bool {
     hides_within(text, 4)
 }
@@ -29,10 +34,11 @@ fn hides_within(text: &str, rounds: u32) -> bool {
     if clean(text) != text {
         return true;
     }
+    let Some(readings) = decode_words(text) else { return true };
     // Nobody nests escapes so deep without a purpose.
-    [percent_decode(text), decode_words(text)]
-        .iter()
-        .any(|decoded| decoded != text && (rounds == 0 || hides_within(decoded, rounds - 1)))
+    std::iter::once(percent_decode(text))
+        .chain(readings)
+        .any(|decoded| decoded != text && (rounds == 0 || hides_within(&decoded, rounds - 1)))
 }
 
 fn percent_decode(text: &str) -> String {
@@ -48,32 +54,82 @@ fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// Decodes each encoded word, wherever it stands: some readers do not ask for a blank before it.
-fn decode_words(text: &str) -> String {
-    let (mut decoded, mut rest) = (String::new(), text);
+/// The text with its encoded words decoded, wherever they stand: some readers do not ask for a blank before one. First as
+/// their charsets have it, then as UTF-8 where the bytes are that. `None` where a word's meaning is not known.
+fn decode_words(text: &str) -> Option<[String; 2]> {
+    let (mut decoded, mut rest) = ([String::new(), String::new()], text);
     while let Some(at) = rest.find("=?") {
-        decoded.push_str(&rest[..at]);
-        let word = &rest[at..];
-        let end = end_of_word(word);
-        decoded.push_str(&end.map_or_else(|| "=?".to_owned(), |end| decode_word(&word[..end])));
-        rest = &word[end.unwrap_or(2)..];
+        decoded.iter_mut().for_each(|decoded| decoded.push_str(&rest[..at]));
+        let Some((word, after)) = Word::at(&rest[at + 2..]) else {
+            decoded.iter_mut().for_each(|decoded| decoded.push_str("=?"));
+            rest = &rest[at + 2..];
+            continue;
+        };
+        let readings = word.readings()?;
+        decoded.iter_mut().zip(&readings).for_each(|(decoded, reading)| decoded.push_str(reading));
+        rest = after;
     }
-    decoded + rest
+    Some(decoded.map(|decoded| decoded + rest))
 }
 
-/// Of `=?charset?B?…?=`.
-fn end_of_word(word: &str) -> Option<usize> {
-    let charset = word.get(2..)?.find('?')? + 3;
-    let encoding = word.get(charset..)?.find('?')? + charset + 1;
-    Some(word.get(encoding..)?.find("?=")? + encoding + 2)
+/// `=?charset?B?…?=`, taken apart.
+struct Word<'a> {
+    charset: &'a str,
+    encoding: &'a str,
+    text: &'a str,
 }
 
-fn decode_word(word: &str) -> String {
-    // Between two letters, so that a line end at its border is not taken for the header's.
-    let header = format!("Subject: x {word} x\r\n\r\n");
-    let message = mail_parser::MessageParser::default().parse_headers(header.as_bytes());
-    let subject = message.and_then(|message| message.subject().map(str::to_owned)).unwrap_or_default();
-    subject.strip_prefix("x ").and_then(|text| text.strip_suffix(" x")).unwrap_or(word).to_owned()
+impl<'a> Word<'a> {
+    /// The word that begins here, after its `=?`, and what follows it. One without an end goes to the end of the text:
+    /// some readers do not ask for it.
+    fn at(text: &'a str) -> Option<(Self, &'a str)> {
+        let (charset, rest) = text.split_once('?')?;
+        let (encoding, rest) = rest.split_once('?')?;
+        let (text, after) = rest.split_once("?=").unwrap_or((rest, ""));
+        // A language may follow the charset (RFC 2231 §5).
+        let charset = charset.split('*').next().unwrap_or_default();
+        Some((Self { charset, encoding, text }, after))
+    }
+
+    fn readings(&self) -> Option<[String; 2]> {
+        let bytes = if self.encoding.eq_ignore_ascii_case("b") {
+            // Padding belongs at the end. Readers differ in what they make of anything else.
+            BASE64_STANDARD_NO_PAD.decode(self.text.trim_end_matches('=')).ok()?
+        } else if self.encoding.eq_ignore_ascii_case("q") {
+            quoted(self.text)?
+        } else {
+            return None;
+        };
+        let utf8 = std::str::from_utf8(&bytes).ok();
+        let own = match self.charset.to_ascii_lowercase().as_str() {
+            "utf-8" => utf8?.to_owned(),
+            "us-ascii" if bytes.is_ascii() => utf8?.to_owned(),
+            "iso-8859-1" => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            "iso-8859-15" => ISO_8859_15.decode_without_bom_handling(&bytes).0.into_owned(),
+            "windows-1252" => WINDOWS_1252.decode_without_bom_handling(&bytes).0.into_owned(),
+            _ => return None,
+        };
+        let other = utf8.unwrap_or(&own).to_owned();
+        Some([own, other])
+    }
+}
+
+/// The encoding `Q` (RFC 2047 §4.2).
+fn quoted(text: &str) -> Option<Vec<u8>> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'_' => bytes.push(b' '),
+            b'=' => {
+                let digits = rest.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+                bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+                rest = &rest[2..];
+            }
+            byte => bytes.push(*byte),
+        }
+    }
+    Some(bytes)
 }
 
 /// The name of a file. What hides something loses the marks by which it would be decoded.

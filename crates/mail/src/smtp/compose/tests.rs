@@ -159,7 +159,7 @@ fn files_travel_with_their_names_and_pictures_with_the_html() {
 }
 
 /// Names that some mail readers would decode once more.
-const HIDING: [&str; 10] = [
+const HIDING: [&str; 24] = [
     "facture%0d%0aBcc: b@exemple.fr.pdf",
     "facture%0D.pdf",
     "a%00.pdf",
@@ -171,6 +171,22 @@ const HIDING: [&str; 10] = [
     "%25250d%25250a",
     // Only in one of the two orders: the escape first leaves an encoded word that nobody reads.
     "=?utf-8?Q?%0d?=",
+    // Charsets that nobody knows, or that do not keep ASCII.
+    "=?x?Q?=0a?=",
+    "=?x?Q?facture?=",
+    "=?utf-16?b?AA0ACg==?=",
+    "=?utf-7?q?+AAo-?=",
+    "=?us-ascii?q?=E2=80=AE?=",
+    "=?iso-8859-1?q?=85?=",
+    "=?windows-1252?q?=E2=80=AE?=",
+    "=?utf-8*fr?q?=0a?=",
+    "=?utf-8?q?=0a",
+    // Half a character, an escape that is none, base64 that is none, an encoding that nobody knows.
+    "=?utf-8?q?=E2=80?= =?utf-8?q?=AE?=",
+    "=?utf-8?q?=0?=",
+    "=?utf-8?b?D!Qo=?=",
+    "=?utf-8?u?=0a?=",
+    "=3D?x?q?a?=%3D?x?q?a?=",
 ];
 
 #[test]
@@ -178,8 +194,18 @@ fn a_name_that_hides_a_line_end_is_known() {
     for name in HIDING {
         assert!(hides_a_control(name), "{name}");
     }
-    for name in ["devis 100%.pdf", "été%20indien.pdf", "a=b?c.txt", "=?utf-8?Q?facture?=.pdf", "50%ff", "日本.pdf"]
-    {
+    for name in [
+        "devis 100%.pdf",
+        "été%20indien.pdf",
+        "a=b?c.txt",
+        "=?utf-8?Q?facture?=.pdf",
+        "50%ff",
+        "日本.pdf",
+        "=?iso-8859-15?q?=E9t=E9?=.pdf",
+        "=?windows-1252?b?gA==?=.pdf",
+        "a=?b.pdf",
+        "=?.txt",
+    ] {
         assert!(!hides_a_control(name), "{name}");
     }
 }
