@@ -24,6 +24,7 @@ mod ids;
 pub mod logins;
 mod mend;
 pub mod metrics;
+mod objects;
 pub mod outbox;
 pub mod portal_auth;
 pub mod probe;

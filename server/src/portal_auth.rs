@@ -21,6 +21,8 @@ mod tests;
 use binding::{Audience, Challenge};
 pub use portal::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl};
 
+use crate::objects::{Object, object, objects};
+
 /// The longest token that is looked at, in bytes.
 const LONGEST_TOKEN: usize = 48 * 1024;
 /// The longest life a token may have, in seconds.
@@ -117,11 +119,12 @@ struct Claims {
     iat: i64,
     nbf: Option<i64>,
     jti: String,
+    #[serde(deserialize_with = "object")]
     account: Named,
     email: String,
     name: Option<String>,
     locale: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     users: Vec<Named>,
     return_url: Option<String>,
     #[serde(default)]
@@ -179,6 +182,7 @@ struct SignOutClaims {
     iat: i64,
     nbf: Option<i64>,
     jti: String,
+    #[serde(deserialize_with = "object")]
     account: AccountOnly,
 }
 
@@ -264,6 +268,10 @@ fn decode<'a, C: Common + DeserializeOwned>(
     if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
         return Err(TokenError::Malformed);
     }
+    // It names what whoever reads the token must understand (RFC 7515 §4.1.11), and nothing of that is understood here.
+    if header.crit.is_some() {
+        return Err(TokenError::Malformed);
+    }
     let kid = header.kid.ok_or(TokenError::UnknownKey)?;
     let signers = door
         .portals
@@ -295,7 +303,7 @@ fn signed_by<C: DeserializeOwned>(portal: &Portal, key: &PortalKey, token: &str)
     // The clock is ours: tests have a fixed date.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    jsonwebtoken::decode::<C>(token, &key.key, &validation).map(|token| token.claims).map_err(|error| {
+    jsonwebtoken::decode::<Object<C>>(token, &key.key, &validation).map(|token| token.claims.0).map_err(|error| {
         use jsonwebtoken::errors::ErrorKind;
         match error.kind() {
             ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) => TokenError::Claims,
@@ -355,7 +363,7 @@ fn identity(portal: &Portal, claims: Claims, verifier: &str) -> Result<Identity,
         locale: claims.locale.as_deref().and_then(Locale::from_tag),
         return_url: claims.return_url.filter(|url| portal.leads_home(url)).or_else(|| portal.home.clone()),
         page: claims.page,
-        theme: serde_json::from_value(claims.theme).unwrap_or_default(),
+        theme: serde_json::from_value(claims.theme).map(|Object(theme)| theme).unwrap_or_default(),
         jti: Sha256::digest(claims.jti.as_bytes()).into(),
         expires_at: forgotten_at(claims.exp)?,
     })

@@ -72,8 +72,8 @@ pub(super) fn is_a_form(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
 }
 
-/// Whether a form is UTF-8 when it is decoded. The decoder itself would put a replacement for what is not.
-fn is_utf8(form: &[u8]) -> bool {
+/// Whether a form, or a query, is UTF-8 when it is decoded. The decoder itself would put a replacement for what is not.
+pub(super) fn is_utf8(form: &[u8]) -> bool {
     let digit =
         |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     let mut decoded = Vec::with_capacity(form.len());

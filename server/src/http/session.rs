@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Site, cookie, error, origin::is_our_form, visit};
 use crate::{
+    objects::Object,
     portal_auth::{Identity, Portal, Presented, StartPage, TokenError, verify, verify_from_our_page},
     profiles::unavailable,
     store::{SessionRow, StoreError},
@@ -107,7 +108,7 @@ async fn enter<'a>(
     };
     identity.page = StartPage::parse(&page).unwrap_or(identity.page);
     identity.locale = Locale::from_tag(&chosen).or(identity.locale);
-    identity.theme = identity.theme.under(serde_json::from_str(&theme).unwrap_or_default());
+    identity.theme = identity.theme.under(serde_json::from_str(&theme).map(|Object(theme)| theme).unwrap_or_default());
     match begin(site, portal, identity, headers, locale, now).await {
         Ok(Some(response)) => response,
         Ok(None) => {
@@ -174,10 +175,10 @@ pub(super) fn accepted_language(headers: &HeaderMap) -> Locale {
 pub async fn set_theme(
     State(site): State<Site>,
     Extension(visit): Extension<Visit>,
-    given: Result<Json<GivenTheme>, JsonRejection>,
+    given: Result<Json<Object<GivenTheme>>, JsonRejection>,
 ) -> Response {
     let Visit::Open(session) = &visit else { return StatusCode::UNAUTHORIZED.into_response() };
-    let Ok(Json(given)) = given else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+    let Ok(Json(Object(given))) = given else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
     let given = session.theme.clone().under(given);
     match site.store.set_theme(&session.key, &given).await {
         Ok(true) => {

@@ -566,7 +566,9 @@ async fn the_page_looks_as_the_portal_asks_as_far_as_that_is_a_value() {
     assert!(!page.body.contains("display:none"));
     let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.contains("style-src 'self' 'nonce-") && !policy.contains("unsafe-inline"), "{policy}");
-    assert_eq!(set(OWN, "{\"scheme\":\"pink\"}").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for wrong in [r#"{"scheme":"pink"}"#, r#"["light"]"#] {
+        assert_eq!(set(OWN, wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
     let other = app.sign_in("dubois").await;
     assert!(app.get("/profiles", &other).await.body.contains("data-theme=\"system\""));
 }

@@ -124,6 +124,25 @@ fn nobody_is_sent_elsewhere() {
 }
 
 #[test]
+fn an_array_is_taken_for_no_object() {
+    for (name, array) in [
+        ("account", json!(["martin", "Boulangerie Martin"])),
+        ("users", json!([["karim", "Karim"]])),
+        ("users", json!([{ "id": "karim", "name": "Karim" }, ["zoé", "Zoé"]])),
+    ] {
+        assert_eq!(with(|claims| claims[name] = array.clone()), Err(TokenError::Claims), "{name}");
+    }
+    let themed = with(|claims| claims["theme"] = json!(["dark", { "radius": "3px" }])).unwrap();
+    assert_eq!(themed.theme, GivenTheme::default(), "a theme that does not read keeps nobody out");
+    let mut ending = claims();
+    ending["account"] = json!(["martin"]);
+    let now = Timestamp::from_second(NOW).unwrap();
+    let refused = verify_sign_out(&door(&portals()), &signed(&header(), &ending), now);
+    assert_eq!(refused.err(), Some(TokenError::Claims));
+    assert!(check(&signed(&header(), &json!(claims().as_object().unwrap().values().collect::<Vec<_>>()))).is_err());
+}
+
+#[test]
 fn headers_cannot_choose_how_they_are_checked() {
     let claims = claims();
     for kid in [None, Some("k9".to_owned()), Some("../k1".to_owned())] {
@@ -135,6 +154,10 @@ fn headers_cannot_choose_how_they_are_checked() {
     assert_eq!(check(&signed(&typ, &claims)), Err(TokenError::Malformed));
     let jku = Header { jku: Some("https://evil.exemple/keys".to_owned()), ..header() };
     assert!(check(&signed(&jku, &claims)).is_ok(), "a key's address is not followed: the key is ours");
+    for crit in [&["x"][..], &["b64"], &[]] {
+        let crit = Some(crit.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(check(&signed(&Header { crit, ..header() }, &claims)), Err(TokenError::Malformed));
+    }
     // alg: none
     let token = signed(&header(), &claims);
     let (_, rest) = token.split_once('.').unwrap();

@@ -13,7 +13,11 @@ const MARK: &str = "fct_";
 /// The portal whose key the request bears. What is compared are hashes of the whole key, so how long it takes says nothing
 /// of the key.
 pub fn portal<'a>(portals: &'a [Portal], headers: &HeaderMap) -> Option<&'a Portal> {
-    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (scheme, key) = all.next()?.to_str().ok()?.split_once(' ')?;
+    if all.next().is_some() {
+        return None;
+    }
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }

@@ -5,10 +5,10 @@ use axum::{
     Extension, Json,
     body::{Body, HttpBody},
     extract::{
-        Path, Query, State,
+        Path, Query, RawQuery, State,
         rejection::{PathRejection, QueryRejection},
     },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    super::{Site, listener::Client},
+    super::{Site, forms::is_utf8, listener::Client},
     key,
     problem::{Code, Problem},
     request::{self, MessageRequest},
@@ -172,8 +172,7 @@ pub async fn give(
         client.vouch();
     }
     let idempotency_key = idempotency_key(&headers)?;
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
+    let is_json = only(&headers, &header::CONTENT_TYPE)?
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
@@ -218,8 +217,18 @@ fn message_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, Problem
     Uuid::try_parse(&id).map_err(|_| Problem::new(Code::NotFound))
 }
 
+/// The header that stands there at most once: of two nobody knows which one counts.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Problem> {
+    let mut all = headers.get_all(name).iter();
+    let first = all.next();
+    if all.next().is_some() {
+        return Err(Problem::detailed(Code::InvalidRequest, format!("the header {name} stands there more than once")));
+    }
+    Ok(first)
+}
+
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = only(headers, &HeaderName::from_static("idempotency-key"))? else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
     if key.is_empty() || key.len() > LONGEST_KEY || !key.bytes().all(|byte| (b'!'..=b'~').contains(&byte)) {
         let detail = "Idempotency-Key is 1 to 255 visible ASCII characters";
@@ -271,9 +280,13 @@ pub async fn get(
 pub async fn list(
     State(site): State<Site>,
     headers: HeaderMap,
+    RawQuery(raw): RawQuery,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<MessagePage>, Problem> {
     let portal = caller(&site, &headers)?;
+    if !raw.is_none_or(|raw| is_utf8(raw.as_bytes())) {
+        return Err(Problem::detailed(Code::InvalidRequest, "the query is not UTF-8"));
+    }
     let Query(ListQuery { account, state, before, limit }) =
         query.map_err(|_| Problem::detailed(Code::InvalidRequest, QUERY))?;
     let limit = limit.unwrap_or(PAGE);

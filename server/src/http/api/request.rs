@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::problem::{Code, Fault, FieldFault, Problem};
 use crate::{
+    objects::{object, objects},
     outbox::{
         Letterbox,
         content::{Content, File, Head, Person},
@@ -66,7 +67,7 @@ pub struct MessageRequest {
     /// At most 2,000,000 bytes of UTF-8.
     pub html: Option<String>,
     /// At most 50, and 25,000,000 bytes in all.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     #[schema(max_items = 50)]
     pub attachments: Vec<AttachmentRequest>,
     /// The language of the text: `fr`, `en-GB` (BCP 47).
@@ -91,7 +92,7 @@ pub enum Addressee {
     #[schema(title = "address alone", example = "claire@example.com")]
     Address(String),
     #[schema(title = "address and name")]
-    Named(NamedAddress),
+    Named(#[serde(deserialize_with = "object")] NamedAddress),
 }
 
 /// An address with a name.
