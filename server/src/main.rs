@@ -23,6 +23,11 @@ mod keys;
 
 use keys::KeysCommand;
 
+/// The system's own (glibc) kept most of what large bodies had taken, for good: each thread has a heap, and its holes are
+/// given back only from the end.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Facteur: the SMTP configurator that web portals embed.
 #[derive(Parser)]
 #[command(version)]
