@@ -103,6 +103,14 @@ pub(super) fn submitted(event: &Event) {
                     let _ = first.focus();
                 }
             }
+            // In a frame the portal's page opens the configurator again. It would take this page away: the form leaves first,
+            // and the server keeps what is in it.
+            Answer::SessionOver if is_framed() => {
+                if let Some(form) = form() {
+                    let _ = form.submit();
+                    return;
+                }
+            }
             Answer::SessionOver => {
                 if let (Some(place), Some(words)) =
                     (find::<Element>("#over"), find::<Element>("#profile-form template"))
@@ -114,6 +122,10 @@ pub(super) fn submitted(event: &Event) {
         }
         LEAVING.set(false);
     });
+}
+
+fn is_framed() -> bool {
+    window().parent().ok().flatten().is_some_and(|parent| parent != window())
 }
 
 /// Says something above the form's buttons.
@@ -153,6 +165,10 @@ async fn try_ask(sends: bool) -> Option<Answer> {
     let response = Request::post(&text(&form, "data-check")).body(body).ok()?.send().await.ok()?;
     if response.status() == 401 {
         return Some(Answer::SessionOver);
+    }
+    // Another account was opened in this browser: the page that the form leads to says so, and keeps what was typed.
+    if response.status() == 409 {
+        return sends.then(|| Answer::Faults(Vec::new()));
     }
     if !response.ok() {
         return None;

@@ -9,6 +9,7 @@ use super::{
     presets::{hint_of, radios},
 };
 use crate::profile::{
+    password::{InnerSpaces, clean},
     preset_hint::PresetHint,
     security::Security,
     warnings::{Typed, Warning, warnings},
@@ -26,6 +27,8 @@ fn name_of(radio: &HtmlInputElement) -> String {
 pub(super) fn look() {
     let Some(form) = find::<Element>("#profile-form") else { return };
     let [host, port, login, sender, secret] = ["host", "port", "login", "sender_address", "secret"].map(value);
+    // Invisible signs are no part of a password, and are taken off or offered to be.
+    let secret = clean(&secret, InnerSpaces::Significant).value;
     let security =
         find::<HtmlInputElement>("#security input:checked").and_then(|radio| Security::parse(&radio.value()));
     let known: Vec<_> = radios().into_iter().filter_map(|radio| hint_of(&radio).map(|hint| (radio, hint))).collect();

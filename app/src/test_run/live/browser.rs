@@ -103,6 +103,11 @@ fn say_session_over() {
 pub(super) fn clicked(event: &MouseEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let Some(target) = target else { return };
+    // The second press of a double click: what the first one did may have put another button under it.
+    if event.detail() > 1 && target.closest("button").ok().flatten().is_some() {
+        event.prevent_default();
+        return;
+    }
     if target.matches(".stop").unwrap_or(false) {
         stop();
     } else if target.has_attribute("data-copy") {
@@ -172,7 +177,7 @@ async fn ask(form: &HtmlFormElement, abort: &AbortController) -> Option<(Respons
     let fields = FormData::new_with_form(form).ok()?;
     let body = UrlSearchParams::new().ok()?;
     let value = |name: &str| fields.get(name).as_string().unwrap_or_default();
-    for name in ["id", "to", "fix"] {
+    for name in ["whose", "id", "to", "fix"] {
         body.append(name, &value(name));
     }
     let row = ["label[for=profile-", &value("id"), "]"].concat();
