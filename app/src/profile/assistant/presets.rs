@@ -1,18 +1,22 @@
 //! Browser side. Presets: choosing, filling, proposing, searching.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, time::Duration};
 
+use leptos::prelude::set_timeout;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use super::{
     checks::forgive,
     dom::{find, find_all, show, text},
+    warn,
 };
 use crate::profile::{
     preset_hint::PresetHint,
     server_text::{self, ServerText},
 };
 
+/// Longer than a press takes.
+const AFTER_A_PRESS: Duration = Duration::from_millis(300);
 const PRESET: &str = "input[name='draft[preset]']";
 
 /// What the button of the remark does.
@@ -114,7 +118,19 @@ pub(super) fn left(target: &Element) {
     if let (Some(port), Some(input)) = (&port, find::<HtmlInputElement>("#port")) {
         input.set_value(port);
         forgive(&input);
+        // The port came along with the name, so nobody chose the encryption for it.
+        let usual = match port.as_str() {
+            "465" => "#security-tls",
+            "587" => "#security-starttls",
+            _ => "",
+        };
+        if let Some(radio) = (!usual.is_empty()).then(|| find::<HtmlInputElement>(usual)).flatten() {
+            radio.set_checked(true);
+        }
     }
+    // What was said of the server was said of what is not there any more. Not at once: the page may move, and a press may
+    // have been what left the field.
+    set_timeout(warn::look, AFTER_A_PRESS);
     if let Some(hint) = find::<Element>("#host-hint").filter(|_| typed.trim() != name) {
         let _ = hint.set_attribute("role", "status");
         let Some(form) = find::<Element>("#profile-form") else { return };

@@ -55,7 +55,9 @@ pub(super) fn typed(target: &Element, pasted: bool) {
 /// stays: pasting comes before pressing the eye.
 fn look(asked: bool) {
     let Some(field) = field() else { return };
-    let cosmetic = chosen().is_some_and(|hint| hint.cosmetic_spaces);
+    // A preset whose server was changed by hand says nothing of this one's passwords.
+    let host = find::<HtmlInputElement>("#host").map(|host| host.value()).unwrap_or_default();
+    let cosmetic = chosen().is_some_and(|hint| hint.cosmetic_spaces && hint.host.eq_ignore_ascii_case(host.trim()));
     let cleaned = clean(&field.value(), if cosmetic { InnerSpaces::Cosmetic } else { InnerSpaces::Significant });
     match cleaned.removed() {
         0 => {}
