@@ -11,9 +11,9 @@ const WORDS = {
     fill: "Remplir les champs", encoding: "Encodage SMTP", accepted: /le serveur a accepté le message/, senderAddress: "Adresse de l’expéditeur",
   },
   en: {
-    open: "Open the configurator", add: "Add", validate: "Confirm", test: "Test", edit: "Edit", duplicate: "Duplicate", use: "Use", delete: "Delete",
-    host: "SMTP server address", port: "Port number", login: "SMTP login", secret: "SMTP password", sandbox: "Bac à sable (sandbox)",
-    fill: "Fill the fields", encoding: "SMTP encoding", accepted: /the server accepted the message/, senderAddress: "Sender’s address",
+    open: "Open the configurator", add: "Add", validate: "Save and continue", test: "Test", edit: "Edit", duplicate: "Duplicate", use: "Use", delete: "Delete",
+    host: "SMTP server address", port: "Port number", login: "SMTP username", secret: "SMTP password", sandbox: "Bac à sable (sandbox)",
+    fill: "Fill in the fields", encoding: "SMTP encoding", accepted: /the server accepted the message/, senderAddress: "Sender address",
   },
 };
 

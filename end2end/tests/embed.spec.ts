@@ -205,7 +205,7 @@ test("two on a page, the script loaded twice @wasm", async ({ page, demo }) => {
   const [first, second] = [page.frameLocator("smtp-configurator:not(#second) iframe"), page.frameLocator("#second iframe")];
   await expect(first.getByRole("heading", { name: "Mode d’envoi des emails" })).toBeVisible();
   await expect(second.getByRole("link", { name: "Add", exact: true })).toBeVisible();
-  await expect(page.getByTitle("How e-mails are sent: settings")).toBeVisible();
+  await expect(page.getByTitle("How emails are sent: settings")).toBeVisible();
   // Both at once, from the start, and a third that is taken away while it opens.
   await page.evaluate(() => {
     for (const element of window.document.querySelectorAll<any>("smtp-configurator")) element.reload();

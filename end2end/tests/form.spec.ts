@@ -57,7 +57,7 @@ test("a server is taken as it was meant, and the page says so", async ({ configu
     } else {
       await expect(page.getByLabel("Adresse du serveur SMTP"), typed).toHaveValue("smtp.sandbox.example");
       await expect(page.getByLabel("Numéro de port"), typed).toHaveValue("465");
-      await expect(page.locator("#host-hint")).toHaveText("Le nom du serveur et le port 465 sont séparés.");
+      await expect(page.locator("#host-hint")).toHaveText("Le port 465 a été séparé du nom du serveur.");
     }
     await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("abcdefghijklmnop");
     await configurator.validateButton().click();
@@ -88,8 +88,8 @@ test("the browser's own checks speak our words @wasm", async ({ configurator, pa
   await page.getByLabel("Numéro de port").fill("25abc");
   await configurator.validateButton().click();
   await expect(page.locator("#port-fault")).toHaveText(/va de 1 à 65535/);
-  await expect(page.locator("#login-fault")).toHaveText("Ce champ est nécessaire.");
-  await expect(page.locator("#secret-fault")).toHaveText("Ce champ est nécessaire.");
+  await expect(page.locator("#login-fault")).toHaveText("Saisissez votre identifiant SMTP.");
+  await expect(page.locator("#secret-fault")).toHaveText("Saisissez votre mot de passe SMTP.");
   await expect(page.getByLabel("Numéro de port")).toBeFocused();
   await page.getByLabel("Numéro de port").fill("587");
   await expect(page.locator("#port-fault")).toBeEmpty();
@@ -103,7 +103,7 @@ test("values typed by hand give way only with a word, and come back @wasm", asyn
   await page.getByRole("radio", { name: "Gmail", exact: true }).check();
   await expect(host).toHaveValue("smtp.gmail.com");
   await expect(page.getByText("Remplacé par la configuration choisie : Adresse du serveur SMTP.")).toBeVisible();
-  await page.getByRole("button", { name: "Annuler" }).first().click();
+  await page.getByRole("button", { name: "Rétablir" }).first().click();
   await expect(host).toHaveValue("mail.mon-domaine.fr");
   await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeChecked();
   await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeFocused();
@@ -145,7 +145,7 @@ test("elsewhere than at Google spaces are only announced @wasm", async ({ config
   const secret = page.getByLabel("Mot de passe SMTP", { exact: true });
   await secret.fill(" mon mot de passe\u200b");
   await page.getByRole("button", { name: "Afficher le mot de passe" }).click();
-  await expect(page.getByText("2 caractères semblent superflus")).toBeVisible();
+  await expect(page.getByText("2 caractères semblent en trop")).toBeVisible();
   await expect(secret).toHaveValue(" mon mot de passe\u200b");
   await page.getByRole("button", { name: "Retirer" }).click();
   await expect(secret).toHaveValue("mon mot de passe");
@@ -159,7 +159,7 @@ test("without the field's help the server announces the same @without", async ({
   await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(" abcdefghijklmnop ");
   await configurator.validateButton().click();
-  await expect(page.getByText("contient 2 caractères qui semblent superflus")).toBeVisible();
+  await expect(page.getByText("contient 2 caractères qui semblent en trop")).toBeVisible();
   await page.getByRole("button", { name: "Retirer" }).click();
   await expect(page.getByText("2 caractères ont été retirés du mot de passe enregistré.")).toBeVisible();
 });

@@ -41,12 +41,12 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   if (withWasm) {
     await page.getByRole("button", { name: "Afficher le mot de passe" }).click();
     await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue("abcdefghijklmnop");
-    await expect(page.getByText("3 espaces ou caractères superflus retirés.")).toBeVisible();
+    await expect(page.getByText("3 caractères en trop retirés.")).toBeVisible();
   }
   // 7. Valider, Encodage SMTP is UTF-8, Valider.
   await configurator.validateButton().click();
   await expect(page.getByRole("heading", { name: "Encodage SMTP" })).toBeVisible();
-  if (!withWasm) await expect(page.getByText("3 espaces ou caractères superflus ont été retirés du mot de passe")).toBeVisible();
+  if (!withWasm) await expect(page.getByText("3 caractères en trop ont été retirés du mot de passe")).toBeVisible();
   await expect(page.getByRole("radio", { name: "UTF-8" })).toBeChecked();
   await configurator.validateButton().click();
   await expect(page.getByRole("radio", { name: /magasin/ })).toBeChecked();
@@ -56,7 +56,7 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   await expect(card).toHaveAttribute("data-verdict", "accepted");
   await expect(card).toContainText("claire@boulangerie-martin.example");
   await expect(page.getByText("Les emails de « magasin » partent par ce profil.")).toBeVisible();
-  const stages = ["Adresse du serveur", "Connexion au serveur", "Liaison chiffrée", "Accueil du serveur", "Présentations", "Identifiant et mot de passe", "Adresse de l’expéditeur", "Adresse du destinataire", "Remise du message"];
+  const stages = ["Adresse du serveur", "Connexion au serveur", "Connexion chiffrée", "Accueil du serveur", "Fonctions du serveur", "Identifiant et mot de passe", "Adresse de l’expéditeur", "Adresse du destinataire", "Envoi du message"];
   for (const stage of stages) await expect(page.locator(".stage.ok .name", { hasText: stage })).toBeVisible();
   const [mail] = await demo.inbox();
   expect(mail.to).toBe("claire@boulangerie-martin.example");
@@ -65,7 +65,7 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   expect(mail.text).toContain("boutique@sandbox.example");
   expect(mail.html).toContain("Boulangerie Martin");
   await configurator.open("profiles");
-  await expect(page.getByText("accepté par le serveur à l’instant, réception à confirmer")).toBeVisible();
+  await expect(page.getByText("Accepté par le serveur à l’instant, réception à confirmer")).toBeVisible();
   await configurator.open("sending-mode");
   await expect(page.getByText("Aucun compte SMTP n’est prêt")).toBeHidden();
   await expect(page.getByRole("radio", { name: "Par vos propres comptes SMTP" })).toBeChecked();
@@ -88,16 +88,16 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
 test("the same in English, in a frame of the portal @wasm", async ({ page, demo }) => {
   await page.goto(`${demo.portal}/velo-dubois/settings/sending?lang=en`);
   const frame = page.frameLocator("iframe");
-  await expect(frame.getByRole("heading", { name: "How e-mails are sent" })).toBeVisible();
+  await expect(frame.getByRole("heading", { name: "How emails are sent" })).toBeVisible();
   await frame.getByRole("link", { name: /you must set up your SMTP accounts by following this link/ }).click();
   await frame.getByRole("link", { name: "Add", exact: true }).click();
   await frame.getByRole("radio", { name: "Bac à sable" }).check();
   await expect(frame.getByLabel("SMTP server address")).toHaveValue("smtp.sandbox.example");
-  await frame.getByLabel("SMTP login").fill("boutique@sandbox.example");
+  await frame.getByLabel("SMTP username").fill("boutique@sandbox.example");
   await frame.getByLabel("SMTP password", { exact: true }).fill(PASSWORD);
-  await frame.locator("#content .actions").getByRole("button", { name: "Confirm" }).click();
+  await frame.locator("#content .actions").getByRole("button", { name: "Save and continue" }).click();
   await expect(frame.getByRole("heading", { name: "SMTP encoding" })).toBeVisible();
-  await frame.locator("#content .actions").getByRole("button", { name: "Confirm" }).click();
+  await frame.locator("#content .actions").getByRole("button", { name: "Save and continue" }).click();
   await frame.getByRole("button", { name: "Test", exact: true }).click();
   await expect(frame.getByRole("heading", { name: "It works: the server accepted the message" })).toBeVisible();
   expect((await demo.inbox())[0].subject).toContain("Test passed");

@@ -4,7 +4,7 @@ import { expect, test } from "./demo";
 test("duplicating never copies the secret; another profile can take over; deleting asks first", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
-  await expect(page.locator(".profile", { hasText: "utilisé" })).toHaveCount(1);
+  await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(1);
   await configurator.button("Dupliquer").click();
   await expect(page.getByText("Le mot de passe n’est jamais copié")).toBeVisible();
   await expect(page.getByLabel("Identifiant SMTP")).toHaveValue("boutique@sandbox.example");
@@ -17,8 +17,8 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await copy.getByRole("radio").check();
   await configurator.button("Utiliser").click();
   await expect(page.getByText("Ce profil est choisi. Il enverra dès que vos emails partiront par vos propres comptes SMTP")).toBeVisible();
-  await expect(page.locator(".profile", { hasText: "utilisé" })).toHaveCount(1);
-  await expect(copy).toContainText("utilisé");
+  await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(1);
+  await expect(copy).toContainText("Actif");
   await configurator.button("Supprimer").click();
   await expect(page.getByRole("group", { name: "Quel profil enverra pour « magasin » ?" })).toBeVisible();
   await expect(page.getByRole("radio", { name: /boutique@sandbox.example/ })).toBeChecked();
@@ -29,7 +29,7 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await configurator.button("Supprimer").click();
   await expect(page.getByText("Le profil et son mot de passe sont supprimés.")).toBeVisible();
   await expect(page.locator(".profile")).toHaveCount(1);
-  await expect(page.locator(".profile")).toContainText("utilisé");
+  await expect(page.locator(".profile")).toContainText("Actif");
 });
 
 test("two accounts are strangers to each other", async ({ configurator, page, demo }) => {
@@ -123,7 +123,7 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   await expect(page.getByRole("radio", { name: /cle@sandbox.example/ })).toBeChecked();
   await configurator.button("Supprimer").click();
   await expect(page.getByText("Le profil sélectionné ci-dessous a pris sa place.")).toBeVisible();
-  await expect(row("cle@")).toContainText("utilisé");
+  await expect(row("cle@")).toContainText("Actif");
   // Only the one that fails is left: nobody takes over by itself.
   await row("cle@").getByRole("radio").check();
   await configurator.button("Supprimer").click();
@@ -131,7 +131,7 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   await expect(page.getByRole("radio", { name: "Aucun pour l’instant" })).toBeChecked();
   await configurator.button("Supprimer").click();
   await expect(page.getByText("Aucun autre n’a pris sa place")).toBeVisible();
-  await expect(page.locator(".profile", { hasText: "utilisé" })).toHaveCount(0);
+  await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(0);
 });
 
 test("a test that went well says whether the profile sends, and the button lets it", async ({ configurator, page, demo }) => {
@@ -161,8 +161,8 @@ test("Tester on another profile stops the one under way; Arrêter gives the focu
   await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
   await configurator.button("Tester").click();
   await expect(page.locator(".panel [data-verdict=accepted]")).toBeVisible();
-  await expect(page.locator(".profile", { hasText: "boutique@" })).toContainText("accepté par le serveur");
-  await expect(page.locator(".profile", { hasText: "lent@" })).toContainText("jamais testé");
+  await expect(page.locator(".profile", { hasText: "boutique@" })).toContainText("Accepté par le serveur");
+  await expect(page.locator(".profile", { hasText: "lent@" })).toContainText("Jamais testé");
   await page.locator(".profile", { hasText: "lent@" }).getByRole("radio").check();
   await configurator.button("Tester").click();
   await page.getByRole("button", { name: "Arrêter" }).click();
@@ -191,7 +191,7 @@ test("a list that has changed meanwhile puts nothing in use", async ({ configura
   const [response] = await Promise.all([page.waitForResponse((answer) => answer.url().includes("stale=1")), configurator.button("Utiliser").click()]);
   expect(response.status()).toBe(409);
   await expect(page.getByText("La liste a changé depuis que cette page était affichée")).toBeVisible();
-  await expect(page.locator(".profile", { hasText: "utilisé" })).toContainText("cle@");
+  await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("cle@");
   await configurator.button("Utiliser").click();
-  await expect(page.locator(".profile", { hasText: "utilisé" })).toContainText("boutique@");
+  await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("boutique@");
 });

@@ -40,8 +40,8 @@ test("the wrong encryption for the port is found, mended and tested", async ({ p
   await addProfile(page, configurator, { security: "STARTTLS" });
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "tls_port_mismatch");
-  await expect(card.getByText("Du réglage : sur ce même port, le serveur répond avec le chiffrement SSL/TLS.")).toBeVisible();
-  await expect(card.getByText("À vous de jouer")).toBeVisible();
+  await expect(card.getByText("De vos réglages : sur ce port, ce serveur répond en SSL/TLS.")).toBeVisible();
+  await expect(card.getByText("Vous pouvez corriger")).toBeVisible();
   await mend(page);
   expect(await demo.inbox()).toHaveLength(1);
 });
@@ -201,5 +201,5 @@ test("the row of the list follows a change that was applied @wasm", async ({ pag
   await expect(page.locator(".profile .sender")).toHaveText("devis@sandbox.example");
   await mend(page);
   await expect(page.locator(".profile .sender")).toHaveText("au-nom-de@sandbox.example");
-  await expect(page.locator(".profile .state")).toContainText("accepté par le serveur");
+  await expect(page.locator(".profile .state")).toContainText("Accepté par le serveur");
 });

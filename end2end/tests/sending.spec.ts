@@ -32,7 +32,7 @@ test("a quote leaves through the portal's server, then through the account's own
   expect(of("D-2040").raw).toContain("devis-D-2040.txt");
   await configurator.open();
   await expect(page.locator(".profile")).toContainText("Dernier envoi à l’instant");
-  await expect(page.locator(".profile .badge.good")).toContainText("envoie");
+  await expect(page.locator(".profile .badge.good")).toContainText("Envoie");
 });
 
 test("a failure of a real message shows in the list and with its card; the page keeps what was typed", async ({ configurator, page, demo }) => {
@@ -48,7 +48,7 @@ test("a failure of a real message shows in the list and with its card; the page 
     }).toPass({ timeout: 20_000 });
   }
   await configurator.open();
-  await expect(page.locator(".profile .badge.bad")).toContainText("dernier envoi en échec");
+  await expect(page.locator(".profile .badge.bad")).toContainText("Dernier envoi échoué");
   await expect(page.locator(".profile .sent")).toContainText("Dernier échec");
   await page.getByText("Dernier échec de mot-de-passe@sandbox.example").click();
   await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();
@@ -79,7 +79,7 @@ test("a failure of a real message shows in the list and with its card; the page 
   await configurator.open();
   await expect(page.locator(".profile .badge.bad")).toBeVisible();
   await page.goto(`${demo.configurator}/history`);
-  await expect(page.getByText("A modifié les réglages d’envoi d’un profil")).toBeVisible();
+  await expect(page.getByText("Réglages d’envoi d’un profil modifiés")).toBeVisible();
 });
 
 test("another account's sending page does not exist", async ({ configurator, page, demo }) => {

@@ -24,13 +24,13 @@ test("the form warns while it is typed @wasm", async ({ page, configurator }) =>
   await secret(page).fill("abcdefgh");
   await expect(warned).toHaveCount(0);
   await secret(page).fill("Soleil2024");
-  await expect(page.getByText("Cela ressemble au mot de passe de la messagerie. Gmail veut ici un mot de passe d’application.")).toBeVisible();
+  await expect(page.getByText("Cela ressemble au mot de passe de la messagerie. Gmail demande ici un mot de passe d’application.")).toBeVisible();
   await secret(page).fill("abcdefghijklmnop");
   await expect(warned).toHaveCount(0);
   // A dash from a word processor.
   await page.getByRole("radio", { name: "Autre serveur" }).check();
   await secret(page).fill("mot–de–passe");
-  await expect(page.getByText("un signe qui ressemble à un autre")).toBeVisible();
+  await expect(page.getByText("un caractère qui ressemble à un autre")).toBeVisible();
 });
 
 test("Microsoft's end is told with its dates, also when its server is typed by hand @wasm", async ({ page, configurator }) => {
@@ -52,8 +52,8 @@ test("a warning does not block, and is told again when the profile is saved", as
   await configurator.validateButton().click();
   await expect(page.getByRole("heading", { name: "Encodage SMTP" })).toBeVisible();
   const notice = page.locator(".notice.warning");
-  await expect(notice).toContainText("Enregistré. À vérifier avant de tester");
-  await expect(notice).toContainText("Gmail veut ici un mot de passe d’application");
+  await expect(notice).toContainText("Profil enregistré. À vérifier avant de tester");
+  await expect(notice).toContainText("Gmail demande ici un mot de passe d’application");
   await notice.getByRole("link", { name: "Corriger le profil" }).click();
   await page.waitForURL(/profiles\/edit/);
   await configurator.ready();

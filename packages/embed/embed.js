@@ -31,7 +31,7 @@
       retry: "Réessayer",
     },
     en: {
-      title: "How e-mails are sent: settings",
+      title: "How emails are sent: settings",
       loading: "Loading…",
       failed: "The configurator is not answering at the moment.",
       retry: "Try again",

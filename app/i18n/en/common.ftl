@@ -1,11 +1,11 @@
 # What every page says.
 product-name = SMTP configurator
-nav-label = Pages of the configurator
+nav-label = Configurator pages
 skip-to-content = Skip to content
 back-to-portal = Back to the portal
 open-in-a-tab = Open in a new tab
 action-save = Save
-action-validate = Confirm
+action-validate = Save and continue
 action-cancel = Cancel
 action-back = Back
 action-back-to-list = Back to the list
@@ -19,8 +19,8 @@ action-report = Last test
 
 moment-now = just now
 moment-minutes = { $n ->
-    [one] { $n } minute ago
-   *[other] { $n } minutes ago
+    [one] { $n } min ago
+   *[other] { $n } min ago
 }
 moment-hours = { $n ->
     [one] { $n } hour ago
@@ -33,61 +33,61 @@ moment-days = { $n ->
 moment-date = on { $date }
 
 session-ended-title = Session ended
-trouble-session-ended = Your session has ended. For your safety it closes after a while without activity. Open the configurator again from your portal: everything that was saved is there.
-trouble-stranger = The configurator opens from your portal, where you are already signed in. If you come from there, your browser may refuse the cookies of an embedded page: open the configurator in a page of its own.
+trouble-session-ended = Your session has ended. For your security, it closes after a period of inactivity. Open the configurator again from your portal: everything you saved is there.
+trouble-stranger = The configurator opens from your portal, where you are already signed in. If that is where you came from, your browser may be blocking the cookies of an embedded page: open the configurator in a new tab.
 trouble-not-found = This page or profile does not exist, or no longer exists.
-trouble-unavailable = The service is not answering at the moment. Nothing that was saved is lost: try again shortly.
+trouble-unavailable = The service is not responding at the moment. Nothing you saved is lost: try again shortly.
 trouble-malformed = The request is incomplete. Go back to the previous page and try again.
 not-found-title = Page not found
 
-notice-saved = Saved.
+notice-saved = Profile saved.
 notice-mode-saved = The sending mode is saved.
 notice-deleted = The profile and its password are deleted.
-notice-duplicated = Here is the copy. The password is never copied: type it, then confirm.
-notice-in-use = This profile is now the one that sends.
+notice-duplicated = Here is the copy. The password is never copied: enter it, then save.
+notice-in-use = This profile is now in use.
 notice-secret-removed = { $count ->
-    [one] Saved. One superfluous space was removed from the password.
-   *[other] Saved. { $count } superfluous spaces or characters were removed from the password.
+    [one] Profile saved. One extra character was removed from the password.
+   *[other] Profile saved. { $count } extra characters were removed from the password.
 }
 notice-cleaned = { $count ->
-    [one] One character was removed from the stored password.
-   *[other] { $count } characters were removed from the stored password.
+    [one] One character was removed from the saved password.
+   *[other] { $count } characters were removed from the saved password.
 }
-notice-secret-missing = This profile has no password. Choose Edit to type it, then test.
-notice-secret-unreadable = The stored password can no longer be read. Choose Edit to type it again.
-notice-secret-refused = The provider refused this password three times in a row. One more attempt could lock the account: choose Edit and type a new one.
+notice-secret-missing = This profile has no password. Choose Edit to enter it, then test.
+notice-secret-unreadable = The saved password can no longer be read. Choose Edit to enter it again.
+notice-secret-refused = The provider has rejected this password three times in a row. Another attempt could lock your account: choose Edit and enter a new one.
 notice-gone = This profile does not exist, or no longer exists.
 notice-limited = { $seconds ->
     [one] Too many attempts in a short time. Try again in one second.
    *[other] Too many attempts in a short time. Try again in { $seconds } seconds.
 }
-notice-tests-of-yours = You already have several tests under way: this one was not started. Try again when one of them has ended.
-notice-tests-of-account = Several tests of your account are already under way: this one was not started. Try again when one of them has ended.
-notice-tests-of-all = Too many tests are under way at the moment: this one was not started. Try again in a minute.
+notice-tests-of-yours = You already have several tests running: this one was not started. Try again when one of them has finished.
+notice-tests-of-account = Your account already has several tests running: this one was not started. Try again when one of them has finished.
+notice-tests-of-all = Too many tests are running at the moment: this one was not started. Try again in a minute.
 notice-malformed = The request was incomplete: nothing was changed.
-notice-unknown-field = The request had a field that is not known: nothing was changed.
-notice-full = This account has { $count } profiles already, which is the most it may have. Delete one that is not needed any more, and try again.
-notice-unavailable = The service is not answering at the moment: nothing was changed. Try again shortly.
-stale-about = What you were about to change was changed meanwhile: nothing was modified.
-stale-list = The list has changed since this page was shown: nothing was modified. This is how it is now; try again if it is still what you want.
-stale-delete = This profile, or the one that would take over, has changed since this page was shown: nothing is deleted. Read again, then confirm.
-stale-mode = The sending mode was changed meanwhile. Saved: “{ $saved }”. Your choice: “{ $mine }”. Nothing is modified yet: choose, then save.
-stale-encoding = The encoding was changed meanwhile. Saved: { $saved }. Your choice: { $mine }. Nothing is modified yet: choose, then confirm.
-stale-sending = These settings were changed meanwhile. The form shows what you typed; nothing is modified yet. What is saved:
+notice-unknown-field = The request contained an unknown field: nothing was changed.
+notice-full = This account already has { $count } profiles, the maximum. Delete one you no longer need, then try again.
+notice-unavailable = The service is not responding at the moment: nothing was changed. Try again shortly.
+stale-about = Someone made a change in the meantime: nothing was modified.
+stale-list = The list has changed since this page was displayed: nothing was modified. Here is the current list; try again if you still want to.
+stale-delete = This profile, or the one that would replace it, has changed since this page was displayed: nothing is deleted. Review it, then confirm.
+stale-mode = The sending mode has changed in the meantime. Saved: “{ $saved }”. Your choice: “{ $mine }”. Nothing is modified yet: choose, then save.
+stale-encoding = The encoding has changed in the meantime. Saved: { $saved }. Your choice: { $mine }. Nothing is modified yet: choose, then save.
+stale-sending = These settings have changed in the meantime. The form shows what you entered; nothing is modified yet. Saved values:
 stale-line = { $name }: { $value }
 stale-on = yes
 stale-off = no
-carry-about = Your session ended before the form was sent. Nothing you typed is lost, except the password, which is never kept.
+carry-about = Your session ended before the form was sent. What you entered is not lost, except the password, which is never kept.
 carry-open = Open the configurator again from your portal.
 carry-portal = Open the portal in a new tab
-carry-then = Come back here, then resume.
+carry-then = Come back here, then continue.
 notice-mode-own = The sending mode is saved: through your own SMTP accounts.
 notice-in-use-now = Your emails are now sent through this profile.
-notice-in-use-later = This profile is chosen. It will send once your emails are sent through your own SMTP accounts: for now, they are sent through the portal’s server.
-notice-deleted-heir = The profile and its password are deleted. The profile selected below has taken over.
-notice-deleted-nobody = The profile and its password are deleted. No other one has taken over: choose a profile, then Use.
-notice-was-deleted = This profile was deleted meanwhile. This is what you had typed: saving makes a new profile of it. Enter the password again.
-notice-merged = This is the profile with your choices. Read it again, then save.
+notice-in-use-later = This profile is selected. For now, your emails are sent through the portal’s server: it will send once you switch to your own SMTP accounts.
+notice-deleted-heir = The profile and its password are deleted. The profile selected below replaces it.
+notice-deleted-nobody = The profile and its password are deleted. No profile replaces it: choose one, then Use.
+notice-was-deleted = This profile was deleted in the meantime. Here is what you entered: saving creates a new profile. Enter the password again.
+notice-merged = Here is the profile with your choices. Review it, then save.
 notice-saved-already = This profile is already saved: you are editing it.
 notice-deleted-shop = The profile and its password are deleted. Their emails are now sent through the shop’s profile.
 notice-deleted-portal = The profile and its password are deleted. Their emails are now sent through the portal’s server.

@@ -4,72 +4,72 @@ card-fixes = { $count ->
     [one] One change may be enough
    *[other] One of these changes may be enough
 }
-fix-port = Use port { $port } with { $security } instead of port { $old }. Checked: this server answers there.
-fix-security = Change the encryption to { $security }. Checked: this server answers that way on the same port.
-fix-login = Use the login “{ $login }”: that is the form { $provider } wants.
-fix-sender = Use { $address } as the sender’s address. Checked: this server takes it.
+fix-port = Use port { $port } with { $security } instead of port { $old }. Checked: this server responds there.
+fix-security = Change the encryption to { $security }. Checked: this server responds with it on the same port.
+fix-login = Use the username “{ $login }”: that is the form { $provider } requires.
+fix-sender = Use { $address } as the sender address. Checked: this server accepts it.
 fix-spaces = { $count ->
-    [one] Remove one character that looks superfluous from the password: a space at either end, or an invisible sign.
-   *[other] Remove { $count } characters that look superfluous from the password: spaces at either end, or invisible signs.
+    [one] Remove one character that looks extra from the password: a space at the start or end, or an invisible character.
+   *[other] Remove { $count } characters that look extra from the password: spaces at the start or end, or invisible characters.
 }
-fix-mechanism = Log in another way ({ $mechanism }), which this server offers too.
+fix-mechanism = Use another sign-in method ({ $mechanism }), which this server also offers.
 mend-stale = The profile has changed since this test: test it again.
 
-survey-title = Where does the problem lie?
-survey-settings = In the settings: this server does not answer that way on port { $port }, but it does on port { $other } with { $security }.
-survey-settings-same-port = In the settings: on this very port the server answers with the encryption { $security }.
-survey-server = With the server, or with what protects it: none of its sending ports can be used from our service, while our network is well.
-survey-server-alone = With the server, or with what protects it: it shows signs of life, but none of its sending ports can be used.
-survey-us = With us: our own network cannot get out at the moment. Your settings are probably fine; tell your portal’s support.
-survey-unclear = None of this server’s sending ports shows any sign of life. Check the server’s address first; if it is right, the server is down or cannot be reached from our service.
-survey-ipv6-mute = Over IPv6 this server gives no sign; over IPv4 it does.
-survey-ipv4-mute = Over IPv4 this server gives no sign; over IPv6 it does.
-survey-doors = What we tried, without login or password
-survey-running = Looking for where the problem lies…
+survey-title = Where is the problem?
+survey-settings = In your settings: port { $port } does not work. This server responds on port { $other } with { $security }.
+survey-settings-same-port = In your settings: on this port, this server responds with { $security }.
+survey-server = With the server, or whatever protects it: none of its outgoing ports can be used from our service, while our network is working.
+survey-server-alone = With the server, or whatever protects it: it responds, but none of its outgoing ports can be used.
+survey-us = With us: our own network is down at the moment. Your settings are probably fine; tell your portal’s support team.
+survey-unclear = None of this server’s outgoing ports responds. Check the server address first. If it is correct, the server is down or cannot be reached from our service.
+survey-ipv6-mute = This server responds over IPv4, but not over IPv6.
+survey-ipv4-mute = This server responds over IPv6, but not over IPv4.
+survey-doors = What we tried, without a username or password
+survey-running = Looking for the problem…
 door-works = ready for sending
-door-answers = answers, but not for sending with a password
+door-answers = responds, but not for sending with a password
 door-refuses = refuses the connection
-door-silent = does not answer
-door-unreachable = out of reach
+door-silent = does not respond
+door-unreachable = unreachable
 
 receipt-title = Has the message arrived?
-receipt-about = It holds a six-digit code. Type it in here, and you have the proof that your emails really arrive.
+receipt-about = It contains a six-digit code. Enter it to confirm delivery.
 receipt-label = Code received
-receipt-confirm = Confirm receipt
-receipt-done = Receipt confirmed { $moment }: this profile works.
-receipt-missing = Is the message not arriving?
-receipt-missing-spam = Look for it in the junk folder of { $recipient }, and mark it as wanted.
-receipt-missing-sender = Some servers replace the sender by the account’s own address: look for a message from “{ $login }” too.
-receipt-missing-delay = A first message may be held back for some minutes, sometimes an hour, before it is delivered.
-receipt-missing-dropped = Nothing after an hour? It was probably thrown away without a word. Ask whoever looks after the domain { $domain } whether it lets { $provider } send in its name (SPF, DKIM), and pass the report on to { $provider }.
-notice-received = Receipt is confirmed: this profile works.
+receipt-confirm = Confirm delivery
+receipt-done = Delivery confirmed { $moment }: this profile works.
+receipt-missing = Has the message not arrived?
+receipt-missing-spam = Look for it in the spam folder of { $recipient }, and mark it as not spam.
+receipt-missing-sender = Some servers replace the sender with the account’s own address: look for a message from “{ $login }” too.
+receipt-missing-delay = A first message may be held back for a few minutes, sometimes an hour.
+receipt-missing-dropped = Nothing after an hour? It was probably silently discarded. Ask whoever manages the domain { $domain } whether it allows { $provider } to send on its behalf (SPF, DKIM), and send the report to { $provider }.
+notice-received = Delivery is confirmed: this profile works.
 notice-code-wrong = { $left ->
-    [one] That is not the right code. One try is left.
-   *[other] That is not the right code. { $left } tries are left.
+    [one] This is not the right code. One attempt is left.
+   *[other] This is not the right code. { $left } attempts are left.
 }
-notice-code-invalid = The code has six digits. Look at the test message.
-notice-code-gone = This code is no longer valid: it has expired, or no tries are left. A new test sends a new code.
-notice-stale = The profile has changed since this test. Test it again: the changes proposed no longer apply.
-state-accepted = accepted by the server { $moment }, receipt to be confirmed
-state-received = works, receipt confirmed { $moment }
-mail-code = Receipt code: { $code }
-mail-code-about = Type it in where you chose “Test” in the configurator: it proves that this message has arrived. It is valid for 24 hours.
+notice-code-invalid = The code has six digits. You will find it in the test message.
+notice-code-gone = This code is no longer valid: it has expired, or no attempts are left. Run a new test to get a new code.
+notice-stale = The profile has changed since this test. Test it again: the suggested changes no longer apply.
+state-accepted = Accepted by the server { $moment }, delivery to be confirmed
+state-received = Working, delivery confirmed { $moment }
+mail-code = Delivery code: { $code }
+mail-code-about = Enter it in the configurator, where you chose “Test”, to confirm that this message arrived. It is valid for 24 hours.
 
-passable-title = Report to pass on
-passable-about = For your provider’s support. It holds no password, no name and no recipient’s address.
+passable-title = Report to send
+passable-about = For your provider’s support team. It contains no password, no name and no recipient address.
 passable-copy = Copy the report
 passable-copied = Copied.
 passable-select = The text is selected: copy it with Ctrl+C (⌘C on a Mac).
 passable-server = Server: { $host }, port { $port }, { $security }
-passable-login = Login: { $login }
+passable-login = Username: { $login }
 passable-sender = Sender: { $sender }
 passable-when = Date (UTC): { $when }
-passable-verdict = Outcome: { $verdict }
+passable-verdict = Result: { $verdict }
 passable-reply = The server’s reply: { $reply }
-passable-queue = Number given by the server: { $id }
+passable-queue = Server’s message ID: { $id }
 passable-tls = Encryption: { $tls }
 passable-certificate = Certificate: { $names }, issued by { $issuer }, valid until { $until }
 passable-transcript = Exchange (C: us, S: the server)
-card-certificate-names = The certificate is in the name of { $names }: one of these addresses may be the right one.
-card-offers = What the server offers for logging in: { $mechanisms }
-card-link = { $provider }’s page
+card-certificate-names = Names in the certificate: { $names }. The right address may be among them.
+card-offers = Sign-in methods the server offers: { $mechanisms }
+card-link = Help page: { $provider }

@@ -1,15 +1,15 @@
 # The test and its report.
-test-panel = Test under way
+test-panel = Test in progress
 test-recipient = Send the test message to
-test-recipient-sender = the sender’s address
-test-starting = The test begins…
-test-restarting = The former test was stopped, the new one begins…
-test-session-over = Your session has ended: the test did not start. Open the configurator again from your portal; everything you saved is there.
-test-cut = The connection broke off before the end of the test. Check your Internet connection, then try again.
+test-recipient-sender = the sender address
+test-starting = Starting the test…
+test-restarting = The previous test was stopped, starting the new one…
+test-session-over = Your session has ended: the test did not start. Open the configurator again from your portal: everything you saved is there.
+test-cut = The connection was lost before the end of the test. Check your Internet connection, then try again.
 test-stop = Stop
 test-stopped = The test was stopped. Nothing more was sent.
 
-stage-went-well = done
+stage-went-well = passed
 stage-went-wrong = failed
 stage-time = { $ms } ms
 stage-time-short = < 1 ms
@@ -17,16 +17,16 @@ stage-time-short = < 1 ms
 report-none = This profile has not been tested yet. Go back to the list and choose “Test”.
 report-title = Test report
 report-details = Technical details
-report-last-stage = Last stage
-report-queue-id = Number given by the server
+report-last-stage = Last step
+report-queue-id = Server’s message ID
 report-tls = Encryption
 report-certificate = Certificate
 report-issuer = issued by { $issuer }
 report-validity = valid from { $from } to { $to }
-report-capabilities = What the server can do
+report-capabilities = Server features
 report-transcript = Exchange with the server, without any password
 
 card-next = What to do:
-card-retryable = The same attempt may succeed later.
-card-server-words = The server’s answer, at the stage “{ $stage }”:
+card-retryable = You can try again later, without changing anything.
+card-server-words = Server’s reply, at the step “{ $stage }”:
 card-edit = Edit the profile

@@ -4,8 +4,8 @@ test-recipient = Envoyer le message de test à
 test-recipient-sender = l’adresse de l’expéditeur
 test-starting = Le test commence…
 test-restarting = Le test précédent est arrêté, le nouveau commence…
-test-session-over = Votre session est terminée : le test n’a pas commencé. Rouvrez le configurateur depuis votre portail, tout ce qui est enregistré vous y attend.
-test-cut = La connexion s’est interrompue avant la fin du test. Vérifiez votre connexion à Internet, puis recommencez.
+test-session-over = Votre session est terminée : le test n’a pas commencé. Rouvrez le configurateur depuis votre portail : vous y retrouverez tout ce qui est enregistré.
+test-cut = La connexion s’est coupée avant la fin du test. Vérifiez votre connexion à Internet, puis recommencez.
 test-stop = Arrêter
 test-stopped = Le test est arrêté. Rien de plus n’a été envoyé.
 
@@ -23,10 +23,10 @@ report-tls = Chiffrement
 report-certificate = Certificat
 report-issuer = délivré par { $issuer }
 report-validity = valable du { $from } au { $to }
-report-capabilities = Ce que le serveur sait faire
+report-capabilities = Fonctions du serveur
 report-transcript = Échange avec le serveur, sans aucun mot de passe
 
 card-next = À faire :
-card-retryable = Le même essai peut réussir plus tard.
+card-retryable = Vous pouvez réessayer plus tard, sans rien changer.
 card-server-words = Réponse du serveur, à l’étape « { $stage } » :
 card-edit = Modifier le profil

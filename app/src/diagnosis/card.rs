@@ -79,10 +79,38 @@ impl Failure {
     }
 }
 
-/// The title of a cause alone, for the list.
+/// The title of a cause inside a sentence, as in "Échec il y a 14 min – identifiant ou mot de passe refusé".
 pub fn cause_title(cause: Option<Cause>) -> String {
     let code = cause.unwrap_or(Cause::Unknown).as_str().replace('_', "-");
-    i18n::current().text(&format!("cause-{code}-title"), &[])
+    in_a_sentence(&i18n::current().text(&format!("cause-{code}-title"), &[]))
+}
+
+/// Without the capital letter of its beginning, but for names such as STARTTLS.
+fn in_a_sentence(title: &str) -> String {
+    let mut rest = title.chars();
+    let (first, second) = (rest.next(), rest.clone().next());
+    match first {
+        Some(first) if !second.is_some_and(char::is_uppercase) => first.to_lowercase().chain(rest).collect(),
+        _ => title.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_a_sentence;
+
+    #[test]
+    fn a_title_loses_its_capital_letter_and_a_name_keeps_its_own() {
+        for (title, inside) in [
+            ("Identifiant ou mot de passe refusé", "identifiant ou mot de passe refusé"),
+            ("Échec pour une raison inconnue", "échec pour une raison inconnue"),
+            ("STARTTLS n’est pas disponible sur ce port", "STARTTLS n’est pas disponible sur ce port"),
+            ("C’est", "c’est"),
+            ("", ""),
+        ] {
+            assert_eq!(in_a_sentence(title), inside);
+        }
+    }
 }
 
 /// A failed test. `to`: where the next one's mail goes.

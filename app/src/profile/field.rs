@@ -131,4 +131,18 @@ impl FieldError {
     pub const fn new(field: Field, fault: Fault) -> Self {
         Self { field, fault }
     }
+
+    /// The catalogue's key: what to do at this field, where that says more than the fault alone.
+    pub const fn key(self) -> &'static str {
+        match (self.fault, self.field) {
+            (Fault::Required, Field::Host) => "error-required-host",
+            (Fault::Required, Field::Port) => "error-required-port",
+            (Fault::Required, Field::Login) => "error-required-login",
+            (Fault::Required, Field::Secret) => "error-required-secret",
+            (Fault::TooLong, Field::Login) => "error-too-long-login",
+            (Fault::TooLong, Field::SenderName) => "error-too-long-name",
+            (Fault::TooLong, Field::Secret) => "error-too-long-secret",
+            (fault, _) => fault.key(),
+        }
+    }
 }

@@ -214,7 +214,10 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             id="profile-form"
             data-check=at("/api/profiles/check")
             data-seconds=left.map(|SessionLeft(seconds)| seconds)
-            data-required=t!("error-required")
+            data-required-host=t!("error-required-host")
+            data-required-port=t!("error-required-port")
+            data-required-login=t!("error-required-login")
+            data-required-secret=t!("error-required-secret")
             data-address=t!("error-address-invalid")
             data-port=t!("error-port-invalid")
             data-host=t!("error-host-invalid")

@@ -84,7 +84,7 @@ async fn check(
             errors.push(FieldError::new(Field::Secret, Fault::SecretForNewServer));
         }
     }
-    Ok(errors.into_iter().map(|error| (error.field.id().to_owned(), t!(error.fault.key()))).collect())
+    Ok(errors.into_iter().map(|error| (error.field.id().to_owned(), t!(error.key()))).collect())
 }
 
 /// **Recommencer**, **Oublier**: what was typed is not wanted any more.

@@ -13,7 +13,7 @@ use crate::{
 /// The message under a field; empty fields of the live region are not read out.
 #[component]
 pub fn FieldFault(field: Field, errors: Vec<FieldError>) -> impl IntoView {
-    let text = errors.iter().find(|error| error.field == field).map(|error| t!(error.fault.key()));
+    let text = errors.iter().find(|error| error.field == field).map(|error| t!(error.key()));
     view! { <p class="fault" id=format!("{}-fault", field.id())>{text}</p> }
 }
 

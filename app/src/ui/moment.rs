@@ -36,7 +36,7 @@ mod tests {
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         for (at, words) in [
             ("2026-11-24T12:00:00Z", "à l’instant"),
-            ("2026-11-24T11:59:00Z", "il y a 1\u{a0}minute"),
+            ("2026-11-24T11:59:00Z", "il y a 1\u{a0}min"),
             ("2026-11-24T09:30:00Z", "il y a 2\u{a0}heures"),
             ("2026-11-22T12:00:00Z", "il y a 2\u{a0}jours"),
             ("2026-01-05T12:00:00Z", "le 2026-01-05"),

@@ -455,7 +455,7 @@ async fn under_a_path_every_address_is_below_it() {
 async fn the_history_says_who_changed_what_and_nothing_secret() {
     let app = TestApp::new().await;
     let (martin, dubois) = (app.sign_in("martin").await, app.sign_in("dubois").await);
-    assert!(app.get("/history", &martin).await.body.contains("Rien n’a encore été changé"));
+    assert!(app.get("/history", &martin).await.body.contains("Aucun changement pour le moment"));
     let id = app.add(&martin).await;
     app.post("/api/profiles/save", &martin, &form(&id, "smtp.gmail.com", "autre-secret-16")).await;
     app.post("/api/profiles/encoding", &martin, &format!("id={id}&encoding=ISO-8859-1")).await;
@@ -463,18 +463,18 @@ async fn the_history_says_who_changed_what_and_nothing_secret() {
     app.post("/api/profiles/delete", &martin, &format!("id={id}")).await;
     let page = app.get("/history", &martin).await.body;
     let places: Vec<usize> = [
-        "A supprimé un profil et son mot de passe",
-        "A choisi l’envoi par les comptes SMTP du compte",
-        "A modifié un profil\u{a0}: Encodage SMTP",
-        "A modifié un profil\u{a0}: Mot de passe SMTP",
-        "A ajouté un profil",
+        "Profil et mot de passe supprimés",
+        "Mode d’envoi\u{a0}: par vos propres comptes SMTP",
+        "Profil modifié\u{a0}: Encodage SMTP",
+        "Profil modifié\u{a0}: Mot de passe SMTP",
+        "Profil ajouté",
     ]
     .into_iter()
     .map(|text| page.find(text).unwrap_or_else(|| panic!("{text} in {page}")))
     .collect();
     assert!(places.is_sorted(), "the newest first");
     assert!(page.contains("smtp.gmail.com") && !page.contains("secret-16"));
-    assert!(!app.get("/history", &dubois).await.body.contains("A ajouté"), "another account's history is its own");
+    assert!(!app.get("/history", &dubois).await.body.contains("Profil ajouté"), "another account's history is its own");
 }
 
 #[tokio::test]

@@ -46,8 +46,12 @@ fn tell(input: &HtmlInputElement) {
     let Some(form) = find::<Element>("#profile-form") else {
         return;
     };
+    // Only the fields that are required can be wrong when they are empty; each has its own words.
     let name = match (input.value().is_empty(), input.id().as_str()) {
-        (true, _) => "data-required",
+        (true, "host") => "data-required-host",
+        (true, "port") => "data-required-port",
+        (true, "secret") => "data-required-secret",
+        (true, _) => "data-required-login",
         (false, "port") => "data-port",
         (false, "host") => "data-host",
         (false, _) => "data-address",

@@ -48,8 +48,7 @@ async fn the_menu_leads_to_the_sending_mode() {
     assert!(policy.contains("frame-src 'self' http://127.0.0.1:3000"), "{policy}");
     let (_, headers, english) = get("/velo-dubois/settings?lang=en").await;
     assert!(
-        english.contains("How e-mails are sent")
-            && headers[header::SET_COOKIE].to_str().unwrap().starts_with("lang=en")
+        english.contains("How emails are sent") && headers[header::SET_COOKIE].to_str().unwrap().starts_with("lang=en")
     );
     assert_eq!(get("/nobody").await.0, StatusCode::NOT_FOUND);
     assert_eq!(get("/boulangerie-martin/open/elsewhere").await.0, StatusCode::NOT_FOUND);
