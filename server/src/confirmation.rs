@@ -129,3 +129,81 @@ impl Words {
         .into_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use app::session::{AccountId, User};
+
+    use super::*;
+
+    fn session(locale: Locale, name: &str) -> Session {
+        Session {
+            key: [1; 32],
+            account: AccountId { portal: "demo".to_owned(), account: "martin".to_owned() },
+            account_name: name.to_owned(),
+            portal_name: name.to_owned(),
+            person: User { id: "claire".to_owned(), name: name.to_owned() },
+            email: "claire@exemple.fr".to_owned(),
+            users: vec![],
+            locale,
+            return_url: None,
+            theme: app::theme::GivenTheme::default(),
+        }
+    }
+
+    fn html(locale: Locale, name: &str) -> String {
+        let row = crate::store::contract::row(1, None);
+        let theme = Theme::read([]).0;
+        let to = "claire@exemple.fr";
+        let letter = confirmation(&session(locale, name), &theme, &row, name, to, Timestamp::UNIX_EPOCH, "123456");
+        letter.unwrap().html.unwrap()
+    }
+
+    #[test]
+    fn the_html_part_names_its_language_and_its_title() {
+        for (locale, tag) in [(Locale::Fr, "fr"), (Locale::En, "en")] {
+            let page = html(locale, "Martin");
+            assert!(page.starts_with(&format!("<!DOCTYPE html><html lang=\"{tag}\"><head><title>")), "{page}");
+            assert!(!page.contains("<title></title>") && page.contains("123 456"), "{page}");
+            assert!(!page.contains("charset"), "the part's header says which one it is");
+        }
+    }
+
+    #[test]
+    fn the_html_part_loads_nothing_and_leads_nowhere() {
+        let page = html(Locale::Fr, "Martin").to_lowercase();
+        for part in [
+            "src",
+            "href",
+            "url(",
+            "http",
+            "//",
+            "@import",
+            "<img",
+            "<link",
+            "<script",
+            "<style",
+            "<iframe",
+            "<form",
+            "<object",
+            "<meta",
+            "<base",
+            "background=",
+            " on",
+            "cid:",
+            "data:",
+        ] {
+            let found = page.match_indices(part).map(|(at, _)| &page[at.saturating_sub(20)..]).next();
+            // "on" is also a word: only inside a tag it is a handler.
+            let is_handler = part != " on" || page.split('<').any(|tag| tag.split('>').next().unwrap().contains(" on"));
+            assert!(found.is_none() || !is_handler, "{part}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_a_portal_or_an_owner_calls_itself_is_text() {
+        let page = html(Locale::En, "\"><img src=x onerror=alert(1)>&amp;'</title>");
+        assert!(!page.contains("<img") && page.matches("</title>").count() == 1, "{page}");
+        assert!(page.contains("&lt;img") && page.contains("&amp;amp;"), "{page}");
+    }
+}
