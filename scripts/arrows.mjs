@@ -1,13 +1,17 @@
 #!/usr/bin/env node
-// Who may import whom: reads the imports between the top modules of each crate and compares them with the map in
+// Who may import whom. Reads the imports between the modules of each crate and compares them with the map in
 // ARCHITECTURE.md. An import that the map does not have, an arrow of the map that nobody uses, and a circle are errors.
-// `scripts/arrows.mjs --print` prints the map as the sources have it.
+//
+// In `model`, `mail` and `server` a module is one of the top ones, with everything below it. In `app`, whose slices
+// use each other's plain types, it is each file. `scripts/arrows.mjs --print` prints the map as the sources have it.
 
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
 const crates = { model: "crates/model/src", mail: "crates/mail/src", app: "app/src", server: "server/src" };
+/** Where circles are looked for file by file; the map lists top modules only. */
+const BY_FILE = new Set(["app"]);
 
 function files(folder) {
   return readdirSync(folder).flatMap((name) => {
@@ -18,53 +22,78 @@ function files(folder) {
 
 /** The source without comments, texts and what only tests see. */
 function code(path) {
-  const text = readFileSync(path, "utf8")
+  return readFileSync(path, "utf8")
     .replace(/^\s*\/\/.*$/gm, "")
-    .replace(/"(?:[^"\\]|\\.)*"/gs, '""');
-  return text.replace(/#\[cfg\(test\)\]\s*(?:pub(?:\([^)]*\))? )?mod \w+ \{[\s\S]*?\n\}/g, "");
+    .replace(/"(?:[^"\\]|\\.)*"/gs, '""')
+    .replace(/#\[cfg\(test\)\]\s*(?:pub(?:\([^)]*\))? )?mod \w+ \{[\s\S]*?\n\}/g, "")
+    // What is only written to be found under another name.
+    .replace(/^\s*pub (?:\(crate\) )?use (?:self|super)::.*$/gm, "");
 }
 
-/** The first segments of what is imported from the own crate: `crate::x`, and `crate::{x, y::z}`. */
-function imported(text) {
-  const found = new Set();
-  for (const [, name] of text.matchAll(/\bcrate::(\w+)/g)) found.add(name);
-  for (const { index } of text.matchAll(/\bcrate::\{/g)) {
-    let depth = 0;
-    let word = "";
-    for (let at = index + "crate::".length; at < text.length; at += 1) {
-      const sign = text[at];
-      if (depth === 1 && /\w/.test(sign)) word += sign;
-      else {
-        if (word && depth === 1) found.add(word);
-        word = "";
-        if (sign === "{") depth += 1;
-        if (sign === "}" && (depth -= 1) === 0) break;
-        // The rest of a path is not its beginning.
-        if (depth === 1 && sign === ":") {
-          let nested = 0;
-          for (; at + 1 < text.length; at += 1) {
-            const next = text[at + 1];
-            if (next === "{") nested += 1;
-            if (next === "}" && nested === 0) break;
-            if (next === "}") nested -= 1;
-            if (next === "," && nested === 0) break;
-          }
-        }
-      }
+/** Paths of a tree such as `a::{b, c::{d, e}}`, from where its text begins. */
+function branches(text, at, before) {
+  const found = [];
+  let path = before;
+  let word = "";
+  const close = () => {
+    if (word) found.push([...path, word]);
+    [path, word] = [before, ""];
+  };
+  for (; at < text.length; at += 1) {
+    const sign = text[at];
+    if (/\w/.test(sign)) word += sign;
+    else if (sign === ":" && text[at + 1] === ":") {
+      path = [...path, word];
+      word = "";
+      at += 1;
+    } else if (sign === "{") {
+      const inner = branches(text, at + 1, path);
+      found.push(...inner.found);
+      at = inner.at;
+      [path, word] = [before, ""];
+    } else if (sign === "}") {
+      close();
+      return { found, at };
+    } else if (sign === ",") close();
+    else if (!/\s/.test(sign)) {
+      close();
+      return { found, at };
     }
+  }
+  close();
+  return { found, at };
+}
+
+/** Every path that begins at `crate`, in imports and elsewhere. `own`: the module's own path, for `super` and `self`. */
+function mentioned(text, own) {
+  const found = [];
+  for (const { 0: start, index } of text.matchAll(/\b(?:crate|self|super(?:::super)*)::/g)) {
+    if (/[\w:]/.test(text[index - 1] ?? " ") || /\$$/.test(text.slice(0, index))) continue;
+    const ups = (start.match(/super/g) ?? []).length;
+    const base = start.startsWith("crate") ? [] : own.slice(0, own.length - ups);
+    const after = index + start.length;
+    if (text[after] === "{") found.push(...branches(text, after + 1, base).found);
+    else found.push([...base, ...(text.slice(after).match(/^\w+(?:::\w+)*/)?.[0] ?? "").split("::")]);
   }
   return found;
 }
 
-function arrowsOf(folder) {
+function arrowsOf(crate, folder) {
+  const byFile = BY_FILE.has(crate);
+  const modules = new Set(files(folder).map((path) => path.slice(folder.length + 1).replace(/\.rs$/, "").replaceAll("/", "::")));
   const arrows = new Map();
-  const modules = new Set(readdirSync(folder).map((name) => name.replace(/\.rs$/, "")));
   for (const path of files(folder)) {
-    const parts = path.slice(folder.length + 1).replace(/\.rs$/, "").split("/");
-    const [from] = parts;
-    if (from === "lib" || from === "main" || parts.includes("tests")) continue;
-    for (const to of imported(code(path))) {
-      if (to === from || !modules.has(to)) continue;
+    const own = path.slice(folder.length + 1).replace(/\.rs$/, "").split("/");
+    if (["lib", "main"].includes(own[0]) || own.includes("tests")) continue;
+    // A private child is a part of its parent.
+    const room = (parts) => (byFile ? parts.slice(0, 2) : parts.slice(0, 1)).join("::");
+    const from = room(own);
+    for (const parts of mentioned(code(path), own)) {
+      let known = parts;
+      while (known.length > 0 && !modules.has(known.join("::"))) known = known.slice(0, -1);
+      if (known.length === 0) continue;
+      const to = room(known);
+      if (to === from || from.startsWith(`${to}::`)) continue;
       if (!arrows.has(from)) arrows.set(from, new Set());
       arrows.get(from).add(to);
     }
@@ -72,33 +101,45 @@ function arrowsOf(folder) {
   return arrows;
 }
 
-/** Modules that can reach themselves, as one path each. */
+/** Groups of modules that can reach each other (Tarjan). */
 function circles(arrows) {
-  const found = [];
-  const done = new Set();
-  const walk = (at, path) => {
-    if (path.includes(at)) {
-      found.push([...path.slice(path.indexOf(at)), at].join(" → "));
-      return;
+  const [index, low, stack, found] = [new Map(), new Map(), [], []];
+  const visit = (at) => {
+    index.set(at, index.size);
+    low.set(at, index.get(at));
+    stack.push(at);
+    for (const next of arrows.get(at) ?? []) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(at, Math.min(low.get(at), low.get(next)));
     }
-    if (done.has(at)) return;
-    for (const next of arrows.get(at) ?? []) walk(next, [...path, at]);
-    done.add(at);
+    if (low.get(at) === index.get(at)) {
+      const group = stack.splice(stack.indexOf(at));
+      if (group.length > 1) found.push(group.sort());
+    }
   };
-  for (const start of arrows.keys()) walk(start, []);
+  for (const start of arrows.keys()) if (!index.has(start)) visit(start);
   return found;
 }
 
-const map = (crate, arrows) =>
-  [...arrows].sort(([a], [b]) => a.localeCompare(b)).map(([from, to]) => `${crate}::${from} → ${[...to].sort().join(", ")}`);
+const top = (name) => name.split("::")[0];
+function map(crate, arrows) {
+  const tops = new Map();
+  for (const [from, to] of arrows) {
+    for (const one of to) {
+      if (top(one) === top(from)) continue;
+      if (!tops.has(top(from))) tops.set(top(from), new Set());
+      tops.get(top(from)).add(top(one));
+    }
+  }
+  return [...tops].sort(([a], [b]) => a.localeCompare(b)).map(([from, to]) => `${crate}::${from} → ${[...to].sort().join(", ")}`);
+}
 
-const drawn = Object.entries(crates).map(([crate, folder]) => [crate, arrowsOf(join(root, folder))]);
+const drawn = Object.entries(crates).map(([crate, folder]) => [crate, arrowsOf(crate, join(root, folder))]);
 const lines = drawn.flatMap(([crate, arrows]) => map(crate, arrows));
+const faults = drawn.flatMap(([crate, arrows]) => circles(arrows).map((group) => `${crate}: a circle: ${group.join(", ")}`));
 if (process.argv.includes("--print")) {
   console.log(lines.join("\n"));
-}
-const faults = drawn.flatMap(([crate, arrows]) => circles(arrows).map((circle) => `${crate}: a circle: ${circle}`));
-if (!process.argv.includes("--print")) {
+} else {
   const document = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
   const allowed = (document.match(/```arrows\n([\s\S]*?)```/)?.[1] ?? "").trim().split("\n");
   for (const line of lines) if (!allowed.includes(line)) faults.push(`not in the map of ARCHITECTURE.md: ${line}`);

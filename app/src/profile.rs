@@ -13,11 +13,15 @@ pub use ::model::address;
 #[cfg(feature = "ssr")]
 pub mod api;
 #[cfg(feature = "ssr")]
+mod asked;
+#[cfg(feature = "ssr")]
 pub mod conflict;
 #[cfg(feature = "ssr")]
 pub mod delete;
 #[cfg(feature = "ssr")]
 pub mod draft;
+#[cfg(feature = "ssr")]
+pub mod drafts;
 #[cfg(feature = "ssr")]
 pub mod encoding_page;
 #[cfg(feature = "ssr")]
@@ -36,6 +40,8 @@ pub mod mask;
 pub use ::model::mechanism;
 #[cfg(feature = "ssr")]
 pub mod model;
+#[cfg(feature = "ssr")]
+pub mod owner;
 #[cfg(feature = "ssr")]
 pub mod port;
 #[cfg(feature = "ssr")]

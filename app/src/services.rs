@@ -11,9 +11,8 @@ use leptos::prelude::use_context;
 use crate::{
     error::AppError,
     journal::port::Journal,
-    profile::{port::Profiles, preset::Catalogue},
+    profile::{drafts::Drafts, port::Profiles, preset::Catalogue},
     sending_mode::port::SendingModes,
-    session::Drafts,
     test_run::port::Tester,
 };
 

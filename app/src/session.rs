@@ -5,39 +5,16 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
-use serde::{Deserialize, Serialize};
+pub use model::account::{AccountId, Person, User};
+use model::locale::Locale;
 
 use crate::{
     error::{AppError, answer},
-    i18n::Locale,
     journal::model::Author,
-    profile::draft::{Choice, KeptDraft},
     theme::GivenTheme,
 };
-
-/// The tenant boundary: one customer of one portal. Every query carries it, and it only ever comes from the session.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct AccountId {
-    pub portal: String,
-    pub account: String,
-}
-
-/// Somebody of the account for whom mail can be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    pub id: String,
-    pub name: String,
-}
-
-/// Somebody of an account. What they typed is theirs, whichever session they typed it in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Person {
-    pub account: AccountId,
-    pub id: String,
-}
 
 /// A session that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +53,10 @@ impl Session {
         self.users.iter().find(|user| user.id == id).map(|user| user.name.as_str())
     }
 }
+
+/// How many seconds the session of a visit has left. Given by the server with each request.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLeft(pub i64);
 
 /// What the cookie of a request stands for.
 #[derive(Debug, Clone)]
@@ -125,17 +106,4 @@ pub fn session() -> Result<Arc<Session>, AppError> {
         Visit::Open(session) => Ok(session),
         Visit::Ended { .. } | Visit::Stranger { .. } => Err(answer(AppError::SessionRequired)),
     }
-}
-
-/// Keeps what was typed into a form and is not saved, by person: sessions end, tabs are closed. For a day; never a secret.
-#[async_trait]
-pub trait Drafts: Send + Sync {
-    /// The name of a form that makes a new profile.
-    fn new_form(&self) -> String;
-    async fn keep(&self, who: &Person, draft: &KeptDraft) -> Result<(), AppError>;
-    /// What was typed into the form, the newest first.
-    async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError>;
-    /// What was chosen on the page of this name.
-    async fn choice(&self, who: &Person, form: &str) -> Result<Option<Choice>, AppError>;
-    async fn forget(&self, who: &Person, form: &str) -> Result<(), AppError>;
 }

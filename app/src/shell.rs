@@ -9,7 +9,7 @@ use crate::{
     app::App,
     i18n,
     place::at,
-    session::{Visit, visit},
+    session::{SessionLeft, Visit, visit},
     theme::Theme,
 };
 
@@ -28,10 +28,6 @@ fn page_theme() -> Theme {
         .map(|PageTheme(theme)| theme)
         .unwrap_or_default()
 }
-
-/// How many seconds the visit's session has left. Given by the server with each request.
-#[derive(Debug, Clone, Copy)]
-pub struct SessionLeft(pub i64);
 
 /// What speaks to the portal's page around a frame, beside the rest of the built site.
 pub const FRAME_SCRIPT: &str = "frame.js";

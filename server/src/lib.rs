@@ -19,6 +19,7 @@ pub mod confirmation;
 pub mod demo;
 pub mod events;
 pub mod explain;
+mod group_commit;
 pub mod http;
 mod ids;
 pub mod logins;

@@ -22,7 +22,7 @@ use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 use uuid::Uuid;
 
 use crate::{
-    outbox::ledger::Collector,
+    group_commit::GroupCommit,
     store::{LoginClaim, LoginEnd, Store},
 };
 
@@ -91,21 +91,21 @@ pub struct Logins(Arc<Desk>);
 struct Desk {
     store: Arc<dyn Store>,
     clock: Clock,
-    claims: Collector<LoginClaim, Admission>,
-    ends: Collector<LoginEnd, ()>,
+    claims: GroupCommit<LoginClaim, Admission>,
+    ends: GroupCommit<LoginEnd, ()>,
 }
 
 impl Logins {
     pub fn new(store: &Arc<dyn Store>, clock: Clock) -> Self {
         let (claiming, ending) = (store.clone(), store.clone());
-        let claims = Collector::start(move |claims: Vec<LoginClaim>| {
+        let claims = GroupCommit::start(move |claims: Vec<LoginClaim>| {
             let store = claiming.clone();
             async move {
                 let admissions = store.claim_logins(&claims, &admit).await;
                 (claims, admissions)
             }
         });
-        let ends = Collector::start(move |ends: Vec<LoginEnd>| {
+        let ends = GroupCommit::start(move |ends: Vec<LoginEnd>| {
             let store = ending.clone();
             async move {
                 let ended = store.end_logins(&ends).await.map(|()| vec![(); ends.len()]);

@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `content` | texts and files, as they are sealed |
-//! | [`ledger`] | many small writes as few large ones |
+//! | [`writes`] | what is written together |
 //! | `route` | which server a lane's mail goes through |
 //! | `routes` | what is going on with each server, in this process |
 //! | `recipient_limits` | how many recipients each takes in a transaction |
@@ -31,10 +31,9 @@ use std::{
     time::Duration,
 };
 
-use app::{
-    error::AppError, profile::model::ProfileId, profile::preset::Catalogue, services::Clock, session::AccountId,
-};
+use app::{error::AppError, profile::preset::Catalogue, services::Clock, session::AccountId};
 use jiff::{SignedDuration, Timestamp};
+use mail::smtp::{Limits, Submitter};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -44,7 +43,7 @@ pub mod content;
 mod destinations;
 mod dispatch;
 mod judge;
-pub mod ledger;
+mod listener;
 mod memory;
 mod minding;
 mod ready;
@@ -56,20 +55,20 @@ mod standing;
 pub(crate) mod tests;
 mod upkeep;
 mod worker;
+mod writes;
 
 use content::Content;
-use destinations::profile_key;
-use ledger::{Ledger, Unavailable};
-use mail::smtp::{Limits, Submitter};
 use memory::Memory;
 use ready::Ready;
 use recipient_limits::RecipientLimits;
 pub use route::NoRoute;
 use route::Route;
 use routes::Routes;
+use writes::Writes;
 
 use crate::{
     admission::{Admission, Caps},
+    group_commit::Unavailable,
     ids,
     metrics::Metrics,
     portal_auth::Portal,
@@ -181,7 +180,7 @@ pub struct Outbox {
     time: OnceLock<Arc<Steady>>,
     seen: Mutex<Option<Instant>>,
     options: OutboxOptions,
-    ledger: Ledger,
+    writes: Writes,
     routes: Routes,
     recipient_limits: RecipientLimits,
     /// Places for conversations.
@@ -251,7 +250,7 @@ impl Outbox {
     pub fn new(parts: OutboxParts) -> Arc<Self> {
         let OutboxParts { store, book, vault, submitter, presets, portals, clock, options, metrics } = parts;
         Arc::new(Self {
-            ledger: Ledger::new(&store),
+            writes: Writes::new(&store),
             store,
             book,
             vault,
@@ -301,11 +300,6 @@ impl Outbox {
         self.portals.iter().find(|portal| portal.id == id)
     }
 
-    /// Whether the account's portal has a server of its own.
-    pub(crate) fn has_relay(&self, account: &AccountId) -> bool {
-        self.portal(&account.portal).is_some_and(|portal| portal.relay.is_some())
-    }
-
     /// Takes a message over. When it returns the message is on disk.
     pub async fn accept(&self, given: Letterbox) -> Result<Taken, Refused> {
         let changes = self.changes.now(&given.lane.account);
@@ -338,7 +332,7 @@ impl Outbox {
             expires_at: now + self.options.give_up_after,
             sealed,
         };
-        match self.ledger.insert(message).await? {
+        match self.writes.insert(message).await? {
             Inserted::New => {
                 self.metrics.accepted();
                 // What waits for a server that rests costs no more than this.
@@ -393,33 +387,6 @@ impl Outbox {
         }
         let until = self.now() + dispatch::signed(self.options.lease);
         self.store.prolong(&owners, until).await.map_err(crate::profiles::unavailable).is_ok()
-    }
-
-    /// A profile was changed: its connections are closed. What waits is tried where it goes through that one.
-    pub async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
-        let route = routes::RouteId::Profile(id);
-        self.routes.close(&route);
-        if let Err(error) = self.store.ease(&[profile_key(account, id)]).await {
-            crate::profiles::unavailable(error);
-        }
-        // After the write: see `recovered`.
-        self.routes.unblock(&route);
-        self.recipient_limits.forget(&route);
-        if in_use {
-            self.changed(account).await;
-        } else {
-            self.changes.count(account);
-        }
-    }
-
-    /// The mail of an account goes another way, or may go again: what waits is tried.
-    pub async fn changed(&self, account: &AccountId) {
-        self.changes.count(account);
-        self.ready(Ready::forget_skipped);
-        if let Err(error) = self.store.wake(account, self.now()).await {
-            crate::profiles::unavailable(error);
-        }
-        self.ended(String::new());
     }
 
     /// Sends until [`stop`](Self::stop).

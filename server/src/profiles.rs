@@ -28,7 +28,6 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     logins::{Counted, Logins},
     metrics::Metrics,
-    outbox::Outbox,
     portal_auth::Relay,
     store::{Change, ProfileRow, SealedSecret, Store, StoreError, standing},
     vault::{Binding, Vault, VaultError},
@@ -58,7 +57,18 @@ pub struct ProfileBook {
     most: u32,
     blocked: blocked::Blocked,
     /// Hears of every change, so that nothing is sent with what was there before.
-    listener: Arc<OnceLock<Weak<Outbox>>>,
+    listener: Arc<OnceLock<Weak<dyn ChangeListener>>>,
+}
+
+/// Hears of changes of profiles.
+#[async_trait]
+pub trait ChangeListener: Send + Sync {
+    /// The account's mail goes another way.
+    async fn changed(&self, account: &AccountId);
+    /// One profile was changed; `in_use`: mail goes through it.
+    async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool);
+    /// Whether the account's portal has a server of its own.
+    fn has_relay(&self, account: &AccountId) -> bool;
 }
 
 /// A store's failure is logged here once; the page only says that the service does not answer.
@@ -95,26 +105,27 @@ impl ProfileBook {
         self
     }
 
-    /// From now on the outbox hears of every change.
-    pub fn tell_changes_to(&self, outbox: &Arc<Outbox>) {
-        let _ = self.listener.set(Arc::downgrade(outbox));
+    /// From now on `listener` hears of every change.
+    pub fn tell_changes_to<L: ChangeListener + 'static>(&self, listener: &Arc<L>) {
+        let listener: Weak<dyn ChangeListener> = Arc::downgrade(listener) as _;
+        let _ = self.listener.set(listener);
     }
 
-    fn outbox(&self) -> Option<Arc<Outbox>> {
+    fn listener(&self) -> Option<Arc<dyn ChangeListener>> {
         self.listener.get().and_then(Weak::upgrade)
     }
 
     /// The account's mail goes another way: its mode was changed, or which profile is in use.
     pub(crate) async fn changed(&self, account: &AccountId) {
-        if let Some(outbox) = self.outbox() {
-            outbox.changed(account).await;
+        if let Some(listener) = self.listener() {
+            listener.changed(account).await;
         }
     }
 
     /// One profile was changed. What waits is only woken where it goes through that one.
     pub(crate) async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
-        if let Some(outbox) = self.outbox() {
-            outbox.changed_profile(account, id, in_use).await;
+        if let Some(listener) = self.listener() {
+            listener.changed_profile(account, id, in_use).await;
         }
     }
 

@@ -3,6 +3,7 @@
 //! To add an action: a variant of [`Action`], its text `history-…` in both catalogues. The store takes the entry with the
 //! change itself and writes both in one transaction.
 
+use ::model::account::{AccountId, User};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,7 +12,6 @@ use crate::{
     diagnosis::cause::Cause,
     profile::{field::Field, model::Settings},
     sending_mode::model::SendingMode,
-    session::{AccountId, User},
     test_run::report::Verdict,
 };
 

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{
+    asked::{existing, profile_id, shown_revision, shown_then},
     delete::StandsIn,
     draft::{CheckedSecret, Choice, Draft, KeptDraft, TypedSecret, is_form_name},
     encoding::Encoding,
@@ -40,19 +41,6 @@ fn target((id, form, revision): (&str, &str, &str)) -> Result<Target, AppError> 
     let id = profile_id(id)?;
     let creation = (id.is_none() && is_form_name(form)).then(|| form.to_owned());
     Ok(Target { id, creation, revision: shown_revision(revision) })
-}
-
-/// The revision that a form showed; `None` where it says nothing. What does not read is no revision there is, so whatever
-/// comes with it is stale.
-pub fn shown_revision(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (!text.is_empty()).then(|| text.parse().ok().filter(|_| digits).unwrap_or_default())
-}
-
-/// What a page showed of something: `was` as the page wrote it, and the profile's revision.
-pub fn shown_then<T>(was: &str, revision: &str, read: impl Fn(&str) -> Option<T>) -> Result<Shown<T>, AppError> {
-    let value = if was.is_empty() { None } else { Some(read(was).ok_or(AppError::Stale)?) };
-    Ok(Shown { value, revision: shown_revision(revision) })
 }
 
 async fn save(about: (&str, &str, &str), mut draft: Draft, secret: &TypedSecret) -> Result<String, AppError> {
@@ -182,18 +170,6 @@ async fn refuse(
     let kept = KeptDraft { form, profile, revision: target.revision, draft, errors, choice: None };
     services.drafts.keep(&session.who(), &kept).await?;
     Ok(page)
-}
-
-/// An id of the form; the empty one is a new profile's.
-pub(super) fn profile_id(id: &str) -> Result<Option<ProfileId>, AppError> {
-    if id.is_empty() {
-        return Ok(None);
-    }
-    ProfileId::parse(id).map(Some).ok_or(AppError::NotFound)
-}
-
-pub(super) fn existing(id: &str) -> Result<ProfileId, AppError> {
-    ProfileId::parse(id).ok_or(AppError::NotFound)
 }
 
 /// **Remplir** without WebAssembly: puts the chosen preset's values into the form, everything else stays.

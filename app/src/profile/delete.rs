@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use super::{
-    list::{StateBadge, owner_name},
+    list::StateBadge,
     model::{Destination, Profile, ProfileId},
+    owner::owner_name,
     port::Standing,
 };
 use crate::{

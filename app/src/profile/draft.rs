@@ -65,7 +65,7 @@ impl Serialize for TypedSecret {
 /// What was typed into a form and is not saved.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptDraft {
-    /// The form's name: the profile's id, or what [`Drafts::new_form`](crate::session::Drafts::new_form) gave.
+    /// The form's name: the profile's id, or what [`Drafts::new_form`](super::drafts::Drafts::new_form) gave.
     pub form: String,
     /// The profile being edited; `None` for a new one.
     pub profile: Option<String>,

@@ -24,8 +24,7 @@ use crate::{
     error::AppError,
     place::at,
     services::{Services, services},
-    session::{Session, session},
-    shell::SessionLeft,
+    session::{Session, SessionLeft, session},
     t,
     ui::{
         field::{FieldFault, FieldWarnings, InputState, TextField},

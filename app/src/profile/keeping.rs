@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
 use super::{
-    api::{existing, profile_id, shown_revision},
+    asked::{existing, profile_id, shown_revision},
     draft::{Draft, KeptDraft, is_form_name},
     field::{Fault, Field, FieldError},
 };

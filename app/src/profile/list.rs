@@ -10,6 +10,7 @@ use super::{
     api::fingerprint,
     keeping::DraftOffer,
     model::{Profile, ProfileId, SecretState, TestState},
+    owner::owner_name,
     port::PAGE_SIZE,
     sending::SendState,
     sending_page::LastFailure,
@@ -163,14 +164,6 @@ fn Rows(
             </section>
         </LiveTest>
         {next.map(|id| view! { <p><a href=at(&format!("/profiles?after={id}"))>{t!("list-next")}</a></p> })}
-    }
-}
-
-/// For whom the profile's mail is sent.
-pub fn owner_name(profile: &Profile, session: &Session) -> String {
-    match profile.settings.user.as_deref() {
-        None => t!("owner-shop"),
-        Some(id) => session.user_name(id).map_or_else(|| t!("owner-gone"), str::to_owned),
     }
 }
 

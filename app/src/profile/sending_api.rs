@@ -3,7 +3,7 @@
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
 use super::{
-    api::{existing, shown_then},
+    asked::{existing, shown_then},
     draft::{Choice, KeptDraft},
     model::ProfileId,
     sending::SendingOptions,

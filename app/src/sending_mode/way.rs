@@ -7,7 +7,7 @@ use super::model::SendingMode;
 use crate::{
     error::AppError,
     place::at,
-    profile::{list::owner_name, model::Profile},
+    profile::{model::Profile, owner::owner_name},
     services::Services,
     session::Session,
     t,

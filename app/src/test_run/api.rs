@@ -22,8 +22,9 @@ use crate::{
     i18n::{Locale, Texts},
     place::at,
     profile::{
-        list::{RowLabel, owner_name},
+        list::RowLabel,
         model::{Profile, ProfileId},
+        owner::owner_name,
     },
     sending_mode::way::ProfileWay,
     services::{Services, services},

@@ -2,6 +2,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`account`] | whose everything is |
 //! | [`address`], [`settings`], [`security`], [`mechanism`], [`encoding`] | what an account sets for one mail server |
 //! | [`password`] | what a pasted secret picks up on its way, and how it looks at a provider |
 //! | [`stage`], [`cause`], [`report`], [`survey`], [`fix`] | how a conversation went, why it failed, what mends it |
@@ -19,6 +20,8 @@ pub mod password;
 pub mod security;
 pub mod stage;
 
+#[cfg(feature = "full")]
+pub mod account;
 #[cfg(feature = "full")]
 pub mod address;
 #[cfg(feature = "full")]

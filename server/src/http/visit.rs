@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use app::{
-    session::{Session, Visit},
-    shell::{FrameAncestors, PageTheme, SessionLeft},
+    session::{Session, SessionLeft, Visit},
+    shell::{FrameAncestors, PageTheme},
     theme::Theme,
 };
 use axum::{

@@ -14,7 +14,7 @@ use super::{Outbox, destinations::profile_key, route::Route, routes::RouteId};
 use crate::{
     admission::{Claimant, Party},
     logins::{Counted, MOST_REFUSALS},
-    profiles::{fingerprint, unavailable},
+    profiles::{ChangeListener, fingerprint, unavailable},
     sending::submission,
     store::{ProfileRow, outbox::HealthReport},
 };

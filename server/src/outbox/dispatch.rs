@@ -344,7 +344,7 @@ impl Outbox {
             limit,
         };
         let recoveries = self.routes.recoveries(&route.id());
-        let Ok(Claimed { messages, passage, rest }) = self.ledger.claim(claim).await else { return };
+        let Ok(Claimed { messages, passage, rest }) = self.writes.claim(claim).await else { return };
         if passage == Passage::Closed {
             self.routes.block(&route.id(), recoveries, left(rest.until, now), rest.cause);
         }

@@ -195,7 +195,7 @@ impl Outbox {
             event: event.filter(|_| tell),
             tell,
         };
-        let settled = self.ledger.settle(settlement).await;
+        let settled = self.writes.settle(settlement).await;
         self.news.notify_one();
         settled.is_ok_and(|settled| settled.done)
     }

@@ -137,7 +137,7 @@ impl Gate for Ending<'_> {
     async fn open(&self, to: &[String]) -> bool {
         let to = (to.len() < self.waiting).then(|| to.to_vec());
         let ending = outbox::Ending { id: self.id, owner: self.owner.to_owned(), to };
-        self.outbox.ledger.mark_ending(ending, self.outbox.now()).await.unwrap_or(false)
+        self.outbox.writes.mark_ending(ending, self.outbox.now()).await.unwrap_or(false)
     }
 }
 

@@ -6,9 +6,12 @@ use app::{
         model::{Action, Author, Entry},
         port::{Journal, PAGE_SIZE},
     },
-    profile::draft::{Choice, KeptDraft},
+    profile::{
+        draft::{Choice, KeptDraft},
+        drafts::Drafts,
+    },
     sending_mode::{model::SendingMode, port::SendingModes},
-    session::{AccountId, Drafts, Person},
+    session::{AccountId, Person},
 };
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -35,7 +38,7 @@ impl SendingModes for ProfileBook {
     }
 
     fn portal_sends(&self, account: &AccountId) -> bool {
-        self.outbox().is_some_and(|outbox| outbox.has_relay(account))
+        self.listener().is_some_and(|listener| listener.has_relay(account))
     }
 }
 

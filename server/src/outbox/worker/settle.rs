@@ -12,14 +12,14 @@ use jiff::Timestamp;
 use super::{Next, ONCE_MORE, Transaction, Worker};
 use crate::{
     events::message_finished,
+    group_commit::Unavailable,
     outbox::{
         dispatch::signed,
         judge::{Chances, judge},
-        ledger::Unavailable,
         route::Server,
         standing::{give_up, needs_its_content, standing},
     },
-    profiles::fingerprint,
+    profiles::{ChangeListener, fingerprint},
     store::outbox::{
         Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement, Standing,
     },
@@ -170,7 +170,7 @@ impl Worker<'_> {
     /// Writes down what became of a message, however long the disk takes: nobody else knows it.
     async fn for_sure(&self, settlement: Settlement) -> Result<Settled, Unavailable> {
         loop {
-            match self.outbox.ledger.settle(settlement.clone()).await {
+            match self.outbox.writes.settle(settlement.clone()).await {
                 Err(Unavailable) if !self.outbox.stop.is_cancelled() => tokio::time::sleep(ONCE_MORE).await,
                 outcome => return outcome,
             }

@@ -1,17 +1,10 @@
-//! Server side. Many small writes as few large ones.
-//!
-//! Every message is written four times: when it is given, when it is claimed, before its end is sent, and when it is known
-//! what became of it; each time somebody waits until it is on the disk. Whatever comes while the disk is busy is written together.
+//! Server side. Group commit: whatever comes while the disk is busy is written in one transaction.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::{
-    Store, StoreError,
-    outbox::{Claim, Claimed, Ending, Inserted, NewMessage, Settled, Settlement},
-};
+use crate::store::StoreError;
 
 /// At most so many in one transaction.
 const MOST_AT_ONCE: usize = 256;
@@ -27,10 +20,10 @@ pub struct Unavailable;
 
 type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unavailable>>);
 
-/// Collects what is to be written.
-pub(crate) struct Collector<T, R>(mpsc::Sender<Waiting<T, R>>);
+/// Writes of one kind.
+pub(crate) struct GroupCommit<T, R>(mpsc::Sender<Waiting<T, R>>);
 
-impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
+impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
     /// `write` gets what has come, and gives it back with one result for each.
     pub(crate) fn start<F>(write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
@@ -40,7 +33,7 @@ impl<T: Send + 'static, R: Send + 'static> Collector<T, R> {
     }
 
     /// Of things that may be large. `size` is of one, in bytes.
-    fn sized<F>(size: fn(&T) -> usize, write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
+    pub(crate) fn sized<F>(size: fn(&T) -> usize, write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
     {
@@ -100,75 +93,12 @@ fn log(error: &StoreError) {
     tracing::error!(error = error as &dyn std::error::Error, "the store failed");
 }
 
-/// The writes of the outbox.
-pub struct Ledger {
-    inserts: Collector<NewMessage, Inserted>,
-    endings: Collector<(Ending, Timestamp), bool>,
-    settlements: Collector<Settlement, Settled>,
-    claims: Collector<Claim, Claimed>,
-}
-
-impl Ledger {
-    pub fn new(store: &Arc<dyn Store>) -> Self {
-        let (inserting, ending, settling, claiming) = (store.clone(), store.clone(), store.clone(), store.clone());
-        Self {
-            inserts: Collector::sized(
-                |message| message.sealed.len(),
-                move |messages: Vec<NewMessage>| {
-                    let store = inserting.clone();
-                    async move {
-                        let written = store.insert_messages(&messages).await;
-                        (messages, written)
-                    }
-                },
-            ),
-            endings: Collector::start(move |endings: Vec<(Ending, Timestamp)>| {
-                let store = ending.clone();
-                async move {
-                    let now = endings.iter().map(|(.., at)| *at).max().unwrap_or_default();
-                    let marks: Vec<_> = endings.iter().map(|(ending, _)| ending.clone()).collect();
-                    let written = store.mark_ending(&marks, now).await;
-                    (endings, written)
-                }
-            }),
-            settlements: Collector::start(move |settlements: Vec<Settlement>| {
-                let store = settling.clone();
-                async move {
-                    let written = store.settle(&settlements).await;
-                    (settlements, written)
-                }
-            }),
-            claims: Collector::start(move |claims: Vec<Claim>| {
-                let store = claiming.clone();
-                async move {
-                    let written = store.claim_through(&claims).await;
-                    (claims, written)
-                }
-            }),
-        }
-    }
-
-    pub async fn insert(&self, message: NewMessage) -> Result<Inserted, Unavailable> {
-        self.inserts.write(message).await
-    }
-
-    /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
-    pub async fn mark_ending(&self, ending: Ending, now: Timestamp) -> Result<bool, Unavailable> {
-        self.endings.write((ending, now)).await
-    }
-
-    pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unavailable> {
-        self.claims.write(claim).await
-    }
-
-    pub async fn settle(&self, settlement: Settlement) -> Result<Settled, Unavailable> {
-        self.settlements.write(settlement).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     use tokio::sync::Semaphore;
 
@@ -179,10 +109,10 @@ mod tests {
     }
 
     /// A collector whose every write waits for a permit, and fails as long as `failures` last.
-    fn collector(failures: usize) -> (Arc<Collector<u32, u32>>, Arc<Semaphore>) {
+    fn collector(failures: usize) -> (Arc<GroupCommit<u32, u32>>, Arc<Semaphore>) {
         let gate = Arc::new(Semaphore::new(0));
         let (held, failures) = (gate.clone(), Arc::new(AtomicUsize::new(failures)));
-        let collector = Collector::sized(
+        let collector = GroupCommit::sized(
             |item| *item as usize,
             move |items: Vec<u32>| {
                 let (held, failures) = (held.clone(), failures.clone());

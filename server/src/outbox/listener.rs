@@ -1,0 +1,41 @@
+//! Server side. What a change of a profile, or of an account's way, means for the mail that waits.
+
+use app::{profile::model::ProfileId, session::AccountId};
+use async_trait::async_trait;
+
+use super::{Outbox, destinations::profile_key, ready::Ready, routes::RouteId};
+use crate::profiles::{ChangeListener, unavailable};
+
+#[async_trait]
+impl ChangeListener for Outbox {
+    /// A profile was changed: its connections are closed. What waits is tried where it goes through that one.
+    async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
+        let route = RouteId::Profile(id);
+        self.routes.close(&route);
+        if let Err(error) = self.store.ease(&[profile_key(account, id)]).await {
+            unavailable(error);
+        }
+        // After the write: see `recovered`.
+        self.routes.unblock(&route);
+        self.recipient_limits.forget(&route);
+        if in_use {
+            self.changed(account).await;
+        } else {
+            self.changes.count(account);
+        }
+    }
+
+    /// The mail of an account goes another way, or may go again: what waits is tried.
+    async fn changed(&self, account: &AccountId) {
+        self.changes.count(account);
+        self.ready(Ready::forget_skipped);
+        if let Err(error) = self.store.wake(account, self.now()).await {
+            unavailable(error);
+        }
+        self.ended(String::new());
+    }
+
+    fn has_relay(&self, account: &AccountId) -> bool {
+        self.portal(&account.portal).is_some_and(|portal| portal.relay.is_some())
+    }
+}
