@@ -13,7 +13,7 @@ pub use ::model::address;
 #[cfg(feature = "ssr")]
 pub mod api;
 #[cfg(feature = "ssr")]
-mod asked;
+pub mod asked;
 #[cfg(feature = "ssr")]
 pub mod conflict;
 #[cfg(feature = "ssr")]
@@ -35,6 +35,8 @@ pub mod keeping;
 #[cfg(feature = "ssr")]
 pub mod list;
 #[cfg(feature = "ssr")]
+mod listed;
+#[cfg(feature = "ssr")]
 pub mod mask;
 #[cfg(feature = "ssr")]
 pub use ::model::mechanism;
@@ -52,3 +54,5 @@ pub use ::model::health as sending;
 pub mod sending_api;
 #[cfg(feature = "ssr")]
 pub mod sending_page;
+#[cfg(feature = "ssr")]
+pub mod typed_sending;

@@ -2,7 +2,6 @@
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
 use super::{
     asked::{existing, profile_id, shown_revision, shown_then},
@@ -11,9 +10,10 @@ use super::{
     encoding::Encoding,
     field::{Fault, Field, FieldError},
     keeping::orphan,
-    model::{Profile, ProfileId, Settings},
+    listed::fingerprint,
+    model::{ProfileId, Settings},
     password::{InnerSpaces, clean},
-    port::{Heir, PAGE_SIZE, SaveError, SecretChange, Shown, Standing, Target},
+    port::{Heir, SaveError, SecretChange, Standing, Target},
     preset::{Catalogue, Preset, hint},
     warnings::{Typed, Warning, warnings},
 };
@@ -302,17 +302,6 @@ async fn put_in_use(id: &str, (listed, after, revision): (&str, &str, &str), mod
         SendingMode::Portal => "in-use-later",
     };
     Ok(format!("/profiles?selected={id}&notice={notice}"))
-}
-
-/// What a page of the list shows, in a few characters: which profiles, of which revision, and which are in use.
-pub(super) fn fingerprint(profiles: &[Profile]) -> String {
-    let mut hash = Sha256::new();
-    for profile in profiles.iter().take(PAGE_SIZE as usize) {
-        hash.update(profile.id.to_string());
-        hash.update(profile.revision.to_be_bytes());
-        hash.update([u8::from(profile.in_use)]);
-    }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// **Supprimer**, after the page has asked.

@@ -15,8 +15,8 @@ use super::{
     port::DestinationPolicy,
     preset::{Catalogue, Preset},
     security::Security,
-    sending_api::TypedSending,
     server_text::{self, ServerText, visible},
+    typed_sending::TypedSending,
 };
 use crate::{sending_mode::model::SendingMode, session::Session};
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::{
-    api::fingerprint,
     keeping::DraftOffer,
+    listed::fingerprint,
     model::{Profile, ProfileId, SecretState, TestState},
     owner::owner_name,
     port::PAGE_SIZE,

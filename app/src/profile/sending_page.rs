@@ -7,7 +7,8 @@ use super::{
     model::{Profile, ProfileId},
     preset::Preset,
     sending::{SendState, SendingOptions},
-    sending_api::{LIMITS, TypedSending, sending_form, shown},
+    sending_api::{sending_form, shown},
+    typed_sending::{LIMITS, TypedSending},
 };
 use crate::{
     diagnosis::card::{CauseCard, Failure, cause_title},

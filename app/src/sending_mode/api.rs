@@ -6,7 +6,7 @@ use super::model::SendingMode;
 use crate::{
     error::{AppError, finish, wants_page},
     profile::{
-        api::shown_then,
+        asked::shown_then,
         draft::{Choice, KeptDraft},
     },
     services::services,

@@ -59,9 +59,13 @@ fn percent_decode(text: &str) -> String {
 fn decode_words(text: &str) -> Option<[String; 2]> {
     let (mut decoded, mut rest) = ([String::new(), String::new()], text);
     while let Some(at) = rest.find("=?") {
-        decoded.iter_mut().for_each(|decoded| decoded.push_str(&rest[..at]));
+        for decoded in &mut decoded {
+            decoded.push_str(&rest[..at]);
+        }
         let Some((word, after)) = Word::at(&rest[at + 2..]) else {
-            decoded.iter_mut().for_each(|decoded| decoded.push_str("=?"));
+            for decoded in &mut decoded {
+                decoded.push_str("=?");
+            }
             rest = &rest[at + 2..];
             continue;
         };

@@ -1,0 +1,65 @@
+//! Server side. What is typed on the page **Envoi**, and what it means.
+
+use super::sending::SendingOptions;
+
+/// A limit that may be set: its name in the form, and the most it may be.
+pub const LIMITS: [(&str, u32); 3] = [("max-connections", 20), ("per-minute", 6_000), ("per-day", 1_000_000)];
+
+/// What was typed. An empty field leaves the limit to the provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct TypedSending {
+    pub max_connections: String,
+    pub per_minute: String,
+    pub per_day: String,
+    pub check_hourly: String,
+    pub fallback: String,
+}
+
+impl TypedSending {
+    fn numbers(&self) -> [&str; 3] {
+        [&self.max_connections, &self.per_minute, &self.per_day].map(|text| text.trim())
+    }
+
+    /// What it means, or the names of the fields that are wrong.
+    pub fn check(&self) -> Result<SendingOptions, Vec<&'static str>> {
+        let (mut limits, mut wrong) = ([None; 3], Vec::new());
+        for ((text, (name, most)), limit) in self.numbers().into_iter().zip(LIMITS).zip(&mut limits) {
+            // People write 1 000 with a blank, of several kinds.
+            let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            if !digits.is_empty() {
+                let number = digits.parse::<u32>().ok().filter(|number| (1..=most).contains(number));
+                if number.is_none() {
+                    wrong.push(name);
+                }
+                *limit = number;
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let [max_connections, per_minute, per_day] = limits;
+        let (check_hourly, fallback) = (!self.check_hourly.is_empty(), !self.fallback.is_empty());
+        Ok(SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback })
+    }
+
+    /// What is kept to be shown again: a limit is a short number, whatever was sent.
+    pub(super) fn shortened(&self) -> Self {
+        let short = |text: &str| text.chars().take(LONGEST).collect();
+        Self {
+            max_connections: short(&self.max_connections),
+            per_minute: short(&self.per_minute),
+            per_day: short(&self.per_day),
+            check_hourly: short(&self.check_hourly),
+            fallback: short(&self.fallback),
+        }
+    }
+
+    /// The texts of the limits, as they were typed.
+    pub fn limits(&self) -> [&str; 3] {
+        [&self.max_connections, &self.per_minute, &self.per_day]
+    }
+}
+
+/// Longest text that is shown again, in characters.
+const LONGEST: usize = 24;
