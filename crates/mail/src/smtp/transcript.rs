@@ -14,6 +14,8 @@ pub(super) use redactor::Redactor;
 
 /// Lines that are kept.
 const MOST_LINES: usize = 200;
+/// Characters of the server's that are looked at: what comes after that is not kept, and costs nothing.
+const MOST_SEARCHED: usize = 6_000;
 /// What stands for a secret.
 const REDACTED: &str = "•••";
 
@@ -23,11 +25,13 @@ pub(super) struct Transcript {
     redactor: Redactor,
     /// What the server said last, as it said it: a secret may begin there and end in the next reply.
     before: String,
+    /// How many characters of the server's were looked at.
+    searched: usize,
 }
 
 impl Transcript {
     pub(super) fn new(redactor: Redactor) -> Self {
-        Self { lines: Vec::new(), redactor, before: String::new() }
+        Self { lines: Vec::new(), redactor, before: String::new(), searched: 0 }
     }
 
     pub(super) fn client(&mut self, line: &str) {
@@ -57,6 +61,7 @@ impl Transcript {
     fn heard(&mut self, lines: &[String]) -> Vec<String> {
         let Some(last) = lines.last() else { return Vec::new() };
         let all: Vec<&str> = std::iter::once(&self.before).chain(lines).map(String::as_str).collect();
+        self.searched += all.iter().map(|line| line.chars().take(2 * LONGEST).count()).sum::<usize>();
         let mut shown = self.redactor.redact_lines(&all);
         shown.remove(0);
         self.before = last.chars().rev().take(LONGEST).collect::<Vec<_>>().into_iter().rev().collect();
@@ -78,7 +83,7 @@ impl Transcript {
     }
 
     fn room(&self) -> usize {
-        MOST_LINES.saturating_sub(self.lines.len())
+        if self.searched >= MOST_SEARCHED { 0 } else { MOST_LINES.saturating_sub(self.lines.len()) }
     }
 
     pub(super) fn take(&mut self) -> Vec<String> {

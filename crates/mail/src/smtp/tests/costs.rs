@@ -114,6 +114,13 @@ fn every_parser_is_linear_in_what_a_stranger_sends() {
             |n| (transcript(1_000), encoded_words(n)),
             |(transcript, text)| drop(transcript.shown(text)),
         ),
+        case(
+            "a dressed-up text",
+            64 * KB,
+            |n| (transcript(1_000), "e\u{301}\u{ff41}x".repeat(n / 6)),
+            |(transcript, text)| drop(transcript.shown(text)),
+        ),
+        case("a password", 60, |n| n, |n| drop(transcript(*n))),
         case("the secret", KB, |n| n, |n| drop(transcript(*n))),
         case(
             "short sentences",
@@ -167,6 +174,28 @@ fn a_long_secret_makes_no_reply_dearer() {
     };
     let (short, long) = (heard(16), heard(1_000));
     assert!(long < short * 3 + Duration::from_millis(2), "{short:?} became {long:?}");
+}
+
+/// The most that a conversation can ask of the thread it runs on: the longest secret, 200 lines as long as they are looked
+/// at, each a reply of its own, in letters that are read twice and with escapes that are undone twice.
+#[test]
+fn what_the_worst_conversation_costs() {
+    for (name, length) in [("a password", 24), ("a long password", 256), ("a token", 2_000)] {
+        let line = format!("{} é %2541&#66;", encoded_words(1_900 - 30));
+        let replies: Vec<Reply> = (0..200).map(|_| Reply::parse(&format!("535 {line}")).unwrap()).collect();
+        let made = cost(&|| drop(transcript(length)));
+        let heard = cost(&|| {
+            let mut transcript = transcript(length);
+            replies.iter().for_each(|reply| transcript.reply(reply));
+            assert!(transcript.take().len() <= 200);
+        });
+        println!("{name}: {made:?} to begin, {heard:?} in all");
+        let one = cost(&|| drop(transcript(length).shown(&line)));
+        assert!(
+            heard < one * 40 + Duration::from_millis(2),
+            "{name}: {one:?} for a line, {heard:?} for a conversation"
+        );
+    }
 }
 
 /// A conversation shows 200 lines, and costs no more than they do, however much the server says.

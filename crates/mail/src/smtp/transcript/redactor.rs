@@ -20,6 +20,8 @@ use views::{Symbol, View};
 
 /// So many characters more than are shown are searched: what begins just before the cut must not be seen there.
 const BEYOND: usize = 200;
+/// So many characters are searched at once: 10 ms of work at the most. A line that no longer fits in is not shown.
+const MOST: usize = 6_000;
 
 /// Knows a secret in every form it may come back in.
 pub(in crate::smtp) struct Redactor {
@@ -46,7 +48,8 @@ impl Redactor {
 
     /// The same for the lines of one reply, which may hold the secret only together.
     pub(in crate::smtp) fn redact_lines(&self, lines: &[impl AsRef<str>]) -> Vec<String> {
-        let lines: Vec<Line> = lines.iter().map(|line| Line::of(line.as_ref())).collect();
+        let mut left = if self.sets.is_empty() { usize::MAX } else { MOST };
+        let lines: Vec<Line> = lines.iter().map(|line| Line::of(line.as_ref(), &mut left)).collect();
         if self.sets.is_empty() {
             return lines.iter().map(|line| line.shown(|_| false)).collect();
         }
@@ -75,10 +78,16 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn of(text: &str) -> Self {
+    /// Nothing of it, when it is longer than what is left to be searched.
+    fn of(text: &str, left: &mut usize) -> Self {
         // Cut before anything is done with it.
         let mut visible = visible(text);
-        let characters = visible.by_ref().take(LONGEST + BEYOND).collect();
+        let characters: Vec<char> = visible.by_ref().take(LONGEST + BEYOND).collect();
+        if characters.len() > *left {
+            *left = 0;
+            return Self { characters: Vec::new(), is_cut: true };
+        }
+        *left -= characters.len();
         Self { characters, is_cut: visible.next().is_some() }
     }
 

@@ -134,6 +134,63 @@ fn gaps_that_are_closed() {
     }
 }
 
+/// Letters that a reader takes for the secret's, and encodings that nothing but a joke writes.
+#[test]
+fn jokes_are_found() {
+    let secret = "Zq7!mWvP-3xK9rTnB5yL";
+    let turned: String = secret.chars().rev().collect();
+    let between = |put: &str| secret.chars().map(|c| format!("{c}{put}")).collect::<String>();
+    let shifted = |by: u32| -> String { secret.chars().map(|c| char::from_u32(u32::from(c) + by).unwrap()).collect() };
+    let once = BASE64_STANDARD.encode(secret);
+    let reversed = |text: &str| text.chars().rev().collect::<String>();
+    let thrice = |before: &str| (0..3).fold(format!("{before}{secret}"), |text, _| BASE64_STANDARD.encode(text));
+    for (echoed, run) in [
+        (shifted(0xfee0), 6),
+        (between("\u{301}"), 12),
+        (between("\u{20dd}\u{fe0f}"), 18),
+        (between("•"), 12),
+        (between("😀"), 12),
+        (between("x"), 12),
+        (between("xx"), 18),
+        (between("ab."), 24),
+        (secret.chars().flat_map(|c| ['#', c]).collect(), 12),
+        (BASE64_STANDARD.encode(&turned), 9),
+        (reversed(&once), 9),
+        (reversed(&hex(secret.as_bytes())), 12),
+        (hex(turned.as_bytes()), 12),
+        (thrice(""), 16),
+        (thrice("x"), 16),
+        (thrice("xy"), 16),
+        // Base85 (RFC 1924, Adobe) and uuencode (with blanks, with accents), after nothing and after up to three letters.
+        (r#"T5&faZC7?sEi-saIdW8PLN$3z"#.to_owned(), 6),
+        (r#">&cJED-(mW/MhWE3HA):68a$^"#.to_owned(), 6),
+        (r#"46G$W(6U7=E M,WA+.7)4;D(U>4P"#.to_owned(), 7),
+        (r#"46G$W(6U7=E`M,WA+.7)4;D(U>4P`"#.to_owned(), 7),
+        (r#"by{&ZA#GQ7P%SffOF42>ZbCJAOa"#.to_owned(), 6),
+        (r#"F]rcD+`1;(:b=JJ90%#lDF-4+9E"#.to_owned(), 6),
+        (r#"5=5IQ-R%M5W90+3-X2SER5&Y"-7E,"#.to_owned(), 7),
+        (r#"5=5IQ-R%M5W90+3-X2SER5&Y"-7E,"#.to_owned(), 7),
+        (r#"b#q#AHz93Tc2F%dcuP5QRBl2wc}x"#.to_owned(), 6),
+        (r#"F`U`+2^*$>G#0bHGY:&;<,P#[Gt\"#.to_owned(), 6),
+        (r#"6=7-:<3<A;5=V4"TS>$LY<E1N0C5Y3"#.to_owned(), 7),
+        (r#"6=7-:<3<A;5=V4"TS>$LY<E1N0C5Y3```"#.to_owned(), 7),
+        (r#"b#rA}aW^4tS9VY>Gk8lma#U_YHF-<"#.to_owned(), 6),
+        (r#"F`V+tEAo%X=*@Cl1O)PQE`?pC20hj"#.to_owned(), 6),
+        (r#"7=7-E6G$W(6U7=E M,WA+.7)4;D(U>4P"#.to_owned(), 7),
+        (r#"7=7-E6G$W(6U7=E`M,WA+.7)4;D(U>4P`"#.to_owned(), 7),
+    ] {
+        let shown = redactor(secret).redact(&format!("535 wrong: {echoed} !"));
+        assert!(shown.contains(REDACTED), "{echoed} {shown}");
+        assert!(left(&shown, &echoed, run).is_none(), "{echoed} {shown}");
+        assert!(shown.starts_with("535 wrong: ") && shown.ends_with('!'), "the rest stays: {shown}");
+    }
+    let accented = "Gâteau-Éclair-9";
+    for echoed in ["gateau-eclair-9", "GATEAU ECLAIR 9", "G\u{302}ateau-E\u{301}clair"] {
+        let shown = redactor(accented).redact(&format!("535 wrong: {echoed} !"));
+        assert_eq!(shown, "535 wrong: ••• !", "{echoed}");
+    }
+}
+
 #[test]
 fn a_secret_across_the_lines_of_a_reply_is_found() {
     for reply in [
@@ -171,6 +228,22 @@ fn a_part_of_a_long_token_is_found() {
     let token: String = (0..20_000_u32).map(|n| char::from(b'a' + u8::try_from(n * n % 23).unwrap())).collect();
     let shown = redactor(&token).redact(&format!("535 token {} expired", &token[7_000..7_050]));
     assert_eq!(shown, "535 token ••• expired");
+}
+
+/// 64 KiB in one reply, or in many: the search has an end, and what was not searched is not shown.
+#[test]
+fn what_is_not_searched_is_not_shown() {
+    let secret = "kX9mQ2vL5tRw";
+    let mut lines = vec!["x".repeat(700); 20];
+    lines.push(secret.to_owned());
+    let shown = redactor(secret).redact_lines(&lines);
+    assert!(shown[0].starts_with('x') && shown[7].starts_with('x'), "{shown:?}");
+    assert!(shown[8..].iter().all(|line| line == "…"), "{shown:?}");
+    let mut transcript = Transcript::new(redactor(secret));
+    for _ in 0..100 {
+        transcript.reply(&Reply::parse(&format!("535 {}", "x".repeat(700))).unwrap());
+    }
+    assert!((5..20).contains(&transcript.take().len()));
 }
 
 #[test]

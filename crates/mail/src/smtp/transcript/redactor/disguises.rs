@@ -7,18 +7,28 @@
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::views::View;
+use super::views::{APART, View, plain_shape};
 
 /// So many characters in a row of a secret are a secret. A shorter one is found as a whole.
 pub const RUN: usize = 6;
 /// The shortest secret that is looked for where blanks or other signs stand in between, and the shortest encoded one.
 const SPREAD: usize = 4;
-/// A secret read backwards, as a joke of a server: fewer symbols would be found by chance.
+/// A secret read backwards, or with something else between its characters: fewer symbols would be found by chance.
 const BACKWARDS: usize = 8;
+/// Longer secrets are nobody's password; of those the encodings are left out that nothing but a joke writes.
+const PASSWORD: usize = 256;
 /// Longer secrets are tokens; of those the rarer encodings are left out, which multiply their length.
 const TOKEN: usize = 2_048;
 /// RFC 4648 §6 and §7, in lower case.
 const BASE32: [&[u8; 32]; 2] = [b"abcdefghijklmnopqrstuvwxyz234567", b"0123456789abcdefghijklmnopqrstuv"];
+
+/// RFC 1924, and Adobe's.
+const BASE85: [&[u8; 85]; 2] = [
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+    b"!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstu",
+];
+/// In the order of their values.
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// One look of the secret.
 pub struct Form {
@@ -54,6 +64,12 @@ impl Forms {
         self.add(view, symbols, run, true);
     }
 
+    /// Forwards and backwards.
+    fn both_ways(&mut self, view: View, symbols: &[u8], run: usize) {
+        self.encoded(view, symbols, run);
+        self.encoded(view, backwards(symbols).to_vec(), run);
+    }
+
     /// In the alphabet it has, and without what is neither letter nor digit: separators do not matter then.
     fn in_words(&mut self, symbols: &[u8], run: usize) {
         self.encoded(View::Plain, plain(symbols), run);
@@ -85,6 +101,20 @@ pub fn of(login: &str, secret: &str) -> Vec<Form> {
         forms.add(View::Plain, letters.to_vec(), RUN, false);
     }
     forms.add(View::Squeezed, squeeze(&backwards), BACKWARDS, false);
+    let mut bare = Zeroizing::new(String::with_capacity(2 * lower.len()));
+    lower.chars().filter(|c| !c.is_whitespace()).for_each(|c| plain_shape(c, |shape| bare.push(shape)));
+    if bare.as_bytes() != &squeezed[..] && bare.len() >= SPREAD {
+        forms.add(View::Squeezed, bare.as_bytes(), RUN, false);
+        let letters = Zeroizing::new(plain(bare.as_bytes()));
+        if letters.len() >= RUN || letters.len() == bare.len() {
+            forms.add(View::Plain, letters.to_vec(), RUN, false);
+        }
+    }
+    if squeezed.len() >= BACKWARDS {
+        for apart in APART {
+            forms.add(View::Every(apart), squeezed.to_vec(), BACKWARDS, false);
+        }
+    }
     if letters.len() >= RUN {
         let turned: Vec<u8> = letters.iter().map(|letter| rot13(*letter)).collect();
         forms.add(View::Plain, turned, RUN, false);
@@ -116,7 +146,7 @@ fn bytes_of(secret: &str) -> Vec<Zeroizing<Vec<u8>>> {
 
 fn encodings(forms: &mut Forms, bytes: &[u8], is_token: bool) {
     let hexadecimal = Zeroizing::new(hex(bytes));
-    forms.encoded(View::Hexadecimal, hexadecimal.to_vec(), 2 * RUN);
+    forms.both_ways(View::Hexadecimal, &hexadecimal, 2 * RUN);
     let numbers = bytes.to_ascii_lowercase();
     forms.encoded(View::Decimal, numbers.clone(), RUN);
     forms.encoded(View::Octal, numbers.clone(), RUN);
@@ -129,9 +159,15 @@ fn encodings(forms: &mut Forms, bytes: &[u8], is_token: bool) {
         if url != **encoded {
             forms.in_words(&url, 7);
         }
+        forms.in_words(&backwards(encoded), 7);
     }
     if is_token {
         return;
+    }
+    let turned = backwards(bytes);
+    forms.encoded(View::Hexadecimal, hex(&turned), 2 * RUN);
+    for encoded in base64(&turned) {
+        forms.in_words(&encoded, 7);
     }
     for alphabet in BASE32 {
         for encoded in blocks(bytes, 5, |bytes| base32(bytes, alphabet)) {
@@ -142,6 +178,11 @@ fn encodings(forms: &mut Forms, bytes: &[u8], is_token: bool) {
         // Seven symbols of the inner one are 56 bits.
         for twice in base64(encoded) {
             forms.in_words(&twice, 8);
+            if bytes.len() <= PASSWORD {
+                for thrice in base64(&twice) {
+                    forms.in_words(&thrice, 10);
+                }
+            }
         }
         forms.encoded(View::Hexadecimal, hex(encoded), 14);
     }
@@ -157,6 +198,45 @@ fn encodings(forms: &mut Forms, bytes: &[u8], is_token: bool) {
     for encoded in base64(&wide) {
         forms.in_words(&encoded, 14);
     }
+    if bytes.len() <= PASSWORD {
+        jokes(forms, bytes, &once);
+    }
+}
+
+/// Base85 and uuencode: no server that is in its right mind writes them.
+fn jokes(forms: &mut Forms, bytes: &[u8], base64: &[Zeroizing<Vec<u8>>]) {
+    for alphabet in BASE85 {
+        // The blocks that lie within it, for each place in a block where it may begin.
+        for before in 0..4.min(bytes.len()) {
+            forms.encoded(View::Squeezed, base85(&bytes[before..], alphabet), 10);
+        }
+    }
+    for encoded in base64 {
+        let value = |symbol: &u8| BASE64.iter().position(|known| known == symbol).and_then(|at| u8::try_from(at).ok());
+        let symbols: Vec<u8> = encoded.iter().filter_map(value).collect();
+        // Nothing is a grave accent, or a blank.
+        let accents: Vec<u8> = symbols.iter().map(|value| if *value == 0 { b'`' } else { b' ' + value }).collect();
+        let blanks: Vec<u8> = symbols.iter().filter(|value| **value > 0).map(|value| b' ' + value).collect();
+        if blanks.len() < accents.len() {
+            forms.encoded(View::Squeezed, blanks, 8);
+        }
+        forms.encoded(View::Squeezed, accents, 8);
+    }
+}
+
+/// The whole blocks, of four bytes each.
+fn base85(bytes: &[u8], alphabet: &[u8; 85]) -> Vec<u8> {
+    let mut symbols = Vec::new();
+    for block in bytes.chunks_exact(4) {
+        let number = block.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        let digits = [85 * 85 * 85 * 85, 85 * 85 * 85, 85 * 85, 85, 1_u32];
+        symbols.extend(digits.map(|digit| alphabet[(number / digit % 85) as usize]));
+    }
+    symbols
+}
+
+fn backwards(symbols: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(symbols.iter().rev().copied().collect())
 }
 
 fn base64(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {

@@ -3,6 +3,8 @@
 
 use std::iter;
 
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+
 use super::Line;
 
 /// A way to read.
@@ -22,7 +24,13 @@ pub enum View {
     Octal,
     /// Bytes written in binary.
     Binary,
+    /// Every second, third or fourth symbol, from each place where that may begin, without blanks: something else stands
+    /// between.
+    Every(u8),
 }
+
+/// How far apart the symbols of [`View::Every`] are.
+pub const APART: [u8; 3] = [2, 3, 4];
 
 /// A byte, and the first and last character that it is written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +47,16 @@ const UNDONE: usize = 2;
 
 /// The lines in every view, as one text. Where a line was cut, nothing joins it with the next one.
 pub fn read(lines: &[Line]) -> Vec<(View, Vec<Symbol>)> {
-    let mut text = stand(lines);
     let mut read = Vec::new();
+    views(stand(lines, false), &mut read);
+    // What looks like a letter is one: wide, ringed, with a mark over it, with an ornament beside it.
+    if lines.iter().any(|line| !line.characters.iter().all(char::is_ascii)) {
+        views(stand(lines, true), &mut read);
+    }
+    read
+}
+
+fn views(mut text: Vec<Symbol>, read: &mut Vec<(View, Vec<Symbol>)>) {
     for undone in 0..=UNDONE {
         if undone > 0 {
             match undo_escapes(&text) {
@@ -54,14 +70,38 @@ pub fn read(lines: &[Line]) -> Vec<(View, Vec<Symbol>)> {
         read.push((View::Octal, numbers(&text, 8)));
         read.push((View::Binary, numbers(&text, 2)));
         read.push((View::Plain, plain));
-        read.push((View::Squeezed, keep(&text, |byte| byte != b' ')));
+        let squeezed = keep(&text, |byte| byte != b' ');
+        if undone == 0 {
+            read.extend(APART.map(|apart| (View::Every(apart), every(&squeezed, usize::from(apart)))));
+        }
+        read.push((View::Squeezed, squeezed));
         read.push((View::AsItStands, text.clone()));
     }
-    read
 }
 
-/// The text in lower case, every blank a space.
-fn stand(lines: &[Line]) -> Vec<Symbol> {
+/// One in `apart` symbols, for each place where they may begin. Together they are as long as the text.
+fn every(squeezed: &[Symbol], apart: usize) -> Vec<Symbol> {
+    let mut all = Vec::with_capacity(squeezed.len() + apart);
+    for first in 0..apart {
+        all.extend(squeezed.iter().copied().skip(first).step_by(apart));
+        if let Some(last) = all.last().copied() {
+            all.push(Symbol { byte: END, ..last });
+        }
+    }
+    all
+}
+
+/// What a character looks like, in lower case: without marks and ornaments, in its plain shape (NFKD).
+pub fn plain_shape(character: char, mut tell: impl FnMut(char)) {
+    decompose_compatible(character, |part| {
+        if part.is_ascii() || part.is_alphanumeric() && !is_combining_mark(part) {
+            part.to_lowercase().for_each(&mut tell);
+        }
+    });
+}
+
+/// The text in lower case, every blank a space; in plain shapes, if that is asked for.
+fn stand(lines: &[Line], in_plain_shapes: bool) -> Vec<Symbol> {
     let (mut symbols, mut start) = (Vec::new(), 0);
     for (number, line) in lines.iter().enumerate() {
         // Servers repeat the enhanced code in each line.
@@ -72,10 +112,15 @@ fn stand(lines: &[Line]) -> Vec<Symbol> {
                 symbols.push(Symbol { byte: b' ', from: place, to: place });
                 continue;
             }
-            for lower in character.to_lowercase() {
+            let push = |lower: char| {
                 let mut bytes = [0; 4];
                 let bytes = lower.encode_utf8(&mut bytes).bytes();
                 symbols.extend(bytes.map(|byte| Symbol { byte, from: place, to: place }));
+            };
+            if in_plain_shapes {
+                plain_shape(*character, push);
+            } else {
+                character.to_lowercase().for_each(push);
             }
         }
         start += line.characters.len();
