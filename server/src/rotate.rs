@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        store::{ProfileRow, outbox::OutboxStore, sqlite::SqliteStore},
+        store::{ProfileRow, aggregates::*, sqlite::SqliteStore},
         vault::VaultKey,
     };
 

@@ -28,7 +28,7 @@ use crate::{
     Parts, application,
     outbox::OutboxOptions,
     portal_auth::{Portal, PortalKey},
-    store::{Store, sqlite::SqliteStore},
+    store::{aggregates::*, sqlite::SqliteStore},
     tester::TestQuota,
     vault::{Vault, VaultKey},
 };

@@ -25,7 +25,7 @@ use crate::{
     metrics::Metrics,
     outbox::tests::{Post, account, message},
     profiles::tests::by,
-    store::sqlite::SqliteStore,
+    store::{aggregates::*, sqlite::SqliteStore},
     tester::{TestQuota, TestRunner, TestRunnerParts},
 };
 

@@ -303,7 +303,7 @@ impl Post {
     }
 }
 
-use crate::store::outbox::{Ending, OutboxStore};
+use crate::store::{aggregates::*, outbox::Ending};
 
 fn destination(sandbox: &Sandbox, login: &str) -> Destination {
     Destination {

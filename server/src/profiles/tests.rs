@@ -9,8 +9,10 @@ use app::{
 use jiff::Timestamp;
 
 use super::*;
-use crate::store::TestTold;
-use crate::{store::sqlite::SqliteStore, vault::VaultKey};
+use crate::{
+    store::{TestTold, aggregates::*, sqlite::SqliteStore},
+    vault::VaultKey,
+};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

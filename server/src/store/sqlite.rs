@@ -3,64 +3,40 @@
 
 use std::{path::Path, time::Duration};
 
-use app::{
-    journal::model::Entry,
-    profile::{
-        draft::KeptDraft,
-        model::ProfileId,
-        port::{Heir, Written},
-    },
-    sending_mode::model::SendingMode,
-    session::{AccountId, Person},
-    test_run::port::TestRun,
-    theme::GivenTheme,
-};
-use async_trait::async_trait;
-use jiff::Timestamp;
-use uuid::Uuid;
-
 use sqlx::{
     SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::logins::Admission;
+use super::StoreError;
 
-use super::{
-    Admit, DRAFTS_LAST, Decide, LoginClaim, LoginEnd, ProfileRow, Receipt, SessionRow, Store, StoreError, Tell,
-    TestTold,
-};
-
+mod accounts;
 mod clock;
 mod drafts;
 mod events;
 mod journal;
-mod lanes;
 #[cfg(test)]
 mod load;
 mod logins;
+mod maintenance;
 mod messages;
-mod outbox;
 mod profiles;
 mod quarantine;
+mod queue;
 mod rows;
 mod sealed;
 mod sessions;
-mod settle;
+mod settlements;
 mod test_runs;
 mod transaction;
 #[cfg(test)]
 mod trouble;
-mod upkeep;
 
 /// How long a statement waits for another process that holds the lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a writer waits for those before it. With [`BUSY_TIMEOUT`] it has an answer within five seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// Bytes of a heartbeat, as many as a usual message has: on a disk that is nearly full a byte may fit where no message
-/// does.
-const HEARTBEAT_SIZE: i64 = 128 * 1024;
 /// Readers beside the writer.
 const CONNECTIONS: u32 = 4;
 
@@ -104,7 +80,7 @@ impl SqliteStore {
     #[cfg(test)]
     pub async fn in_memory() -> Result<Self, StoreError> {
         use sqlx::ConnectOptions as _;
-        let name = format!("file:{}", Uuid::new_v4());
+        let name = format!("file:{}", uuid::Uuid::new_v4());
         let options = SqliteConnectOptions::new().filename(name).in_memory(true).shared_cache(true);
         let keeper = options.connect().await?;
         let store = Self::connect(options, 1, None).await?;
@@ -242,280 +218,14 @@ fn migrator_to(last: i64) -> Migrator {
     Migrator::with_migrations(migrations)
 }
 
-#[async_trait]
-impl Store for SqliteStore {
-    async fn sending_mode(&self, account: &AccountId) -> Result<Option<SendingMode>, StoreError> {
-        let code: Option<String> =
-            sqlx::query_scalar("SELECT sending_mode FROM account WHERE portal = ? AND account = ?")
-                .bind(&account.portal)
-                .bind(&account.account)
-                .fetch_optional(&self.pool)
-                .await?;
-        code.map(|code| {
-            SendingMode::parse(&code).ok_or_else(|| StoreError::Inconsistent {
-                table: "account",
-                column: "sending_mode",
-                row: account.account.clone(),
-            })
-        })
-        .transpose()
-    }
-
-    async fn set_sending_mode(
-        &self,
-        account: &AccountId,
-        mode: SendingMode,
-        expected: Option<SendingMode>,
-        entry: &Entry,
-    ) -> Result<bool, StoreError> {
-        let mut transaction = profiles::begin(&self.writer).await?;
-        // An account without a row is in the mode that every account begins with.
-        let changed = sqlx::query(
-            "INSERT INTO account (portal, account, sending_mode)
-             SELECT ?1, ?2, ?3 WHERE ?4 IS NULL OR ?4 =
-                 ifnull((SELECT sending_mode FROM account WHERE portal = ?1 AND account = ?2), ?5)
-             ON CONFLICT (portal, account) DO UPDATE SET sending_mode = excluded.sending_mode",
-        )
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(mode.as_str())
-        .bind(expected.map(SendingMode::as_str))
-        .bind(SendingMode::default().as_str())
-        .execute(&mut *transaction)
-        .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(false);
-        }
-        journal::note(&mut transaction, account, entry).await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
-    async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError> {
-        sessions::use_token(&self.writer, portal, jti, expires_at).await
-    }
-
-    async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError> {
-        sessions::insert(&self.writer, session).await
-    }
-
-    async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
-        sessions::find(&self.pool, key).await
-    }
-
-    async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
-        sessions::prolong(&self.writer, key, expires_at).await
-    }
-
-    async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
-        sessions::set_theme(&self.writer, key, theme).await
-    }
-
-    async fn renew_session(
-        &self,
-        key: &[u8; 32],
-        now: Timestamp,
-        expires_at: Timestamp,
-        ends_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        sessions::renew(&self.writer, key, now, expires_at, ends_at).await
-    }
-
-    async fn end_sessions(
-        &self,
-        account: &AccountId,
-        person: Option<&str>,
-        now: Timestamp,
-        entry: &Entry,
-    ) -> Result<u64, StoreError> {
-        sessions::end_all(&self.writer, account, person, now, entry).await
-    }
-
-    async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {
-        sessions::delete(&self.writer, key).await
-    }
-
-    async fn keep_draft(&self, who: &Person, draft: &KeptDraft, now: Timestamp) -> Result<(), StoreError> {
-        drafts::keep(&self.writer, who, draft, now).await
-    }
-
-    async fn drafts(&self, who: &Person, since: Timestamp) -> Result<Vec<KeptDraft>, StoreError> {
-        drafts::all(&self.pool, who, since).await
-    }
-
-    async fn forget_draft(&self, who: &Person, form: &str) -> Result<(), StoreError> {
-        drafts::forget(&self.writer, who, form).await
-    }
-
-    async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
-        sessions::sweep(&self.writer, now, sessions_before).await?;
-        drafts::sweep(&self.writer, now - DRAFTS_LAST).await?;
-        journal::sweep(&self.writer, now).await?;
-        logins::sweep(&self.writer, now).await
-    }
-
-    async fn profiles(
-        &self,
-        account: &AccountId,
-        after: Option<ProfileId>,
-        limit: u32,
-    ) -> Result<Vec<ProfileRow>, StoreError> {
-        profiles::page(&self.pool, account, after, limit).await
-    }
-
-    async fn listed(
-        &self,
-        account: &AccountId,
-        after: Option<ProfileId>,
-        limit: u32,
-    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
-        profiles::listed(&self.pool, account, after, limit).await
-    }
-
-    async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
-        profiles::find(&self.pool, account, id).await
-    }
-
-    async fn insert_profile(
-        &self,
-        account: &AccountId,
-        profile: &ProfileRow,
-        most: u32,
-        entry: &Entry,
-    ) -> Result<Option<bool>, StoreError> {
-        profiles::insert(&self.writer, account, profile, most, entry).await
-    }
-
-    async fn change_profile(
-        &self,
-        account: &AccountId,
-        id: ProfileId,
-        decide: &mut Decide<'_>,
-    ) -> Result<bool, StoreError> {
-        profiles::change(&self.writer, account, id, decide).await
-    }
-
-    async fn put_in_use(
-        &self,
-        account: &AccountId,
-        id: ProfileId,
-        expected: Option<u32>,
-        tell: &Tell<'_>,
-    ) -> Result<Written, StoreError> {
-        profiles::put_in_use(&self.writer, account, id, expected, tell).await
-    }
-
-    async fn delete_profile(
-        &self,
-        account: &AccountId,
-        id: ProfileId,
-        wish: (Heir, Option<u32>),
-        tell: &Tell<'_>,
-    ) -> Result<Written, StoreError> {
-        profiles::delete(&self.writer, account, id, wish, tell).await
-    }
-
-    async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError> {
-        profiles::made_by(&self.pool, account, creation).await
-    }
-
-    async fn others_of_owner(&self, account: &AccountId, id: ProfileId) -> Result<Vec<ProfileRow>, StoreError> {
-        profiles::others_of_owner(&self.pool, account, id).await
-    }
-
-    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError> {
-        profiles::any_ready(&self.pool, account).await
-    }
-
-    async fn record_test(
-        &self,
-        account: &AccountId,
-        id: ProfileId,
-        run: &TestRun,
-        told: &TestTold<'_>,
-    ) -> Result<bool, StoreError> {
-        test_runs::record(&self.writer, account, id, run, told).await
-    }
-
-    async fn try_receipt(
-        &self,
-        account: &AccountId,
-        id: ProfileId,
-        now: Timestamp,
-    ) -> Result<Option<Receipt>, StoreError> {
-        test_runs::try_receipt(&self.writer, account, id, now).await
-    }
-
-    async fn confirm_receipt(
-        &self,
-        account: &AccountId,
-        id: ProfileId,
-        receipt: &Receipt,
-        now: Timestamp,
-        tell: &Tell<'_>,
-    ) -> Result<bool, StoreError> {
-        test_runs::confirm_receipt(&self.writer, account, id, receipt, now, tell).await
-    }
-
-    async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
-        test_runs::last(&self.pool, account, id).await
-    }
-
-    async fn claim_logins(&self, claims: &[LoginClaim], admit: &Admit<'_>) -> Result<Vec<Admission>, StoreError> {
-        logins::claim(&self.writer, claims, admit).await
-    }
-
-    async fn prolong_login(&self, id: Uuid, until: Timestamp) -> Result<(), StoreError> {
-        logins::prolong(&self.writer, id, until).await
-    }
-
-    async fn end_logins(&self, ends: &[LoginEnd]) -> Result<(), StoreError> {
-        logins::end(&self.writer, ends).await
-    }
-
-    async fn note_refusal(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
-        let mut transaction = profiles::begin(&self.writer).await?;
-        journal::note(&mut transaction, account, entry).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        journal::page(&self.pool, account, before, limit).await
-    }
-
-    async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = transaction::begin(&self.writer).await?;
-        sqlx::query(
-            // Other bytes each time: SQLite does not write a page that stays the same.
-            "INSERT INTO heartbeat (id, at, ballast) VALUES (1, ?, randomblob(?))
-             ON CONFLICT (id) DO UPDATE SET at = excluded.at, ballast = excluded.ballast",
-        )
-        .bind(at.as_millisecond())
-        .bind(HEARTBEAT_SIZE)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await
-    }
-
-    async fn canary(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT sealed FROM canary WHERE id = 1").fetch_optional(&self.pool).await?)
-    }
-
-    async fn set_canary(&self, sealed: &[u8]) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO canary (id, sealed) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed",
-        )
-        .bind(sealed)
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use app::{profile::model::ProfileId, sending_mode::model::SendingMode, session::AccountId};
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
     use super::*;
+    use crate::store::{ProfileRow, aggregates::*};
 
     #[tokio::test]
     async fn it_keeps_the_contract() {
@@ -607,7 +317,6 @@ mod tests {
 
     #[tokio::test]
     async fn messages_of_an_earlier_version_stand_in_lanes() {
-        use crate::store::outbox::OutboxStore;
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
         migrator_to(7).run(&pool).await.unwrap();

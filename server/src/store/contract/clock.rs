@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{at, insert, outbox, row, session, *};
+use super::{at, insert, queue, row, session, *};
 use crate::{
     events::profile_turned,
     store::outbox::MessageState,
@@ -20,17 +20,17 @@ async fn set(store: &dyn Store, now: &Mark) -> i64 {
 }
 
 pub(super) async fn deadlines_follow_a_clock_that_was_set(store: &dyn Store) {
-    let shop = outbox::lane("martin", None);
-    let messages: Vec<_> = (1..=3).map(|number| outbox::message(number, &shop, 100)).collect();
+    let shop = queue::lane("martin", None);
+    let messages: Vec<_> = (1..=3).map(|number| queue::message(number, &shop, 100)).collect();
     store.insert_messages(&messages).await.unwrap();
-    store.claim((&shop, false), outbox::OWNER, at(110), at(140), 2).await.unwrap();
-    store.settle(&[outbox::settlement(2, &shop, MessageState::Failed, 120)]).await.unwrap();
+    store.claim((&shop, false), queue::OWNER, at(110), at(140), 2).await.unwrap();
+    store.settle(&[queue::settlement(2, &shop, MessageState::Failed, 120)]).await.unwrap();
     insert(store, &account("martin"), &row(1, None)).await;
     let turn = app::profile::sending::Turn::Recovered;
     let event = profile_turned(&account("martin"), &row(1, None), turn, at(120));
     let told = crate::store::outbox::Settlement {
         event: Some(event),
-        ..outbox::settlement(1, &shop, MessageState::Sending, 120)
+        ..queue::settlement(1, &shop, MessageState::Sending, 120)
     };
     store.settle(&[told]).await.unwrap();
     store.insert_session(&session(7)).await.unwrap();
@@ -62,13 +62,13 @@ pub(super) async fn deadlines_follow_a_clock_that_was_set(store: &dyn Store) {
 }
 
 pub(super) async fn what_is_too_old_after_an_absence_gets_a_while(store: &dyn Store) {
-    let shop = outbox::lane("martin", None);
-    let (late, young) = (outbox::message(1, &shop, 100), outbox::message(2, &shop, 100));
+    let shop = queue::lane("martin", None);
+    let (late, young) = (queue::message(1, &shop, 100), queue::message(2, &shop, 100));
     let young = crate::store::outbox::NewMessage { expires_at: at(900_000), ..young };
     store.insert_messages(&[late, young]).await.unwrap();
-    let claimed = store.claim((&shop, false), outbox::OWNER, at(101), at(140), 9).await.unwrap();
+    let claimed = store.claim((&shop, false), queue::OWNER, at(101), at(140), 9).await.unwrap();
     let ids: Vec<Uuid> = claimed.iter().map(|row| row.id).collect();
-    store.release(outbox::OWNER, &ids, at(400_000)).await.unwrap();
+    store.release(queue::OWNER, &ids, at(400_000)).await.unwrap();
     store.pass_time(&mark(130, 50), between).await.unwrap();
     let off = Mark { boot: "b".into(), ..mark(200_000, 5) };
     let passage = store.pass_time(&off, between).await.unwrap().unwrap();

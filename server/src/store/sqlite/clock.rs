@@ -1,13 +1,46 @@
 //! Server side. The last instant that was seen, and every deadline moved when the clock was set.
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection};
 
-use super::{profiles::begin, rows::instant};
+use super::{SqliteStore, profiles::begin, rows::instant};
 use crate::{
-    store::StoreError,
+    store::{ClockStore, StoreError},
     time::{Elapsed, ElapsedRule, GRACE, Mark},
 };
+
+#[async_trait]
+impl ClockStore for SqliteStore {
+    async fn pass_time(&self, now: &Mark, rule: ElapsedRule) -> Result<Option<Elapsed>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let last = last_seen(&mut transaction).await?;
+        let passage = last.as_ref().map(|last| rule(last, now));
+        if let Some(Elapsed { jump, .. }) = passage
+            && !jump.is_zero()
+        {
+            for (table, columns, condition) in MOVED {
+                let sets: Vec<String> = columns.iter().map(|column| format!("{column} = {column} + ?1")).collect();
+                let sql = format!("UPDATE {table} SET {} WHERE {condition}", sets.join(", "));
+                sqlx::query(sqlx::AssertSqlSafe(sql)).bind(milliseconds(jump)).execute(&mut *transaction).await?;
+            }
+        }
+        if passage.is_some_and(|passage| passage.is_away()) {
+            give_grace(&mut transaction, now.wall).await?;
+        }
+        sqlx::query(
+            "INSERT INTO clock (id, seen_at, boot, up_ms) VALUES (1, ?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, boot = excluded.boot, up_ms = excluded.up_ms",
+        )
+        .bind(now.wall.as_millisecond())
+        .bind(&*now.boot)
+        .bind(i64::try_from(now.up.as_millis()).unwrap_or(i64::MAX))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(passage)
+    }
+}
 
 /// Deadlines, and instants from which an age is counted that ends something: they move with the clock. What is not here is a
 /// record of what happened when.
@@ -28,35 +61,6 @@ const MOVED: [(&str, &[&str], &str); 14] = [
     // A token's own end does not move, so after a clock went back it is remembered as long as before.
     ("used_token", &["expires_at"], "?1 > 0"),
 ];
-
-pub(super) async fn pass_time(pool: &SqlitePool, now: &Mark, rule: ElapsedRule) -> Result<Option<Elapsed>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let last = last_seen(&mut transaction).await?;
-    let passage = last.as_ref().map(|last| rule(last, now));
-    if let Some(Elapsed { jump, .. }) = passage
-        && !jump.is_zero()
-    {
-        for (table, columns, condition) in MOVED {
-            let sets: Vec<String> = columns.iter().map(|column| format!("{column} = {column} + ?1")).collect();
-            let sql = format!("UPDATE {table} SET {} WHERE {condition}", sets.join(", "));
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(milliseconds(jump)).execute(&mut *transaction).await?;
-        }
-    }
-    if passage.is_some_and(|passage| passage.is_away()) {
-        give_grace(&mut transaction, now.wall).await?;
-    }
-    sqlx::query(
-        "INSERT INTO clock (id, seen_at, boot, up_ms) VALUES (1, ?1, ?2, ?3)
-         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, boot = excluded.boot, up_ms = excluded.up_ms",
-    )
-    .bind(now.wall.as_millisecond())
-    .bind(&*now.boot)
-    .bind(i64::try_from(now.up.as_millis()).unwrap_or(i64::MAX))
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(passage)
-}
 
 /// What would be too old is tried now, and for a while.
 async fn give_grace(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {

@@ -1,14 +1,48 @@
 //! Server side. What portals are to be told.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{quarantine, rows::instant};
+use super::{SqliteStore, quarantine, rows::instant};
 use crate::store::{
-    StoreError,
+    EventStore, StoreError,
     outbox::{EventRow, NewEvent},
 };
+
+#[async_trait]
+impl EventStore for SqliteStore {
+    async fn due_events(&self, portal: &str, now: Timestamp, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM event WHERE portal = ? AND next_at <= ?
+                 AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'event' AND row = event.id)
+             ORDER BY next_at LIMIT ?",
+        )
+        .bind(portal)
+        .bind(now.as_millisecond())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let (events, damaged) = quarantine::readable(("event", "id"), &rows, event)?;
+        quarantine::set_aside(&self.writer, &damaged).await?;
+        Ok(events)
+    }
+
+    async fn event_done(&self, id: Uuid) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM event WHERE id = ?").bind(id.to_string()).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    async fn event_failed(&self, id: Uuid, next_at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE event SET tries = tries + 1, next_at = ? WHERE id = ?")
+            .bind(next_at.as_millisecond())
+            .bind(id.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}
 
 pub(super) async fn insert(connection: &mut SqliteConnection, event: &NewEvent) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO event (id, portal, content, created_at, next_at) VALUES (?, ?, ?, ?, ?)")
@@ -22,27 +56,6 @@ pub(super) async fn insert(connection: &mut SqliteConnection, event: &NewEvent) 
     Ok(())
 }
 
-pub(super) async fn due(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    portal: &str,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<EventRow>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT * FROM event WHERE portal = ? AND next_at <= ?
-             AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'event' AND row = event.id)
-         ORDER BY next_at LIMIT ?",
-    )
-    .bind(portal)
-    .bind(now.as_millisecond())
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    let (events, damaged) = quarantine::readable(("event", "id"), &rows, event)?;
-    quarantine::set_aside(writer, &damaged).await?;
-    Ok(events)
-}
-
 fn event(row: &SqliteRow) -> Result<EventRow, StoreError> {
     let id: String = row.try_get("id")?;
     let wrong = |column| StoreError::Inconsistent { table: "event", column, row: id.clone() };
@@ -53,18 +66,4 @@ fn event(row: &SqliteRow) -> Result<EventRow, StoreError> {
         created_at: instant(row.try_get("created_at")?),
         tries: u32::try_from(row.try_get::<i64, _>("tries")?).map_err(|_| wrong("tries"))?,
     })
-}
-
-pub(super) async fn done(pool: &SqlitePool, id: Uuid) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM event WHERE id = ?").bind(id.to_string()).execute(pool).await?;
-    Ok(())
-}
-
-pub(super) async fn failed(pool: &SqlitePool, id: Uuid, next_at: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE event SET tries = tries + 1, next_at = ? WHERE id = ?")
-        .bind(next_at.as_millisecond())
-        .bind(id.to_string())
-        .execute(pool)
-        .await?;
-    Ok(())
 }

@@ -1,11 +1,43 @@
 //! Server side. The accounts' histories.
 
 use app::{journal::model::Entry, session::AccountId};
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use crate::store::StoreError;
+use super::{SqliteStore, transaction::begin};
+use crate::store::{JournalStore, StoreError};
+
+#[async_trait]
+impl JournalStore for SqliteStore {
+    async fn note_refusal(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        note(&mut transaction, account, entry).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, content FROM journal WHERE portal = ? AND account = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        // Every id is smaller than this.
+        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let content: String = row.try_get("content")?;
+                let id = Uuid::try_parse(&row.try_get::<String, _>("id")?).unwrap_or_default();
+                serde_json::from_str(&content).map_err(|_| inconsistent(&id))
+            })
+            .collect()
+    }
+}
 
 /// How long an entry is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
@@ -31,31 +63,6 @@ pub(super) async fn note(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-pub(super) async fn page(
-    pool: &SqlitePool,
-    account: &AccountId,
-    before: Option<Uuid>,
-    limit: u32,
-) -> Result<Vec<Entry>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, content FROM journal WHERE portal = ? AND account = ? AND id < ? ORDER BY id DESC LIMIT ?",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    // Every id is smaller than this.
-    .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let content: String = row.try_get("content")?;
-            let id = Uuid::try_parse(&row.try_get::<String, _>("id")?).unwrap_or_default();
-            serde_json::from_str(&content).map_err(|_| inconsistent(&id))
-        })
-        .collect()
 }
 
 pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp) -> Result<(), StoreError> {

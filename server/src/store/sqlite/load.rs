@@ -1,7 +1,14 @@
 //! What costs the same however much there is: counted in rows and pages, and measured by whoever waits for the writer.
 
+use app::session::AccountId;
+use jiff::Timestamp;
+use uuid::Uuid;
+
 use super::*;
-use crate::store::outbox::{Lane, OutboxStore, Queue};
+use crate::store::{
+    aggregates::*,
+    outbox::{Lane, Queue},
+};
 
 fn account() -> AccountId {
     AccountId { portal: "demo".to_owned(), account: "martin".to_owned() }

@@ -1,21 +1,188 @@
 //! Server side. Messages: given, looked at, claimed, given back.
 
 use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
+use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    lanes::{REST, wait_for_rest, with_rests},
+    SqliteStore,
     profiles::begin,
     quarantine::{self, Damaged, set_aside},
+    queue::{REST, wait_for_rest, with_rests},
     rows::instant,
 };
 use crate::store::{
-    StoreError,
-    outbox::{Attempt, Ending, Inserted, Lane, MessageRow, MessageState, NewMessage, ResendRule, Resent},
+    MessageStore, StoreError,
+    outbox::{Attempt, Inserted, Lane, MessageRow, MessageState, NewMessage, ResendRule, Resent},
 };
+
+#[async_trait]
+impl MessageStore for SqliteStore {
+    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<Inserted>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let mut outcomes = Vec::with_capacity(messages.len());
+        for new in messages {
+            let recipients =
+                serde_json::to_string(&new.recipients).map_err(|_| wrong("recipients", &new.id.to_string()))?;
+            let inserted = sqlx::query(
+                "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
+                     subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'queued', ?13, ?13, ?14, ?13,
+                     ifnull((SELECT wakings FROM lane WHERE lane = ?5 AND fallback = 0), 0))
+                 ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
+            )
+            .bind(new.id.to_string())
+            .bind(&new.lane.account.portal)
+            .bind(&new.lane.account.account)
+            .bind(&new.lane.user)
+            .bind(new.lane.key())
+            .bind(&new.idempotency_key)
+            .bind(&new.request_hash[..])
+            .bind(&new.message_id)
+            .bind(&new.reference)
+            .bind(&new.subject)
+            .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
+            .bind(recipients)
+            .bind(new.at.as_millisecond())
+            .bind(new.expires_at.as_millisecond())
+            .execute(&mut *transaction)
+            .await?;
+            if inserted.rows_affected() == 1 {
+                sqlx::query("INSERT INTO content (message, sealed) VALUES (?, ?)")
+                    .bind(new.id.to_string())
+                    .bind(&new.sealed)
+                    .execute(&mut *transaction)
+                    .await?;
+                outcomes.push(Inserted::New);
+                continue;
+            }
+            let key = new.idempotency_key.as_deref().unwrap_or_default();
+            let known = by_key(&mut transaction, &new.lane.account.portal, key, &new.request_hash).await?;
+            outcomes.push(known.ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?);
+        }
+        transaction.commit().await?;
+        Ok(outcomes)
+    }
+
+    async fn message_by_key(
+        &self,
+        portal: &str,
+        key: &str,
+        request_hash: &[u8; 32],
+    ) -> Result<Option<Inserted>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        by_key(&mut connection, portal, key, request_hash).await
+    }
+
+    async fn message(&self, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError> {
+        const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
+        let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&self.pool).await?;
+        let mut rows = shown(&self.writer, row.as_slice()).await?;
+        with_rests(&self.pool, &mut rows).await?;
+        Ok(rows.pop())
+    }
+
+    async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError> {
+        let found: Vec<String> = sqlx::query_scalar("SELECT content FROM attempt WHERE message = ? ORDER BY number")
+            .bind(id.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        found.iter().map(|content| attempt(content, id)).collect()
+    }
+
+    async fn messages(
+        &self,
+        account: &AccountId,
+        state: Option<MessageState>,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<(MessageRow, Vec<Attempt>)>, StoreError> {
+        // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
+        const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
+                SELECT 1 FROM lane LEFT JOIN destination USING (destination)
+                WHERE lane.lane = message.lane AND lane.fallback = message.fallback
+                  AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > message.next_at)
+            THEN 'deferred' ELSE state END";
+        const SQL: &str = formatcp!(
+            "SELECT {COLUMNS}, {REST},
+                 (SELECT json_group_array(content)
+                  FROM (SELECT content FROM attempt WHERE attempt.message = message.id ORDER BY number)) AS attempts
+             FROM message
+             WHERE portal = ?1 AND account = ?2 AND id < ?3 AND (?4 IS NULL OR {STATE} = ?4) ORDER BY id DESC LIMIT ?5"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            // No id sorts after this.
+            .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+            .bind(state.map(MessageState::as_str))
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        let messages = shown(&self.writer, &rows).await?;
+        rows.iter()
+            .zip(messages)
+            .map(|(row, mut one)| {
+                wait_for_rest(row, &mut one)?;
+                let attempts = row.try_get::<String, _>("attempts")?;
+                let attempts: Vec<String> = serde_json::from_str(&attempts).unwrap_or_default();
+                let attempts = attempts.iter().map(|content| attempt(content, one.id)).collect::<Result<_, _>>()?;
+                Ok((one, attempts))
+            })
+            .collect()
+    }
+
+    async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = sqlx::query_scalar("SELECT sealed FROM content WHERE message = ?").bind(id.to_string());
+        Ok(found.fetch_optional(&self.pool).await?)
+    }
+
+    async fn resend(
+        &self,
+        portal: &str,
+        id: Uuid,
+        (now, expires_at): (Timestamp, Timestamp),
+        rule: ResendRule,
+    ) -> Result<Resent, StoreError> {
+        const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
+        let mut transaction = begin(&self.writer).await?;
+        let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
+        let Some(row) = row.as_ref().map(message).transpose()? else {
+            return Ok(Resent::NotFound);
+        };
+        let kept: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = ?)")
+            .bind(id.to_string())
+            .fetch_one(&mut *transaction)
+            .await?;
+        let again = match rule(&row, kept == 1) {
+            Ok(again) => again,
+            Err(refused) => return Ok(refused),
+        };
+        let recipients = serde_json::to_string(&again.recipients).map_err(|_| wrong("recipients", &id.to_string()))?;
+        sqlx::query(
+            "UPDATE message SET state = ?, stage = ?, cause = ?, reply = ?, recipients = ?, next_at = ?, updated_at = ?,
+                 expires_at = ?, tries = 0, fallback = 0, finished_at = NULL,
+                 wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = 0), 0)
+             WHERE id = ?",
+        )
+        .bind(again.standing.state.as_str())
+        .bind(again.standing.stage.map(Stage::as_str))
+        .bind(again.standing.cause.map(Cause::as_str))
+        .bind(again.standing.reply)
+        .bind(recipients)
+        .bind(now.as_millisecond())
+        .bind(now.as_millisecond())
+        .bind(expires_at.as_millisecond())
+        .bind(id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Resent::Done)
+    }
+}
 
 /// The columns that [`message`] reads.
 pub(super) const COLUMNS: &str =
@@ -112,52 +279,6 @@ fn decode(row: &SqliteRow, state: MessageState) -> Result<MessageRow, StoreError
     })
 }
 
-pub(super) async fn insert(pool: &SqlitePool, messages: &[NewMessage]) -> Result<Vec<Inserted>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let mut outcomes = Vec::with_capacity(messages.len());
-    for new in messages {
-        let recipients =
-            serde_json::to_string(&new.recipients).map_err(|_| wrong("recipients", &new.id.to_string()))?;
-        let inserted = sqlx::query(
-            "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
-                 subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'queued', ?13, ?13, ?14, ?13,
-                 ifnull((SELECT wakings FROM lane WHERE lane = ?5 AND fallback = 0), 0))
-             ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
-        )
-        .bind(new.id.to_string())
-        .bind(&new.lane.account.portal)
-        .bind(&new.lane.account.account)
-        .bind(&new.lane.user)
-        .bind(new.lane.key())
-        .bind(&new.idempotency_key)
-        .bind(&new.request_hash[..])
-        .bind(&new.message_id)
-        .bind(&new.reference)
-        .bind(&new.subject)
-        .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
-        .bind(recipients)
-        .bind(new.at.as_millisecond())
-        .bind(new.expires_at.as_millisecond())
-        .execute(&mut *transaction)
-        .await?;
-        if inserted.rows_affected() == 1 {
-            sqlx::query("INSERT INTO content (message, sealed) VALUES (?, ?)")
-                .bind(new.id.to_string())
-                .bind(&new.sealed)
-                .execute(&mut *transaction)
-                .await?;
-            outcomes.push(Inserted::New);
-            continue;
-        }
-        let key = new.idempotency_key.as_deref().unwrap_or_default();
-        let known = by_key(&mut transaction, &new.lane.account.portal, key, &new.request_hash).await?;
-        outcomes.push(known.ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?);
-    }
-    transaction.commit().await?;
-    Ok(outcomes)
-}
-
 pub(super) async fn by_key(
     connection: &mut SqliteConnection,
     portal: &str,
@@ -173,18 +294,6 @@ pub(super) async fn by_key(
     let id: String = known.try_get("id")?;
     let same = known.try_get::<Vec<u8>, _>("request_hash")? == request_hash;
     Ok(Some(Inserted::Known { id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, same }))
-}
-
-pub(super) async fn find(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    portal: &str,
-    id: Uuid,
-) -> Result<Option<MessageRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
-    let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(pool).await?;
-    let mut rows = shown(writer, row.as_slice()).await?;
-    with_rests(pool, &mut rows).await?;
-    Ok(rows.pop())
 }
 
 /// Rows for somebody who looks at them: one that cannot be decoded is set aside, and shown as such.
@@ -203,201 +312,12 @@ async fn shown(writer: &SqlitePool, rows: &[SqliteRow]) -> Result<Vec<MessageRow
     Ok(shown)
 }
 
-pub(super) async fn attempts(pool: &SqlitePool, id: Uuid) -> Result<Vec<Attempt>, StoreError> {
-    let found: Vec<String> = sqlx::query_scalar("SELECT content FROM attempt WHERE message = ? ORDER BY number")
-        .bind(id.to_string())
-        .fetch_all(pool)
-        .await?;
-    found.iter().map(|content| attempt(content, id)).collect()
-}
-
-pub(super) async fn page(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    account: &AccountId,
-    state: Option<MessageState>,
-    before: Option<Uuid>,
-    limit: u32,
-) -> Result<Vec<(MessageRow, Vec<Attempt>)>, StoreError> {
-    // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
-    const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
-            SELECT 1 FROM lane LEFT JOIN destination USING (destination)
-            WHERE lane.lane = message.lane AND lane.fallback = message.fallback
-              AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > message.next_at)
-        THEN 'deferred' ELSE state END";
-    const SQL: &str = formatcp!(
-        "SELECT {COLUMNS}, {REST},
-             (SELECT json_group_array(content)
-              FROM (SELECT content FROM attempt WHERE attempt.message = message.id ORDER BY number)) AS attempts
-         FROM message
-         WHERE portal = ?1 AND account = ?2 AND id < ?3 AND (?4 IS NULL OR {STATE} = ?4) ORDER BY id DESC LIMIT ?5"
-    );
-    let rows = sqlx::query(SQL)
-        .bind(&account.portal)
-        .bind(&account.account)
-        // No id sorts after this.
-        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
-        .bind(state.map(MessageState::as_str))
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    let messages = shown(writer, &rows).await?;
-    rows.iter()
-        .zip(messages)
-        .map(|(row, mut one)| {
-            wait_for_rest(row, &mut one)?;
-            let attempts = row.try_get::<String, _>("attempts")?;
-            let attempts: Vec<String> = serde_json::from_str(&attempts).unwrap_or_default();
-            let attempts = attempts.iter().map(|content| attempt(content, one.id)).collect::<Result<_, _>>()?;
-            Ok((one, attempts))
-        })
-        .collect()
-}
-
 fn attempt(content: &str, message: Uuid) -> Result<Attempt, StoreError> {
     let wrong = |_| StoreError::Inconsistent { table: "attempt", column: "content", row: message.to_string() };
     serde_json::from_str(content).map_err(wrong)
 }
 
-pub(super) async fn content(pool: &SqlitePool, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
-    let found = sqlx::query_scalar("SELECT sealed FROM content WHERE message = ?").bind(id.to_string());
-    Ok(found.fetch_optional(pool).await?)
-}
-
-pub(super) async fn mark_ending(
-    pool: &SqlitePool,
-    endings: &[Ending],
-    now: Timestamp,
-) -> Result<Vec<bool>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let mut marked = Vec::with_capacity(endings.len());
-    for Ending { id, owner, to } in endings {
-        let to = to.as_ref().map(serde_json::to_string).transpose().map_err(|_| wrong("ending_to", &id.to_string()))?;
-        let updated = sqlx::query(
-            "UPDATE message SET ending_at = ?1, ending_to = ?4
-             WHERE id = ?2 AND state = 'sending' AND lease_owner = ?3 AND lease_until > ?1",
-        )
-        .bind(now.as_millisecond())
-        .bind(id.to_string())
-        .bind(owner)
-        .bind(to)
-        .execute(&mut *transaction)
-        .await?;
-        marked.push(updated.rows_affected() == 1);
-    }
-    transaction.commit().await?;
-    Ok(marked)
-}
-
-pub(super) async fn release(
-    pool: &SqlitePool,
-    owner: &str,
-    ids: &[Uuid],
-    next_at: Timestamp,
-) -> Result<(), StoreError> {
-    let mut transaction = begin(pool).await?;
-    for id in ids {
-        sqlx::query(
-            // What has a cause was tried, or held.
-            "UPDATE message SET state = iif(cause IS NULL, 'queued', 'deferred'), next_at = ?, lease_owner = NULL,
-                 lease_until = NULL, ending_at = NULL, ending_to = NULL,
-                 wakings = ifnull((SELECT lane.wakings FROM lane
-                     WHERE lane.lane = message.lane AND lane.fallback = message.fallback), 0)
-             WHERE id = ? AND state = 'sending' AND lease_owner = ?",
-        )
-        .bind(next_at.as_millisecond())
-        .bind(id.to_string())
-        .bind(owner)
-        .execute(&mut *transaction)
-        .await?;
-    }
-    transaction.commit().await?;
-    Ok(())
-}
-
-pub(super) async fn prolong(pool: &SqlitePool, owners: &[String], until: Timestamp) -> Result<u64, StoreError> {
-    const LEASES: &str = "UPDATE message SET lease_until = ?
-        WHERE state = 'sending' AND lease_owner IN (SELECT value FROM json_each(?))";
-    const PROBES: &str = "UPDATE destination SET rests_until = ? WHERE probe IN (SELECT value FROM json_each(?))";
-    let owners = serde_json::to_string(owners).unwrap_or_default();
-    let mut transaction = begin(pool).await?;
-    let mut prolonged = Vec::with_capacity(2);
-    for sql in [LEASES, PROBES] {
-        let written = sqlx::query(sql).bind(until.as_millisecond()).bind(&owners).execute(&mut *transaction).await?;
-        prolonged.push(written.rows_affected());
-    }
-    transaction.commit().await?;
-    Ok(prolonged[0])
-}
-
 /// Those rows that can be decoded, and those that cannot.
 pub(super) fn readable(rows: &[SqliteRow]) -> Result<(Vec<MessageRow>, Vec<Damaged>), StoreError> {
     quarantine::readable(MESSAGE, rows, message)
-}
-
-pub(super) async fn abandoned(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<MessageRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE state = 'sending' AND lease_until <= ? LIMIT ?");
-    let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    let (rows, damaged) = readable(&rows)?;
-    set_aside(writer, &damaged).await?;
-    Ok(rows)
-}
-
-pub(super) async fn overdue(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<MessageRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE {WAITING} AND expires_at <= ? LIMIT ?");
-    let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    let (mut rows, damaged) = readable(&rows)?;
-    set_aside(writer, &damaged).await?;
-    with_rests(pool, &mut rows).await?;
-    Ok(rows)
-}
-
-pub(super) async fn resend(
-    pool: &SqlitePool,
-    portal: &str,
-    id: Uuid,
-    (now, expires_at): (Timestamp, Timestamp),
-    rule: ResendRule,
-) -> Result<Resent, StoreError> {
-    const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
-    let mut transaction = begin(pool).await?;
-    let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
-    let Some(row) = row.as_ref().map(message).transpose()? else {
-        return Ok(Resent::NotFound);
-    };
-    let kept: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = ?)")
-        .bind(id.to_string())
-        .fetch_one(&mut *transaction)
-        .await?;
-    let again = match rule(&row, kept == 1) {
-        Ok(again) => again,
-        Err(refused) => return Ok(refused),
-    };
-    let recipients = serde_json::to_string(&again.recipients).map_err(|_| wrong("recipients", &id.to_string()))?;
-    sqlx::query(
-        "UPDATE message SET state = ?, stage = ?, cause = ?, reply = ?, recipients = ?, next_at = ?, updated_at = ?,
-             expires_at = ?, tries = 0, fallback = 0, finished_at = NULL,
-             wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = 0), 0)
-         WHERE id = ?",
-    )
-    .bind(again.standing.state.as_str())
-    .bind(again.standing.stage.map(Stage::as_str))
-    .bind(again.standing.cause.map(Cause::as_str))
-    .bind(again.standing.reply)
-    .bind(recipients)
-    .bind(now.as_millisecond())
-    .bind(now.as_millisecond())
-    .bind(expires_at.as_millisecond())
-    .bind(id.to_string())
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(Resent::Done)
 }

@@ -13,85 +13,311 @@ use app::{
     session::AccountId,
     test_run::port::TestRun,
 };
+use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{Row, Sqlite, SqliteConnection, SqlitePool, query::Query, sqlite::SqliteArguments};
-
-pub(super) use super::transaction::begin;
+use sqlx::{Row, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
 use super::{
-    journal, logins,
+    SqliteStore, journal, logins,
     quarantine::{self, Damaged, set_aside, set_aside_on},
     rows::{PROFILE, profile},
 };
 use crate::{
     logins::MOST_REFUSALS,
-    store::{Change, Decide, ProfileRow, StoreError, Tell, best_heir},
+    store::{Change, Decide, ProfileRow, ProfileStore, StoreError, Tell, best_heir},
 };
+
+pub(super) use super::transaction::begin;
+
+#[async_trait]
+impl ProfileStore for SqliteStore {
+    async fn profiles(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        limit: u32,
+    ) -> Result<Vec<ProfileRow>, StoreError> {
+        const SQL: &str =
+            formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?");
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(profile).collect()
+    }
+
+    async fn listed(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        limit: u32,
+    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT {PROFILE},
+                 CASE WHEN failures > 0 OR broken_at IS NOT NULL
+                      THEN (SELECT content FROM last_failure WHERE last_failure.profile = profile.id) END AS last_failure
+             FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let one = profile(row)?;
+                let content: Option<String> = row.try_get("last_failure")?;
+                let failure = content.map(|content| failure_of(&content, one.id)).transpose()?;
+                Ok((one, failure))
+            })
+            .collect()
+    }
+
+    async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        find_on(&mut connection, account, id).await
+    }
+
+    async fn insert_profile(
+        &self,
+        account: &AccountId,
+        row: &ProfileRow,
+        most: u32,
+        entry: &Entry,
+    ) -> Result<Option<bool>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        // No more are counted than may be there.
+        let has: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS counted",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(most)
+        .fetch_one(&mut *transaction)
+        .await?;
+        if has >= i64::from(most) {
+            return Ok(None);
+        }
+        if let Some(creation) = &row.creation
+            && made_by_on(&mut transaction, account, creation).await?.is_some()
+        {
+            return Ok(None);
+        }
+        let insert = sqlx::query(
+            "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
+                 reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback,
+                 id, portal, account, creation, in_use)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        );
+        bind_what_is_set(insert, row)
+            .bind(row.id.to_string())
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(&row.creation)
+            .execute(&mut *transaction)
+            .await?;
+        let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
+        journal::note(&mut transaction, account, entry).await?;
+        transaction.commit().await?;
+        Ok(Some(in_use))
+    }
+
+    async fn change_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        decide: &mut Decide<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let Some(before) = find_on(&mut transaction, account, id).await? else {
+            return Ok(false);
+        };
+        match decide(&before) {
+            Change::None => return Ok(true),
+            Change::StartOver => {
+                sqlx::query("UPDATE profile SET failures = 0, failing_cause = NULL WHERE id = ?")
+                    .bind(id.to_string())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            Change::Edit(after, entry) => {
+                write(&mut transaction, account, &before, &after.without_a_stray_secret(&before)).await?;
+                journal::note(&mut transaction, account, &entry).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn put_in_use(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        expected: Option<u32>,
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let Some(row) = find_on(&mut transaction, account, id).await? else {
+            return Ok(Written::Gone);
+        };
+        if expected.is_some_and(|expected| expected != row.revision) {
+            return Ok(Written::Stale);
+        }
+        sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1")
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(&row.settings.user)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE profile SET in_use = 1 WHERE id = ?")
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        journal::note(&mut transaction, account, &tell(&row)).await?;
+        transaction.commit().await?;
+        Ok(Written::Done)
+    }
+
+    async fn delete_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        (heir, expected): (Heir, Option<u32>),
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let Some(row) = find_on(&mut transaction, account, id).await? else {
+            return Ok(Written::Gone);
+        };
+        if expected.is_some_and(|expected| expected != row.revision) {
+            return Ok(Written::Stale);
+        }
+        sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+        journal::note(&mut transaction, account, &tell(&row)).await?;
+        if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), heir).await? {
+            // Dropped, the transaction is rolled back.
+            return Ok(Written::Stale);
+        }
+        transaction.commit().await?;
+        Ok(Written::Done)
+    }
+
+    async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        made_by_on(&mut connection, account, creation).await
+    }
+
+    async fn others_of_owner(&self, account: &AccountId, id: ProfileId) -> Result<Vec<ProfileRow>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT {PROFILE} FROM profile WHERE portal = ?1 AND account = ?2 AND id <> ?3
+                 AND EXISTS (SELECT 1 FROM profile AS one WHERE one.portal = ?1 AND one.account = ?2 AND one.id = ?3
+                             AND one.user IS profile.user)
+             ORDER BY id"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(id.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(profile).collect()
+    }
+
+    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError> {
+        let found: i64 = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM profile
+                            WHERE portal = ? AND account = ? AND in_use = 1 AND secret IS NOT NULL)",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(found == 1)
+    }
+
+    async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT {PROFILE} FROM profile
+             WHERE portal = ? AND account = ? AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3 AND in_use = 1"
+        );
+        let row =
+            sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(user).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(None) };
+        match profile(&row) {
+            Ok(profile) => Ok(Some(profile)),
+            Err(error) => {
+                let damaged = Damaged::of(PROFILE_KEY, &row, error)?;
+                let inconsistent = damaged.error();
+                set_aside(&self.writer, &[damaged]).await?;
+                Err(inconsistent)
+            }
+        }
+    }
+
+    async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
+        let content: Option<String> = sqlx::query_scalar(
+            "SELECT last_failure.content FROM last_failure JOIN profile ON profile.id = last_failure.profile
+             WHERE profile.portal = ? AND profile.account = ? AND profile.id = ?",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        content.map(|content| failure_of(&content, id)).transpose()
+    }
+
+    async fn sent_since(&self, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {
+        let sent: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM message WHERE state = 'accepted' AND profile = ? AND finished_at >= ? AND fallback = 0",
+        )
+        .bind(id.to_string())
+        .bind(since.as_millisecond())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(u64::try_from(sent).unwrap_or_default())
+    }
+
+    async fn profiles_to_check(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT portal, account, {PROFILE} FROM profile
+             WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL
+               AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < ?
+               AND ifnull(checked_at, 0) < ?
+               AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND row = profile.id)
+             ORDER BY ifnull(checked_at, 0) LIMIT ?"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(MOST_REFUSALS)
+            .bind(before.as_millisecond())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        let (due, damaged) = quarantine::readable(PROFILE_KEY, &rows, |row| {
+            let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
+            Ok((account, profile(row)?))
+        })?;
+        set_aside(&self.writer, &damaged).await?;
+        Ok(due)
+    }
+}
 
 /// The table, and its key.
 const PROFILE_KEY: (&str, &str) = ("profile", "id");
 
-pub(super) async fn page(
-    pool: &SqlitePool,
-    account: &AccountId,
-    after: Option<ProfileId>,
-    limit: u32,
-) -> Result<Vec<ProfileRow>, StoreError> {
-    const SQL: &str =
-        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?");
-    let rows = sqlx::query(SQL)
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    rows.iter().map(profile).collect()
-}
-
-/// A page and the failures that matter on it, with one statement.
-pub(super) async fn listed(
-    pool: &SqlitePool,
-    account: &AccountId,
-    after: Option<ProfileId>,
-    limit: u32,
-) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
-    const SQL: &str = formatcp!(
-        "SELECT {PROFILE},
-             CASE WHEN failures > 0 OR broken_at IS NOT NULL
-                  THEN (SELECT content FROM last_failure WHERE last_failure.profile = profile.id) END AS last_failure
-         FROM profile WHERE portal = ? AND account = ? AND id > ? ORDER BY id LIMIT ?"
-    );
-    let rows = sqlx::query(SQL)
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let one = profile(row)?;
-            let content: Option<String> = row.try_get("last_failure")?;
-            let failure = content.map(|content| failure_of(&content, one.id)).transpose()?;
-            Ok((one, failure))
-        })
-        .collect()
-}
-
 fn failure_of(content: &str, id: ProfileId) -> Result<TestRun, StoreError> {
     let wrong = |_| StoreError::Inconsistent { table: "last_failure", column: "content", row: id.to_string() };
     serde_json::from_str(content).map_err(wrong)
-}
-
-pub(super) async fn find(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
-    let mut connection = pool.acquire().await?;
-    find_on(&mut connection, account, id).await
 }
 
 pub(super) async fn find_on(
@@ -156,60 +382,6 @@ fn bind_what_is_set<'q>(
         .bind(fallback)
 }
 
-pub(super) async fn insert(
-    pool: &SqlitePool,
-    account: &AccountId,
-    row: &ProfileRow,
-    most: u32,
-    entry: &Entry,
-) -> Result<Option<bool>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    // No more are counted than may be there.
-    let has: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS counted",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(most)
-    .fetch_one(&mut *transaction)
-    .await?;
-    if has >= i64::from(most) {
-        return Ok(None);
-    }
-    if let Some(creation) = &row.creation
-        && made_by_on(&mut transaction, account, creation).await?.is_some()
-    {
-        return Ok(None);
-    }
-    let insert = sqlx::query(
-        "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
-             reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback,
-             id, portal, account, creation, in_use)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-    );
-    bind_what_is_set(insert, row)
-        .bind(row.id.to_string())
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(&row.creation)
-        .execute(&mut *transaction)
-        .await?;
-    let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
-    journal::note(&mut transaction, account, entry).await?;
-    transaction.commit().await?;
-    Ok(Some(in_use))
-}
-
-/// The profile that a form made.
-pub(super) async fn made_by(
-    pool: &SqlitePool,
-    account: &AccountId,
-    creation: &str,
-) -> Result<Option<ProfileRow>, StoreError> {
-    let mut connection = pool.acquire().await?;
-    made_by_on(&mut connection, account, creation).await
-}
-
 async fn made_by_on(
     connection: &mut SqliteConnection,
     account: &AccountId,
@@ -272,33 +444,6 @@ async fn hand_over(
     }
 }
 
-pub(super) async fn change(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    decide: &mut Decide<'_>,
-) -> Result<bool, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let Some(before) = find_on(&mut transaction, account, id).await? else {
-        return Ok(false);
-    };
-    match decide(&before) {
-        Change::None => return Ok(true),
-        Change::StartOver => {
-            sqlx::query("UPDATE profile SET failures = 0, failing_cause = NULL WHERE id = ?")
-                .bind(id.to_string())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        Change::Edit(after, entry) => {
-            write(&mut transaction, account, &before, &after.without_a_stray_secret(&before)).await?;
-            journal::note(&mut transaction, account, &entry).await?;
-        }
-    }
-    transaction.commit().await?;
-    Ok(true)
-}
-
 /// Writes what the owner sets.
 async fn write(
     connection: &mut SqliteConnection,
@@ -330,154 +475,4 @@ async fn write(
     }
     take_if_free(connection, account, after.settings.user.as_deref(), before.id).await?;
     Ok(())
-}
-
-pub(super) async fn put_in_use(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    expected: Option<u32>,
-    tell: &Tell<'_>,
-) -> Result<Written, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let Some(row) = find_on(&mut transaction, account, id).await? else {
-        return Ok(Written::Gone);
-    };
-    if expected.is_some_and(|expected| expected != row.revision) {
-        return Ok(Written::Stale);
-    }
-    sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1")
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(&row.settings.user)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("UPDATE profile SET in_use = 1 WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
-    journal::note(&mut transaction, account, &tell(&row)).await?;
-    transaction.commit().await?;
-    Ok(Written::Done)
-}
-
-pub(super) async fn delete(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    (heir, expected): (Heir, Option<u32>),
-    tell: &Tell<'_>,
-) -> Result<Written, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let Some(row) = find_on(&mut transaction, account, id).await? else {
-        return Ok(Written::Gone);
-    };
-    if expected.is_some_and(|expected| expected != row.revision) {
-        return Ok(Written::Stale);
-    }
-    sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
-    journal::note(&mut transaction, account, &tell(&row)).await?;
-    if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), heir).await? {
-        // Dropped, the transaction is rolled back.
-        return Ok(Written::Stale);
-    }
-    transaction.commit().await?;
-    Ok(Written::Done)
-}
-
-pub(super) async fn others_of_owner(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Vec<ProfileRow>, StoreError> {
-    const SQL: &str = formatcp!(
-        "SELECT {PROFILE} FROM profile WHERE portal = ?1 AND account = ?2 AND id <> ?3
-             AND EXISTS (SELECT 1 FROM profile AS one WHERE one.portal = ?1 AND one.account = ?2 AND one.id = ?3
-                         AND one.user IS profile.user)
-         ORDER BY id"
-    );
-    let rows =
-        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string()).fetch_all(pool).await?;
-    rows.iter().map(profile).collect()
-}
-
-pub(super) async fn any_ready(pool: &SqlitePool, account: &AccountId) -> Result<bool, StoreError> {
-    let found: i64 = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM profile
-                        WHERE portal = ? AND account = ? AND in_use = 1 AND secret IS NOT NULL)",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .fetch_one(pool)
-    .await?;
-    Ok(found == 1)
-}
-
-pub(super) async fn in_use(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    account: &AccountId,
-    user: Option<&str>,
-) -> Result<Option<ProfileRow>, StoreError> {
-    const SQL: &str = formatcp!(
-        "SELECT {PROFILE} FROM profile
-         WHERE portal = ? AND account = ? AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3 AND in_use = 1"
-    );
-    let row = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(user).fetch_optional(pool).await?;
-    let Some(row) = row else { return Ok(None) };
-    match profile(&row) {
-        Ok(profile) => Ok(Some(profile)),
-        Err(error) => {
-            let damaged = Damaged::of(PROFILE_KEY, &row, error)?;
-            let inconsistent = damaged.error();
-            set_aside(writer, &[damaged]).await?;
-            Err(inconsistent)
-        }
-    }
-}
-
-pub(super) async fn last_failure(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<TestRun>, StoreError> {
-    let content: Option<String> = sqlx::query_scalar(
-        "SELECT last_failure.content FROM last_failure JOIN profile ON profile.id = last_failure.profile
-         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ?",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(id.to_string())
-    .fetch_optional(pool)
-    .await?;
-    content.map(|content| failure_of(&content, id)).transpose()
-}
-
-pub(super) async fn sent_since(pool: &SqlitePool, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {
-    let sent: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM message WHERE state = 'accepted' AND profile = ? AND finished_at >= ? AND fallback = 0",
-    )
-    .bind(id.to_string())
-    .bind(since.as_millisecond())
-    .fetch_one(pool)
-    .await?;
-    Ok(u64::try_from(sent).unwrap_or_default())
-}
-
-pub(super) async fn to_check(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
-    const SQL: &str = formatcp!(
-        "SELECT portal, account, {PROFILE} FROM profile
-         WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL
-           AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < ?
-           AND ifnull(checked_at, 0) < ?
-           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND row = profile.id)
-         ORDER BY ifnull(checked_at, 0) LIMIT ?"
-    );
-    let rows = sqlx::query(SQL).bind(MOST_REFUSALS).bind(before.as_millisecond()).bind(limit).fetch_all(pool).await?;
-    let (due, damaged) = quarantine::readable(PROFILE_KEY, &rows, |row| {
-        let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
-        Ok((account, profile(row)?))
-    })?;
-    set_aside(writer, &damaged).await?;
-    Ok(due)
 }

@@ -1,13 +1,50 @@
 //! Server side. Rows that cannot be decoded: set aside once, so that they neither fail nor delay what reads them.
 
 use app::session::AccountId;
+use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{events, transaction::begin};
+use super::{SqliteStore, events, transaction::begin};
 use crate::store::{
-    StoreError,
+    QuarantineStore, StoreError,
     outbox::{NewEvent, Quarantined},
 };
+
+#[async_trait]
+impl QuarantineStore for SqliteStore {
+    async fn newly_quarantined(&self, limit: u32) -> Result<Vec<Quarantined>, StoreError> {
+        let rows = sqlx::query("SELECT kind, row, field, portal, account FROM quarantine WHERE told = 0 LIMIT ?")
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let (portal, account) = (row.try_get("portal")?, row.try_get("account")?);
+                Ok(Quarantined {
+                    table: row.try_get("kind")?,
+                    row: row.try_get("row")?,
+                    column: row.try_get("field")?,
+                    account: Option::zip(portal, account).map(|(portal, account)| AccountId { portal, account }),
+                })
+            })
+            .collect()
+    }
+
+    async fn quarantine_told(&self, rows: &[Quarantined], told: &[NewEvent]) -> Result<(), StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        for Quarantined { table, row, .. } in rows {
+            sqlx::query("UPDATE quarantine SET told = 1 WHERE kind = ? AND row = ?")
+                .bind(table)
+                .bind(row)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        for event in told {
+            events::insert(&mut transaction, event).await?;
+        }
+        transaction.commit().await
+    }
+}
 
 /// A row that cannot be decoded.
 #[derive(Debug)]
@@ -96,38 +133,4 @@ pub(super) async fn set_aside_on(connection: &mut SqliteConnection, damaged: &[D
         }
     }
     Ok(())
-}
-
-/// At most `limit` of which nobody was told.
-pub(super) async fn untold(pool: &SqlitePool, limit: u32) -> Result<Vec<Quarantined>, StoreError> {
-    let rows = sqlx::query("SELECT kind, row, field, portal, account FROM quarantine WHERE told = 0 LIMIT ?")
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let (portal, account) = (row.try_get("portal")?, row.try_get("account")?);
-            Ok(Quarantined {
-                table: row.try_get("kind")?,
-                row: row.try_get("row")?,
-                column: row.try_get("field")?,
-                account: Option::zip(portal, account).map(|(portal, account)| AccountId { portal, account }),
-            })
-        })
-        .collect()
-}
-
-pub(super) async fn told(pool: &SqlitePool, rows: &[Quarantined], told: &[NewEvent]) -> Result<(), StoreError> {
-    let mut transaction = begin(pool).await?;
-    for Quarantined { table, row, .. } in rows {
-        sqlx::query("UPDATE quarantine SET told = 1 WHERE kind = ? AND row = ?")
-            .bind(table)
-            .bind(row)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    for event in told {
-        events::insert(&mut transaction, event).await?;
-    }
-    transaction.commit().await
 }

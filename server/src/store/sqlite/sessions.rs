@@ -6,12 +6,146 @@ use app::{
     session::{AccountId, Session, User},
     theme::GivenTheme,
 };
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqlitePool};
 
-use super::rows::instant;
-use crate::store::{SessionRow, StoreError};
+use super::{SqliteStore, rows::instant};
+use crate::store::{SessionRow, SessionStore, StoreError};
+
+#[async_trait]
+impl SessionStore for SqliteStore {
+    async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError> {
+        let inserted =
+            sqlx::query("INSERT INTO used_token (portal, jti, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+                .bind(portal)
+                .bind(&jti[..])
+                .bind(expires_at.as_millisecond())
+                .execute(&self.writer)
+                .await?;
+        Ok(inserted.rows_affected() == 1)
+    }
+
+    async fn insert_session(&self, row: &SessionRow) -> Result<(), StoreError> {
+        let Session { key, account, account_name, portal_name, person, email, users, locale, return_url, theme } =
+            row.session.clone();
+        let content = Content { account, account_name, portal_name, person, email, users, locale, return_url, theme };
+        let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
+        sqlx::query("INSERT INTO session (key, content, expires_at, ends_at) VALUES (?, ?, ?, ?)")
+            .bind(&key[..])
+            .bind(json)
+            .bind(row.expires_at.as_millisecond())
+            .bind(row.ends_at.as_millisecond())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+        let row = sqlx::query("SELECT content, expires_at, ends_at FROM session WHERE key = ?")
+            .bind(&key[..])
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let json: String = row.try_get("content")?;
+        let Content { account, account_name, portal_name, person, email, users, locale, return_url, theme } =
+            serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
+        Ok(Some(SessionRow {
+            session: Session {
+                key: *key,
+                account,
+                account_name,
+                portal_name,
+                person,
+                email,
+                users,
+                locale,
+                return_url,
+                theme,
+            },
+            expires_at: instant(row.try_get("expires_at")?),
+            ends_at: instant(row.try_get("ends_at")?),
+        }))
+    }
+
+    async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE session SET expires_at = min(?, ends_at) WHERE key = ?")
+            .bind(expires_at.as_millisecond())
+            .bind(&key[..])
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
+        let mut transaction = super::profiles::begin(&self.writer).await?;
+        let row =
+            sqlx::query("SELECT content FROM session WHERE key = ?").bind(&key[..]).fetch_optional(&mut *transaction);
+        let Some(row) = row.await? else { return Ok(false) };
+        let json: String = row.try_get("content")?;
+        let mut content: Content = serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
+        content.theme = theme.clone();
+        let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
+        sqlx::query("UPDATE session SET content = ? WHERE key = ?")
+            .bind(json)
+            .bind(&key[..])
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn renew_session(
+        &self,
+        key: &[u8; 32],
+        now: Timestamp,
+        expires_at: Timestamp,
+        ends_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let renewed = sqlx::query(
+            "UPDATE session SET expires_at = min(?1, ?2), ends_at = ?2 WHERE key = ?3 AND min(expires_at, ends_at) > ?4",
+        )
+        .bind(expires_at.as_millisecond())
+        .bind(ends_at.as_millisecond())
+        .bind(&key[..])
+        .bind(now.as_millisecond())
+        .execute(&self.writer)
+        .await?;
+        Ok(renewed.rows_affected() == 1)
+    }
+
+    async fn end_sessions(
+        &self,
+        account: &AccountId,
+        person: Option<&str>,
+        now: Timestamp,
+        entry: &Entry,
+    ) -> Result<u64, StoreError> {
+        let mut transaction = super::profiles::begin(&self.writer).await?;
+        let ended = sqlx::query(
+            "UPDATE session SET expires_at = ?1, ends_at = 0
+             WHERE content ->> '$.account.portal' = ?2 AND content ->> '$.account.account' = ?3
+               AND (?4 IS NULL OR content ->> '$.person.id' = ?4) AND expires_at > ?1",
+        )
+        .bind(now.as_millisecond())
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(person)
+        .execute(&mut *transaction)
+        .await?;
+        if ended.rows_affected() > 0 {
+            super::journal::note(&mut transaction, account, entry).await?;
+        }
+        transaction.commit().await?;
+        Ok(ended.rows_affected())
+    }
+
+    async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM session WHERE key = ?").bind(&key[..]).execute(&self.writer).await?;
+        Ok(())
+    }
+}
 
 /// What of a session is stored as JSON.
 #[derive(Serialize, Deserialize)]
@@ -31,141 +165,6 @@ struct Content {
 fn inconsistent(column: &'static str) -> StoreError {
     // The key would open nothing, but it is not needed to find the fault.
     StoreError::Inconsistent { table: "session", column, row: "…".to_owned() }
-}
-
-pub(super) async fn use_token(
-    pool: &SqlitePool,
-    portal: &str,
-    jti: &[u8; 32],
-    expires_at: Timestamp,
-) -> Result<bool, StoreError> {
-    let inserted =
-        sqlx::query("INSERT INTO used_token (portal, jti, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(portal)
-            .bind(&jti[..])
-            .bind(expires_at.as_millisecond())
-            .execute(pool)
-            .await?;
-    Ok(inserted.rows_affected() == 1)
-}
-
-pub(super) async fn insert(pool: &SqlitePool, row: &SessionRow) -> Result<(), StoreError> {
-    let Session { key, account, account_name, portal_name, person, email, users, locale, return_url, theme } =
-        row.session.clone();
-    let content = Content { account, account_name, portal_name, person, email, users, locale, return_url, theme };
-    let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
-    sqlx::query("INSERT INTO session (key, content, expires_at, ends_at) VALUES (?, ?, ?, ?)")
-        .bind(&key[..])
-        .bind(json)
-        .bind(row.expires_at.as_millisecond())
-        .bind(row.ends_at.as_millisecond())
-        .execute(pool)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn find(pool: &SqlitePool, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
-    let row = sqlx::query("SELECT content, expires_at, ends_at FROM session WHERE key = ?")
-        .bind(&key[..])
-        .fetch_optional(pool)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let json: String = row.try_get("content")?;
-    let Content { account, account_name, portal_name, person, email, users, locale, return_url, theme } =
-        serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
-    Ok(Some(SessionRow {
-        session: Session {
-            key: *key,
-            account,
-            account_name,
-            portal_name,
-            person,
-            email,
-            users,
-            locale,
-            return_url,
-            theme,
-        },
-        expires_at: instant(row.try_get("expires_at")?),
-        ends_at: instant(row.try_get("ends_at")?),
-    }))
-}
-
-pub(super) async fn prolong(pool: &SqlitePool, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE session SET expires_at = min(?, ends_at) WHERE key = ?")
-        .bind(expires_at.as_millisecond())
-        .bind(&key[..])
-        .execute(pool)
-        .await?;
-    Ok(())
-}
-
-/// Sets the theme of an open session; `false` when there is none.
-pub(super) async fn set_theme(pool: &SqlitePool, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
-    let mut transaction = super::profiles::begin(pool).await?;
-    let row = sqlx::query("SELECT content FROM session WHERE key = ?").bind(&key[..]).fetch_optional(&mut *transaction);
-    let Some(row) = row.await? else { return Ok(false) };
-    let json: String = row.try_get("content")?;
-    let mut content: Content = serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
-    content.theme = theme.clone();
-    let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
-    sqlx::query("UPDATE session SET content = ? WHERE key = ?")
-        .bind(json)
-        .bind(&key[..])
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(true)
-}
-
-pub(super) async fn renew(
-    pool: &SqlitePool,
-    key: &[u8; 32],
-    now: Timestamp,
-    expires_at: Timestamp,
-    ends_at: Timestamp,
-) -> Result<bool, StoreError> {
-    let renewed = sqlx::query(
-        "UPDATE session SET expires_at = min(?1, ?2), ends_at = ?2 WHERE key = ?3 AND min(expires_at, ends_at) > ?4",
-    )
-    .bind(expires_at.as_millisecond())
-    .bind(ends_at.as_millisecond())
-    .bind(&key[..])
-    .bind(now.as_millisecond())
-    .execute(pool)
-    .await?;
-    Ok(renewed.rows_affected() == 1)
-}
-
-pub(super) async fn end_all(
-    pool: &SqlitePool,
-    account: &AccountId,
-    person: Option<&str>,
-    now: Timestamp,
-    entry: &Entry,
-) -> Result<u64, StoreError> {
-    let mut transaction = super::profiles::begin(pool).await?;
-    let ended = sqlx::query(
-        "UPDATE session SET expires_at = ?1, ends_at = 0
-         WHERE content ->> '$.account.portal' = ?2 AND content ->> '$.account.account' = ?3
-           AND (?4 IS NULL OR content ->> '$.person.id' = ?4) AND expires_at > ?1",
-    )
-    .bind(now.as_millisecond())
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(person)
-    .execute(&mut *transaction)
-    .await?;
-    if ended.rows_affected() > 0 {
-        super::journal::note(&mut transaction, account, entry).await?;
-    }
-    transaction.commit().await?;
-    Ok(ended.rows_affected())
-}
-
-pub(super) async fn delete(pool: &SqlitePool, key: &[u8; 32]) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE key = ?").bind(&key[..]).execute(pool).await?;
-    Ok(())
 }
 
 pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {

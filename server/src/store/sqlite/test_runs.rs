@@ -5,45 +5,114 @@ use app::{
     session::AccountId,
     test_run::{port::TestRun, report::Verdict},
 };
+use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection};
 
 use super::{
-    journal,
+    SqliteStore, journal,
     profiles::{begin, find_on},
     rows::{instant, verdict_code},
-    settle,
+    settlements,
 };
-use crate::store::{Receipt, StoreError, Tell, TestTold, is_outdated, outbox::HealthReport};
+use crate::store::{Receipt, StoreError, Tell, TestRunStore, TestTold, is_outdated, outbox::HealthReport};
+
+#[async_trait]
+impl TestRunStore for SqliteStore {
+    async fn record_test(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        run: &TestRun,
+        told: &TestTold<'_>,
+    ) -> Result<bool, StoreError> {
+        let TestTold { fingerprint, events, entry, .. } = *told;
+        let mut transaction = begin(&self.writer).await?;
+        let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+        if !is_outdated(fingerprint, &row) {
+            keep(&mut transaction, id, run, told).await?;
+        }
+        if run.report.verdict == Verdict::Accepted {
+            let sign =
+                HealthReport { profile: id, fingerprint: *fingerprint, sign: Sign::Well, failure: None, check: false };
+            settlements::health(&mut transaction, account, &sign, run.at, !events.is_empty()).await?;
+        }
+        for event in events {
+            super::events::insert(&mut transaction, event).await?;
+        }
+        journal::note(&mut transaction, account, entry).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn try_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let stored = receipt_on(&mut transaction, account, id).await?;
+        let Some(mut receipt) = stored.filter(|stored| stored.tries_left > 0 && stored.expires_at > now) else {
+            return Ok(None);
+        };
+        receipt.tries_left -= 1;
+        sqlx::query("UPDATE receipt SET tries_left = ? WHERE profile = ?")
+            .bind(receipt.tries_left)
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Some(receipt))
+    }
+
+    async fn confirm_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        receipt: &Receipt,
+        now: Timestamp,
+        tell: &Tell<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let stored = receipt_on(&mut transaction, account, id).await?;
+        if stored.is_none_or(|stored| stored.code != receipt.code) {
+            return Ok(false);
+        }
+        sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+        sqlx::query("UPDATE profile SET received_at = ? WHERE id = ?")
+            .bind(now.as_millisecond())
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
+        journal::note(&mut transaction, account, &tell(&row)).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
+        let row = sqlx::query(
+            "SELECT test_run.content FROM test_run JOIN profile ON profile.id = test_run.profile
+             WHERE profile.portal = ? AND profile.account = ? AND profile.id = ? ORDER BY test_run.at DESC LIMIT 1",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let json: String = row.try_get("content")?;
+        serde_json::from_str(&json).map(Some).map_err(|_| StoreError::Inconsistent {
+            table: "test_run",
+            column: "content",
+            row: id.to_string(),
+        })
+    }
+}
 
 /// How many tests of a profile are kept.
 const KEPT_TESTS: i64 = 20;
-
-pub(super) async fn record(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    run: &TestRun,
-    told: &TestTold<'_>,
-) -> Result<bool, StoreError> {
-    let TestTold { fingerprint, events, entry, .. } = *told;
-    let mut transaction = begin(pool).await?;
-    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
-    if !is_outdated(fingerprint, &row) {
-        keep(&mut transaction, id, run, told).await?;
-    }
-    if run.report.verdict == Verdict::Accepted {
-        let sign =
-            HealthReport { profile: id, fingerprint: *fingerprint, sign: Sign::Well, failure: None, check: false };
-        settle::health(&mut transaction, account, &sign, run.at, !events.is_empty()).await?;
-    }
-    for event in events {
-        super::events::insert(&mut transaction, event).await?;
-    }
-    journal::note(&mut transaction, account, entry).await?;
-    transaction.commit().await?;
-    Ok(true)
-}
 
 /// Stores the result, and its receipt in the place of the one before.
 async fn keep(
@@ -97,46 +166,6 @@ async fn keep(
     Ok(())
 }
 
-pub(super) async fn last(pool: &SqlitePool, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
-    let row = sqlx::query(
-        "SELECT test_run.content FROM test_run JOIN profile ON profile.id = test_run.profile
-         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ? ORDER BY test_run.at DESC LIMIT 1",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(id.to_string())
-    .fetch_optional(pool)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let json: String = row.try_get("content")?;
-    serde_json::from_str(&json).map(Some).map_err(|_| StoreError::Inconsistent {
-        table: "test_run",
-        column: "content",
-        row: id.to_string(),
-    })
-}
-
-pub(super) async fn try_receipt(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    now: Timestamp,
-) -> Result<Option<Receipt>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let stored = receipt_on(&mut transaction, account, id).await?;
-    let Some(mut receipt) = stored.filter(|stored| stored.tries_left > 0 && stored.expires_at > now) else {
-        return Ok(None);
-    };
-    receipt.tries_left -= 1;
-    sqlx::query("UPDATE receipt SET tries_left = ? WHERE profile = ?")
-        .bind(receipt.tries_left)
-        .bind(id.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(Some(receipt))
-}
-
 async fn receipt_on(
     connection: &mut SqliteConnection,
     account: &AccountId,
@@ -159,29 +188,4 @@ async fn receipt_on(
         expires_at: instant(row.try_get("expires_at")?),
         tries_left: u32::try_from(row.try_get::<i64, _>("tries_left")?).map_err(|_| wrong("tries_left"))?,
     }))
-}
-
-pub(super) async fn confirm_receipt(
-    pool: &SqlitePool,
-    account: &AccountId,
-    id: ProfileId,
-    receipt: &Receipt,
-    now: Timestamp,
-    tell: &Tell<'_>,
-) -> Result<bool, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let stored = receipt_on(&mut transaction, account, id).await?;
-    if stored.is_none_or(|stored| stored.code != receipt.code) {
-        return Ok(false);
-    }
-    sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *transaction).await?;
-    sqlx::query("UPDATE profile SET received_at = ? WHERE id = ?")
-        .bind(now.as_millisecond())
-        .bind(id.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
-    journal::note(&mut transaction, account, &tell(&row)).await?;
-    transaction.commit().await?;
-    Ok(true)
 }

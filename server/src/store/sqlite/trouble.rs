@@ -8,10 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use app::session::AccountId;
+use jiff::Timestamp;
 use sqlx::Connection;
+use uuid::Uuid;
 
 use super::*;
-use crate::store::outbox::{Inserted, Lane, NewMessage, OutboxStore};
+use crate::store::{
+    aggregates::*,
+    outbox::{Inserted, Lane, NewMessage},
+};
 
 /// A folder of its own, gone at the end.
 pub(super) struct Folder(PathBuf);

@@ -6,42 +6,59 @@ use app::{
     session::AccountId,
     test_run::{event::Stage, port::TestRun},
 };
+use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
 use super::{
-    events,
+    SqliteStore, events,
     profiles::{begin, find_readable},
 };
 use crate::{
     events::profile_turned,
     profiles::fingerprint,
     store::{
-        StoreError,
+        SettlementStore, StoreError,
         outbox::{HealthReport, MessageState, Right, Settled, Settlement},
     },
 };
 
-pub(super) async fn settle(pool: &SqlitePool, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let mut outcomes = Vec::with_capacity(settlements.len());
-    for settlement in settlements {
-        if !message(&mut transaction, settlement).await? {
-            outcomes.push(Settled { done: false, turn: None });
-            continue;
+#[async_trait]
+impl SettlementStore for SqliteStore {
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let mut outcomes = Vec::with_capacity(settlements.len());
+        for settlement in settlements {
+            if !message(&mut transaction, settlement).await? {
+                outcomes.push(Settled { done: false, turn: None });
+                continue;
+            }
+            let Settlement { lane, at, tell, .. } = settlement;
+            let turn = match &settlement.health {
+                Some(report) => health(&mut transaction, &lane.account, report, *at, *tell).await?,
+                None => None,
+            };
+            if let Some(event) = &settlement.event {
+                events::insert(&mut transaction, event).await?;
+            }
+            outcomes.push(Settled { done: true, turn });
         }
-        let Settlement { lane, at, tell, .. } = settlement;
-        let turn = match &settlement.health {
-            Some(report) => health(&mut transaction, &lane.account, report, *at, *tell).await?,
-            None => None,
-        };
-        if let Some(event) = &settlement.event {
-            events::insert(&mut transaction, event).await?;
-        }
-        outcomes.push(Settled { done: true, turn });
+        transaction.commit().await?;
+        Ok(outcomes)
     }
-    transaction.commit().await?;
-    Ok(outcomes)
+
+    async fn record_health(
+        &self,
+        account: &AccountId,
+        report: &HealthReport,
+        at: Timestamp,
+        tell: bool,
+    ) -> Result<Option<Turn>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let turn = health(&mut transaction, account, report, at, tell).await?;
+        transaction.commit().await?;
+        Ok(turn)
+    }
 }
 
 /// Moves the message and keeps its attempt; `false` when the right does not hold.
@@ -99,19 +116,6 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
         sqlx::query("DELETE FROM content WHERE message = ?").bind(id.to_string()).execute(&mut *connection).await?;
     }
     Ok(true)
-}
-
-pub(super) async fn record_health(
-    pool: &SqlitePool,
-    account: &AccountId,
-    report: &HealthReport,
-    at: Timestamp,
-    tell: bool,
-) -> Result<Option<Turn>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let turn = health(&mut transaction, account, report, at, tell).await?;
-    transaction.commit().await?;
-    Ok(turn)
 }
 
 /// Takes in a sign, and tells a turn. A profile that was changed, deleted or damaged meanwhile is not judged.

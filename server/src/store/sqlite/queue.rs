@@ -3,20 +3,230 @@
 use std::collections::HashMap;
 
 use app::{diagnosis::cause::Cause, session::AccountId};
+use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use uuid::Uuid;
 
 use super::{
+    SqliteStore,
     messages::{COLUMNS, WAITING, readable},
     profiles::begin,
     quarantine::{self, set_aside, set_aside_on},
     rows::instant,
 };
 use crate::store::{
-    StoreError,
-    outbox::{Claim, Claimed, DueDestination, Lane, MessageRow, MessageState, Passage, Queue, Rest},
+    QueueStore, StoreError,
+    outbox::{Claim, Claimed, DueDestination, Ending, Lane, MessageRow, MessageState, Passage, Queue, Rest},
 };
+
+#[async_trait]
+impl QueueStore for SqliteStore {
+    async fn due_destinations(
+        &self,
+        now: Timestamp,
+        after: Option<&DueDestination>,
+        limit: u32,
+    ) -> Result<Vec<DueDestination>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT destination, due_at FROM destination
+             WHERE due_at <= ?1 AND due_at >= ?2 AND (due_at, destination) > (?2, ?3) ORDER BY due_at, destination LIMIT ?4",
+        )
+        .bind(now.as_millisecond())
+        .bind(after.map_or(i64::MIN, |after| after.due_at.as_millisecond()))
+        .bind(after.map_or("", |after| after.destination.as_str()))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DueDestination { destination: row.try_get("destination")?, due_at: instant(row.try_get("due_at")?) })
+            })
+            .collect()
+    }
+
+    async fn due_lanes(&self, destination: &str, now: Timestamp, limit: u32) -> Result<Vec<Queue>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT lane, fallback FROM lane WHERE destination = ? AND due_at <= ? ORDER BY due_at, lane LIMIT ?",
+        )
+        .bind(destination)
+        .bind(now.as_millisecond())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        if rows.is_empty() {
+            // Its bound was too low: it is not looked at again before something is due.
+            let mut transaction = begin(&self.writer).await?;
+            tighten(&mut transaction, destination).await?;
+            transaction.commit().await?;
+        }
+        let (queues, damaged) = quarantine::readable(("lane", "lane"), &rows, queue)?;
+        set_aside(&self.writer, &damaged).await?;
+        Ok(queues)
+    }
+
+    async fn assign(&self, lanes: &[(Queue, String)]) -> Result<(), StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        for (queue, destination) in lanes {
+            move_lane(&mut transaction, queue, destination).await?;
+        }
+        tighten(&mut transaction, "").await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn claim_through(&self, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let mut claimed = Vec::with_capacity(claims.len());
+        for claim in claims {
+            claimed.push(claim_one(&mut transaction, claim).await?);
+        }
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn mark_ending(&self, endings: &[Ending], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let mut marked = Vec::with_capacity(endings.len());
+        for Ending { id, owner, to } in endings {
+            let to = to
+                .as_ref()
+                .map(serde_json::to_string)
+                .transpose()
+                .map_err(|_| wrong("message", "ending_to", &id.to_string()))?;
+            let updated = sqlx::query(
+                "UPDATE message SET ending_at = ?1, ending_to = ?4
+                 WHERE id = ?2 AND state = 'sending' AND lease_owner = ?3 AND lease_until > ?1",
+            )
+            .bind(now.as_millisecond())
+            .bind(id.to_string())
+            .bind(owner)
+            .bind(to)
+            .execute(&mut *transaction)
+            .await?;
+            marked.push(updated.rows_affected() == 1);
+        }
+        transaction.commit().await?;
+        Ok(marked)
+    }
+
+    async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        for id in ids {
+            sqlx::query(
+                // What has a cause was tried, or held.
+                "UPDATE message SET state = iif(cause IS NULL, 'queued', 'deferred'), next_at = ?, lease_owner = NULL,
+                     lease_until = NULL, ending_at = NULL, ending_to = NULL,
+                     wakings = ifnull((SELECT lane.wakings FROM lane
+                         WHERE lane.lane = message.lane AND lane.fallback = message.fallback), 0)
+                 WHERE id = ? AND state = 'sending' AND lease_owner = ?",
+            )
+            .bind(next_at.as_millisecond())
+            .bind(id.to_string())
+            .bind(owner)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn rest_lane(&self, queue: &Queue, until: Timestamp, why: Option<Cause>) -> Result<(), StoreError> {
+        sqlx::query("UPDATE lane SET rests_until = ?, cause = ? WHERE lane = ? AND fallback = ?")
+            .bind(until.as_millisecond())
+            .bind(why.map(Cause::as_str))
+            .bind(queue.lane.key())
+            .bind(queue.fallback)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    async fn rest_destination(
+        &self,
+        destination: &str,
+        rule: &(dyn Fn(Rest) -> Rest + Send + Sync),
+    ) -> Result<Rest, StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let before = rest_of(&mut transaction, destination).await?;
+        let after = rule(before);
+        if after != before {
+            keep_rest(&mut transaction, destination, &after, None).await?;
+        }
+        transaction.commit().await?;
+        Ok(after)
+    }
+
+    async fn ease(&self, destinations: &[String]) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE destination SET rests_until = 0, troubles = 0, cause = NULL, probe = NULL
+             WHERE destination IN (SELECT value FROM json_each(?)) AND (rests_until > 0 OR troubles > 0)",
+        )
+        .bind(serde_json::to_string(destinations).unwrap_or_default())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    async fn realign(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
+        const LANES: &str =
+            formatcp!("UPDATE lane SET rests_until = min(rests_until, ?2), next_at = {NEXT_AT} WHERE due_at > ?1");
+        let mut transaction = begin(&self.writer).await?;
+        sqlx::query(LANES).bind(now.as_millisecond()).bind(latest.as_millisecond()).execute(&mut *transaction).await?;
+        sqlx::query("UPDATE destination SET rests_until = min(rests_until, ?2) WHERE due_at > ?1 AND rests_until > ?2")
+            .bind(now.as_millisecond())
+            .bind(latest.as_millisecond())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {
+        let woken = sqlx::query(
+            "UPDATE lane SET destination = '', rests_until = 0, cause = NULL, wakings = wakings + 1, woken_at = ?3,
+                 next_at = min(next_at, ?3)
+             WHERE portal = ?1 AND account = ?2",
+        );
+        let woken = woken.bind(&account.portal).bind(&account.account).bind(now.as_millisecond());
+        Ok(woken.execute(&self.writer).await?.rows_affected())
+    }
+
+    async fn prolong(&self, owners: &[String], until: Timestamp) -> Result<u64, StoreError> {
+        const LEASES: &str = "UPDATE message SET lease_until = ?
+            WHERE state = 'sending' AND lease_owner IN (SELECT value FROM json_each(?))";
+        const PROBES: &str = "UPDATE destination SET rests_until = ? WHERE probe IN (SELECT value FROM json_each(?))";
+        let owners = serde_json::to_string(owners).unwrap_or_default();
+        let mut transaction = begin(&self.writer).await?;
+        let mut prolonged = Vec::with_capacity(2);
+        for sql in [LEASES, PROBES] {
+            let written =
+                sqlx::query(sql).bind(until.as_millisecond()).bind(&owners).execute(&mut *transaction).await?;
+            prolonged.push(written.rows_affected());
+        }
+        transaction.commit().await?;
+        Ok(prolonged[0])
+    }
+
+    async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+        const SQL: &str =
+            formatcp!("SELECT {COLUMNS} FROM message WHERE state = 'sending' AND lease_until <= ? LIMIT ?");
+        let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(&self.pool).await?;
+        let (rows, damaged) = readable(&rows)?;
+        set_aside(&self.writer, &damaged).await?;
+        Ok(rows)
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+        const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE {WAITING} AND expires_at <= ? LIMIT ?");
+        let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(&self.pool).await?;
+        let (mut rows, damaged) = readable(&rows)?;
+        set_aside(&self.writer, &damaged).await?;
+        with_rests(&self.pool, &mut rows).await?;
+        Ok(rows)
+    }
+}
 
 /// The instant when something of a lane is due: `?1`, and not before, for what was woken.
 const NEXT_AT: &str = formatcp!(
@@ -32,56 +242,6 @@ fn wrong(table: &'static str, column: &'static str, row: &str) -> StoreError {
 
 fn cause(code: Option<String>) -> Option<Cause> {
     code.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown))
-}
-
-/// At most `limit` destinations with something due, in the order of their turns, those after `after`.
-pub(super) async fn due_destinations(
-    pool: &SqlitePool,
-    now: Timestamp,
-    after: Option<&DueDestination>,
-    limit: u32,
-) -> Result<Vec<DueDestination>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT destination, due_at FROM destination
-         WHERE due_at <= ?1 AND due_at >= ?2 AND (due_at, destination) > (?2, ?3) ORDER BY due_at, destination LIMIT ?4",
-    )
-    .bind(now.as_millisecond())
-    .bind(after.map_or(i64::MIN, |after| after.due_at.as_millisecond()))
-    .bind(after.map_or("", |after| after.destination.as_str()))
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(DueDestination { destination: row.try_get("destination")?, due_at: instant(row.try_get("due_at")?) })
-        })
-        .collect()
-}
-
-/// At most `limit` lanes of a destination with something due, in the order of their turns.
-pub(super) async fn due(
-    (pool, writer): (&SqlitePool, &SqlitePool),
-    destination: &str,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<Queue>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT lane, fallback FROM lane WHERE destination = ? AND due_at <= ? ORDER BY due_at, lane LIMIT ?",
-    )
-    .bind(destination)
-    .bind(now.as_millisecond())
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
-    if rows.is_empty() {
-        // Its bound was too low: it is not looked at again before something is due.
-        let mut transaction = begin(writer).await?;
-        tighten(&mut transaction, destination).await?;
-        transaction.commit().await?;
-    }
-    let (queues, damaged) = quarantine::readable(("lane", "lane"), &rows, queue)?;
-    set_aside(writer, &damaged).await?;
-    Ok(queues)
 }
 
 fn queue(row: &SqliteRow) -> Result<Queue, StoreError> {
@@ -138,17 +298,6 @@ async fn keep_rest(
     Ok(())
 }
 
-/// Puts lanes behind destinations.
-pub(super) async fn assign(pool: &SqlitePool, lanes: &[(Queue, String)]) -> Result<(), StoreError> {
-    let mut transaction = begin(pool).await?;
-    for (queue, destination) in lanes {
-        move_lane(&mut transaction, queue, destination).await?;
-    }
-    tighten(&mut transaction, "").await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
 /// Puts a lane behind a destination; the one it was behind, when that was another.
 async fn move_lane(
     connection: &mut SqliteConnection,
@@ -169,16 +318,6 @@ async fn move_lane(
         .execute(connection)
         .await?;
     Ok(Some(before))
-}
-
-pub(super) async fn claim(pool: &SqlitePool, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let mut claimed = Vec::with_capacity(claims.len());
-    for claim in claims {
-        claimed.push(claim_one(&mut transaction, claim).await?);
-    }
-    transaction.commit().await?;
-    Ok(claimed)
 }
 
 async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<Claimed, StoreError> {
@@ -235,77 +374,6 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
     set_aside_on(connection, &damaged).await?;
     messages.sort_by_key(|message| (message.next_at, message.id));
     Ok(Claimed { messages, passage, rest })
-}
-
-/// Nothing of a lane is looked at before `until`.
-pub(super) async fn rest_lane(
-    pool: &SqlitePool,
-    queue: &Queue,
-    until: Timestamp,
-    why: Option<Cause>,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE lane SET rests_until = ?, cause = ? WHERE lane = ? AND fallback = ?")
-        .bind(until.as_millisecond())
-        .bind(why.map(Cause::as_str))
-        .bind(queue.lane.key())
-        .bind(queue.fallback)
-        .execute(pool)
-        .await?;
-    Ok(())
-}
-
-/// Applies a rule to a destination's rest.
-pub(super) async fn rest(
-    pool: &SqlitePool,
-    destination: &str,
-    rule: &(dyn Fn(Rest) -> Rest + Send + Sync),
-) -> Result<Rest, StoreError> {
-    let mut transaction = begin(pool).await?;
-    let before = rest_of(&mut transaction, destination).await?;
-    let after = rule(before);
-    if after != before {
-        keep_rest(&mut transaction, destination, &after, None).await?;
-    }
-    transaction.commit().await?;
-    Ok(after)
-}
-
-/// These destinations rest no more.
-pub(super) async fn ease(pool: &SqlitePool, destinations: &[String]) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE destination SET rests_until = 0, troubles = 0, cause = NULL, probe = NULL
-         WHERE destination IN (SELECT value FROM json_each(?)) AND (rests_until > 0 OR troubles > 0)",
-    )
-    .bind(serde_json::to_string(destinations).unwrap_or_default())
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// The lanes of an account are due now. One write a lane, however many messages wait there: see the migration.
-pub(super) async fn wake(pool: &SqlitePool, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {
-    let woken = sqlx::query(
-        "UPDATE lane SET destination = '', rests_until = 0, cause = NULL, wakings = wakings + 1, woken_at = ?3,
-             next_at = min(next_at, ?3)
-         WHERE portal = ?1 AND account = ?2",
-    );
-    let woken = woken.bind(&account.portal).bind(&account.account).bind(now.as_millisecond());
-    Ok(woken.execute(pool).await?.rows_affected())
-}
-
-/// After the clock was set back: no turn, and no rest, ends later than it would have begun.
-pub(super) async fn realign(pool: &SqlitePool, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
-    const LANES: &str =
-        formatcp!("UPDATE lane SET rests_until = min(rests_until, ?2), next_at = {NEXT_AT} WHERE due_at > ?1");
-    let mut transaction = begin(pool).await?;
-    sqlx::query(LANES).bind(now.as_millisecond()).bind(latest.as_millisecond()).execute(&mut *transaction).await?;
-    sqlx::query("UPDATE destination SET rests_until = min(rests_until, ?2) WHERE due_at > ?1 AND rests_until > ?2")
-        .bind(now.as_millisecond())
-        .bind(latest.as_millisecond())
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    Ok(())
 }
 
 /// What waits is told with the rest that it waits for.

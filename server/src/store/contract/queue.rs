@@ -1,20 +1,11 @@
-//! What every store does with the outbox.
+//! What every store does with lanes, destinations and leases.
 
 use std::time::Duration;
 
-use app::{
-    profile::sending::{SendingOptions, Sign, Turn},
-    test_run::port::TestRun,
-};
-
-use super::{account, at, id, row, run, *};
-use crate::{
-    profiles::fingerprint,
-    store::outbox::{
-        Again, Attempt, AttemptOutcome, Claim, Ending, HealthReport, Inserted, Lane, MessageRow, MessageState,
-        NewMessage, Passage, Queue, Recipient, RecipientKind, RecipientState, Resent, Rest, Right, Settlement,
-        Standing, Via,
-    },
+use super::*;
+use crate::store::outbox::{
+    Again, Attempt, AttemptOutcome, Claim, Ending, Lane, MessageRow, MessageState, NewMessage, Passage, Queue,
+    Recipient, RecipientKind, RecipientState, Resent, Rest, Right, Settlement, Standing, Via,
 };
 
 pub(super) const OWNER: &str = "one";
@@ -24,11 +15,11 @@ pub(super) fn lane(account: &str, user: Option<&str>) -> Lane {
     Lane { account, user: user.map(str::to_owned) }
 }
 
-fn queue(lane: &Lane) -> Queue {
+pub(super) fn queue(lane: &Lane) -> Queue {
     Queue { lane: lane.clone(), fallback: false }
 }
 
-fn recipient(state: RecipientState) -> Recipient {
+pub(super) fn recipient(state: RecipientState) -> Recipient {
     Recipient {
         address: "a@x.example".to_owned(),
         kind: RecipientKind::To,
@@ -86,7 +77,7 @@ pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second:
     }
 }
 
-fn ending(number: u128, owner: &str, to: Option<&[&str]>) -> Ending {
+pub(super) fn ending(number: u128, owner: &str, to: Option<&[&str]>) -> Ending {
     let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
     Ending { id: Uuid::from_u128(number), owner: owner.to_owned(), to }
 }
@@ -109,40 +100,6 @@ async fn states(store: &dyn Store, numbers: impl IntoIterator<Item = u128>) -> V
         states.push(store.message("demo", Uuid::from_u128(number)).await.unwrap().unwrap().state);
     }
     states
-}
-
-pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) {
-    let shop = lane("martin", None);
-    let keyed = |number, hash| NewMessage {
-        idempotency_key: Some("k".to_owned()),
-        request_hash: [hash; 32],
-        ..message(number, &shop, 1)
-    };
-    let outcomes = store.insert_messages(&[keyed(1, 1), message(2, &shop, 1), keyed(3, 1)]).await.unwrap();
-    let known = |same| Inserted::Known { id: Uuid::from_u128(1), same };
-    assert_eq!(outcomes, [Inserted::New, Inserted::New, known(true)], "in the same transaction as well");
-    assert_eq!(store.insert_messages(&[keyed(4, 2)]).await.unwrap(), [known(false)]);
-    let by_key = async |key, hash| store.message_by_key("demo", key, &[hash; 32]).await.unwrap();
-    assert_eq!((by_key("k", 1).await, by_key("k", 2).await), (Some(known(true)), Some(known(false))));
-    assert_eq!((by_key("other", 1).await, store.message_by_key("other", "k", &[1; 32]).await.unwrap()), (None, None));
-    let mut elsewhere = keyed(5, 1);
-    elsewhere.lane.account.portal = "other".to_owned();
-    assert_eq!(store.insert_messages(&[elsewhere]).await.unwrap(), [Inserted::New], "each portal has its own keys");
-    let found = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
-    assert_eq!((found.state, found.subject.as_str(), found.size), (MessageState::Queued, "Devis", 12));
-    assert_eq!((found.lane, found.expires_at, found.next_at), (shop.clone(), at(1_001), Some(at(1))));
-    assert_eq!(store.message("other", Uuid::from_u128(1)).await.unwrap(), None);
-    // Pages, the newest first.
-    let all: Vec<NewMessage> = (10..15).map(|number| message(number, &shop, 2)).collect();
-    store.insert_messages(&all).await.unwrap();
-    store.insert_messages(&[message(20, &lane("dubois", None), 2)]).await.unwrap();
-    let page = async |state, before: Option<u128>, limit| {
-        let rows = store.messages(&shop.account, state, before.map(Uuid::from_u128), limit).await.unwrap();
-        rows.iter().map(|(row, _)| row.id.as_u128()).collect::<Vec<_>>()
-    };
-    assert_eq!(page(None, None, 3).await, [14, 13, 12]);
-    assert_eq!(page(None, Some(12), 9).await, [11, 10, 2, 1]);
-    assert_eq!(page(Some(MessageState::Failed), None, 9).await, [0_u128; 0]);
 }
 
 pub(super) async fn claims_are_leases(store: &dyn Store) {
@@ -377,97 +334,4 @@ pub(super) async fn lanes_have_their_turns(store: &dyn Store) {
     store.realign(at(30), at(100)).await.unwrap();
     assert_eq!(store.due_lanes("relay", at(30), 9).await.unwrap(), [queue(&full)]);
     assert_eq!(store.due_destinations(at(100), None, 9).await.unwrap().len(), 1);
-}
-
-pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn Store) {
-    let account = account("martin");
-    insert(store, &account, &row(1, None)).await;
-    let stored = async || store.profile(&account, id(1)).await.unwrap().unwrap();
-    let report = |sign, fingerprint, failure: Option<TestRun>| HealthReport {
-        profile: id(1),
-        fingerprint,
-        sign,
-        failure: failure.map(Box::new),
-        check: false,
-    };
-    let print = fingerprint(&stored().await);
-    let failed = Sign::Failed(Cause::BadCredentials);
-    let mut turns = Vec::new();
-    for second in 1..=4 {
-        let failure = report(failed, print, Some(run(second, Some(Cause::BadCredentials))));
-        turns.extend(store.record_health(&account, &failure, at(second), true).await.unwrap());
-    }
-    assert_eq!(turns, [Turn::Broke(Cause::BadCredentials)]);
-    let broken = stored().await;
-    assert_eq!((broken.health.failures, broken.health.broken_at), (4, Some(at(3))));
-    assert_eq!(broken.health.failed_at, Some(at(4)));
-    assert_eq!(store.last_failure(&account, id(1)).await.unwrap().unwrap().at, at(4));
-    let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
-    assert_eq!(store.last_failure(&stranger, id(1)).await.unwrap(), None);
-    assert!(store.listed(&stranger, None, 9).await.unwrap().is_empty());
-    assert_eq!(store.record_health(&stranger, &report(Sign::Sent, print, None), at(5), true).await.unwrap(), None);
-    let changed = report(Sign::Sent, [0; 32], None);
-    assert_eq!(store.record_health(&account, &changed, at(5), true).await.unwrap(), None, "not of these settings");
-    let recovered = store.record_health(&account, &report(Sign::Sent, print, None), at(6), true).await.unwrap();
-    assert_eq!(recovered, Some(Turn::Recovered));
-    let well = stored().await;
-    assert_eq!((well.health.sent_at, well.health.broken_at), (Some(at(6)), None));
-    let told: Vec<String> = store
-        .due_events("demo", at(7), 9)
-        .await
-        .unwrap()
-        .iter()
-        .map(|event| serde_json::from_str::<serde_json::Value>(&event.content).unwrap()["type"].to_string())
-        .collect();
-    assert_eq!(told, ["\"profile.broken\"", "\"profile.recovered\""]);
-    assert_eq!(store.due_events("other", at(7), 9).await.unwrap(), []);
-    // An event is told, or put off.
-    let events = store.due_events("demo", at(7), 9).await.unwrap();
-    store.event_done(events[0].id).await.unwrap();
-    store.event_failed(events[1].id, at(60)).await.unwrap();
-    assert_eq!(store.due_events("demo", at(59), 9).await.unwrap(), []);
-    assert_eq!(store.due_events("demo", at(60), 9).await.unwrap()[0].tries, 1);
-}
-
-pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
-    let account = account("martin");
-    insert(store, &account, &row(1, None)).await;
-    insert(store, &account, &row(2, Some("karim"))).await;
-    let options = SendingOptions {
-        max_connections: Some(3),
-        per_minute: Some(30),
-        per_day: None,
-        check_hourly: true,
-        fallback: true,
-    };
-    let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
-    let set = |row: &ProfileRow| ProfileRow { sending: options, ..row.clone() };
-    assert!(!edit(store, &stranger, id(1), set).await);
-    assert!(edit(store, &account, id(1), set).await);
-    assert_eq!(store.profile(&account, id(1)).await.unwrap().unwrap().sending, options);
-    let in_use = async |account: &AccountId, user| store.profile_in_use(account, user).await.unwrap().map(|row| row.id);
-    assert_eq!(in_use(&account, None).await, Some(id(1)));
-    assert_eq!(in_use(&account, Some("karim")).await, Some(id(2)));
-    assert_eq!(in_use(&account, Some("lea")).await, None);
-    assert_eq!(in_use(&stranger, None).await, None);
-    let due = store.profiles_to_check(at(1), 9).await.unwrap();
-    assert_eq!(due.iter().map(|(_, row)| row.id).collect::<Vec<_>>(), [id(1)]);
-    // Sealed things, page by page, replaced when they are still the same.
-    let secrets = store.secrets(None, 1).await.unwrap();
-    assert_eq!((secrets[0].0.clone(), secrets[0].1.id), (account.clone(), id(1)));
-    assert_eq!(store.secrets(Some(id(1)), 9).await.unwrap().len(), 1);
-    let sealed = |byte| SealedSecret { sealed: vec![byte], changed_at: at(0), login_key: [byte; 32] };
-    let claim = LoginClaim { id: Uuid::new_v4(), key: [1; 32], now: at(1), until: at(2), again_after: None };
-    store.claim_logins(&[claim], &crate::logins::admit).await.unwrap();
-    let end = LoginEnd { id: claim.id, key: [1; 32], outcome: LoginOutcome::Refused, at: at(1) };
-    store.end_logins(&[end]).await.unwrap();
-    assert!(store.replace_secret(id(1), &[1, 2, 3], &sealed(4)).await.unwrap());
-    assert!(!store.replace_secret(id(1), &[1, 2, 3], &sealed(5)).await.unwrap());
-    let row = store.profile(&account, id(1)).await.unwrap().unwrap();
-    assert_eq!((row.secret, row.secret_refusals), (Some(sealed(4)), 1), "its refusals go along");
-    store.insert_messages(&[message(1, &lane("martin", None), 1)]).await.unwrap();
-    let contents = store.contents(None, 9).await.unwrap();
-    assert_eq!((contents.len(), contents[0].account.clone()), (1, account));
-    assert!(store.replace_content(contents[0].id, &contents[0].sealed, &[7]).await.unwrap());
-    assert!(!store.replace_content(contents[0].id, &contents[0].sealed, &[8]).await.unwrap());
 }

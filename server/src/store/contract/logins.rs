@@ -1,0 +1,64 @@
+//! What every store does with places for logins.
+
+use super::*;
+
+pub(super) async fn refused_logins_are_counted(store: &impl Store) {
+    let martin = account("martin");
+    insert(store, &martin, &row(1, None)).await;
+    let key = login_key(1);
+    let claim =
+        |second| LoginClaim { id: Uuid::new_v4(), key, now: at(second), until: at(second) + LEASE, again_after: None };
+    let claims = async |claims: &[LoginClaim]| store.claim_logins(claims, &admit).await.unwrap();
+    let end = async |claim: &LoginClaim, outcome| {
+        store.end_logins(&[LoginEnd { id: claim.id, key: claim.key, outcome, at: claim.now }]).await.unwrap();
+    };
+    let refusals = async || store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals;
+    // Many at once are no more than three, and each refusal is one, whoever writes it when.
+    let many: Vec<LoginClaim> = (0..5).map(|_| claim(1)).collect();
+    assert_eq!(claims(&many).await, [Granted, Granted, Granted, Busy, Busy]);
+    end(&many[0], LoginOutcome::Refused).await;
+    assert_eq!((refusals().await, claims(&[claim(2)]).await), (1, vec![Busy]));
+    end(&many[1], LoginOutcome::Refused).await;
+    end(&many[2], LoginOutcome::Unclear).await;
+    let last = claim(3);
+    assert_eq!(claims(&[last, claim(3)]).await, [Granted, Busy], "one after another");
+    end(&last, LoginOutcome::Refused).await;
+    assert_eq!((refusals().await, claims(&[claim(4)]).await), (3, vec![Refused]));
+    // The settings are not the secret; the secret typed anew is.
+    assert!(update(store, &martin, id(1), &Settings { sender_name: "x".to_owned(), ..settings(None) }, None).await);
+    assert_eq!(refusals().await, 3);
+    let typed = SealedSecret { sealed: vec![8], changed_at: at(5), login_key: key };
+    assert!(update(store, &martin, id(1), &settings(None), Some(&typed)).await);
+    assert_eq!(refusals().await, 0);
+    // One that goes along with a fix is not typed.
+    let tried = claim(6);
+    assert_eq!(claims(&[tried]).await, [Granted]);
+    end(&tried, LoginOutcome::Refused).await;
+    let along =
+        |row: &ProfileRow| row.with_secret_along(settings(None), SealedSecret { sealed: vec![7], ..typed.clone() });
+    assert!(edit(store, &martin, id(1), along).await);
+    assert_eq!(refusals().await, 1);
+    // Another secret is counted by itself; what is heard of the old one says nothing of it.
+    let old = claim(7);
+    assert_eq!(claims(&[old]).await, [Granted]);
+    let fresh = SealedSecret { sealed: vec![6], changed_at: at(8), login_key: [99; 32] };
+    assert!(update(store, &martin, id(1), &settings(None), Some(&fresh)).await);
+    end(&old, LoginOutcome::Refused).await;
+    assert_eq!(refusals().await, 0);
+    let fresh_one = LoginClaim { key: [99; 32], ..claim(9) };
+    assert_eq!(claims(&[fresh_one]).await, [Granted]);
+    end(&fresh_one, LoginOutcome::Refused).await;
+    let old = LoginClaim { id: old.id, ..claim(9) };
+    end(&old, LoginOutcome::Accepted).await;
+    assert_eq!(refusals().await, 1, "a login with the old one does not end its count");
+    end(&LoginClaim { key: [99; 32], ..claim(10) }, LoginOutcome::Accepted).await;
+    assert_eq!(refusals().await, 0);
+    // A place whose holder is gone ends by itself, one that is prolonged does not; nor is one kept by a clock set back.
+    let crashed: Vec<LoginClaim> = (0..3).map(|_| claim(20)).collect();
+    assert_eq!(claims(&crashed).await, [Granted; 3]);
+    store.prolong_login(crashed[0].id, at(49) + LEASE).await.unwrap();
+    assert_eq!(claims(&[claim(49)]).await, [Busy]);
+    let after: Vec<LoginClaim> = (0..3).map(|_| claim(50)).collect();
+    assert_eq!(claims(&after).await, [Granted, Granted, Busy]);
+    assert_eq!(claims(&[claim(-86_400)]).await, [Granted]);
+}

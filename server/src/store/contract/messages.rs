@@ -1,0 +1,41 @@
+//! What every store does with messages.
+
+use super::{
+    queue::{lane, message},
+    *,
+};
+use crate::store::outbox::{Inserted, MessageState, NewMessage};
+
+pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) {
+    let shop = lane("martin", None);
+    let keyed = |number, hash| NewMessage {
+        idempotency_key: Some("k".to_owned()),
+        request_hash: [hash; 32],
+        ..message(number, &shop, 1)
+    };
+    let outcomes = store.insert_messages(&[keyed(1, 1), message(2, &shop, 1), keyed(3, 1)]).await.unwrap();
+    let known = |same| Inserted::Known { id: Uuid::from_u128(1), same };
+    assert_eq!(outcomes, [Inserted::New, Inserted::New, known(true)], "in the same transaction as well");
+    assert_eq!(store.insert_messages(&[keyed(4, 2)]).await.unwrap(), [known(false)]);
+    let by_key = async |key, hash| store.message_by_key("demo", key, &[hash; 32]).await.unwrap();
+    assert_eq!((by_key("k", 1).await, by_key("k", 2).await), (Some(known(true)), Some(known(false))));
+    assert_eq!((by_key("other", 1).await, store.message_by_key("other", "k", &[1; 32]).await.unwrap()), (None, None));
+    let mut elsewhere = keyed(5, 1);
+    elsewhere.lane.account.portal = "other".to_owned();
+    assert_eq!(store.insert_messages(&[elsewhere]).await.unwrap(), [Inserted::New], "each portal has its own keys");
+    let found = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
+    assert_eq!((found.state, found.subject.as_str(), found.size), (MessageState::Queued, "Devis", 12));
+    assert_eq!((found.lane, found.expires_at, found.next_at), (shop.clone(), at(1_001), Some(at(1))));
+    assert_eq!(store.message("other", Uuid::from_u128(1)).await.unwrap(), None);
+    // Pages, the newest first.
+    let all: Vec<NewMessage> = (10..15).map(|number| message(number, &shop, 2)).collect();
+    store.insert_messages(&all).await.unwrap();
+    store.insert_messages(&[message(20, &lane("dubois", None), 2)]).await.unwrap();
+    let page = async |state, before: Option<u128>, limit| {
+        let rows = store.messages(&shop.account, state, before.map(Uuid::from_u128), limit).await.unwrap();
+        rows.iter().map(|(row, _)| row.id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(page(None, None, 3).await, [14, 13, 12]);
+    assert_eq!(page(None, Some(12), 9).await, [11, 10, 2, 1]);
+    assert_eq!(page(Some(MessageState::Failed), None, 9).await, [0_u128; 0]);
+}

@@ -1,0 +1,18 @@
+//! Server side. Rows that cannot be decoded.
+
+use async_trait::async_trait;
+
+use super::{
+    StoreError,
+    outbox::{NewEvent, Quarantined},
+};
+
+/// Rows that cannot be decoded.
+#[async_trait]
+pub trait QuarantineStore: Send + Sync {
+    /// At most `limit` rows that were set aside since the last call of [`quarantine_told`](Self::quarantine_told). Whatever reads
+    /// rows sets aside those that it cannot decode: they are not found again, and hold nobody up.
+    async fn newly_quarantined(&self, limit: u32) -> Result<Vec<Quarantined>, StoreError>;
+    /// Somebody was told of them, with these events.
+    async fn quarantine_told(&self, rows: &[Quarantined], events: &[NewEvent]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,69 @@
+//! Server side. What waits, in lanes behind destinations, and the leases of what is being sent.
+
+use app::{diagnosis::cause::Cause, session::AccountId};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    StoreError,
+    outbox::{Claim, Claimed, DueDestination, Ending, Lane, MessageRow, Queue, Rest},
+};
+
+/// What waits, in lanes behind destinations, and the leases of what is being sent.
+#[async_trait]
+pub trait QueueStore: Send + Sync {
+    /// At most `limit` destinations with something due, in the order of their turns, those after `after`. What rests is not
+    /// among them. The destination `""` is that of lanes whose server is not known.
+    async fn due_destinations(
+        &self,
+        now: Timestamp,
+        after: Option<&DueDestination>,
+        limit: u32,
+    ) -> Result<Vec<DueDestination>, StoreError>;
+    /// At most `limit` lanes of a destination with something due, in the order of their turns.
+    async fn due_lanes(&self, destination: &str, now: Timestamp, limit: u32) -> Result<Vec<Queue>, StoreError>;
+    /// Puts lanes behind destinations.
+    async fn assign(&self, lanes: &[(Queue, String)]) -> Result<(), StoreError>;
+    /// Takes due messages of lanes, the oldest first, as its destination's [`Rest`] allows. What is left has its turn after
+    /// what is due by now.
+    async fn claim_through(&self, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError>;
+    /// The same of one lane, without a destination.
+    async fn claim(
+        &self,
+        queue: (&Lane, bool),
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let (queue, owner) = (Queue { lane: queue.0.clone(), fallback: queue.1 }, owner.to_owned());
+        let claim = Claim { queue, destination: None, owner, now, until, limit };
+        Ok(self.claim_through(&[claim]).await?.pop().map(|claimed| claimed.messages).unwrap_or_default())
+    }
+    /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
+    async fn mark_ending(&self, endings: &[Ending], now: Timestamp) -> Result<Vec<bool>, StoreError>;
+    /// Gives claimed messages back untried.
+    async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
+    /// Nothing of a lane is looked at before `until`: one write, however much waits there.
+    async fn rest_lane(&self, queue: &Queue, until: Timestamp, cause: Option<Cause>) -> Result<(), StoreError>;
+    /// Applies a rule to a destination's rest; what it is then. One write, however many lanes wait there.
+    async fn rest_destination(
+        &self,
+        destination: &str,
+        rule: &(dyn Fn(Rest) -> Rest + Send + Sync),
+    ) -> Result<Rest, StoreError>;
+    /// These destinations rest no more.
+    async fn ease(&self, destinations: &[String]) -> Result<(), StoreError>;
+    /// After the clock was set back: turns are counted again, and no rest ends after `latest`.
+    async fn realign(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError>;
+    /// The lanes of the account rest no more, their servers are looked up again, and what is deferred is due now. One write a
+    /// lane, however many messages wait there. How many lanes.
+    async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;
+    /// Prolongs every lease of these owners, and the rests of the destinations that they probe.
+    async fn prolong(&self, owners: &[String], until: Timestamp) -> Result<u64, StoreError>;
+    /// At most `limit` messages whose lease has ended.
+    async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+    /// At most `limit` waiting messages whose time is over.
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+}

@@ -1,0 +1,37 @@
+//! Server side. Sessions, and tokens that were used.
+
+use app::{journal::model::Entry, session::AccountId, theme::GivenTheme};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{SessionRow, StoreError};
+
+/// Sessions, and tokens that were used.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Remembers a token's id; `false` when it was used before.
+    async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError>;
+    async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError>;
+    async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError>;
+    async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError>;
+    /// Sets how the pages look for a session; `false` when there is none.
+    async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError>;
+    /// Moves both ends of a session that is open at `now`; `false` when it is not.
+    async fn renew_session(
+        &self,
+        key: &[u8; 32],
+        now: Timestamp,
+        expires_at: Timestamp,
+        ends_at: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// Ends the sessions of an account, or of one of its people, that are open at `now`; how many. They are remembered
+    /// like sessions that ended by themselves. The entry is written when there was one to end.
+    async fn end_sessions(
+        &self,
+        account: &AccountId,
+        person: Option<&str>,
+        now: Timestamp,
+        entry: &Entry,
+    ) -> Result<u64, StoreError>;
+    async fn delete_session(&self, key: &[u8; 32]) -> Result<(), StoreError>;
+}

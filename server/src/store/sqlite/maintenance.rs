@@ -1,0 +1,150 @@
+//! Server side. What is forgotten, and what is counted.
+//!
+//! Everything is found by an index, and deleted in small groups: whoever writes waits for a group at most. Old rows lie
+//! scattered over the file, so a group of them changes many pages; what has gathered in the log is moved into the file
+//! here, by a connection of its own, before the next commit would have to do it while others wait (SQLite's automatic
+//! checkpoint, at 1,000 pages).
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{Row, SqlitePool};
+
+use super::{SqliteStore, drafts, journal, logins, rows::instant, sessions, transaction::begin};
+use crate::store::{DRAFTS_LAST, MaintenanceStore, StoreError, outbox::QueueFigures};
+
+#[async_trait]
+impl MaintenanceStore for SqliteStore {
+    async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
+        sessions::sweep(&self.writer, now, sessions_before).await?;
+        drafts::sweep(&self.writer, now - DRAFTS_LAST).await?;
+        journal::sweep(&self.writer, now).await?;
+        logins::sweep(&self.writer, now).await
+    }
+
+    async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        sqlx::query(
+            // Other bytes each time: SQLite does not write a page that stays the same.
+            "INSERT INTO heartbeat (id, at, ballast) VALUES (1, ?, randomblob(?))
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at, ballast = excluded.ballast",
+        )
+        .bind(at.as_millisecond())
+        .bind(HEARTBEAT_SIZE)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    }
+
+    async fn purge(
+        &self,
+        finished_before: Timestamp,
+        content_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut gone = contents((&self.pool, &self.writer), content_before, limit).await?;
+        for (sql, before) in [
+            (
+                "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE finished_at < ?1
+                     AND finished_at IS NOT NULL ORDER BY finished_at LIMIT ?2)",
+                finished_before,
+            ),
+            // Of portals that are not told any more.
+            ("DELETE FROM event WHERE id IN (SELECT id FROM event WHERE created_at < ?1 LIMIT ?2)", finished_before),
+            (
+                "DELETE FROM lane WHERE (lane, fallback) IN
+                     (SELECT lane, fallback FROM lane WHERE next_at IS NULL AND rests_until < ?1 LIMIT ?2)",
+                content_before,
+            ),
+            (
+                "DELETE FROM destination WHERE destination IN
+                     (SELECT destination FROM destination WHERE next_at IS NULL AND rests_until < ?1 LIMIT ?2)",
+                content_before,
+            ),
+        ] {
+            gone +=
+                sqlx::query(sql).bind(before.as_millisecond()).bind(limit).execute(&self.writer).await?.rows_affected();
+        }
+        // What was set aside and is gone. (A message takes its line along.)
+        sqlx::query(
+            "DELETE FROM quarantine
+             WHERE (kind = 'event' AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = quarantine.row))
+                OR (kind = 'lane' AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.lane = quarantine.row))
+                OR (kind = 'profile' AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.id = quarantine.row))",
+        )
+        .execute(&self.writer)
+        .await?;
+        if gone > 0 {
+            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_all(&self.pool).await?;
+        }
+        Ok(gone)
+    }
+
+    async fn queue_figures(&self, now: Timestamp) -> Result<QueueFigures, StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT amount FROM tally WHERE kind = 'queued') AS queued,
+                    (SELECT amount FROM tally WHERE kind = 'deferred') AS deferred,
+                    (SELECT amount FROM tally WHERE kind = 'sending') AS sending,
+                    (SELECT amount FROM tally WHERE kind = 'event') AS events,
+                    (SELECT count(*) FROM destination WHERE rests_until > ? AND rests_until > 0) AS resting,
+                    (SELECT count(*) FROM quarantine) AS quarantined,
+                    (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest",
+        )
+        .bind(now.as_millisecond())
+        .fetch_one(&self.pool)
+        .await?;
+        let count = |column| -> Result<u64, StoreError> {
+            Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default())
+        };
+        Ok(QueueFigures {
+            queued: count("queued")?,
+            deferred: count("deferred")?,
+            sending: count("sending")?,
+            events: count("events")?,
+            resting: count("resting")?,
+            quarantined: count("quarantined")?,
+            oldest: row.try_get::<Option<i64>, _>("oldest")?.map(instant),
+        })
+    }
+}
+
+/// Bytes of a heartbeat, as many as a usual message has: on a disk that is nearly full a byte may fit where no message
+/// does.
+const HEARTBEAT_SIZE: i64 = 128 * 1024;
+/// Bytes of contents that are overwritten with one statement, at most; one content may be larger.
+const MOST_BYTES: i64 = 256 * 1024;
+
+/// Texts and files that were not needed.
+async fn contents(
+    (pool, writer): (&SqlitePool, &SqlitePool),
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, size FROM message WHERE finished_at < ? AND finished_at IS NOT NULL AND has_content = 1
+         ORDER BY finished_at LIMIT ?",
+    )
+    .bind(before.as_millisecond())
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let (mut ids, mut bytes) = (Vec::<String>::new(), 0);
+    for row in &rows {
+        bytes += row.try_get::<i64, _>("size")?;
+        if bytes > MOST_BYTES && !ids.is_empty() {
+            break;
+        }
+        ids.push(row.try_get("id")?);
+    }
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    // It may have been sent again meanwhile.
+    let gone = sqlx::query(
+        "DELETE FROM content WHERE message IN (
+             SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?)) AND finished_at IS NOT NULL)",
+    )
+    .bind(serde_json::to_string(&ids).unwrap_or_default())
+    .execute(writer)
+    .await?;
+    Ok(gone.rows_affected())
+}

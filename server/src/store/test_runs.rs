@@ -1,0 +1,39 @@
+//! Server side. Tests, and the receipts of their mails.
+
+use app::{profile::model::ProfileId, session::AccountId, test_run::port::TestRun};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{Receipt, StoreError, Tell, TestTold};
+
+/// Tests, and the receipts of their mails.
+#[async_trait]
+pub trait TestRunStore: Send + Sync {
+    /// Stores a test and moves the profile's state, which is not received any more. A test that went well ends a break. One of
+    /// settings that were changed meanwhile leaves a result of the new ones as it is ([`is_outdated`]): it is in the history only.
+    async fn record_test(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        run: &TestRun,
+        told: &TestTold<'_>,
+    ) -> Result<bool, StoreError>;
+    /// Takes one try from the receipt, and gives it with the tries that are left; `None` when there is none, or it has
+    /// expired, or every try was taken.
+    async fn try_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, StoreError>;
+    /// Marks the profile as received and forgets the receipt, when it is still this one.
+    async fn confirm_receipt(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        receipt: &Receipt,
+        now: Timestamp,
+        tell: &Tell<'_>,
+    ) -> Result<bool, StoreError>;
+    async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
+}
