@@ -17,7 +17,7 @@ export async function send(message, once) {
     if (answer?.status === 202 && said) return said; // id, state, message_id
     // No answer, or 5xx: the same again, with the same key.
     const passes = !said || answer.status >= 500;
-    if (!passes || tries === 5) throw new Error(said ? JSON.stringify(said) : "Facteur does not answer");
+    if (!passes || tries === 5) throw new Error(said ? JSON.stringify(said) : "Facteur is not responding");
     await new Promise((done) => setTimeout(done, 1000 * 2 ** tries));
   }
 }

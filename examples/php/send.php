@@ -21,7 +21,7 @@ function facteur_send(array $message, string $once): array
         }
         // No answer, or 5xx: the same again, with the same key.
         if (($said && $status < 500) || $tries === 5) {
-            throw new RuntimeException($said ? json_encode($said) : 'Facteur does not answer');
+            throw new RuntimeException($said ? json_encode($said) : 'Facteur is not responding');
         }
         sleep(2 ** $tries);
     }

@@ -20,7 +20,7 @@ def send(message, once):
             if refusal.code < 500:
                 raise RuntimeError(said) from None
         except OSError:
-            said = "Facteur does not answer"
+            said = "Facteur is not responding"
         # No answer, or 5xx: the same again, with the same key.
         if tries < 5:
             time.sleep(2**tries)
