@@ -62,7 +62,7 @@ fn up() -> std::time::Duration {
 pub enum ConfigError {
     #[error("{0} cannot be read")]
     Missing(PathBuf),
-    #[error("the configuration does not read: {0}")]
+    #[error("cannot parse the configuration: {0}")]
     Malformed(Box<figment::Error>),
     #[error("{place}: {problem}")]
     Wrong { place: String, problem: String },

@@ -16,7 +16,7 @@ use crate::store::ProfileRow;
 
 /// The addresses of a stored profile do not read: it must be saved again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an address of the profile does not read")]
+#[error("cannot parse an address of the profile")]
 pub struct AddressError;
 
 /// The letter of one test. `theme`: how the portal's pages look; `provider`: the preset's name or the host.

@@ -63,9 +63,9 @@ pub struct DemoOptions {
 /// Why the demo does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    #[error("port {0} is taken, or may not be used; choose another one (facteur demo --help)")]
+    #[error("port {0} is in use or not permitted; choose another one (facteur demo --help)")]
     Listen(u16, #[source] std::io::Error),
-    #[error("the folder {0} cannot be used")]
+    #[error("cannot use the folder {0}")]
     Folder(PathBuf, #[source] std::io::Error),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),

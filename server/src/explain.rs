@@ -32,7 +32,7 @@ const fn login() -> Stage {
 pub enum ExplainError {
     #[error("line {line}: not a JSON object with \"reply\" (and \"stage\", \"host\")")]
     Malformed { line: usize },
-    #[error("the input or the output is gone")]
+    #[error("the input or output was closed")]
     Pipe(#[from] std::io::Error),
 }
 

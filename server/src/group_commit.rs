@@ -15,7 +15,7 @@ const MOST_WAITING: usize = 4_096;
 
 /// The store did not take it; that was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the store does not answer")]
+#[error("the store is unavailable")]
 pub struct Unavailable;
 
 type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unavailable>>);

@@ -37,7 +37,7 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How often an outcome is written again while the store does not answer.
+/// How often an outcome is written again while the store is unavailable.
 const TRIES: u32 = 20;
 
 /// What is known of the logins with one secret.

@@ -151,7 +151,7 @@ pub enum Refused {
     NoRoute(#[from] NoRoute),
     #[error("the key was used for another message")]
     KeyReused,
-    #[error("the service does not answer")]
+    #[error("the service is unavailable")]
     Unavailable,
 }
 

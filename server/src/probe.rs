@@ -69,9 +69,9 @@ pub struct ProbeOptions {
 pub enum UsageError {
     #[error("{0} is not HOST:PORT")]
     Target(String),
-    #[error("{0} is not an e-mail address")]
+    #[error("{0} is not an email address")]
     Address(String),
-    #[error("the mechanism {0} is not known: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, XOAUTH2")]
+    #[error("unknown mechanism {0}: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, XOAUTH2")]
     Mechanism(String),
     #[error("--ehlo-name must be a host name, or an address literal such as [192.0.2.1]")]
     EhloName,
@@ -79,11 +79,11 @@ pub enum UsageError {
     SecretMissing,
     #[error("{0} cannot be read")]
     File(PathBuf, #[source] std::io::Error),
-    #[error("the secret on standard input cannot be read")]
+    #[error("cannot read the secret from standard input")]
     Stdin(#[source] std::io::Error),
-    #[error("{0} holds no certificate")]
+    #[error("{0} contains no certificate")]
     Authority(PathBuf),
-    #[error("the message cannot be composed")]
+    #[error("cannot compose the message")]
     Message(#[from] mail::smtp::compose::ComposeError),
     #[error(transparent)]
     Setup(#[from] mail::net::SetupError),

@@ -71,7 +71,7 @@ pub trait ChangeListener: Send + Sync {
     fn has_relay(&self, account: &AccountId) -> bool;
 }
 
-/// A store's failure is logged here once; the page only says that the service does not answer.
+/// A store's failure is logged here once; the page only says that the service is unavailable.
 pub(crate) fn unavailable(error: StoreError) -> AppError {
     tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
     AppError::Unavailable

@@ -48,13 +48,13 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(36);
 pub enum ServeError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("the database {0} cannot be used")]
+    #[error("cannot use the database {0}")]
     Store(PathBuf, #[source] StoreError),
     #[error(transparent)]
     Canary(#[from] CanaryError),
     #[error(transparent)]
     Setup(#[from] SetupError),
-    #[error("{0} cannot be listened on")]
+    #[error("cannot bind {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
 }
 
@@ -129,7 +129,7 @@ impl Service {
         outbox.start();
         webhooks.start();
         let figures = figures.map(|(address, listener)| {
-            tracing::info!(listen = %address, "figures");
+            tracing::info!(listen = %address, "metrics");
             let router = crate::http::figures(metrics, outbox.clone(), Arc::new(store.clone()));
             let few = ConnectionLimits {
                 connections: METRICS_CONNECTIONS,

@@ -70,9 +70,9 @@ pub use test_runs::TestRunStore;
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the database does not answer")]
+    #[error("the database is unavailable")]
     Unavailable(#[from] sqlx::Error),
-    #[error("the database cannot be brought up to date")]
+    #[error("cannot migrate the database")]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("inconsistent row {row} in {table}.{column}")]
     Inconsistent { table: &'static str, column: &'static str, row: String },

@@ -95,11 +95,11 @@ pub enum VaultError {
     NoKey,
     #[error("a key id is 1 to 64 ASCII characters")]
     KeyId,
-    #[error("the envelope was sealed with a key that is not here")]
+    #[error("the envelope was sealed with a key that is not loaded")]
     UnknownKey,
-    #[error("the envelope does not open")]
+    #[error("cannot open the envelope")]
     DoesNotOpen,
-    #[error("the operating system gives no randomness")]
+    #[error("the operating system provides no randomness")]
     Randomness,
 }
 

@@ -48,13 +48,13 @@ const WAITS_S: [i64; 10] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800
 /// Why a call failed. Nothing of the portal's answer but its status is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum CallError {
-    #[error("it cannot be reached: {0}")]
+    #[error("cannot connect: {0}")]
     Unreachable(&'static str),
-    #[error("it did not answer in time")]
+    #[error("no response in time")]
     Timeout,
     #[error("the connection was lost")]
     Lost,
-    #[error("it answered {0}")]
+    #[error("it responded with {0}")]
     Refused(StatusCode),
 }
 

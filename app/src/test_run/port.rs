@@ -65,7 +65,7 @@ pub enum Refusal {
     Limited { retry_after_s: u32 },
     #[error("too many tests at the same time")]
     AtOnce(AtOnce),
-    #[error("the service does not answer")]
+    #[error("the service is unavailable")]
     Unavailable,
 }
 

@@ -16,7 +16,7 @@ pub struct EmailAddress(String);
 
 /// It is not an address; what was typed is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an e-mail address")]
+#[error("not an email address")]
 pub struct AddressError;
 
 impl EmailAddress {

@@ -47,7 +47,7 @@ pub async fn run(command: KeysCommand) -> Result<ExitCode, Failed> {
         }
         KeysCommand::Api => {
             let (key, hash) = server::http::make_key()
-                .ok_or_else(|| failed(std::io::Error::other("the operating system gives no randomness")))?;
+                .ok_or_else(|| failed(std::io::Error::other("the operating system provides no randomness")))?;
             println!("For the portal's server, shown this once:\n  {key}");
             println!("For the configuration:\n  api_keys = [{{ id = \"a1\", sha256 = \"{hash}\" }}]");
         }

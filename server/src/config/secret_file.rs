@@ -30,7 +30,7 @@ pub enum SecretFileError {
     Exists,
     #[error("it cannot be written")]
     Unwritable(#[source] std::io::Error),
-    #[error("the operating system gives no randomness")]
+    #[error("the operating system provides no randomness")]
     Randomness,
 }
 

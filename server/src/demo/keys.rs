@@ -12,11 +12,11 @@ use crate::vault::{VaultError, VaultKey};
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("the key file cannot be read or written")]
+    #[error("cannot read or write the key file")]
     File(#[from] std::io::Error),
-    #[error("the key file does not read: restore it from a backup, or remove it together with the database")]
+    #[error("cannot parse the key file: restore it from a backup, or remove it together with the database")]
     Malformed,
-    #[error("the operating system gives no randomness")]
+    #[error("the operating system provides no randomness")]
     Randomness,
 }
 

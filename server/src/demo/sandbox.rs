@@ -48,11 +48,11 @@ pub struct SandboxOptions {
 /// Why the sandbox does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    #[error("the sandbox' port {0} is taken, or may not be used")]
+    #[error("the sandbox port {0} is in use or not permitted")]
     Listen(SocketAddr, #[source] std::io::Error),
-    #[error("the sandbox' certificates cannot be made")]
+    #[error("cannot create the sandbox certificates")]
     Certificate(#[source] rcgen::Error),
-    #[error("the sandbox' encryption cannot be set up")]
+    #[error("cannot set up TLS for the sandbox")]
     Tls(#[source] rustls::Error),
 }
 

@@ -53,7 +53,7 @@ async fn look(site: &Site) -> Ready {
             (StatusCode::SERVICE_UNAVAILABLE, word)
         }
         Err(_) => {
-            tracing::error!("not ready: the database does not answer");
+            tracing::error!("not ready: the database is not responding");
             (StatusCode::SERVICE_UNAVAILABLE, "database")
         }
     }

@@ -125,7 +125,7 @@ fn read(body: &[u8]) -> Result<Request, Problem> {
     }
     for (field, value) in [("/account", &request.account), ("/user", &request.user)] {
         if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
-            return Err(wrong(field, Fault::Required, "it is empty"));
+            return Err(wrong(field, Fault::Required, "empty"));
         }
     }
     Ok(request)

@@ -140,7 +140,7 @@ async fn begin(
     }
     let mut value = [0_u8; 32];
     if OsRng.try_fill_bytes(&mut value).is_err() {
-        tracing::error!("the operating system gives no randomness");
+        tracing::error!("the operating system provides no randomness");
         return Ok(Some(StatusCode::SERVICE_UNAVAILABLE.into_response()));
     }
     let key = Sha256::digest(value).into();

@@ -42,7 +42,7 @@ pub enum NoRoute {
     NoRelay,
     #[error("the row of the profile in use is damaged")]
     Damaged,
-    #[error("the service does not answer")]
+    #[error("the service is unavailable")]
     Unavailable,
 }
 

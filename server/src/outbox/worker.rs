@@ -313,13 +313,13 @@ impl Worker<'_> {
             .open_content(&message.lane.account, message.id, &sealed)
             .map_err(|_| unreadable("its content does not open"))?;
         drop(sealed);
-        let content = Content::decode(&opened).ok_or_else(|| unreadable("its content does not read"))?;
+        let content = Content::decode(&opened).ok_or_else(|| unreadable("cannot decode its content"))?;
         drop(opened);
         let to = waiting(&message.recipients)
             .map(|recipient| recipient.address.parse())
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| unreadable("an address does not read"))?;
-        let letter = self.letter(message, content).ok_or_else(|| unreadable("an address does not read"))?;
+            .map_err(|_| unreadable("cannot parse an address"))?;
+        let letter = self.letter(message, content).ok_or_else(|| unreadable("cannot parse an address"))?;
         let login = self.outbox.secret(&self.route).zip(gate.map(|gate| gate as Arc<dyn LoginGate>));
         submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
     }

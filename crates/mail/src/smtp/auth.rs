@@ -73,7 +73,7 @@ pub(super) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// An exchange with a fresh nonce; `None` when the operating system gives no randomness.
+    /// An exchange with a fresh nonce; `None` when the operating system provides no randomness.
     pub(super) fn new(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Option<Self> {
         let mut nonce = [0_u8; 18];
         OsRng.try_fill_bytes(&mut nonce).ok()?;

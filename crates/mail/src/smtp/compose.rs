@@ -99,9 +99,9 @@ pub struct Composed {
 /// Why a letter cannot become a message.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
-    #[error("a part of the message cannot be encoded")]
+    #[error("cannot encode a part of the message")]
     Encoding,
-    #[error("the message cannot be built")]
+    #[error("cannot build the message")]
     Message(#[from] lettre::error::Error),
 }
 

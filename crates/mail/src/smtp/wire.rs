@@ -32,15 +32,15 @@ const MOST_TURNS: u32 = 64;
 /// Why there is no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum WireError {
-    #[error("silence")]
+    #[error("no reply in time")]
     Timeout,
-    #[error("the connection is gone")]
+    #[error("the connection was lost")]
     Lost,
-    #[error("the reply never ends")]
+    #[error("the reply is too long")]
     TooLarge,
     #[error("not a reply")]
     Malformed,
-    #[error("a reply to nothing")]
+    #[error("an unsolicited reply")]
     Unasked,
 }
 

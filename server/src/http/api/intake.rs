@@ -104,7 +104,7 @@ impl Intake {
                 if is_too_slow(&error) {
                     Problem::new(Code::BodyTooSlow)
                 } else {
-                    Problem::detailed(Code::InvalidRequest, "the body ended before its time")
+                    Problem::detailed(Code::InvalidRequest, "the body ended early")
                 }
             })?;
             let Ok(data) = frame.into_data() else { continue };

@@ -25,7 +25,7 @@ pub fn portal<'a>(portals: &'a [Portal], headers: &HeaderMap) -> Option<&'a Port
     portals.iter().find(|portal| portal.api_keys.iter().any(|known| known.hash == hash))
 }
 
-/// A new key, and the hash of it in hexadecimal; `None` when the operating system gives no randomness.
+/// A new key, and the hash of it in hexadecimal; `None` when the operating system provides no randomness.
 pub fn make() -> Option<(String, String)> {
     let mut bytes = [0; 32];
     OsRng.try_fill_bytes(&mut bytes).ok()?;

@@ -222,7 +222,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Head
     let mut all = headers.get_all(name).iter();
     let first = all.next();
     if all.next().is_some() {
-        return Err(Problem::detailed(Code::InvalidRequest, format!("the header {name} stands there more than once")));
+        return Err(Problem::detailed(Code::InvalidRequest, format!("the header {name} is present more than once")));
     }
     Ok(first)
 }

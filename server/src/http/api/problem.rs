@@ -52,7 +52,7 @@ codes! {
     /// The body is no JSON object.
     MalformedJson = "malformed_json", BAD_REQUEST, "The body is not JSON";
     /// Something of the query or of a header does not read.
-    InvalidRequest = "invalid_request", BAD_REQUEST, "The request does not read";
+    InvalidRequest = "invalid_request", BAD_REQUEST, "Cannot parse the request";
     /// The body has another type than `application/json`.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json";
     /// The body is larger than 40 MiB. (Files of more than 25 MB are an `invalid_message`.)
@@ -84,7 +84,7 @@ codes! {
     /// Too much at once: try again.
     Busy = "busy", SERVICE_UNAVAILABLE, "Too much at once";
     /// The database or the vault does not answer: try again.
-    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service does not answer";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service is unavailable";
 }
 
 /// What is wrong with one field.

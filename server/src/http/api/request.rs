@@ -180,7 +180,7 @@ pub fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(T, Vec<Fiel
         Ok(request) => Ok((request, unknown.0)),
         Err(error) if error.is_data() => {
             let field = pointer(&track.path());
-            let detail = format!("another type is wanted here: line {}, column {}", error.line(), error.column());
+            let detail = format!("wrong type: line {}, column {}", error.line(), error.column());
             Err(Problem::fields(vec![FieldFault::new(field, Fault::WrongType, detail)]))
         }
         Err(error) => Err(Problem::detailed(Code::MalformedJson, error.to_string())),
@@ -216,7 +216,7 @@ impl Faults {
             self.add(field, Fault::TooLong, format!("at most {most} bytes of UTF-8"));
         }
         if text.chars().any(char::is_control) {
-            self.add(field, Fault::ControlCharacter, "line ends and other control characters cannot stand here");
+            self.add(field, Fault::ControlCharacter, "line ends and other control characters are not allowed here");
         }
     }
 
@@ -230,7 +230,7 @@ impl Faults {
 
     fn present(&mut self, field: &str, text: &str, most: usize) {
         if text.trim().is_empty() {
-            self.add(field, Fault::Required, "it is empty");
+            self.add(field, Fault::Required, "empty");
         }
         self.line(field, text, most);
     }
@@ -273,7 +273,7 @@ impl Faults {
         }
         self.nothing_hidden(&format!("{place}/content_type"), &content_type);
         let Some(content) = file.content else {
-            self.add(format!("{place}/content"), Fault::Required, "it is missing");
+            self.add(format!("{place}/content"), Fault::Required, "missing");
             return None;
         };
         let Encoded(Ok(bytes)) = content else {
@@ -308,7 +308,7 @@ fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timest
     }
     match &request.subject {
         Some(subject) => faults.line("/subject", subject, LONGEST_SUBJECT),
-        None => faults.add("/subject", Fault::Required, "it is missing"),
+        None => faults.add("/subject", Fault::Required, "missing"),
     }
     if let Some(reference) = &request.reference {
         faults.line("/reference", reference, LONGEST_REFERENCE);
