@@ -186,7 +186,9 @@ fn what_the_worst_conversation_costs() {
         let made = cost(&|| drop(transcript(length)));
         let heard = cost(&|| {
             let mut transcript = transcript(length);
-            replies.iter().for_each(|reply| transcript.reply(reply));
+            for reply in &replies {
+                transcript.reply(reply);
+            }
             assert!(transcript.take().len() <= 200);
         });
         println!("{name}: {made:?} to begin, {heard:?} in all");
