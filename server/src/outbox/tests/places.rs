@@ -118,7 +118,7 @@ async fn damaged_lanes_claims_and_profiles_hold_up_only_what_is_theirs() {
     };
     assert_eq!(post.store.record_health(&account("dubois"), &report, outbox.now(), true).await.unwrap(), None);
     // What was looked up a moment ago is looked up again.
-    outbox.changed(&account("dubois")).await;
+    post.book.changed(&account("dubois")).await;
     outbox.start();
     post.until(&ids[2], "accepted").await;
     let waiting = post.until(&ids[1], "deferred").await;
