@@ -52,7 +52,7 @@ fuzz: ## feed the parsers with whatever a fuzzer finds; SECONDS_EACH=20
 watch: ## rebuild and restart on every change
 	scripts/watch
 
-lint: ## formatting, clippy (native and wasm32), dependencies
+lint: ## formatting, clippy (native, wasm32, fuzz), documents, arrows between modules, dependencies
 	scripts/lint
 
 weight: site ## the page's weight against its budget

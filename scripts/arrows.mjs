@@ -84,7 +84,7 @@ function arrowsOf(crate, folder) {
   const arrows = new Map();
   for (const path of files(folder)) {
     const own = path.slice(folder.length + 1).replace(/\.rs$/, "").split("/");
-    if (["lib", "main"].includes(own[0]) || own.includes("tests")) continue;
+    if (["lib", "main"].includes(own[0]) || own.includes("tests") || own.includes("contract")) continue;
     // A private child is a part of its parent.
     const room = (parts) => (byFile ? parts.slice(0, 2) : parts.slice(0, 1)).join("::");
     const from = room(own);

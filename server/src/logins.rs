@@ -18,6 +18,7 @@ use app::services::Clock;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use mail::smtp::{LoginGate, LoginOutcome};
+pub use model::login::{Admission, LEASE, LoginCount, MOST_REFUSALS, admit};
 use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 use uuid::Uuid;
 
@@ -29,49 +30,12 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Refused passwords in a row after which a secret is not tried again.
-pub const MOST_REFUSALS: u32 = 3;
-/// A place whose holder does not prolong it ends after so long.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How long a login waits for a place that others have.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often an outcome is written again while the store is unavailable.
 const TRIES: u32 = 20;
-
-/// What is known of the logins with one secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LoginCount {
-    /// In a row.
-    pub refusals: u32,
-    /// Logins that have not ended yet.
-    pub under_way: u32,
-    /// When the last one was refused.
-    pub refused_at: Option<Timestamp>,
-}
-
-/// Whether a login may begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    Granted,
-    /// Others may be refused first.
-    Busy,
-    /// It was refused three times.
-    Refused,
-}
-
-/// The one rule. A secret that was never refused may be tried by as many at once as refusals may come; one that was, by one
-/// after another. `again_after`: for a secret that nobody can type anew here, once more after so long.
-pub fn admit(count: LoginCount, again_after: Option<SignedDuration>, now: Timestamp) -> Admission {
-    let LoginCount { refusals, under_way, refused_at } = count;
-    if refusals >= MOST_REFUSALS {
-        let rested = again_after.is_some_and(|rest| refused_at.is_none_or(|at| at + rest <= now || at > now));
-        return if rested && under_way == 0 { Admission::Granted } else { Admission::Refused };
-    }
-    let free = if refusals == 0 { under_way < MOST_REFUSALS } else { under_way == 0 };
-    if free { Admission::Granted } else { Admission::Busy }
-}
 
 /// Why a login was not tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +159,7 @@ impl Counted {
                 tokio::time::sleep(LEASE.unsigned_abs() / 3).await;
                 let until = (desk.clock)() + LEASE;
                 if let Err(error) = desk.store.prolong_login(id, until).await {
-                    crate::profiles::unavailable(error);
+                    tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
                 }
             }
         });

@@ -224,7 +224,7 @@ impl ProfileBook {
 
 /// What a test was made with: another fingerprint means that the profile is to be tested again.
 pub(crate) fn fingerprint(row: &ProfileRow) -> [u8; 32] {
-    model::fingerprint::fingerprint(&row.settings, row.encoding, row.secret.as_ref().map(|secret| secret.changed_at))
+    row.fingerprint()
 }
 
 impl DestinationPolicy for ProfileBook {

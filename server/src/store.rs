@@ -22,10 +22,10 @@ use app::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mail::smtp::LoginOutcome;
-use outbox::NewEvent;
+use outbox::{NewEvent, TurnEvent};
 use uuid::Uuid;
 
-use crate::logins::{Admission, LoginCount};
+use model::login::{Admission, LoginCount};
 
 mod accounts;
 mod change;
@@ -167,6 +167,12 @@ pub struct ProfileRow {
 }
 
 impl ProfileRow {
+    /// Of everything that decides how its mail leaves.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let changed_at = self.secret.as_ref().map(|secret| secret.changed_at);
+        model::fingerprint::fingerprint(&self.settings, self.encoding, changed_at)
+    }
+
     /// One that was just made: no secret, never tested, never used.
     pub fn new(id: ProfileId, settings: Settings) -> Self {
         Self {
@@ -200,6 +206,8 @@ pub struct TestTold<'a> {
     pub receipt: Option<&'a Receipt>,
     /// What the portal is told; empty: it is told nothing.
     pub events: &'a [NewEvent],
+    /// What the portal is told when the profile recovers by it.
+    pub tell: Option<TurnEvent>,
     /// What the history says.
     pub entry: &'a Entry,
 }

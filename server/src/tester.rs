@@ -24,14 +24,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     confirmation::confirmation,
-    events::test_finished,
+    events::{profile_turned, test_finished},
     logins::{Counted, MOST_REFUSALS, Withheld},
     mend::Mender,
     metrics::Metrics,
     portal_auth::Portal,
     profiles::{ProfileBook, fingerprint, unavailable},
     sending::submission,
-    store::{ProfileRow, Receipt, Store, TestTold},
+    store::{ProfileRow, Receipt, Store, TestTold, outbox::TurnEvent},
 };
 
 mod limits;
@@ -214,7 +214,8 @@ impl Running {
         let (verdict, cause) = (run.report.verdict, run.report.cause);
         let action = Action::Tested { verdict, cause };
         let entry = self.book.entry(self.session.author(), action, Some(&self.row.settings));
-        let told = TestTold { fingerprint: &fingerprint, receipt, events: &events, entry: &entry };
+        let tell = told.then_some(profile_turned as TurnEvent);
+        let told = TestTold { fingerprint: &fingerprint, receipt, events: &events, tell, entry: &entry };
         let stored = self.store.record_test(account, self.row.id, &run, &told).await;
         if let Err(error) = stored {
             unavailable(error);

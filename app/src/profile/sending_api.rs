@@ -89,7 +89,7 @@ async fn save(id: &str, typed: &TypedSending, was: &str, revision: &str) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::typed_sending::LONGEST, *};
 
     fn typed(numbers: [&str; 3]) -> TypedSending {
         let [max_connections, per_minute, per_day] = numbers.map(str::to_owned);

@@ -62,4 +62,4 @@ impl TypedSending {
 }
 
 /// Longest text that is shown again, in characters.
-const LONGEST: usize = 24;
+pub(super) const LONGEST: usize = 24;

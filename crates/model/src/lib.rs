@@ -6,6 +6,7 @@
 //! | [`address`], [`settings`], [`security`], [`mechanism`], [`encoding`] | what an account sets for one mail server |
 //! | [`password`] | what a pasted secret picks up on its way, and how it looks at a provider |
 //! | [`stage`], [`cause`], [`report`], [`survey`], [`fix`] | how a conversation went, why it failed, what mends it |
+//! | [`login`] | how often a password may be tried |
 //! | [`health`], [`fingerprint`] | how the mail of a profile has been doing, and with which settings |
 //! | [`provider`], [`locale`] | the table of providers, and its texts in both languages |
 //!
@@ -32,6 +33,8 @@ pub mod fix;
 pub mod health;
 #[cfg(feature = "full")]
 pub mod locale;
+#[cfg(feature = "full")]
+pub mod login;
 #[cfg(feature = "full")]
 pub mod provider;
 #[cfg(feature = "full")]

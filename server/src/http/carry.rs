@@ -4,7 +4,7 @@
 
 use app::{
     i18n::{Locale, Texts},
-    profile::api::shown_revision,
+    profile::asked::shown_revision,
     profile::draft::{Draft, KeptDraft, is_form_name},
     session::Visit,
     shell::{FRAME_SCRIPT, FrameAncestors},

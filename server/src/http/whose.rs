@@ -5,8 +5,8 @@
 use app::{
     error::{AppError, wants_page_of},
     i18n::Texts,
-    session::{Session, Visit},
-    shell::{FrameAncestors, SessionLeft},
+    session::{Session, SessionLeft, Visit},
+    shell::FrameAncestors,
     ui::whose::{WHOSE, Whose},
 };
 use axum::{

@@ -13,10 +13,14 @@ use mail::smtp::{Depth, Letter, Submission, until};
 use super::{Outbox, destinations::profile_key, route::Route, routes::RouteId};
 use crate::{
     admission::{Claimant, Party},
+    events::profile_turned,
     logins::{Counted, MOST_REFUSALS},
     profiles::{ChangeListener, fingerprint, unavailable},
     sending::submission,
-    store::{ProfileRow, outbox::HealthReport},
+    store::{
+        ProfileRow,
+        outbox::{HealthReport, TurnEvent},
+    },
 };
 
 impl Outbox {
@@ -94,7 +98,7 @@ impl Outbox {
         };
         let health =
             HealthReport { profile: row.id, fingerprint: fingerprint(row), sign: told, failure: None, check: true };
-        let tell = self.tells(&account.portal);
+        let tell = self.tells(&account.portal).then_some(profile_turned as TurnEvent);
         match self.store.record_health(account, &health, self.now(), tell).await {
             Ok(Some(Turn::Recovered)) => self.changed_profile(account, row.id, row.in_use).await,
             Ok(_) => {}

@@ -416,7 +416,7 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     // A test that failed before anything was sent: the profile does not take over yet.
     let row = post.store.profile(&account("martin"), profile).await.unwrap().unwrap();
     let (of, entry) = (crate::profiles::fingerprint(&row), crate::store::contract::entry(901, 0));
-    let told = crate::store::TestTold { fingerprint: &of, receipt: None, events: &[], entry: &entry };
+    let told = crate::store::TestTold { fingerprint: &of, receipt: None, events: &[], tell: None, entry: &entry };
     let failed = crate::store::contract::run(1, Some(app::diagnosis::cause::Cause::BadCredentials));
     assert!(post.store.record_test(&account("martin"), profile, &failed, &told).await.unwrap());
     post.book.changed(&account("martin")).await;

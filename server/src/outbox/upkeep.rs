@@ -11,11 +11,11 @@ use super::{
     standing::{disowned, give_up, interrupted, needs_its_content, standing},
 };
 use crate::{
-    events::{message_finished, message_quarantined},
+    events::{message_finished, message_quarantined, profile_turned},
     profiles::unavailable,
     store::{
         StoreError,
-        outbox::{Attempt, AttemptOutcome, MessageRow, Quarantined, Recipient, Right, Settlement},
+        outbox::{Attempt, AttemptOutcome, MessageRow, Quarantined, Recipient, Right, Settlement, TurnEvent},
     },
 };
 
@@ -193,7 +193,7 @@ impl Outbox {
             fallback: row.fallback,
             health: None,
             event: event.filter(|_| tell),
-            tell,
+            tell: tell.then_some(profile_turned as TurnEvent),
         };
         let settled = self.writes.settle(settlement).await;
         self.news.notify_one();

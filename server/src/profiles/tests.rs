@@ -92,7 +92,7 @@ async fn tested(book: &ProfileBook, id: ProfileId) {
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
     let action = Action::Tested { verdict: Verdict::Accepted, cause: None };
     let entry = book.entry(by(&account()), action, None);
-    let told = TestTold { fingerprint: &fingerprint(&row), receipt: None, events: &[], entry: &entry };
+    let told = TestTold { fingerprint: &fingerprint(&row), receipt: None, events: &[], tell: None, entry: &entry };
     assert!(book.store.record_test(&account(), id, &run, &told).await.unwrap());
 }
 

@@ -20,12 +20,10 @@ use app::{
 use std::sync::LazyLock;
 
 use super::*;
-use crate::{
-    logins::{
-        Admission::{Busy, Granted, Refused},
-        LEASE, admit,
-    },
-    profiles::fingerprint,
+use crate::{events::profile_turned, profiles::fingerprint};
+use model::login::{
+    Admission::{Busy, Granted, Refused},
+    LEASE, admit,
 };
 
 mod accounts;
@@ -109,7 +107,7 @@ fn told<'a>(fingerprint: &'a [u8; 32], receipt: Option<&'a Receipt>) -> TestTold
     static ENTRY: LazyLock<Entry> = LazyLock::new(|| entry(0, 0));
     // Tests of one profile share it, and an entry has an id of its own.
     let entry = Box::leak(Box::new(Entry { id: Uuid::new_v4(), ..ENTRY.clone() }));
-    TestTold { fingerprint, receipt, events: &[], entry }
+    TestTold { fingerprint, receipt, events: &[], tell: None, entry }
 }
 
 /// An entry of the history.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Admit, LoginClaim, LoginEnd, StoreError};
-use crate::logins::Admission;
+use model::login::Admission;
 
 /// Places for logins, and how many were refused.
 #[async_trait]

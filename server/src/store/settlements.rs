@@ -6,19 +6,19 @@ use jiff::Timestamp;
 
 use super::{
     StoreError,
-    outbox::{HealthReport, Settled, Settlement},
+    outbox::{HealthReport, Settled, Settlement, TurnEvent},
 };
 
 /// What became of attempts, and what they tell of profiles.
 #[async_trait]
 pub trait SettlementStore: Send + Sync {
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError>;
-    /// Takes in what a login told; with `tell`, a turn becomes an event.
+    /// Takes in what a login told; `tell` makes an event of a turn.
     async fn record_health(
         &self,
         account: &AccountId,
         report: &HealthReport,
         at: Timestamp,
-        tell: bool,
+        tell: Option<TurnEvent>,
     ) -> Result<Option<Turn>, StoreError>;
 }

@@ -6,14 +6,13 @@ use app::{
 };
 
 use super::ProfileRow;
-use crate::profiles::fingerprint;
 
 /// What is known of a profile with the settings it has now.
 pub fn standing(row: &ProfileRow) -> Standing {
     if row.secret.is_none() {
         return Standing::Fails;
     }
-    let now = fingerprint(row);
+    let now = row.fingerprint();
     let tested = row.tested.as_ref().filter(|tested| tested.fingerprint == now);
     let sends = if row.signed_fingerprint == Some(now) { row.health.state() } else { SendState::Unknown };
     let test = tested.map(|tested| match tested.verdict {
@@ -33,7 +32,7 @@ pub fn standing(row: &ProfileRow) -> Standing {
 
 /// Whether a test of these settings ends too late: the profile has others since, and they were tested.
 pub fn is_outdated(of: &[u8; 32], row: &ProfileRow) -> bool {
-    let now = fingerprint(row);
+    let now = row.fingerprint();
     now != *of && row.tested.as_ref().is_some_and(|tested| tested.fingerprint == now)
 }
 

@@ -267,7 +267,7 @@ async fn a_crash_between_two_transactions_loses_nobody_and_doubles_nobody() {
         fallback: false,
         health: None,
         event: None,
-        tell: true,
+        tell: Some(crate::events::profile_turned),
     };
     assert!(post.store.settle(&[settlement]).await.unwrap()[0].done);
     let three = people(6)[3..].to_vec();

@@ -5,6 +5,7 @@ use app::diagnosis::cause::Cause;
 use super::{super::destinations::profile_key, *};
 use crate::{
     admission::{Claimant, Party},
+    events::profile_turned,
     store::outbox::{Claim, Passage},
 };
 
@@ -116,7 +117,10 @@ async fn damaged_lanes_claims_and_profiles_hold_up_only_what_is_theirs() {
         failure: None,
         check: false,
     };
-    assert_eq!(post.store.record_health(&account("dubois"), &report, outbox.now(), true).await.unwrap(), None);
+    assert_eq!(
+        post.store.record_health(&account("dubois"), &report, outbox.now(), Some(profile_turned)).await.unwrap(),
+        None
+    );
     // What was looked up a moment ago is looked up again.
     post.book.changed(&account("dubois")).await;
     outbox.start();

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{Next, ONCE_MORE, Transaction, Worker};
 use crate::{
-    events::message_finished,
+    events::{message_finished, profile_turned},
     group_commit::Unavailable,
     outbox::{
         dispatch::signed,
@@ -22,6 +22,7 @@ use crate::{
     profiles::{ChangeListener, fingerprint},
     store::outbox::{
         Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement, Standing,
+        TurnEvent,
     },
 };
 
@@ -88,7 +89,7 @@ impl Worker<'_> {
             event: event.filter(|_| tell),
             attempt: Some(attempt),
             health,
-            tell,
+            tell: tell.then_some(profile_turned as TurnEvent),
         };
         tracing::debug!(message = %message.id, state = state.as_str(), "message tried");
         let settled = self.for_sure(settlement).await;
@@ -160,7 +161,7 @@ impl Worker<'_> {
             fallback: message.fallback,
             health: None,
             event,
-            tell,
+            tell: tell.then_some(profile_turned as TurnEvent),
         };
         debug_assert!(settlement.standing.state.is_final());
         let _ = self.for_sure(settlement).await;

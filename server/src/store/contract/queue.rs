@@ -73,7 +73,7 @@ pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second:
         fallback: false,
         health: None,
         event: None,
-        tell: true,
+        tell: Some(crate::events::profile_turned),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
     assert_eq!(store.secrets(Some(id(1)), 9).await.unwrap().len(), 1);
     let sealed = |byte| SealedSecret { sealed: vec![byte], changed_at: at(0), login_key: [byte; 32] };
     let claim = LoginClaim { id: Uuid::new_v4(), key: [1; 32], now: at(1), until: at(2), again_after: None };
-    store.claim_logins(&[claim], &crate::logins::admit).await.unwrap();
+    store.claim_logins(&[claim], &model::login::admit).await.unwrap();
     let end = LoginEnd { id: claim.id, key: [1; 32], outcome: LoginOutcome::Refused, at: at(1) };
     store.end_logins(&[end]).await.unwrap();
     assert!(store.replace_secret(id(1), &[1, 2, 3], &sealed(4)).await.unwrap());

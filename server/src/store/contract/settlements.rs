@@ -21,7 +21,7 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     let mut turns = Vec::new();
     for second in 1..=4 {
         let failure = report(failed, print, Some(run(second, Some(Cause::BadCredentials))));
-        turns.extend(store.record_health(&account, &failure, at(second), true).await.unwrap());
+        turns.extend(store.record_health(&account, &failure, at(second), Some(profile_turned)).await.unwrap());
     }
     assert_eq!(turns, [Turn::Broke(Cause::BadCredentials)]);
     let broken = stored().await;
@@ -31,10 +31,18 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
     assert_eq!(store.last_failure(&stranger, id(1)).await.unwrap(), None);
     assert!(store.listed(&stranger, None, 9).await.unwrap().is_empty());
-    assert_eq!(store.record_health(&stranger, &report(Sign::Sent, print, None), at(5), true).await.unwrap(), None);
+    assert_eq!(
+        store.record_health(&stranger, &report(Sign::Sent, print, None), at(5), Some(profile_turned)).await.unwrap(),
+        None
+    );
     let changed = report(Sign::Sent, [0; 32], None);
-    assert_eq!(store.record_health(&account, &changed, at(5), true).await.unwrap(), None, "not of these settings");
-    let recovered = store.record_health(&account, &report(Sign::Sent, print, None), at(6), true).await.unwrap();
+    assert_eq!(
+        store.record_health(&account, &changed, at(5), Some(profile_turned)).await.unwrap(),
+        None,
+        "not of these settings"
+    );
+    let recovered =
+        store.record_health(&account, &report(Sign::Sent, print, None), at(6), Some(profile_turned)).await.unwrap();
     assert_eq!(recovered, Some(Turn::Recovered));
     let well = stored().await;
     assert_eq!((well.health.sent_at, well.health.broken_at), (Some(at(6)), None));

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Passage, Rest};
+use crate::store::ProfileRow;
 
 /// Whose queue a message stands in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -365,6 +366,9 @@ pub enum Right {
     Waiting,
 }
 
+/// What a portal is told when a profile breaks or recovers.
+pub type TurnEvent = fn(&AccountId, &ProfileRow, Turn, Timestamp) -> NewEvent;
+
 /// What became of an attempt: everything in one transaction.
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug, Clone)]
@@ -386,7 +390,7 @@ pub struct Settlement {
     pub health: Option<HealthReport>,
     pub event: Option<NewEvent>,
     /// Whether the portal is told of the profile's turns.
-    pub tell: bool,
+    pub tell: Option<TurnEvent>,
 }
 
 /// What settling came to.

@@ -7,10 +7,9 @@ use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::{SqliteStore, profiles::begin, rows::instant};
-use crate::{
-    logins::{Admission, LEASE, LoginCount},
-    store::{Admit, LoginClaim, LoginEnd, LoginStore, StoreError},
-};
+use model::login::{Admission, LEASE, LoginCount};
+
+use crate::store::{Admit, LoginClaim, LoginEnd, LoginStore, StoreError};
 
 #[async_trait]
 impl LoginStore for SqliteStore {

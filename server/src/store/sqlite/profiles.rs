@@ -23,10 +23,9 @@ use super::{
     quarantine::{self, Damaged, set_aside, set_aside_on},
     rows::{PROFILE, profile},
 };
-use crate::{
-    logins::MOST_REFUSALS,
-    store::{Change, Decide, ProfileRow, ProfileStore, StoreError, Tell, best_heir},
-};
+use model::login::MOST_REFUSALS;
+
+use crate::store::{Change, Decide, ProfileRow, ProfileStore, StoreError, Tell, best_heir};
 
 pub(super) use super::transaction::begin;
 

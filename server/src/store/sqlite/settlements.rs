@@ -14,13 +14,9 @@ use super::{
     SqliteStore, events,
     profiles::{begin, find_readable},
 };
-use crate::{
-    events::profile_turned,
-    profiles::fingerprint,
-    store::{
-        SettlementStore, StoreError,
-        outbox::{HealthReport, MessageState, Right, Settled, Settlement},
-    },
+use crate::store::{
+    SettlementStore, StoreError,
+    outbox::{HealthReport, MessageState, Right, Settled, Settlement, TurnEvent},
 };
 
 #[async_trait]
@@ -52,7 +48,7 @@ impl SettlementStore for SqliteStore {
         account: &AccountId,
         report: &HealthReport,
         at: Timestamp,
-        tell: bool,
+        tell: Option<TurnEvent>,
     ) -> Result<Option<Turn>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let turn = health(&mut transaction, account, report, at, tell).await?;
@@ -124,12 +120,12 @@ pub(super) async fn health(
     account: &AccountId,
     report: &HealthReport,
     at: Timestamp,
-    tell: bool,
+    tell: Option<TurnEvent>,
 ) -> Result<Option<Turn>, StoreError> {
     let Some(row) = find_readable(connection, account, report.profile).await? else {
         return Ok(None);
     };
-    if fingerprint(&row) != report.fingerprint {
+    if row.fingerprint() != report.fingerprint {
         return Ok(None);
     }
     let mut health = row.health;
@@ -156,8 +152,8 @@ pub(super) async fn health(
     if let Some(run) = &report.failure {
         keep_failure(connection, report.profile, run).await?;
     }
-    if let Some(turn) = turn.filter(|_| tell) {
-        events::insert(connection, &profile_turned(account, &row, turn, at)).await?;
+    if let Some((turn, event)) = turn.zip(tell) {
+        events::insert(connection, &event(account, &row, turn, at)).await?;
     }
     Ok(turn)
 }

@@ -35,7 +35,7 @@ impl TestRunStore for SqliteStore {
         if run.report.verdict == Verdict::Accepted {
             let sign =
                 HealthReport { profile: id, fingerprint: *fingerprint, sign: Sign::Well, failure: None, check: false };
-            settlements::health(&mut transaction, account, &sign, run.at, !events.is_empty()).await?;
+            settlements::health(&mut transaction, account, &sign, run.at, told.tell).await?;
         }
         for event in events {
             super::events::insert(&mut transaction, event).await?;
