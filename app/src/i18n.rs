@@ -4,7 +4,7 @@
 //! catalogue is in the WebAssembly.
 //!
 //! To add a text: the same key in both languages, then `t!("the-key")`; a test compares the catalogues with each
-//! other and with the sources. To add a language: a folder, a variant of [`Locale`], a line in [`catalogue`].
+//! other and with the sources. To add a language: a folder, a variant of [`Locale`], a line in `catalogue`.
 
 use std::sync::LazyLock;
 

@@ -4,7 +4,7 @@
 //! a stranger's text gets into the style. What cannot be read well is made readable: text is moved towards black or
 //! white until its contrast holds (WCAG 2.2, 1.4.3 and 1.4.11).
 //!
-//! To add a variable: a line in [`COLOURS`] or [`Theme::set`], its use in `style/`, a line in `docs/embedding.md`.
+//! To add a variable: a line in `COLOURS` or `Theme::set`, its use in `style/`, a line in `docs/embedding.md`.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 

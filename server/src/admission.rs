@@ -7,7 +7,7 @@
 //!
 //! What a party's last conversations were like decides where the next one begins ([`Standing`]): a party that was slow
 //! begins in `waiting`, and takes no worker at all. So servers that withhold their replies cost others at most one
-//! [`YIELD_AFTER`] each, once in [`SLOW_FOR`].
+//! [`YIELD_AFTER`] each, once in `SLOW_FOR`.
 
 use std::{
     collections::HashMap,

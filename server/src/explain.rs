@@ -239,7 +239,7 @@ mod tests {
         explain_one("535 5.7.8 Error", Stage::Auth, "smtp.free.fr", Locale::Fr, &mut output).unwrap();
         let text = String::from_utf8(output).unwrap();
         assert!(
-            text.contains("refusé") && text.contains("Free") && text.contains("bad_credentials · À vous"),
+            text.contains("refusé") && text.contains("Free") && text.contains("bad_credentials · Vous pouvez corriger"),
             "{text}"
         );
     }

@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `content` | texts and files, as they are sealed |
-//! | [`writes`] | what is written together |
+//! | `writes` | what is written together |
 //! | `route` | which server a lane's mail goes through |
 //! | `routes` | what is going on with each server, in this process |
 //! | `recipient_limits` | how many recipients each takes in a transaction |

@@ -1,4 +1,4 @@
-//! Server side. What is kept, behind a small trait for each aggregate. Every adapter passes the same suite ([`contract`]).
+//! Server side. What is kept, behind a small trait for each aggregate. Every adapter passes the same suite (`contract`).
 //!
 //! "Not found" is `Ok(None)` (or `false`), also for what belongs to another account; a row that does not map is an
 //! [`StoreError::Inconsistent`] that names where it is. No method sees a secret in clear.

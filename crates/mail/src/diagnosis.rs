@@ -1,7 +1,7 @@
 //! From a server's refusal to its cause.
 //!
 //! This is the only place that reads the text of a reply. Three layers, the first that speaks wins: what providers and
-//! servers say in words ([`rules`]), the enhanced status code, the code at its stage ([`codes`]). What none of them
+//! servers say in words (`rules`), the enhanced status code, the code at its stage (`codes`). What none of them
 //! knows is [`Cause::Unknown`]: a wrong explanation is worse than none.
 //!
 //! To add a rule: a line in the table of its subject (`rules/*.rs`), and a reply with its cause in `corpus.json`.

@@ -6,7 +6,7 @@
 //! | `auth`, `envelope`, `session` | the stages, in the order of the protocol |
 //! | `survey` | after a failure: do the other doors of the host answer? |
 //! | `transcript` | what may be shown of it |
-//! | [`compose`] | from a letter to the bytes of a message |
+//! | [`mod@compose`] | from a letter to the bytes of a message |
 //!
 //! To add a stage: a variant in `model::stage::Stage`, a step in `session`, its texts in both languages, a persona in the
 //! demo's sandbox.
