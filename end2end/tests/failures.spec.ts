@@ -3,17 +3,17 @@ import { PASSWORD } from "./configurator";
 import { expect, test } from "./demo";
 
 const PERSONAS: [login: string, cause: string, title: RegExp][] = [
-  ["mot-de-passe", "bad_credentials", /identifiant ou le mot de passe est refusé/],
+  ["mot-de-passe", "bad_credentials", /Identifiant ou mot de passe refusé/],
   ["application", "app_password_required", /Il faut un mot de passe d’application/],
   ["sans-basic", "basic_auth_disabled", /n’accepte plus de mot de passe/],
   ["smtp-coupe", "smtp_auth_disabled", /désactivé pour cette boîte/],
   ["bloque", "login_blocked", /bloquée par sécurité/],
-  ["expediteur", "sender_rejected", /adresse de l’expéditeur est refusée/],
-  ["liste-grise", "greylisted", /revenir plus tard/],
+  ["expediteur", "sender_rejected", /Adresse de l’expéditeur refusée/],
+  ["liste-grise", "greylisted", /réessayer plus tard/],
   ["cadence", "rate_limited", /Trop d’envois/],
-  ["quota", "quota_exceeded", /nombre d’envois/],
+  ["quota", "quota_exceeded", /Limite d’envoi/],
   ["boite-pleine", "recipient_mailbox_full", /boîte du destinataire est pleine/],
-  ["indesirable", "message_rejected", /refuse le message/],
+  ["indesirable", "message_rejected", /Message refusé/],
 ];
 
 for (const [login, cause, title] of PERSONAS) {

@@ -171,7 +171,7 @@ test("a stored secret follows no other server", async ({ configurator, page }) =
   await configurator.ready();
   await page.getByLabel("Adresse du serveur SMTP").fill("smtp.exemple.fr");
   await configurator.validateButton().click();
-  await expect(page.getByText("n’est valable que pour l’ancien serveur")).toBeVisible();
+  await expect(page.getByText("ne vaut que pour l’ancien serveur")).toBeVisible();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.exemple.fr");
   await configurator.open();
   await expect(page.getByText("smtp.sandbox.example")).toBeVisible();

@@ -16,7 +16,7 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await expect(page.getByText("Ce profil n’a pas de mot de passe.")).toBeVisible();
   await copy.getByRole("radio").check();
   await configurator.button("Utiliser").click();
-  await expect(page.getByText("Ce profil est choisi. Il enverra dès que vos emails partiront par vos propres comptes SMTP")).toBeVisible();
+  await expect(page.getByText("Ce profil est choisi. Pour l’instant, vos emails partent par le serveur du portail")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(1);
   await expect(copy).toContainText("Actif");
   await configurator.button("Supprimer").click();
@@ -122,15 +122,15 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   await configurator.button("Supprimer").click();
   await expect(page.getByRole("radio", { name: /cle@sandbox.example/ })).toBeChecked();
   await configurator.button("Supprimer").click();
-  await expect(page.getByText("Le profil sélectionné ci-dessous a pris sa place.")).toBeVisible();
+  await expect(page.getByText("Le profil sélectionné ci-dessous le remplace.")).toBeVisible();
   await expect(row("cle@")).toContainText("Actif");
   // Only the one that fails is left: nobody takes over by itself.
   await row("cle@").getByRole("radio").check();
   await configurator.button("Supprimer").click();
-  await expect(page.getByText("Aucun autre profil n’est connu pour fonctionner")).toBeVisible();
+  await expect(page.getByText("Nous ne savons pas si un autre profil fonctionne")).toBeVisible();
   await expect(page.getByRole("radio", { name: "Aucun pour l’instant" })).toBeChecked();
   await configurator.button("Supprimer").click();
-  await expect(page.getByText("Aucun autre n’a pris sa place")).toBeVisible();
+  await expect(page.getByText("Aucun profil ne le remplace")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(0);
 });
 
@@ -190,7 +190,7 @@ test("a list that has changed meanwhile puts nothing in use", async ({ configura
   await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
   const [response] = await Promise.all([page.waitForResponse((answer) => answer.url().includes("stale=1")), configurator.button("Utiliser").click()]);
   expect(response.status()).toBe(409);
-  await expect(page.getByText("La liste a changé depuis que cette page était affichée")).toBeVisible();
+  await expect(page.getByText("La liste a changé depuis l’affichage de cette page")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("cle@");
   await configurator.button("Utiliser").click();
   await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("boutique@");

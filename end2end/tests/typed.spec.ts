@@ -36,16 +36,16 @@ test("a session that ends while the form is open: what was typed is there again"
     await expect(page.getByText("Votre saisie est toujours dans cette page")).toBeVisible();
     await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue(PASSWORD);
     await configurator.open();
-    await expect(page.getByText("Vous aviez commencé à saisir un profil (boutique@sandbox.example) sans l’enregistrer.")).toBeVisible();
+    await expect(page.getByText("Vous avez commencé à saisir un profil (boutique@sandbox.example) sans l’enregistrer.")).toBeVisible();
     await configurator.add();
-    await expect(page.getByText("Voici ce que vous aviez saisi sans l’enregistrer.")).toBeVisible();
+    await expect(page.getByText("Voici votre saisie non enregistrée.")).toBeVisible();
   }
   await expect(host(page)).toHaveValue("smtp.sandbox.example");
   await expect(sender(page)).toHaveValue("Chez Élise & fils");
   await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue("");
   // Another person's account sees nothing of it.
   await configurator.open("profiles", "velo-dubois");
-  await expect(page.getByText("Vous aviez commencé")).toBeHidden();
+  await expect(page.getByText("Vous avez commencé")).toBeHidden();
 });
 
 test("going back shows what was saved, and saving again changes it", async ({ configurator, page, javaScriptEnabled }) => {
@@ -97,7 +97,7 @@ test("two tabs: the later one overwrites nothing, and its reader chooses field b
   await sender(other).fill("Seconde");
   const [response] = await Promise.all([other.waitForResponse((answer) => answer.url().includes("stale=1")), save(other).click()]);
   expect(response.status()).toBe(409);
-  await expect(other.getByText("Ce profil a été changé entre-temps")).toBeVisible();
+  await expect(other.getByText("Ce profil a été modifié entre-temps")).toBeVisible();
   const choice = (name: string) => other.getByRole("group", { name });
   await expect(choice("Nom de l’expéditeur")).toContainText("Seconde");
   await expect(choice("Nom de l’expéditeur")).toContainText("Première");

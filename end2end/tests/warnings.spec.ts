@@ -12,7 +12,7 @@ test("the form warns while it is typed @wasm", async ({ page, configurator }) =>
   await expect(warned).toHaveCount(0);
   // The encryption and the port.
   await page.getByRole("radio", { name: "STARTTLS", exact: true }).check();
-  await expect(page.getByText("Le port 465 va d’habitude avec SSL/TLS")).toBeVisible();
+  await expect(page.getByText("D’habitude, le port 465 va avec SSL/TLS")).toBeVisible();
   await page.getByRole("radio", { name: "SSL/TLS", exact: true }).check();
   await expect(warned).toHaveCount(0);
   // An address of another provider.
@@ -40,7 +40,7 @@ test("Microsoft's end is told with its dates, also when its server is typed by h
   await expect(page.locator("#guide")).toContainText("fin décembre 2026");
   await page.getByLabel("Identifiant SMTP").fill("claire@exemple.fr");
   await page.getByLabel("Adresse de l’expéditeur").fill("devis@exemple.fr");
-  await expect(page.getByText("n’accepte d’habitude que l’adresse de l’identifiant comme expéditeur")).toBeVisible();
+  await expect(page.getByText("n’accepte comme expéditeur que l’adresse de l’identifiant")).toBeVisible();
 });
 
 test("a warning does not block, and is told again when the profile is saved", async ({ page, configurator }) => {
