@@ -94,7 +94,7 @@ test("the login takes the form that the provider wants", async ({ page, configur
 test("another way to log in", async ({ page, configurator }) => {
   await addProfile(page, configurator, { host: "scram.sandbox.example" });
   const card = await configurator.test();
-  await expect(card.getByText("Se connecter d’une autre façon (PLAIN)")).toBeVisible();
+  await expect(card.getByText("Utiliser une autre méthode de connexion (PLAIN)")).toBeVisible();
   await mend(page);
   // Saving the form again keeps what works.
   await configurator.open();
