@@ -130,7 +130,7 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   await expect(page.getByText("Nous ne savons pas si un autre profil fonctionne")).toBeVisible();
   await expect(page.getByRole("radio", { name: "Aucun pour l’instant" })).toBeChecked();
   await configurator.button("Supprimer").click();
-  await expect(page.getByText("Aucun profil ne le remplace")).toBeVisible();
+  await expect(page.getByText("Ses emails partent maintenant par le serveur du portail.")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(0);
 });
 

@@ -24,7 +24,7 @@ test("the form warns while it is typed @wasm", async ({ page, configurator }) =>
   await secret(page).fill("abcdefgh");
   await expect(warned).toHaveCount(0);
   await secret(page).fill("Soleil2024");
-  await expect(page.getByText("Cela ressemble au mot de passe de la messagerie. Gmail demande ici un mot de passe d’application.")).toBeVisible();
+  await expect(page.getByText("Cela ressemble au mot de passe de votre messagerie. Gmail demande ici un mot de passe d’application.")).toBeVisible();
   await secret(page).fill("abcdefghijklmnop");
   await expect(warned).toHaveCount(0);
   // A dash from a word processor.
