@@ -1,8 +1,8 @@
 //! An e-mail address: what is kept is kept again, and fits between the angle brackets of a command.
 #![no_main]
 
-use mail::model::address::EmailAddress;
 use libfuzzer_sys::fuzz_target;
+use mail::model::address::EmailAddress;
 
 fuzz_target!(|data: &[u8]| {
     let typed = String::from_utf8_lossy(data);
