@@ -154,7 +154,8 @@ test("elsewhere than at Google spaces are only announced @wasm", async ({ config
 test("without the field's help the server announces the same @without", async ({ configurator, page, demo }) => {
   await configurator.open();
   await configurator.add();
-  await page.getByLabel("Adresse du serveur SMTP").fill("smtp.sandbox.example");
+  // No provider's own: whether spaces mean something there is not known.
+  await page.getByLabel("Adresse du serveur SMTP").fill("silence.sandbox.example");
   await page.getByLabel("Numéro de port").fill("465");
   await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(" abcdefghijklmnop ");
