@@ -446,7 +446,7 @@ try {
     run(["keys", "webhook", join(place, "keys/my-portal-webhook")]);
     writeFileSync(join(place, "keys/my-portal-relay"), "a password\n", { mode: 0o600 });
     const whole = text
-      .replace("64 hexadecimal digits", "0".repeat(64))
+      .replace("64 hexadecimal digits", createHash("sha256").update(randomUUID()).digest("hex"))
       .replace(/^    # (?=\{ id = "a1")/m, "    ")
       .replace(/^# (?=\[metrics\]\n)(.*\n)# /m, "$1")
       .replace(/^# \[portal\.relay\][^]*/m, (rest) => rest.replace(/^# /gm, ""));
