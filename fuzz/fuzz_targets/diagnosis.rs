@@ -1,4 +1,4 @@
-//! The explanation of a reply: the same for the same words, whatever their case, and soon done.
+//! The explanation of a reply: the same each time, whatever the case of the host, and within a second.
 #![no_main]
 
 use std::time::{Duration, Instant};

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use app::{i18n::Locale, profile::security::Security, test_run::event::Stage};
+use app::{i18n::Locale, test_run::event::Stage};
 use clap::{Parser, Subcommand};
 use server::{
     config::{self, Config},
@@ -87,7 +87,7 @@ enum Command {
         config: PathBuf,
     },
     /// One submission from the terminal, with the code of the button
-    Probe(Box<Probe>),
+    Probe(Box<ProbeOptions>),
     /// Explain servers' replies: one on the command line, or JSON lines on standard input
     Explain {
         /// A reply, such as "535 5.7.8 Error"; without it: lines such as {"stage":"auth","host":"…","reply":"…"}
@@ -112,60 +112,6 @@ enum ConfigCommand {
         #[arg(long, default_value = "facteur.toml")]
         config: PathBuf,
     },
-}
-
-#[allow(clippy::struct_excessive_bools, reason = "a flag is there or not")]
-#[derive(clap::Args)]
-struct Probe {
-    /// HOST:PORT
-    target: String,
-    /// tls, starttls or none
-    #[arg(long, value_parser = security)]
-    security: Security,
-    #[arg(long)]
-    login: Option<String>,
-    /// File with the password or token
-    #[arg(long, conflicts_with = "secret_stdin", requires = "login")]
-    secret_file: Option<PathBuf>,
-    /// Read the password or token from standard input
-    #[arg(long, requires = "login")]
-    secret_stdin: bool,
-    /// SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 or XOAUTH2; without it the best one that the server offers
-    #[arg(long)]
-    mechanism: Option<String>,
-    /// The sender's address
-    #[arg(long)]
-    from: String,
-    /// A recipient's address; may be repeated
-    #[arg(long, required = true)]
-    to: Vec<String>,
-    /// Stop after the recipients: nothing is sent
-    #[arg(long)]
-    dry_run: bool,
-    /// The configuration file whose `[smtp]` section counts: what it allows, its authorities, its name in EHLO
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// Let this host pass, wherever it is, and this port
-    #[arg(long)]
-    allow_private: bool,
-    /// PEM file of an authority to trust besides the machine's
-    #[arg(long)]
-    ca: Option<PathBuf>,
-    /// Our name in EHLO: a host name, or an address such as [192.0.2.1]
-    #[arg(long)]
-    ehlo_name: Option<String>,
-    #[arg(long, default_value = "Facteur probe")]
-    subject: String,
-    /// File with the text of the message
-    #[arg(long)]
-    body_file: Option<PathBuf>,
-    /// One JSON object a line
-    #[arg(long)]
-    json: bool,
-}
-
-fn security(code: &str) -> Result<Security, &'static str> {
-    Security::parse(code).ok_or("tls, starttls or none")
 }
 
 fn stage(code: &str) -> Result<Stage, &'static str> {
@@ -197,7 +143,7 @@ async fn main() -> ExitCode {
         Command::Keys { command } => keys::run(command).await,
         Command::Backup { to, config } => back_up(&config, &to).await,
         Command::Restored { config } => restored(&config).await,
-        Command::Probe(options) => run_probe(*options).await,
+        Command::Probe(options) => run_probe(&options).await,
         Command::Explain { reply, stage, host, lang } => run_explain(reply.as_deref(), stage, &host, lang),
     };
     outcome.unwrap_or_else(|Failed { error, code }| {
@@ -217,41 +163,8 @@ struct Failed {
     code: u8,
 }
 
-async fn run_probe(options: Probe) -> Result<ExitCode, Failed> {
-    let Probe {
-        target,
-        security,
-        login,
-        secret_file,
-        secret_stdin,
-        mechanism,
-        from,
-        to,
-        dry_run,
-        allow_private,
-        config,
-        ..
-    } = options;
-    let Probe { ca, ehlo_name, subject, body_file, json, .. } = options;
-    let options = ProbeOptions {
-        target,
-        security,
-        login,
-        secret_file,
-        secret_stdin,
-        mechanism,
-        from,
-        to,
-        dry_run,
-        config,
-        allow_private,
-        ca,
-        ehlo_name,
-        subject,
-        body_file,
-        json,
-    };
-    match probe(&options, &mut std::io::stdout()).await {
+async fn run_probe(options: &ProbeOptions) -> Result<ExitCode, Failed> {
+    match probe(options, &mut std::io::stdout()).await {
         Ok(true) => Ok(ExitCode::SUCCESS),
         Ok(false) => Ok(ExitCode::from(1)),
         Err(error) => Err(Failed { error: error.into(), code: 2 }),

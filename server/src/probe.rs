@@ -40,28 +40,57 @@ const EHLO_NAME: &str = "facteur.example";
 
 /// What stands on the command line.
 #[allow(clippy::struct_excessive_bools, reason = "a flag is there or not")]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct ProbeOptions {
-    /// `host:port`; an IPv6 address in brackets.
+    /// HOST:PORT
     pub target: String,
+    /// tls, starttls or none
+    #[arg(long, value_parser = security)]
     pub security: Security,
+    #[arg(long)]
     pub login: Option<String>,
+    /// File with the password or token
+    #[arg(long, conflicts_with = "secret_stdin", requires = "login")]
     pub secret_file: Option<PathBuf>,
+    /// Read the password or token from standard input
+    #[arg(long, requires = "login")]
     pub secret_stdin: bool,
+    /// SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 or XOAUTH2; without it the best one that the server offers
+    #[arg(long)]
     pub mechanism: Option<String>,
+    /// The sender's address
+    #[arg(long)]
     pub from: String,
+    /// A recipient's address; may be repeated
+    #[arg(long, required = true)]
     pub to: Vec<String>,
+    /// Stop after the recipients: nothing is sent
+    #[arg(long)]
     pub dry_run: bool,
-    /// The configuration whose `[smtp]` section counts.
+    /// The configuration file whose `[smtp]` section counts: what it allows, its authorities, its name in EHLO
+    #[arg(long)]
     pub config: Option<PathBuf>,
-    /// This host, private addresses and this port: for the operator's own servers.
+    /// Let this host pass, wherever it is, and this port
+    #[arg(long)]
     pub allow_private: bool,
+    /// PEM file of an authority to trust besides the machine's
+    #[arg(long)]
     pub ca: Option<PathBuf>,
-    /// The configuration's, where there is one, or else an example's.
+    /// Our name in EHLO: a host name, or an address such as [192.0.2.1]
+    #[arg(long)]
     pub ehlo_name: Option<String>,
+    #[arg(long, default_value = "Facteur probe")]
     pub subject: String,
+    /// File with the text of the message
+    #[arg(long)]
     pub body_file: Option<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
     pub json: bool,
+}
+
+fn security(code: &str) -> Result<Security, &'static str> {
+    Security::parse(code).ok_or("tls, starttls or none")
 }
 
 /// A command line that cannot be followed.

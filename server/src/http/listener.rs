@@ -80,7 +80,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
             },
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "no connection can be taken");
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot accept connections");
                 connections.make_room();
                 tokio::time::sleep(REST).await;
             }

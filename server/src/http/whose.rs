@@ -45,7 +45,7 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
 }
 
 fn refuse(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &Whose) -> Response {
-    tracing::info!(path = parts.uri.path(), "a form of another account refused");
+    tracing::info!(path = parts.uri.path(), "refused a form of another account");
     let (locale, error) = (session.locale, AppError::OtherAccount);
     let names = [("whose", whose.name.clone()), ("now", Whose::of(session).name)];
     let text = |key: &str| locale.text(key, &names);

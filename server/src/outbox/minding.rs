@@ -33,7 +33,7 @@ impl Outbox {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         if let Some(passage) = since.filter(|passage| !passage.jump.is_zero() || passage.is_away()) {
             let (set_by_s, passed_s) = (passage.jump.as_secs(), passage.passed.as_secs());
-            tracing::warn!(set_by_s, passed_s, "the clock was set, or time passed without us: deadlines follow");
+            tracing::warn!(set_by_s, passed_s, "clock change detected: deadlines were moved");
             self.news.notify_one();
         }
         Ok(())

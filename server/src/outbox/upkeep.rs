@@ -95,7 +95,7 @@ impl Outbox {
         let now = self.now();
         for row in self.store.abandoned(now, SOME).await? {
             let outcome = row.ending_at.map(|_| AttemptOutcome::DeliveryUnknown);
-            tracing::warn!(message = %row.id, may_have_left = outcome.is_some(), "its sending was interrupted");
+            tracing::warn!(message = %row.id, may_have_left = outcome.is_some(), "sending was interrupted");
             self.close_the_book(&row, Right::LeaseEnded(now), (outcome, interrupted(&row)), now).await;
         }
         Ok(())
@@ -148,7 +148,7 @@ impl Outbox {
         let events: Vec<_> = events.filter(|event| self.tells(&event.portal)).collect();
         self.store.quarantine_told(&rows, &events).await?;
         for Quarantined { table, row, column, .. } in &rows {
-            tracing::error!(table, row, column, "a row cannot be decoded: it was set aside");
+            tracing::error!(table, row, column, "quarantined a row that cannot be decoded");
         }
         Ok(())
     }

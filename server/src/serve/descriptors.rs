@@ -18,7 +18,7 @@ pub(super) fn raise() -> Option<u64> {
     if current.is_some_and(|current| current < wanted)
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })
     {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the limit of descriptors stays as it is");
+        tracing::warn!(error = &error as &dyn std::error::Error, "cannot raise the limit of file descriptors");
     }
     getrlimit(Resource::Nofile).current
 }

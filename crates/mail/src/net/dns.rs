@@ -144,7 +144,7 @@ fn log_refused(host: &Host) {
     let (since, count) = logged.filter(|(since, _)| since.elapsed() < EVERY).unwrap_or((Instant::now(), 0));
     *logged = Some((since, count + 1));
     if count < MOST {
-        tracing::warn!(%host, "the name leads to addresses that may not be dialled: the page says that it was not found");
+        tracing::warn!(%host, "the name resolves to addresses that are not allowed: reported as not found");
     }
 }
 

@@ -16,7 +16,11 @@ use app::{
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{Row, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use sqlx::{
+    Row, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 
 use super::{
     SqliteStore, journal, logins,
@@ -319,19 +323,22 @@ fn failure_of(content: &str, id: ProfileId) -> Result<TestRun, StoreError> {
     serde_json::from_str(content).map_err(wrong)
 }
 
+async fn row_of(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<SqliteRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
+    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
+    Ok(query.fetch_optional(connection).await?)
+}
+
 pub(super) async fn find_on(
     connection: &mut SqliteConnection,
     account: &AccountId,
     id: ProfileId,
 ) -> Result<Option<ProfileRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
-    let row = sqlx::query(SQL)
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(id.to_string())
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(profile).transpose()
+    row_of(connection, account, id).await?.as_ref().map(profile).transpose()
 }
 
 /// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
@@ -340,13 +347,7 @@ pub(super) async fn find_readable(
     account: &AccountId,
     id: ProfileId,
 ) -> Result<Option<ProfileRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
-    let row = sqlx::query(SQL)
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(id.to_string())
-        .fetch_optional(&mut *connection)
-        .await?;
+    let row = row_of(&mut *connection, account, id).await?;
     let (mut found, damaged) = quarantine::readable(PROFILE_KEY, row.as_slice(), profile)?;
     set_aside_on(connection, &damaged).await?;
     Ok(found.pop())
