@@ -31,6 +31,21 @@ moment-days = { $n ->
    *[other] { $n } days ago
 }
 moment-date = on { $date }
+date = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+date-time = { $date } at { $time }
 
 session-ended-title = Session ended
 trouble-session-ended = Your session has ended. For your security, it closes after a period of inactivity. Open the configurator again from your portal: everything you saved is there.

@@ -31,6 +31,24 @@ moment-days = { $n ->
    *[other] il y a { $n } jours
 }
 moment-date = le { $date }
+date = { $day ->
+    [1] 1er
+   *[other] { $day }
+} { $month ->
+    [1] janvier
+    [2] février
+    [3] mars
+    [4] avril
+    [5] mai
+    [6] juin
+    [7] juillet
+    [8] août
+    [9] septembre
+    [10] octobre
+    [11] novembre
+   *[12] décembre
+} { $year }
+date-time = { $date } à { $time }
 
 session-ended-title = Session terminée
 trouble-session-ended = Votre session est terminée. Pour votre sécurité, elle se ferme après un moment sans activité. Rouvrez le configurateur depuis votre portail : vous y retrouverez tout ce qui a été enregistré.

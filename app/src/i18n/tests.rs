@@ -118,6 +118,56 @@ fn every_cause_and_stage_has_its_texts() {
 }
 
 #[test]
+fn dates_are_written_as_people_write_them() {
+    let first = "2027-01-01T08:05:00Z".parse().unwrap();
+    assert_eq!(date(Locale::Fr, first), "1er janvier 2027");
+    assert_eq!(date_time(Locale::Fr, first, "%H:%M"), "1er janvier 2027 à 08:05");
+    assert_eq!(date_of(Locale::Fr, "2026-11-27T15:20:00Z"), "27 novembre 2026");
+    assert_eq!(date_time(Locale::En, first, "%H:%M"), "1 January 2027 at 08:05");
+    assert_eq!(date_of(Locale::En, ""), "");
+}
+
+/// Lines of texts: the catalogues, and what `crates/model/data` says to people. Providers' own labels, which stand in
+/// quotation marks, are left out.
+fn texts() -> Vec<String> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/model/data");
+    let files = fs::read_dir(data.join("providers")).unwrap().map(|entry| entry.unwrap().path());
+    let data = files.chain([data.join("guides.toml")]).flat_map(|file| {
+        let text = fs::read_to_string(file).unwrap();
+        text.lines().filter(|line| line.contains("fr = ")).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let catalogues = FRENCH.into_iter().chain(ENGLISH).flat_map(|file| file.lines().map(str::to_owned));
+    let lines: Vec<_> = catalogues.filter(|line| !line.starts_with('#')).chain(data).collect();
+    let products = |line: String| line.replace("E-mail Pro", "");
+    let said = |line: &str| line.split_once(" = ").map_or(line, |(_, text)| text).to_owned();
+    lines.iter().map(|line| said(line)).map(|line| outside(&outside(&products(line), '«', '»'), '“', '”')).collect()
+}
+
+fn outside(text: &str, open: char, close: char) -> String {
+    let mut pieces = text.split(open);
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |kept, piece| kept + piece.split_once(close).map_or("", |(_, after)| after))
+}
+
+#[test]
+fn replaced_wording_does_not_come_back() {
+    const REPLACED: &str = "L’aide d|Ce champ est nécessaire|C’est trop long|une espace|Pour qui ces emails|\
+        quand c’est une adresse|lisent à côté|Du réglage|Le même essai|vous avez la preuve|comme souhaité|\
+        À vous de jouer|toute mesure|répond sans fin|lisible en route|La liaison|page à lui|\
+        Une connexion est faite|Connexions en même temps|, ou rien|compte SMTP à vous|A ajouté|\
+        Ce que le serveur sait faire|laissez-passer|Mettez comme serveur|Donnez-en un nouveau|\
+        passe pour applications|e-mail|E-mail|emails leave|SMTP login|This field is needed|\
+        whole email address|superfluous|For whom|beside the address|you have the proof|without a word|\
+        mark it as wanted|is well|signs of life|fell silent|all measure| mended|takes no password|\
+        no longer takes|not there?|in a page of its own|application password|App password|switched on on|\
+        of its own accord|Register each one|takes at most|see its |Make a key|voyez son |\
+        voyez l’administrateur";
+    let said: Vec<_> =
+        texts().into_iter().filter(|line| REPLACED.split('|').any(|words| line.contains(words))).collect();
+    assert!(said.is_empty(), "{said:#?}");
+}
+
+#[test]
 fn languages_are_recognised_from_tags_and_headers() {
     assert_eq!(Locale::from_tag("fr-CA"), Some(Locale::Fr));
     assert_eq!(Locale::from_tag("EN_gb"), Some(Locale::En));

@@ -201,14 +201,9 @@ fn Encryption(tls: TlsSummary) -> impl IntoView {
                 <dd>
                     {certificate.names.join(", ")} <br />
                     {t!("report-issuer", issuer = certificate.issuer)} <br />
-                    {t!("report-validity", from = day(&certificate.not_before), to = day(&certificate.not_after))}
+                    {t!("report-validity", from = i18n::date_of(i18n::current(), &certificate.not_before), to = i18n::date_of(i18n::current(), &certificate.not_after))}
                 </dd>
             </div>
         })}
     }
-}
-
-/// The day of an RFC 3339 instant.
-fn day(instant: &str) -> String {
-    instant.split('T').next().unwrap_or_default().to_owned()
 }

@@ -1,11 +1,9 @@
 //! Server side. The report as a text for a provider's support: what they need, no secret, nobody's name, no recipient.
 
-use jiff::Timestamp;
-
 use super::{port::TestRun, report::Verdict};
 use crate::{
     diagnosis::cause::Cause,
-    i18n::{DIGITS, Locale, Texts},
+    i18n::{DIGITS, Locale, Texts, date_of, date_time},
     profile::model::Profile,
 };
 
@@ -20,7 +18,7 @@ pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
         line("passable-server", &[("host", destination.host.clone()), ("port", port), ("security", security)]),
         line("passable-login", &[("login", destination.login.clone())]),
         line("passable-sender", &[("sender", profile.settings.sender_address.to_string())]),
-        line("passable-when", &[("when", instant(*at))]),
+        line("passable-when", &[("when", date_time(locale, *at, "%H:%M:%S"))]),
         line("passable-verdict", &[("verdict", verdict(run, locale))]),
     ];
     if let Some(reply) = &report.reply {
@@ -33,7 +31,7 @@ pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
         lines.push(line("passable-tls", &[("tls", format!("{} {}", tls.version, tls.cipher))]));
     }
     if let Some(certificate) = report.tls.as_ref().and_then(|tls| tls.certificate.as_ref()) {
-        let until = certificate.not_after.split('T').next().unwrap_or_default().to_owned();
+        let until = date_of(locale, &certificate.not_after);
         let (names, issuer) = (certificate.names.join(", "), certificate.issuer.clone());
         lines.push(line("passable-certificate", &[("names", names), ("issuer", issuer), ("until", until)]));
     }
@@ -62,8 +60,4 @@ fn masked(text: &str, recipient: &str) -> String {
         Some((local, domain)) if !local.is_empty() => text.replace(recipient, &format!("…@{domain}")),
         _ => text.to_owned(),
     }
-}
-
-fn instant(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

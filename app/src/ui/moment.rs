@@ -1,18 +1,22 @@
 //! Server side. A moment, as people say it.
 //!
-//! The server does not know the reader's time zone, so what is recent is told by its distance, and the exact instant
-//! (UTC) stands in the element for whoever needs it.
+//! The server does not know the reader's time zone, so a recent moment is shown as a distance ("5 minutes ago"). The
+//! element's `title` and `datetime` give the exact instant in UTC.
 
 use jiff::{Timestamp, Unit};
 use leptos::prelude::*;
 
-use crate::{services::now, t};
+use crate::{
+    i18n::{current, date, date_time},
+    services::now,
+    t,
+};
 
 /// `<time>` with a distance such as "il y a 5 minutes".
 #[component]
 pub fn Moment(at: Timestamp) -> impl IntoView {
     let instant = at.round(Unit::Second).unwrap_or(at);
-    view! { <time datetime=instant.to_string() title=instant.strftime("%Y-%m-%d %H:%M UTC").to_string()>{distance(at, now())}</time> }
+    view! { <time datetime=instant.to_string() title=format!("{} UTC", date_time(current(), instant, "%H:%M"))>{distance(at, now())}</time> }
 }
 
 /// The distance in words.
@@ -23,7 +27,7 @@ pub fn distance(at: Timestamp, now: Timestamp) -> String {
         60..3_600 => t!("moment-minutes", n = seconds / 60),
         3_600..86_400 => t!("moment-hours", n = seconds / 3_600),
         86_400..2_592_000 => t!("moment-days", n = seconds / 86_400),
-        _ => t!("moment-date", date = at.strftime("%Y-%m-%d")),
+        _ => t!("moment-date", date = date(current(), at)),
     }
 }
 
@@ -39,7 +43,7 @@ mod tests {
             ("2026-11-24T11:59:00Z", "il y a 1\u{a0}min"),
             ("2026-11-24T09:30:00Z", "il y a 2\u{a0}heures"),
             ("2026-11-22T12:00:00Z", "il y a 2\u{a0}jours"),
-            ("2026-01-05T12:00:00Z", "le 2026-01-05"),
+            ("2026-01-05T12:00:00Z", "le 5 janvier 2026"),
             ("2027-01-05T12:00:00Z", "à l’instant"),
         ] {
             assert_eq!(distance(at.parse().unwrap(), now), words);
