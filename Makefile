@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench fuzz watch lint weight clean
+.PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench fuzz watch lint coverage weight release clean
 
 site_sources := $(shell find app crates/model style public packages/embed/embed.js scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
@@ -52,11 +52,17 @@ fuzz: ## feed the parsers with whatever a fuzzer finds; SECONDS_EACH=20
 watch: ## rebuild and restart on every change
 	scripts/watch
 
-lint: ## formatting, clippy (native, wasm32, fuzz), documents, arrows between modules, dependencies
+lint: ## formatting, width of view!, clippy (native, wasm32, fuzz), documents, arrows between modules, dependencies
 	scripts/lint
+
+coverage: ## which lines the Rust tests run; pages in target/llvm-cov/html
+	scripts/coverage
 
 weight: site ## the page's weight against its budget
 	scripts/weight
+
+release: ## binary, npm package, sources and checksums of the tagged version, in target/release-VERSION
+	scripts/release
 
 clean: ## remove what was built (not the data)
 	rm -rf target .tools end2end/node_modules end2end/test-results bench/node_modules

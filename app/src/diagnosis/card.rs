@@ -144,7 +144,9 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
             {(report.retryable && report.fixes.is_empty()).then(|| view! { <p>{t!("card-retryable")}</p> })}
             {report.survey.clone().map(|survey| view! { <Found survey failed=failure.profile.clone() /> })}
             {report.reply.clone().map(|words| view! {
-                <p class="words"><span>{t!("card-server-words", stage = stage_name(report.stage))}</span> <samp dir="auto">{words}</samp></p>
+                <p class="words">
+                    <span>{t!("card-server-words", stage = stage_name(report.stage))}</span> <samp dir="auto">{words}</samp>
+                </p>
             })}
             <p class="actions"><a class="button" href=edit>{t!("card-edit")}</a></p>
         </section>

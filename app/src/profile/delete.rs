@@ -96,7 +96,10 @@ fn Question(
             let checked = best == Some(heir.id);
             view! {
                 <div class="choice">
-                    <input type="radio" name="heir" id=input.clone() value=heir.id.to_string() checked=checked aria-describedby=format!("{input}-state") />
+                    <input
+                        type="radio" name="heir" id=input.clone() value=heir.id.to_string() checked=checked
+                        aria-describedby=format!("{input}-state")
+                    />
                     <label for=input.clone()>{name}</label>
                     <p id=format!("{input}-state")><StateBadge profile=heir /></p>
                 </div>

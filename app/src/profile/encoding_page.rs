@@ -38,7 +38,11 @@ pub fn EncodingPage() -> impl IntoView {
             Some(Choice::Encoding(mine)) if is_asked_again() => Some(mine),
             _ => None,
         };
-        Ok(view! { <RequestNotice /> <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() /> <Warned profile=profile.clone() presets=services.presets /> <Choices profile mine /> }.into_any())
+        Ok(view! {
+           <RequestNotice /> <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() />
+           <Warned profile=profile.clone() presets=services.presets /> <Choices profile mine />
+        }
+        .into_any())
     };
     view! {
         <Page title=t!("encoding-title")>
@@ -113,7 +117,10 @@ fn Choices(profile: Profile, mine: Option<Encoding>) -> impl IntoView {
         let about = t!(&format!("encoding-{}-about", code.to_lowercase()));
         view! {
             <div class="choice">
-                <input type="radio" name="encoding" id=id.clone() value=code checked=shown == encoding aria-describedby=format!("{id}-about") />
+                <input
+                    type="radio" name="encoding" id=id.clone() value=code checked=shown == encoding
+                    aria-describedby=format!("{id}-about")
+                />
                 <label for=id.clone()>{code}</label>
                 <p id=format!("{id}-about")>{about}</p>
             </div>

@@ -238,8 +238,14 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             <fieldset class="section">
                 <legend>{t!("form-server")}</legend>
                 <div class="columns">
-                    <TextField field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host) inputmode="url" maxlength=300 required=true pattern=HOST />
-                    <TextField field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric" pattern=PORT maxlength=8 required=true />
+                    <TextField
+                        field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host)
+                        inputmode="url" maxlength=300 required=true pattern=HOST
+                    />
+                    <TextField
+                        field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric"
+                        pattern=PORT maxlength=8 required=true
+                    />
                 </div>
                 <SecurityChoice state=state(&draft.security) />
             </fieldset>
@@ -248,14 +254,26 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 // The grid is inside: WebKit takes a fieldset that is a grid for its legend's frame.
                 <div class="with-guide">
                 <OwnerChoice state=state(&draft.user) session=session.clone() />
-                <TextField field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login) inputmode="email" required=true />
+                <TextField
+                    field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login)
+                    inputmode="email" required=true
+                />
                 <Secret secret errors=errors.clone() />
                 <aside id="guide" class="guide" data-src=at("/profiles/guide?preset=") aria-label=t!("guide-title")>
                     <PresetGuide preset=chosen guide />
                 </aside>
-                <TextField field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint") state=state(&draft.sender_name) optional=true maxlength=100 />
-                <TextField field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint") state=state(&draft.sender_address) inputmode="email" pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
-                <TextField field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email) state=state(&draft.reply_to) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*" />
+                <TextField
+                    field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint")
+                    state=state(&draft.sender_name) optional=true maxlength=100
+                />
+                <TextField
+                    field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint")
+                    state=state(&draft.sender_address) inputmode="email" pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
+                />
+                <TextField
+                    field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email)
+                    state=state(&draft.reply_to) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
+                />
                 </div>
             </fieldset>
             <p
@@ -306,7 +324,10 @@ fn SecurityChoice(state: InputState) -> impl IntoView {
         let id = format!("security-{code}");
         view! {
             <span class="option">
-                <input type="radio" name="draft[security]" id=id.clone() value=code checked=state.value == code || (state.value.is_empty() && security == Security::Tls) />
+                <input
+                    type="radio" name="draft[security]" id=id.clone() value=code
+                    checked=state.value == code || (state.value.is_empty() && security == Security::Tls)
+                />
                 <label for=id>{t!(&format!("security-{code}"))}</label>
             </span>
         }

@@ -157,12 +157,18 @@ fn Options(
             <fieldset class="choices">
                 <legend>{t!("sending-when-it-fails")}</legend>
                 <div class="choice">
-                    <input type="checkbox" id="check-hourly" name="sending[check_hourly]" value="1" checked=check aria-describedby="about-check" />
+                    <input
+                        type="checkbox" id="check-hourly" name="sending[check_hourly]" value="1" checked=check
+                        aria-describedby="about-check"
+                    />
                     <label for="check-hourly">{t!("sending-check")}</label>
                     <p id="about-check">{t!("sending-check-about")}</p>
                 </div>
                 <div class="choice">
-                    <input type="checkbox" id="fallback" name="sending[fallback]" value="1" checked=fallback aria-describedby="about-fallback" />
+                    <input
+                        type="checkbox" id="fallback" name="sending[fallback]" value="1" checked=fallback
+                        aria-describedby="about-fallback"
+                    />
                     <label for="fallback">{t!("sending-fallback", portal = portal)}</label>
                     <p id="about-fallback">{t!("sending-fallback-about")}</p>
                 </div>
@@ -194,7 +200,8 @@ fn Saved(sending: SendingOptions, portal: String) -> impl IntoView {
         (t!("sending-per-minute"), number(sending.per_minute)),
         (t!("sending-per-day"), number(sending.per_day)),
     ];
-    view! { <ul>{lines.into_iter().map(|(name, value)| view! { <li>{t!("stale-line", name = name, value = value)}</li> }).collect_view()}</ul> }
+    let line = |(name, value): (String, String)| view! { <li>{t!("stale-line", name = name, value = value)}</li> };
+    view! { <ul>{lines.into_iter().map(line).collect_view()}</ul> }
 }
 
 /// A number as people write it: 1 000 000 in French, 1,000,000 in English.

@@ -202,8 +202,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_typed_makes_it_panic(port in "\\PC{0,6}", login in "\\PC{0,12}", sender in "\\PC{0,12}", secret in "\\PC{0,24}", finished in any::<bool>()) {
-            let typed = Typed { host: "", port: &port, security: Some(Security::None), login: &login, sender: &sender, secret: &secret, finished };
+        fn nothing_typed_makes_it_panic(
+            port in "\\PC{0,6}", login in "\\PC{0,12}", sender in "\\PC{0,12}", secret in "\\PC{0,24}", finished in any::<bool>(),
+        ) {
+            let security = Some(Security::None);
+            let typed = Typed { host: "", port: &port, security, login: &login, sender: &sender, secret: &secret, finished };
             let _ = warnings(typed, Some(&google()), Some(&google()));
         }
     }

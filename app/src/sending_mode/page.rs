@@ -71,12 +71,18 @@ fn Choices(mode: SendingMode, mine: Option<SendingMode>, way: Way, portal: Strin
             <fieldset class="choices">
                 <legend>{t!("mode-legend")}</legend>
                 <div class="choice">
-                    <input type="radio" id="mode-portal" name="mode" value="portal" checked=shown == SendingMode::Portal aria-describedby="about-portal" />
+                    <input
+                        type="radio" id="mode-portal" name="mode" value="portal" checked=shown == SendingMode::Portal
+                        aria-describedby="about-portal"
+                    />
                     <label for="mode-portal">{t!("mode-portal", portal = portal)}</label>
                     <p id="about-portal">{t!("mode-portal-about")}</p>
                 </div>
                 <div class="choice">
-                    <input type="radio" id="mode-own" name="mode" value="own_smtp" checked=shown == SendingMode::OwnSmtp aria-describedby="about-own" />
+                    <input
+                        type="radio" id="mode-own" name="mode" value="own_smtp" checked=shown == SendingMode::OwnSmtp
+                        aria-describedby="about-own"
+                    />
                     <label for="mode-own">{t!("mode-own")}</label>
                     <p id="about-own">{t!("mode-own-about")}</p>
                     // It leads to another page, as a link does; that it also chooses is what it says.

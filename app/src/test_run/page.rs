@@ -201,9 +201,14 @@ fn Encryption(tls: TlsSummary) -> impl IntoView {
                 <dd>
                     {certificate.names.join(", ")} <br />
                     {t!("report-issuer", issuer = certificate.issuer)} <br />
-                    {t!("report-validity", from = i18n::date_of(i18n::current(), &certificate.not_before), to = i18n::date_of(i18n::current(), &certificate.not_after))}
+                    {t!("report-validity", from = day(&certificate.not_before), to = day(&certificate.not_after))}
                 </dd>
             </div>
         })}
     }
+}
+
+/// The date of an RFC 3339 instant, in the reader's language.
+fn day(instant: &str) -> String {
+    i18n::date_of(i18n::current(), instant)
 }

@@ -125,7 +125,10 @@ fn mail_takes_the_colours_of_the_light_scheme() {
 
 proptest! {
     #[test]
-    fn nothing_breaks_out_of_the_style(name in prop::sample::select(vec!["brand", "text", "background", "font", "font-mono", "radius", "font-size", "spacing"]), value in "\\PC{0,40}") {
+    fn nothing_breaks_out_of_the_style(
+        name in prop::sample::select(vec!["brand", "text", "background", "font", "font-mono", "radius", "font-size", "spacing"]),
+        value in "\\PC{0,40}",
+    ) {
         let css = css(&[(name, &value)]);
         let harmless = css.chars().all(|c| c.is_ascii_alphanumeric() || "-:;(),#%. \"_".contains(c));
         prop_assert!(harmless, "{}", css);
@@ -147,7 +150,8 @@ proptest! {
 
     #[test]
     fn whatever_the_colours_text_can_be_read(colours in prop::collection::vec(any::<[u8; 3]>(), 15)) {
-        let wanted: Colours = COLOURS.iter().zip(&colours).map(|((_, variable), [r, g, b])| (*variable, Colour::parse(&format!("rgb({r},{g},{b})")).unwrap())).collect();
+        let colour = |[r, g, b]: &[u8; 3]| Colour::parse(&format!("rgb({r},{g},{b})")).unwrap();
+        let wanted: Colours = COLOURS.iter().zip(&colours).map(|((_, variable), rgb)| (*variable, colour(rgb))).collect();
         let colours = readable(&wanted, &USUAL.0);
         for (text, grounds, least) in READABLE {
             for ground in grounds {

@@ -16,7 +16,8 @@ use crate::{
 #[component]
 pub fn Moment(at: Timestamp) -> impl IntoView {
     let instant = at.round(Unit::Second).unwrap_or(at);
-    view! { <time datetime=instant.to_string() title=format!("{} UTC", date_time(current(), instant, "%H:%M"))>{distance(at, now())}</time> }
+    let title = format!("{} UTC", date_time(current(), instant, "%H:%M"));
+    view! { <time datetime=instant.to_string() title=title>{distance(at, now())}</time> }
 }
 
 /// The distance in words.
