@@ -11,7 +11,7 @@ use leptos::{
 use leptos_axum::ResponseOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::{place::at, profile::field::FieldError};
+use crate::{base_path::at, profile::field::FieldError};
 
 /// What can go wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]

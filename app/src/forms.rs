@@ -19,7 +19,7 @@ use crate::{
         sending_api::SaveSending,
     },
     sending_mode::api::{ChooseOwnSmtp, SaveSendingMode},
-    test_run::api::{ConfirmReceipt, MendProfile, RunTest, StreamTest},
+    test_run::api::{ApplyFix, ConfirmReceipt, RunTest, StreamTest},
     ui::whose::WHOSE,
 };
 
@@ -57,7 +57,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     add::<SaveSendingMode>(&mut fields, &[]);
     add::<ChooseOwnSmtp>(&mut fields, &[]);
     add::<RunTest>(&mut fields, &["listed", "after"]);
-    add::<MendProfile>(&mut fields, &[]);
+    add::<ApplyFix>(&mut fields, &[]);
     add::<StreamTest>(&mut fields, &[]);
     add::<ConfirmReceipt>(&mut fields, &[]);
     fields

@@ -29,6 +29,8 @@ pub mod test_run;
 #[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(feature = "ssr")]
+pub mod base_path;
+#[cfg(feature = "ssr")]
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod forms;
@@ -36,8 +38,6 @@ pub mod forms;
 pub mod i18n;
 #[cfg(feature = "ssr")]
 pub mod journal;
-#[cfg(feature = "ssr")]
-pub mod place;
 #[cfg(feature = "ssr")]
 pub mod sending_mode;
 #[cfg(feature = "ssr")]

@@ -7,8 +7,8 @@ use leptos_meta::MetaTags;
 
 use crate::{
     app::App,
+    base_path::at,
     i18n,
-    place::at,
     session::{SessionLeft, Visit, visit},
     theme::Theme,
 };

@@ -5,7 +5,7 @@
 //! and a much larger `waiting` for those that take longer than [`YIELD_AFTER`]. Whoever chose the server (a [`Party`]) has a
 //! share of both, and so has every server.
 //!
-//! What a party's last conversations were like decides where the next one begins ([`Standing`]): a party that was slow
+//! What a party's last conversations were like decides where the next one begins ([`Pace`]): a party that was slow
 //! begins in `waiting`, and takes no worker at all. So servers that withhold their replies cost others at most one
 //! [`YIELD_AFTER`] each, once in `SLOW_FOR`.
 
@@ -20,7 +20,7 @@ use tokio::{sync::Notify, time::Instant};
 
 mod rules;
 
-pub use rules::{Caps, Full, Standing};
+pub use rules::{Caps, Full, Pace};
 use rules::{Counts, Kind, kind_for};
 
 /// After so long a conversation gives its worker back.
@@ -106,9 +106,9 @@ impl Admission {
     /// A place for a conversation, or why there is none.
     pub fn enter(&self, claimant: &Claimant) -> Result<Slot, Full> {
         let (kind, newcomer) = self.with(|state| {
-            let standing = state.standing(&claimant.party);
-            let kind = kind_for(standing, &state.counts(claimant), &self.caps, &claimant.party)?;
-            let newcomer = standing == Standing::New && kind == Kind::Worker;
+            let pace = state.pace(&claimant.party);
+            let kind = kind_for(pace, &state.counts(claimant), &self.caps, &claimant.party)?;
+            let newcomer = pace == Pace::New && kind == Kind::Worker;
             state.add(claimant, kind, newcomer);
             Ok((kind, newcomer))
         })?;
@@ -122,13 +122,13 @@ impl Admission {
             let (party_workers, party_waiting) = (used.workers, used.waiting);
             let Used { workers, waiting, .. } = state.all;
             let counts = Counts { workers, waiting, party_workers, party_waiting, ..Counts::default() };
-            kind_for(state.standing(party), &counts, &self.caps, party) != Err(Full::Party)
+            kind_for(state.pace(party), &counts, &self.caps, party) != Err(Full::Party)
         })
     }
 
     /// What a party's last conversations were like.
-    pub fn standing(&self, party: &Party) -> Standing {
-        self.with(|state| state.standing(party))
+    pub fn pace(&self, party: &Party) -> Pace {
+        self.with(|state| state.pace(party))
     }
 
     /// Returns when a place came free since the last call.
@@ -137,7 +137,7 @@ impl Admission {
     }
 
     /// Conversations that have a worker, and those that wait.
-    pub fn figures(&self) -> (u32, u32) {
+    pub fn counts(&self) -> (u32, u32) {
         self.with(|state| (state.all.workers, state.all.waiting))
     }
 
@@ -156,13 +156,13 @@ impl Admission {
 }
 
 impl State {
-    fn standing(&self, party: &Party) -> Standing {
+    fn pace(&self, party: &Party) -> Pace {
         let now = Instant::now();
         let lasts = |until: Option<Instant>| until.is_some_and(|until| until > now);
         match self.known.get(party) {
-            Some(known) if lasts(known.slow_until) => Standing::Slow,
-            Some(known) if lasts(known.quick_until) => Standing::Quick,
-            _ => Standing::New,
+            Some(known) if lasts(known.slow_until) => Pace::Slow,
+            Some(known) if lasts(known.quick_until) => Pace::Quick,
+            _ => Pace::New,
         }
     }
 

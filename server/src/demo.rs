@@ -31,7 +31,7 @@ use crate::{
     outbox::{Outbox, OutboxOptions},
     portal_auth::{ApiKey, Portal, PortalKey, Relay},
     store::{StoreError, sqlite::SqliteStore},
-    tester::TestQuota,
+    test_runs::TestQuota,
     time::Steady,
     vault::{CanaryError, Vault, VaultError},
     webhooks::Webhooks,
@@ -125,7 +125,7 @@ impl Demo {
         let time = Steady::new(config::machine());
         let application = application(Parts {
             public_origin: configurator_url.clone(),
-            place: app::place::Place::default(),
+            base_path: app::base_path::BasePath::default(),
             portals: vec![registered(&portal_url, &keys, &sandbox, &hash)?],
             store: Arc::new(store.clone()),
             vault,

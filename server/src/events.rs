@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use app::{
     diagnosis::cause::Cause,
-    profile::{model::ProfileId, sending::Turn},
+    profile::{model::ProfileId, sending::HealthTransition},
     session::AccountId,
     test_run::report::{Report, Verdict},
 };
@@ -18,7 +18,9 @@ use crate::{
     ids,
     store::{
         ProfileRow,
-        outbox::{Attempt, MessageRow, MessageState, NewEvent, Quarantined, Recipient, RecipientState, Standing},
+        outbox::{
+            Attempt, MessageState, MessageStatus, NewEvent, Quarantined, Recipient, RecipientState, StoredMessage,
+        },
     },
 };
 
@@ -40,13 +42,13 @@ fn event(portal: &str, kind: &str, at: Timestamp, data: &Value) -> NewEvent {
 
 /// A message reached its end. What is said of it, and of how many recipients, agrees: both come from the recipients.
 pub fn message_finished(
-    row: &MessageRow,
-    standing: &Standing,
+    row: &StoredMessage,
+    status: &MessageStatus,
     recipients: &[Recipient],
     attempt: &Attempt,
     at: Timestamp,
 ) -> Option<NewEvent> {
-    let kind = match standing.state {
+    let kind = match status.state {
         MessageState::Accepted => "message.accepted",
         MessageState::Failed => "message.failed",
         MessageState::DeliveryUnknown => "message.unknown",
@@ -63,11 +65,11 @@ pub fn message_finished(
         "user": row.lane.user,
         "reference": row.reference,
         "message_id": row.message_id,
-        "state": standing.state,
+        "state": status.state,
         "profile": attempt.profile,
         "via": attempt.via,
-        "stage": standing.stage,
-        "cause": standing.cause,
+        "stage": status.stage,
+        "cause": status.cause,
         "recipients": recipients.len(),
         "recipients_accepted": of(RecipientState::Accepted).count(),
         "recipients_refused": of(RecipientState::Failed).count(),
@@ -85,10 +87,15 @@ pub fn message_quarantined(row: &Quarantined, at: Timestamp) -> Option<NewEvent>
 }
 
 /// A profile broke, or works again.
-pub fn profile_turned(account: &AccountId, row: &ProfileRow, turn: Turn, at: Timestamp) -> NewEvent {
-    let (kind, cause) = match turn {
-        Turn::Broke(cause) => ("profile.broken", Some(cause)),
-        Turn::Recovered => ("profile.recovered", None),
+pub fn profile_transition(
+    account: &AccountId,
+    row: &ProfileRow,
+    transition: HealthTransition,
+    at: Timestamp,
+) -> NewEvent {
+    let (kind, cause) = match transition {
+        HealthTransition::Broke(cause) => ("profile.broken", Some(cause)),
+        HealthTransition::Recovered => ("profile.recovered", None),
     };
     let data = json!({
         "profile": row.id,

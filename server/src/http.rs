@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use app::{
     app::App,
-    place::Place,
+    base_path::BasePath,
     services::{Clock, Services},
     shell::shell,
 };
@@ -42,12 +42,12 @@ mod connections;
 mod cookie;
 mod error;
 mod fields;
-mod figures;
 mod forms;
 mod forwarded;
 mod headers;
 mod health;
 mod listener;
+mod metrics;
 mod origin;
 mod pages;
 mod patient_body;
@@ -61,10 +61,10 @@ mod whose;
 
 pub use api::{BodyBudget, Intake, make_key};
 pub use connections::ConnectionLimits;
-pub use figures::router as figures;
 pub use forwarded::{ForwardedHeader, Proxies};
 pub use health::LastLook;
 pub use listener::serve;
+pub use metrics::router as metrics;
 
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -74,7 +74,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub struct Site {
     pub public_origin: String,
     /// Where the pages are below it.
-    pub place: Place,
+    pub base_path: BasePath,
     pub portals: Arc<[Portal]>,
     pub store: Arc<dyn Store>,
     pub services: Services,
@@ -89,13 +89,13 @@ pub struct Site {
 impl Site {
     /// What a token is checked against.
     fn door(&self) -> Door<'_> {
-        Door { portals: &self.portals, public_url: format!("{}{}", self.public_origin, self.place.0) }
+        Door { portals: &self.portals, public_url: format!("{}{}", self.public_origin, self.base_path.0) }
     }
 }
 
 /// Every route of the configurator. Under a path they are there with it and without: some proxies take it off.
 pub fn router(site: Site) -> Router {
-    let place = site.place.0.clone();
+    let place = site.base_path.0.clone();
     let routes = routes(site);
     if place.is_empty() { routes } else { Router::new().nest_service(&place, routes.clone()).fallback_service(routes) }
 }
@@ -138,7 +138,7 @@ fn routes(site: Site) -> Router {
         .layer(middleware::from_fn_with_state(site, visit::recognise))
         .layer(middleware::from_fn(api::tell_problems))
         .layer(middleware::from_fn(headers::protect))
-        .layer(middleware::from_fn_with_state(metrics, figures::count))
+        .layer(middleware::from_fn_with_state(metrics, metrics::count))
         .layer(CompressionLayer::new().compress_when(
             // A live test must not wait in the compressor's buffer.
             DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),

@@ -4,8 +4,7 @@
 //! |---|---|
 //! | [`http`] | THE route table, its layers, and the few handlers that are not pages |
 //! | [`portal_auth`] | verifies a portal's token |
-//! | [`profiles`], [`tester`], [`confirmation`] | the use cases: profiles, tests, the mail of a test |
-//! | `mend` | after a failed test: what may help, checked |
+//! | [`profiles`], [`test_runs`] | the use cases: profiles, tests |
 //! | [`store`], [`vault`] | what is kept, and how secrets are sealed |
 //! | [`admission`] | who may have a conversation now |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
@@ -15,7 +14,6 @@
 
 pub mod admission;
 pub mod config;
-pub mod confirmation;
 pub mod demo;
 pub mod events;
 pub mod explain;
@@ -23,7 +21,6 @@ mod group_commit;
 pub mod http;
 mod ids;
 pub mod logins;
-mod mend;
 pub mod metrics;
 mod objects;
 pub mod outbox;
@@ -31,10 +28,10 @@ pub mod portal_auth;
 pub mod probe;
 pub mod profiles;
 pub mod rotate;
-mod sending;
 pub mod serve;
 pub mod store;
-pub mod tester;
+mod submission;
+pub mod test_runs;
 pub mod time;
 pub mod vault;
 pub mod webhooks;
@@ -42,7 +39,7 @@ pub mod webhooks;
 use std::sync::Arc;
 
 use app::{
-    place::Place,
+    base_path::BasePath,
     profile::preset::Catalogue,
     services::{Clock, Services},
 };
@@ -52,9 +49,9 @@ use crate::{
     metrics::Metrics,
     outbox::{Outbox, OutboxOptions, OutboxParts},
     portal_auth::Portal,
-    profiles::ProfileBook,
+    profiles::ProfileService,
     store::Store,
-    tester::{TestQuota, TestRunner, TestRunnerParts},
+    test_runs::{TestQuota, TestRunner, TestRunnerParts},
     vault::Vault,
     webhooks::Webhooks,
 };
@@ -64,7 +61,7 @@ pub struct Parts {
     /// Where the browser finds it, such as `https://facteur.exemple`: no path, no trailing slash.
     pub public_origin: String,
     /// Where the pages are below it: at the root, or under a path such as `/smtp`.
-    pub place: Place,
+    pub base_path: BasePath,
     pub portals: Vec<Portal>,
     pub store: Arc<dyn Store>,
     pub vault: Vault,
@@ -92,7 +89,7 @@ pub struct Application {
 pub fn application(parts: Parts) -> Application {
     let Parts {
         public_origin,
-        place,
+        base_path,
         portals,
         store,
         vault,
@@ -106,7 +103,7 @@ pub fn application(parts: Parts) -> Application {
     } = parts;
     let (portals, metrics): (Arc<[Portal]>, _) = (portals.into(), Arc::new(Metrics::new()));
     let policy = submitter.policy().clone();
-    let book = ProfileBook::new(store.clone(), vault.clone(), policy, clock.clone()).with(most_profiles, &metrics);
+    let book = ProfileService::new(store.clone(), vault.clone(), policy, clock.clone()).with(most_profiles, &metrics);
     let told = portals.iter().filter(|portal| portal.webhook.is_some()).map(|portal| portal.id.clone()).collect();
     let outbox = Outbox::new(OutboxParts {
         store: store.clone(),
@@ -145,7 +142,7 @@ pub fn application(parts: Parts) -> Application {
     };
     let site = http::Site {
         public_origin,
-        place,
+        base_path,
         portals,
         store,
         services,

@@ -1,4 +1,4 @@
-//! Server side. The operator's figures, in the `OpenMetrics` text format that Prometheus reads.
+//! Server side. The operator's metrics, in the `OpenMetrics` text format that Prometheus reads.
 //!
 //! Names of states, causes and routes only: no account, address or host is a label. To add a figure: a field, its
 //! registration in [`Metrics::new`] with its unit, a line in `docs/operating.md`.
@@ -20,7 +20,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::store::outbox::{AttemptOutcome, QueueFigures};
+use crate::store::outbox::{AttemptOutcome, QueueMetrics};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
@@ -183,7 +183,7 @@ impl Metrics {
     }
 
     /// All of it as text. `age_s`: of the oldest waiting message.
-    pub fn render(&self, queue: &QueueFigures, age_s: f64, (active, idle): (u64, u64)) -> String {
+    pub fn render(&self, queue: &QueueMetrics, age_s: f64, (active, idle): (u64, u64)) -> String {
         let set = |family: &Family<InState, Gauge>, state: &str, value: u64| {
             family.get_or_create(&InState { state: state.to_owned() }).set(i64::try_from(value).unwrap_or(i64::MAX));
         };
@@ -212,13 +212,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_rendered_with_their_names() {
+    fn metrics_are_rendered_with_their_names() {
         let metrics = Metrics::new();
         metrics.accepted();
         metrics.attempted(AttemptOutcome::Failed, Some(Cause::BadCredentials));
         metrics.answered("POST", "/api/v1/messages", 202, Duration::from_millis(2));
         metrics.webhook("delivered");
-        let text = metrics.render(&QueueFigures { deferred: 3, ..QueueFigures::default() }, 4.5, (2, 1));
+        let text = metrics.render(&QueueMetrics { deferred: 3, ..QueueMetrics::default() }, 4.5, (2, 1));
         for line in [
             "facteur_messages_accepted_total 1",
             "facteur_attempts_total{outcome=\"failed\",cause=\"bad_credentials\"} 1",

@@ -5,17 +5,16 @@
 //! | `content` | texts and files, as they are sealed |
 //! | `writes` | what is written together |
 //! | `route` | which server a lane's mail goes through |
-//! | `routes` | what is going on with each server, in this process |
+//! | `destinations` | what lanes wait for, and what is going on with each server, in this process |
 //! | `recipient_limits` | how many recipients each takes in a transaction |
-//! | `check` | conversations without a message |
-//! | `dispatch`, `ready` | hands lanes that have something due to workers |
-//! | `destinations` | what lanes wait for |
+//! | `login_check` | conversations without a message |
+//! | `dispatcher`, `ready` | hands lanes that have something due to workers |
 //! | `memory` | large contents in memory, and whose they are |
 //! | `worker` | one connection, a few messages |
 //! | `judge` | from a report to what becomes of each recipient |
-//! | `standing` | from the recipients to what is said of the message |
-//! | `minding` | the clock that was set, the time that passed without us |
-//! | `upkeep` | leases, what was abandoned, what is over, checks |
+//! | `status` | from the recipients to what is said of the message |
+//! | `maintenance::clock` | the clock that was set, the time that passed without us |
+//! | `maintenance` | leases, what was abandoned, what is over, checks |
 //!
 //! A message is on disk before its portal hears that it was accepted. A worker claims it with a lease, and notes on disk
 //! when the end of it is about to be sent. After a crash, what bears that note is `delivery_unknown`, since its server may
@@ -38,32 +37,30 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-mod check;
 pub mod content;
 mod destinations;
-mod dispatch;
+mod dispatcher;
 mod judge;
 mod listener;
+mod login_check;
+mod maintenance;
 mod memory;
-mod minding;
 mod ready;
 mod recipient_limits;
 mod route;
-mod routes;
-mod standing;
+mod status;
 #[cfg(test)]
 pub(crate) mod tests;
-mod upkeep;
 mod worker;
 mod writes;
 
 use content::Content;
+use destinations::Destinations;
 use memory::Memory;
 use ready::Ready;
 use recipient_limits::RecipientLimits;
 pub use route::NoRoute;
 use route::Route;
-use routes::Routes;
 use writes::Writes;
 
 use crate::{
@@ -72,10 +69,10 @@ use crate::{
     ids,
     metrics::Metrics,
     portal_auth::Portal,
-    profiles::ProfileBook,
+    profiles::ProfileService,
     store::{
         Store,
-        outbox::{Inserted, Lane, NewMessage, Queue, Recipient, Resent},
+        outbox::{Inserted, Lane, Queue, QueuedMessage, Recipient, ResendOutcome},
     },
     time::Steady,
     vault::{Vault, VaultError},
@@ -127,7 +124,7 @@ impl Default for OutboxOptions {
 }
 
 /// A message that a portal hands over, checked.
-pub struct Letterbox {
+pub struct MessageDraft {
     pub lane: Lane,
     pub idempotency_key: Option<String>,
     pub request_hash: [u8; 32],
@@ -137,7 +134,7 @@ pub struct Letterbox {
 }
 
 /// A message that was taken over.
-pub struct Taken {
+pub struct IntakeReceipt {
     pub id: Uuid,
     pub message_id: String,
     /// `false`: it was given before, with the same key.
@@ -170,7 +167,7 @@ impl From<AppError> for Refused {
 /// The outbox of every account.
 pub struct Outbox {
     store: Arc<dyn Store>,
-    book: ProfileBook,
+    book: ProfileService,
     vault: Vault,
     submitter: Arc<Submitter>,
     presets: Arc<Catalogue>,
@@ -178,35 +175,35 @@ pub struct Outbox {
     clock: Clock,
     /// The clocks behind that one, and when they were written down last.
     time: OnceLock<Arc<Steady>>,
-    seen: Mutex<Option<Instant>>,
+    clock_noted_at: Mutex<Option<Instant>>,
     options: OutboxOptions,
     writes: Writes,
-    routes: Routes,
+    destinations: Destinations,
     recipient_limits: RecipientLimits,
     /// Places for conversations.
     admission: Admission,
     memory: Memory,
     /// Something is due.
-    news: Notify,
+    work_available: Notify,
     /// Counts changes of profiles and modes: what was looked up before one is looked up again.
     changes: Changes,
     /// Lanes that may be served now.
     ready: Mutex<Ready>,
     /// The servers of lanes, as they were a moment ago.
-    known: Mutex<KnownRoutes>,
+    route_cache: Mutex<RouteCache>,
     /// Who holds our leases: one name for each batch that is being worked on. What is not here is not prolonged.
-    owners: Mutex<HashSet<String>>,
+    lease_tokens: Mutex<HashSet<String>>,
     /// One check of logins at a time.
-    checks: tokio::sync::Mutex<()>,
+    login_checks: tokio::sync::Mutex<()>,
     stop: CancellationToken,
-    /// Nobody is at work any more.
-    ended: CancellationToken,
+    /// Cancelled once every worker has exited.
+    workers_done: CancellationToken,
     tasks: TaskTracker,
     metrics: Arc<Metrics>,
 }
 
 /// By lane: when it was looked up, at which count of changes.
-type KnownRoutes = HashMap<Queue, (Instant, u64, Route)>;
+type RouteCache = HashMap<Queue, (Instant, u64, Route)>;
 
 /// Counts the changes of accounts. Several share a count: at worst something is looked up once more. It never grows.
 struct Changes([AtomicU64; 1024]);
@@ -236,7 +233,7 @@ impl Changes {
 /// What an outbox is made of.
 pub struct OutboxParts {
     pub store: Arc<dyn Store>,
-    pub book: ProfileBook,
+    pub book: ProfileService,
     pub vault: Vault,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
@@ -259,20 +256,20 @@ impl Outbox {
             portals,
             clock,
             time: OnceLock::new(),
-            seen: Mutex::default(),
+            clock_noted_at: Mutex::default(),
             options,
-            routes: Routes::default(),
+            destinations: Destinations::default(),
             admission: Admission::new(Caps::new(options.workers, options.waiting, options.per_account)),
             memory: Memory::default(),
             recipient_limits: RecipientLimits::default(),
-            news: Notify::new(),
+            work_available: Notify::new(),
             changes: Changes::default(),
             ready: Mutex::default(),
-            known: Mutex::default(),
-            owners: Mutex::default(),
-            checks: tokio::sync::Mutex::default(),
+            route_cache: Mutex::default(),
+            lease_tokens: Mutex::default(),
+            login_checks: tokio::sync::Mutex::default(),
             stop: CancellationToken::new(),
-            ended: CancellationToken::new(),
+            workers_done: CancellationToken::new(),
             tasks: TaskTracker::new(),
             metrics,
         })
@@ -292,7 +289,7 @@ impl Outbox {
     }
 
     /// Whether a portal is told what happens.
-    fn tells(&self, portal: &str) -> bool {
+    fn has_webhook(&self, portal: &str) -> bool {
         self.portal(portal).is_some_and(|portal| portal.webhook.is_some())
     }
 
@@ -301,13 +298,13 @@ impl Outbox {
     }
 
     /// Takes a message over. When it returns the message is on disk.
-    pub async fn accept(&self, given: Letterbox) -> Result<Taken, Refused> {
+    pub async fn enqueue(&self, given: MessageDraft) -> Result<IntakeReceipt, Refused> {
         let changes = self.changes.now(&given.lane.account);
         let queue = Queue { lane: given.lane.clone(), fallback: false };
         let route = match self.route(&given.lane, false).await {
             Ok(route) => route,
             // What was taken over once is answered in the same way, whatever the account has now.
-            Err(error) => return self.known(&given).await?.ok_or(error.into()),
+            Err(error) => return self.replayed(&given).await?.ok_or(error.into()),
         };
         let now = self.now();
         let id = ids::at(now);
@@ -318,7 +315,7 @@ impl Outbox {
             Refused::Unavailable
         })?;
         let message_id = format!("{}@{}", id.as_simple(), route.sender_domain());
-        let message = NewMessage {
+        let message = QueuedMessage {
             id,
             message_id: message_id.clone(),
             lane: given.lane,
@@ -336,25 +333,27 @@ impl Outbox {
             Inserted::New => {
                 self.metrics.accepted();
                 // What waits for a server that rests costs no more than this.
-                if self.routes.blocked(&route.id()).is_none() {
-                    self.remember(queue.clone(), changes, &route);
+                if self.destinations.blocked(&route.id()).is_none() {
+                    self.cache_route(queue.clone(), changes, &route);
                     self.add(queue, &route);
-                    self.news.notify_one();
+                    self.work_available.notify_one();
                 }
-                Ok(Taken { id, message_id, fresh: true })
+                Ok(IntakeReceipt { id, message_id, fresh: true })
             }
-            Inserted::Known { id, same: true } => Ok(Taken { id, message_id, fresh: false }),
+            Inserted::Known { id, same: true } => Ok(IntakeReceipt { id, message_id, fresh: false }),
             Inserted::Known { same: false, .. } => Err(Refused::KeyReused),
         }
     }
 
     /// The message that was given with the same key before.
-    async fn known(&self, given: &Letterbox) -> Result<Option<Taken>, Refused> {
+    async fn replayed(&self, given: &MessageDraft) -> Result<Option<IntakeReceipt>, Refused> {
         let Some(key) = &given.idempotency_key else { return Ok(None) };
         let portal = &given.lane.account.portal;
         let known = self.store.message_by_key(portal, key, &given.request_hash).await;
         match known.map_err(crate::profiles::unavailable)? {
-            Some(Inserted::Known { id, same: true }) => Ok(Some(Taken { id, message_id: String::new(), fresh: false })),
+            Some(Inserted::Known { id, same: true }) => {
+                Ok(Some(IntakeReceipt { id, message_id: String::new(), fresh: false }))
+            }
             Some(_) => Err(Refused::KeyReused),
             None => Ok(None),
         }
@@ -368,33 +367,34 @@ impl Outbox {
     }
 
     /// Sends a finished message again to those who did not get it.
-    pub async fn resend(&self, portal: &str, id: Uuid) -> Result<Resent, Unavailable> {
+    pub async fn resend(&self, portal: &str, id: Uuid) -> Result<ResendOutcome, Unavailable> {
         let now = self.now();
-        let resent = self.store.resend(portal, id, (now, now + self.options.give_up_after), standing::again).await;
+        let resent = self.store.resend(portal, id, (now, now + self.options.give_up_after), status::resend).await;
         let resent = resent.map_err(|error| {
             crate::profiles::unavailable(error);
             Unavailable
         })?;
-        self.news.notify_one();
+        self.work_available.notify_one();
         Ok(resent)
     }
 
     /// Prolongs the leases of everything that is being worked on; whether that is on disk.
     async fn prolong(&self) -> bool {
-        let owners: Vec<String> = self.owners.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
-        if owners.is_empty() {
+        let lease_tokens: Vec<String> =
+            self.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        if lease_tokens.is_empty() {
             return true;
         }
-        let until = self.now() + dispatch::signed(self.options.lease);
-        self.store.prolong(&owners, until).await.map_err(crate::profiles::unavailable).is_ok()
+        let until = self.now() + dispatcher::signed(self.options.lease);
+        self.store.prolong(&lease_tokens, until).await.map_err(crate::profiles::unavailable).is_ok()
     }
 
     /// Sends until [`stop`](Self::stop).
     pub fn start(self: &Arc<Self>) {
-        self.tasks.spawn(dispatch::run(self.clone()));
+        self.tasks.spawn(dispatcher::run(self.clone()));
         // Those that are still at work at the end need their leases to the end.
-        tokio::spawn(self.ended.clone().run_until_cancelled_owned(upkeep::keep_leases(self.clone())));
-        self.tasks.spawn(upkeep::run(self.clone()));
+        tokio::spawn(self.workers_done.clone().run_until_cancelled_owned(maintenance::keep_leases(self.clone())));
+        self.tasks.spawn(maintenance::run(self.clone()));
     }
 
     /// Claims nothing more, lets what is under way come to its end for `patience`, and closes the connections. What is not
@@ -405,8 +405,8 @@ impl Outbox {
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "messages were still being sent");
         }
-        self.ended.cancel();
-        self.routes.tidy(true);
+        self.workers_done.cancel();
+        self.destinations.tidy(true);
     }
 
     /// How old something is, in seconds.
@@ -416,7 +416,7 @@ impl Outbox {
 
     /// Connections in use and free.
     pub fn connections(&self) -> (u64, u64) {
-        self.routes.figures()
+        self.destinations.connection_counts()
     }
 
     /// The limits of a conversation about a message of this size: slow servers and slow lines are given their time.

@@ -34,8 +34,8 @@ use crate::{
 };
 
 mod account;
+mod apply_fix;
 mod blocked;
-mod mend;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -46,7 +46,7 @@ pub(crate) const SECRET: &str = "secret";
 
 /// Profiles, sending modes and drafts of every account.
 #[derive(Clone)]
-pub struct ProfileBook {
+pub struct ProfileService {
     store: Arc<dyn Store>,
     vault: Vault,
     policy: Policy,
@@ -90,14 +90,14 @@ fn written(written: Written) -> Result<(), AppError> {
     }
 }
 
-impl ProfileBook {
+impl ProfileService {
     pub fn new(store: Arc<dyn Store>, vault: Vault, policy: Policy, clock: Clock) -> Self {
         let logins = Logins::new(&store, clock.clone());
         let (most, blocked) = (MOST_PROFILES, blocked::Blocked::default());
         Self { store, vault, policy, clock, logins, most, blocked, listener: Arc::default() }
     }
 
-    /// The same book, with so many profiles for an account, and its figures.
+    /// The same book, with so many profiles for an account, and its metrics.
     #[must_use]
     pub fn with(mut self, most: u32, metrics: &Arc<Metrics>) -> Self {
         self.most = most;
@@ -227,7 +227,7 @@ pub(crate) fn fingerprint(row: &ProfileRow) -> [u8; 32] {
     row.fingerprint()
 }
 
-impl DestinationPolicy for ProfileBook {
+impl DestinationPolicy for ProfileService {
     fn host(&self, typed: &str) -> Result<String, Fault> {
         match self.policy.check_host(typed) {
             Ok(host) => Ok(host.as_str().to_owned()),
@@ -246,7 +246,7 @@ impl DestinationPolicy for ProfileBook {
 }
 
 #[async_trait]
-impl Profiles for ProfileBook {
+impl Profiles for ProfileService {
     fn policy(&self) -> &dyn DestinationPolicy {
         self
     }
@@ -435,7 +435,7 @@ impl Profiles for ProfileBook {
     }
 }
 
-impl ProfileBook {
+impl ProfileService {
     /// An entry of the history about what becomes, or was, of these settings.
     pub(crate) fn entry(&self, by: Author<'_>, action: Action, settings: Option<&Settings>) -> Entry {
         Entry {

@@ -2,7 +2,7 @@
 
 use std::{future::Future, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
-use app::{place::Place, profile::preset::Catalogue};
+use app::{base_path::BasePath, profile::preset::Catalogue};
 use jiff::SignedDuration;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::net::TcpListener;
@@ -31,7 +31,7 @@ use crate::{
     outbox::OutboxOptions,
     rotate::{RotateError, Rotated, census, rotate},
     store::{StoreError, sqlite::SqliteStore},
-    tester::TestQuota,
+    test_runs::TestQuota,
     time::Steady,
     vault::{CanaryError, Vault, VaultKey},
 };
@@ -73,7 +73,7 @@ pub struct Service {
 impl Service {
     /// Reads what the configuration names, opens the database and checks that the vault's keys are its own.
     pub async fn prepare(config: &Config) -> Result<Self, ServeError> {
-        let (public_origin, place) = public_address(&config.server.public_url)?;
+        let (public_origin, base_path) = public_address(&config.server.public_url)?;
         let vault = vault(config)?;
         let submitter = submitter(config)?;
         let policy = submitter.policy();
@@ -86,7 +86,7 @@ impl Service {
         let time = Steady::new(config::machine());
         let application = application(Parts {
             public_origin,
-            place,
+            base_path,
             portals,
             store: Arc::new(store.clone()),
             vault: vault.clone(),
@@ -121,16 +121,16 @@ impl Service {
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let Self { application, listen, limits, metrics, store, .. } = self;
         let listener = bind(listen).await?;
-        let figures = match metrics {
+        let metrics_endpoint = match metrics {
             Some(address) => Some((address, bind(address).await?)),
             None => None,
         };
         let Application { router, outbox, webhooks, metrics } = application;
         outbox.start();
         webhooks.start();
-        let figures = figures.map(|(address, listener)| {
+        let metrics_endpoint = metrics_endpoint.map(|(address, listener)| {
             tracing::info!(listen = %address, "metrics");
-            let router = crate::http::figures(metrics, outbox.clone(), Arc::new(store.clone()));
+            let router = crate::http::metrics(metrics, outbox.clone(), Arc::new(store.clone()));
             let few = ConnectionLimits {
                 connections: METRICS_CONNECTIONS,
                 per_address: METRICS_CONNECTIONS,
@@ -162,8 +162,8 @@ impl Service {
             () = &mut messages => {}
         }
         webhooks.stop().await;
-        if let Some(figures) = figures {
-            figures.abort();
+        if let Some(metrics_endpoint) = metrics_endpoint {
+            metrics_endpoint.abort();
         }
         store.close().await;
         tracing::info!("stopped");
@@ -243,7 +243,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 
 /// The origin of the public URL, and the path below it. Session cookies are `Secure`: without https only this machine's
 /// browser keeps them.
-fn public_address(url: &str) -> Result<(String, Place), ConfigError> {
+fn public_address(url: &str) -> Result<(String, BasePath), ConfigError> {
     let wrong = |problem: &str| ConfigError::wrong("server.public_url", problem);
     let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it begins with https://"))?;
     let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
@@ -260,7 +260,7 @@ fn public_address(url: &str) -> Result<(String, Place), ConfigError> {
         return Err(wrong("it must be https: browsers keep the session's cookie on a secure connection only"));
     }
     let origin = format!("{scheme}://{}", authority.to_ascii_lowercase());
-    Ok((origin, Place(path.map(|path| format!("/{path}")).unwrap_or_default())))
+    Ok((origin, BasePath(path.map(|path| format!("/{path}")).unwrap_or_default())))
 }
 
 fn secret<T>(

@@ -22,7 +22,7 @@ use app::{
 };
 use jiff::{SignedDuration, Timestamp};
 use mail::smtp::LoginOutcome;
-use outbox::{NewEvent, TurnEvent};
+use outbox::{NewEvent, TransitionEvent};
 use uuid::Uuid;
 
 use model::login::{Admission, LoginCount};
@@ -199,7 +199,7 @@ pub const MOST_DRAFTS: u32 = 10;
 
 /// What is stored with a test.
 #[derive(Debug, Clone, Copy)]
-pub struct TestTold<'a> {
+pub struct TestRecord<'a> {
     /// Of the settings that were tested.
     pub fingerprint: &'a [u8; 32],
     /// Takes the place of the one before.
@@ -207,7 +207,7 @@ pub struct TestTold<'a> {
     /// What the portal is told; empty: it is told nothing.
     pub events: &'a [NewEvent],
     /// What the portal is told when the profile recovers by it.
-    pub tell: Option<TurnEvent>,
+    pub tell: Option<TransitionEvent>,
     /// What the history says.
     pub entry: &'a Entry,
 }

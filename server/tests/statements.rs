@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::{place::Place, profile::preset::Catalogue};
+use app::{base_path::BasePath, profile::preset::Catalogue};
 use axum::{
     body::{Body, to_bytes},
     http::{Request, header},
@@ -25,7 +25,7 @@ use server::{
     outbox::OutboxOptions,
     portal_auth::{ApiKey, Portal, PortalKey},
     store::sqlite::SqliteStore,
-    tester::TestQuota,
+    test_runs::TestQuota,
     vault::{Vault, VaultKey},
 };
 use sha2::{Digest, Sha256};
@@ -96,7 +96,7 @@ async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
     };
     let router = application(Parts {
         public_origin: OWN.to_owned(),
-        place: Place(String::new()),
+        base_path: BasePath(String::new()),
         portals: vec![portal],
         store,
         vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),

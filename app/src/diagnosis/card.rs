@@ -10,8 +10,8 @@ use super::{
     fix::Fix,
 };
 use crate::{
+    base_path::at,
     i18n::{self, DIGITS, Texts},
-    place::at,
     profile::{model::Profile, security::Security},
     t,
     test_run::{

@@ -8,8 +8,8 @@ use super::{
     port::PAGE_SIZE,
 };
 use crate::{
+    base_path::at,
     diagnosis::card::cause_title,
-    place::at,
     profile::field::Field,
     services::services,
     session::session,

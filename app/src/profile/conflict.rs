@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::{draft::Draft, field::Field, model::Profile, preset::Catalogue};
 use crate::{
-    place::at,
+    base_path::at,
     session::Session,
     t,
     ui::{

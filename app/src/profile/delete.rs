@@ -9,8 +9,8 @@ use super::{
     port::Standing,
 };
 use crate::{
+    base_path::at,
     error::AppError,
-    place::at,
     services::{Services, services},
     session::{Session, session},
     t,

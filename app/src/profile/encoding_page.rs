@@ -13,9 +13,9 @@ use super::{
     warnings::Warning,
 };
 use crate::{
+    base_path::at,
     error::AppError,
     i18n::DIGITS,
-    place::at,
     services::services,
     session::session,
     t,

@@ -21,8 +21,8 @@ use super::{
     security::Security,
 };
 use crate::{
+    base_path::at,
     error::AppError,
-    place::at,
     services::{Services, services},
     session::{Session, SessionLeft, session},
     t,

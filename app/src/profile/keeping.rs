@@ -10,8 +10,8 @@ use super::{
     field::{Fault, Field, FieldError},
 };
 use crate::{
+    base_path::at,
     error::{AppError, finish},
-    place::at,
     services::{Services, services},
     session::{Session, session},
     t,

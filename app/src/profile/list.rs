@@ -16,8 +16,8 @@ use super::{
     sending_page::LastFailure,
 };
 use crate::{
+    base_path::at,
     diagnosis::card::cause_title,
-    place::at,
     sending_mode::way::{ProfileWay, Way, WayCard, WayNotice},
     services::services,
     session::{Session, session},

@@ -11,10 +11,10 @@ use super::{
     typed_sending::{LIMITS, TypedSending},
 };
 use crate::{
+    base_path::at,
     diagnosis::card::{CauseCard, Failure, cause_title},
     error::AppError,
     i18n::{self, Locale},
-    place::at,
     services::{now, services},
     session::session,
     t,

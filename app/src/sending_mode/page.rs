@@ -8,7 +8,7 @@ use super::{
     way::{Way, WayNotice},
 };
 use crate::{
-    place::at,
+    base_path::at,
     profile::{draft::Choice, keeping::DraftOffer},
     services::services,
     session::session,

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use super::model::SendingMode;
 use crate::{
+    base_path::at,
     error::AppError,
-    place::at,
     profile::{model::Profile, owner::owner_name},
     services::Services,
     session::Session,

@@ -18,9 +18,9 @@ use super::{
     stages::{StageLine, next_stage},
 };
 use crate::{
+    base_path::at,
     error::{AppError, answer, finish, wants_page},
     i18n::{Locale, Texts},
-    place::at,
     profile::{
         list::RowLabel,
         model::{Profile, ProfileId},
@@ -39,7 +39,7 @@ pub async fn run_test(#[server(default)] id: String, #[server(default)] to: Stri
 }
 
 /// **Appliquer et retester** without WebAssembly: applies one of the changes that the last test proposed, and tests.
-#[server(name = MendProfile, prefix = "/api", endpoint = "test/mend", input = PostUrl)]
+#[server(name = ApplyFix, prefix = "/api", endpoint = "test/mend", input = PostUrl)]
 pub async fn mend_profile(
     #[server(default)] id: String,
     #[server(default)] to: String,
@@ -107,7 +107,7 @@ async fn start(
 ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
     if !fix.is_empty() {
         let fix = fix.parse().map_err(|_| Refusal::Stale)?;
-        services.tester.mend(session, id, fix).await?;
+        services.tester.apply_fix(session, id, fix).await?;
     }
     services.tester.start(session, id, Recipient::parse(to)).await
 }
@@ -193,7 +193,7 @@ pub async fn stream_test(
                     let html = owner.with(|| view! { <StageLine event /> }.to_html());
                     Line::Stage { html, now: now.unwrap_or_default() }
                 }
-                TestEvent::Studying => {
+                TestEvent::LookingForFixes => {
                     Line::Stage { html: String::new(), now: locale.text("survey-running", &[]) }
                 }
                 TestEvent::Refused(refusal) => Line::Refused { html: refusal_html(&owner, locale, refusal) },

@@ -10,9 +10,9 @@ use super::{
     stages::{StageLine, stage_name},
 };
 use crate::{
+    base_path::at,
     diagnosis::card::{CauseCard, Failure},
     i18n,
-    place::at,
     profile::model::{Profile, ProfileId, TestState},
     sending_mode::way::{ProfileWay, WayCard},
     services::{now, services},

@@ -39,7 +39,7 @@ pub struct TestRun {
 pub enum TestEvent {
     Stage(StageEvent),
     /// It failed; what may help is being looked for.
-    Studying,
+    LookingForFixes,
     /// The last one, where the login was not tried: the secret was refused three times meanwhile, or others are trying it.
     Refused(Refusal),
     /// The last one. Its result is stored.
@@ -99,7 +99,7 @@ pub trait Tester: Send + Sync {
     ) -> Result<BoxStream<'static, TestEvent>, Refusal>;
 
     /// Applies one of the changes that the last test of the profile proposed.
-    async fn mend(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal>;
+    async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal>;
 
     /// Somebody typed in the code of the confirmation mail.
     async fn confirm(&self, session: &Session, id: ProfileId, code: &str) -> Result<ReceiptOutcome, AppError>;

@@ -8,8 +8,8 @@ use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
 use crate::{
+    base_path::at,
     error::AppError,
-    place::at,
     session::{Visit, visit},
     t,
 };

@@ -1,7 +1,7 @@
 //! A change of settings that mends a failure: **Appliquer et retester**.
 //!
 //! A fix never changes the host: a secret only goes to the host it was typed for. To add one: a variant here, its text
-//! `fix-…` in both catalogues, where it is proposed (the server's `mend.rs`) and how it is applied
+//! `fix-…` in both catalogues, where it is proposed (the server's `test_runs/remedies.rs`) and how it is applied
 //! ([`Fix::apply`]).
 
 use serde::{Deserialize, Serialize};

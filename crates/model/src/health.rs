@@ -57,7 +57,7 @@ pub enum SendState {
 
 /// What a message, or a login, told of its profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
+pub enum HealthSignal {
     /// The server took a message.
     Sent,
     /// A login went well, or a test's message was taken.
@@ -69,7 +69,7 @@ pub enum Sign {
 
 /// A change that somebody should hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum HealthTransition {
     Broke(Cause),
     Recovered,
 }
@@ -79,18 +79,18 @@ impl Health {
         self.broken_at.is_some()
     }
 
-    /// Takes a sign in. A turn is told once: at the third failure, and at the first success after it.
-    pub fn take(&mut self, sign: Sign, at: Timestamp) -> Option<Turn> {
-        match sign {
-            Sign::Sent | Sign::Well => {
-                if sign == Sign::Sent {
+    /// Applies a signal. A transition is reported once: at the third failure, and at the first success after it.
+    pub fn take(&mut self, signal: HealthSignal, at: Timestamp) -> Option<HealthTransition> {
+        match signal {
+            HealthSignal::Sent | HealthSignal::Well => {
+                if signal == HealthSignal::Sent {
                     self.sent_at = Some(at);
                 }
                 (self.failures, self.failing_cause) = (0, None);
-                self.broken_at.take().map(|_| Turn::Recovered)
+                self.broken_at.take().map(|_| HealthTransition::Recovered)
             }
-            Sign::Passed => None,
-            Sign::Failed(cause) => {
+            HealthSignal::Passed => None,
+            HealthSignal::Failed(cause) => {
                 (self.failed_at, self.failed_cause) = (Some(at), Some(cause));
                 // One that is held stays so, whatever comes next.
                 let goes_on = self.failing_cause == Some(cause) || self.is_held();
@@ -100,7 +100,7 @@ impl Health {
                     return None;
                 }
                 self.broken_at.get_or_insert(at);
-                Some(Turn::Broke(cause))
+                Some(HealthTransition::Broke(cause))
             }
         }
     }
@@ -153,32 +153,32 @@ mod tests {
     #[test]
     fn the_third_failure_of_a_kind_breaks_it_and_is_told_once() {
         let mut health = Health::default();
-        let failed = Sign::Failed(Cause::BadCredentials);
+        let failed = HealthSignal::Failed(Cause::BadCredentials);
         assert_eq!(health.take(failed, at(1)), None);
-        assert_eq!(health.take(Sign::Failed(Cause::Timeout), at(2)), None);
+        assert_eq!(health.take(HealthSignal::Failed(Cause::Timeout), at(2)), None);
         assert_eq!(health.take(failed, at(3)), None, "another cause came between");
         assert_eq!(health.take(failed, at(4)), None);
         assert!(!health.is_broken());
-        assert_eq!(health.take(failed, at(5)), Some(Turn::Broke(Cause::BadCredentials)));
+        assert_eq!(health.take(failed, at(5)), Some(HealthTransition::Broke(Cause::BadCredentials)));
         assert!(health.is_held());
         assert_eq!((health.take(failed, at(6)), health.broken_at), (None, Some(at(5))));
-        assert_eq!((health.take(Sign::Failed(Cause::Timeout), at(6)), health.is_held()), (None, true));
-        assert_eq!((health.take(Sign::Passed, at(6)), health.is_held()), (None, true));
-        assert_eq!(health.take(Sign::Well, at(7)), Some(Turn::Recovered));
-        assert_eq!((health.take(Sign::Sent, at(8)), health.sent_at), (None, Some(at(8))));
+        assert_eq!((health.take(HealthSignal::Failed(Cause::Timeout), at(6)), health.is_held()), (None, true));
+        assert_eq!((health.take(HealthSignal::Passed, at(6)), health.is_held()), (None, true));
+        assert_eq!(health.take(HealthSignal::Well, at(7)), Some(HealthTransition::Recovered));
+        assert_eq!((health.take(HealthSignal::Sent, at(8)), health.sent_at), (None, Some(at(8))));
         assert_eq!((health.failed_at, health.is_broken()), (Some(at(6)), false));
     }
 
     #[test]
     fn changed_settings_are_tried_and_a_second_break_is_told_again() {
         let mut health = Health::default();
-        let failed = Sign::Failed(Cause::BadCredentials);
-        let turns: Vec<_> = (1..=3).filter_map(|second| health.take(failed, at(second))).collect();
-        assert_eq!(turns.len(), 1);
+        let failed = HealthSignal::Failed(Cause::BadCredentials);
+        let transitions: Vec<_> = (1..=3).filter_map(|second| health.take(failed, at(second))).collect();
+        assert_eq!(transitions.len(), 1);
         health.start_over();
         assert!(health.is_broken() && !health.is_held());
-        let turns: Vec<_> = (4..=9).filter_map(|second| health.take(failed, at(second))).collect();
-        assert_eq!(turns.len(), 1);
+        let transitions: Vec<_> = (4..=9).filter_map(|second| health.take(failed, at(second))).collect();
+        assert_eq!(transitions.len(), 1);
         assert_eq!(health.broken_at, Some(at(3)));
     }
 }

@@ -29,7 +29,7 @@ impl Caps {
 
 /// What the last conversations of a party were like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum Pace {
     /// Done within [`YIELD_AFTER`](super::YIELD_AFTER).
     Quick,
     /// Nothing is known, or neither quick nor slow.
@@ -52,7 +52,7 @@ pub enum Full {
     Party,
     /// Its server has as many as it may.
     Server,
-    /// No place for anybody of this standing.
+    /// No place for anybody of this pace.
     All,
 }
 
@@ -75,7 +75,7 @@ pub struct Counts {
 ///   taken, one for each party.
 ///
 /// A portal's relay is the operator's: it has up to half of the workers and a quarter of the waiting places.
-pub fn kind_for(standing: Standing, counts: &Counts, caps: &Caps, party: &Party) -> Result<Kind, Full> {
+pub fn kind_for(pace: Pace, counts: &Counts, caps: &Caps, party: &Party) -> Result<Kind, Full> {
     let of_party = counts.party_workers + counts.party_waiting;
     let is_relay = matches!(party, Party::Relay(_));
     let (most, most_workers) = if is_relay {
@@ -87,25 +87,25 @@ pub fn kind_for(standing: Standing, counts: &Counts, caps: &Caps, party: &Party)
         return Err(Full::Party);
     }
     let server_is_full = counts.server_waiting >= caps.per_server();
-    match standing {
-        Standing::Quick | Standing::New if counts.party_workers >= most_workers => Err(Full::Party),
-        Standing::Quick if counts.workers < caps.workers => Ok(Kind::Worker),
-        Standing::Quick => Err(Full::All),
-        Standing::New if server_is_full || counts.server_newcomers >= (caps.workers / 2).max(1) => Err(Full::Server),
-        Standing::New => {
+    match pace {
+        Pace::Quick | Pace::New if counts.party_workers >= most_workers => Err(Full::Party),
+        Pace::Quick if counts.workers < caps.workers => Ok(Kind::Worker),
+        Pace::Quick => Err(Full::All),
+        Pace::New if server_is_full || counts.server_newcomers >= (caps.workers / 2).max(1) => Err(Full::Server),
+        Pace::New => {
             let free = caps.workers.saturating_sub(counts.workers);
             let can_wait = counts.waiting < caps.waiting - caps.waiting / 4;
             if free > caps.workers / 4 && can_wait { Ok(Kind::Worker) } else { Err(Full::All) }
         }
-        Standing::Slow if server_is_full => Err(Full::Server),
-        Standing::Slow if is_relay => {
+        Pace::Slow if server_is_full => Err(Full::Server),
+        Pace::Slow if is_relay => {
             if counts.waiting < caps.waiting {
                 Ok(Kind::Waiting)
             } else {
                 Err(Full::All)
             }
         }
-        Standing::Slow => {
+        Pace::Slow => {
             let share = if counts.waiting >= caps.waiting / 4 { 1 } else { (most / 2).max(1) };
             if counts.waiting >= (caps.waiting / 2).max(1) {
                 Err(Full::All)

@@ -30,12 +30,12 @@ async fn one_account_has_an_eighth_of_the_workers_whatever_it_owns() {
     for profile in 0..8 {
         greedy(&admission, &at("evil", &format!("h{profile}.example")), &mut slots);
     }
-    assert_eq!((slots.len(), admission.figures()), (8, (8, 0)));
+    assert_eq!((slots.len(), admission.counts()), (8, (8, 0)));
     assert!(slots.iter().all(Slot::step_aside));
     greedy(&admission, &account("evil"), &mut slots);
-    assert_eq!((slots.len(), admission.figures()), (16, (8, 8)), "those that wait count as its own");
+    assert_eq!((slots.len(), admission.counts()), (16, (8, 8)), "those that wait count as its own");
     drop(slots);
-    assert_eq!(admission.figures(), (0, 0));
+    assert_eq!(admission.counts(), (0, 0));
     assert!(admission.with(|state| state.parties.is_empty() && state.servers.is_empty()));
 }
 
@@ -52,15 +52,15 @@ async fn however_many_strangers_stall_a_quick_party_begins_at_once() {
                 greedy(&admission, &at(&name, &format!("tar{}.example", stranger % hosts)), &mut slots);
             }
             let taken = admission.enter(&good).map(drop);
-            assert_eq!(taken, Ok(()), "round {round}, {hosts} hosts, {:?}", admission.figures());
+            assert_eq!(taken, Ok(()), "round {round}, {hosts} hosts, {:?}", admission.counts());
             // What cannot move stays at its worker; all the others wait, and are slow from then on.
             for slot in &slots {
                 slot.step_aside();
                 slot.was_slow();
             }
-            assert!(admission.figures().1 <= caps().waiting);
+            assert!(admission.counts().1 <= caps().waiting);
         }
-        assert!(admission.figures().0 < caps().workers, "{:?}", admission.figures());
+        assert!(admission.counts().0 < caps().workers, "{:?}", admission.counts());
         assert_eq!(admission.enter(&good).map(drop), Ok(()));
     }
 }
@@ -71,16 +71,16 @@ async fn a_slow_party_takes_no_worker_until_it_has_been_forgiven() {
     let late = account("late");
     let slot = admission.enter(&late).unwrap();
     slot.watch(tokio::time::sleep(Duration::from_secs(20))).await;
-    assert_eq!(admission.figures(), (0, 1), "it gave its worker back");
+    assert_eq!(admission.counts(), (0, 1), "it gave its worker back");
     drop(slot);
-    assert_eq!(admission.standing(&late.party), Standing::Slow);
+    assert_eq!(admission.pace(&late.party), Pace::Slow);
     // A quick one between does not change that.
     quick(&admission, &late).await;
     let slot = admission.enter(&late).unwrap();
-    assert_eq!(admission.figures(), (0, 1));
+    assert_eq!(admission.counts(), (0, 1));
     drop(slot);
     tokio::time::advance(SLOW_FOR).await;
-    assert_eq!(admission.standing(&late.party), Standing::Quick, "the last one was");
+    assert_eq!(admission.pace(&late.party), Pace::Quick, "the last one was");
     tokio::time::advance(QUICK_FOR).await;
     admission.tidy();
     assert!(admission.with(|state| state.known.is_empty()));
@@ -98,7 +98,7 @@ async fn a_slow_one_finds_room_beside_many_greedy_ones() {
     for name in 0..100 {
         greedy(&admission, &slow(&format!("greedy{name}")), &mut slots);
     }
-    assert!(admission.figures().1 < caps().waiting / 2, "{:?}", admission.figures());
+    assert!(admission.counts().1 < caps().waiting / 2, "{:?}", admission.counts());
     assert!(admission.enter(&slow("modest")).is_ok());
 }
 
@@ -119,7 +119,7 @@ async fn a_relay_has_half_of_the_workers_and_is_served_when_it_is_slow() {
             slots.push(slot);
         }
     }
-    assert!(admission.enter(&relay).is_ok(), "{:?}", admission.figures());
+    assert!(admission.enter(&relay).is_ok(), "{:?}", admission.counts());
 }
 
 #[tokio::test(start_paused = true)]

@@ -124,7 +124,7 @@ pub(super) struct Again<'a> {
 impl Again<'_> {
     pub(super) fn answer(self, site: &Site) -> Response {
         let Self { origins, title, steps: [first, then], .. } = &self;
-        let folder = format!("{}/{}", site.place.0, assets::package_folder());
+        let folder = format!("{}/{}", site.base_path.0, assets::package_folder());
         let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
         let page = html! {
             (DOCTYPE)
@@ -135,10 +135,10 @@ impl Again<'_> {
                     meta name="color-scheme" content="light dark";
                     title { (title) }
                     link rel="stylesheet" href=(style);
-                    link rel="icon" href={ (site.place.0) "/favicon.svg" } type="image/svg+xml";
+                    link rel="icon" href={ (site.base_path.0) "/favicon.svg" } type="image/svg+xml";
                     // In a frame the portal's page hears of a session that has ended, and opens the configurator again.
                     @if !origins.is_empty() {
-                        script src=(script) data-origins=(origins) data-visit=(self.visit) data-place=(site.place.0) data-seconds=[self.seconds] {}
+                        script src=(script) data-origins=(origins) data-visit=(self.visit) data-place=(site.base_path.0) data-seconds=[self.seconds] {}
                     }
                 }
                 body {
@@ -154,7 +154,7 @@ impl Again<'_> {
                             }
                             li { (then) }
                         }
-                        form method="post" action={ (site.place.0) (self.action) } class="actions" {
+                        form method="post" action={ (site.base_path.0) (self.action) } class="actions" {
                             @if self.keeps { input type="hidden" name="keep" value="1"; }
                             @for (name, value) in self.fields { input type="hidden" name=(name) value=(value); }
                             button class="primary" { (self.button) }

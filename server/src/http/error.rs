@@ -28,7 +28,7 @@ pub fn forbidden() -> Response {
 /// a frame the portal's page is told that much.
 pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
     let title = locale.text("token-refused-title", &[]);
-    let folder = format!("{}/{}", site.place.0, assets::package_folder());
+    let folder = format!("{}/{}", site.base_path.0, assets::package_folder());
     let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
     let FrameAncestors(origins) = refusal_ancestors(site, origin);
     let theme = refusal_look(site, origin);
@@ -42,10 +42,10 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 link rel="stylesheet" href=(style);
-                link rel="icon" href={ (site.place.0) "/favicon.svg" } type="image/svg+xml";
+                link rel="icon" href={ (site.base_path.0) "/favicon.svg" } type="image/svg+xml";
                 style { (PreEscaped(&css)) }
                 @if !origins.is_empty() {
-                    script src=(script) data-origins=(origins) data-visit="refused" data-place=(site.place.0) {}
+                    script src=(script) data-origins=(origins) data-visit="refused" data-place=(site.base_path.0) {}
                 }
             }
             body {
@@ -68,7 +68,7 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
 /// The database does not answer: a page that says so, and when to come back.
 pub fn unavailable(site: &Site, locale: Locale) -> Response {
     let title = locale.text("product-name", &[]);
-    let style = format!("{}/{}/facteur.css", site.place.0, assets::package_folder());
+    let style = format!("{}/{}/facteur.css", site.base_path.0, assets::package_folder());
     let page = html! {
         (DOCTYPE)
         html lang=(locale.tag()) {

@@ -44,7 +44,7 @@ pub async fn known(State(site): State<Site>, request: Request, next: Next) -> Re
     let field: String = unknown.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     let error = AppError::UnknownField { field };
     if wants_page_of(&parts) {
-        let page = format!("{}{}", site.place.0, error.page());
+        let page = format!("{}{}", site.base_path.0, error.page());
         return (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response();
     }
     (error.status(), axum::Json(error)).into_response()

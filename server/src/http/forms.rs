@@ -89,7 +89,7 @@ pub(super) fn is_utf8(form: &[u8]) -> bool {
 /// A browser is sent to the page that says so, a program gets the code.
 fn refuse(site: &Site, is_page: bool, error: AppError, status: Option<StatusCode>) -> Response {
     if is_page {
-        return Redirect::to(&format!("{}{}", site.place.0, error.page())).into_response();
+        return Redirect::to(&format!("{}{}", site.base_path.0, error.page())).into_response();
     }
     (status.unwrap_or(error.status()), axum::Json(error)).into_response()
 }

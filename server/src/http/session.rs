@@ -55,7 +55,7 @@ pub struct Opening {
 
 /// `GET /`: the first page.
 pub async fn home(State(site): State<Site>) -> Redirect {
-    Redirect::to(&format!("{}/sending-mode", site.place.0))
+    Redirect::to(&format!("{}/sending-mode", site.base_path.0))
 }
 
 /// `POST /session`: a token that a portal's page posts becomes a cookie and a redirect to its page.
@@ -144,7 +144,7 @@ async fn begin(
         return Ok(Some(StatusCode::SERVICE_UNAVAILABLE.into_response()));
     }
     let key = Sha256::digest(value).into();
-    let page = format!("{}{}{}", site.place.0, identity.page.path(), visit::opening_query(headers, &key));
+    let page = format!("{}{}{}", site.base_path.0, identity.page.path(), visit::opening_query(headers, &key));
     let session = Session {
         key,
         account: identity.account,

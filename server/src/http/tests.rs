@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use app::{
-    place::Place,
+    base_path::BasePath,
     profile::preset::Catalogue,
     session::{AccountId, Person},
 };
@@ -29,7 +29,7 @@ use crate::{
     outbox::OutboxOptions,
     portal_auth::{Portal, PortalKey},
     store::{aggregates::*, sqlite::SqliteStore},
-    tester::TestQuota,
+    test_runs::TestQuota,
     vault::{Vault, VaultKey},
 };
 
@@ -47,7 +47,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An application on an empty store, at a fixed date that a test can move.
 struct TestApp {
-    place: String,
+    base_path: String,
     router: Router,
     store: Arc<SqliteStore>,
     /// Seconds after the fixed date.
@@ -87,16 +87,16 @@ impl TestApp {
         Self::at("").await
     }
 
-    /// An application whose pages are under `place`.
-    async fn at(place: &str) -> Self {
-        Self::of(place, vec![portal()]).await
+    /// An application whose pages are under `base_path`.
+    async fn at(base_path: &str) -> Self {
+        Self::of(base_path, vec![portal()]).await
     }
 
-    async fn of(place: &str, portals: Vec<Portal>) -> Self {
-        Self::on(SqliteStore::in_memory().await.unwrap(), place, portals)
+    async fn of(base_path: &str, portals: Vec<Portal>) -> Self {
+        Self::on(SqliteStore::in_memory().await.unwrap(), base_path, portals)
     }
 
-    fn on(store: SqliteStore, place: &str, portals: Vec<Portal>) -> Self {
+    fn on(store: SqliteStore, base_path: &str, portals: Vec<Portal>) -> Self {
         let store = Arc::new(store);
         let later = Arc::new(AtomicI64::new(0));
         let clock = later.clone();
@@ -110,7 +110,7 @@ impl TestApp {
         });
         let application = application(Parts {
             public_origin: OWN.to_owned(),
-            place: Place(place.to_owned()),
+            base_path: BasePath(base_path.to_owned()),
             portals,
             store: store.clone(),
             vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
@@ -122,7 +122,7 @@ impl TestApp {
             bodies: crate::http::BodyBudget::default(),
             clock: Arc::new(move || Timestamp::from_second(NOW + clock.load(Ordering::SeqCst)).unwrap()),
         });
-        Self { router: application.router, store, later, place: place.to_owned() }
+        Self { router: application.router, store, later, base_path: base_path.to_owned() }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {
@@ -158,7 +158,7 @@ impl TestApp {
         let answer = self.token_post(&token(account, &format!("jti-{account}")), PORTAL).await;
         assert_eq!(
             (answer.status, answer.location()),
-            (StatusCode::SEE_OTHER, format!("{}/profiles", self.place).as_str())
+            (StatusCode::SEE_OTHER, format!("{}/profiles", self.base_path).as_str())
         );
         let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
         cookie.split(';').next().unwrap().to_owned()

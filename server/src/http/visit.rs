@@ -61,7 +61,7 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
         Ok(Caller { visit, left, ancestors, theme }) => {
             request.extensions_mut().insert(ancestors);
             request.extensions_mut().insert(PageTheme(theme));
-            request.extensions_mut().insert(site.place.clone());
+            request.extensions_mut().insert(site.base_path.clone());
             request.extensions_mut().insert(visit);
             request.extensions_mut().insert(SessionLeft(left));
             next.run(request).await

@@ -26,7 +26,7 @@ use crate::{
     outbox::tests::{Post, account, message},
     profiles::tests::by,
     store::{aggregates::*, sqlite::SqliteStore},
-    tester::{TestQuota, TestRunner, TestRunnerParts},
+    test_runs::{TestQuota, TestRunner, TestRunnerParts},
 };
 
 fn at(second: i64) -> Timestamp {

@@ -1,57 +1,293 @@
-//! Server side. What lanes wait for, as one text: it stands in the database, and says who chose the server.
+//! Server side. The servers that lanes wait for, as this process uses them: how many connections, which of them are free,
+//! how fast, and whether one is left alone for a while. In memory, and only of servers that are in use.
 
-use app::{profile::model::ProfileId, session::AccountId};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use super::routes::RouteId;
-use crate::admission::Party;
+use app::{diagnosis::cause::Cause, profile::model::ProfileId};
+use mail::smtp::Connection;
+use tokio::time::Instant;
 
-/// Between the parts: a control character, which none of them may hold.
-const BETWEEN: char = '\u{1f}';
+pub(super) mod key;
 
-/// A profile of an account.
-pub(super) fn profile_key(account: &AccountId, id: ProfileId) -> String {
-    let AccountId { portal, account } = account;
-    format!("profile{BETWEEN}{portal}{BETWEEN}{account}{BETWEEN}{id}")
+/// A connection without a message is closed after so long.
+const IDLE: Duration = Duration::from_secs(10);
+/// A connection is closed after so many messages: servers have limits of their own.
+const MOST_MESSAGES: u32 = 100;
+/// What may leave at once under a limit a minute, in seconds of it.
+const BURST_S: f64 = 6.0;
+
+/// A server with a login.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum DestinationId {
+    Profile(ProfileId),
+    /// The relay of this portal.
+    Relay(String),
 }
 
-/// The relay of a portal.
-pub(super) fn relay_key(portal: &str) -> String {
-    format!("relay{BETWEEN}{portal}")
+#[derive(Default)]
+struct State {
+    active: u32,
+    /// With the fingerprint of the settings it was opened with.
+    parked: Vec<([u8; 32], Connection)>,
+    /// Left alone until then.
+    blocked_until: Option<Instant>,
+    /// Why.
+    cause: Option<Cause>,
+    /// How often it was found to work: a rest that was decided before is over.
+    recoveries: u64,
+    /// How many slots there were when one was last taken.
+    most: u32,
+    /// A large message is under way: one at a time, so that a slow server does not take the memory of all.
+    large: bool,
+    /// What may leave at once, and when that was counted.
+    allowance: Option<(f64, Instant)>,
 }
 
-/// Lanes of a portal's accounts that need its relay, where it has none.
-pub(super) fn none_key(portal: &str) -> String {
-    format!("none{BETWEEN}{portal}")
+impl State {
+    fn is_idle(&self, now: Instant) -> bool {
+        let rested = |at: Instant| now.duration_since(at) > Duration::from_secs(60);
+        self.active == 0
+            && self.parked.is_empty()
+            && self.blocked_until.is_none_or(rested)
+            && self.allowance.is_none_or(|(_, at)| rested(at))
+    }
 }
 
-/// The server of a key, and whose share its conversations take.
-pub(super) fn parse_key(key: &str) -> Option<(RouteId, Party)> {
-    let parts: Vec<&str> = key.split(BETWEEN).collect();
-    match parts[..] {
-        ["profile", portal, account, id] => {
-            let account = AccountId { portal: portal.to_owned(), account: account.to_owned() };
-            Some((RouteId::Profile(ProfileId::parse(id)?), Party::Account(account)))
+/// Every server that is in use.
+#[derive(Clone, Default)]
+pub struct Destinations(Arc<Mutex<HashMap<DestinationId, State>>>);
+
+/// The leave to have a large message in memory; dropping it ends it.
+pub struct LargePermit {
+    destinations: Destinations,
+    id: DestinationId,
+}
+
+impl Drop for LargePermit {
+    fn drop(&mut self) {
+        self.destinations.with(&self.id, |state| state.large = false);
+    }
+}
+
+/// A place at a server; dropping it frees it.
+pub struct ConnectionSlot {
+    destinations: Destinations,
+    pub id: DestinationId,
+}
+
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        self.destinations.with(&self.id, |state| state.active = state.active.saturating_sub(1));
+    }
+}
+
+impl Destinations {
+    fn with<T>(&self, id: &DestinationId, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(states.entry(id.clone()).or_default())
+    }
+
+    /// A place, when fewer than `most` are taken.
+    pub fn enter(&self, id: &DestinationId, most: u32) -> Option<ConnectionSlot> {
+        let entered = self.with(id, |state| {
+            let free = state.active < most;
+            state.most = most;
+            state.active += u32::from(free);
+            free
+        });
+        entered.then(|| ConnectionSlot { destinations: self.clone(), id: id.clone() })
+    }
+
+    /// Whether every place is taken.
+    pub fn is_full(&self, id: &DestinationId, most: u32) -> bool {
+        self.with(id, |state| state.active >= most)
+    }
+
+    /// Whether every place was taken, as far as it is known how many there are.
+    pub fn is_at_its_most(&self, id: &DestinationId) -> bool {
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get(id).is_some_and(|state| state.active > 0 && state.active >= state.most)
+    }
+
+    /// How long the server is still left alone, and why.
+    pub fn blocked(&self, id: &DestinationId) -> Option<(Duration, Option<Cause>)> {
+        let now = Instant::now();
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states.get(id)?;
+        let left = state.blocked_until?.saturating_duration_since(now);
+        (!left.is_zero()).then_some((left, state.cause))
+    }
+
+    /// How often the server was found to work. Read before the database is asked, and given to [`Self::block`].
+    pub fn recoveries(&self, id: &DestinationId) -> u64 {
+        self.with(id, |state| state.recoveries)
+    }
+
+    /// Leaves the server alone for so long, as the database says: conversations under way learn of it here. If the server
+    /// has recovered since `recoveries` was read, the answer of the database is out of date and is ignored.
+    pub fn block(&self, id: &DestinationId, recoveries: u64, wait: Duration, cause: Option<Cause>) {
+        let until = Instant::now() + wait;
+        self.with(id, |state| {
+            if state.recoveries == recoveries {
+                (state.blocked_until, state.cause) = (Some(until), cause);
+            }
+        });
+    }
+
+    /// It works, or its settings were changed.
+    pub fn unblock(&self, id: &DestinationId) {
+        self.with(id, |state| {
+            state.blocked_until = None;
+            state.recoveries += 1;
+        });
+    }
+
+    /// Takes the leave to send one message; else how long to wait for it.
+    pub fn acquire_permit(&self, id: &DestinationId, per_minute: Option<u32>) -> Result<(), Duration> {
+        let Some(per_minute) = per_minute else { return Ok(()) };
+        let now = Instant::now();
+        let rate = f64::from(per_minute) / 60.0;
+        let most = (rate * BURST_S).max(1.0);
+        self.with(id, |state| {
+            let (left, at) = state.allowance.unwrap_or((most, now));
+            let left = (left + now.duration_since(at).as_secs_f64() * rate).min(most);
+            if left >= 1.0 {
+                state.allowance = Some((left - 1.0, now));
+                Ok(())
+            } else {
+                state.allowance = Some((left, now));
+                Err(Duration::from_secs_f64((1.0 - left) / rate))
+            }
+        })
+    }
+
+    /// A free connection that was opened with these settings. Others are closed.
+    pub fn take(&self, id: &DestinationId, fingerprint: &[u8; 32]) -> Option<Connection> {
+        let (fit, others) = self.with(id, |state| {
+            let (mut fit, others): (Vec<_>, Vec<_>) =
+                state.parked.drain(..).partition(|(opened_with, _)| opened_with == fingerprint);
+            let taken = fit.pop();
+            state.parked = fit;
+            (taken, others)
+        });
+        for (_, connection) in others {
+            connection.close();
         }
-        // Where there was none there may be one now.
-        ["relay" | "none", portal] => Some((RouteId::Relay(portal.to_owned()), Party::Relay(portal.to_owned()))),
-        _ => None,
+        fit.map(|(_, connection)| connection)
+    }
+
+    /// Keeps a connection for the next message, unless it has carried enough.
+    pub fn park(&self, id: &DestinationId, fingerprint: [u8; 32], connection: Connection) {
+        if connection.messages >= MOST_MESSAGES {
+            connection.close();
+        } else {
+            self.with(id, |state| state.parked.push((fingerprint, connection)));
+        }
+    }
+
+    /// Closes the free connections of a server.
+    pub fn close(&self, id: &DestinationId) {
+        for (_, connection) in self.with(id, |state| std::mem::take(&mut state.parked)) {
+            connection.close();
+        }
+    }
+
+    /// Closes what was free for long, and forgets servers that are not in use any more.
+    pub fn tidy(&self, everything: bool) {
+        let now = Instant::now();
+        let mut closing = Vec::new();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, state| {
+            let kept = state.parked.drain(..).filter_map(|(fingerprint, connection)| {
+                if everything || now.duration_since(connection.used_at) > IDLE {
+                    closing.push(connection);
+                    None
+                } else {
+                    Some((fingerprint, connection))
+                }
+            });
+            state.parked = kept.collect();
+            !state.is_idle(now)
+        });
+        for connection in closing {
+            connection.close();
+        }
+    }
+
+    /// The leave to send a large message there, when no other one is under way.
+    pub fn acquire_large(&self, id: &DestinationId) -> Option<LargePermit> {
+        let free = self.with(id, |state| !std::mem::replace(&mut state.large, true));
+        free.then(|| LargePermit { destinations: self.clone(), id: id.clone() })
+    }
+
+    /// Places that are taken at a server.
+    pub fn active(&self, id: &DestinationId) -> u32 {
+        self.with(id, |state| state.active)
+    }
+
+    /// Connections in use and free, for the operator.
+    pub fn connection_counts(&self) -> (u64, u64) {
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let active = states.values().map(|state| u64::from(state.active)).sum();
+        (active, states.values().map(|state| state.parked.len() as u64).sum())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
-    #[test]
-    fn keys_read_back() {
-        let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
-        let id = ProfileId(Uuid::from_u128(7));
-        let profile = parse_key(&profile_key(&account, id));
-        assert_eq!(profile, Some((RouteId::Profile(id), Party::Account(account))));
-        let relay = Some((RouteId::Relay("demo".to_owned()), Party::Relay("demo".to_owned())));
-        assert_eq!((parse_key(&relay_key("demo")), parse_key(&none_key("demo"))), (relay.clone(), relay));
-        assert_eq!((parse_key(""), parse_key("relay")), (None, None));
+    fn relay() -> DestinationId {
+        DestinationId::Relay("demo".to_owned())
+    }
+
+    #[tokio::test]
+    async fn places_are_given_back_and_idle_servers_forgotten() {
+        let destinations = Destinations::default();
+        let slots: Vec<ConnectionSlot> = (0..3).filter_map(|_| destinations.enter(&relay(), 2)).collect();
+        assert_eq!((slots.len(), destinations.connection_counts()), (2, (2, 0)));
+        destinations.tidy(false);
+        drop(slots);
+        assert!(destinations.enter(&relay(), 1).is_some());
+        destinations.tidy(false);
+        assert!(destinations.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_left_alone_is_so_until_then_or_until_it_works() {
+        let destinations = Destinations::default();
+        destinations.block(&relay(), 0, Duration::from_secs(2), Some(Cause::Timeout));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(destinations.blocked(&relay()), Some((Duration::from_secs(1), Some(Cause::Timeout))));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(destinations.blocked(&relay()), None);
+        destinations.block(&relay(), destinations.recoveries(&relay()), Duration::from_secs(2), None);
+        destinations.unblock(&relay());
+        assert_eq!(destinations.blocked(&relay()), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_decided_before_a_recovery_does_not_outlive_it() {
+        let destinations = Destinations::default();
+        let before = destinations.recoveries(&relay());
+        destinations.unblock(&relay());
+        destinations.block(&relay(), before, Duration::from_secs(120), Some(Cause::ServerBusy));
+        assert_eq!(destinations.blocked(&relay()), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_a_minute_holds() {
+        let destinations = Destinations::default();
+        let mut sent = 0;
+        for _ in 0..60_000 {
+            sent += u32::from(destinations.acquire_permit(&relay(), Some(60)).is_ok());
+            tokio::time::advance(Duration::from_millis(2)).await;
+        }
+        // Two minutes, and the burst at the beginning.
+        assert!((120..=126).contains(&sent), "{sent}");
+        assert!(destinations.acquire_permit(&relay(), None).is_ok());
     }
 }

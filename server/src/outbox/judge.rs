@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use app::{
     diagnosis::cause::Cause,
-    profile::sending::{Sign, is_about_the_message},
+    profile::sending::{HealthSignal, is_about_the_message},
     test_run::{
         event::Stage,
         report::{RecipientResult, Report, Verdict},
@@ -13,8 +13,8 @@ use app::{
 };
 use jiff::Timestamp;
 
-use super::standing::{give_up, standing};
-use crate::store::outbox::{AttemptOutcome, MessageRow, MessageState, Recipient, RecipientState, Standing};
+use super::status::{give_up, status_of};
+use crate::store::outbox::{AttemptOutcome, MessageState, MessageStatus, Recipient, RecipientState, StoredMessage};
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,7 @@ mod tests;
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    pub standing: Standing,
+    pub status: MessageStatus,
     pub outcome: AttemptOutcome,
     pub recipients: Vec<Recipient>,
     /// When it is tried again.
@@ -30,7 +30,7 @@ pub struct Judgement {
     /// Through the relay from now on.
     pub fallback: bool,
     /// What it tells of the profile.
-    pub sign: Option<Sign>,
+    pub signal: Option<HealthSignal>,
     /// The server is to be left alone for a while.
     pub trouble: bool,
     /// Recipients wait only because a transaction takes no more of them: they have the next one, now.
@@ -54,12 +54,12 @@ pub struct Chances<'a> {
 }
 
 /// Judges one attempt.
-pub fn judge(row: &MessageRow, report: &Report, chances: Chances<'_>) -> Judgement {
+pub fn judge(row: &StoredMessage, report: &Report, chances: Chances<'_>) -> Judgement {
     let mut report = report.clone();
     report.retryable |= is_about_the_way(&report);
     let report = &report;
-    let sign = sign(report);
-    let failed_by_itself = matches!(sign, Some(Sign::Failed(_)));
+    let signal = health_signal(report);
+    let failed_by_itself = matches!(signal, Some(HealthSignal::Failed(_)));
     let fallback = chances.may_fall_back && failed_by_itself && report.verdict == Verdict::Failed;
     let mut recipients = row.recipients.clone();
     for recipient in recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
@@ -74,9 +74,9 @@ pub fn judge(row: &MessageRow, report: &Report, chances: Chances<'_>) -> Judgeme
     }
     let goes_on = goes_on && count(&recipients, RecipientState::Pending) > 0;
     // What a transaction was too large for says nothing of the profile.
-    let sign = sign.filter(|_| !goes_on || report.verdict == Verdict::Accepted);
-    let standing = standing(&recipients);
-    let state = standing.state;
+    let signal = signal.filter(|_| !goes_on || report.verdict == Verdict::Accepted);
+    let status = status_of(&recipients);
+    let state = status.state;
     let outcome = match (report.verdict, state) {
         (Verdict::DeliveryUnknown, _) => AttemptOutcome::DeliveryUnknown,
         (Verdict::Accepted, MessageState::Deferred) => AttemptOutcome::PartlyAccepted,
@@ -86,12 +86,12 @@ pub fn judge(row: &MessageRow, report: &Report, chances: Chances<'_>) -> Judgeme
         (Verdict::Failed, _) => AttemptOutcome::Failed,
     };
     Judgement {
-        standing,
+        status,
         outcome,
         recipients,
         next_at: (!state.is_final()).then_some(next_at),
         fallback: row.fallback || fallback,
-        sign,
+        signal,
         // A refusal for good is no reason to wait: the next message learns of it at once, and the third one of a kind
         // ends it. What passes by itself is waited for.
         trouble: report.verdict == Verdict::Failed && report.retryable && failed_by_itself && !goes_on,
@@ -192,20 +192,20 @@ fn settle(recipient: &mut Recipient, report: &Report, (takes_part, fallback): (b
 }
 
 /// What a report tells of the profile it went through.
-pub fn sign(report: &Report) -> Option<Sign> {
+pub fn health_signal(report: &Report) -> Option<HealthSignal> {
     match (report.verdict, report.cause) {
-        (Verdict::Accepted, _) => Some(Sign::Sent),
-        (Verdict::DryRunOk, _) => Some(Sign::Well),
+        (Verdict::Accepted, _) => Some(HealthSignal::Sent),
+        (Verdict::DryRunOk, _) => Some(HealthSignal::Well),
         (Verdict::DeliveryUnknown, _) => None,
-        (Verdict::Failed, None) => Some(Sign::Failed(Cause::Unknown)),
+        (Verdict::Failed, None) => Some(HealthSignal::Failed(Cause::Unknown)),
         // It was let in, and heard about the recipient.
         (Verdict::Failed, Some(Cause::RecipientRejected | Cause::RecipientMailboxFull | Cause::Greylisted)) => {
-            (report.stage >= Stage::RcptTo).then_some(Sign::Well)
+            (report.stage >= Stage::RcptTo).then_some(HealthSignal::Well)
         }
         // What is said to a recipient for no reason that we know may be about the recipient.
         (Verdict::Failed, Some(Cause::ServerBusy | Cause::Unknown)) if report.stage == Stage::RcptTo => None,
         (Verdict::Failed, Some(cause)) if is_about_the_message(cause) => None,
-        (Verdict::Failed, Some(cause)) => Some(Sign::Failed(cause)),
+        (Verdict::Failed, Some(cause)) => Some(HealthSignal::Failed(cause)),
     }
 }
 

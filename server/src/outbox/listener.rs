@@ -3,20 +3,20 @@
 use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
 
-use super::{Outbox, destinations::profile_key, ready::Ready, routes::RouteId};
+use super::{Outbox, destinations::DestinationId, destinations::key::profile_key, ready::Ready};
 use crate::profiles::{ChangeListener, unavailable};
 
 #[async_trait]
 impl ChangeListener for Outbox {
     /// A profile was changed: its connections are closed. What waits is tried where it goes through that one.
     async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
-        let route = RouteId::Profile(id);
-        self.routes.close(&route);
+        let route = DestinationId::Profile(id);
+        self.destinations.close(&route);
         if let Err(error) = self.store.ease(&[profile_key(account, id)]).await {
             unavailable(error);
         }
         // After the write: see `recovered`.
-        self.routes.unblock(&route);
+        self.destinations.unblock(&route);
         self.recipient_limits.forget(&route);
         if in_use {
             self.changed(account).await;
@@ -32,7 +32,7 @@ impl ChangeListener for Outbox {
         if let Err(error) = self.store.wake(account, self.now()).await {
             unavailable(error);
         }
-        self.ended(String::new());
+        self.conversation_ended(String::new());
     }
 
     fn has_relay(&self, account: &AccountId) -> bool {

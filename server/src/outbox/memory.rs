@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::admission::{Party, Standing};
+use crate::admission::{Pace, Party};
 
 /// Each budget, in KiB.
 const BUDGET_KIB: u32 = 64 * 1024;
@@ -94,10 +94,10 @@ impl Memory {
     }
 
     /// Room for a message of this size.
-    pub fn enter(&self, party: &Party, standing: Standing, size: u64) -> Option<Room> {
+    pub fn enter(&self, party: &Party, pace: Pace, size: u64) -> Option<Room> {
         let kib = kib_of(size);
-        let stranger = standing == Standing::New && matches!(party, Party::Account(_));
-        let budget = if standing == Standing::Slow { Budget::Stalled } else { Budget::Brisk };
+        let stranger = pace == Pace::New && matches!(party, Party::Account(_));
+        let budget = if pace == Pace::Slow { Budget::Stalled } else { Budget::Brisk };
         let fits = self.with(|state| {
             let used = state.of(budget);
             let fits = used.fits(party, kib, stranger);
@@ -159,13 +159,13 @@ mod tests {
         let mut held = Vec::new();
         for number in 0..20 {
             let evil = party(&format!("evil{number}"));
-            held.extend(memory.enter(&evil, Standing::New, LARGE));
+            held.extend(memory.enter(&evil, Pace::New, LARGE));
             held.iter().for_each(Room::stall);
-            held.extend(memory.enter(&evil, Standing::Slow, LARGE));
+            held.extend(memory.enter(&evil, Pace::Slow, LARGE));
         }
         assert_eq!(held.len(), 3, "two that stall, and one that would");
-        assert!(memory.enter(&party("good"), Standing::Quick, LARGE).is_some());
-        let mine: Vec<Room> = (0..9).filter_map(|_| memory.enter(&party("good"), Standing::Quick, LARGE)).collect();
+        assert!(memory.enter(&party("good"), Pace::Quick, LARGE).is_some());
+        let mine: Vec<Room> = (0..9).filter_map(|_| memory.enter(&party("good"), Pace::Quick, LARGE)).collect();
         assert_eq!(mine.len(), 1, "one party has half at most");
         drop((held, mine));
         assert!(
@@ -176,8 +176,8 @@ mod tests {
     #[test]
     fn the_largest_message_has_room() {
         let memory = Memory::default();
-        for standing in [Standing::New, Standing::Quick, Standing::Slow] {
-            assert!(memory.enter(&party("a"), standing, u64::MAX).is_some());
+        for pace in [Pace::New, Pace::Quick, Pace::Slow] {
+            assert!(memory.enter(&party("a"), pace, u64::MAX).is_some());
         }
         assert!(!Memory::counts(255 * 1024) && Memory::counts(256 * 1024));
     }

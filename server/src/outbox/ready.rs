@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    admission::{Party, Standing},
+    admission::{Pace, Party},
     store::outbox::{DueDestination, Queue},
 };
 
@@ -20,7 +20,7 @@ pub(super) struct Item {
     pub party: Party,
 }
 
-/// What is ready, by the standing of the parties: one kind does not wait for the places of another.
+/// What is ready, by the pace of the parties: one kind does not wait for the places of another.
 #[derive(Default)]
 pub(super) struct Ready {
     quick: VecDeque<Item>,
@@ -37,30 +37,30 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    fn of(&mut self, standing: Standing) -> &mut VecDeque<Item> {
-        match standing {
-            Standing::Quick => &mut self.quick,
-            Standing::New => &mut self.new,
-            Standing::Slow => &mut self.slow,
+    fn of(&mut self, pace: Pace) -> &mut VecDeque<Item> {
+        match pace {
+            Pace::Quick => &mut self.quick,
+            Pace::New => &mut self.new,
+            Pace::Slow => &mut self.slow,
         }
     }
 
-    pub fn add(&mut self, item: Item, standing: Standing) {
+    pub fn add(&mut self, item: Item, pace: Pace) {
         if self.present.insert(item.queue.clone()) {
-            self.of(standing).push_back(item);
+            self.of(pace).push_back(item);
         }
     }
 
-    pub fn take(&mut self, standing: Standing) -> Option<Item> {
-        let item = self.of(standing).pop_front()?;
+    pub fn take(&mut self, pace: Pace) -> Option<Item> {
+        let item = self.of(pace).pop_front()?;
         self.present.remove(&item.queue);
         Some(item)
     }
 
     /// There was no place: it stays the first.
-    pub fn put_back(&mut self, item: Item, standing: Standing) {
+    pub fn put_back(&mut self, item: Item, pace: Pace) {
         if self.present.insert(item.queue.clone()) {
-            self.of(standing).push_front(item);
+            self.of(pace).push_front(item);
         }
     }
 
@@ -113,15 +113,15 @@ mod tests {
     fn each_lane_stands_there_once_and_keeps_its_place() {
         let mut ready = Ready::default();
         for name in ["a", "b", "a", "c"] {
-            ready.add(item(name), Standing::New);
+            ready.add(item(name), Pace::New);
         }
         assert_eq!(ready.len(), 3);
-        let first = ready.take(Standing::New).unwrap();
+        let first = ready.take(Pace::New).unwrap();
         assert_eq!(first, item("a"));
-        ready.put_back(first, Standing::New);
-        let order: Vec<Item> = std::iter::from_fn(|| ready.take(Standing::New)).collect();
+        ready.put_back(first, Pace::New);
+        let order: Vec<Item> = std::iter::from_fn(|| ready.take(Pace::New)).collect();
         assert_eq!(order, [item("a"), item("b"), item("c")]);
-        assert_eq!((ready.len(), ready.take(Standing::Quick)), (0, None));
+        assert_eq!((ready.len(), ready.take(Pace::Quick)), (0, None));
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,18 +10,18 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::routes::RouteId;
+use super::destinations::DestinationId;
 
 const KEPT: Duration = Duration::from_secs(60 * 60);
 /// Servers that are remembered at once.
 const MOST: usize = 10_000;
 
 #[derive(Clone, Default)]
-pub struct RecipientLimits(Arc<Mutex<HashMap<RouteId, (usize, Instant)>>>);
+pub struct RecipientLimits(Arc<Mutex<HashMap<DestinationId, (usize, Instant)>>>);
 
 impl RecipientLimits {
     /// The server took so many and no more.
-    pub fn learn(&self, id: &RouteId, most: usize) {
+    pub fn learn(&self, id: &DestinationId, most: usize) {
         let now = Instant::now();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST && !known.contains_key(id) {
@@ -34,13 +34,13 @@ impl RecipientLimits {
     }
 
     /// How many are named in one transaction; `None`: all of them.
-    pub fn of(&self, id: &RouteId) -> Option<usize> {
+    pub fn of(&self, id: &DestinationId) -> Option<usize> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(id).filter(|(_, at)| at.elapsed() < KEPT).map(|(most, _)| *most)
     }
 
     /// The server was changed.
-    pub fn forget(&self, id: &RouteId) {
+    pub fn forget(&self, id: &DestinationId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 }
@@ -52,7 +52,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_limit_is_known_for_its_server_and_for_an_hour() {
         let limits = RecipientLimits::default();
-        let relay = |portal: &str| RouteId::Relay(portal.to_owned());
+        let relay = |portal: &str| DestinationId::Relay(portal.to_owned());
         limits.learn(&relay("a"), 3);
         assert_eq!((limits.of(&relay("a")), limits.of(&relay("b"))), (Some(3), None));
         tokio::time::advance(KEPT).await;

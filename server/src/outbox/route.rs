@@ -17,8 +17,8 @@ use secrecy::SecretString;
 
 use super::{
     Outbox,
-    destinations::{profile_key, relay_key},
-    routes::RouteId,
+    destinations::DestinationId,
+    destinations::key::{profile_key, relay_key},
 };
 use crate::{
     admission::{Claimant, Party},
@@ -65,10 +65,10 @@ pub(super) enum Server {
 }
 
 impl Route {
-    pub(super) fn id(&self) -> RouteId {
+    pub(super) fn id(&self) -> DestinationId {
         match &self.server {
-            Server::Profile(row) => RouteId::Profile(row.id),
-            Server::Relay(..) => RouteId::Relay(self.account.portal.clone()),
+            Server::Profile(row) => DestinationId::Profile(row.id),
+            Server::Relay(..) => DestinationId::Relay(self.account.portal.clone()),
         }
     }
 
@@ -227,7 +227,7 @@ impl Outbox {
         match &route.server {
             Server::Profile(row) => Some(self.book.gate(row)),
             Server::Relay(relay, _) => {
-                let again_after = super::dispatch::signed(self.options.longest_retry);
+                let again_after = super::dispatcher::signed(self.options.longest_retry);
                 self.book.relay_gate(&route.account.portal, relay, again_after)
             }
         }

@@ -37,7 +37,7 @@ use crate::{
     portal_auth::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
     profiles::tests::by,
     store::{outbox::MessageState, sqlite::SqliteStore},
-    tester::TestQuota,
+    test_runs::TestQuota,
     time::{Machine, Steady},
     vault::VaultKey,
 };
@@ -60,7 +60,7 @@ pub(crate) const KEY: &str = "fct_the-key-of-the-tests";
 pub(crate) struct Post {
     pub application: Application,
     pub store: Arc<SqliteStore>,
-    pub book: ProfileBook,
+    pub book: ProfileService,
     pub submitter: Arc<Submitter>,
     sandbox: Sandbox,
     /// By how many seconds the clock is wrong.
@@ -173,7 +173,7 @@ impl Post {
         let clock = time.clock();
         let application = application(Parts {
             public_origin: "https://facteur.exemple".to_owned(),
-            place: app::place::Place::default(),
+            base_path: app::base_path::BasePath::default(),
             portals: vec![portal("demo", KEY, Some(relay)), portal("other", "fct_other", None)],
             store: store.clone(),
             vault: vault.clone(),
@@ -191,7 +191,7 @@ impl Post {
             clock: clock.clone(),
         });
         application.outbox.watch(time);
-        let book = ProfileBook::new(store.clone(), vault, policy, clock);
+        let book = ProfileService::new(store.clone(), vault, policy, clock);
         book.tell_changes_to(&application.outbox);
         Self { application, store, book, submitter, sandbox, jumped, extra }
     }
@@ -303,7 +303,7 @@ impl Post {
     }
 }
 
-use crate::store::{aggregates::*, outbox::Ending};
+use crate::store::{aggregates::*, outbox::CommitMark};
 
 fn destination(sandbox: &Sandbox, login: &str) -> Destination {
     Destination {
@@ -335,9 +335,9 @@ pub(crate) fn message(account: &str, subject: &str) -> Value {
 }
 
 /// The mark of a worker that was never heard of again.
-fn ending(id: &str, to: Option<&[&str]>) -> Ending {
+fn commit_mark(id: &str, to: Option<&[&str]>) -> CommitMark {
     let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
-    Ending { id: id.parse().unwrap(), owner: "dead".to_owned(), to }
+    CommitMark { id: id.parse().unwrap(), lease_token: "dead".to_owned(), to }
 }
 
 #[tokio::test]
@@ -416,7 +416,7 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     // A test that failed before anything was sent: the profile does not take over yet.
     let row = post.store.profile(&account("martin"), profile).await.unwrap().unwrap();
     let (of, entry) = (crate::profiles::fingerprint(&row), crate::store::contract::entry(901, 0));
-    let told = crate::store::TestTold { fingerprint: &of, receipt: None, events: &[], tell: None, entry: &entry };
+    let told = crate::store::TestRecord { fingerprint: &of, receipt: None, events: &[], tell: None, entry: &entry };
     let failed = crate::store::contract::run(1, Some(app::diagnosis::cause::Cause::BadCredentials));
     assert!(post.store.record_test(&account("martin"), profile, &failed, &told).await.unwrap());
     post.book.changed(&account("martin")).await;
@@ -516,7 +516,7 @@ async fn after_a_crash_what_may_have_left_is_unknown_and_the_rest_goes_on() {
     // Somebody claimed both, was about to send the end of one, and was never heard of again.
     let claimed = post.store.claim((&lane, false), "dead", now, now + SignedDuration::from_secs(1), 9).await.unwrap();
     assert_eq!(claimed.len(), 2);
-    post.store.mark_ending(&[ending(&marked, None)], now).await.unwrap();
+    post.store.mark_commit(&[commit_mark(&marked, None)], now).await.unwrap();
     post.application.outbox.start();
     let one = post.until(&marked, "delivery_unknown").await;
     assert_eq!(one["attempts"][0]["outcome"], "delivery_unknown");

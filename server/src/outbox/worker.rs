@@ -5,27 +5,27 @@ use std::{sync::Arc, time::Duration};
 use app::diagnosis::cause::Cause;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mail::smtp::{Connection, Delivery, Gate, Letter, LoginGate, Submission};
+use mail::smtp::{CommitPoint, Connection, Delivery, Letter, LoginGate, Submission};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     Outbox,
     content::{Content, Person},
-    dispatch::signed,
+    destinations::{ConnectionSlot, LargePermit},
+    dispatcher::signed,
     memory::{Memory, Room},
     route::{Route, Server},
-    routes::{Large, Place},
 };
 use crate::{
     admission::{SLOW_AFTER, Slot},
     logins::{Counted, MOST_REFUSALS, Withheld},
     profiles::unavailable,
-    sending::submission,
-    store::outbox::{self, MessageRow, Recipient, RecipientState, Via},
+    store::outbox::{CommitMark, Recipient, RecipientState, StoredMessage, Via},
+    submission::submission,
 };
 
-mod settle;
+mod settlement;
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
@@ -43,24 +43,24 @@ pub(super) struct Work<'a> {
     pub changes: u64,
     /// The message tells whether a server that rested has come round.
     pub probe: bool,
-    pub owner: &'a str,
+    pub lease_token: &'a str,
 }
 
 /// Sends the messages, one after another. What cannot be tried now is given back.
 pub(super) async fn work(
     outbox: &Outbox,
-    Work { route, changes, probe, owner }: Work<'_>,
-    messages: Vec<MessageRow>,
-    (place, slot): (&Place, &Slot),
+    Work { route, changes, probe, lease_token }: Work<'_>,
+    messages: Vec<StoredMessage>,
+    (place, slot): (&ConnectionSlot, &Slot),
 ) {
     let mut worker = Worker {
-        connection: outbox.routes.take(&place.id, &route.fingerprint()),
+        connection: outbox.destinations.take(&place.id, &route.fingerprint()),
         destination: route.destination_key(),
         changes,
         probe,
         looked_up: Instant::now(),
         outbox,
-        owner,
+        lease_token,
         route,
         slot,
     };
@@ -72,21 +72,21 @@ pub(super) async fn work(
             Next::GiveBack { this, after } => {
                 let ids: Vec<Uuid> = this.then_some(message.id).into_iter().chain(left.map(|row| row.id)).collect();
                 let next_at = outbox.now() + signed(after);
-                give_back(outbox, owner, &ids, next_at).await;
+                give_back(outbox, lease_token, &ids, next_at).await;
                 break;
             }
         }
     }
-    worker.end_the_probe().await;
+    worker.finish_probe().await;
     if let Some(connection) = worker.connection.take() {
-        outbox.routes.park(&place.id, worker.route.fingerprint(), connection);
+        outbox.destinations.park(&place.id, worker.route.fingerprint(), connection);
     }
 }
 
 /// Gives messages back, however long the disk takes: else our lease would keep them from everybody.
-async fn give_back(outbox: &Outbox, owner: &str, ids: &[Uuid], next_at: Timestamp) {
+async fn give_back(outbox: &Outbox, lease_token: &str, ids: &[Uuid], next_at: Timestamp) {
     while !ids.is_empty()
-        && let Err(error) = outbox.store.release(owner, ids, next_at).await
+        && let Err(error) = outbox.store.release(lease_token, ids, next_at).await
     {
         unavailable(error);
         if outbox.stop.is_cancelled() {
@@ -111,7 +111,7 @@ enum Next {
 struct Worker<'a> {
     outbox: &'a Outbox,
     /// In whose name the messages were claimed.
-    owner: &'a str,
+    lease_token: &'a str,
     route: Route,
     destination: String,
     /// Nothing was told yet of a server that rested.
@@ -124,20 +124,20 @@ struct Worker<'a> {
 }
 
 /// Opens when it is on disk that the end of the message is about to be sent, and to whom.
-struct Ending<'a> {
+struct LeaseCommitPoint<'a> {
     outbox: &'a Outbox,
-    owner: &'a str,
+    lease_token: &'a str,
     id: Uuid,
     /// How many recipients wait.
     waiting: usize,
 }
 
 #[async_trait]
-impl Gate for Ending<'_> {
-    async fn open(&self, to: &[String]) -> bool {
+impl CommitPoint for LeaseCommitPoint<'_> {
+    async fn reach(&self, to: &[String]) -> bool {
         let to = (to.len() < self.waiting).then(|| to.to_vec());
-        let ending = outbox::Ending { id: self.id, owner: self.owner.to_owned(), to };
-        self.outbox.writes.mark_ending(ending, self.outbox.now()).await.unwrap_or(false)
+        let mark = CommitMark { id: self.id, lease_token: self.lease_token.to_owned(), to };
+        self.outbox.writes.mark_commit(mark, self.outbox.now()).await.unwrap_or(false)
     }
 }
 
@@ -152,7 +152,7 @@ struct Transaction<'a> {
 
 impl Worker<'_> {
     /// Sends one message, in as many transactions as its server needs for the recipients.
-    async fn send(&mut self, message: &MessageRow) -> Next {
+    async fn send(&mut self, message: &StoredMessage) -> Next {
         if let Err(next) = self.may_send(message).await {
             return next;
         }
@@ -178,9 +178,14 @@ impl Worker<'_> {
             let to = &waiting[..waiting.len().min(most)];
             submission.to = everybody.iter().filter(|address| to.contains(&address.to_string())).cloned().collect();
             let began = self.outbox.now();
-            let ending = Ending { outbox: self.outbox, owner: self.owner, id: message.id, waiting: waiting.len() };
+            let commit_point = LeaseCommitPoint {
+                outbox: self.outbox,
+                lease_token: self.lease_token,
+                id: message.id,
+                waiting: waiting.len(),
+            };
             let delivery =
-                Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &ending));
+                Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &commit_point));
             let delivery_began = Instant::now();
             let stall = || {
                 if let Space::Large { memory, .. } = &room {
@@ -218,16 +223,16 @@ impl Worker<'_> {
     }
 
     /// Whether a transaction may begin: nobody stops us, the message still goes this way, and the server may be spoken to.
-    async fn may_send(&mut self, message: &MessageRow) -> Result<(), Next> {
+    async fn may_send(&mut self, message: &StoredMessage) -> Result<(), Next> {
         let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
         if self.outbox.stop.is_cancelled() || !self.is_still_the_route(message).await {
             return Err(now_and_all());
         }
         let id = self.route.id();
-        if !self.probe && self.outbox.routes.blocked(&id).is_some() {
+        if !self.probe && self.outbox.destinations.blocked(&id).is_some() {
             return Err(now_and_all());
         }
-        while let Err(wait) = self.outbox.routes.take_leave(&id, self.route.per_minute) {
+        while let Err(wait) = self.outbox.destinations.acquire_permit(&id, self.route.per_minute) {
             // Whoever waits needs no worker.
             if wait > PATIENCE || !self.slot.step_aside() {
                 return Err(Next::GiveBack { this: true, after: wait });
@@ -241,7 +246,7 @@ impl Worker<'_> {
     }
 
     /// A probe that told nothing leaves the server to the next one.
-    async fn end_the_probe(&mut self) {
+    async fn finish_probe(&mut self) {
         if std::mem::take(&mut self.probe) {
             let now = self.outbox.now();
             let rest = self.outbox.store.rest_destination(&self.destination, &|rest| rest.probing(now)).await;
@@ -252,7 +257,7 @@ impl Worker<'_> {
     }
 
     /// Looks the route up again after a change. `false`: the message goes another way.
-    async fn is_still_the_route(&mut self, message: &MessageRow) -> bool {
+    async fn is_still_the_route(&mut self, message: &StoredMessage) -> bool {
         let changes = self.outbox.changes.now(&self.route.account);
         if changes == self.changes && self.looked_up.elapsed() < TRUSTED {
             return true;
@@ -297,7 +302,7 @@ impl Worker<'_> {
         Next::GiveBack { this: true, after }
     }
 
-    async fn submission(&self, message: &MessageRow, gate: Option<Arc<Counted>>) -> Result<Submission, Unsendable> {
+    async fn submission(&self, message: &StoredMessage, gate: Option<Arc<Counted>>) -> Result<Submission, Unsendable> {
         let sealed = self.outbox.store.content(message.id).await.map_err(|error| {
             unavailable(error);
             Unsendable::Store
@@ -325,7 +330,7 @@ impl Worker<'_> {
     }
 
     /// The message under the name of whoever sends it.
-    fn letter(&self, message: &MessageRow, mut content: Content) -> Option<Letter> {
+    fn letter(&self, message: &StoredMessage, mut content: Content) -> Option<Letter> {
         let attachments = content.take_attachments();
         let head = content.head;
         let all = |people: &[Person]| people.iter().map(Person::mailbox).collect::<Option<Vec<_>>>();
@@ -364,16 +369,16 @@ enum Space {
     /// Small ones have always room.
     Small,
     /// In memory, and at its server, one at a time.
-    Large { memory: Room, _turn: Large },
+    Large { memory: Room, _permit: LargePermit },
 }
 
-fn room_for(outbox: &Outbox, message: &MessageRow, route: &Route) -> Option<Space> {
+fn room_for(outbox: &Outbox, message: &StoredMessage, route: &Route) -> Option<Space> {
     if !Memory::counts(message.size) {
         return Some(Space::Small);
     }
-    let (turn, party) = (outbox.routes.begin_large(&route.id())?, route.claimant().party);
-    let memory = outbox.memory.enter(&party, outbox.admission.standing(&party), message.size)?;
-    Some(Space::Large { memory, _turn: turn })
+    let (permit, party) = (outbox.destinations.acquire_large(&route.id())?, route.claimant().party);
+    let memory = outbox.memory.enter(&party, outbox.admission.pace(&party), message.size)?;
+    Some(Space::Large { memory, _permit: permit })
 }
 
 /// Why there is nothing to hand over.

@@ -11,25 +11,25 @@ use crate::{
     group_commit::{GroupCommit, Unavailable},
     store::{
         Store,
-        outbox::{Claim, Claimed, Ending, Inserted, NewMessage, Settled, Settlement},
+        outbox::{Claim, Claimed, CommitMark, Inserted, QueuedMessage, Settled, Settlement},
     },
 };
 
 /// The writes of the outbox.
 pub struct Writes {
-    inserts: GroupCommit<NewMessage, Inserted>,
-    endings: GroupCommit<(Ending, Timestamp), bool>,
+    inserts: GroupCommit<QueuedMessage, Inserted>,
+    commits: GroupCommit<(CommitMark, Timestamp), bool>,
     settlements: GroupCommit<Settlement, Settled>,
     claims: GroupCommit<Claim, Claimed>,
 }
 
 impl Writes {
     pub fn new(store: &Arc<dyn Store>) -> Self {
-        let (inserting, ending, settling, claiming) = (store.clone(), store.clone(), store.clone(), store.clone());
+        let (inserting, committing, settling, claiming) = (store.clone(), store.clone(), store.clone(), store.clone());
         Self {
             inserts: GroupCommit::sized(
                 |message| message.sealed.len(),
-                move |messages: Vec<NewMessage>| {
+                move |messages: Vec<QueuedMessage>| {
                     let store = inserting.clone();
                     async move {
                         let written = store.insert_messages(&messages).await;
@@ -37,13 +37,13 @@ impl Writes {
                     }
                 },
             ),
-            endings: GroupCommit::start(move |endings: Vec<(Ending, Timestamp)>| {
-                let store = ending.clone();
+            commits: GroupCommit::start(move |commits: Vec<(CommitMark, Timestamp)>| {
+                let store = committing.clone();
                 async move {
-                    let now = endings.iter().map(|(.., at)| *at).max().unwrap_or_default();
-                    let marks: Vec<_> = endings.iter().map(|(ending, _)| ending.clone()).collect();
-                    let written = store.mark_ending(&marks, now).await;
-                    (endings, written)
+                    let now = commits.iter().map(|(.., at)| *at).max().unwrap_or_default();
+                    let marks: Vec<_> = commits.iter().map(|(mark, _)| mark.clone()).collect();
+                    let written = store.mark_commit(&marks, now).await;
+                    (commits, written)
                 }
             }),
             settlements: GroupCommit::start(move |settlements: Vec<Settlement>| {
@@ -63,13 +63,13 @@ impl Writes {
         }
     }
 
-    pub async fn insert(&self, message: NewMessage) -> Result<Inserted, Unavailable> {
+    pub async fn insert(&self, message: QueuedMessage) -> Result<Inserted, Unavailable> {
         self.inserts.write(message).await
     }
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
-    pub async fn mark_ending(&self, ending: Ending, now: Timestamp) -> Result<bool, Unavailable> {
-        self.endings.write((ending, now)).await
+    pub async fn mark_commit(&self, mark: CommitMark, now: Timestamp) -> Result<bool, Unavailable> {
+        self.commits.write((mark, now)).await
     }
 
     pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unavailable> {

@@ -16,11 +16,11 @@ use app::{
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{ProfileBook, unavailable};
+use super::{ProfileService, unavailable};
 use crate::store::DRAFTS_LAST;
 
 #[async_trait]
-impl SendingModes for ProfileBook {
+impl SendingModes for ProfileService {
     async fn get(&self, account: &AccountId) -> Result<SendingMode, AppError> {
         Ok(self.store.sending_mode(account).await.map_err(unavailable)?.unwrap_or_default())
     }
@@ -43,14 +43,14 @@ impl SendingModes for ProfileBook {
 }
 
 #[async_trait]
-impl Journal for ProfileBook {
+impl Journal for ProfileService {
     async fn page(&self, account: &AccountId, before: Option<Uuid>) -> Result<Vec<Entry>, AppError> {
         self.store.journal(account, before, PAGE_SIZE).await.map_err(unavailable)
     }
 }
 
 #[async_trait]
-impl Drafts for ProfileBook {
+impl Drafts for ProfileService {
     fn new_form(&self) -> String {
         self.new_id().to_string()
     }

@@ -11,7 +11,7 @@ use app::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::{ProfileBook, unavailable};
+use super::{ProfileService, unavailable};
 use crate::metrics::Metrics;
 
 /// Entries of an account a minute.
@@ -34,7 +34,7 @@ impl Default for Blocked {
     }
 }
 
-impl ProfileBook {
+impl ProfileService {
     /// Writes down what was refused of the destination `host` and `port`, as they were typed.
     pub(super) async fn note_blocked(
         &self,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::{
-    store::{TestTold, aggregates::*, sqlite::SqliteStore},
+    store::{TestRecord, aggregates::*, sqlite::SqliteStore},
     vault::VaultKey,
 };
 
@@ -28,17 +28,17 @@ pub(crate) fn by(account: &AccountId) -> Author<'_> {
     Author { account, person: &CLAIRE }
 }
 
-async fn mend(book: &ProfileBook, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
-    book.mend(by(&account()), row.id, &fingerprint(row), fix).await
+async fn apply_fix(book: &ProfileService, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
+    book.apply_fix(by(&account()), row.id, &fingerprint(row), fix).await
 }
 
 fn vault(byte: u8) -> Vault {
     Vault::new(vec![VaultKey::new("v1", [byte; 32]).unwrap()]).unwrap()
 }
 
-async fn book() -> ProfileBook {
+async fn book() -> ProfileService {
     let store = Arc::new(SqliteStore::in_memory().await.unwrap());
-    ProfileBook::new(store, vault(1), Policy::default(), Arc::new(|| at(0)))
+    ProfileService::new(store, vault(1), Policy::default(), Arc::new(|| at(0)))
 }
 
 fn settings() -> Settings {
@@ -62,7 +62,7 @@ fn replace(secret: &str) -> SecretChange {
     SecretChange::Replace(SecretString::from(secret))
 }
 
-async fn saved(book: &ProfileBook) -> ProfileId {
+async fn saved(book: &ProfileService) -> ProfileId {
     book.save(by(&account()), Target::default(), settings(), replace("tres-secret")).await.unwrap()
 }
 
@@ -87,16 +87,16 @@ fn report(verdict: Verdict) -> Report {
     }
 }
 
-async fn tested(book: &ProfileBook, id: ProfileId) {
+async fn tested(book: &ProfileService, id: ProfileId) {
     let row = book.store.profile(&account(), id).await.unwrap().unwrap();
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
     let action = Action::Tested { verdict: Verdict::Accepted, cause: None };
     let entry = book.entry(by(&account()), action, None);
-    let told = TestTold { fingerprint: &fingerprint(&row), receipt: None, events: &[], tell: None, entry: &entry };
+    let told = TestRecord { fingerprint: &fingerprint(&row), receipt: None, events: &[], tell: None, entry: &entry };
     assert!(book.store.record_test(&account(), id, &run, &told).await.unwrap());
 }
 
-async fn shown(book: &ProfileBook, id: ProfileId) -> Profile {
+async fn shown(book: &ProfileService, id: ProfileId) -> Profile {
     Profiles::get(book, &account(), id).await.unwrap().unwrap()
 }
 
@@ -143,13 +143,13 @@ async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
     tested(&book, id).await;
     let row = async || book.store.profile(&account(), id).await.unwrap().unwrap();
     let port = Fix::Port { port: 587, security: Security::Starttls };
-    mend(&book, &row().await, &port).await.unwrap();
+    apply_fix(&book, &row().await, &port).await.unwrap();
     let mended = row().await;
     assert_eq!((mended.settings.destination.port, mended.settings.destination.security), (587, Security::Starttls));
     assert_eq!(book.open(&account(), &mended).unwrap().unwrap().expose_secret(), "tres-secret");
     assert_eq!(shown(&book, id).await.test, TestState::Changed, "the old test is another destination's");
     // What the form knows nothing of stays as long as the server is the same.
-    mend(&book, &mended, &Fix::Mechanism { mechanism: Mechanism::Plain }).await.unwrap();
+    apply_fix(&book, &mended, &Fix::Mechanism { mechanism: Mechanism::Plain }).await.unwrap();
     let typed =
         Settings { destination: Destination { mechanism: None, ..mended.settings.destination }, ..mended.settings };
     book.save(by(&account()), Target::profile(id), typed.clone(), SecretChange::Keep).await.unwrap();
@@ -160,22 +160,22 @@ async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
     assert_eq!(row().await.settings.destination.mechanism, None, "another server is asked anew");
     // A port that the operator does not allow is refused here too.
     let closed = Fix::Port { port: 22, security: Security::Tls };
-    assert_eq!(mend(&book, &row().await, &closed).await, Err(AppError::Conflict));
+    assert_eq!(apply_fix(&book, &row().await, &closed).await, Err(AppError::Conflict));
     // Blanks go out of the secret, and it counts as a new one.
     book.save(by(&account()), Target::profile(id), row().await.settings, replace(" secret ")).await.unwrap();
-    mend(&book, &row().await, &Fix::Spaces { count: 2 }).await.unwrap();
+    apply_fix(&book, &row().await, &Fix::Spaces { count: 2 }).await.unwrap();
     assert_eq!(book.open(&account(), &row().await).unwrap().unwrap().expose_secret(), "secret");
     // Without a secret there is nothing to test again.
     let copy = book.duplicate(by(&account()), id).await.unwrap();
     let copy = book.store.profile(&account(), copy).await.unwrap().unwrap();
-    assert_eq!(mend(&book, &copy, &port).await, Err(AppError::Conflict));
+    assert_eq!(apply_fix(&book, &copy, &port).await, Err(AppError::Conflict));
 }
 
 #[tokio::test]
 async fn a_lost_key_makes_the_secret_unreadable_and_nothing_else() {
     let book = book().await;
     let id = saved(&book).await;
-    let other = ProfileBook { vault: vault(2), ..book.clone() };
+    let other = ProfileService { vault: vault(2), ..book.clone() };
     let profile = shown(&other, id).await;
     assert_eq!((profile.secret, profile.settings), (SecretState::Unreadable, settings()));
     other.save(by(&account()), Target::profile(id), settings(), replace("nouveau")).await.unwrap();
@@ -207,7 +207,7 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     book.set_encoding(by(&account()), id, Encoding::Latin9, None.into()).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed);
     book.set_encoding(by(&account()), id, Encoding::Utf8, None.into()).await.unwrap();
-    let later = ProfileBook { clock: Arc::new(|| at(60)), ..book.clone() };
+    let later = ProfileService { clock: Arc::new(|| at(60)), ..book.clone() };
     later.save(by(&account()), Target::profile(id), settings(), replace("tres-secret")).await.unwrap();
     assert_eq!(shown(&book, id).await.test, TestState::Changed, "a secret typed again is a change");
 }
@@ -270,9 +270,9 @@ async fn a_refused_destination_is_in_the_history_and_counted_but_not_for_ever() 
     let expected = Action::DestinationBlocked { destination: "127.0.0.1:465".to_owned() };
     let written = history.iter().filter(|entry| entry.action == expected).count();
     assert!((5..30).contains(&written), "{written}");
-    let figures = metrics.render(&crate::store::outbox::QueueFigures::default(), 0.0, (0, 0));
-    assert!(figures.contains("facteur_blocked_destinations_total{what=\"host\"} 30"), "{figures}");
-    assert!(figures.contains("facteur_blocked_destinations_total{what=\"port\"} 1"), "{figures}");
+    let metrics = metrics.render(&crate::store::outbox::QueueMetrics::default(), 0.0, (0, 0));
+    assert!(metrics.contains("facteur_blocked_destinations_total{what=\"host\"} 30"), "{metrics}");
+    assert!(metrics.contains("facteur_blocked_destinations_total{what=\"port\"} 1"), "{metrics}");
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ const CHILD: &str = "FACTEUR_TEST_SAVES_TO";
 async fn save_for_ever(path: &std::path::Path) {
     use std::io::Write;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await.unwrap());
-    let book = ProfileBook::new(store, vault(1), Policy::default(), Arc::new(|| at(0)));
+    let book = ProfileService::new(store, vault(1), Policy::default(), Arc::new(|| at(0)));
     let id = saved(&book).await;
     for number in 1..100_000 {
         let state = Settings { sender_name: number.to_string(), ..settings() };

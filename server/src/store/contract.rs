@@ -20,7 +20,7 @@ use app::{
 use std::sync::LazyLock;
 
 use super::*;
-use crate::{events::profile_turned, profiles::fingerprint};
+use crate::{events::profile_transition, profiles::fingerprint};
 use model::login::{
     Admission::{Busy, Granted, Refused},
     LEASE, admit,
@@ -103,11 +103,11 @@ pub(crate) fn run(second: i64, cause: Option<Cause>) -> TestRun {
     }
 }
 
-fn told<'a>(fingerprint: &'a [u8; 32], receipt: Option<&'a Receipt>) -> TestTold<'a> {
+fn told<'a>(fingerprint: &'a [u8; 32], receipt: Option<&'a Receipt>) -> TestRecord<'a> {
     static ENTRY: LazyLock<Entry> = LazyLock::new(|| entry(0, 0));
     // Tests of one profile share it, and an entry has an id of its own.
     let entry = Box::leak(Box::new(Entry { id: Uuid::new_v4(), ..ENTRY.clone() }));
-    TestTold { fingerprint, receipt, events: &[], tell: None, entry }
+    TestRecord { fingerprint, receipt, events: &[], tell: None, entry }
 }
 
 /// An entry of the history.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{StoreError, outbox::QueueFigures};
+use super::{StoreError, outbox::QueueMetrics};
 
 /// What is forgotten, counted, and written for its own sake.
 #[async_trait]
@@ -17,5 +17,5 @@ pub trait MaintenanceStore: Send + Sync {
     -> Result<u64, StoreError>;
     /// Writes something of the size of a message to the disk: whether messages can be taken over.
     async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError>;
-    async fn queue_figures(&self, now: Timestamp) -> Result<QueueFigures, StoreError>;
+    async fn queue_metrics(&self, now: Timestamp) -> Result<QueueMetrics, StoreError>;
 }

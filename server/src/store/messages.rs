@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::{
     StoreError,
-    outbox::{Attempt, Inserted, MessageRow, MessageState, NewMessage, ResendRule, Resent},
+    outbox::{Attempt, Inserted, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
 };
 
 /// Messages: given, looked at, sent again.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
     /// Stores messages; when it returns they are on disk.
-    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<Inserted>, StoreError>;
+    async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError>;
     /// The message that was given with this key, and whether for the same request.
     async fn message_by_key(
         &self,
@@ -22,7 +22,7 @@ pub trait MessageStore: Send + Sync {
         key: &str,
         request_hash: &[u8; 32],
     ) -> Result<Option<Inserted>, StoreError>;
-    async fn message(&self, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError>;
+    async fn message(&self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError>;
     async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError>;
     /// At most `limit` messages of the account with their attempts, the newest first, those older than `before`.
     async fn messages(
@@ -31,7 +31,7 @@ pub trait MessageStore: Send + Sync {
         state: Option<MessageState>,
         before: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<(MessageRow, Vec<Attempt>)>, StoreError>;
+    ) -> Result<Vec<(StoredMessage, Vec<Attempt>)>, StoreError>;
     /// Texts and files of a message, sealed; `None` when they are not kept any more.
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError>;
     /// Sends a message again, when `rule` allows it and to whom it says.
@@ -41,5 +41,5 @@ pub trait MessageStore: Send + Sync {
         id: Uuid,
         (now, expires_at): (Timestamp, Timestamp),
         rule: ResendRule,
-    ) -> Result<Resent, StoreError>;
+    ) -> Result<ResendOutcome, StoreError>;
 }

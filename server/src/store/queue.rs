@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError,
-    outbox::{Claim, Claimed, DueDestination, Ending, Lane, MessageRow, Queue, Rest},
+    outbox::{Claim, Claimed, CommitMark, DueDestination, Lane, Queue, Rest, StoredMessage},
 };
 
 /// What waits, in lanes behind destinations, and the leases of what is being sent.
@@ -32,19 +32,19 @@ pub trait QueueStore: Send + Sync {
     async fn claim(
         &self,
         queue: (&Lane, bool),
-        owner: &str,
+        lease_token: &str,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<MessageRow>, StoreError> {
-        let (queue, owner) = (Queue { lane: queue.0.clone(), fallback: queue.1 }, owner.to_owned());
-        let claim = Claim { queue, destination: None, owner, now, until, limit };
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let (queue, lease_token) = (Queue { lane: queue.0.clone(), fallback: queue.1 }, lease_token.to_owned());
+        let claim = Claim { queue, destination: None, lease_token, now, until, limit };
         Ok(self.claim_through(&[claim]).await?.pop().map(|claimed| claimed.messages).unwrap_or_default())
     }
     /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
-    async fn mark_ending(&self, endings: &[Ending], now: Timestamp) -> Result<Vec<bool>, StoreError>;
+    async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError>;
     /// Gives claimed messages back untried.
-    async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
+    async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
     /// Nothing of a lane is looked at before `until`: one write, however much waits there.
     async fn rest_lane(&self, queue: &Queue, until: Timestamp, cause: Option<Cause>) -> Result<(), StoreError>;
     /// Applies a rule to a destination's rest; what it is then. One write, however many lanes wait there.
@@ -60,10 +60,10 @@ pub trait QueueStore: Send + Sync {
     /// The lanes of the account rest no more, their servers are looked up again, and what is deferred is due now. One write a
     /// lane, however many messages wait there. How many lanes.
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;
-    /// Prolongs every lease of these owners, and the rests of the destinations that they probe.
-    async fn prolong(&self, owners: &[String], until: Timestamp) -> Result<u64, StoreError>;
+    /// Prolongs every lease with one of these tokens, and the rests of the destinations that they probe.
+    async fn prolong(&self, lease_tokens: &[String], until: Timestamp) -> Result<u64, StoreError>;
     /// At most `limit` messages whose lease has ended.
-    async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+    async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredMessage>, StoreError>;
     /// At most `limit` waiting messages whose time is over.
-    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError>;
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredMessage>, StoreError>;
 }

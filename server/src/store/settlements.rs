@@ -1,12 +1,12 @@
 //! Server side. What became of attempts, and what they tell of profiles.
 
-use app::{profile::sending::Turn, session::AccountId};
+use app::{profile::sending::HealthTransition, session::AccountId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
     StoreError,
-    outbox::{HealthReport, Settled, Settlement, TurnEvent},
+    outbox::{HealthReport, Settled, Settlement, TransitionEvent},
 };
 
 /// What became of attempts, and what they tell of profiles.
@@ -19,6 +19,6 @@ pub trait SettlementStore: Send + Sync {
         account: &AccountId,
         report: &HealthReport,
         at: Timestamp,
-        tell: Option<TurnEvent>,
-    ) -> Result<Option<Turn>, StoreError>;
+        tell: Option<TransitionEvent>,
+    ) -> Result<Option<HealthTransition>, StoreError>;
 }

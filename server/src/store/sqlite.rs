@@ -13,6 +13,8 @@ use super::StoreError;
 
 mod accounts;
 mod clock;
+#[cfg(test)]
+mod disk_faults;
 mod drafts;
 mod events;
 mod journal;
@@ -30,8 +32,6 @@ mod sessions;
 mod settlements;
 mod test_runs;
 mod transaction;
-#[cfg(test)]
-mod trouble;
 
 /// How long a statement waits for another process that holds the lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -333,8 +333,8 @@ mod tests {
         let lanes = store.due_lanes("", at(3), 9).await.unwrap();
         let found: Vec<_> = lanes.iter().map(|queue| (queue.lane.account.account.as_str(), queue.fallback)).collect();
         assert_eq!(found, [("a", false), ("a", true)]);
-        let figures = store.queue_figures(at(3)).await.unwrap();
-        assert_eq!((figures.deferred, figures.queued, figures.oldest), (4, 0, Some(at(1))));
+        let metrics = store.queue_metrics(at(3)).await.unwrap();
+        assert_eq!((metrics.deferred, metrics.queued, metrics.oldest), (4, 0, Some(at(1))));
     }
 
     #[tokio::test]

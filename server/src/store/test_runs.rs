@@ -4,7 +4,7 @@ use app::{profile::model::ProfileId, session::AccountId, test_run::port::TestRun
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Receipt, StoreError, Tell, TestTold};
+use super::{Receipt, StoreError, Tell, TestRecord};
 
 /// Tests, and the receipts of their mails.
 #[async_trait]
@@ -16,7 +16,7 @@ pub trait TestRunStore: Send + Sync {
         account: &AccountId,
         id: ProfileId,
         run: &TestRun,
-        told: &TestTold<'_>,
+        told: &TestRecord<'_>,
     ) -> Result<bool, StoreError>;
     /// Takes one try from the receipt, and gives it with the tries that are left; `None` when there is none, or it has
     /// expired, or every try was taken.

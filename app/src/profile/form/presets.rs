@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    place::at,
+    base_path::at,
     profile::preset::{Preset, hint},
     t,
 };

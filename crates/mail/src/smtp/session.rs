@@ -16,7 +16,7 @@ use super::{
     Mechanism, Submission, Submitter,
     auth::{Exchange, Step, candidates},
     capabilities::Capabilities,
-    submit::{Credentials, Delivery, Depth, Gate, Limits, LoginGate, LoginOutcome},
+    submit::{CommitPoint, Credentials, Delivery, Depth, Limits, LoginGate, LoginOutcome},
     transcript::{Redactor, Transcript},
     wire::{Wire, WireError},
 };
@@ -142,7 +142,7 @@ struct Session<'a> {
     /// Every recipient was refused: the last refusal.
     last_refusal: Option<Failure>,
     /// Asked before the last bytes of the message.
-    gate: Option<&'a dyn Gate>,
+    commit_point: Option<&'a dyn CommitPoint>,
     /// A connection of an earlier message, how many it has carried, and whether it was long without one.
     reused: Option<Connection>,
     messages: u32,
@@ -170,11 +170,11 @@ pub(super) async fn deliver(
     submission: &Submission,
     connection: Option<Connection>,
     limits: Limits,
-    gate: &dyn Gate,
+    commit_point: &dyn CommitPoint,
 ) -> Delivery {
     let mut ignore = |_| {};
     let mut session = Session::new(submitter, submission, limits, &mut ignore);
-    session.gate = Some(gate);
+    session.commit_point = Some(commit_point);
     session.reused = connection;
     session.conclude().await
 }
@@ -210,7 +210,7 @@ impl<'a> Session<'a> {
             mechanism: None,
             last_words: None,
             last_refusal: None,
-            gate: None,
+            commit_point: None,
             reused: None,
             messages: 0,
             cool: false,
@@ -244,7 +244,7 @@ impl Session<'_> {
         let mut wire = self.connect(&host).await?;
         let mut outcome = self.talk(&host, &mut wire).await;
         self.round_trips += wire.flights;
-        if outcome.is_ok() && self.gate.is_none() {
+        if outcome.is_ok() && self.commit_point.is_none() {
             outcome = self.say_goodbye(&mut wire).await;
         }
         match &outcome {

@@ -192,24 +192,24 @@ impl Submitter {
     }
 
     /// The same conversation for a message of the outbox: it may go over a connection that is open already, leaves it
-    /// open when all went well, and asks `gate` before the last bytes of the message leave.
+    /// open when all went well, and asks `commit_point` before the last bytes of the message leave.
     pub async fn deliver(
         &self,
         submission: &Submission,
         connection: Option<Connection>,
         limits: Limits,
-        gate: &dyn Gate,
+        commit_point: &dyn CommitPoint,
     ) -> Delivery {
-        session::deliver(self, submission, connection, limits, gate).await
+        session::deliver(self, submission, connection, limits, commit_point).await
     }
 }
 
 /// Asked when everything but the end of a message has been written: from then on it may be on its way.
 #[async_trait]
-pub trait Gate: Send + Sync {
+pub trait CommitPoint: Send + Sync {
     /// Whether the end of a message for the recipients `to` may be written. `false`: the connection is dropped, and the
     /// server has no message.
-    async fn open(&self, to: &[String]) -> bool;
+    async fn reach(&self, to: &[String]) -> bool;
 }
 
 /// Asked before each exchange that shows the password to the server, and told how it ended: providers lock accounts after a
@@ -261,6 +261,6 @@ pub struct Delivery {
     pub report: Report,
     /// Ready for the next message to the same destination with the same login.
     pub connection: Option<Connection>,
-    /// The gate stayed shut: this is no failure of the server's.
+    /// The commit point refused: this is no failure of the server's.
     pub withheld: bool,
 }

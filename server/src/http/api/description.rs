@@ -58,7 +58,7 @@ pub async fn json() -> Response {
 /// `GET /api`: the same for people.
 pub async fn page(State(site): State<Site>) -> Response {
     let described: Value = serde_json::from_str(&JSON).unwrap_or_default();
-    let style = format!("{}/{}/facteur.css", site.place.0, assets::package_folder());
+    let style = format!("{}/{}/facteur.css", site.base_path.0, assets::package_folder());
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -74,7 +74,7 @@ pub async fn page(State(site): State<Site>) -> Response {
                     h1 { "Facteur API" }
                     p class="lead" { (described["info"]["description"].as_str().unwrap_or_default()) }
                     p {
-                        "For programs: " a href={ (site.place.0) "/api/openapi.json" } { "openapi.json" } " (OpenAPI 3.1). "
+                        "For programs: " a href={ (site.base_path.0) "/api/openapi.json" } { "openapi.json" } " (OpenAPI 3.1). "
                         "Each request bears " code { "Authorization: Bearer fct_…" } ", a key of the portal."
                     }
                     (operations(&described))

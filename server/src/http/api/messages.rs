@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     portal_auth::Portal,
-    store::outbox::{Attempt, AttemptOutcome, MessageRow, MessageState, Recipient, Resent, Via},
+    store::outbox::{Attempt, AttemptOutcome, MessageState, Recipient, ResendOutcome, StoredMessage, Via},
 };
 
 /// Largest body, in bytes: 25 MB of files in base64, two texts, and what is between.
@@ -188,22 +188,22 @@ pub async fn give(
     // Until the message is on disk.
     let turn = site.intake.turn(body.len()).await;
     let now = (site.clock)();
-    let letterbox = if turn.is_some() {
+    let draft = if turn.is_some() {
         let portal = portal.id.clone();
         let read = move || request::read(&portal, idempotency_key, &body, now);
         tokio::task::spawn_blocking(read).await.map_err(|_| Problem::new(Code::Unavailable))??
     } else {
         request::read(&portal.id, idempotency_key, &body, now)?
     };
-    let reference = letterbox.reference.clone();
-    let taken = site.outbox.accept(letterbox).await?;
+    let reference = draft.reference.clone();
+    let taken = site.outbox.enqueue(draft).await?;
     let mut accepted = Accepted { id: taken.id, state: MessageState::Queued, message_id: taken.message_id, reference };
     if !taken.fresh
         && let Some(row) = site.store.message(&portal.id, taken.id).await?
     {
         (accepted.state, accepted.message_id) = (row.state, row.message_id);
     }
-    let location = format!("{}/api/v1/messages/{}", site.place.0, accepted.id);
+    let location = format!("{}/api/v1/messages/{}", site.base_path.0, accepted.id);
     let mut response = (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(accepted)).into_response();
     if !taken.fresh {
         response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
@@ -328,17 +328,17 @@ pub async fn resend(
     let id = message_id(id)?;
     let resent = site.outbox.resend(&portal.id, id).await.map_err(|_| Problem::new(Code::Unavailable))?;
     match resent {
-        Resent::Done => {}
-        Resent::NotFound => return Err(Problem::new(Code::NotFound)),
-        Resent::NotFinished => return Err(Problem::new(Code::NotFinished)),
-        Resent::ContentGone => return Err(Problem::new(Code::ContentGone)),
+        ResendOutcome::Done => {}
+        ResendOutcome::NotFound => return Err(Problem::new(Code::NotFound)),
+        ResendOutcome::NotFinished => return Err(Problem::new(Code::NotFinished)),
+        ResendOutcome::ContentGone => return Err(Problem::new(Code::ContentGone)),
     }
     let row = site.store.message(&portal.id, id).await?.ok_or_else(|| Problem::new(Code::NotFound))?;
     let accepted = Accepted { id, state: row.state, message_id: row.message_id, reference: row.reference };
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
-fn view(row: MessageRow, attempts: Vec<Attempt>) -> MessageView {
+fn view(row: StoredMessage, attempts: Vec<Attempt>) -> MessageView {
     MessageView {
         id: row.id,
         account: row.lane.account.account,

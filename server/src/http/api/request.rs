@@ -17,7 +17,7 @@ use super::problem::{Code, Fault, FieldFault, Problem};
 use crate::{
     objects::{object, objects},
     outbox::{
-        Letterbox,
+        MessageDraft,
         content::{Content, File, Head, Person},
     },
     store::outbox::{Lane, Recipient, RecipientKind, RecipientState},
@@ -152,15 +152,20 @@ impl<'de> Deserialize<'de> for Encoded {
 }
 
 /// Reads the body, and checks it. Everything that is wrong is said at once, unless it is no object of this shape.
-pub fn read(portal: &str, idempotency_key: Option<String>, body: &[u8], now: Timestamp) -> Result<Letterbox, Problem> {
+pub fn read(
+    portal: &str,
+    idempotency_key: Option<String>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<MessageDraft, Problem> {
     let (request, unknown) = parse::<MessageRequest>(body)?;
     let mut faults = Faults(unknown);
     let hash = Sha256::digest(body).into();
-    let letterbox = check(portal, request, &mut faults, now);
+    let draft = check(portal, request, &mut faults, now);
     if !faults.0.is_empty() {
         return Err(Problem::fields(faults.0));
     }
-    Ok(Letterbox { idempotency_key, request_hash: hash, ..letterbox })
+    Ok(MessageDraft { idempotency_key, request_hash: hash, ..draft })
 }
 
 /// Reads JSON; with it come the fields that nobody knows.
@@ -296,7 +301,7 @@ fn is_media_type(text: &str) -> bool {
         && lettre::message::header::ContentType::parse(text).is_ok()
 }
 
-fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timestamp) -> Letterbox {
+fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timestamp) -> MessageDraft {
     faults.present("/account", &request.account, LONGEST_ID);
     if let Some(user) = &request.user {
         faults.present("/user", user, LONGEST_ID);
@@ -332,14 +337,14 @@ fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timest
     } else if count > MOST_RECIPIENTS {
         faults.add("/to", Fault::TooMany, format!("at most {MOST_RECIPIENTS} with cc and bcc"));
         // What comes after is not read one by one.
-        return Letterbox::nothing(portal);
+        return MessageDraft::nothing(portal);
     }
     let (to, cc) = (faults.people("/to", request.to), faults.people("/cc", request.cc));
     let bcc = faults.people("/bcc", request.bcc);
     let reply_to = request.reply_to.and_then(|one| faults.person("/reply_to", one));
     if request.attachments.len() > MOST_FILES {
         faults.add("/attachments", Fault::TooMany, format!("at most {MOST_FILES}"));
-        return Letterbox::nothing(portal);
+        return MessageDraft::nothing(portal);
     }
     let files: Vec<File> =
         request.attachments.into_iter().enumerate().filter_map(|(at, file)| faults.file(at, file)).collect();
@@ -347,7 +352,7 @@ fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timest
         faults.add("/attachments", Fault::TooLarge, format!("at most {LARGEST_FILES} bytes in all"));
     }
     let recipients = recipients([(RecipientKind::To, &to), (RecipientKind::Cc, &cc), (RecipientKind::Bcc, &bcc)]);
-    Letterbox {
+    MessageDraft {
         lane: Lane { account: AccountId { portal: portal.to_owned(), account: request.account }, user: request.user },
         idempotency_key: None,
         request_hash: [0; 32],
@@ -390,7 +395,7 @@ fn recipients(lists: [(RecipientKind, &Vec<Person>); 3]) -> Vec<Recipient> {
     recipients
 }
 
-impl Letterbox {
+impl MessageDraft {
     /// Of a request that is refused.
     fn nothing(portal: &str) -> Self {
         let account = AccountId { portal: portal.to_owned(), account: String::new() };

@@ -11,8 +11,8 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn row(addresses: &[&str]) -> MessageRow {
-    MessageRow {
+fn row(addresses: &[&str]) -> StoredMessage {
+    StoredMessage {
         id: Uuid::nil(),
         lane: Lane { account: AccountId { portal: "p".to_owned(), account: "a".to_owned() }, user: None },
         message_id: String::new(),
@@ -41,7 +41,7 @@ fn row(addresses: &[&str]) -> MessageRow {
         updated_at: at(0),
         expires_at: at(86_400),
         next_at: None,
-        lease_owner: None,
+        lease_token: None,
         ending_at: None,
         ending_to: None,
         finished_at: None,
@@ -64,7 +64,7 @@ fn result(address: &str, accepted: bool, retryable: bool) -> RecipientResult {
 
 const LATER: i64 = 160;
 
-fn judged(row: &MessageRow, report: &Report, may_fall_back: bool) -> Judgement {
+fn judged(row: &StoredMessage, report: &Report, may_fall_back: bool) -> Judgement {
     let to: Vec<String> = row.recipients.iter().map(|recipient| recipient.address.clone()).collect();
     judge(row, report, chances(&to, may_fall_back))
 }
@@ -89,15 +89,15 @@ fn each_recipient_goes_its_own_way() {
     ];
     let one = judged(&row, &first, false);
     assert_eq!(states(&one), [Accepted, Pending, Failed]);
-    assert_eq!((one.standing.state, one.outcome), (MessageState::Deferred, AttemptOutcome::PartlyAccepted));
-    assert_eq!((one.next_at, one.sign), (Some(at(LATER)), Some(Sign::Sent)));
+    assert_eq!((one.status.state, one.outcome), (MessageState::Deferred, AttemptOutcome::PartlyAccepted));
+    assert_eq!((one.next_at, one.signal), (Some(at(LATER)), Some(HealthSignal::Sent)));
     // The second try is for those who wait, and a failure of it does not touch the others.
-    let again = MessageRow { recipients: one.recipients, ..row };
+    let again = StoredMessage { recipients: one.recipients, ..row };
     let mut second = report(Verdict::Failed, Stage::RcptTo, Some(Cause::RecipientRejected), false);
     second.recipients = vec![result("b@x.example", false, false)];
     let two = judged(&again, &second, false);
     assert_eq!(states(&two), [Accepted, Failed, Failed]);
-    assert_eq!((two.standing.state, two.outcome), (MessageState::Accepted, AttemptOutcome::Failed));
+    assert_eq!((two.status.state, two.outcome), (MessageState::Accepted, AttemptOutcome::Failed));
 }
 
 #[test]
@@ -105,13 +105,13 @@ fn transient_is_tried_again_permanent_is_not_and_a_day_ends() {
     let row = row(&["a@x.example"]);
     let busy = report(Verdict::Failed, Stage::Greeting, Some(Cause::ServerBusy), true);
     let deferred = judged(&row, &busy, false);
-    assert_eq!((deferred.standing.state, deferred.trouble), (MessageState::Deferred, true));
-    assert_eq!(deferred.sign, Some(Sign::Failed(Cause::ServerBusy)));
+    assert_eq!((deferred.status.state, deferred.trouble), (MessageState::Deferred, true));
+    assert_eq!(deferred.signal, Some(HealthSignal::Failed(Cause::ServerBusy)));
     let refused = report(Verdict::Failed, Stage::Auth, Some(Cause::BadCredentials), false);
     let failed = judged(&row, &refused, false);
-    assert_eq!((failed.standing.state, failed.next_at, failed.trouble), (MessageState::Failed, None, false));
-    let old = MessageRow { expires_at: at(LATER), ..row };
-    assert_eq!(judged(&old, &busy, false).standing.state, MessageState::Failed);
+    assert_eq!((failed.status.state, failed.next_at, failed.trouble), (MessageState::Failed, None, false));
+    let old = StoredMessage { expires_at: at(LATER), ..row };
+    assert_eq!(judged(&old, &busy, false).status.state, MessageState::Failed);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_door_that_is_not_what_it_should_be_is_tried_again() {
     let state = |stage, cause, reply: &str| {
         let mut report = report(Verdict::Failed, stage, Some(cause), false);
         report.reply = (!reply.is_empty()).then(|| reply.to_owned());
-        judged(&row, &report, false).standing.state
+        judged(&row, &report, false).status.state
     };
     assert_eq!(state(Stage::Tls, Cause::CertExpired, ""), MessageState::Deferred);
     assert_eq!(state(Stage::Greeting, Cause::NotSubmissionServer, ""), MessageState::Deferred);
@@ -128,7 +128,7 @@ fn a_door_that_is_not_what_it_should_be_is_tried_again() {
     assert_eq!(state(Stage::Resolve, Cause::HostNotAllowed, ""), MessageState::Failed);
     let busy = judged(&row, &report(Verdict::Failed, Stage::RcptTo, Some(Cause::ServerBusy), true), true);
     assert_eq!(
-        (busy.standing.state, busy.sign, busy.trouble, busy.fallback),
+        (busy.status.state, busy.signal, busy.trouble, busy.fallback),
         (MessageState::Deferred, None, false, false)
     );
     assert_eq!(state(Stage::Auth, Cause::AuthMechanismUnsupported, ""), MessageState::Failed);
@@ -141,7 +141,7 @@ fn after_the_dot_nothing_is_sent_again() {
     lost.recipients = vec![result("a@x.example", true, false), result("b@x.example", false, false)];
     let judgement = judged(&row, &lost, true);
     assert_eq!(states(&judgement), [RecipientState::DeliveryUnknown, RecipientState::Failed]);
-    assert_eq!((judgement.standing.state, judgement.sign), (MessageState::DeliveryUnknown, None));
+    assert_eq!((judgement.status.state, judgement.signal), (MessageState::DeliveryUnknown, None));
     assert!(!judgement.fallback);
 }
 
@@ -150,14 +150,14 @@ fn the_relay_takes_over_what_the_profile_cannot_send_and_nothing_else() {
     let row = row(&["a@x.example"]);
     let refused = report(Verdict::Failed, Stage::Auth, Some(Cause::BadCredentials), false);
     let judgement = judged(&row, &refused, true);
-    assert_eq!((judgement.standing.state, judgement.fallback), (MessageState::Deferred, true));
+    assert_eq!((judgement.status.state, judgement.fallback), (MessageState::Deferred, true));
     assert_eq!((judgement.next_at, judgement.outcome), (Some(at(100)), AttemptOutcome::Failed));
-    assert_eq!(judgement.sign, Some(Sign::Failed(Cause::BadCredentials)), "it is not hidden");
+    assert_eq!(judgement.signal, Some(HealthSignal::Failed(Cause::BadCredentials)), "it is not hidden");
     let unknown = report(Verdict::Failed, Stage::RcptTo, Some(Cause::RecipientRejected), false);
     let judgement = judged(&row, &unknown, true);
     assert_eq!(
-        (judgement.standing.state, judgement.fallback, judgement.sign),
-        (MessageState::Failed, false, Some(Sign::Well))
+        (judgement.status.state, judgement.fallback, judgement.signal),
+        (MessageState::Failed, false, Some(HealthSignal::Well))
     );
 }
 
@@ -181,13 +181,13 @@ fn the_retry_of_one_recipient_that_fails_for_the_password_does_not_make_the_mess
         result("c@x.example", false, false),
     ];
     let one = judged(&row, &first, false);
-    assert_eq!((one.standing.state, one.standing.cause), (MessageState::Deferred, Some(Cause::RecipientRejected)));
-    let again = MessageRow { recipients: one.recipients, ..row };
+    assert_eq!((one.status.state, one.status.cause), (MessageState::Deferred, Some(Cause::RecipientRejected)));
+    let again = StoredMessage { recipients: one.recipients, ..row };
     let refused = report(Verdict::Failed, Stage::Auth, Some(Cause::BadCredentials), false);
     let two = judged(&again, &refused, false);
     assert_eq!(
-        two.standing,
-        Standing {
+        two.status,
+        MessageStatus {
             state: MessageState::Accepted,
             stage: Some(Stage::Data),
             cause: None,
@@ -297,7 +297,7 @@ proptest! {
         if recipients.iter().all(|one| one.state != RecipientState::Pending) {
             recipients[0] = known(0, RecipientState::Pending, before[0].1);
         }
-        let row = MessageRow {
+        let row = StoredMessage {
             recipients,
             expires_at: if old { at(LATER) } else { at(86_400) },
             ..row(&[])
@@ -319,23 +319,23 @@ proptest! {
                 }).collect();
         }
         let judgement = judge(&row, &told, Chances { may_split, ..chances(to, may_fall_back) });
-        let Judgement { standing, recipients, .. } = &judgement;
+        let Judgement { status, recipients, .. } = &judgement;
         let of = |state| recipients.iter().filter(|one| one.state == state).count();
         let decides = |state| recipients.iter().any(|one| {
-            one.state == state && (one.cause, &one.reply, one.stage) == (standing.cause, &standing.reply, standing.stage)
+            one.state == state && (one.cause, &one.reply, one.stage) == (status.cause, &status.reply, status.stage)
         });
-        match standing.state {
+        match status.state {
             MessageState::Accepted => {
-                prop_assert!(decides(RecipientState::Accepted) && standing.cause.is_none());
-                prop_assert!(standing.reply.as_deref().is_none_or(|words| words.starts_with('2')));
+                prop_assert!(decides(RecipientState::Accepted) && status.cause.is_none());
+                prop_assert!(status.reply.as_deref().is_none_or(|words| words.starts_with('2')));
             }
-            MessageState::Deferred => prop_assert!(decides(RecipientState::Pending) && standing.cause.is_some()),
-            MessageState::Failed => prop_assert!(decides(RecipientState::Failed) && standing.cause.is_some()),
+            MessageState::Deferred => prop_assert!(decides(RecipientState::Pending) && status.cause.is_some()),
+            MessageState::Failed => prop_assert!(decides(RecipientState::Failed) && status.cause.is_some()),
             MessageState::DeliveryUnknown => prop_assert!(decides(RecipientState::DeliveryUnknown)),
             MessageState::Queued | MessageState::Sending | MessageState::Quarantined => prop_assert!(false, "it was tried: {judgement:?}"),
         }
-        prop_assert_eq!(standing.state.is_final(), of(RecipientState::Pending) == 0);
-        prop_assert_eq!(judgement.next_at.is_some(), !standing.state.is_final());
+        prop_assert_eq!(status.state.is_final(), of(RecipientState::Pending) == 0);
+        prop_assert_eq!(judgement.next_at.is_some(), !status.state.is_final());
         // Only who waited, and took part or was stopped with the others, was moved; whoever has it keeps it.
         for (was, is) in row.recipients.iter().zip(recipients) {
             if was.state != RecipientState::Pending {
@@ -355,8 +355,8 @@ proptest! {
             at: at(1), duration_ms: 1, via: None, profile: None, outcome: judgement.outcome, stage: Some(told.stage),
             cause: told.cause, reply: None, queue_id: None,
         };
-        let event = crate::events::message_finished(&row, standing, recipients, &attempt, at(1));
-        prop_assert_eq!(event.is_some(), standing.state.is_final());
+        let event = crate::events::message_finished(&row, status, recipients, &attempt, at(1));
+        prop_assert_eq!(event.is_some(), status.state.is_final());
         if let Some(event) = event {
             let event: serde_json::Value = serde_json::from_str(&event.content).unwrap();
             let data = &event["data"];
@@ -366,8 +366,8 @@ proptest! {
             prop_assert_eq!(number("recipients_refused"), of(RecipientState::Failed));
             prop_assert_eq!(number("recipients_unknown"), of(RecipientState::DeliveryUnknown));
             prop_assert_eq!(data["refused_causes"].as_array().unwrap().is_empty(), of(RecipientState::Failed) == 0);
-            prop_assert_eq!(&data["cause"], &serde_json::json!(standing.cause));
-            prop_assert_eq!(event["type"] == "message.accepted", standing.state == MessageState::Accepted);
+            prop_assert_eq!(&data["cause"], &serde_json::json!(status.cause));
+            prop_assert_eq!(event["type"] == "message.accepted", status.state == MessageState::Accepted);
         }
     }
 }

@@ -3,7 +3,7 @@
 use app::diagnosis::cause::Cause;
 
 use super::{
-    super::{destinations::profile_key, routes::RouteId},
+    super::{destinations::DestinationId, destinations::key::profile_key},
     crowd::{Crowd, MANNER, Manner},
     *,
 };
@@ -13,7 +13,10 @@ const DAY: i64 = 86_400;
 /// A message that waits a few seconds for its server.
 async fn waiting(post: &Post, profile: ProfileId, subject: &str) -> String {
     let (rest, key) = (Duration::from_secs(6), profile_key(&account("martin"), profile));
-    post.application.outbox.rest((&RouteId::Profile(profile), &key), Some(Cause::ServerBusy), false, |_| rest).await;
+    post.application
+        .outbox
+        .rest((&DestinationId::Profile(profile), &key), Some(Cause::ServerBusy), false, |_| rest)
+        .await;
     let id = post.give(&message("martin", subject)).await;
     post.until(&id, "deferred").await;
     id

@@ -256,23 +256,23 @@ async fn a_crash_between_two_transactions_loses_nobody_and_doubles_nobody() {
     let settlement = crate::store::outbox::Settlement {
         id: row.id,
         lane: lane.clone(),
-        right: crate::store::outbox::Right::Lease("dead".to_owned()),
+        precondition: crate::store::outbox::Precondition::Lease("dead".to_owned()),
         at: now,
         attempt: None,
         counts: false,
-        standing: crate::store::outbox::Standing::new(MessageState::Sending),
+        status: crate::store::outbox::MessageStatus::new(MessageState::Sending),
         recipients,
         content_done: false,
         next_at: Some(now),
         fallback: false,
         health: None,
         event: None,
-        tell: Some(crate::events::profile_turned),
+        tell: Some(crate::events::profile_transition),
     };
     assert!(post.store.settle(&[settlement]).await.unwrap()[0].done);
     let three = people(6)[3..].to_vec();
     let to: Vec<&str> = three.iter().map(String::as_str).collect();
-    assert_eq!(post.store.mark_ending(&[ending(&id, Some(&to))], now).await.unwrap(), [true]);
+    assert_eq!(post.store.mark_commit(&[commit_mark(&id, Some(&to))], now).await.unwrap(), [true]);
     post.application.outbox.start();
     let done = post.until(&id, "delivery_unknown").await;
     assert_eq!(crowd.everybody(), people(9)[6..], "those who were to follow, once");

@@ -41,7 +41,7 @@ async fn one_account_s_silent_servers_stop_nobody_else() {
         let took = sent_in(&post, "bon", &format!("Tour {round}")).await;
         assert!(took < Duration::from_secs(5), "{took:?}");
     }
-    let (workers, waiting) = post.application.outbox.admission.figures();
+    let (workers, waiting) = post.application.outbox.admission.counts();
     assert!(workers + waiting <= 16, "{workers} and {waiting}");
     assert_eq!(post.arrived("Silence").len(), 0);
 }
@@ -64,12 +64,12 @@ async fn many_accounts_with_silent_servers_stop_nobody_else() {
     }
     // All of them get their turn: none has to wait for another one's silence.
     for _ in 0..200 {
-        if post.application.outbox.admission.figures().1 >= 24 {
+        if post.application.outbox.admission.counts().1 >= 24 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("{:?}", post.application.outbox.admission.figures());
+    panic!("{:?}", post.application.outbox.admission.counts());
 }
 
 /// As many accounts as that, each with a message for the portal's relay.
@@ -82,7 +82,7 @@ async fn accounts_wait(post: &Post, count: u32) {
     }
 }
 
-fn waiting(outbox: &Outbox, number: u32, now: Timestamp) -> NewMessage {
+fn waiting(outbox: &Outbox, number: u32, now: Timestamp) -> QueuedMessage {
     let (account, id) = (account(&format!("wartet-{number}")), ids::at(now));
     let head = Head {
         to: vec![Person { address: "claire@client.example".to_owned(), name: None }],
@@ -96,7 +96,7 @@ fn waiting(outbox: &Outbox, number: u32, now: Timestamp) -> NewMessage {
         date: now,
     };
     let content = Content { head, files: vec![] };
-    NewMessage {
+    QueuedMessage {
         id,
         message_id: format!("{}@comptoir.exemple", id.as_simple()),
         idempotency_key: None,
@@ -179,14 +179,14 @@ async fn waiting_accounts() {
         let (cpu, idle) = (cpu_ticks(), Instant::now());
         tokio::time::sleep(Duration::from_secs(10)).await;
         let idle = f64::from(cpu_ticks() - cpu) / idle.elapsed().as_secs_f64();
-        let figures = Instant::now();
-        post.store.queue_figures((config::clock())()).await.unwrap();
+        let measured = Instant::now();
+        post.store.queue_metrics((config::clock())()).await.unwrap();
         println!(
             "{count} wait, {stalled} stall: p50 {:?}, p95 {:?}, p99 {:?}; 200 messages in {busy:?}; at rest {idle:.1} % of a core; figures {:?}",
             took[100],
             took[190],
             took[198],
-            figures.elapsed()
+            measured.elapsed()
         );
         post.application.outbox.stop(Duration::from_millis(100)).await;
         let _ = std::fs::remove_file(path);

@@ -2,10 +2,10 @@
 
 use app::diagnosis::cause::Cause;
 
-use super::{super::destinations::profile_key, *};
+use super::{super::destinations::key::profile_key, *};
 use crate::{
     admission::{Claimant, Party},
-    events::profile_turned,
+    events::profile_transition,
     store::outbox::{Claim, Passage},
 };
 
@@ -24,7 +24,7 @@ async fn a_probe_whose_process_was_killed_leaves_the_server_when_its_lease_ends(
     let claim = Claim {
         queue: Queue { lane: Lane { account: account("martin"), user: None }, fallback: false },
         destination: Some(key),
-        owner: "dead".to_owned(),
+        lease_token: "dead".to_owned(),
         now,
         until: now + SignedDuration::from_secs(2),
         limit: 9,
@@ -68,8 +68,8 @@ async fn a_damaged_row_is_set_aside_told_of_once_and_holds_nobody_up() {
     let told = told().await;
     assert_eq!(told.len(), 1, "once");
     assert_eq!(told[0]["data"]["message"], json!(damaged));
-    let figures = post.store.queue_figures(post.application.outbox.now()).await.unwrap();
-    assert_eq!((figures.quarantined, figures.queued, figures.sending), (2, 0, 0), "the message and the event");
+    let metrics = post.store.queue_metrics(post.application.outbox.now()).await.unwrap();
+    assert_eq!((metrics.quarantined, metrics.queued, metrics.sending), (2, 0, 0), "the message and the event");
     // Repaired, it is sent.
     let repair = format!(
         "UPDATE message SET recipients = (SELECT recipients FROM message WHERE id = '{good}') WHERE id = '{damaged}'"
@@ -81,7 +81,7 @@ async fn a_damaged_row_is_set_aside_told_of_once_and_holds_nobody_up() {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(post.store.raw()).await.unwrap();
     }
     post.until(&damaged, "accepted").await;
-    assert_eq!(post.store.queue_figures(post.application.outbox.now()).await.unwrap().quarantined, 1);
+    assert_eq!(post.store.queue_metrics(post.application.outbox.now()).await.unwrap().quarantined, 1);
 }
 
 #[tokio::test]
@@ -113,12 +113,12 @@ async fn damaged_lanes_claims_and_profiles_hold_up_only_what_is_theirs() {
     let report = crate::store::outbox::HealthReport {
         profile: id.unwrap(),
         fingerprint: [0; 32],
-        sign: app::profile::sending::Sign::Sent,
+        signal: app::profile::sending::HealthSignal::Sent,
         failure: None,
         check: false,
     };
     assert_eq!(
-        post.store.record_health(&account("dubois"), &report, outbox.now(), Some(profile_turned)).await.unwrap(),
+        post.store.record_health(&account("dubois"), &report, outbox.now(), Some(profile_transition)).await.unwrap(),
         None
     );
     // What was looked up a moment ago is looked up again.
@@ -162,22 +162,22 @@ async fn a_check_takes_a_place_like_every_other_conversation() {
     assert_eq!(post.logins(), 1);
     for _ in 0..100 {
         let row = post.store.profile(&account("martin"), profile).await.unwrap().unwrap();
-        if row.health.checked_at.is_some() && outbox.admission.figures() == (0, 0) {
+        if row.health.checked_at.is_some() && outbox.admission.counts() == (0, 0) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("it ends, and gives its place back: {:?}", outbox.admission.figures());
+    panic!("it ends, and gives its place back: {:?}", outbox.admission.counts());
 }
 
 #[tokio::test]
 async fn a_message_of_an_account_without_a_server_says_so() {
     let post = Post::new().await;
     let elsewhere = app::session::AccountId { portal: "other".to_owned(), ..account("martin") };
-    // Taken over while there was a server.
+    // IntakeReceipt over while there was a server.
     let lane = Lane { account: elsewhere.clone(), user: None };
     let now = post.application.outbox.now();
-    let row = |id: Uuid, lane: &Lane| NewMessage {
+    let row = |id: Uuid, lane: &Lane| QueuedMessage {
         id,
         lane: lane.clone(),
         idempotency_key: None,

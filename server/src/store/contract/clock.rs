@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{at, insert, queue, row, session, *};
 use crate::{
-    events::profile_turned,
+    events::profile_transition,
     store::outbox::MessageState,
     time::{Elapsed, GRACE, Mark, between},
 };
@@ -23,11 +23,11 @@ pub(super) async fn deadlines_follow_a_clock_that_was_set(store: &dyn Store) {
     let shop = queue::lane("martin", None);
     let messages: Vec<_> = (1..=3).map(|number| queue::message(number, &shop, 100)).collect();
     store.insert_messages(&messages).await.unwrap();
-    store.claim((&shop, false), queue::OWNER, at(110), at(140), 2).await.unwrap();
+    store.claim((&shop, false), queue::LEASE, at(110), at(140), 2).await.unwrap();
     store.settle(&[queue::settlement(2, &shop, MessageState::Failed, 120)]).await.unwrap();
     insert(store, &account("martin"), &row(1, None)).await;
-    let turn = app::profile::sending::Turn::Recovered;
-    let event = profile_turned(&account("martin"), &row(1, None), turn, at(120));
+    let transition = app::profile::sending::HealthTransition::Recovered;
+    let event = profile_transition(&account("martin"), &row(1, None), transition, at(120));
     let told = crate::store::outbox::Settlement {
         event: Some(event),
         ..queue::settlement(1, &shop, MessageState::Sending, 120)
@@ -64,11 +64,11 @@ pub(super) async fn deadlines_follow_a_clock_that_was_set(store: &dyn Store) {
 pub(super) async fn what_is_too_old_after_an_absence_gets_a_while(store: &dyn Store) {
     let shop = queue::lane("martin", None);
     let (late, young) = (queue::message(1, &shop, 100), queue::message(2, &shop, 100));
-    let young = crate::store::outbox::NewMessage { expires_at: at(900_000), ..young };
+    let young = crate::store::outbox::QueuedMessage { expires_at: at(900_000), ..young };
     store.insert_messages(&[late, young]).await.unwrap();
-    let claimed = store.claim((&shop, false), queue::OWNER, at(101), at(140), 9).await.unwrap();
+    let claimed = store.claim((&shop, false), queue::LEASE, at(101), at(140), 9).await.unwrap();
     let ids: Vec<Uuid> = claimed.iter().map(|row| row.id).collect();
-    store.release(queue::OWNER, &ids, at(400_000)).await.unwrap();
+    store.release(queue::LEASE, &ids, at(400_000)).await.unwrap();
     store.pass_time(&mark(130, 50), between).await.unwrap();
     let off = Mark { boot: "b".into(), ..mark(200_000, 5) };
     let passage = store.pass_time(&off, between).await.unwrap().unwrap();

@@ -41,7 +41,7 @@ pub(super) async fn a_change_and_its_entry_are_one(store: &impl Store) {
     settings.sender_name = "Devis".to_owned();
     let mut decide =
         |row: &ProfileRow| Change::Edit(Box::new(row.with_settings(settings.clone(), None)), taken.clone());
-    let told = TestTold { entry: &taken, ..told(&[9; 32], None) };
+    let told = TestRecord { entry: &taken, ..told(&[9; 32], None) };
     assert!(store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &taken).await.is_err());
     assert!(store.insert_profile(&martin, &row(3, None), 99, &taken).await.is_err());
     assert!(store.change_profile(&martin, id(1), &mut decide).await.is_err());

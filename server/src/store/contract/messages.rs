@@ -4,11 +4,11 @@ use super::{
     queue::{lane, message},
     *,
 };
-use crate::store::outbox::{Inserted, MessageState, NewMessage};
+use crate::store::outbox::{Inserted, MessageState, QueuedMessage};
 
 pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) {
     let shop = lane("martin", None);
-    let keyed = |number, hash| NewMessage {
+    let keyed = |number, hash| QueuedMessage {
         idempotency_key: Some("k".to_owned()),
         request_hash: [hash; 32],
         ..message(number, &shop, 1)
@@ -28,7 +28,7 @@ pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) 
     assert_eq!((found.lane, found.expires_at, found.next_at), (shop.clone(), at(1_001), Some(at(1))));
     assert_eq!(store.message("other", Uuid::from_u128(1)).await.unwrap(), None);
     // Pages, the newest first.
-    let all: Vec<NewMessage> = (10..15).map(|number| message(number, &shop, 2)).collect();
+    let all: Vec<QueuedMessage> = (10..15).map(|number| message(number, &shop, 2)).collect();
     store.insert_messages(&all).await.unwrap();
     store.insert_messages(&[message(20, &lane("dubois", None), 2)]).await.unwrap();
     let page = async |state, before: Option<u128>, limit| {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::store::outbox::{
-    Again, Attempt, AttemptOutcome, Claim, Ending, Lane, MessageRow, MessageState, NewMessage, Passage, Queue,
-    Recipient, RecipientKind, RecipientState, Resent, Rest, Right, Settlement, Standing, Via,
+    Attempt, AttemptOutcome, Claim, CommitMark, Lane, MessageState, MessageStatus, Passage, Precondition, Queue,
+    QueuedMessage, Recipient, RecipientKind, RecipientState, Resend, ResendOutcome, Rest, Settlement, StoredMessage,
+    Via,
 };
 
-pub(super) const OWNER: &str = "one";
+pub(super) const LEASE: &str = "one";
 
 pub(super) fn lane(account: &str, user: Option<&str>) -> Lane {
     let account = AccountId { portal: "demo".to_owned(), account: account.to_owned() };
@@ -30,8 +31,8 @@ pub(super) fn recipient(state: RecipientState) -> Recipient {
     }
 }
 
-pub(super) fn message(number: u128, lane: &Lane, second: i64) -> NewMessage {
-    NewMessage {
+pub(super) fn message(number: u128, lane: &Lane, second: i64) -> QueuedMessage {
+    QueuedMessage {
         id: Uuid::from_u128(number),
         lane: lane.clone(),
         idempotency_key: None,
@@ -52,7 +53,7 @@ pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second:
     Settlement {
         id: Uuid::from_u128(number),
         lane: lane.clone(),
-        right: Right::Lease(OWNER.to_owned()),
+        precondition: Precondition::Lease(LEASE.to_owned()),
         at: at(second),
         attempt: Some(Attempt {
             at: at(second),
@@ -66,31 +67,35 @@ pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second:
             queue_id: None,
         }),
         counts: true,
-        standing: Standing { stage: Some(Stage::Data), reply: Some("250 ok".to_owned()), ..Standing::new(state) },
+        status: MessageStatus {
+            stage: Some(Stage::Data),
+            reply: Some("250 ok".to_owned()),
+            ..MessageStatus::new(state)
+        },
         content_done: state == MessageState::Accepted,
         recipients: vec![recipient(RecipientState::Accepted)],
         next_at: (!state.is_final()).then(|| at(second + 60)),
         fallback: false,
         health: None,
         event: None,
-        tell: Some(crate::events::profile_turned),
+        tell: Some(crate::events::profile_transition),
     }
 }
 
-pub(super) fn ending(number: u128, owner: &str, to: Option<&[&str]>) -> Ending {
+pub(super) fn commit_mark(number: u128, lease_token: &str, to: Option<&[&str]>) -> CommitMark {
     let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
-    Ending { id: Uuid::from_u128(number), owner: owner.to_owned(), to }
+    CommitMark { id: Uuid::from_u128(number), lease_token: lease_token.to_owned(), to }
 }
 
 /// A rule of resending: failed ones, as long as their content is kept.
-fn only_failed(row: &MessageRow, kept: bool) -> Result<Again, Resent> {
+fn only_failed(row: &StoredMessage, kept: bool) -> Result<Resend, ResendOutcome> {
     match (row.state, kept) {
-        (MessageState::Failed | MessageState::DeliveryUnknown, true) => Ok(Again {
+        (MessageState::Failed | MessageState::DeliveryUnknown, true) => Ok(Resend {
             recipients: row.recipients.clone(),
-            standing: Standing { cause: Some(Cause::Timeout), ..Standing::new(MessageState::Queued) },
+            status: MessageStatus { cause: Some(Cause::Timeout), ..MessageStatus::new(MessageState::Queued) },
         }),
-        (MessageState::Failed | MessageState::DeliveryUnknown, false) => Err(Resent::ContentGone),
-        _ => Err(Resent::NotFinished),
+        (MessageState::Failed | MessageState::DeliveryUnknown, false) => Err(ResendOutcome::ContentGone),
+        _ => Err(ResendOutcome::NotFinished),
     }
 }
 
@@ -104,42 +109,44 @@ async fn states(store: &dyn Store, numbers: impl IntoIterator<Item = u128>) -> V
 
 pub(super) async fn claims_are_leases(store: &dyn Store) {
     let (shop, user) = (lane("martin", None), lane("martin", Some("karim")));
-    let late = NewMessage { at: at(50), ..message(3, &shop, 50) };
+    let late = QueuedMessage { at: at(50), ..message(3, &shop, 50) };
     store.insert_messages(&[message(1, &shop, 1), message(2, &shop, 2), late, message(4, &user, 1)]).await.unwrap();
     let lanes = store.due_lanes("", at(10), 9).await.unwrap();
     assert_eq!(lanes, [queue(&shop), queue(&user)]);
     assert_eq!(store.due_lanes("", at(10), 1).await.unwrap(), [queue(&shop)]);
     assert_eq!(store.due_lanes("", at(0), 9).await.unwrap(), []);
-    let claim = async |owner: &str, now| {
-        let rows = store.claim((&shop, false), owner, at(now), at(now + 30), 9).await.unwrap();
+    let claim = async |lease_token: &str, now| {
+        let rows = store.claim((&shop, false), lease_token, at(now), at(now + 30), 9).await.unwrap();
         rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
     };
-    assert_eq!(claim(OWNER, 10).await, [1, 2], "what is due, the oldest first");
+    assert_eq!(claim(LEASE, 10).await, [1, 2], "what is due, the oldest first");
     assert_eq!(claim("two", 10).await, [0_u128; 0]);
     // A mark, and a settlement, are for those who hold the lease.
-    let marks = [ending(1, OWNER, None), ending(2, "two", None)];
-    assert_eq!(store.mark_ending(&marks, at(11)).await.unwrap(), [true, false]);
-    assert_eq!(store.mark_ending(&marks[..1], at(41)).await.unwrap(), [false], "not after its end");
-    assert_eq!(store.prolong(&[OWNER.to_owned(), "x".to_owned()], at(100)).await.unwrap(), 2);
-    assert_eq!(store.mark_ending(&marks[..1], at(41)).await.unwrap(), [true]);
+    let marks = [commit_mark(1, LEASE, None), commit_mark(2, "two", None)];
+    assert_eq!(store.mark_commit(&marks, at(11)).await.unwrap(), [true, false]);
+    assert_eq!(store.mark_commit(&marks[..1], at(41)).await.unwrap(), [false], "not after its end");
+    assert_eq!(store.prolong(&[LEASE.to_owned(), "x".to_owned()], at(100)).await.unwrap(), 2);
+    assert_eq!(store.mark_commit(&marks[..1], at(41)).await.unwrap(), [true]);
     // The lease goes on with the next transaction, and with a mark of its own.
     let between = Settlement { content_done: false, ..settlement(1, &shop, MessageState::Sending, 42) };
     assert!(store.settle(&[between]).await.unwrap()[0].done);
-    let marked = [ending(1, OWNER, Some(&["a@x.example"]))];
-    assert_eq!(store.mark_ending(&marked, at(42)).await.unwrap(), [true]);
+    let marked = [commit_mark(1, LEASE, Some(&["a@x.example"]))];
+    assert_eq!(store.mark_commit(&marked, at(42)).await.unwrap(), [true]);
     let under_way = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
-    assert_eq!((under_way.state, under_way.lease_owner.as_deref()), (MessageState::Sending, Some(OWNER)));
+    assert_eq!((under_way.state, under_way.lease_token.as_deref()), (MessageState::Sending, Some(LEASE)));
     assert_eq!(under_way.ending_to.as_deref(), Some(&["a@x.example".to_owned()][..]));
     assert!(store.content(Uuid::from_u128(1)).await.unwrap().is_some());
-    let foreign =
-        Settlement { right: Right::Lease("two".to_owned()), ..settlement(1, &shop, MessageState::Failed, 42) };
+    let foreign = Settlement {
+        precondition: Precondition::Lease("two".to_owned()),
+        ..settlement(1, &shop, MessageState::Failed, 42)
+    };
     let own = settlement(1, &shop, MessageState::Accepted, 42);
     let outcomes = store.settle(&[foreign, own.clone(), own]).await.unwrap();
     assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(store.content(Uuid::from_u128(1)).await.unwrap(), None, "accepted: its text is gone");
     let done = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
     assert_eq!((done.state, done.finished_at, done.tries), (MessageState::Accepted, Some(at(42)), 2));
-    assert_eq!((done.ending_at, done.ending_to, done.lease_owner), (None, None, None));
+    assert_eq!((done.ending_at, done.ending_to, done.lease_token), (None, None, None));
     assert_eq!((done.profile, done.stage, done.reply.as_deref()), (Some(id(1)), Some(Stage::Data), Some("250 ok")));
     let attempts = store.attempts(Uuid::from_u128(1)).await.unwrap();
     assert_eq!(attempts.len(), 2);
@@ -148,48 +155,48 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     assert_eq!(store.sent_since(id(1), at(42)).await.unwrap(), 1);
     assert_eq!(store.sent_since(id(1), at(43)).await.unwrap(), 0);
     // Given back untried.
-    store.release(OWNER, &[Uuid::from_u128(2)], at(60)).await.unwrap();
+    store.release(LEASE, &[Uuid::from_u128(2)], at(60)).await.unwrap();
     assert_eq!(states(store, [2]).await, [MessageState::Queued]);
-    assert_eq!(claim(OWNER, 59).await, [3]);
-    assert_eq!(claim(OWNER, 60).await, [2]);
+    assert_eq!(claim(LEASE, 59).await, [3]);
+    assert_eq!(claim(LEASE, 60).await, [2]);
 }
 
 pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Store) {
     let shop = lane("martin", None);
     store.insert_messages(&[message(1, &shop, 1), message(2, &shop, 1), message(3, &shop, 1)]).await.unwrap();
-    store.claim((&shop, false), OWNER, at(2), at(30), 2).await.unwrap();
-    store.mark_ending(&[ending(1, OWNER, None)], at(3)).await.unwrap();
+    store.claim((&shop, false), LEASE, at(2), at(30), 2).await.unwrap();
+    store.mark_commit(&[commit_mark(1, LEASE, None)], at(3)).await.unwrap();
     assert_eq!(store.abandoned(at(29), 9).await.unwrap(), []);
     let abandoned = store.abandoned(at(30), 9).await.unwrap();
     let endings: Vec<bool> = abandoned.iter().map(|row| row.ending_at.is_some()).collect();
     assert_eq!((abandoned.len(), endings), (2, vec![true, false]));
-    let after = |number, state, right| Settlement { right, ..settlement(number, &shop, state, 31) };
-    let early = after(1, MessageState::DeliveryUnknown, Right::LeaseEnded(at(29)));
-    let right = after(1, MessageState::DeliveryUnknown, Right::LeaseEnded(at(30)));
-    let outcomes = store.settle(&[early, right]).await.unwrap();
+    let after = |number, state, precondition| Settlement { precondition, ..settlement(number, &shop, state, 31) };
+    let early = after(1, MessageState::DeliveryUnknown, Precondition::LeaseEnded(at(29)));
+    let ended = after(1, MessageState::DeliveryUnknown, Precondition::LeaseEnded(at(30)));
+    let outcomes = store.settle(&[early, ended]).await.unwrap();
     assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true]);
     assert!(store.content(Uuid::from_u128(1)).await.unwrap().is_some(), "it can be sent again");
     // Over after its time.
     assert_eq!(store.overdue(at(1_000), 9).await.unwrap(), []);
     let overdue = store.overdue(at(1_001), 9).await.unwrap();
     assert_eq!(overdue.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>(), [3], "2 is being sent");
-    let over = after(3, MessageState::Failed, Right::Waiting);
+    let over = after(3, MessageState::Failed, Precondition::Waiting);
     assert!(store.settle(std::slice::from_ref(&over)).await.unwrap()[0].done);
     assert!(!store.settle(&[over]).await.unwrap()[0].done);
     // Sent again, by its own portal, while its text is there.
-    let again = async |portal: &str, number| {
+    let resend = async |portal: &str, number| {
         let times = (at(2_000), at(3_000));
         store.resend(portal, Uuid::from_u128(number), times, only_failed).await.unwrap()
     };
-    assert_eq!(again("other", 3).await, Resent::NotFound);
-    assert_eq!(again("demo", 2).await, Resent::NotFinished);
-    assert_eq!(again("demo", 3).await, Resent::Done);
+    assert_eq!(resend("other", 3).await, ResendOutcome::NotFound);
+    assert_eq!(resend("demo", 2).await, ResendOutcome::NotFinished);
+    assert_eq!(resend("demo", 3).await, ResendOutcome::Done);
     let row = store.message("demo", Uuid::from_u128(3)).await.unwrap().unwrap();
     assert_eq!((row.state, row.tries, row.next_at), (MessageState::Queued, 0, Some(at(2_000))));
     assert_eq!((row.expires_at, row.finished_at), (at(3_000), None));
     assert_eq!((row.cause, row.reply), (Some(Cause::Timeout), None), "as the rule says");
     assert_eq!(store.purge(at(0), at(40), 9).await.unwrap(), 1, "texts go first");
-    assert_eq!(again("demo", 1).await, Resent::ContentGone);
+    assert_eq!(resend("demo", 1).await, ResendOutcome::ContentGone);
     assert_eq!(store.purge(at(40), at(40), 9).await.unwrap(), 1, "then what is known");
     assert_eq!(store.message("demo", Uuid::from_u128(1)).await.unwrap(), None);
 }
@@ -214,11 +221,11 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
     store.insert_messages(&[message(5, &shop, 2)]).await.unwrap();
     assert_eq!(store.due_lanes("", at(499), 9).await.unwrap(), []);
     assert_eq!(store.due_destinations(at(499), None, 9).await.unwrap(), []);
-    let figures = store.queue_figures(at(3)).await.unwrap();
-    assert_eq!((figures.queued, figures.deferred, figures.oldest), (5, 0, Some(at(1))));
+    let metrics = store.queue_metrics(at(3)).await.unwrap();
+    assert_eq!((metrics.queued, metrics.deferred, metrics.oldest), (5, 0, Some(at(1))));
     // One that has a time of its own, too.
-    store.claim((&user, false), OWNER, at(2), at(30), 9).await.unwrap();
-    store.release(OWNER, &[Uuid::from_u128(2)], at(400)).await.unwrap();
+    store.claim((&user, false), LEASE, at(2), at(30), 9).await.unwrap();
+    store.release(LEASE, &[Uuid::from_u128(2)], at(400)).await.unwrap();
     assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 2, "one write a lane");
     let woken = store.message("demo", Uuid::from_u128(2)).await.unwrap().unwrap();
     assert_eq!(woken.next_at, Some(at(3)), "it says that it is due");
@@ -228,18 +235,18 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
     assert_eq!(page(MessageState::Queued).await, 4);
     // What is put off after that waits for its own time, until the lane is woken again; what is new has its turn with it.
     let claimed = async |second| {
-        let rows = store.claim((&user, false), OWNER, at(second), at(second + 30), 9).await.unwrap();
+        let rows = store.claim((&user, false), LEASE, at(second), at(second + 30), 9).await.unwrap();
         rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
     };
     assert_eq!(claimed(4).await, [2]);
-    store.release(OWNER, &[Uuid::from_u128(2)], at(400)).await.unwrap();
+    store.release(LEASE, &[Uuid::from_u128(2)], at(400)).await.unwrap();
     assert_eq!((claimed(399).await, store.due_lanes("", at(399), 9).await.unwrap()), (vec![], vec![queue(&shop)]));
     store.insert_messages(&[message(6, &user, 100)]).await.unwrap();
     assert_eq!(claimed(100).await, [6]);
     store.wake(&shop.account, at(101)).await.unwrap();
     store.wake(&shop.account, at(102)).await.unwrap();
     assert_eq!(claimed(103).await, [2]);
-    store.release(OWNER, &[Uuid::from_u128(2)], at(400)).await.unwrap();
+    store.release(LEASE, &[Uuid::from_u128(2)], at(400)).await.unwrap();
     assert_eq!(claimed(400).await, [2]);
 }
 
@@ -247,7 +254,7 @@ fn claim(lane: &Lane, destination: &str, second: i64) -> Claim {
     Claim {
         queue: queue(lane),
         destination: Some(destination.to_owned()),
-        owner: OWNER.to_owned(),
+        lease_token: LEASE.to_owned(),
         now: at(second),
         until: at(second + 30),
         limit: 9,
@@ -256,7 +263,7 @@ fn claim(lane: &Lane, destination: &str, second: i64) -> Claim {
 
 pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     let lanes: Vec<Lane> = (0..5).map(|number| lane(&format!("a{number}"), None)).collect();
-    let messages: Vec<NewMessage> =
+    let messages: Vec<QueuedMessage> =
         (0..10_u8).map(|number| message(number.into(), &lanes[usize::from(number % 5)], 1)).collect();
     store.insert_messages(&messages).await.unwrap();
     let behind: Vec<_> = lanes.iter().map(|lane| (queue(lane), "relay".to_owned())).collect();
@@ -275,7 +282,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     let rest = store.rest_destination("relay", &trouble(10, false)).await.unwrap();
     assert_eq!((rest.until, rest.troubles), (at(60), 1));
     assert_eq!(store.rest_destination("relay", &trouble(11, false)).await.unwrap(), rest, "the same, met twice");
-    assert_eq!(store.queue_figures(at(11)).await.unwrap().resting, 1);
+    assert_eq!(store.queue_metrics(at(11)).await.unwrap().resting, 1);
     // Nothing is due, whatever is given meanwhile, and all of it says why.
     store.insert_messages(&[message(20, &lanes[0], 12)]).await.unwrap();
     assert_eq!(due(59).await, [""; 0]);
@@ -290,10 +297,10 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     let passages: Vec<_> = tries.iter().map(|claimed| (claimed.passage, claimed.messages.len())).collect();
     assert_eq!(passages, [(Passage::Probe, 1), (Passage::Closed, 0)]);
     assert_eq!((due(89).await, due(90).await), (vec![], vec!["relay".to_owned()]), "its lease is over");
-    assert_eq!(store.prolong(&[OWNER.to_owned()], at(120)).await.unwrap(), 1);
+    assert_eq!(store.prolong(&[LEASE.to_owned()], at(120)).await.unwrap(), 1);
     assert_eq!((due(119).await, due(120).await), (vec![], vec!["relay".to_owned()]), "the rest lasts as long");
     assert_eq!(store.rest_destination("relay", &trouble(70, true)).await.unwrap().until, at(170), "it failed again");
-    store.prolong(&[OWNER.to_owned()], at(900)).await.unwrap();
+    store.prolong(&[LEASE.to_owned()], at(900)).await.unwrap();
     assert_eq!(due(170).await, ["relay"], "it probes no more");
     store.ease(&["relay".to_owned(), "other".to_owned()]).await.unwrap();
     assert_eq!(due(71).await, ["relay"]);
@@ -309,7 +316,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
 
 pub(super) async fn lanes_have_their_turns(store: &dyn Store) {
     let (full, other, late) = (lane("full", None), lane("other", None), lane("late", None));
-    let many: Vec<NewMessage> = (1..=40).map(|number| message(number, &full, 1)).collect();
+    let many: Vec<QueuedMessage> = (1..=40).map(|number| message(number, &full, 1)).collect();
     store.insert_messages(&many).await.unwrap();
     store.insert_messages(&[message(50, &other, 2), message(51, &other, 2), message(52, &late, 3)]).await.unwrap();
     let behind = [&full, &other, &late].map(|lane| (queue(lane), "relay".to_owned()));

@@ -1,6 +1,6 @@
 //! What every store does with what became of attempts.
 
-use app::profile::sending::{Sign, Turn};
+use app::profile::sending::{HealthSignal, HealthTransition};
 
 use super::*;
 use crate::store::outbox::HealthReport;
@@ -9,21 +9,22 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     let account = account("martin");
     insert(store, &account, &row(1, None)).await;
     let stored = async || store.profile(&account, id(1)).await.unwrap().unwrap();
-    let report = |sign, fingerprint, failure: Option<TestRun>| HealthReport {
+    let report = |signal, fingerprint, failure: Option<TestRun>| HealthReport {
         profile: id(1),
         fingerprint,
-        sign,
+        signal,
         failure: failure.map(Box::new),
         check: false,
     };
     let print = fingerprint(&stored().await);
-    let failed = Sign::Failed(Cause::BadCredentials);
-    let mut turns = Vec::new();
+    let failed = HealthSignal::Failed(Cause::BadCredentials);
+    let mut transitions = Vec::new();
     for second in 1..=4 {
         let failure = report(failed, print, Some(run(second, Some(Cause::BadCredentials))));
-        turns.extend(store.record_health(&account, &failure, at(second), Some(profile_turned)).await.unwrap());
+        transitions
+            .extend(store.record_health(&account, &failure, at(second), Some(profile_transition)).await.unwrap());
     }
-    assert_eq!(turns, [Turn::Broke(Cause::BadCredentials)]);
+    assert_eq!(transitions, [HealthTransition::Broke(Cause::BadCredentials)]);
     let broken = stored().await;
     assert_eq!((broken.health.failures, broken.health.broken_at), (4, Some(at(3))));
     assert_eq!(broken.health.failed_at, Some(at(4)));
@@ -32,18 +33,23 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     assert_eq!(store.last_failure(&stranger, id(1)).await.unwrap(), None);
     assert!(store.listed(&stranger, None, 9).await.unwrap().is_empty());
     assert_eq!(
-        store.record_health(&stranger, &report(Sign::Sent, print, None), at(5), Some(profile_turned)).await.unwrap(),
+        store
+            .record_health(&stranger, &report(HealthSignal::Sent, print, None), at(5), Some(profile_transition))
+            .await
+            .unwrap(),
         None
     );
-    let changed = report(Sign::Sent, [0; 32], None);
+    let changed = report(HealthSignal::Sent, [0; 32], None);
     assert_eq!(
-        store.record_health(&account, &changed, at(5), Some(profile_turned)).await.unwrap(),
+        store.record_health(&account, &changed, at(5), Some(profile_transition)).await.unwrap(),
         None,
         "not of these settings"
     );
-    let recovered =
-        store.record_health(&account, &report(Sign::Sent, print, None), at(6), Some(profile_turned)).await.unwrap();
-    assert_eq!(recovered, Some(Turn::Recovered));
+    let recovered = store
+        .record_health(&account, &report(HealthSignal::Sent, print, None), at(6), Some(profile_transition))
+        .await
+        .unwrap();
+    assert_eq!(recovered, Some(HealthTransition::Recovered));
     let well = stored().await;
     assert_eq!((well.health.sent_at, well.health.broken_at), (Some(at(6)), None));
     let told: Vec<String> = store

@@ -4,7 +4,7 @@ use app::{
     diagnosis::cause::Cause,
     profile::{
         model::ProfileId,
-        sending::{Sign, Turn},
+        sending::{HealthSignal, HealthTransition},
     },
     session::AccountId,
     test_run::{event::Stage, port::TestRun},
@@ -160,16 +160,16 @@ pub struct Recipient {
     pub stage: Option<Stage>,
 }
 
-/// What is said of a message as a whole. It comes from its recipients (`outbox::standing`).
+/// What is said of a message as a whole. It comes from its recipients (`outbox::status`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct MessageStatus {
     pub state: MessageState,
     pub stage: Option<Stage>,
     pub cause: Option<Cause>,
     pub reply: Option<String>,
 }
 
-impl Standing {
+impl MessageStatus {
     /// A state about which there is nothing else to say.
     pub const fn new(state: MessageState) -> Self {
         Self { state, stage: None, cause: None, reply: None }
@@ -178,27 +178,27 @@ impl Standing {
 
 /// A message that is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Again {
+pub struct Resend {
     pub recipients: Vec<Recipient>,
-    pub standing: Standing,
+    pub status: MessageStatus,
 }
 
 /// Decides whether, and to whom, a message is sent again; the second argument says whether its content is kept.
-pub type ResendRule = fn(&MessageRow, bool) -> Result<Again, Resent>;
+pub type ResendRule = fn(&StoredMessage, bool) -> Result<Resend, ResendOutcome>;
 
 /// The end of a message is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
+pub struct CommitMark {
     pub id: Uuid,
     /// Who holds its lease.
-    pub owner: String,
+    pub lease_token: String,
     /// To whom; `None`: to everybody who waits.
     pub to: Option<Vec<String>>,
 }
 
 /// A message that was just given.
 #[derive(Debug, Clone)]
-pub struct NewMessage {
+pub struct QueuedMessage {
     pub id: Uuid,
     pub lane: Lane,
     pub idempotency_key: Option<String>,
@@ -230,7 +230,7 @@ pub enum Inserted {
 
 /// A message as it is stored, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageRow {
+pub struct StoredMessage {
     pub id: Uuid,
     pub lane: Lane,
     pub message_id: String,
@@ -251,7 +251,7 @@ pub struct MessageRow {
     pub expires_at: Timestamp,
     pub next_at: Option<Timestamp>,
     /// Who is at it.
-    pub lease_owner: Option<String>,
+    pub lease_token: Option<String>,
     /// Since when the server may have it…
     pub ending_at: Option<Timestamp>,
     /// …and for whom; `None`: for everybody who waits.
@@ -301,7 +301,7 @@ pub struct HealthReport {
     pub profile: ProfileId,
     /// The settings it was about: a profile that was changed meanwhile is not judged by it.
     pub fingerprint: [u8; 32],
-    pub sign: Sign,
+    pub signal: HealthSignal,
     /// A failure, to be shown to the owner.
     pub failure: Option<Box<TestRun>>,
     /// It was a login for its own sake.
@@ -337,7 +337,7 @@ pub struct Claim {
     /// Through which server: its rest is respected, and the lane stands behind it from now on.
     pub destination: Option<String>,
     /// For whom…
-    pub owner: String,
+    pub lease_token: String,
     pub now: Timestamp,
     /// …and until when. When it is a probe, nobody else tries the destination before.
     pub until: Timestamp,
@@ -348,7 +348,7 @@ pub struct Claim {
 /// What was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
-    pub messages: Vec<MessageRow>,
+    pub messages: Vec<StoredMessage>,
     /// What the destination let through.
     pub passage: Passage,
     /// How it was doing.
@@ -357,7 +357,7 @@ pub struct Claimed {
 
 /// Who may settle a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Right {
+pub enum Precondition {
     /// Whoever holds its lease.
     Lease(String),
     /// Somebody else's lease that ended before this.
@@ -367,7 +367,7 @@ pub enum Right {
 }
 
 /// What a portal is told when a profile breaks or recovers.
-pub type TurnEvent = fn(&AccountId, &ProfileRow, Turn, Timestamp) -> NewEvent;
+pub type TransitionEvent = fn(&AccountId, &ProfileRow, HealthTransition, Timestamp) -> NewEvent;
 
 /// What became of an attempt: everything in one transaction.
 #[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
@@ -375,13 +375,13 @@ pub type TurnEvent = fn(&AccountId, &ProfileRow, Turn, Timestamp) -> NewEvent;
 pub struct Settlement {
     pub id: Uuid,
     pub lane: Lane,
-    pub right: Right,
+    pub precondition: Precondition,
     pub at: Timestamp,
     pub attempt: Option<Attempt>,
     /// Whether the attempt counts among the message's tries.
     pub counts: bool,
     /// What is said of the message. In the state `sending` the lease goes on.
-    pub standing: Standing,
+    pub status: MessageStatus,
     pub recipients: Vec<Recipient>,
     /// Its content is needed no more.
     pub content_done: bool,
@@ -390,7 +390,7 @@ pub struct Settlement {
     pub health: Option<HealthReport>,
     pub event: Option<NewEvent>,
     /// Whether the portal is told of the profile's turns.
-    pub tell: Option<TurnEvent>,
+    pub tell: Option<TransitionEvent>,
 }
 
 /// What settling came to.
@@ -398,12 +398,12 @@ pub struct Settlement {
 pub struct Settled {
     /// The right held.
     pub done: bool,
-    pub turn: Option<Turn>,
+    pub transition: Option<HealthTransition>,
 }
 
 /// Why a message cannot be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resent {
+pub enum ResendOutcome {
     Done,
     NotFound,
     /// It is under way, or everybody has it.
@@ -425,7 +425,7 @@ pub struct Quarantined {
 
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct QueueFigures {
+pub struct QueueMetrics {
     pub queued: u64,
     pub deferred: u64,
     pub sending: u64,

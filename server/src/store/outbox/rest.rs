@@ -5,7 +5,7 @@ use std::time::Duration;
 use app::diagnosis::cause::Cause;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MessageRow, MessageState};
+use super::{MessageState, StoredMessage};
 
 /// How a destination is doing: a server that lanes wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,7 +64,7 @@ impl Rest {
     }
 }
 
-impl MessageRow {
+impl StoredMessage {
     /// A message waits as long as its lane, or its lane's destination, rests: its own row is not touched for that.
     pub fn waits_for(&mut self, until: Timestamp, cause: Option<Cause>) {
         let waits = matches!(self.state, MessageState::Queued | MessageState::Deferred);

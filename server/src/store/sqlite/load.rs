@@ -85,7 +85,7 @@ async fn finished(store: &SqliteStore, count: u32) {
 
 #[tokio::test]
 async fn a_purge_holds_the_writer_for_a_moment_and_leaves_others_no_checkpoint() {
-    let folder = trouble::Folder::new();
+    let folder = disk_faults::Folder::new();
     let store = SqliteStore::open(&folder.database()).await.unwrap();
     finished(&store, 20_000).await;
     // Whoever asks for the writer waits as long as somebody holds it.

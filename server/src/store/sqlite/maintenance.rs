@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::{Row, SqlitePool};
 
 use super::{SqliteStore, drafts, journal, logins, rows::instant, sessions, transaction::begin};
-use crate::store::{DRAFTS_LAST, MaintenanceStore, StoreError, outbox::QueueFigures};
+use crate::store::{DRAFTS_LAST, MaintenanceStore, StoreError, outbox::QueueMetrics};
 
 #[async_trait]
 impl MaintenanceStore for SqliteStore {
@@ -79,7 +79,7 @@ impl MaintenanceStore for SqliteStore {
         Ok(gone)
     }
 
-    async fn queue_figures(&self, now: Timestamp) -> Result<QueueFigures, StoreError> {
+    async fn queue_metrics(&self, now: Timestamp) -> Result<QueueMetrics, StoreError> {
         let row = sqlx::query(
             "SELECT (SELECT amount FROM tally WHERE kind = 'queued') AS queued,
                     (SELECT amount FROM tally WHERE kind = 'deferred') AS deferred,
@@ -95,7 +95,7 @@ impl MaintenanceStore for SqliteStore {
         let count = |column| -> Result<u64, StoreError> {
             Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or_default())
         };
-        Ok(QueueFigures {
+        Ok(QueueMetrics {
             queued: count("queued")?,
             deferred: count("deferred")?,
             sending: count("sending")?,

@@ -16,12 +16,12 @@ use super::{
 };
 use crate::store::{
     MessageStore, StoreError,
-    outbox::{Attempt, Inserted, Lane, MessageRow, MessageState, NewMessage, ResendRule, Resent},
+    outbox::{Attempt, Inserted, Lane, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
 };
 
 #[async_trait]
 impl MessageStore for SqliteStore {
-    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<Inserted>, StoreError> {
+    async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let mut outcomes = Vec::with_capacity(messages.len());
         for new in messages {
@@ -77,7 +77,7 @@ impl MessageStore for SqliteStore {
         by_key(&mut connection, portal, key, request_hash).await
     }
 
-    async fn message(&self, portal: &str, id: Uuid) -> Result<Option<MessageRow>, StoreError> {
+    async fn message(&self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError> {
         const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
         let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&self.pool).await?;
         let mut rows = shown(&self.writer, row.as_slice()).await?;
@@ -99,7 +99,7 @@ impl MessageStore for SqliteStore {
         state: Option<MessageState>,
         before: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<(MessageRow, Vec<Attempt>)>, StoreError> {
+    ) -> Result<Vec<(StoredMessage, Vec<Attempt>)>, StoreError> {
         // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
         const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
                 SELECT 1 FROM lane LEFT JOIN destination USING (destination)
@@ -146,12 +146,12 @@ impl MessageStore for SqliteStore {
         id: Uuid,
         (now, expires_at): (Timestamp, Timestamp),
         rule: ResendRule,
-    ) -> Result<Resent, StoreError> {
+    ) -> Result<ResendOutcome, StoreError> {
         const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
         let mut transaction = begin(&self.writer).await?;
         let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
         let Some(row) = row.as_ref().map(message).transpose()? else {
-            return Ok(Resent::NotFound);
+            return Ok(ResendOutcome::NotFound);
         };
         let kept: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = ?)")
             .bind(id.to_string())
@@ -168,10 +168,10 @@ impl MessageStore for SqliteStore {
                  wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = 0), 0)
              WHERE id = ?",
         )
-        .bind(again.standing.state.as_str())
-        .bind(again.standing.stage.map(Stage::as_str))
-        .bind(again.standing.cause.map(Cause::as_str))
-        .bind(again.standing.reply)
+        .bind(again.status.state.as_str())
+        .bind(again.status.stage.map(Stage::as_str))
+        .bind(again.status.cause.map(Cause::as_str))
+        .bind(again.status.reply)
         .bind(recipients)
         .bind(now.as_millisecond())
         .bind(now.as_millisecond())
@@ -180,7 +180,7 @@ impl MessageStore for SqliteStore {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(Resent::Done)
+        Ok(ResendOutcome::Done)
     }
 }
 
@@ -203,7 +203,7 @@ fn wrong(column: &'static str, row: &str) -> StoreError {
 const MESSAGE: (&str, &str) = ("message", "id");
 
 /// A row of [`COLUMNS`]. Of one that was set aside, whatever can be decoded.
-fn message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
     match MessageState::parse(&row.try_get::<String, _>("state")?) {
         Some(MessageState::Quarantined) => set_aside_row(row),
         Some(state) => decode(row, state),
@@ -212,12 +212,12 @@ fn message(row: &SqliteRow) -> Result<MessageRow, StoreError> {
 }
 
 /// What can be decoded of a row that as a whole cannot.
-fn set_aside_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
+fn set_aside_row(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
     let text = |column: &'static str| row.try_get::<String, _>(column).unwrap_or_default();
     let moment = |column: &'static str| row.try_get::<Option<i64>, _>(column).ok().flatten().map(instant);
     let id = text("id");
     let account = AccountId { portal: text("portal"), account: text("account") };
-    Ok(MessageRow {
+    Ok(StoredMessage {
         lane: Lane { account, user: row.try_get("user").unwrap_or_default() },
         message_id: text("message_id"),
         reference: row.try_get("reference").unwrap_or_default(),
@@ -235,7 +235,7 @@ fn set_aside_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
         updated_at: moment("updated_at").unwrap_or_default(),
         expires_at: moment("expires_at").unwrap_or_default(),
         next_at: None,
-        lease_owner: None,
+        lease_token: None,
         ending_at: moment("ending_at"),
         ending_to: None,
         finished_at: moment("finished_at"),
@@ -243,7 +243,7 @@ fn set_aside_row(row: &SqliteRow) -> Result<MessageRow, StoreError> {
     })
 }
 
-fn decode(row: &SqliteRow, state: MessageState) -> Result<MessageRow, StoreError> {
+fn decode(row: &SqliteRow, state: MessageState) -> Result<StoredMessage, StoreError> {
     let id: String = row.try_get("id")?;
     let text = |column: &'static str| -> Result<Option<String>, StoreError> { Ok(row.try_get(column)?) };
     let must = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get(column)?) };
@@ -253,7 +253,7 @@ fn decode(row: &SqliteRow, state: MessageState) -> Result<MessageRow, StoreError
     let count = |column: &'static str| -> Result<u64, StoreError> {
         u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| wrong(column, &id))
     };
-    Ok(MessageRow {
+    Ok(StoredMessage {
         lane: Lane::parse(&must("lane")?).ok_or_else(|| wrong("lane", &id))?,
         message_id: must("message_id")?,
         reference: text("reference")?,
@@ -271,7 +271,7 @@ fn decode(row: &SqliteRow, state: MessageState) -> Result<MessageRow, StoreError
         updated_at: moment("updated_at")?.unwrap_or_default(),
         expires_at: moment("expires_at")?.unwrap_or_default(),
         next_at: moment("next_at")?,
-        lease_owner: text("lease_owner")?,
+        lease_token: text("lease_owner")?,
         ending_at: moment("ending_at")?,
         ending_to: text("ending_to")?.and_then(|addresses| serde_json::from_str(&addresses).ok()),
         finished_at: moment("finished_at")?,
@@ -297,7 +297,7 @@ pub(super) async fn by_key(
 }
 
 /// Rows for somebody who looks at them: one that cannot be decoded is set aside, and shown as such.
-async fn shown(writer: &SqlitePool, rows: &[SqliteRow]) -> Result<Vec<MessageRow>, StoreError> {
+async fn shown(writer: &SqlitePool, rows: &[SqliteRow]) -> Result<Vec<StoredMessage>, StoreError> {
     let (mut shown, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         shown.push(match message(row) {
@@ -318,6 +318,6 @@ fn attempt(content: &str, message: Uuid) -> Result<Attempt, StoreError> {
 }
 
 /// Those rows that can be decoded, and those that cannot.
-pub(super) fn readable(rows: &[SqliteRow]) -> Result<(Vec<MessageRow>, Vec<Damaged>), StoreError> {
+pub(super) fn readable(rows: &[SqliteRow]) -> Result<(Vec<StoredMessage>, Vec<Damaged>), StoreError> {
     quarantine::readable(MESSAGE, rows, message)
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::store::{
     QueueStore, StoreError,
-    outbox::{Claim, Claimed, DueDestination, Ending, Lane, MessageRow, MessageState, Passage, Queue, Rest},
+    outbox::{Claim, Claimed, CommitMark, DueDestination, Lane, MessageState, Passage, Queue, Rest, StoredMessage},
 };
 
 #[async_trait]
@@ -86,10 +86,10 @@ impl QueueStore for SqliteStore {
         Ok(claimed)
     }
 
-    async fn mark_ending(&self, endings: &[Ending], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+    async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let mut marked = Vec::with_capacity(endings.len());
-        for Ending { id, owner, to } in endings {
+        let mut marked = Vec::with_capacity(marks.len());
+        for CommitMark { id, lease_token, to } in marks {
             let to = to
                 .as_ref()
                 .map(serde_json::to_string)
@@ -101,7 +101,7 @@ impl QueueStore for SqliteStore {
             )
             .bind(now.as_millisecond())
             .bind(id.to_string())
-            .bind(owner)
+            .bind(lease_token)
             .bind(to)
             .execute(&mut *transaction)
             .await?;
@@ -111,7 +111,7 @@ impl QueueStore for SqliteStore {
         Ok(marked)
     }
 
-    async fn release(&self, owner: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
+    async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
         let mut transaction = begin(&self.writer).await?;
         for id in ids {
             sqlx::query(
@@ -124,7 +124,7 @@ impl QueueStore for SqliteStore {
             )
             .bind(next_at.as_millisecond())
             .bind(id.to_string())
-            .bind(owner)
+            .bind(lease_token)
             .execute(&mut *transaction)
             .await?;
         }
@@ -193,23 +193,23 @@ impl QueueStore for SqliteStore {
         Ok(woken.execute(&self.writer).await?.rows_affected())
     }
 
-    async fn prolong(&self, owners: &[String], until: Timestamp) -> Result<u64, StoreError> {
+    async fn prolong(&self, lease_tokens: &[String], until: Timestamp) -> Result<u64, StoreError> {
         const LEASES: &str = "UPDATE message SET lease_until = ?
             WHERE state = 'sending' AND lease_owner IN (SELECT value FROM json_each(?))";
         const PROBES: &str = "UPDATE destination SET rests_until = ? WHERE probe IN (SELECT value FROM json_each(?))";
-        let owners = serde_json::to_string(owners).unwrap_or_default();
+        let lease_tokens = serde_json::to_string(lease_tokens).unwrap_or_default();
         let mut transaction = begin(&self.writer).await?;
         let mut prolonged = Vec::with_capacity(2);
         for sql in [LEASES, PROBES] {
             let written =
-                sqlx::query(sql).bind(until.as_millisecond()).bind(&owners).execute(&mut *transaction).await?;
+                sqlx::query(sql).bind(until.as_millisecond()).bind(&lease_tokens).execute(&mut *transaction).await?;
             prolonged.push(written.rows_affected());
         }
         transaction.commit().await?;
         Ok(prolonged[0])
     }
 
-    async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+    async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredMessage>, StoreError> {
         const SQL: &str =
             formatcp!("SELECT {COLUMNS} FROM message WHERE state = 'sending' AND lease_until <= ? LIMIT ?");
         let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(&self.pool).await?;
@@ -218,7 +218,7 @@ impl QueueStore for SqliteStore {
         Ok(rows)
     }
 
-    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<MessageRow>, StoreError> {
+    async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredMessage>, StoreError> {
         const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE {WAITING} AND expires_at <= ? LIMIT ?");
         let rows = sqlx::query(SQL).bind(now.as_millisecond()).bind(limit).fetch_all(&self.pool).await?;
         let (mut rows, damaged) = readable(&rows)?;
@@ -337,7 +337,7 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
     );
     // What is left has its turn after those that are due by now.
     const TURN: &str = formatcp!("UPDATE lane SET next_at = {NEXT_AT} WHERE lane = ?2 AND fallback = ?3");
-    let Claim { queue, destination, owner, now, until, limit } = claim;
+    let Claim { queue, destination, lease_token, now, until, limit } = claim;
     let (key, destination) = (queue.lane.key(), destination.as_deref());
     let rest = match destination {
         Some(destination) => rest_of(&mut *connection, destination).await?,
@@ -355,7 +355,7 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
         Passage::Closed => return Ok(Claimed { messages: Vec::new(), passage, rest }),
     };
     let rows = sqlx::query(TAKE)
-        .bind(owner)
+        .bind(lease_token)
         .bind(until.as_millisecond())
         .bind(now.as_millisecond())
         .bind(&key)
@@ -367,7 +367,7 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
     if let Some(destination) = destination {
         tighten(&mut *connection, destination).await?;
         if passage == Passage::Probe && !rows.is_empty() {
-            keep_rest(&mut *connection, destination, &rest.probing(*until), Some(owner)).await?;
+            keep_rest(&mut *connection, destination, &rest.probing(*until), Some(lease_token)).await?;
         }
     }
     let (mut messages, damaged) = readable(&rows)?;
@@ -377,7 +377,7 @@ async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<C
 }
 
 /// What waits is told with the rest that it waits for.
-pub(super) async fn with_rests(pool: &SqlitePool, rows: &mut [MessageRow]) -> Result<(), StoreError> {
+pub(super) async fn with_rests(pool: &SqlitePool, rows: &mut [StoredMessage]) -> Result<(), StoreError> {
     let mut rests: HashMap<(String, bool), (Timestamp, Option<Cause>)> = HashMap::new();
     for row in rows {
         if !matches!(row.state, MessageState::Queued | MessageState::Deferred) {
@@ -403,7 +403,7 @@ pub(super) const REST: &str =
       WHERE lane.lane = message.lane AND lane.fallback = message.fallback) AS rest";
 
 /// The same for one message, from the row that it came in.
-pub(super) fn wait_for_rest(row: &SqliteRow, message: &mut MessageRow) -> Result<(), StoreError> {
+pub(super) fn wait_for_rest(row: &SqliteRow, message: &mut StoredMessage) -> Result<(), StoreError> {
     let rest: Option<String> = row.try_get("rest")?;
     if !matches!(message.state, MessageState::Queued | MessageState::Deferred) {
         return Ok(());

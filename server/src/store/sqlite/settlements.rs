@@ -2,7 +2,7 @@
 
 use app::{
     diagnosis::cause::Cause,
-    profile::{model::ProfileId, sending::Turn},
+    profile::{model::ProfileId, sending::HealthTransition},
     session::AccountId,
     test_run::{event::Stage, port::TestRun},
 };
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::store::{
     SettlementStore, StoreError,
-    outbox::{HealthReport, MessageState, Right, Settled, Settlement, TurnEvent},
+    outbox::{HealthReport, MessageState, Precondition, Settled, Settlement, TransitionEvent},
 };
 
 #[async_trait]
@@ -26,18 +26,18 @@ impl SettlementStore for SqliteStore {
         let mut outcomes = Vec::with_capacity(settlements.len());
         for settlement in settlements {
             if !message(&mut transaction, settlement).await? {
-                outcomes.push(Settled { done: false, turn: None });
+                outcomes.push(Settled { done: false, transition: None });
                 continue;
             }
             let Settlement { lane, at, tell, .. } = settlement;
-            let turn = match &settlement.health {
+            let transition = match &settlement.health {
                 Some(report) => health(&mut transaction, &lane.account, report, *at, *tell).await?,
                 None => None,
             };
             if let Some(event) = &settlement.event {
                 events::insert(&mut transaction, event).await?;
             }
-            outcomes.push(Settled { done: true, turn });
+            outcomes.push(Settled { done: true, transition });
         }
         transaction.commit().await?;
         Ok(outcomes)
@@ -48,16 +48,16 @@ impl SettlementStore for SqliteStore {
         account: &AccountId,
         report: &HealthReport,
         at: Timestamp,
-        tell: Option<TurnEvent>,
-    ) -> Result<Option<Turn>, StoreError> {
+        tell: Option<TransitionEvent>,
+    ) -> Result<Option<HealthTransition>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let turn = health(&mut transaction, account, report, at, tell).await?;
+        let transition = health(&mut transaction, account, report, at, tell).await?;
         transaction.commit().await?;
-        Ok(turn)
+        Ok(transition)
     }
 }
 
-/// Moves the message and keeps its attempt; `false` when the right does not hold.
+/// Moves the message and keeps its attempt; `false` when the precondition does not hold.
 async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> Result<bool, StoreError> {
     const LEASE: &str = "lease_owner = ?14 AND state = 'sending'";
     const ENDED: &str = "lease_until <= CAST(?14 AS INTEGER) AND state = 'sending'";
@@ -68,21 +68,21 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
         ending_at = NULL, ending_to = NULL,
         wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = ?7), 0)
         WHERE id = ?12 AND ";
-    let Settlement { id, right, at, attempt, standing, recipients, next_at, .. } = settlement;
-    let state = standing.state;
+    let Settlement { id, precondition, at, attempt, status, recipients, next_at, .. } = settlement;
+    let state = status.state;
     let wrong = |table, column| StoreError::Inconsistent { table, column, row: id.to_string() };
     let recipients = serde_json::to_string(recipients).map_err(|_| wrong("message", "recipients"))?;
-    let (sql, held_by) = match right {
-        Right::Lease(owner) => (const_format::concatcp!(UPDATE, LEASE), owner.clone()),
-        Right::LeaseEnded(by) => (const_format::concatcp!(UPDATE, ENDED), by.as_millisecond().to_string()),
-        Right::Waiting => (const_format::concatcp!(UPDATE, WAITING), String::new()),
+    let (sql, held_by) = match precondition {
+        Precondition::Lease(owner) => (const_format::concatcp!(UPDATE, LEASE), owner.clone()),
+        Precondition::LeaseEnded(by) => (const_format::concatcp!(UPDATE, ENDED), by.as_millisecond().to_string()),
+        Precondition::Waiting => (const_format::concatcp!(UPDATE, WAITING), String::new()),
     };
     let updated = sqlx::query(sql)
         .bind(state.as_str())
         .bind(recipients)
-        .bind(standing.stage.map(Stage::as_str))
-        .bind(standing.cause.map(Cause::as_str))
-        .bind(&standing.reply)
+        .bind(status.stage.map(Stage::as_str))
+        .bind(status.cause.map(Cause::as_str))
+        .bind(&status.reply)
         .bind(attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string()))
         .bind(settlement.fallback)
         .bind(settlement.counts)
@@ -114,14 +114,14 @@ async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> 
     Ok(true)
 }
 
-/// Takes in a sign, and tells a turn. A profile that was changed, deleted or damaged meanwhile is not judged.
+/// Applies a health signal, and writes the event of a transition. A profile that was changed, deleted or damaged meanwhile is not judged.
 pub(super) async fn health(
     connection: &mut SqliteConnection,
     account: &AccountId,
     report: &HealthReport,
     at: Timestamp,
-    tell: Option<TurnEvent>,
-) -> Result<Option<Turn>, StoreError> {
+    tell: Option<TransitionEvent>,
+) -> Result<Option<HealthTransition>, StoreError> {
     let Some(row) = find_readable(connection, account, report.profile).await? else {
         return Ok(None);
     };
@@ -129,7 +129,7 @@ pub(super) async fn health(
         return Ok(None);
     }
     let mut health = row.health;
-    let turn = health.take(report.sign, at);
+    let transition = health.take(report.signal, at);
     if report.check {
         health.checked_at = Some(at);
     }
@@ -152,10 +152,10 @@ pub(super) async fn health(
     if let Some(run) = &report.failure {
         keep_failure(connection, report.profile, run).await?;
     }
-    if let Some((turn, event)) = turn.zip(tell) {
-        events::insert(connection, &event(account, &row, turn, at)).await?;
+    if let Some((transition, event)) = transition.zip(tell) {
+        events::insert(connection, &event(account, &row, transition, at)).await?;
     }
-    Ok(turn)
+    Ok(transition)
 }
 
 async fn keep_failure(connection: &mut SqliteConnection, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Server side. Test runs, and the receipts of their mails.
 
 use app::{
-    profile::{model::ProfileId, sending::Sign},
+    profile::{model::ProfileId, sending::HealthSignal},
     session::AccountId,
     test_run::{port::TestRun, report::Verdict},
 };
@@ -15,7 +15,7 @@ use super::{
     rows::{instant, verdict_code},
     settlements,
 };
-use crate::store::{Receipt, StoreError, Tell, TestRunStore, TestTold, is_outdated, outbox::HealthReport};
+use crate::store::{Receipt, StoreError, Tell, TestRecord, TestRunStore, is_outdated, outbox::HealthReport};
 
 #[async_trait]
 impl TestRunStore for SqliteStore {
@@ -24,18 +24,23 @@ impl TestRunStore for SqliteStore {
         account: &AccountId,
         id: ProfileId,
         run: &TestRun,
-        told: &TestTold<'_>,
+        told: &TestRecord<'_>,
     ) -> Result<bool, StoreError> {
-        let TestTold { fingerprint, events, entry, .. } = *told;
+        let TestRecord { fingerprint, events, entry, .. } = *told;
         let mut transaction = begin(&self.writer).await?;
         let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
         if !is_outdated(fingerprint, &row) {
             keep(&mut transaction, id, run, told).await?;
         }
         if run.report.verdict == Verdict::Accepted {
-            let sign =
-                HealthReport { profile: id, fingerprint: *fingerprint, sign: Sign::Well, failure: None, check: false };
-            settlements::health(&mut transaction, account, &sign, run.at, told.tell).await?;
+            let signal = HealthReport {
+                profile: id,
+                fingerprint: *fingerprint,
+                signal: HealthSignal::Well,
+                failure: None,
+                check: false,
+            };
+            settlements::health(&mut transaction, account, &signal, run.at, told.tell).await?;
         }
         for event in events {
             super::events::insert(&mut transaction, event).await?;
@@ -119,7 +124,7 @@ async fn keep(
     connection: &mut SqliteConnection,
     id: ProfileId,
     run: &TestRun,
-    TestTold { fingerprint, receipt, .. }: &TestTold<'_>,
+    TestRecord { fingerprint, receipt, .. }: &TestRecord<'_>,
 ) -> Result<(), StoreError> {
     let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
         table: "test_run",

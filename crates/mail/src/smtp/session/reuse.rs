@@ -82,7 +82,7 @@ impl Session<'_> {
 
     /// Keeps the connection for the next message when this one went well and that is wanted; else says goodbye.
     pub(super) async fn end(&mut self, host: Host, mut wire: Wire, outcome: &Result<(), Failure>) {
-        if self.gate.is_none() && outcome.is_ok() {
+        if self.commit_point.is_none() && outcome.is_ok() {
             // It has said goodbye already.
             return;
         }

@@ -16,12 +16,12 @@ use crate::{
     reply::Reply,
     smtp::{
         envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
-        submit::{Depth, Gate},
+        submit::{CommitPoint, Depth},
         wire::{Wire, WireError},
     },
 };
 
-/// How much of a message waits for the gate: the final dot and its line end.
+/// How much of a message waits for the commit point: the final dot and its line end.
 const HELD_BACK: usize = 3;
 /// With more recipients than these a message does not leave in the flight of its commands.
 const FEW_RECIPIENTS: usize = 10;
@@ -70,7 +70,7 @@ impl Session<'_> {
             self.transcript.client(recipient);
         }
         // Over a connection that may be dead the message waits until the server has answered; with many recipients too, so
-        // that the gate is told which of them were taken.
+        // that the commit point is told which of them were taken.
         let waits = self.cool || recipients.len() > FEW_RECIPIENTS;
         let apart = waits && self.may_chunk() && !self.is_dry_run();
         let chunked = self.may_chunk() && !self.is_dry_run() && !apart;
@@ -225,8 +225,8 @@ impl Session<'_> {
         let whole = load != Load::Commands;
         let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
         self.before_the_end = BeforeTheEnd::Unknown;
-        let written = match self.gate {
-            Some(gate) if whole => self.through(gate, wire, bytes, replies, deadline).await?,
+        let written = match self.commit_point {
+            Some(point) if whole => self.through(point, wire, bytes, replies, deadline).await?,
             _ => wire.write(bytes, replies, deadline).await,
         };
         match written {
@@ -237,11 +237,11 @@ impl Session<'_> {
 }
 
 impl Session<'_> {
-    /// Writes a message; its last bytes only when the gate opens, and the server is still there and has not answered yet:
+    /// Writes a message; its last bytes only when the commit point allows it, and the server is still there and has not answered yet:
     /// without them it has no message.
     async fn through(
         &mut self,
-        gate: &dyn Gate,
+        commit_point: &dyn CommitPoint,
         wire: &mut Wire,
         bytes: &[u8],
         replies: usize,
@@ -251,7 +251,7 @@ impl Session<'_> {
         if let Err(error) = wire.write_beginning(most, replies, deadline).await {
             return Ok(Err(error));
         }
-        if !gate.open(&self.may_get_it()).await {
+        if !commit_point.reach(&self.may_get_it()).await {
             return Err(Failure { withheld: true, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
         }
         let looked = wire.look().await;

@@ -19,22 +19,22 @@ struct Shut;
 struct Counted(AtomicU32);
 
 #[async_trait]
-impl Gate for Open {
-    async fn open(&self, _to: &[String]) -> bool {
+impl CommitPoint for Open {
+    async fn reach(&self, _to: &[String]) -> bool {
         true
     }
 }
 
 #[async_trait]
-impl Gate for Shut {
-    async fn open(&self, _to: &[String]) -> bool {
+impl CommitPoint for Shut {
+    async fn reach(&self, _to: &[String]) -> bool {
         false
     }
 }
 
 #[async_trait]
-impl Gate for Counted {
-    async fn open(&self, _to: &[String]) -> bool {
+impl CommitPoint for Counted {
+    async fn reach(&self, _to: &[String]) -> bool {
         self.0.fetch_add(1, Ordering::SeqCst);
         true
     }
@@ -122,8 +122,8 @@ async fn behind_a_shut_gate_the_server_has_no_message() {
 async fn a_server_that_leaves_before_the_end_has_no_message_either() {
     struct Late;
     #[async_trait]
-    impl Gate for Late {
-        async fn open(&self, _to: &[String]) -> bool {
+    impl CommitPoint for Late {
+        async fn reach(&self, _to: &[String]) -> bool {
             tokio::time::sleep(Duration::from_millis(100)).await;
             true
         }

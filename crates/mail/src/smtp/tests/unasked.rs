@@ -160,8 +160,8 @@ const HOST: &str = "plain.test.example";
 struct Slow;
 
 #[async_trait]
-impl Gate for Slow {
-    async fn open(&self, _to: &[String]) -> bool {
+impl CommitPoint for Slow {
+    async fn reach(&self, _to: &[String]) -> bool {
         tokio::time::sleep(Duration::from_millis(20)).await;
         true
     }

@@ -82,8 +82,8 @@ async fn fixes(row: &ProfileRow, secret: &str, mut report: Report) -> Vec<Fix> {
         depth: Depth::Message,
     };
     let presets = Catalogue::builtin();
-    let mender = Mender { submitter: &submitter, presets: &presets, row, submission: &submission };
-    mender.study(&mut report).await;
+    let remedies = Remedies { submitter: &submitter, presets: &presets, row, submission: &submission };
+    remedies.find(&mut report).await;
     report.fixes
 }
 

@@ -2,7 +2,7 @@
 //! with a dry run at the same destination; what cannot be checked is only proposed where the provider's own settings or
 //! the server's own words say so.
 //!
-//! To add a proposal: a variant of [`Fix`], its place in [`Mender::proposals`].
+//! To add a proposal: a variant of [`Fix`], its place in [`Remedies::proposals`].
 
 use std::time::Duration;
 
@@ -33,22 +33,22 @@ mod tests;
 /// How long a proposal may be checked.
 const CHECK: Duration = Duration::from_secs(5);
 
-/// Studies a failed test.
-pub(crate) struct Mender<'a> {
+/// Looks for what may help after a failed test.
+pub(crate) struct Remedies<'a> {
     pub submitter: &'a Submitter,
     pub presets: &'a Catalogue,
     pub row: &'a ProfileRow,
     pub submission: &'a Submission,
 }
 
-impl Mender<'_> {
+impl Remedies<'_> {
     /// Whether there is anything to study that takes time.
-    pub fn has_work(report: &Report) -> bool {
+    pub fn may_help(report: &Report) -> bool {
         report.verdict == Verdict::Failed && (is_about_the_door(report) || is_about_the_sender(report))
     }
 
     /// Adds to the report what was found.
-    pub async fn study(&self, report: &mut Report) {
+    pub async fn find(&self, report: &mut Report) {
         if report.verdict != Verdict::Failed {
             return;
         }

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
+use ::mail::smtp::{LoginGate, Submission, Submitter, until};
 use app::{
     error::AppError,
     journal::model::Action,
@@ -18,31 +19,32 @@ use app::{
 use async_stream::stream;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use mail::smtp::{LoginGate, Submission, Submitter, until};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    confirmation::confirmation,
-    events::{profile_turned, test_finished},
+    events::{profile_transition, test_finished},
     logins::{Counted, MOST_REFUSALS, Withheld},
-    mend::Mender,
     metrics::Metrics,
     portal_auth::Portal,
-    profiles::{ProfileBook, fingerprint, unavailable},
-    sending::submission,
-    store::{ProfileRow, Receipt, Store, TestTold, outbox::TurnEvent},
+    profiles::{ProfileService, fingerprint, unavailable},
+    store::{ProfileRow, Receipt, Store, TestRecord, outbox::TransitionEvent},
+    submission::submission,
 };
 
 mod limits;
+pub(crate) mod mail;
 mod receipt;
+mod remedies;
 
+use self::mail::{AddressError, confirmation};
 use limits::{Limits, Slot};
+use remedies::Remedies;
 
 /// The tester of every account.
 pub struct TestRunner {
     store: Arc<dyn Store>,
-    book: ProfileBook,
+    book: ProfileService,
     submitter: Arc<Submitter>,
     presets: Arc<Catalogue>,
     clock: Clock,
@@ -57,7 +59,7 @@ pub struct TestRunner {
 /// What a tester is made of.
 pub struct TestRunnerParts {
     pub store: Arc<dyn Store>,
-    pub book: ProfileBook,
+    pub book: ProfileService,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
     pub clock: Clock,
@@ -89,7 +91,7 @@ struct Running {
     submitter: Arc<Submitter>,
     presets: Arc<Catalogue>,
     clock: Clock,
-    book: ProfileBook,
+    book: ProfileService,
     session: Session,
     row: ProfileRow,
     recipient: String,
@@ -152,7 +154,7 @@ impl TestRunner {
         recipient: &str,
         (login, code): ((secrecy::SecretString, Arc<dyn LoginGate>), &str),
     ) -> Result<Submission, &'static dyn std::error::Error> {
-        const WRONG_ADDRESS: &crate::confirmation::AddressError = &crate::confirmation::AddressError;
+        const WRONG_ADDRESS: &AddressError = &AddressError;
         let settings = &row.settings;
         let destination = &settings.destination;
         let provider = self.presets.name_of(settings);
@@ -181,11 +183,11 @@ impl Running {
                 Withheld::Unavailable => Refusal::Unavailable,
             }));
         }
-        if Mender::has_work(&report) {
-            tell(TestEvent::Studying);
+        if Remedies::may_help(&report) {
+            tell(TestEvent::LookingForFixes);
         }
         tokio::select! {
-            () = self.slot.watch(Box::pin(self.study(&mut report))) => {}
+            () = self.slot.watch(Box::pin(self.find_fixes(&mut report))) => {}
             () = stop.cancelled() => return,
         }
         let run = Box::new(self.record(report).await);
@@ -194,9 +196,9 @@ impl Running {
         tell(TestEvent::Finished(run));
     }
 
-    async fn study(&self, report: &mut Report) {
+    async fn find_fixes(&self, report: &mut Report) {
         let Self { submitter, presets, row, submission, .. } = self;
-        Mender { submitter, presets, row, submission }.study(report).await;
+        Remedies { submitter, presets, row, submission }.find(report).await;
     }
 
     /// Stores the result. A profile that was changed meanwhile keeps the result of what was tested: its fingerprint
@@ -214,8 +216,8 @@ impl Running {
         let (verdict, cause) = (run.report.verdict, run.report.cause);
         let action = Action::Tested { verdict, cause };
         let entry = self.book.entry(self.session.author(), action, Some(&self.row.settings));
-        let tell = told.then_some(profile_turned as TurnEvent);
-        let told = TestTold { fingerprint: &fingerprint, receipt, events: &events, tell, entry: &entry };
+        let tell = told.then_some(profile_transition as TransitionEvent);
+        let told = TestRecord { fingerprint: &fingerprint, receipt, events: &events, tell, entry: &entry };
         let stored = self.store.record_test(account, self.row.id, &run, &told).await;
         if let Err(error) = stored {
             unavailable(error);
@@ -250,17 +252,17 @@ impl Tester for TestRunner {
         }))
     }
 
-    async fn mend(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal> {
+    async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal> {
         let account = &session.account;
         let row = self.store.profile(account, id).await.map_err(unavailable)?.ok_or(Refusal::NotFound)?;
         let last = self.store.last_test(account, id).await.map_err(unavailable)?.ok_or(Refusal::Stale)?;
         let is_current = row.tested.as_ref().is_some_and(|tested| tested.fingerprint == fingerprint(&row));
         let fix = last.report.fixes.get(fix).filter(|_| is_current).ok_or(Refusal::Stale)?;
-        self.book.mend(session.author(), id, &fingerprint(&row), fix).await.map_err(|error| match error {
+        self.book.apply_fix(session.author(), id, &fingerprint(&row), fix).await.map_err(|error| match error {
             AppError::Conflict => Refusal::Stale,
             other => other.into(),
         })?;
-        tracing::info!(profile = %id, fix = fix.key(), "mended");
+        tracing::info!(profile = %id, fix = fix.key(), "fix applied");
         Ok(())
     }
 

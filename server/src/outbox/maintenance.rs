@@ -8,16 +8,20 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
     Outbox,
-    standing::{disowned, give_up, interrupted, needs_its_content, standing},
+    status::{disowned, give_up, interrupted, needs_its_content, status_of},
 };
 use crate::{
-    events::{message_finished, message_quarantined, profile_turned},
+    events::{message_finished, message_quarantined, profile_transition},
     profiles::unavailable,
     store::{
         StoreError,
-        outbox::{Attempt, AttemptOutcome, MessageRow, Quarantined, Recipient, Right, Settlement, TurnEvent},
+        outbox::{
+            Attempt, AttemptOutcome, Precondition, Quarantined, Recipient, Settlement, StoredMessage, TransitionEvent,
+        },
     },
 };
+
+mod clock;
 
 const EVERY: Duration = Duration::from_secs(1);
 const CHECK_EVERY: Duration = Duration::from_secs(30);
@@ -62,13 +66,13 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
             () = outbox.stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        outbox.routes.tidy(false);
+        outbox.destinations.tidy(false);
         outbox.admission.tidy();
         let outcome = async {
-            outbox.mind_the_clock().await?;
-            outbox.take_over_the_abandoned().await?;
-            outbox.end_the_overdue().await?;
-            outbox.report_the_quarantined().await?;
+            outbox.check_clock().await?;
+            outbox.recover_abandoned().await?;
+            outbox.fail_overdue().await?;
+            outbox.report_quarantined().await?;
             if due(&mut purged, PURGE_EVERY) && outbox.purge().await? {
                 // There is more: it goes on at the next tick.
                 purged = None;
@@ -86,7 +90,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
 
 impl Outbox {
     /// Messages whose worker is gone: those whose end was about to be sent may have left, the others go on.
-    async fn take_over_the_abandoned(&self) -> Result<(), StoreError> {
+    async fn recover_abandoned(&self) -> Result<(), StoreError> {
         // Our own first: the clock may have jumped. Where that cannot be written, our leases end on a full disk while
         // their workers still know what became of the messages, and wait to write it down.
         if !self.prolong().await {
@@ -96,7 +100,7 @@ impl Outbox {
         for row in self.store.abandoned(now, SOME).await? {
             let outcome = row.ending_at.map(|_| AttemptOutcome::DeliveryUnknown);
             tracing::warn!(message = %row.id, may_have_left = outcome.is_some(), "sending was interrupted");
-            self.close_the_book(&row, Right::LeaseEnded(now), (outcome, interrupted(&row)), now).await;
+            self.settle_unattended(&row, Precondition::LeaseEnded(now), (outcome, interrupted(&row)), now).await;
         }
         Ok(())
     }
@@ -105,16 +109,17 @@ impl Outbox {
     pub async fn disown(&self) -> Result<u64, StoreError> {
         let (now, mut count) = (self.now(), 0);
         loop {
-            let waiting = self.store.overdue(Timestamp::MAX, SOME).await?.into_iter().map(|row| (row, Right::Waiting));
+            let waiting =
+                self.store.overdue(Timestamp::MAX, SOME).await?.into_iter().map(|row| (row, Precondition::Waiting));
             let leased = self.store.abandoned(Timestamp::MAX, SOME).await?.into_iter();
-            let leased = leased.map(|row| (row, Right::LeaseEnded(Timestamp::MAX)));
+            let leased = leased.map(|row| (row, Precondition::LeaseEnded(Timestamp::MAX)));
             let rows: Vec<_> = waiting.chain(leased).collect();
             if rows.is_empty() {
                 return Ok(count);
             }
-            for (row, right) in rows {
+            for (row, precondition) in rows {
                 let outcome = (Some(AttemptOutcome::DeliveryUnknown), disowned(&row));
-                if !self.close_the_book(&row, right, outcome, now).await {
+                if !self.settle_unattended(&row, precondition, outcome, now).await {
                     return Err(StoreError::Inconsistent {
                         table: "message",
                         column: "state",
@@ -127,25 +132,25 @@ impl Outbox {
     }
 
     /// Messages that could not be sent in time.
-    async fn end_the_overdue(&self) -> Result<(), StoreError> {
+    async fn fail_overdue(&self) -> Result<(), StoreError> {
         let now = self.now();
         for row in self.store.overdue(now, SOME).await? {
             let mut recipients = row.recipients.clone();
             give_up(&mut recipients, row.cause, row.stage);
-            self.close_the_book(&row, Right::Waiting, (Some(AttemptOutcome::Expired), recipients), now).await;
+            self.settle_unattended(&row, Precondition::Waiting, (Some(AttemptOutcome::Expired), recipients), now).await;
         }
         Ok(())
     }
 
     /// Tells of rows that were set aside since the last look: once, however often somebody comes across them.
-    async fn report_the_quarantined(&self) -> Result<(), StoreError> {
+    async fn report_quarantined(&self) -> Result<(), StoreError> {
         let rows = self.store.newly_quarantined(SOME).await?;
         if rows.is_empty() {
             return Ok(());
         }
         let now = self.now();
         let events = rows.iter().filter_map(|row| message_quarantined(row, now));
-        let events: Vec<_> = events.filter(|event| self.tells(&event.portal)).collect();
+        let events: Vec<_> = events.filter(|event| self.has_webhook(&event.portal)).collect();
         self.store.quarantine_told(&rows, &events).await?;
         for Quarantined { table, row, column, .. } in &rows {
             tracing::error!(table, row, column, "quarantined a row that cannot be decoded");
@@ -154,14 +159,14 @@ impl Outbox {
     }
 
     /// Writes the end of something that nobody is at; whether it was still so.
-    async fn close_the_book(
+    async fn settle_unattended(
         &self,
-        row: &MessageRow,
-        right: Right,
+        row: &StoredMessage,
+        precondition: Precondition,
         (outcome, recipients): (Option<AttemptOutcome>, Vec<Recipient>),
         now: Timestamp,
     ) -> bool {
-        let standing = standing(&recipients);
+        let status = status_of(&recipients);
         // What was only claimed was not tried.
         let attempt = outcome.map(|outcome| Attempt {
             at: row.ending_at.unwrap_or(now),
@@ -174,29 +179,29 @@ impl Outbox {
             reply: None,
             queue_id: None,
         });
-        let tell = self.tells(&row.lane.account.portal);
-        let event = attempt.as_ref().and_then(|attempt| message_finished(row, &standing, &recipients, attempt, now));
+        let tell = self.has_webhook(&row.lane.account.portal);
+        let event = attempt.as_ref().and_then(|attempt| message_finished(row, &status, &recipients, attempt, now));
         if let Some(attempt) = &attempt {
             self.metrics.attempted(attempt.outcome, attempt.cause);
         }
         let settlement = Settlement {
             id: row.id,
             lane: row.lane.clone(),
-            right,
+            precondition,
             at: now,
             attempt,
             counts: false,
-            next_at: (!standing.state.is_final()).then_some(now),
-            standing,
+            next_at: (!status.state.is_final()).then_some(now),
+            status,
             content_done: !needs_its_content(&recipients),
             recipients,
             fallback: row.fallback,
             health: None,
             event: event.filter(|_| tell),
-            tell: tell.then_some(profile_turned as TurnEvent),
+            tell: tell.then_some(profile_transition as TransitionEvent),
         };
         let settled = self.writes.settle(settlement).await;
-        self.news.notify_one();
+        self.work_available.notify_one();
         settled.is_ok_and(|settled| settled.done)
     }
 
@@ -223,9 +228,9 @@ impl Outbox {
         }
         let outbox = self.clone();
         self.tasks.spawn(async move {
-            let Ok(_alone) = outbox.checks.try_lock() else { return };
+            let Ok(_alone) = outbox.login_checks.try_lock() else { return };
             // Whoever has no place is tried at the next look.
-            let checks = due.iter().filter_map(|(account, row)| outbox.check_in_its_place(account, row)).take(CHECKS);
+            let checks = due.iter().filter_map(|(account, row)| outbox.check_with_slots(account, row)).take(CHECKS);
             let all = futures::future::join_all(checks);
             tokio::select! {
                 _ = all => {}

@@ -18,15 +18,15 @@ use tokio::time::Instant;
 
 use super::{
     Outbox,
-    destinations::{none_key, parse_key, relay_key},
+    destinations::key::{none_key, parse_key, relay_key},
+    destinations::{ConnectionSlot, DestinationId},
     judge::wait,
     ready::{Item, Ready},
     route::{NoRoute, Route},
-    routes::{Place, RouteId},
     worker::{self, TRUSTED, Work},
 };
 use crate::{
-    admission::{Full, Slot, Standing},
+    admission::{Full, Pace, Slot},
     profiles::unavailable,
     store::outbox::{Claim, Claimed, Passage, Queue, Rest, Via},
 };
@@ -57,17 +57,17 @@ const SKIPPED: Duration = Duration::from_secs(1);
 const BACK: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) async fn run(outbox: Arc<Outbox>) {
-    outbox.begin().await;
+    outbox.resume().await;
     let (mut looked, mut at) = (Instant::now(), outbox.now());
     loop {
-        let pause = if outbox.look().await { SOON } else { LOOK_EVERY };
+        let pause = if outbox.poll_due().await { SOON } else { LOOK_EVERY };
         // Until something may be due that nobody names.
         let until = Instant::now() + pause;
         loop {
-            outbox.hand_out().await;
+            outbox.serve_ready().await;
             tokio::select! {
                 () = outbox.stop.cancelled() => return,
-                () = outbox.news.notified() => {}
+                () = outbox.work_available.notified() => {}
                 () = outbox.admission.freed() => {}
                 () = tokio::time::sleep_until(until) => {}
             }
@@ -86,7 +86,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
 
 impl Outbox {
     /// What an operator changed while we were away: relays are tried afresh.
-    async fn begin(&self) {
+    async fn resume(&self) {
         let relays: Vec<String> =
             self.portals.iter().flat_map(|portal| [relay_key(&portal.id), none_key(&portal.id)]).collect();
         if let Err(error) = self.store.ease(&relays).await {
@@ -103,8 +103,8 @@ impl Outbox {
     }
 
     /// Puts what is due among what is ready, from where it stopped last time; whether there is more.
-    async fn look(&self) -> bool {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (at, ..)| at.elapsed() < TRUSTED);
+    async fn poll_due(&self) -> bool {
+        self.route_cache.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (at, ..)| at.elapsed() < TRUSTED);
         self.ready(Ready::tidy);
         let more = self.resolve_unknown().await;
         for _ in 0..4 {
@@ -122,7 +122,7 @@ impl Outbox {
             let all = due.len() < SOME as usize;
             for due in due {
                 if self.has_room(&due.destination) {
-                    self.look_into(&due.destination, LANES).await;
+                    self.add_due_lanes(&due.destination, LANES).await;
                 }
                 self.ready(|ready| ready.cursor = Some(due));
             }
@@ -138,25 +138,25 @@ impl Outbox {
     fn has_room(&self, destination: &str) -> bool {
         let Some((id, party)) = parse_key(destination) else { return false };
         !self.ready(|ready| ready.is_skipped(destination))
-            && self.routes.blocked(&id).is_none()
-            && !self.routes.is_at_its_most(&id)
+            && self.destinations.blocked(&id).is_none()
+            && !self.destinations.is_at_its_most(&id)
             && self.admission.has_room(&party)
     }
 
     /// Puts the lanes of a destination that are due among what is ready.
-    async fn look_into(&self, destination: &str, limit: u32) {
+    async fn add_due_lanes(&self, destination: &str, limit: u32) {
         let queues = match self.store.due_lanes(destination, self.now(), limit).await {
             Ok(queues) => queues,
             Err(error) => return drop(unavailable(error)),
         };
-        self.find_and_add_all(queues, destination).await;
+        self.resolve_and_add_all(queues, destination).await;
     }
 
     /// How many turned out to be behind other destinations; that is written down with one write.
-    async fn find_and_add_all(&self, queues: Vec<Queue>, thought: &str) -> usize {
+    async fn resolve_and_add_all(&self, queues: Vec<Queue>, thought: &str) -> usize {
         let mut found = Vec::new();
         for queue in queues {
-            if let Some(destination) = self.find_and_add(queue.clone(), thought).await {
+            if let Some(destination) = self.resolve_and_add(queue.clone(), thought).await {
                 found.push((queue, destination));
             }
         }
@@ -182,16 +182,16 @@ impl Outbox {
             }
         };
         let all = queues.len() < UNKNOWN as usize;
-        self.find_and_add_all(queues, "").await > 0 && !all
+        self.resolve_and_add_all(queues, "").await > 0 && !all
     }
 
     /// Looks up a lane's server, and puts the lane among what is ready, unless its server rests; the server, where it is not
     /// the one that was thought.
-    async fn find_and_add(&self, queue: Queue, thought: &str) -> Option<String> {
+    async fn resolve_and_add(&self, queue: Queue, thought: &str) -> Option<String> {
         match self.route_of(&queue).await {
             Ok((route, _)) => {
                 let destination = route.destination_key();
-                if self.routes.blocked(&route.id()).is_none() {
+                if self.destinations.blocked(&route.id()).is_none() {
                     self.add(queue, &route);
                 }
                 (destination != thought).then_some(destination)
@@ -221,15 +221,15 @@ impl Outbox {
 
     pub(super) fn add(&self, queue: Queue, route: &Route) {
         let claimant = route.claimant();
-        let standing = self.admission.standing(&claimant.party);
-        self.ready(|ready| ready.add(Item { queue, party: claimant.party }, standing));
+        let pace = self.admission.pace(&claimant.party);
+        self.ready(|ready| ready.add(Item { queue, party: claimant.party }, pace));
     }
 
     /// The server of a lane, as it was a moment ago: many lanes wait for few servers. With the count of changes then.
     async fn route_of(&self, queue: &Queue) -> Result<(Route, u64), NoRoute> {
         let changes = self.changes.now(&queue.lane.account);
         {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((at, at_changes, route)) = known.get(queue)
                 && at.elapsed() < TRUSTED
                 && *at_changes == changes
@@ -238,34 +238,34 @@ impl Outbox {
             }
         }
         let route = self.route(&queue.lane, queue.fallback).await?;
-        self.remember(queue.clone(), changes, &route);
+        self.cache_route(queue.clone(), changes, &route);
         Ok((route, changes))
     }
 
-    pub(super) fn remember(&self, queue: Queue, changes: u64, route: &Route) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn cache_route(&self, queue: Queue, changes: u64, route: &Route) {
+        let mut known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(queue, (Instant::now(), changes, route.clone()));
     }
 
     /// Serves what is ready, as far as there are places: quick parties first, since places are kept for them.
-    async fn hand_out(self: &Arc<Self>) {
+    async fn serve_ready(self: &Arc<Self>) {
         for destination in self.ready(Ready::take_ended) {
             if destination.is_empty() {
                 self.resolve_unknown().await;
             } else {
-                self.look_into(&destination, NEXT).await;
+                self.add_due_lanes(&destination, NEXT).await;
             }
         }
-        for standing in [Standing::Quick, Standing::New, Standing::Slow] {
+        for pace in [Pace::Quick, Pace::New, Pace::Slow] {
             while !self.stop.is_cancelled()
-                && let Some(item) = self.ready(|ready| ready.take(standing))
+                && let Some(item) = self.ready(|ready| ready.take(pace))
             {
                 if self.serve(&item.queue).await != Err(Full::All) {
                     continue;
                 }
-                let now = self.admission.standing(&item.party);
+                let now = self.admission.pace(&item.party);
                 self.ready(|ready| ready.put_back(item, now));
-                if now == standing {
+                if now == pace {
                     break;
                 }
             }
@@ -289,8 +289,8 @@ impl Outbox {
         let id = route.id();
         let held = route.via == Via::Profile && route.profile().is_some_and(|row| row.health.is_held());
         let most = if held { 1 } else { route.connections };
-        if self.routes.is_full(&id, most)
-            || self.routes.blocked(&id).is_some()
+        if self.destinations.is_full(&id, most)
+            || self.destinations.blocked(&id).is_some()
             || self.ready(|ready| ready.is_skipped(&queue.key()))
         {
             return Ok(());
@@ -302,15 +302,15 @@ impl Outbox {
         }
         // The last ones of a day leave one worker after the other, so that they are counted.
         let few = left_today <= u64::from(BATCH * most);
-        if few && self.routes.active(&id) > 0 {
+        if few && self.destinations.active(&id) > 0 {
             return Ok(());
         }
-        if held && !self.may_try_a_message(&route, changes).await {
+        if held && !self.may_probe_with_message(&route, changes).await {
             return Ok(());
         }
         // One message tells whether the server has come round.
         let batch = if held { 1 } else { BATCH.min(u32::try_from(left_today).unwrap_or(BATCH)) };
-        let Some(place) = self.routes.enter(&id, most) else { return Ok(()) };
+        let Some(place) = self.destinations.enter(&id, most) else { return Ok(()) };
         let slot = self.admission.enter(&route.claimant()).inspect_err(|full| {
             if *full != Full::All {
                 self.ready(|ready| ready.skip(route.destination_key(), SKIPPED));
@@ -330,41 +330,41 @@ impl Outbox {
         (queue, more): (Queue, bool),
         (route, changes): (Route, u64),
         limit: u32,
-        (slot, place): (Slot, Place),
+        (slot, place): (Slot, ConnectionSlot),
     ) {
         let (now, destination) = (self.now(), route.destination_key());
         // A name for this claim alone: whoever claims a message later is somebody else, also in this process.
-        let at_work = AtWork::begin(&self, uuid::Uuid::new_v4().to_string());
+        let lease = LeaseGuard::begin(&self, uuid::Uuid::new_v4().to_string());
         let claim = Claim {
             queue: queue.clone(),
             destination: Some(destination.clone()),
-            owner: at_work.owner.clone(),
+            lease_token: lease.lease_token.clone(),
             now,
             until: now + signed(self.options.lease),
             limit,
         };
-        let recoveries = self.routes.recoveries(&route.id());
+        let recoveries = self.destinations.recoveries(&route.id());
         let Ok(Claimed { messages, passage, rest }) = self.writes.claim(claim).await else { return };
         if passage == Passage::Closed {
-            self.routes.block(&route.id(), recoveries, left(rest.until, now), rest.cause);
+            self.destinations.block(&route.id(), recoveries, left(rest.until, now), rest.cause);
         }
         if messages.is_empty() {
             return;
         }
         if more && passage == Passage::Free && messages.len() >= limit as usize {
             self.add(queue, &route);
-            self.news.notify_one();
+            self.work_available.notify_one();
         }
-        let work = Work { route, changes, probe: passage == Passage::Probe, owner: &at_work.owner };
+        let work = Work { route, changes, probe: passage == Passage::Probe, lease_token: &lease.lease_token };
         worker::work(&self, work, messages, (&place, &slot)).await;
         drop((place, slot));
-        self.ended(destination);
+        self.conversation_ended(destination);
     }
 
     /// A conversation is over: its server has room for the next one.
-    pub(super) fn ended(&self, destination: String) {
+    pub(super) fn conversation_ended(&self, destination: String) {
         self.ready(|ready| ready.ended(destination));
-        self.news.notify_one();
+        self.work_available.notify_one();
     }
 
     async fn rest_lane(&self, queue: &Queue, wait: SignedDuration, cause: Option<Cause>) {
@@ -378,31 +378,31 @@ impl Outbox {
     /// Leaves a server alone after a trouble, for what `wait` says of the number of troubles in a row.
     pub(super) async fn rest(
         &self,
-        (id, destination): (&RouteId, &str),
+        (id, destination): (&DestinationId, &str),
         cause: Option<Cause>,
         probe: bool,
         wait: impl Fn(u32) -> Duration + Send + Sync,
     ) {
-        let (now, recoveries) = (self.now(), self.routes.recoveries(id));
+        let (now, recoveries) = (self.now(), self.destinations.recoveries(id));
         let rest =
             self.store.rest_destination(destination, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
         match rest {
-            Ok(rest) => self.routes.block(id, recoveries, left(rest.until, now), cause),
+            Ok(rest) => self.destinations.block(id, recoveries, left(rest.until, now), cause),
             Err(error) => {
                 unavailable(error);
-                self.routes.block(id, recoveries, self.options.first_retry, cause);
+                self.destinations.block(id, recoveries, self.options.first_retry, cause);
             }
         }
     }
 
     /// A server works: everything that waits for it comes back.
-    pub(super) async fn recovered(&self, (id, destination): (&RouteId, &str)) {
+    pub(super) async fn recovered(&self, (id, destination): (&DestinationId, &str)) {
         if let Err(error) = self.store.ease(&[destination.to_owned()]).await {
             unavailable(error);
         }
         // After the write: what others read of the database before it ends here.
-        self.routes.unblock(id);
-        self.ended(destination.to_owned());
+        self.destinations.unblock(id);
+        self.conversation_ended(destination.to_owned());
     }
 
     /// How many messages may still leave within the 24 hours.
@@ -424,21 +424,21 @@ impl Outbox {
 }
 
 /// A batch that is being worked on: its leases are prolonged until this is dropped, in whatever way.
-struct AtWork {
+struct LeaseGuard {
     outbox: Arc<Outbox>,
-    owner: String,
+    lease_token: String,
 }
 
-impl AtWork {
-    fn begin(outbox: &Arc<Outbox>, owner: String) -> Self {
-        outbox.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.clone());
-        Self { outbox: outbox.clone(), owner }
+impl LeaseGuard {
+    fn begin(outbox: &Arc<Outbox>, lease_token: String) -> Self {
+        outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(lease_token.clone());
+        Self { outbox: outbox.clone(), lease_token }
     }
 }
 
-impl Drop for AtWork {
+impl Drop for LeaseGuard {
     fn drop(&mut self) {
-        self.outbox.owners.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.owner);
+        self.outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.lease_token);
     }
 }
 

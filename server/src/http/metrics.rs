@@ -1,4 +1,4 @@
-//! Server side. The operator's figures: counted here, and given at an address of their own.
+//! Server side. The operator's metrics: counted here, and given at an address of their own.
 
 use std::{sync::Arc, time::Instant};
 
@@ -33,7 +33,7 @@ pub async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: 
     response
 }
 
-struct Figures {
+struct MetricsState {
     metrics: Arc<Metrics>,
     outbox: Arc<Outbox>,
     store: Arc<dyn Store>,
@@ -41,14 +41,14 @@ struct Figures {
 
 /// `GET /metrics`.
 pub fn router(metrics: Arc<Metrics>, outbox: Arc<Outbox>, store: Arc<dyn Store>) -> Router {
-    Router::new().route("/metrics", get(show)).with_state(Arc::new(Figures { metrics, outbox, store }))
+    Router::new().route("/metrics", get(show)).with_state(Arc::new(MetricsState { metrics, outbox, store }))
 }
 
-async fn show(State(figures): State<Arc<Figures>>) -> Response {
-    match figures.store.queue_figures(figures.outbox.now()).await {
+async fn show(State(state): State<Arc<MetricsState>>) -> Response {
+    match state.store.queue_metrics(state.outbox.now()).await {
         Ok(queue) => {
-            let age_s = queue.oldest.map_or(0.0, |at| figures.outbox.age_s(at));
-            let text = figures.metrics.render(&queue, age_s, figures.outbox.connections());
+            let age_s = queue.oldest.map_or(0.0, |at| state.outbox.age_s(at));
+            let text = state.metrics.render(&queue, age_s, state.outbox.connections());
             ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
         }
         Err(error) => {

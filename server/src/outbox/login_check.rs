@@ -4,30 +4,30 @@ use std::sync::Arc;
 
 use app::{
     diagnosis::cause::Cause,
-    profile::sending::{Sign, Turn},
+    profile::sending::{HealthSignal, HealthTransition},
     session::AccountId,
     test_run::{event::Stage, report::Verdict},
 };
 use mail::smtp::{Depth, Letter, Submission, until};
 
-use super::{Outbox, destinations::profile_key, route::Route, routes::RouteId};
+use super::{Outbox, destinations::DestinationId, destinations::key::profile_key, route::Route};
 use crate::{
     admission::{Claimant, Party},
-    events::profile_turned,
+    events::profile_transition,
     logins::{Counted, MOST_REFUSALS},
     profiles::{ChangeListener, fingerprint, unavailable},
-    sending::submission,
     store::{
         ProfileRow,
-        outbox::{HealthReport, TurnEvent},
+        outbox::{HealthReport, TransitionEvent},
     },
+    submission::submission,
 };
 
 impl Outbox {
     /// Whether a message may be tried through a profile that is held: only where nothing else would tell. Else a
     /// conversation without one is begun, beside everything else, and tells. A password that was refused three times is left alone
     /// until it is changed.
-    pub(super) async fn may_try_a_message(self: &Arc<Self>, route: &Route, changes: u64) -> bool {
+    pub(super) async fn may_probe_with_message(self: &Arc<Self>, route: &Route, changes: u64) -> bool {
         let Some(row) = route.profile() else { return true };
         let (id, destination, cause) = (route.id(), route.destination_key(), row.health.failing_cause);
         if row.secret_refusals >= MOST_REFUSALS {
@@ -38,43 +38,43 @@ impl Outbox {
             return true;
         }
         let Ok(slot) = self.admission.enter(&route.claimant()) else { return false };
-        let Some(place) = self.routes.enter(&id, 1) else { return false };
+        let Some(place) = self.destinations.enter(&id, 1) else { return false };
         let (outbox, account, row) = (self.clone(), route.account.clone(), row.clone());
         self.tasks.spawn(async move {
-            let well = slot.watch(Box::pin(outbox.check(&account, &row))).await == Sign::Well;
+            let well = slot.watch(Box::pin(outbox.check(&account, &row))).await == HealthSignal::Well;
             // What was changed meanwhile is tried.
             if !well && outbox.changes.now(&account) == changes {
                 let tries = row.health.failures.saturating_sub(1);
                 outbox.rest((&id, &destination), cause, true, |_| outbox.wait(tries)).await;
             }
             drop((place, slot));
-            outbox.ended(destination);
+            outbox.conversation_ended(destination);
         });
         false
     }
 
     /// The same with places for a conversation, as every other one takes them; `None` where there are none.
-    pub(super) fn check_in_its_place<'a>(
+    pub(super) fn check_with_slots<'a>(
         &'a self,
         account: &'a AccountId,
         row: &'a ProfileRow,
-    ) -> Option<impl Future<Output = Sign> + 'a> {
-        let id = RouteId::Profile(row.id);
+    ) -> Option<impl Future<Output = HealthSignal> + 'a> {
+        let id = DestinationId::Profile(row.id);
         let claimant = Claimant::new(Party::Account(account.clone()), &row.settings.destination.host);
         let slot = self.admission.enter(&claimant).ok()?;
-        let place = self.routes.enter(&id, self.most_connections(row))?;
+        let place = self.destinations.enter(&id, self.most_connections(row))?;
         Some(async move {
             let told = slot.watch(Box::pin(self.check(account, row))).await;
             drop((place, slot));
-            self.ended(profile_key(account, row.id));
+            self.conversation_ended(profile_key(account, row.id));
             told
         })
     }
 
     /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.
-    pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> Sign {
+    pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> HealthSignal {
         let gate = self.book.gate(row);
-        let report = match self.without_a_message(account, row, &gate) {
+        let report = match self.login_check_submission(account, row, &gate) {
             Some(submission) => {
                 let mut ignore = |_| {};
                 let conversation = Box::pin(self.submitter.submit(&submission, &mut ignore));
@@ -84,7 +84,7 @@ impl Outbox {
         };
         if gate.withheld().is_some() || self.stop.is_cancelled() {
             // It was not tried: that says nothing.
-            return Sign::Failed(Cause::BadCredentials);
+            return HealthSignal::Failed(Cause::BadCredentials);
         }
         // Whether the sender's own mailbox takes mail is not the question.
         let well =
@@ -92,15 +92,15 @@ impl Outbox {
         let cause = report.as_ref().and_then(|report| report.cause);
         let shows = !row.health.failing_cause.is_some_and(shows_with_a_message_only);
         let told = match (well, shows) {
-            (true, true) => Sign::Well,
-            (true, false) => Sign::Passed,
-            (false, _) => Sign::Failed(cause.unwrap_or(Cause::Unknown)),
+            (true, true) => HealthSignal::Well,
+            (true, false) => HealthSignal::Passed,
+            (false, _) => HealthSignal::Failed(cause.unwrap_or(Cause::Unknown)),
         };
         let health =
-            HealthReport { profile: row.id, fingerprint: fingerprint(row), sign: told, failure: None, check: true };
-        let tell = self.tells(&account.portal).then_some(profile_turned as TurnEvent);
+            HealthReport { profile: row.id, fingerprint: fingerprint(row), signal: told, failure: None, check: true };
+        let tell = self.has_webhook(&account.portal).then_some(profile_transition as TransitionEvent);
         match self.store.record_health(account, &health, self.now(), tell).await {
-            Ok(Some(Turn::Recovered)) => self.changed_profile(account, row.id, row.in_use).await,
+            Ok(Some(HealthTransition::Recovered)) => self.changed_profile(account, row.id, row.in_use).await,
             Ok(_) => {}
             Err(error) => drop(unavailable(error)),
         }
@@ -109,7 +109,7 @@ impl Outbox {
     }
 
     /// A conversation that ends before the message; `None` when the secret does not open.
-    fn without_a_message(&self, account: &AccountId, row: &ProfileRow, gate: &Arc<Counted>) -> Option<Submission> {
+    fn login_check_submission(&self, account: &AccountId, row: &ProfileRow, gate: &Arc<Counted>) -> Option<Submission> {
         let secret = self.book.open(account, row).ok().flatten()?;
         let sender = row.settings.sender_address.as_str().parse::<lettre::Address>().ok()?;
         let letter = Letter::empty(&sender);

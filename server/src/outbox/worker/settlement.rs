@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use app::{
     diagnosis::cause::Cause,
-    profile::sending::{Sign, Turn},
+    profile::sending::{HealthSignal, HealthTransition},
     test_run::{port::TestRun, report::Report},
 };
 use jiff::Timestamp;
 
 use super::{Next, ONCE_MORE, Transaction, Worker};
 use crate::{
-    events::{message_finished, profile_turned},
+    events::{message_finished, profile_transition},
     group_commit::Unavailable,
     outbox::{
-        dispatch::signed,
+        dispatcher::signed,
         judge::{Chances, judge},
         route::Server,
-        standing::{give_up, needs_its_content, standing},
+        status::{give_up, needs_its_content, status_of},
     },
     profiles::{ChangeListener, fingerprint},
     store::outbox::{
-        Attempt, AttemptOutcome, HealthReport, MessageRow, MessageState, Right, Settled, Settlement, Standing,
-        TurnEvent,
+        Attempt, AttemptOutcome, HealthReport, MessageState, MessageStatus, Precondition, Settled, Settlement,
+        StoredMessage, TransitionEvent,
     },
 };
 
 impl Worker<'_> {
-    pub(super) async fn settle(&mut self, message: &MessageRow, report: Report, had: Transaction<'_>) -> Next {
+    pub(super) async fn settle(&mut self, message: &StoredMessage, report: Report, had: Transaction<'_>) -> Next {
         let Transaction { began, to, may_split } = had;
         let now = self.outbox.now();
         let row = match &self.route.server {
@@ -58,30 +58,30 @@ impl Worker<'_> {
             reply: report.reply.clone(),
             queue_id: report.queue_id.clone(),
         };
-        let health = row.zip(judgement.sign).map(|(row, sign)| HealthReport {
+        let health = row.zip(judgement.signal).map(|(row, signal)| HealthReport {
             profile: row.id,
             fingerprint: fingerprint(row),
-            sign,
-            failure: matches!(sign, Sign::Failed(_)).then(|| Box::new(failure(message, report, now))),
+            signal,
+            failure: matches!(signal, HealthSignal::Failed(_)).then(|| Box::new(failure(message, report, now))),
             check: false,
         });
         let cause = attempt.cause;
         self.outbox.metrics.attempted(judgement.outcome, cause);
-        let tell = self.outbox.tells(&message.lane.account.portal);
-        let event = message_finished(message, &judgement.standing, &judgement.recipients, &attempt, now);
+        let tell = self.outbox.has_webhook(&message.lane.account.portal);
+        let event = message_finished(message, &judgement.status, &judgement.recipients, &attempt, now);
         if let Some(most) = judgement.most {
             self.outbox.recipient_limits.learn(&self.route.id(), most);
         }
         let recipients = judgement.recipients.clone();
         // The lease goes on with the next transaction.
-        let state = if judgement.goes_on { MessageState::Sending } else { judgement.standing.state };
+        let state = if judgement.goes_on { MessageState::Sending } else { judgement.status.state };
         let settlement = Settlement {
             id: message.id,
             lane: message.lane.clone(),
-            right: Right::Lease(self.owner.to_owned()),
+            precondition: Precondition::Lease(self.lease_token.to_owned()),
             at: now,
             counts: !judgement.goes_on,
-            standing: Standing { state, ..judgement.standing },
+            status: MessageStatus { state, ..judgement.status },
             content_done: !needs_its_content(&recipients),
             recipients: judgement.recipients,
             next_at: judgement.next_at,
@@ -89,22 +89,22 @@ impl Worker<'_> {
             event: event.filter(|_| tell),
             attempt: Some(attempt),
             health,
-            tell: tell.then_some(profile_turned as TurnEvent),
+            tell: tell.then_some(profile_transition as TransitionEvent),
         };
         tracing::debug!(message = %message.id, state = state.as_str(), "message tried");
         let settled = self.for_sure(settlement).await;
-        match settled.as_ref().ok().and_then(|settled| settled.turn) {
+        match settled.as_ref().ok().and_then(|settled| settled.transition) {
             // What waits for it waits no more.
-            Some(Turn::Recovered) => {
+            Some(HealthTransition::Recovered) => {
                 self.outbox.recovered((&self.route.id(), &self.destination)).await;
                 self.outbox.changed(&message.lane.account).await;
             }
             // Look again before the next one.
-            Some(Turn::Broke(_)) => self.outbox.changes.count(&message.lane.account),
+            Some(HealthTransition::Broke(_)) => self.outbox.changes.count(&message.lane.account),
             None => {}
         }
         // One message was to tell whether a held profile has come round, and did.
-        let still_held = was_held && matches!(judgement.sign, Some(Sign::Failed(_)));
+        let still_held = was_held && matches!(judgement.signal, Some(HealthSignal::Failed(_)));
         let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
         let server = (&id, self.destination.as_str());
         if judgement.trouble || still_held {
@@ -112,12 +112,12 @@ impl Worker<'_> {
             // They wait for the server, not for a time of their own.
             return Next::GiveBack { this: false, after: Duration::ZERO };
         }
-        if probe || (judgement.sign == Some(Sign::Sent) && self.outbox.routes.blocked(&id).is_some()) {
+        if probe || (judgement.signal == Some(HealthSignal::Sent) && self.outbox.destinations.blocked(&id).is_some()) {
             self.outbox.recovered(server).await;
         }
         if judgement.fallback && !message.fallback {
             // Its lane has just begun.
-            self.outbox.ended(String::new());
+            self.outbox.conversation_ended(String::new());
         }
         if judgement.goes_on && settled.as_ref().is_ok_and(|settled| settled.done) {
             return Next::GoOn(recipients);
@@ -130,10 +130,10 @@ impl Worker<'_> {
     }
 
     /// The message cannot be sent by anybody: its content is gone or does not open.
-    pub(super) async fn unsendable(&self, message: &MessageRow, now: Timestamp) -> Next {
+    pub(super) async fn unsendable(&self, message: &StoredMessage, now: Timestamp) -> Next {
         let mut recipients = message.recipients.clone();
         give_up(&mut recipients, None, None);
-        let standing = standing(&recipients);
+        let status = status_of(&recipients);
         let attempt = Attempt {
             at: now,
             duration_ms: 0,
@@ -145,25 +145,25 @@ impl Worker<'_> {
             reply: None,
             queue_id: None,
         };
-        let tell = self.outbox.tells(&message.lane.account.portal);
-        let event = message_finished(message, &standing, &recipients, &attempt, now).filter(|_| tell);
+        let tell = self.outbox.has_webhook(&message.lane.account.portal);
+        let event = message_finished(message, &status, &recipients, &attempt, now).filter(|_| tell);
         let settlement = Settlement {
             id: message.id,
             lane: message.lane.clone(),
-            right: Right::Lease(self.owner.to_owned()),
+            precondition: Precondition::Lease(self.lease_token.to_owned()),
             at: now,
             attempt: Some(attempt),
             counts: false,
-            standing,
+            status,
             content_done: false,
             recipients,
             next_at: None,
             fallback: message.fallback,
             health: None,
             event,
-            tell: tell.then_some(profile_turned as TurnEvent),
+            tell: tell.then_some(profile_transition as TransitionEvent),
         };
-        debug_assert!(settlement.standing.state.is_final());
+        debug_assert!(settlement.status.state.is_final());
         let _ = self.for_sure(settlement).await;
         Next::Message
     }
@@ -180,7 +180,7 @@ impl Worker<'_> {
 }
 
 /// A failure as the profile's page shows it.
-fn failure(message: &MessageRow, report: Report, at: Timestamp) -> TestRun {
+fn failure(message: &StoredMessage, report: Report, at: Timestamp) -> TestRun {
     let recipient = message.recipients.first().map(|recipient| recipient.address.clone()).unwrap_or_default();
     TestRun { at, recipient, report }
 }

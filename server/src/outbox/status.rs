@@ -1,7 +1,7 @@
 //! Server side. From what became of each recipient to what is said of the message. Pure functions: nothing here waits or
 //! writes.
 //!
-//! The state of a message, its stage, cause and reply, and its event all come from [`standing`], so they cannot contradict
+//! The state of a message, its stage, cause and reply, and its event all come from [`status_of`], so they cannot contradict
 //! each other. The recipients decide, in this order:
 //!
 //! 1. Somebody still waits: `deferred`, with the cause of the first who has one; `queued`, when nobody has.
@@ -11,20 +11,22 @@
 
 use app::{diagnosis::cause::Cause, test_run::event::Stage};
 
-use crate::store::outbox::{Again, MessageRow, MessageState, Recipient, RecipientState, Resent, Standing};
+use crate::store::outbox::{
+    MessageState, MessageStatus, Recipient, RecipientState, Resend, ResendOutcome, StoredMessage,
+};
 
 #[cfg(test)]
 mod tests;
 
 /// What is said of a message whose recipients fared so.
-pub fn standing(recipients: &[Recipient]) -> Standing {
+pub fn status_of(recipients: &[Recipient]) -> MessageStatus {
     let first = |state| recipients.iter().find(|recipient| recipient.state == state);
     let waiting =
         recipients.iter().find(|recipient| recipient.state == RecipientState::Pending && recipient.cause.is_some());
     let (state, decides) = if let Some(waiting) = waiting {
         (MessageState::Deferred, waiting)
     } else if first(RecipientState::Pending).is_some() {
-        return Standing::new(MessageState::Queued);
+        return MessageStatus::new(MessageState::Queued);
     } else if let Some(unknown) = first(RecipientState::DeliveryUnknown) {
         (MessageState::DeliveryUnknown, unknown)
     } else if let Some(accepted) = first(RecipientState::Accepted) {
@@ -32,9 +34,9 @@ pub fn standing(recipients: &[Recipient]) -> Standing {
     } else if let Some(failed) = recipients.first() {
         (MessageState::Failed, failed)
     } else {
-        return Standing::new(MessageState::Failed);
+        return MessageStatus::new(MessageState::Failed);
     };
-    Standing { state, stage: decides.stage, cause: decides.cause, reply: decides.reply.clone() }
+    MessageStatus { state, stage: decides.stage, cause: decides.cause, reply: decides.reply.clone() }
 }
 
 /// The time to try is over, or it cannot be tried. `cause` and `stage`: for those of whom nothing else is known, and for
@@ -51,7 +53,7 @@ pub fn give_up(recipients: &mut [Recipient], cause: Option<Cause>, stage: Option
 
 /// The recipients of a message whose sending was interrupted. Those to whom its end was about to be sent may have it; the
 /// others wait.
-pub fn interrupted(row: &MessageRow) -> Vec<Recipient> {
+pub fn interrupted(row: &StoredMessage) -> Vec<Recipient> {
     let Some(_) = row.ending_at else { return row.recipients.clone() };
     let may_have_it = |address: &str| row.ending_to.as_ref().is_none_or(|to| to.iter().any(|known| known == address));
     let mut recipients = row.recipients.clone();
@@ -67,7 +69,7 @@ pub fn interrupted(row: &MessageRow) -> Vec<Recipient> {
 }
 
 /// The recipients of a message of which nothing is known since a backup was made: everybody may have it.
-pub fn disowned(row: &MessageRow) -> Vec<Recipient> {
+pub fn disowned(row: &StoredMessage) -> Vec<Recipient> {
     let mut recipients = row.recipients.clone();
     recipients.iter_mut().filter(|one| one.state == RecipientState::Pending).for_each(is_unknown);
     recipients
@@ -85,17 +87,17 @@ pub fn needs_its_content(recipients: &[Recipient]) -> bool {
 
 /// Sends a finished message again, to whoever is not known to have it; nobody gets a second copy of what its server took.
 /// `kept`: the content is still there.
-pub fn again(row: &MessageRow, kept: bool) -> Result<Again, Resent> {
+pub fn resend(row: &StoredMessage, kept: bool) -> Result<Resend, ResendOutcome> {
     if !row.state.is_final() || !needs_its_content(&row.recipients) {
-        return Err(Resent::NotFinished);
+        return Err(ResendOutcome::NotFinished);
     }
     if !kept {
-        return Err(Resent::ContentGone);
+        return Err(ResendOutcome::ContentGone);
     }
     let mut recipients = row.recipients.clone();
     for recipient in recipients.iter_mut().filter(|one| one.state != RecipientState::Accepted) {
         recipient.state = RecipientState::Pending;
         (recipient.cause, recipient.reply, recipient.stage) = (None, None, None);
     }
-    Ok(Again { standing: standing(&recipients), recipients })
+    Ok(Resend { status: status_of(&recipients), recipients })
 }

@@ -11,12 +11,12 @@ use app::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ProfileBook, fingerprint};
+use super::{ProfileService, fingerprint};
 
-impl ProfileBook {
+impl ProfileService {
     /// Applies the change to the settings that were tested (`tested`: their fingerprint), and to no others. The host stays,
     /// so the secret may come along: it is sealed for the new destination in the same statement.
-    pub(crate) async fn mend(
+    pub(crate) async fn apply_fix(
         &self,
         by: Author<'_>,
         id: ProfileId,

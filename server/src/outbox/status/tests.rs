@@ -11,8 +11,8 @@ fn recipient(name: &str, state: RecipientState, cause: Option<Cause>) -> Recipie
     Recipient { address: format!("{name}@x.example"), kind: RecipientKind::To, state, cause, reply: None, stage: None }
 }
 
-fn row(state: MessageState, recipients: Vec<Recipient>) -> MessageRow {
-    MessageRow {
+fn row(state: MessageState, recipients: Vec<Recipient>) -> StoredMessage {
+    StoredMessage {
         id: Uuid::nil(),
         lane: Lane { account: AccountId { portal: "p".to_owned(), account: "a".to_owned() }, user: None },
         message_id: String::new(),
@@ -31,7 +31,7 @@ fn row(state: MessageState, recipients: Vec<Recipient>) -> MessageRow {
         updated_at: Timestamp::UNIX_EPOCH,
         expires_at: Timestamp::UNIX_EPOCH,
         next_at: None,
-        lease_owner: None,
+        lease_token: None,
         ending_at: None,
         ending_to: None,
         finished_at: None,
@@ -46,18 +46,18 @@ fn only_those_who_do_not_have_it_are_sent_it_again() {
         (MessageState::Accepted, vec![Accepted, Failed], Ok(vec![Accepted, Pending])),
         (MessageState::DeliveryUnknown, vec![Accepted, DeliveryUnknown, Failed], Ok(vec![Accepted, Pending, Pending])),
         (MessageState::Failed, vec![Failed], Ok(vec![Pending])),
-        (MessageState::Accepted, vec![Accepted, Accepted], Err(Resent::NotFinished)),
-        (MessageState::Deferred, vec![Pending, Failed], Err(Resent::NotFinished)),
-        (MessageState::Queued, vec![Pending], Err(Resent::NotFinished)),
-        (MessageState::Sending, vec![Pending, Failed], Err(Resent::NotFinished)),
+        (MessageState::Accepted, vec![Accepted, Accepted], Err(ResendOutcome::NotFinished)),
+        (MessageState::Deferred, vec![Pending, Failed], Err(ResendOutcome::NotFinished)),
+        (MessageState::Queued, vec![Pending], Err(ResendOutcome::NotFinished)),
+        (MessageState::Sending, vec![Pending, Failed], Err(ResendOutcome::NotFinished)),
     ] {
         let recipients = recipients.into_iter().map(|state| recipient("a", state, Some(Cause::Timeout))).collect();
         let row = row(state, recipients);
-        let states = |again: Again| again.recipients.iter().map(|one| one.state).collect::<Vec<_>>();
-        assert_eq!(again(&row, true).map(states), expected, "{state:?}");
+        let states = |again: Resend| again.recipients.iter().map(|one| one.state).collect::<Vec<_>>();
+        assert_eq!(resend(&row, true).map(states), expected, "{state:?}");
         if expected.is_ok() {
-            assert_eq!(again(&row, true).unwrap().standing, Standing::new(MessageState::Queued));
-            assert_eq!(again(&row, false), Err(Resent::ContentGone));
+            assert_eq!(resend(&row, true).unwrap().status, MessageStatus::new(MessageState::Queued));
+            assert_eq!(resend(&row, false), Err(ResendOutcome::ContentGone));
         }
     }
 }
@@ -84,7 +84,7 @@ fn after_a_crash_only_those_of_the_last_transaction_may_have_it() {
     row.ending_to = Some(vec!["b@x.example".to_owned()]);
     let left = interrupted(&row);
     assert_eq!(states(&left), [Accepted, DeliveryUnknown, Pending]);
-    let said = standing(&left);
+    let said = status_of(&left);
     assert_eq!((said.state, said.cause), (MessageState::Deferred, Some(Cause::ConnectionLost)));
     assert_eq!(states(&disowned(&row)), [Accepted, DeliveryUnknown, DeliveryUnknown]);
 }
@@ -107,5 +107,5 @@ fn what_is_given_up_always_has_a_cause() {
     assert_eq!(causes, [Some(Cause::ServerBusy), Some(Cause::TooManyRecipients)], "nobody refused the first one");
     let mut nothing_known = vec![recipient("a", Pending, None)];
     give_up(&mut nothing_known, None, None);
-    assert_eq!(standing(&nothing_known).cause, Some(Cause::Unknown));
+    assert_eq!(status_of(&nothing_known).cause, Some(Cause::Unknown));
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::*;
 use crate::store::{
     aggregates::*,
-    outbox::{Inserted, Lane, NewMessage},
+    outbox::{Inserted, Lane, QueuedMessage},
 };
 
 /// A folder of its own, gone at the end.
@@ -70,9 +70,9 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-fn message(size: usize) -> NewMessage {
+fn message(size: usize) -> QueuedMessage {
     let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
-    NewMessage {
+    QueuedMessage {
         id: Uuid::new_v4(),
         lane: Lane { account, user: None },
         idempotency_key: None,

@@ -272,7 +272,7 @@ mod tests {
             }
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
-        assert_eq!(limits.admission.figures().0, 32, "one server has half of them");
+        assert_eq!(limits.admission.counts().0, 32, "one server has half of them");
         for round in 0..3 {
             let good = session(&format!("good{round}"), "claire");
             let began = Instant::now();

@@ -9,10 +9,11 @@ use leptos::prelude::use_context;
 
 /// The path: empty, or one that begins with a slash and does not end in one. Given by the server with each request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place(pub String);
+pub struct BasePath(pub String);
 
 /// The address of a path of ours for the request being answered.
 pub fn at(path: &str) -> String {
-    let place = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Place>().cloned()).unwrap_or_default();
-    place.0 + path
+    let base_path =
+        use_context::<Parts>().and_then(|parts| parts.extensions.get::<BasePath>().cloned()).unwrap_or_default();
+    base_path.0 + path
 }
