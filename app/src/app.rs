@@ -12,6 +12,7 @@ use leptos_router::{
 };
 
 use crate::{
+    base_path::at,
     error::AppError,
     journal::page::JournalPage,
     profile::{
@@ -22,6 +23,7 @@ use crate::{
         sending_page::SendingPage,
     },
     sending_mode::page::SendingModePage,
+    session::{Visit, visit},
     t,
     test_run::page::ReportPage,
     ui::layout::{Page, Trouble},
@@ -52,7 +54,11 @@ pub fn App() -> impl IntoView {
 /// What a native post finds when its session has ended.
 #[component]
 fn SessionEndedPage() -> impl IntoView {
-    view! { <Page title=t!("session-ended-title")><Trouble error=AppError::SessionRequired /></Page> }
+    // In a frame the page is loaded again when its session was renewed.
+    if matches!(visit(), Visit::Open(_)) {
+        leptos_axum::redirect(&at("/profiles"));
+    }
+    view! { <Page title=t!("session-ended-title") anybody=true><Trouble error=AppError::SessionRequired /></Page> }
 }
 
 #[component]
@@ -60,5 +66,5 @@ pub fn NotFoundPage() -> impl IntoView {
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(AppError::NotFound.status());
     }
-    view! { <Page title=t!("not-found-title")><Trouble error=AppError::NotFound /></Page> }
+    view! { <Page title=t!("not-found-title") anybody=true><Trouble error=AppError::NotFound /></Page> }
 }

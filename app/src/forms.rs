@@ -44,7 +44,8 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     // Remplir is a button of the form, and gets all of it.
     add::<FillProfile>(&mut fields, &["secret"]);
     add::<SaveEncoding>(&mut fields, &[]);
-    add::<CleanSecret>(&mut fields, &[]);
+    // How many characters the page said there are.
+    add::<CleanSecret>(&mut fields, &["count"]);
     add::<CheckProfile>(&mut fields, &[]);
     add::<MergeProfile>(&mut fields, &TAKEN);
     // Also a button of the choice.

@@ -27,7 +27,7 @@
     [port] = ports;
     port.onmessage = async ({ data }) => {
       // Whoever has the other end said that it speaks this version.
-      const { theme, token, fields } = data;
+      const { theme, token, again, fields } = data;
       if (theme) {
         const answer = await ask("theme", JSON.stringify(theme), { "content-type": "application/json" });
         if (!answer.ok) return;
@@ -36,10 +36,18 @@
         page.style = "";
         for (const name in variables) page.style.setProperty(name, variables[name]);
       }
-      // A fresh token, so that the session goes on.
-      if (token) {
-        const { status, headers } = await ask("renew", new URLSearchParams(data));
-        if (status < 500) tell("visit", { visit: status == 204 ? visit : "ended", seconds: headers.get("session-seconds") });
+      // A fresh token, so that the session goes on; or another begins, and the page goes on where it was.
+      if (token || again) {
+        const whose = document.querySelector("[name=whose]")?.value ?? "";
+        const { status, headers } = await ask(again ? "again" : "renew", new URLSearchParams({ ...data, ...again, whose }));
+        const good = status == 204;
+        if (good && again) {
+          const form = document.querySelector("[data-resume]");
+          if (form) return form.submit();
+          if (visit != "open") return location.reload();
+          for (const said of document.querySelectorAll("[data-renewed]")) said.textContent = said.dataset.renewed;
+        }
+        if (status < 500) tell("visit", { visit: good ? visit : again || status == 409 ? "lost" : "ended", seconds: headers.get("session-seconds") });
       }
       // What the form `tab` posts, which stands where the cookie was refused.
       for (const name in fields) {

@@ -11,6 +11,7 @@
 //! | [`test_run`] | **Tester**: stages, report, the live panel |
 //! | [`diagnosis`] | causes, and the card that explains one |
 //! | [`journal`] | who changed what |
+//! | [`forms`], [`carried`] | what each form sends; what is kept of one whose session has ended |
 //! | [`place`] | where the pages are below their origin |
 //! | [`ui`], [`theme`] | what every page is made of, and how it looks like the portal |
 //!
@@ -30,6 +31,8 @@ pub mod test_run;
 pub mod app;
 #[cfg(feature = "ssr")]
 pub mod base_path;
+#[cfg(feature = "ssr")]
+pub mod carried;
 #[cfg(feature = "ssr")]
 pub mod error;
 #[cfg(feature = "ssr")]

@@ -48,6 +48,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=style />
                 {(!css.is_empty()).then(|| view! { <style nonce=use_nonce() inner_html=format!(":root{{{css}}}")></style> })}
                 <link rel="icon" href=at("/favicon.svg") type="image/svg+xml" />
+                <Language />
                 <Frame package=options.site_pkg_dir.to_string() />
                 <Loader package=options.site_pkg_dir.to_string() name=options.output_name.to_string() />
                 <MetaTags />
@@ -78,6 +79,19 @@ fn Loader(package: String, name: String) -> impl IntoView {
         <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
         <script type="module" nonce=nonce inner_html=script></script>
     }
+}
+
+/// The tab remembers its language: where the cookie is gone, nobody else knows in which one the session was, and its end is
+/// said in the one that was read. The server takes it from the address for a visit that it knows nothing of.
+#[component]
+fn Language() -> impl IntoView {
+    let script = if matches!(visit(), Visit::Open(_)) {
+        "try{sessionStorage.facteurLang=document.documentElement.lang}catch{}"
+    } else {
+        "try{const l=sessionStorage.facteurLang,u=new URL(location),q=u.searchParams;\
+         if(l&&l!=document.documentElement.lang&&!q.has('lang')){q.set('lang',l);location.replace(u)}}catch{}"
+    };
+    view! { <script nonce=use_nonce() inner_html=script></script> }
 }
 
 /// In a frame: what the portal's page is told (`frame.js`). Browsers that do not say where they show a page get it too;

@@ -1,13 +1,11 @@
 // <smtp-configurator> in a portal's page: what it shows, what it says, and what strangers get of it.
 import type { Frame, FrameLocator, Page } from "@playwright/test";
-import { createHmac, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { PASSWORD } from "./configurator";
 import { type Demo, expect, test } from "./demo";
+import { sign } from "./portal";
 
 const SENDING = "/boulangerie-martin/settings/sending?lang=fr";
 const NAMES = ["ready", "resize", "profile-saved", "profile-deleted", "test-succeeded", "test-failed", "mode-changed", "session-expired", "error"];
@@ -79,19 +77,6 @@ async function shorten(page: Page) {
     } as typeof post;
   });
   await toList(inside(page));
-}
-
-/** A token such as the demo portal signs. */
-function sign(demo: Demo, claims: Record<string, unknown> = {}): string {
-  const [, id, key] = /\[portal\]\s+id = "([^"]+)"\s+key = "([^"]+)"/.exec(readFileSync(join(demo.folder, "keys.toml"), "utf8"))!;
-  const now = Math.floor(Date.now() / 1_000);
-  const all = {
-    iss: "demo", aud: "facteur", iat: now, exp: now + 60, jti: randomUUID(), sub: "claire", email: "claire@boulangerie-martin.example",
-    account: { id: "boulangerie-martin", name: "Boulangerie Martin" }, ...claims,
-  };
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const text = `${part({ alg: "HS256", typ: "JWT", kid: id })}.${part(all)}`;
-  return `${text}.${createHmac("sha256", Buffer.from(key, "base64")).update(text).digest("base64url")}`;
 }
 
 /** Pages on an origin that no portal has. */

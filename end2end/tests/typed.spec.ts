@@ -27,7 +27,7 @@ test("a session that ends while the form is open: what was typed is there again"
     await portal.goto(`${demo.portal}/boulangerie-martin/open/profiles?lang=fr`);
     await portal.getByRole("button", { name: "Ouvrir le configurateur" }).click();
     await portal.waitForURL(`${demo.configurator}/profiles`);
-    await page.getByRole("button", { name: "Reprendre la saisie" }).click();
+    await page.getByRole("button", { name: "Continuer" }).click();
   } else {
     // What was typed last is kept when its field is left.
     await Promise.all([page.waitForResponse(/profiles\/check/), page.getByLabel("Mot de passe SMTP", { exact: true }).blur()]);

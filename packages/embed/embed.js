@@ -143,7 +143,7 @@
     #worn = "";
     /** Counts the openings: what belongs to a former one is dropped. */
     #round = 0;
-    /** `idle`, `opening`, `open`, `failed`, or `outside`: the browser refuses the cookie. */
+    /** `idle`, `opening`, `open`, `failed`, `renewing`: it has ended, or `outside`: the browser refuses the cookie. */
     #state = "idle";
     /** Lets the next opening of the page begin. */
     #settle = () => {};
@@ -153,6 +153,9 @@
     #greeted = false;
     /** When the session ends, by this machine's clock. */
     #ends = 0;
+    /** The port that was handed a token for another session, and how often in a row that was tried. */
+    #handed;
+    #tries = 0;
 
     constructor() {
       super();
@@ -182,7 +185,7 @@
     }
     set fetchToken(value) {
       this.#fetchToken = value;
-      if (this.#state === "idle" || this.#state === "failed") this.#plan();
+      if (this.#state === "idle" || this.#state === "failed") this.reload();
     }
 
     /** `{ brand: "#0b57d0", radius: "4px" }`, or `{ light, dark }` for a colour. What is no value is ignored. */
@@ -221,9 +224,11 @@
       if (name !== "token-url" || this.#state === "idle" || this.#state === "failed") this.#plan();
     }
 
-    /** Opens the configurator again, with a fresh token. */
+    /** Opens the configurator again, with a fresh token; where a session has ended, on the page that it ended under. */
     reload() {
-      this.#plan();
+      if (this.#state !== "failed" || !this.#frame) return this.#plan();
+      this.#tries = 0;
+      this.#revive();
     }
 
     /** Attributes that change together, and properties set right after, make one opening. */
@@ -241,7 +246,7 @@
       this.#close();
       const round = this.#round;
       this.#enter("opening");
-      this.#after("open", () => this.#fail("unreachable", round), 1_000 * (Number(this.getAttribute("timeout")) || 15));
+      this.#late(() => this.#fail("unreachable", round));
       turn = turn.then(() => {
         if (round !== this.#round) return;
         const settled = new Promise((settle) => (this.#settle = settle));
@@ -379,11 +384,13 @@
     #visited(visit, seconds) {
       const fresh = this.#state === "opening";
       if (visit === "open") {
+        const ready = this.#state !== "open";
         clearTimeout(this.#timers.open);
         this.#settle();
         if (seconds > 0) this.#last(seconds);
+        this.#tries = 0;
         this.#enter("open");
-        if (fresh) this.#tell("ready", {});
+        if (ready) this.#tell("ready", {});
       } else if (visit === "refused" && fresh) {
         this.#fail("token-refused", this.#round);
       } else if (fresh) {
@@ -392,8 +399,15 @@
         this.#settle();
         this.#enter("outside");
         this.#tell("error", { code: "cookies-refused" });
+      } else if (visit === "lost") {
+        // The token was another person's, or not taken: nothing of this page is for whoever comes now.
+        if (this.#state === "open") this.#tell("session-expired", {});
+        this.#plan();
       } else if (this.#state === "open") {
         this.#expired();
+      } else if (this.#handed && this.#handed !== this.#port) {
+        // The frame went on to another page before the token came.
+        this.#revive();
       }
     }
 
@@ -419,7 +433,33 @@
 
     #expired() {
       this.#tell("session-expired", {});
-      this.#plan();
+      this.#revive();
+    }
+
+    /** The frame keeps its page, with what is typed in it, and gets a token for another session. */
+    async #revive() {
+      const round = this.#round;
+      this.#handed = undefined;
+      clearTimeout(this.#timers.session);
+      // A browser that does not keep the cookie any more.
+      if (++this.#tries > 2) return this.#plan();
+      this.#enter("renewing");
+      this.#late(() => this.#plan());
+      try {
+        const grant = await this.#grant();
+        if (round !== this.#round) return;
+        this.#handed = this.#port;
+        this.#send("again", { again: { ...grant, ...this.#wishes() } });
+      } catch (error) {
+        if (round !== this.#round) return;
+        clearTimeout(this.#timers.open);
+        this.#enter("failed");
+        this.#tell("error", { code: error.code ?? "src-missing" });
+      }
+    }
+
+    #late(act) {
+      this.#after("open", act, 1_000 * (Number(this.getAttribute("timeout")) || 15));
     }
 
     /**
@@ -496,10 +536,12 @@
 
     #enter(state) {
       this.#state = state;
-      const shown = state === "open" || state === "outside";
+      const shown = state === "open" || state === "outside" || state === "renewing";
       this.#parts.loading.hidden = shown || state === "failed";
       this.#parts.failed.hidden = state !== "failed";
       this.#frame?.classList.toggle("open", shown);
+      // What is typed in it is still there when the next try goes well.
+      if (this.#frame) this.#frame.hidden = state === "failed";
     }
 
     #texts() {

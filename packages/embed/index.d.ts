@@ -47,7 +47,7 @@ export interface SmtpConfiguratorEventMap {
   /** `cause` is one of Facteur's codes, such as `bad_credentials`; `delivery_unknown` when the message may be on its way. */
   "test-failed": CustomEvent<{ id: string; cause: string }>;
   "mode-changed": CustomEvent<{ mode: SendingMode }>;
-  /** The session has ended; the element asks for a token and opens a new one. */
+  /** The session has ended; the element asks for a token and opens a new one under the same page. `ready` follows. */
   "session-expired": CustomEvent<Record<string, never>>;
   error: CustomEvent<{ code: ErrorCode }>;
 }

@@ -115,6 +115,8 @@ fn routes(site: Site) -> Router {
         .route("/session/tab", post(session::open_tab))
         .route("/session/theme", post(session::set_theme))
         .route("/session/renew", post(renew::renew))
+        .route("/session/again", post(renew::again))
+        .route(carry::RESUME, post(carry::resume))
         .route(revoke::PATH, post(revoke::revoke))
         .route("/profiles/guide", get(pages::guide))
         .route("/healthz", get(health::alive))

@@ -105,6 +105,7 @@ form-tidied-port = Port { $port } was separated from the server name.
 form-host-tidied = We read this address as: server { $host }, port { $port }.
 form-session-ending = Your session ends in a few minutes. Save, or keep typing to extend it.
 form-offline = The service is not responding. What you entered is still here: check your Internet connection, then save again.
+form-session-renewed = Your session had ended: nothing was saved. It is open again, and what you entered is still here: check it, then save.
 form-session-over = Your session has ended. What you entered is still on this page: open the configurator again from your portal in another tab, then come back and save here.
 draft-restored = Here is what you entered without saving. The password is never kept.
 draft-restored-edit = Here are your unsaved changes.

@@ -4,6 +4,7 @@ test-recipient = Send the test message to
 test-recipient-sender = the sender address
 test-starting = Starting the test…
 test-restarting = The previous test was stopped, starting the new one…
+test-session-renewed = Your session had ended: the test did not start. It is open again: press Test again.
 test-session-over = Your session has ended: the test did not start. Open the configurator again from your portal: everything you saved is there.
 test-cut = The connection was lost before the end of the test. Check your Internet connection, then try again.
 test-stop = Stop

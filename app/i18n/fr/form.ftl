@@ -105,6 +105,7 @@ form-tidied-port = Le port { $port } a été séparé du nom du serveur.
 form-host-tidied = Nous avons lu dans cette adresse : serveur { $host }, port { $port }.
 form-session-ending = Votre session se termine dans quelques minutes. Validez, ou continuez la saisie pour la prolonger.
 form-offline = Le service ne répond pas. Votre saisie est toujours là : vérifiez votre connexion à Internet, puis validez à nouveau.
+form-session-renewed = Votre session avait pris fin : rien n’a été enregistré. Elle est rouverte, et votre saisie est toujours là : vérifiez-la, puis validez.
 form-session-over = Votre session est terminée. Votre saisie est toujours dans cette page : rouvrez le configurateur depuis votre portail dans un autre onglet, puis revenez valider ici.
 draft-restored = Voici votre saisie non enregistrée. Le mot de passe, lui, n’est jamais conservé.
 draft-restored-edit = Voici vos modifications non enregistrées.

@@ -4,6 +4,7 @@ test-recipient = Envoyer le message de test à
 test-recipient-sender = l’adresse de l’expéditeur
 test-starting = Le test commence…
 test-restarting = Le test précédent est arrêté, le nouveau commence…
+test-session-renewed = Votre session avait pris fin : le test n’a pas commencé. Elle est rouverte : appuyez à nouveau sur Tester.
 test-session-over = Votre session est terminée : le test n’a pas commencé. Rouvrez le configurateur depuis votre portail : vous y retrouverez tout ce qui est enregistré.
 test-cut = La connexion s’est coupée avant la fin du test. Vérifiez votre connexion à Internet, puis recommencez.
 test-stop = Arrêter

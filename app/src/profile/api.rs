@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     asked::{existing, profile_id, shown_revision, shown_then},
-    delete::StandsIn,
+    delete::{StandsIn, heir_form},
     draft::{CheckedSecret, Choice, Draft, KeptDraft, TypedSecret, is_form_name},
     encoding::Encoding,
     field::{Fault, Field, FieldError},
@@ -179,16 +179,14 @@ pub async fn fill_profile(
     #[server(default)] form: String,
     #[server(default)] revision: String,
     #[server(default)] draft: Draft,
-    #[server(default)] keep: String,
 ) -> Result<(), AppError> {
-    finish(fill((&id, &form, &revision), draft, &keep).await)
+    finish(fill((&id, &form, &revision), draft).await)
 }
 
-/// `keep`: the values stay as they were typed; the form comes from an ended session.
-async fn fill(about: (&str, &str, &str), mut draft: Draft, keep: &str) -> Result<String, AppError> {
+async fn fill(about: (&str, &str, &str), mut draft: Draft) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let target = target(about)?;
-    if let Some(preset) = services.presets.get(&draft.preset).filter(|_| keep.is_empty()) {
+    if let Some(preset) = services.presets.get(&draft.preset) {
         draft.fill(preset);
     }
     refuse(&session, &services, &target, draft, Vec::new()).await
@@ -206,7 +204,7 @@ pub async fn save_encoding(
 }
 
 /// Under which name the choice of a profile's encoding is carried to the page that asks again.
-pub(super) fn encoding_form(id: ProfileId) -> String {
+pub fn encoding_form(id: ProfileId) -> String {
     format!("encoding-{id}")
 }
 
@@ -321,6 +319,7 @@ async fn delete(id: &str, revision: &str, heir: &str, used: &str) -> Result<Stri
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let stale = || if wants_page() { Ok(format!("/profiles/delete?id={id}&stale=1")) } else { Err(AppError::Stale) };
+    let kept = heir_form(id);
     let heir = match heir {
         "" => Heir::Best,
         "none" => Heir::Nobody,
@@ -336,6 +335,7 @@ async fn delete(id: &str, revision: &str, heir: &str, used: &str) -> Result<Stri
         Err(AppError::Stale) => return stale(),
         done => done?,
     }
+    services.drafts.forget(&session.who(), &kept).await?;
     let heir = match heir {
         Heir::Best => best,
         Heir::One(heir) => Some(heir),

@@ -1,6 +1,6 @@
 //! Server side. Two people, or two tabs, changed the same profile: both values, field by field, and the owner's choice.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::{
     session::Session,
     t,
     ui::{
-        notice::{Kind, Notice},
+        notice::{Kind, Notice, RequestNotice},
         whose::WhoseForm,
     },
 };
@@ -30,18 +30,26 @@ fn words(field: Field, draft: &Draft, session: &Session, presets: &Catalogue) ->
 
 /// The choice. Nothing is saved by it: it leads to the form, with what was chosen.
 #[component]
-pub fn Conflict(profile: Profile, mine: Draft, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
+pub fn Conflict(
+    profile: Profile,
+    mine: Draft,
+    /// What was chosen before the page was asked for again, by field.
+    taken: BTreeMap<String, String>,
+    session: Session,
+    presets: Arc<Catalogue>,
+) -> impl IntoView {
     let stored = Draft::of(&profile);
     let fields = mine.differences(&stored);
     let same = fields.is_empty();
     let choices = fields.into_iter().map(|field| {
         let name = format!("take[{}]", field.id());
+        let takes = taken.get(field.id()).map_or("typed", |taken| if taken == "saved" { "saved" } else { "typed" });
         let option = |value: &'static str, label: String, draft: &Draft| {
             let id = format!("{}-{value}", field.id());
             let text = words(field, draft, &session, &presets);
             view! {
                 <span class="option">
-                    <input type="radio" name=name.clone() id=id.clone() value=value checked=value == "typed" />
+                    <input type="radio" name=name.clone() id=id.clone() value=value checked=value == takes />
                     <label for=id><span class="hint">{label}</span> " " <strong>{text}</strong></label>
                 </span>
             }
@@ -56,6 +64,7 @@ pub fn Conflict(profile: Profile, mine: Draft, session: Session, presets: Arc<Ca
     });
     let id = profile.id.to_string();
     view! {
+        <RequestNotice />
         <Notice kind=Kind::Warning>
             <p>{if same { t!("conflict-same") } else { t!("conflict-about") }}</p>
         </Notice>

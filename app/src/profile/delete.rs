@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    draft::Choice,
     list::StateBadge,
     model::{Destination, Profile, ProfileId},
     owner::owner_name,
@@ -16,7 +17,7 @@ use crate::{
     t,
     ui::{
         layout::{Loaded, Page, query},
-        notice::{Kind, Notice, is_stale},
+        notice::{Kind, Notice, RequestNotice, is_stale},
         whose::WhoseForm,
     },
 };
@@ -33,13 +34,22 @@ pub fn DeletePage() -> impl IntoView {
         let owner = owner_name(&profile, &session);
         let stands_in = StandsIn::of(&services, &session, &profile);
         let portal = session.portal_name.clone();
-        Ok(view! { <Question profile owner heirs stands_in portal /> }.into_any())
+        let mine = match services.drafts.choice(&session.who(), &heir_form(id)).await? {
+            Some(Choice::Heir(mine)) => mine,
+            _ => String::new(),
+        };
+        Ok(view! { <RequestNotice /> <Question profile owner heirs mine stands_in portal /> }.into_any())
     };
     view! {
         <Page title=t!("delete-title")>
             <Loaded content=load />
         </Page>
     }
+}
+
+/// Under which name the choice of who takes over is kept.
+pub fn heir_form(id: ProfileId) -> String {
+    format!("heir-{id}")
 }
 
 /// Through what the owner's mail leaves when no profile of theirs is in use.
@@ -75,6 +85,8 @@ fn Question(
     profile: Profile,
     owner: String,
     heirs: Vec<(Profile, Standing)>,
+    /// Who was chosen before the page was asked for again.
+    mine: String,
     stands_in: StandsIn,
     portal: String,
 ) -> impl IntoView {
@@ -86,6 +98,8 @@ fn Question(
         // What is known to fail takes over only when somebody says so.
         let best = heirs.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
         let warning = best.is_none().then(|| view! { <Notice kind=Kind::Warning>{t!("delete-all-fail")}</Notice> });
+        let chosen = heirs.iter().map(|(heir, _)| heir.id).find(|id| id.to_string() == mine);
+        let chosen = if mine == "none" { None } else { chosen.or(best) };
         let options = heirs.into_iter().map(|(heir, _)| {
             let input = format!("heir-{}", heir.id);
             let settings = heir.settings.clone();
@@ -93,7 +107,7 @@ fn Question(
             let Destination { host, port, login, .. } = &settings.destination;
             let named = if login == settings.sender_address.as_str() { String::new() } else { format!(" · {login}") };
             let name = format!("{} · {host}:{port}{named}", settings.sender_address);
-            let checked = best == Some(heir.id);
+            let checked = chosen == Some(heir.id);
             view! {
                 <div class="choice">
                     <input
@@ -111,7 +125,14 @@ fn Question(
                 <legend>{t!("delete-heir", owner = owner.clone())}</legend>
                 {options.collect_view()}
                 <div class="choice">
-                    <input type="radio" name="heir" id="heir-none" value="none" checked=best.is_none() aria-describedby="heir-none-state" />
+                    <input
+                        type="radio"
+                        name="heir"
+                        id="heir-none"
+                        value="none"
+                        checked=chosen.is_none()
+                        aria-describedby="heir-none-state"
+                    />
                     <label for="heir-none">{t!("delete-heir-none")}</label>
                     <p id="heir-none-state">{then.clone()}</p>
                 </div>

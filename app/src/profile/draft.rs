@@ -1,6 +1,6 @@
 //! Server side. The form as it was typed, and the way from there to [`Settings`].
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -93,7 +93,31 @@ pub enum Choice {
     Mode(SendingMode),
     /// With the names of the fields that are wrong.
     Sending(TypedSending, Vec<String>),
+    /// Who takes over from a profile that is to be deleted.
+    Heir(String),
+    /// The code of a test's mail.
+    Code(String),
+    /// Which value of each field, where two people changed the same profile.
+    Merge(BTreeMap<String, String>),
 }
+
+impl Choice {
+    pub fn heir(typed: &str) -> Self {
+        Self::Heir(typed.chars().take(LONGEST_CHOICE).collect())
+    }
+
+    pub fn code(typed: &str) -> Self {
+        Self::Code(typed.chars().take(LONGEST_CHOICE).collect())
+    }
+
+    pub fn merge<'f>(taken: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
+        let one = |(name, value): (&str, &str)| (name.to_owned(), value.chars().take(LONGEST_CHOICE).collect());
+        Self::Merge(taken.map(one).collect())
+    }
+}
+
+/// Longest id or code that is kept, in characters.
+const LONGEST_CHOICE: usize = 40;
 
 /// Whether a text can be the name of a form.
 pub fn is_form_name(text: &str) -> bool {

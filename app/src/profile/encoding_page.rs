@@ -8,6 +8,7 @@ use super::{
     api::encoding_form,
     draft::Choice,
     encoding::Encoding,
+    keeping::RestoredChoice,
     model::{Profile, ProfileId},
     preset::{Catalogue, Preset},
     warnings::Warning,
@@ -21,7 +22,7 @@ use crate::{
     t,
     ui::{
         layout::{Loaded, Page, query},
-        notice::{Kind, Notice, RequestNotice, is_asked_again, is_stale, whole_number},
+        notice::{Kind, Notice, RequestNotice, is_stale, whole_number},
         whose::WhoseForm,
     },
 };
@@ -35,12 +36,14 @@ pub fn EncodingPage() -> impl IntoView {
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
         let mine = match services.drafts.choice(&session.who(), &encoding_form(id)).await? {
-            Some(Choice::Encoding(mine)) if is_asked_again() => Some(mine),
+            Some(Choice::Encoding(mine)) if mine != profile.encoding || is_stale() => Some(mine),
             _ => None,
         };
         Ok(view! {
            <RequestNotice /> <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() />
-           <Warned profile=profile.clone() presets=services.presets /> <Choices profile mine />
+           <Warned profile=profile.clone() presets=services.presets />
+           {mine.map(|_| view! { <RestoredChoice form=encoding_form(id) /> })}
+           <Choices profile mine />
         }
         .into_any())
     };
@@ -72,6 +75,7 @@ fn Suspicious(profile: Profile) -> impl IntoView {
                 <WhoseForm />
                 <input type="hidden" name="id" value=profile.id.to_string() />
                 <input type="hidden" name="revision" value=profile.revision.to_string() />
+                <input type="hidden" name="count" value=count.to_string() />
                 <p>{t!("secret-suspicious", count = count)}</p>
                 <button>{t!("secret-remove")}</button>
             </form>

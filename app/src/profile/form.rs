@@ -3,7 +3,7 @@
 //! Every input is uncontrolled: what is typed before the WebAssembly arrives stays. The island around the form
 //! ([`super::assistant`]) works on the DOM that this page renders.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -12,10 +12,10 @@ use leptos_axum::ResponseOptions;
 use super::{
     assistant::FormAssistant,
     conflict::Conflict,
-    draft::{Draft, KeptDraft, is_form_name},
+    draft::{Choice, Draft, KeptDraft, is_form_name},
     field::{Field, FieldError},
     guide::PresetGuide,
-    keeping::{Restored, orphan},
+    keeping::{Restored, merge_form, orphan},
     model::{ProfileId, SecretState},
     preset::{Catalogue, Preset},
     security::Security,
@@ -146,8 +146,12 @@ pub fn EditPage() -> impl IntoView {
                 response.set_status(AppError::Stale.status());
             }
             let mine = kept.draft.clone();
+            let taken = match services.drafts.choice(&session.who(), &merge_form(id)).await? {
+                Some(Choice::Merge(taken)) => taken,
+                _ => BTreeMap::new(),
+            };
             let session = (*session).clone();
-            return Ok(view! { <Conflict profile mine session presets=services.presets /> }.into_any());
+            return Ok(view! { <Conflict profile mine taken session presets=services.presets /> }.into_any());
         }
         let kept = kept.filter(|kept| !kept.errors.is_empty() || !kept.draft.differences(&stored).is_empty());
         let mut content = Content {
@@ -297,7 +301,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 data-offline=t!("form-offline")
             ></p>
             <div id="over"></div>
-            <SessionOver text=t!("form-session-over") tell=false />
+            <SessionOver text=t!("form-session-over") renewed=t!("form-session-renewed") typed=true />
             <div class="actions">
                 <button class="primary">{t!("action-validate")}</button>
                 <a class="button" href=at("/profiles")>{t!("action-cancel")}</a>

@@ -8,6 +8,7 @@ use super::{
     asked::{existing, profile_id, shown_revision},
     draft::{Draft, KeptDraft, is_form_name},
     field::{Fault, Field, FieldError},
+    model::ProfileId,
 };
 use crate::{
     base_path::at,
@@ -16,7 +17,7 @@ use crate::{
     session::{Session, session},
     t,
     ui::{
-        notice::{Kind, Notice},
+        notice::{Kind, Notice, is_asked_again},
         whose::WhoseForm,
     },
 };
@@ -101,11 +102,30 @@ async fn forget(id: &str, form: &str, to: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let form = if id.is_empty() { form } else { id };
     services.drafts.forget(&session.who(), form).await?;
+    if let Some(page) = page_of_choice(form) {
+        return Ok(page);
+    }
     Ok(match (to, profile_id(id)) {
         ("list", _) => "/profiles".to_owned(),
         (_, Ok(Some(id))) => format!("/profiles/edit?id={id}"),
         _ => "/profiles/new".to_owned(),
     })
+}
+
+/// The page where the choice of this name is made.
+fn page_of_choice(form: &str) -> Option<String> {
+    let of = |page: &'static str| {
+        ProfileId::parse(form.strip_prefix(page)?.strip_prefix('-')?).map(|id| format!("/profiles/{page}?id={id}"))
+    };
+    if form == crate::sending_mode::api::FORM {
+        return Some("/sending-mode".to_owned());
+    }
+    ["encoding", "sending"].into_iter().find_map(of)
+}
+
+/// Under which name the choices between two changes are kept.
+pub fn merge_form(id: ProfileId) -> String {
+    format!("merge-{id}")
 }
 
 /// After two changed the same profile: field by field, what was saved meanwhile is taken (`saved`) or what was typed stays.
@@ -137,6 +157,7 @@ async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Res
     kept.revision = shown_revision(revision);
     kept.errors.clear();
     services.drafts.keep(&session.who(), &kept).await?;
+    services.drafts.forget(&session.who(), &merge_form(id)).await?;
     Ok(format!("/profiles/edit?id={id}&draft=1&notice=merged"))
 }
 
@@ -169,6 +190,23 @@ pub fn Restored(form: String, profile: String) -> impl IntoView {
             </form>
         </Notice>
     }
+}
+
+/// The same on a page with a few choices, unless the page says already why they are there.
+#[component]
+pub fn RestoredChoice(form: String) -> impl IntoView {
+    (!is_asked_again()).then(|| {
+        view! {
+            <Notice kind=Kind::Warning>
+                <p>{t!("draft-restored-edit")}</p>
+                <form method="post" action=at("/api/profiles/forget")>
+                    <WhoseForm />
+                    <input type="hidden" name="form" value=form />
+                    <button>{t!("draft-as-saved")}</button>
+                </form>
+            </Notice>
+        }
+    })
 }
 
 /// On the pages one comes to: something was begun and not saved.

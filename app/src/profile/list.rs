@@ -139,7 +139,7 @@ fn Rows(
                         <label for="to">{t!("test-recipient")}</label>
                         <select id="to" name="to">
                             <option value="me">{if email.is_empty() { t!("test-recipient-sender") } else { email }}</option>
-                            <option value="sender">{t!("test-recipient-sender")}</option>
+                            <option value="sender" selected=query("to") == "sender">{t!("test-recipient-sender")}</option>
                         </select>
                     </p>
                 </div>
@@ -160,7 +160,7 @@ fn Rows(
                     <button type="button" class="stop">{t!("test-stop")}</button>
                 </p>
                 <div class="result" aria-live="polite"></div>
-                <SessionOver text=t!("test-session-over") tell=true />
+                <SessionOver text=t!("test-session-over") renewed=t!("test-session-renewed") typed=false />
             </section>
         </LiveTest>
         {next.map(|id| view! { <p><a href=at(&format!("/profiles?after={id}"))>{t!("list-next")}</a></p> })}

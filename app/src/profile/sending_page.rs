@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     draft::Choice,
+    keeping::RestoredChoice,
     model::{Profile, ProfileId},
     preset::Preset,
     sending::{SendState, SendingOptions},
@@ -22,7 +23,7 @@ use crate::{
     ui::{
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
-        notice::{Kind, Notice, RequestNotice, is_asked_again, is_stale},
+        notice::{Kind, Notice, RequestNotice, is_stale},
         whose::WhoseForm,
     },
 };
@@ -35,7 +36,9 @@ pub fn SendingPage() -> impl IntoView {
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
         let typed = match services.drafts.choice(&session.who(), &sending_form(id)).await? {
-            Some(Choice::Sending(typed, wrong)) if is_asked_again() => Some((typed, wrong)),
+            Some(Choice::Sending(typed, wrong)) if is_stale() || typed.check().as_ref() != Ok(&profile.sending) => {
+                Some((typed, wrong))
+            }
             _ => None,
         };
         let failure = services.profiles.last_failure(&session.account, id).await?;
@@ -46,6 +49,7 @@ pub fn SendingPage() -> impl IntoView {
             <RequestNotice />
             <State profile=profile.clone() />
             {failure.map(|run| view! { <LastFailure profile=profile.clone() provider run /> })}
+            {typed.is_some().then(|| view! { <RestoredChoice form=sending_form(id) /> })}
             <Options profile preset portal typed />
         }
         .into_any())

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Under which name a choice is carried to the page that asks again.
-pub(super) const FORM: &str = "sending-mode";
+pub const FORM: &str = "sending-mode";
 
 /// Saves the account's choice.
 #[server(name = SaveSendingMode, prefix = "/api", endpoint = "sending-mode/save", input = PostUrl)]

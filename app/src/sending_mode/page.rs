@@ -9,13 +9,16 @@ use super::{
 };
 use crate::{
     base_path::at,
-    profile::{draft::Choice, keeping::DraftOffer},
+    profile::{
+        draft::Choice,
+        keeping::{DraftOffer, RestoredChoice},
+    },
     services::services,
     session::session,
     t,
     ui::{
         layout::{Loaded, Page},
-        notice::{Kind, Notice, RequestNotice, is_asked_again, is_stale},
+        notice::{Kind, Notice, RequestNotice, is_stale},
         whose::WhoseForm,
     },
 };
@@ -29,12 +32,17 @@ pub fn SendingModePage() -> impl IntoView {
         let ready = services.profiles.any_ready(&session.account).await?;
         let way = Way::of(mode, ready, services.sending_modes.portal_sends(&session.account));
         let mine = match services.drafts.choice(&session.who(), FORM).await? {
-            Some(Choice::Mode(mine)) if is_asked_again() => Some(mine),
+            Some(Choice::Mode(mine)) if mine != mode => Some(mine),
             _ => None,
         };
         let kept = services.drafts.kept(&session.who()).await?;
-        Ok(view! { <RequestNotice /> <DraftOffer kept /> <Choices mode mine way portal=session.portal_name.clone() /> }
-            .into_any())
+        Ok(view! {
+            <RequestNotice />
+            <DraftOffer kept />
+            {mine.map(|_| view! { <RestoredChoice form=FORM.to_owned() /> })}
+            <Choices mode mine way portal=session.portal_name.clone() />
+        }
+        .into_any())
     };
     view! {
         <Page title=t!("mode-title")>
@@ -50,8 +58,7 @@ fn Choices(mode: SendingMode, mine: Option<SendingMode>, way: Way, portal: Strin
         SendingMode::Portal => t!("mode-portal", portal = portal.clone()),
         SendingMode::OwnSmtp => t!("mode-own"),
     };
-    let mine = mine.filter(|mine| stale && *mine != mode);
-    let meanwhile = mine.map(|mine| {
+    let meanwhile = mine.filter(|_| stale).map(|mine| {
         let text = t!("stale-mode", saved = named(mode), mine = named(mine));
         view! { <Notice kind=Kind::Warning>{text}</Notice> }
     });

@@ -14,7 +14,7 @@ use super::{
     event::Stage,
     page::ReportCard,
     port::{AtOnce, Recipient, Refusal, TestEvent},
-    receipt::{ReceiptOutcome, digits},
+    receipt::{ReceiptOutcome, code_form, digits},
     stages::{StageLine, next_stage},
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     error::{AppError, answer, finish, wants_page},
     i18n::{Locale, Texts},
     profile::{
+        draft::{Choice, KeptDraft},
         list::RowLabel,
         model::{Profile, ProfileId},
         owner::owner_name,
@@ -59,15 +60,26 @@ async fn confirm(id: &str, code: &str) -> Result<String, AppError> {
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
     // What belongs to another account does not exist, whatever the code looks like.
     services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
+    let (who, form) = (session.who(), code_form(id));
+    // What was typed stands in the field again.
+    let again = KeptDraft::of_choice(form.clone(), Choice::code(code));
     let Some(code) = digits(code) else {
+        services.drafts.keep(&who, &again).await?;
         return outcome(format!("/profiles/report?id={id}&notice=code-invalid"), false);
     };
     match services.tester.confirm(&session, id, &code).await? {
-        ReceiptOutcome::Received => outcome(format!("/profiles?selected={id}&notice=received"), true),
+        ReceiptOutcome::Received => {
+            services.drafts.forget(&who, &form).await?;
+            outcome(format!("/profiles?selected={id}&notice=received"), true)
+        }
         ReceiptOutcome::Wrong { tries_left } => {
+            services.drafts.keep(&who, &again).await?;
             outcome(format!("/profiles/report?id={id}&notice=code-wrong&left={tries_left}"), false)
         }
-        ReceiptOutcome::Gone => outcome(format!("/profiles/report?id={id}&notice=code-gone"), false),
+        ReceiptOutcome::Gone => {
+            services.drafts.forget(&who, &form).await?;
+            outcome(format!("/profiles/report?id={id}&notice=code-gone"), false)
+        }
     }
 }
 
@@ -105,6 +117,8 @@ async fn start(
     to: &str,
     fix: &str,
 ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
+    // The code of a former test is none of this one.
+    services.drafts.forget(&session.who(), &code_form(id)).await.map_err(|_| Refusal::Unavailable)?;
     if !fix.is_empty() {
         let fix = fix.parse().map_err(|_| Refusal::Stale)?;
         services.tester.apply_fix(session, id, fix).await?;

@@ -6,6 +6,7 @@ use super::{
     live::LiveTest,
     passable::passable,
     port::TestRun,
+    receipt::code_form,
     report::{TlsSummary, Verdict},
     stages::{StageLine, stage_name},
 };
@@ -13,7 +14,10 @@ use crate::{
     base_path::at,
     diagnosis::card::{CauseCard, Failure},
     i18n,
-    profile::model::{Profile, ProfileId, TestState},
+    profile::{
+        draft::Choice,
+        model::{Profile, ProfileId, TestState},
+    },
     sending_mode::way::{ProfileWay, WayCard},
     services::{now, services},
     session::session,
@@ -49,9 +53,13 @@ pub fn ReportPage() -> impl IntoView {
         };
         let provider = services.presets.name_of(&profile.settings).to_owned();
         let way = ProfileWay::of(&services, &session, &profile).await?;
+        let typed = match services.drafts.choice(&session.who(), &code_form(id)).await? {
+            Some(Choice::Code(code)) => code,
+            _ => String::new(),
+        };
         Ok(view! {
             <RequestNotice />
-            <LiveTest><ReportCard profile provider run way live=false /></LiveTest>
+            <LiveTest><ReportCard profile provider run way typed live=false /></LiveTest>
             <p class="actions"><a class="button" href=back>{t!("action-back-to-list")}</a></p>
         }
         .into_any())
@@ -65,11 +73,20 @@ pub fn ReportPage() -> impl IntoView {
 
 /// What a test came to. While it is live, its stages already stand above.
 #[component]
-pub fn ReportCard(profile: Profile, provider: String, run: TestRun, way: ProfileWay, live: bool) -> impl IntoView {
+pub fn ReportCard(
+    profile: Profile,
+    provider: String,
+    run: TestRun,
+    way: ProfileWay,
+    /// A code that was typed and not taken.
+    #[prop(optional)]
+    typed: String,
+    live: bool,
+) -> impl IntoView {
     let TestRun { at, recipient, report } = run.clone();
     let stages = report.stages.clone();
     let receipt = || {
-        view! { <ReceiptCard profile=profile.clone() provider=provider.clone() run=run.clone() /> }
+        view! { <ReceiptCard profile=profile.clone() provider=provider.clone() run=run.clone() typed=typed.clone() /> }
     };
     let verdict = match report.verdict {
         Verdict::Accepted | Verdict::DryRunOk => view! {
@@ -143,7 +160,7 @@ fn Passable(text: String) -> impl IntoView {
 
 /// **Accepted is not received**: the code of the mail, and what it can mean that it has not come.
 #[component]
-fn ReceiptCard(profile: Profile, provider: String, run: TestRun) -> impl IntoView {
+fn ReceiptCard(profile: Profile, provider: String, run: TestRun, typed: String) -> impl IntoView {
     let settings = &profile.settings;
     match profile.test {
         TestState::Received { at } => {
@@ -154,6 +171,8 @@ fn ReceiptCard(profile: Profile, provider: String, run: TestRun) -> impl IntoVie
             let domain = settings.sender_address.domain().to_owned();
             let login = settings.destination.login.clone();
             let (recipient, id) = (run.recipient, profile.id.to_string());
+            // What is wrong with a code the server says, in the reader's language; a browser's own bubble has its own.
+            let wrong = ["code-invalid", "code-wrong"].contains(&query("notice").as_str()).then_some("true");
             view! {
                 <section class="card receipt">
                     <h2>{t!("receipt-title")}</h2>
@@ -166,11 +185,12 @@ fn ReceiptCard(profile: Profile, provider: String, run: TestRun) -> impl IntoVie
                             type="text"
                             id="code"
                             name="code"
-                            required
+                            value=typed
                             inputmode="numeric"
                             autocomplete="one-time-code"
-                            maxlength="12"
-                            pattern="[\\s\\d\\-]{6,12}"
+                            maxlength="40"
+                            aria-invalid=wrong
+                            autofocus=wrong.is_some()
                         />
                         <button>{t!("receipt-confirm")}</button>
                     </form>

@@ -1,6 +1,8 @@
 //! Server side. **Accepted is not received**: the confirmation mail carries a six-digit code, and typing it in proves
 //! that the mail arrived.
 
+use crate::profile::model::ProfileId;
+
 /// What came of typing a code in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptOutcome {
@@ -10,6 +12,11 @@ pub enum ReceiptOutcome {
     Wrong { tries_left: u32 },
     /// The code is too old, was tried too often, or there is none: a new test brings a new one.
     Gone,
+}
+
+/// Under which name a code that was typed and not taken is kept.
+pub fn code_form(id: ProfileId) -> String {
+    format!("code-{id}")
 }
 
 /// The six digits of what was typed: blanks and dashes do not count. `None` for anything else.

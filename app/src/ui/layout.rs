@@ -9,7 +9,7 @@ use leptos_meta::Title;
 
 use crate::{
     base_path::at,
-    error::AppError,
+    error::{AppError, answer},
     session::{Visit, visit},
     t,
 };
@@ -25,10 +25,20 @@ pub fn query(name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// A page: its title, its content, and the way back to the portal.
+/// A page: its title, its content, and the way back to the portal. Without a session every page is the same: it says that
+/// it has ended, or where the configurator opens. `anybody`: not this one.
 #[component]
-pub fn Page(#[prop(into)] title: String, children: Children) -> impl IntoView {
+pub fn Page(#[prop(into)] title: String, #[prop(optional)] anybody: bool, children: Children) -> impl IntoView {
     let visit = visit();
+    let (title, content) = match &visit {
+        Visit::Ended { .. } if !anybody => (t!("session-ended-title"), None),
+        Visit::Stranger { .. } if !anybody => (title, None),
+        _ => (title, Some(children())),
+    };
+    let content = content.unwrap_or_else(|| {
+        answer(AppError::SessionRequired);
+        view! { <Trouble error=AppError::SessionRequired /> }.into_any()
+    });
     let account = match &visit {
         Visit::Open(session) => Some(session.account_name.clone()),
         Visit::Ended { .. } | Visit::Stranger { .. } => None,
@@ -52,7 +62,7 @@ pub fn Page(#[prop(into)] title: String, children: Children) -> impl IntoView {
         </header>
         <main id="content" tabindex="-1">
             <h1>{title}</h1>
-            {children()}
+            {content}
         </main>
     }
 }

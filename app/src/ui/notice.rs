@@ -37,9 +37,25 @@ fn requested() -> Option<impl IntoView> {
         "mode-saved" | "mode-own" | "saved" | "received" | "deleted" | "deleted-heir" | "duplicated" | "in-use"
         | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
         "secret-removed" => Kind::Done,
-        "was-deleted" | "in-use-later" | "deleted-shop" | "deleted-portal" | "deleted-nobody" | "secret-missing"
-        | "gone" | "limited" | "full" | "tests-of-yours" | "tests-of-account" | "tests-of-all" | "stale"
-        | "code-wrong" | "code-invalid" | "code-gone" => Kind::Warning,
+        "was-deleted"
+        | "in-use-later"
+        | "deleted-shop"
+        | "deleted-portal"
+        | "deleted-nobody"
+        | "secret-missing"
+        | "gone"
+        | "limited"
+        | "full"
+        | "tests-of-yours"
+        | "tests-of-account"
+        | "tests-of-all"
+        | "stale"
+        | "code-wrong"
+        | "code-invalid"
+        | "code-gone"
+        | "session-renewed"
+        | "session-renewed-secret"
+        | "session-renewed-press" => Kind::Warning,
         "secret-unreadable" | "secret-refused" | "malformed" | "unknown-field" | "unavailable" => Kind::Error,
         _ => return None,
     };

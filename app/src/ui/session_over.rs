@@ -1,16 +1,16 @@
 //! Server side. What a page says when its session has ended under it, before it knows: the words wait in a template that
-//! the islands open.
+//! the islands put into the page.
 
 use leptos::prelude::*;
 
 use super::notice::{Kind, Notice};
 use crate::{session::visit, t};
 
-/// `tell`: the portal's page around the frame hears of it too, and opens the configurator again. Not where something is
-/// typed: the page would be gone.
+/// In a frame the portal's page hears of it (`frame.js` finds the mark) and renews the session; the page stays as it is,
+/// and then says `renewed`. `typed`: something is typed in the page, so the way to the portal opens another one.
 #[component]
-pub fn SessionOver(#[prop(into)] text: String, tell: bool) -> impl IntoView {
-    let target = if tell { "_top" } else { "_blank" };
+pub fn SessionOver(#[prop(into)] text: String, #[prop(into)] renewed: String, typed: bool) -> impl IntoView {
+    let target = if typed { "_blank" } else { "_top" };
     let back = visit().return_url().map(|url| {
         view! {
             <p class="actions">
@@ -18,11 +18,10 @@ pub fn SessionOver(#[prop(into)] text: String, tell: bool) -> impl IntoView {
             </p>
         }
     });
-    let mark = tell.then(|| view! { <i hidden data-tells=r#"{"type":"visit","visit":"ended"}"# data-live="1"></i> });
     view! {
         <template>
-            <Notice kind=Kind::Error><p>{text}</p> {back}</Notice>
-            {mark}
+            <Notice kind=Kind::Error><div data-renewed=renewed><p>{text}</p> {back}</div></Notice>
+            <i hidden data-event=r#"{"type":"visit","visit":"ended"}"# data-live="1"></i>
         </template>
     }
 }

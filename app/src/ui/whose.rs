@@ -6,7 +6,10 @@ use std::fmt;
 use leptos::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::session::{Session, Visit, visit};
+use crate::{
+    i18n::Locale,
+    session::{Person, Session, Visit, visit},
+};
 
 /// The name of the field.
 pub const WHOSE: &str = "whose";
@@ -20,24 +23,30 @@ const LONGEST: usize = 120;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whose {
     mark: String,
+    /// In which language the form was shown; `None` where it does not say.
+    pub locale: Option<Locale>,
     pub name: String,
 }
 
 impl Whose {
     pub fn of(session: &Session) -> Self {
-        let mut hash = Sha256::new();
-        for part in [&session.account.portal, &session.account.account, &session.person.id] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
+        Self {
+            mark: mark(&session.who()),
+            locale: Some(session.locale),
+            name: shown(&format!("{} ({})", session.account_name, session.person.name)),
         }
-        let mark = hash.finalize().iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-        Self { mark, name: shown(&format!("{} ({})", session.account_name, session.person.name)) }
     }
 
     /// What a form says.
     pub fn parse(text: &str) -> Self {
         let (mark, name) = text.split_once(' ').unwrap_or((text, ""));
-        Self { mark: mark.to_owned(), name: shown(name) }
+        let (mark, locale) = mark.split_once('.').unwrap_or((mark, ""));
+        Self { mark: mark.to_owned(), locale: Locale::from_tag(locale), name: shown(name) }
+    }
+
+    /// Whether it is this person's.
+    pub fn is_of(&self, who: &Person) -> bool {
+        self.mark == mark(who)
     }
 
     /// Whether it is the same person of the same account, in whichever session.
@@ -48,8 +57,18 @@ impl Whose {
 
 impl fmt::Display for Whose {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.mark, self.name)
+        let locale = self.locale.map(|locale| format!(".{}", locale.tag())).unwrap_or_default();
+        write!(formatter, "{}{locale} {}", self.mark, self.name)
     }
+}
+
+fn mark(who: &Person) -> String {
+    let mut hash = Sha256::new();
+    for part in [&who.account.portal, &who.account.account, &who.id] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name on one line, and not for ever.
@@ -106,6 +125,9 @@ mod tests {
         let whose = Whose::parse("0011223344556677 Boulangerie Martin (Claire)");
         assert_eq!(whose.name, "Boulangerie Martin (Claire)");
         assert_eq!(Whose::parse(&whose.to_string()), whose);
+        let english = Whose::parse("0011223344556677.en Boulangerie Martin (Claire)");
+        assert_eq!((Whose::parse(&english.to_string()).locale, english.locale), (Some(Locale::En), Some(Locale::En)));
+        assert!(english.is(&whose) && Whose::parse("00.xx a").locale.is_none());
         assert!(whose.is(&Whose::parse("0011223344556677")) && !whose.is(&Whose::parse("")));
         assert_eq!(Whose::parse("x a\u{202e}\nb").name, "ab");
         assert_eq!(Whose::parse(&format!("x {}", "a".repeat(500))).name.len(), LONGEST);

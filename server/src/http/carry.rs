@@ -1,103 +1,142 @@
-//! Server side. A form that arrives when nobody is signed in any more. What was typed is not lost, secrets aside: where the
-//! ended session says whose it was, it is kept for that person; and the page that answers holds it, so that it can be sent
-//! again once the configurator was opened anew.
+//! Server side. A form that arrives when nobody is signed in any more. What was typed is not lost, secrets aside, whichever
+//! form it is: the page that answers holds its fields, and hands them over once the configurator was opened anew
+//! ([`resume`]). Where the ended session says whose it was, they are kept for that person too. Nothing else is done by it.
+//!
+//! In a frame the portal's page brings a fresh token (`renew.rs`), and `frame.js` sends this page's form by itself.
 
 use app::{
+    carried::{Carried, Fields, SECRET, carried, may_be_kept},
+    error::wants_page_of,
+    forms::is_function,
     i18n::{Locale, Texts},
-    profile::asked::shown_revision,
-    profile::draft::{Draft, KeptDraft, is_form_name},
     session::Visit,
-    shell::{FRAME_SCRIPT, FrameAncestors},
-    ui::whose::WHOSE,
+    shell::{FRAME_SCRIPT, FrameAncestors, PageTheme},
+    theme::Theme,
+    ui::whose::{WHOSE, Whose},
 };
 use axum::{
-    body::to_bytes,
+    Extension,
+    body::{Bytes, to_bytes},
     extract::{Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
-use maud::{DOCTYPE, html};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use maud::{DOCTYPE, PreEscaped, html};
+use sha2::{Digest, Sha256};
 
-use super::{BODY_LIMIT, Site, assets};
+use super::{BODY_LIMIT, Site, assets, forms::is_a_form};
 
-/// Where forms with something typed go: what saves a profile, and what this page sends again.
-const FORMS: [&str; 2] = ["/api/profiles/save", "/api/profiles/fill"];
-/// Keeps what it is sent, and leads to the form.
-pub(super) const AGAIN: &str = "/api/profiles/fill";
+/// Where the page that answers sends its fields.
+pub(super) const RESUME: &str = "/api/resume";
+/// Names the function that a form was for.
+const SENT_TO: &str = "sent-to";
+/// Says that a password was typed.
+const TYPED: &str = "typed";
 
 /// Answers such a form; everything else goes on.
 pub async fn typed(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let page = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let is_page = page.is_some_and(|accepted| accepted.contains("text/html"));
-    let is_form = *request.method() == Method::POST && FORMS.contains(&request.uri().path());
+    let path = request.uri().path();
+    let is_form = *request.method() == Method::POST && (is_function(path) || path == RESUME);
     let ended = request.extensions().get::<Visit>().filter(|visit| !matches!(visit, Visit::Open(_))).cloned();
-    let Some(visit) = ended.filter(|_| is_page && is_form) else {
+    let Some(visit) = ended.filter(|_| is_form && is_a_form(request.headers())) else {
         return next.run(request).await;
     };
-    let ancestors = request.extensions().get::<FrameAncestors>().map(|FrameAncestors(origins)| origins.clone());
-    let Ok(body) = to_bytes(request.into_body(), BODY_LIMIT).await else {
+    let (parts, body) = request.into_parts();
+    if !wants_page_of(&parts) {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    // Known names only; a secret is none of them.
-    let fields: Vec<(String, String)> = form_urlencoded::parse(&body)
-        .filter(|(name, _)| ["id", "form", "revision", WHOSE].contains(&&**name) || name.starts_with("draft["))
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .take(20)
-        .collect();
-    if let Visit::Ended { who: Some(who), .. } = &visit
-        && let Some(kept) = draft(&fields)
-        && site.services.drafts.keep(who, &kept).await.is_err()
+    let Some(form) = Form::read(parts.uri.path(), &body) else {
+        return next.run(Request::from_parts(parts, body.into())).await;
+    };
+    let kept = form.carried(&site).kept;
+    if let (Visit::Ended { who: Some(who), .. }, Some(kept)) = (&visit, &kept)
+        && form.whose().is_none_or(|whose| whose.is_of(who))
+        && site.services.drafts.keep(who, kept).await.is_err()
     {
         tracing::error!("what was typed could not be kept");
     }
-    page_of(&site, &visit, &ancestors.unwrap_or_default(), &fields)
-}
-
-/// What was typed, under the form's name.
-fn draft(fields: &[(String, String)]) -> Option<KeptDraft> {
-    let value = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let typed = |name: &str| value(&format!("draft[{name}]")).unwrap_or_default();
-    let profile = value("id").filter(|id| !id.is_empty());
-    let form = profile.clone().or_else(|| value("form"))?;
-    is_form_name(&form).then(|| KeptDraft {
-        form,
-        profile,
-        revision: value("revision").and_then(|text| shown_revision(&text)),
-        draft: Draft {
-            preset: typed("preset"),
-            host: typed("host"),
-            port: typed("port"),
-            security: typed("security"),
-            user: typed("user"),
-            login: typed("login"),
-            sender_name: typed("sender_name"),
-            sender_address: typed("sender_address"),
-            reply_to: typed("reply_to"),
-        },
-        ..KeptDraft::default()
-    })
-}
-
-fn page_of(site: &Site, visit: &Visit, origins: &str, fields: &[(String, String)]) -> Response {
-    let locale = visit.locale();
+    let FrameAncestors(origins) =
+        parts.extensions.get::<FrameAncestors>().cloned().unwrap_or(FrameAncestors(String::new()));
+    let PageTheme(theme) = parts.extensions.get::<PageTheme>().cloned().unwrap_or_default();
+    // The form knows in which language it was shown, also where the cookie is gone.
+    let locale = form.whose().and_then(|whose| whose.locale).unwrap_or(visit.locale());
     let text = |key: &str| locale.text(key, &[]);
+    let about = match (&kept, form.fields.contains_key(TYPED)) {
+        (None, _) => "carry-about-press",
+        (_, true) => "carry-about-secret",
+        (_, false) => "carry-about",
+    };
     Again {
         status: StatusCode::UNAUTHORIZED,
         locale,
         back: visit.return_url(),
-        origins,
+        origins: &origins,
+        theme: &theme,
         visit: "ended",
         seconds: None,
         title: text("session-ended-title"),
-        about: text("carry-about"),
+        about: text(about),
         steps: [text("carry-open"), text("carry-then")],
-        action: AGAIN,
-        keeps: true,
-        button: text("draft-resume"),
-        fields,
+        button: text("carry-again"),
+        form: &form,
     }
-    .answer(site)
+    .answer(&site)
+}
+
+/// `POST /api/resume`: what the page above holds is kept for whoever is signed in now, and its own page shows it. Whose form
+/// it was has been compared before (`whose.rs`).
+pub async fn resume(State(site): State<Site>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
+    let to = |page: &str| Redirect::to(&format!("{}{page}", site.base_path.0)).into_response();
+    let (Visit::Open(session), Some(form)) = (visit, Form::read(RESUME, &body)) else {
+        return to("/profiles?notice=malformed");
+    };
+    let Carried { page, kept } = form.carried(&site);
+    let notice = match (&kept, form.fields.contains_key(TYPED)) {
+        (None, _) => "session-renewed-press",
+        (_, true) => "session-renewed-secret",
+        (_, false) => "session-renewed",
+    };
+    if let Some(kept) = kept
+        && site.services.drafts.keep(&session.who(), &kept).await.is_err()
+    {
+        return to("/profiles?notice=unavailable");
+    }
+    to(&format!("{page}&notice={notice}").replace("?&", "?"))
+}
+
+/// A form as it is handed on: for which function, and its fields, secrets aside.
+pub(super) struct Form {
+    sent_to: String,
+    fields: Fields,
+}
+
+impl Form {
+    /// `None` when it is for no function.
+    pub(super) fn read(path: &str, body: &[u8]) -> Option<Self> {
+        let sent: Fields =
+            form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let sent_to = if path == RESUME { sent.get(SENT_TO)?.clone() } else { path.to_owned() };
+        let secret = sent.contains_key(TYPED) || sent.get(SECRET).is_some_and(|secret| !secret.is_empty());
+        let mut fields: Fields =
+            sent.into_iter().filter(|(name, _)| name == WHOSE || may_be_kept(&sent_to, name)).collect();
+        if secret {
+            fields.insert(TYPED.to_owned(), "1".to_owned());
+        }
+        is_function(&sent_to).then_some(Self { sent_to, fields })
+    }
+
+    fn carried(&self, site: &Site) -> Carried {
+        carried(&self.sent_to, &self.fields, || site.services.drafts.new_form())
+    }
+
+    fn whose(&self) -> Option<Whose> {
+        self.fields.get(WHOSE).map(|whose| Whose::parse(whose))
+    }
 }
 
 /// A page that holds a form which could not be taken, until it is sent again.
@@ -107,6 +146,7 @@ pub(super) struct Again<'a> {
     /// The way back to the portal.
     pub back: Option<&'a str>,
     pub origins: &'a str,
+    pub theme: &'a Theme,
     /// What a portal's page around the frame is told of the session, which may have so many seconds left.
     pub visit: &'static str,
     pub seconds: Option<i64>,
@@ -114,65 +154,64 @@ pub(super) struct Again<'a> {
     pub about: String,
     /// What to do first, at the portal, and then here.
     pub steps: [String; 2],
-    pub action: &'a str,
-    /// Whether the values stay as they were typed, where the action would fill some in.
-    pub keeps: bool,
     pub button: String,
-    pub fields: &'a [(String, String)],
+    pub form: &'a Form,
 }
 
 impl Again<'_> {
     pub(super) fn answer(self, site: &Site) -> Response {
-        let Self { origins, title, steps: [first, then], .. } = &self;
+        let Self { origins, title, steps: [first, then], form: Form { sent_to, fields }, .. } = &self;
+        let text = |key: &str| self.locale.text(key, &[]);
         let folder = format!("{}/{}", site.base_path.0, assets::package_folder());
         let (style, script) = (format!("{folder}/facteur.css"), format!("{folder}/{FRAME_SCRIPT}"));
+        let css = format!(":root{{{}}}", self.theme.css());
+        // `frame.js` sends it when the session was renewed.
+        let resumes = (self.visit == "ended").then_some("");
         let page = html! {
             (DOCTYPE)
-            html lang=(self.locale.tag()) {
+            html lang=(self.locale.tag()) data-theme=(self.theme.scheme().as_str()) {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    title { (title) }
+                    title { (title) " · " (text("product-name")) }
                     link rel="stylesheet" href=(style);
                     link rel="icon" href={ (site.base_path.0) "/favicon.svg" } type="image/svg+xml";
-                    // In a frame the portal's page hears of a session that has ended, and opens the configurator again.
+                    style { (PreEscaped(&css)) }
+                    // In a frame the portal's page hears of a session that has ended, and renews it.
                     @if !origins.is_empty() {
                         script src=(script) data-origins=(origins) data-visit=(self.visit) data-place=(site.base_path.0) data-seconds=[self.seconds] {}
                     }
                 }
                 body {
+                    header class="top" { p class="product" { (text("product-name")) } }
                     main id="content" {
                         h1 { (title) }
                         p class="lead" { (self.about) }
-                        ol class="lead" {
+                        ol class="lead steps" {
                             li {
                                 (first)
                                 @if let Some(url) = self.back {
-                                    " " a href=(url) target="_blank" rel="noopener noreferrer" { (self.locale.text("carry-portal", &[])) }
+                                    " " a href=(url) target="_blank" rel="noopener noreferrer" { (text("carry-portal")) }
                                 }
                             }
                             li { (then) }
                         }
-                        form method="post" action={ (site.base_path.0) (self.action) } class="actions" {
-                            @if self.keeps { input type="hidden" name="keep" value="1"; }
-                            @for (name, value) in self.fields { input type="hidden" name=(name) value=(value); }
+                        form method="post" action={ (site.base_path.0) (RESUME) } class="actions" data-resume=[resumes] {
+                            input type="hidden" name=(SENT_TO) value=(sent_to);
+                            @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
                             button class="primary" { (self.button) }
                         }
                     }
                 }
             }
         };
+        let hash = BASE64_STANDARD.encode(Sha256::digest(css.as_bytes()));
         let ancestors = if origins.is_empty() { "'none'" } else { origins };
         let policy = format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; \
-             form-action 'self'; frame-ancestors {ancestors}"
+            "default-src 'none'; style-src 'self' 'sha256-{hash}'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+             base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         );
         (self.status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
     }
-}
-
-/// Whether a form with a profile's fields is posted there.
-pub(super) fn is_profile_form(path: &str) -> bool {
-    FORMS.contains(&path)
 }

@@ -1,29 +1,36 @@
-//! Server side. `POST /session/renew`: a portal's page hands a fresh token to the frame, and the open session goes on
-//! instead of ending under somebody who types.
+//! Server side. A portal's page hands a fresh token to the frame. `POST /session/renew`: the open session goes on instead of
+//! ending under somebody who types. `POST /session/again`: it has ended, another one begins under the same page, which
+//! stays where it was with what is typed in it.
 //!
 //! Only our own pages may ask ([`super::origin`]). The token must be of the session's portal, account and person, and
-//! works once like every other.
+//! works once like every other. A page of somebody else's never goes on under another session: it is opened anew.
 
-use app::session::{Session, Visit};
+use app::{
+    i18n::Locale,
+    session::{Person, Session, Visit},
+    ui::whose::Whose,
+};
 use axum::{
     Extension, Form,
     extract::{State, rejection::FormRejection},
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Site,
-    session::{IDLE, LONGEST},
+    Site, cookie,
+    session::{IDLE, LONGEST, accepted_language, random, start},
 };
 use crate::{
-    portal_auth::{Presented, verify_renewal},
+    objects::Object,
+    portal_auth::{Presented, verify_from_our_page, verify_renewal},
     profiles::unavailable,
     store::StoreError,
 };
 
+const OF_ANOTHER: &str = "of another account or person";
 /// How many seconds the session has now.
 const LEFT: HeaderName = HeaderName::from_static("session-seconds");
 
@@ -36,7 +43,25 @@ pub struct Token {
     verifier: String,
 }
 
-/// 204 with the seconds that are left, or 401 when this token does not renew this session.
+/// How a token was taken.
+enum Taken {
+    Good,
+    Refused,
+    /// It is of another account or person.
+    Another,
+}
+
+impl Taken {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Good => StatusCode::NO_CONTENT,
+            Self::Refused => StatusCode::UNAUTHORIZED,
+            Self::Another => StatusCode::CONFLICT,
+        }
+    }
+}
+
+/// 204 with the seconds that are left; 401 when this token does not renew this session, 409 when it is somebody else's.
 pub async fn renew(
     State(site): State<Site>,
     Extension(visit): Extension<Visit>,
@@ -47,8 +72,8 @@ pub async fn renew(
     };
     let now = (site.clock)();
     match try_renew(&site, &session, &Presented { token: &token, verifier: &verifier }, now).await {
-        Ok(true) => (StatusCode::NO_CONTENT, [(LEFT, HeaderValue::from(IDLE.as_secs()))]).into_response(),
-        Ok(false) => StatusCode::UNAUTHORIZED.into_response(),
+        Ok(Taken::Good) => (Taken::Good.status(), [(LEFT, HeaderValue::from(IDLE.as_secs()))]).into_response(),
+        Ok(refused) => refused.status().into_response(),
         Err(failure) => {
             unavailable(failure);
             StatusCode::SERVICE_UNAVAILABLE.into_response()
@@ -61,18 +86,86 @@ async fn try_renew(
     session: &Session,
     presented: &Presented<'_>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Taken, StoreError> {
     let identity = match verify_renewal(&site.door(), presented, &session.account.portal, now) {
         Ok(identity) if identity.account == session.account && identity.person.id == session.person.id => identity,
         Ok(_) => {
-            tracing::warn!(reason = "of another account or person", "renewal refused");
-            return Ok(false);
+            tracing::warn!(reason = OF_ANOTHER, "renewal refused");
+            return Ok(Taken::Another);
         }
         Err(reason) => {
             tracing::warn!(reason = %reason, "renewal refused");
-            return Ok(false);
+            return Ok(Taken::Refused);
         }
     };
-    Ok(site.store.use_token(&session.account.portal, &identity.jti, identity.expires_at).await?
-        && site.store.renew_session(&session.key, now, now + IDLE, now + LONGEST).await?)
+    let renewed = site.store.use_token(&session.account.portal, &identity.jti, identity.expires_at).await?
+        && site.store.renew_session(&session.key, now, now + IDLE, now + LONGEST).await?;
+    Ok(if renewed { Taken::Good } else { Taken::Refused })
+}
+
+/// What the frame posts when its session has ended: the token, and how its page was opened.
+#[derive(Deserialize)]
+pub struct Ended {
+    #[serde(flatten)]
+    token: Token,
+    /// Whose the page is, where it has a form.
+    #[serde(default)]
+    whose: String,
+    #[serde(default)]
+    locale: String,
+    /// A theme as JSON.
+    #[serde(default)]
+    theme: String,
+}
+
+/// 204 with the cookie of another session and its seconds; 401 when this token opens none, 409 when it is of somebody else than
+/// the page.
+pub async fn again(State(site): State<Site>, headers: HeaderMap, form: Result<Form<Ended>, FormRejection>) -> Response {
+    let Ok(Form(form)) = form else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Some(value) = random() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    match try_again(&site, &headers, &form, value, (site.clock)()).await {
+        Ok(Taken::Good) => {
+            let left = [(LEFT, HeaderValue::from(IDLE.as_secs()))];
+            (Taken::Good.status(), left, cookie::set(&site.public_origin, value)).into_response()
+        }
+        Ok(refused) => refused.status().into_response(),
+        Err(failure) => {
+            unavailable(failure);
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+async fn try_again(
+    site: &Site,
+    headers: &HeaderMap,
+    Ended { token: Token { token, verifier }, whose, locale, theme }: &Ended,
+    value: [u8; 32],
+    now: Timestamp,
+) -> Result<Taken, StoreError> {
+    let door = site.door();
+    let (portal, mut identity) = match verify_from_our_page(&door, &Presented { token, verifier }, now) {
+        Ok(verified) => verified,
+        Err(reason) => {
+            tracing::warn!(reason = %reason, "renewal refused");
+            return Ok(Taken::Refused);
+        }
+    };
+    let who = Person { account: identity.account.clone(), id: identity.person.id.clone() };
+    let former = match cookie::key(&site.public_origin, headers) {
+        Some(key) => site.store.session(&key).await?.map(|row| row.session),
+        None => None,
+    };
+    let whose = Some(Whose::parse(whose)).filter(|_| !whose.is_empty());
+    if former.as_ref().is_some_and(|former| former.who() != who)
+        || whose.as_ref().is_some_and(|whose| !whose.is_of(&who))
+    {
+        tracing::warn!(reason = OF_ANOTHER, "renewal refused");
+        return Ok(Taken::Another);
+    }
+    let shown = former.map(|former| former.locale).or(whose.and_then(|whose| whose.locale));
+    identity.locale = Locale::from_tag(locale).or(identity.locale).or(shown);
+    identity.theme = identity.theme.under(serde_json::from_str(theme).map(|Object(theme)| theme).unwrap_or_default());
+    let started = start(site, portal, identity, headers, accepted_language(headers), value, now).await?;
+    Ok(if started { Taken::Good } else { Taken::Refused })
 }

@@ -131,20 +131,45 @@ async fn begin(
     locale: Locale,
     now: Timestamp,
 ) -> Result<Option<Response>, StoreError> {
-    if !site.store.use_token(&portal.id, &identity.jti, identity.expires_at).await? {
+    let path = identity.page.path();
+    let Some(value) = random() else { return Ok(Some(StatusCode::SERVICE_UNAVAILABLE.into_response())) };
+    if !start(site, portal, identity, headers, locale, value, now).await? {
         return Ok(None);
+    }
+    let key = Sha256::digest(value).into();
+    let page = format!("{}{path}{}", site.base_path.0, visit::opening_query(headers, &key));
+    Ok(Some((cookie::set(&site.public_origin, value), Redirect::to(&page)).into_response()))
+}
+
+/// What a cookie holds.
+pub(super) fn random() -> Option<[u8; 32]> {
+    let mut value = [0_u8; 32];
+    let filled = OsRng.try_fill_bytes(&mut value);
+    if filled.is_err() {
+        tracing::error!("the operating system provides no randomness");
+    }
+    filled.is_ok().then_some(value)
+}
+
+/// Stores the session whose cookie holds `value`, in the place of the one whose cookie came along. Not when the token was used
+/// before.
+pub(super) async fn start(
+    site: &Site,
+    portal: &Portal,
+    identity: Identity,
+    headers: &HeaderMap,
+    locale: Locale,
+    value: [u8; 32],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !site.store.use_token(&portal.id, &identity.jti, identity.expires_at).await? {
+        return Ok(false);
     }
     site.store.sweep(now, now - REMEMBERED).await?;
     if let Some(former) = cookie::key(&site.public_origin, headers) {
         site.store.delete_session(&former).await?;
     }
-    let mut value = [0_u8; 32];
-    if OsRng.try_fill_bytes(&mut value).is_err() {
-        tracing::error!("the operating system provides no randomness");
-        return Ok(Some(StatusCode::SERVICE_UNAVAILABLE.into_response()));
-    }
     let key = Sha256::digest(value).into();
-    let page = format!("{}{}{}", site.base_path.0, identity.page.path(), visit::opening_query(headers, &key));
     let session = Session {
         key,
         account: identity.account,
@@ -158,7 +183,7 @@ async fn begin(
         theme: identity.theme,
     };
     site.store.insert_session(&SessionRow { session, expires_at: now + IDLE, ends_at: now + LONGEST }).await?;
-    Ok(Some((cookie::set(&site.public_origin, value), Redirect::to(&page)).into_response()))
+    Ok(true)
 }
 
 /// The language that the browser asks for.

@@ -8,9 +8,11 @@
 use std::sync::Arc;
 
 use app::{
+    i18n::Locale,
     session::{Session, SessionLeft, Visit},
     shell::{FrameAncestors, PageTheme},
     theme::Theme,
+    ui::whose::{WHOSE, Whose},
 };
 use axum::{
     extract::{Request, State},
@@ -51,7 +53,8 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
     let path = request.uri().path();
     if path.starts_with("/pkg/")
         || super::api::is_v1(path)
-        || ["/session", "/session/tab", "/healthz", "/readyz", "/embed.js", "/embed.mjs"].contains(&path)
+        || ["/session", "/session/tab", "/session/again", "/healthz", "/readyz", "/embed.js", "/embed.mjs"]
+            .contains(&path)
     {
         return next.run(request).await;
     }
@@ -88,8 +91,8 @@ async fn caller(site: &Site, uri: &Uri, headers: &HeaderMap, reads: bool) -> Res
         (Some(own), Some(opened)) if !stands_for(&own, &opened, (site.clock)()) => Ok(turned_away(site, opened)),
         (Some(own), _) => known(site, own, reads).await,
         (None, Some(opened)) => Ok(turned_away(site, opened)),
-        (None, None) if reads && comes_from_our_page(headers) => Ok(signed_out(site, headers)),
-        (None, None) => Ok(nobody(site, headers)),
+        (None, None) if reads && comes_from_our_page(headers) => Ok(signed_out(site, uri, headers)),
+        (None, None) => Ok(nobody(site, uri, headers)),
     }
 }
 
@@ -137,8 +140,8 @@ fn comes_from_our_page(headers: &HeaderMap) -> bool {
 }
 
 /// Somebody whose session is not there any more, nor what it was.
-fn signed_out(site: &Site, headers: &HeaderMap) -> Caller {
-    let caller = nobody(site, headers);
+fn signed_out(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
+    let caller = nobody(site, uri, headers);
     let visit = Visit::Ended {
         locale: caller.visit.locale(),
         return_url: caller.visit.return_url().map(str::to_owned),
@@ -148,7 +151,7 @@ fn signed_out(site: &Site, headers: &HeaderMap) -> Caller {
 }
 
 /// Somebody of whom nothing is known, but perhaps the page that they come from.
-fn nobody(site: &Site, headers: &HeaderMap) -> Caller {
+fn nobody(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     let from = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(origin_of);
     let (portal, ancestors) = match (&registered(site, from.unwrap_or_default())[..], &*site.portals) {
         ([portal], _) => (Some(*portal), portal.origins.join(" ")),
@@ -159,11 +162,18 @@ fn nobody(site: &Site, headers: &HeaderMap) -> Caller {
         ([], _) => (None, String::new()),
     };
     let visit = Visit::Stranger {
-        locale: accepted_language(headers),
+        locale: shown_language(uri).unwrap_or_else(|| accepted_language(headers)),
         return_url: portal.and_then(|portal| portal.home.clone()),
     };
     let theme = Theme::read(portal.map(|portal| &portal.theme)).0;
     Caller { visit, left: 0, ancestors: FrameAncestors(ancestors), theme }
+}
+
+/// The language in which our page was shown whose link or form this is, where it says so.
+fn shown_language(uri: &Uri) -> Option<Locale> {
+    let fields = || form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let value = |name: &str| fields().find(|(known, _)| known == name).map(|(_, value)| value);
+    value("lang").and_then(|tag| Locale::from_tag(&tag)).or_else(|| Whose::parse(&value(WHOSE)?).locale)
 }
 
 fn registered<'a>(site: &'a Site, origin: &str) -> Vec<&'a Portal> {

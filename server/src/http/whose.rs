@@ -6,7 +6,7 @@ use app::{
     error::{AppError, wants_page_of},
     i18n::Texts,
     session::{Session, SessionLeft, Visit},
-    shell::FrameAncestors,
+    shell::{FrameAncestors, PageTheme},
     ui::whose::{WHOSE, Whose},
 };
 use axum::{
@@ -22,8 +22,6 @@ use super::{BODY_LIMIT, Site, api, carry, forms::is_a_form};
 
 /// Where the live test posts: its page shows lines.
 const STREAM: &str = "/api/test/stream";
-/// Longest list of fields that is sent again.
-const MOST_FIELDS: usize = 40;
 
 pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -57,27 +55,25 @@ fn refuse(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &W
     if !wants_page_of(parts) {
         return (error.status(), axum::Json(error)).into_response();
     }
-    let typed = carry::is_profile_form(parts.uri.path());
-    let fields: Vec<(String, String)> = form_urlencoded::parse(body)
-        .filter(|(name, _)| name != "secret" && name != "keep")
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .take(MOST_FIELDS)
-        .collect();
+    let Some(form) = carry::Form::read(parts.uri.path(), body) else {
+        return (StatusCode::SEE_OTHER, [(header::LOCATION, format!("{}{}", site.base_path.0, error.page()))])
+            .into_response();
+    };
     let ancestors = parts.extensions.get::<FrameAncestors>().map(|FrameAncestors(origins)| origins.clone());
+    let PageTheme(theme) = parts.extensions.get::<PageTheme>().cloned().unwrap_or_default();
     carry::Again {
         status: error.status(),
         locale,
         back: session.return_url.as_deref(),
         origins: &ancestors.unwrap_or_default(),
+        theme: &theme,
         visit: "open",
         seconds: parts.extensions.get::<SessionLeft>().map(|SessionLeft(seconds)| *seconds),
         title: text("other-account-title"),
         about: text("other-account-about"),
         steps: [text("other-account-open"), text("other-account-then")],
-        action: if typed { carry::AGAIN } else { parts.uri.path() },
-        keeps: typed,
         button: text("other-account-again"),
-        fields: &fields,
+        form: &form,
     }
     .answer(site)
 }

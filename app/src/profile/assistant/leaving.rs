@@ -16,12 +16,17 @@ use super::{
 thread_local! {
     /// Something was typed, and the form has not left.
     static CHANGED: Cell<bool> = const { Cell::new(false) };
+    /// Counts what was typed, and what of it was handed over.
+    static TYPED: Cell<u32> = const { Cell::new(0) };
+    static KEPT: Cell<u32> = const { Cell::new(0) };
     /// The form is about to leave.
     static LEAVING: Cell<bool> = const { Cell::new(false) };
     /// Counts the answers of the server: each moves the session's end.
     static ROUND: Cell<u32> = const { Cell::new(0) };
 }
 
+/// How long nothing is typed before what was typed is kept.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 /// How long before its end a session's end is announced.
 const NOTICE_S: u64 = 10 * 60;
 
@@ -40,6 +45,17 @@ pub(super) fn arrive() {
     });
     let _ = window().add_event_listener_with_callback("beforeunload", ask.as_ref().unchecked_ref());
     ask.forget();
+    // A tab that is closed while a field is still being typed in.
+    let hide = Closure::<dyn Fn()>::new(|| {
+        if KEPT.get() != TYPED.get()
+            && !LEAVING.get()
+            && let Some((address, body)) = typed(false)
+        {
+            let _ = window().navigator().send_beacon_with_opt_url_search_params(&address, Some(&body));
+        }
+    });
+    let _ = window().add_event_listener_with_callback("pagehide", hide.as_ref().unchecked_ref());
+    hide.forget();
     // Back brings a page as it was left.
     let again = Closure::<dyn Fn()>::new(|| LEAVING.set(false));
     let _ = window().add_event_listener_with_callback("pageshow", again.as_ref().unchecked_ref());
@@ -64,13 +80,24 @@ fn announce_end() {
     }
 }
 
-/// Something was typed or chosen.
+/// Something was typed or chosen: it is kept once the typing pauses.
 pub(super) fn changed() {
     CHANGED.set(true);
+    let typed = TYPED.get() + 1;
+    TYPED.set(typed);
+    set_timeout(
+        move || {
+            if TYPED.get() == typed {
+                keep();
+            }
+        },
+        PAUSE,
+    );
 }
 
-/// A field was left with another value: it is kept.
+/// A field was left with another value: it is kept at once.
 pub(super) fn keep() {
+    KEPT.set(TYPED.get());
     if !LEAVING.get() {
         leptos::task::spawn_local(async {
             if let Answer::Faults(_) = ask(false).await {
@@ -103,14 +130,7 @@ pub(super) fn submitted(event: &Event) {
                     let _ = first.focus();
                 }
             }
-            // In a frame the portal's page opens the configurator again. It would take this page away: the form leaves first,
-            // and the server keeps what is in it.
-            Answer::SessionOver if is_framed() => {
-                if let Some(form) = form() {
-                    let _ = form.submit();
-                    return;
-                }
-            }
+            // In a frame the portal's page hears of it and renews the session. The page stays, with the password in it.
             Answer::SessionOver => {
                 if let (Some(place), Some(words)) =
                     (find::<Element>("#over"), find::<Element>("#profile-form template"))
@@ -122,10 +142,6 @@ pub(super) fn submitted(event: &Event) {
         }
         LEAVING.set(false);
     });
-}
-
-fn is_framed() -> bool {
-    window().parent().ok().flatten().is_some_and(|parent| parent != window())
 }
 
 /// Says something above the form's buttons.
@@ -150,19 +166,8 @@ async fn ask(sends: bool) -> Answer {
 }
 
 async fn try_ask(sends: bool) -> Option<Answer> {
-    let form = form()?;
-    let fields = FormData::new_with_form(&form).ok()?;
-    let typed = fields.get("secret").as_string().is_some_and(|secret| !secret.is_empty());
-    fields.delete("secret");
-    if typed {
-        fields.set_with_str("typed", "1").ok()?;
-    }
-    if sends {
-        fields.set_with_str("sends", "1").ok()?;
-    }
-    // The pairs of a form are what this constructor takes.
-    let body = UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?;
-    let response = Request::post(&text(&form, "data-check")).body(body).ok()?.send().await.ok()?;
+    let (address, body) = typed(sends)?;
+    let response = Request::post(&address).body(body).ok()?.send().await.ok()?;
     if response.status() == 401 {
         return Some(Answer::SessionOver);
     }
@@ -178,4 +183,20 @@ async fn try_ask(sends: bool) -> Option<Answer> {
     let pairs =
         js_sys::Array::from(&pairs).iter().filter_map(|pair| Some((word(&pair, 0)?, word(&pair, 1)?))).collect();
     Some(Answer::Faults(pairs))
+}
+
+/// Where to, and what is typed, without the password.
+fn typed(sends: bool) -> Option<(String, UrlSearchParams)> {
+    let form = form()?;
+    let fields = FormData::new_with_form(&form).ok()?;
+    let typed = fields.get("secret").as_string().is_some_and(|secret| !secret.is_empty());
+    fields.delete("secret");
+    if typed {
+        fields.set_with_str("typed", "1").ok()?;
+    }
+    if sends {
+        fields.set_with_str("sends", "1").ok()?;
+    }
+    // The pairs of a form are what this constructor takes.
+    Some((text(&form, "data-check"), UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?))
 }

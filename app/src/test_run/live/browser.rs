@@ -88,10 +88,6 @@ fn back_to_tester() {
 fn say_session_over() {
     if let (Some(place), Some(words)) = (part(".result"), part("template")) {
         place.set_inner_html(&words.inner_html());
-        if let Ok(Some(mark)) = place.query_selector("[data-tells]") {
-            // From now on it happens: `frame.js` tells it.
-            let _ = mark.set_attribute("data-event", &mark.get_attribute("data-tells").unwrap_or_default());
-        }
         if let Ok(Some(link)) = place.query_selector("a")
             && let Some(link) = link.dyn_ref::<HtmlElement>()
         {

@@ -25,9 +25,13 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
     for path in ["/api/profiles/save", "/api/profiles/fill"] {
         let answer = app.post(path, &dubois, &typed).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}");
-        for part in
-            ["martin (claire)", "dubois (claire)", "mail.martin.fr", "action=\"/api/profiles/fill\"", "value=\"1\""]
-        {
+        for part in [
+            "martin (claire)",
+            "dubois (claire)",
+            "mail.martin.fr",
+            "action=\"/api/resume\"",
+            "name=\"typed\" value=\"1\"",
+        ] {
             assert!(answer.body.contains(part), "{part}: {}", answer.body);
         }
         assert!(!answer.body.contains("tres-secret"));
@@ -55,8 +59,7 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
     // Under its own account, opened again, the same form goes on.
     let opened = app.token_post(&token("martin", "again"), PORTAL).await;
     let martin = opened.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let resumed =
-        app.post("/api/profiles/fill", &martin, &format!("keep=1&{}", typed.replace("&secret=tres-secret", ""))).await;
+    let resumed = app.post("/api/resume", &martin, &format!("sent-to=/api/profiles/fill&{typed}")).await;
     assert!(app.get(resumed.location(), &martin).await.body.contains("mail.martin.fr"));
     assert!(app.post("/api/profiles/save", &martin, &typed).await.location().starts_with("/profiles/encoding"));
 }
@@ -130,10 +133,14 @@ async fn what_was_chosen_over_something_older_is_shown_again_and_forgotten_once_
     let page = app.get(refused.location(), &cookie).await.body;
     assert!(page.contains("value=\"sept\"") && page.contains("value=\"99x\""), "{page}");
     assert_eq!(page.matches("aria-invalid=\"true\"").count(), 2, "both are marked");
-    assert!(
-        !app.get(&format!("/profiles/sending?id={id}"), &cookie).await.body.contains("sept"),
-        "only where asked again"
-    );
+    // Whoever comes back later finds it too, is told that it is not saved, and may drop it.
+    let later = app.get(&format!("/profiles/sending?id={id}"), &cookie).await.body;
+    assert!(later.contains("value=\"sept\"") && later.contains("modifications non enregistrées"), "{later}");
+    assert!(!page.contains("modifications non enregistrées"), "where it is asked again that says so");
+    let dropped = app.post("/api/profiles/forget", &cookie, &format!("form=sending-{id}")).await;
+    assert_eq!(dropped.location(), format!("/profiles/sending?id={id}"));
+    assert!(!app.get(dropped.location(), &cookie).await.body.contains("sept"));
+    app.post("/api/profiles/sending", &cookie, &typed).await;
     assert!(
         !app.get("/profiles", &cookie).await.body.contains("/profiles/new?form=sending"),
         "it is no profile's form"
