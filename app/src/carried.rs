@@ -35,6 +35,14 @@ pub struct Carried {
     pub kept: Option<KeptDraft>,
 }
 
+impl Carried {
+    /// Whether a button is to be pressed again, rather than something to be saved.
+    pub fn is_press(&self) -> bool {
+        let choice = self.kept.as_ref().map(|kept| &kept.choice);
+        matches!(choice, None | Some(Some(Choice::Heir(_) | Choice::Code(_))))
+    }
+}
+
 /// The field that no page ever gets back.
 pub const SECRET: &str = "secret";
 

@@ -43,13 +43,13 @@ pub fn Conflict(
     let same = fields.is_empty();
     let choices = fields.into_iter().map(|field| {
         let name = format!("take[{}]", field.id());
-        let takes = taken.get(field.id()).map_or("typed", |taken| if taken == "saved" { "saved" } else { "typed" });
+        let chosen = taken.get(field.id()).map_or("typed", |taken| if taken == "saved" { "saved" } else { "typed" });
         let option = |value: &'static str, label: String, draft: &Draft| {
             let id = format!("{}-{value}", field.id());
             let text = words(field, draft, &session, &presets);
             view! {
                 <span class="option">
-                    <input type="radio" name=name.clone() id=id.clone() value=value checked=value == takes />
+                    <input type="radio" name=name.clone() id=id.clone() value=value checked=value == chosen />
                     <label for=id><span class="hint">{label}</span> " " <strong>{text}</strong></label>
                 </span>
             }

@@ -44,7 +44,7 @@ impl TypedSending {
     }
 
     /// What is kept to be shown again: a limit is a short number, whatever was sent.
-    pub fn shortened(&self) -> Self {
+    pub(crate) fn shortened(&self) -> Self {
         let short = |text: &str| text.chars().take(LONGEST).collect();
         Self {
             max_connections: short(&self.max_connections),

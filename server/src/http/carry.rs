@@ -53,7 +53,9 @@ pub async fn typed(State(site): State<Site>, request: Request, next: Next) -> Re
     let Some(form) = Form::read(parts.uri.path(), &body) else {
         return next.run(Request::from_parts(parts, body.into())).await;
     };
-    let kept = form.carried(&site).kept;
+    let carried = form.carried(&site);
+    let press = carried.is_press();
+    let kept = carried.kept;
     if let (Visit::Ended { who: Some(who), .. }, Some(kept)) = (&visit, &kept)
         && form.whose().is_none_or(|whose| whose.is_of(who))
         && site.services.drafts.keep(who, kept).await.is_err()
@@ -66,8 +68,8 @@ pub async fn typed(State(site): State<Site>, request: Request, next: Next) -> Re
     // The form knows in which language it was shown, also where the cookie is gone.
     let locale = form.whose().and_then(|whose| whose.locale).unwrap_or(visit.locale());
     let text = |key: &str| locale.text(key, &[]);
-    let about = match (&kept, form.fields.contains_key(TYPED)) {
-        (None, _) => "carry-about-press",
+    let about = match (press, form.fields.contains_key(TYPED)) {
+        (true, _) => "carry-about-press",
         (_, true) => "carry-about-secret",
         (_, false) => "carry-about",
     };
@@ -95,9 +97,11 @@ pub async fn resume(State(site): State<Site>, Extension(visit): Extension<Visit>
     let (Visit::Open(session), Some(form)) = (visit, Form::read(RESUME, &body)) else {
         return to("/profiles?notice=malformed");
     };
-    let Carried { page, kept } = form.carried(&site);
-    let notice = match (&kept, form.fields.contains_key(TYPED)) {
-        (None, _) => "session-renewed-press",
+    let carried = form.carried(&site);
+    let press = carried.is_press();
+    let Carried { page, kept } = carried;
+    let notice = match (press, form.fields.contains_key(TYPED)) {
+        (true, _) => "session-renewed-press",
         (_, true) => "session-renewed-secret",
         (_, false) => "session-renewed",
     };
