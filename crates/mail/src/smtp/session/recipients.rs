@@ -6,7 +6,7 @@
 
 use model::{cause::Cause, report::RecipientResult, stage::Stage};
 
-use super::{Failure, Session};
+use super::{Failure, Fate, Session};
 use crate::{reply::Reply, smtp::wire::Wire};
 
 /// A server that refuses storage says so in one of these words.
@@ -35,10 +35,10 @@ impl Session<'_> {
         });
         if accepted {
             self.passed(Stage::RcptTo, Some(&reply));
-        } else if self.recipients.len() == self.asked && self.recipients.iter().all(|one| !one.accepted) {
-            self.last_refusal = self.expect(Stage::RcptTo, &reply, 250).err().map(|failure| Failure {
-                retryable: failure.retryable || diagnosis.is_some_and(|diagnosis| diagnosis.retryable),
-                ..failure
+        } else if self.recipients.len() == self.named && self.recipients.iter().all(|one| !one.accepted) {
+            self.last_refusal = self.expect(Stage::RcptTo, &reply, 250).err().map(|failure| {
+                let retryable = failure.fate.is_retryable() || diagnosis.is_some_and(|diagnosis| diagnosis.retryable);
+                Failure { fate: Fate::NotSent { retryable }, ..failure }
             });
         }
         Ok(())
@@ -55,7 +55,7 @@ impl Session<'_> {
         if !self.recipients.iter().any(|one| one.accepted) {
             return;
         }
-        let rest = self.submission.to.iter().skip(self.asked).map(|address| RecipientResult {
+        let rest = self.submission.to.iter().skip(self.named).map(|address| RecipientResult {
             address: address.to_string(),
             accepted: false,
             cause: Some(Cause::TooManyRecipients),
@@ -68,7 +68,7 @@ impl Session<'_> {
     /// Whose message leaves with the next bytes: who was taken; while nobody was answered, everybody who was named.
     pub(super) fn may_get_it(&self) -> Vec<String> {
         if self.recipients.is_empty() {
-            return self.submission.to.iter().take(self.asked).map(ToString::to_string).collect();
+            return self.submission.to.iter().take(self.named).map(ToString::to_string).collect();
         }
         self.recipients.iter().filter(|one| one.accepted).map(|one| one.address.clone()).collect()
     }

@@ -5,7 +5,7 @@ use model::{
     stage::{Outcome, Stage},
 };
 
-use super::{Failure, Session};
+use super::{Failure, Fate, Session};
 use crate::smtp::submit::Depth;
 
 impl Session<'_> {
@@ -21,8 +21,8 @@ impl Session<'_> {
                 if self.stages.last().is_none_or(|event| event.outcome == Outcome::Ok) {
                     self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
                 }
-                let verdict = if failure.after_the_dot { Verdict::DeliveryUnknown } else { Verdict::Failed };
-                let retryable = failure.retryable && !failure.after_the_dot;
+                let verdict = if failure.fate == Fate::MaybeSent { Verdict::DeliveryUnknown } else { Verdict::Failed };
+                let retryable = failure.fate.is_retryable();
                 (verdict, failure.stage, Some(failure.cause), retryable, failure.reply, failure.finding)
             }
         };

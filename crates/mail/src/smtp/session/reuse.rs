@@ -12,7 +12,7 @@ use model::{
 };
 use tokio::time::Instant;
 
-use super::{Capabilities, Failure, Host, Mechanism, Session, Wire, WireError};
+use super::{Capabilities, Failure, Fate, Host, Mechanism, Session, Wire, WireError};
 
 /// After so long without a message a connection may be dead without our knowing: the message then does not leave with
 /// the commands before it.
@@ -64,7 +64,7 @@ impl Session<'_> {
         self.cool = false;
         match &outcome {
             Err(failure) if failure.may_be_the_connection() => return self.start_afresh(),
-            Err(failure) if !failure.out_of_step => self.tell_failure(failure),
+            Err(failure) if !failure.fate.is_out_of_step() => self.tell_failure(failure),
             _ => {}
         }
         self.end(host.clone(), wire, &outcome).await;
@@ -105,7 +105,7 @@ impl Failure {
     /// Whether an old connection may be the reason: it broke, or the server says that it closes it, before the message
     /// can have been taken.
     fn may_be_the_connection(&self) -> bool {
-        let certain = !self.after_the_dot && !self.withheld;
+        let certain = matches!(self.fate, Fate::NotSent { .. } | Fate::OutOfStep { .. });
         let closing = self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
         let unasked = self.finding == Some(Finding::UnaskedReply) && self.stage == Stage::MailFrom;
         certain && (closing || unasked || (self.reply.is_none() && self.finding.is_none()))

@@ -9,7 +9,7 @@ use model::{
 };
 use tokio::time::Instant;
 
-use super::{Failure, Session, transaction::Load};
+use super::{Failure, Fate, Session, transaction::Load};
 use crate::{
     diagnosis::{Diagnosis, diagnose},
     net::Host,
@@ -91,7 +91,7 @@ impl Session<'_> {
         let mut failure = self.refused(stage, reply);
         if reply.is_positive() {
             failure.cause = Cause::ProtocolError;
-            failure.retryable = false;
+            failure.fate = Fate::NotSent { retryable: false };
         }
         Err(failure)
     }

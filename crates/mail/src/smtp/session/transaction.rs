@@ -2,7 +2,7 @@
 //!
 //! With PIPELINING the commands up to `DATA` leave in one write (RFC 2920); with CHUNKING besides, the message follows
 //! in the same flight (RFC 3030). Without, one command at a time. A server that offers groups of commands and then
-//! loses its way in one is [`Failure::out_of_step`], and gets one command at a time on a second try; but only when it is
+//! loses its way in one is [`Fate::OutOfStep`], and gets one command at a time on a second try; but only when it is
 //! certain that it has no message.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use model::{cause::Cause, report::Finding, stage::Stage};
 
 use tokio::time::Instant;
 
-use super::{Failure, Session};
+use super::{Failure, Fate, Session};
 use crate::{
     reply::Reply,
     smtp::{
@@ -41,8 +41,8 @@ impl Session<'_> {
         }
         let sender = mail_from(self.submission, &self.capabilities);
         let all = self.submission.to.len();
-        self.asked = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
-        let recipients: Vec<String> = self.submission.to.iter().take(self.asked).map(rcpt_to).collect();
+        self.named = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
+        let recipients: Vec<String> = self.submission.to.iter().take(self.named).map(rcpt_to).collect();
         let outcome = if self.capabilities.pipelining && !self.cautious {
             self.in_a_group(wire, &sender, &recipients).await
         } else {
@@ -133,7 +133,7 @@ impl Session<'_> {
             self.fly(wire, &commands([recipient]), 1, Stage::RcptTo, Load::Commands).await?;
             self.recipient_answer(wire, at).await?;
             if self.takes_no_more() {
-                self.asked = at + 1;
+                self.named = at + 1;
                 break;
             }
         }
@@ -186,7 +186,8 @@ impl Session<'_> {
         let reply = wire
             .read_reply(self.limit(self.limits.last))
             .await
-            .map_err(|error| Failure { after_the_dot: !answered_early, ..Failure::wire(Stage::Data, error) })?;
+            .map_err(|error| Failure::wire(Stage::Data, error))
+            .map_err(|failure| if answered_early { failure } else { failure.maybe_sent() })?;
         self.hear(&reply);
         if answered_early && reply.is_positive() {
             // It cannot have taken what did not end.
@@ -195,18 +196,15 @@ impl Session<'_> {
         // A yes about an address (RFC 3463 §3.2: the subject is 1), or one without an enhanced code, is the late answer to
         // another command: whether the server has the chunk is not known.
         if load == Load::Message && reply.is_positive() && reply.enhanced.is_none_or(|code| code.subject == 1) {
-            return Err(Failure { after_the_dot: true, ..self.unasked(Stage::Data) });
+            return Err(self.unasked(Stage::Data).maybe_sent());
         }
-        let mut outcome = self.expect(Stage::Data, &reply, 250);
-        if let Err(failure) = &mut outcome {
-            failure.after_the_dot = reply.is_positive();
-        }
-        outcome?;
+        self.expect(Stage::Data, &reply, 250)
+            .map_err(|failure| if reply.is_positive() { failure.maybe_sent() } else { failure })?;
         // In a group nothing tells which of the replies is the one too many. After the message alone the first one is its
         // answer, unless another one contradicts it.
         let patience = if grouped && heard != BeforeTheEnd::EveryOtherAnswer { SURPLUS } else { Duration::ZERO };
         if wire.has_surplus(patience).await && (grouped || wire.refuses_unasked()) {
-            return Err(Failure { after_the_dot: true, ..self.unasked(Stage::Data) });
+            return Err(self.unasked(Stage::Data).maybe_sent());
         }
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
         self.passed(Stage::Data, Some(&reply));
@@ -252,7 +250,7 @@ impl Session<'_> {
             return Ok(Err(error));
         }
         if !commit_point.reach(&self.may_get_it()).await {
-            return Err(Failure { withheld: true, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
+            return Err(Failure { fate: Fate::Withheld, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
         }
         let looked = wire.look().await;
         match wire.missing() {
@@ -269,7 +267,7 @@ impl Session<'_> {
             return Ok(Err(error));
         }
         // Whether these left is not known when writing them fails.
-        let uncertain = |error| Failure { after_the_dot: true, ..Failure::wire(Stage::Data, error) };
+        let uncertain = |error| Failure::wire(Stage::Data, error).maybe_sent();
         wire.write_end(last, deadline).await.map(Ok).map_err(uncertain)
     }
 }
@@ -306,10 +304,9 @@ fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
     }
     // No answer, or a yes to something else.
     let lost = words.is_empty() || words.starts_with(['2', '3']);
-    failure.after_the_dot |= sent && lost;
     let stumbled = behind && ["500", "502", "503"].iter().any(|code| words.starts_with(code))
         || ["pipelin", "synchroni"].iter().any(|word| words.contains(word));
-    failure.out_of_step = !failure.after_the_dot && !failure.withheld && (lost || stumbled);
+    failure.fate = failure.fate.in_a_group(sent, lost, stumbled);
     failure
 }
 

@@ -1,0 +1,107 @@
+//! Why a conversation ended early, and where that leaves the message.
+
+use model::{cause::Cause, report::Finding, stage::Stage};
+
+use crate::smtp::wire::WireError;
+
+/// Why the conversation ended early.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub stage: Stage,
+    pub cause: Cause,
+    pub reply: Option<String>,
+    /// What we found by ourselves, where no words of the server's say it.
+    pub finding: Option<Finding>,
+    pub fate: Fate,
+}
+
+/// Where a failure leaves the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The server does not have it. `retryable`: the same may succeed later.
+    NotSent { retryable: bool },
+    /// It may be on its way, so it must not be sent again.
+    MaybeSent,
+    /// The commit point refused: the end of the message stayed here.
+    Withheld,
+    /// The server lost its place in a group of commands, and has no message: one command at a time may do. `retryable`
+    /// counts if that second try is not had.
+    OutOfStep { retryable: bool },
+}
+
+impl Fate {
+    /// Whether the same may succeed later, without the risk of sending twice.
+    pub(super) const fn is_retryable(self) -> bool {
+        match self {
+            Self::NotSent { retryable } | Self::OutOfStep { retryable } => retryable,
+            Self::Withheld => true,
+            Self::MaybeSent => false,
+        }
+    }
+
+    pub(super) const fn is_out_of_step(self) -> bool {
+        matches!(self, Self::OutOfStep { .. })
+    }
+
+    /// What the failure of one command means for the group that it was sent in.
+    ///
+    /// `may_have_message`: the message was in the group, and nothing shows that the server did not take it. `lost`: the
+    /// command got no answer, or a yes to something else. `stumbled`: the server refused the command for its place.
+    pub(super) const fn in_a_group(self, may_have_message: bool, lost: bool, stumbled: bool) -> Self {
+        match self {
+            Self::NotSent { .. } if may_have_message && lost => Self::MaybeSent,
+            Self::NotSent { retryable } if lost || stumbled => Self::OutOfStep { retryable },
+            fate => fate,
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn new(stage: Stage, cause: Cause, retryable: bool) -> Self {
+        Self { stage, cause, reply: None, finding: None, fate: Fate::NotSent { retryable } }
+    }
+
+    pub(super) fn found(stage: Stage, cause: Cause, finding: Finding) -> Self {
+        Self { finding: Some(finding), ..Self::new(stage, cause, false) }
+    }
+
+    pub(super) fn wire(stage: Stage, error: WireError) -> Self {
+        Self::new(stage, error.cause(), error.is_transient())
+    }
+
+    /// The same where the server may have the message.
+    pub(super) fn maybe_sent(self) -> Self {
+        Self { fate: Fate::MaybeSent, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSED: Fate = Fate::NotSent { retryable: true };
+
+    #[test]
+    fn a_lost_answer_is_uncertain_only_if_the_message_had_left() {
+        assert_eq!(REFUSED.in_a_group(true, true, false), Fate::MaybeSent);
+        assert_eq!(REFUSED.in_a_group(false, true, false), Fate::OutOfStep { retryable: true });
+        assert_eq!(REFUSED.in_a_group(true, false, true), Fate::OutOfStep { retryable: true });
+        assert_eq!(REFUSED.in_a_group(true, false, false), REFUSED);
+    }
+
+    #[test]
+    fn what_was_certain_stays_so_in_a_group() {
+        for fate in [Fate::MaybeSent, Fate::Withheld, Fate::OutOfStep { retryable: false }] {
+            for flags in 0..8 {
+                assert_eq!(fate.in_a_group(flags & 1 > 0, flags & 2 > 0, flags & 4 > 0), fate);
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_have_left_is_never_retried() {
+        assert!(!Failure::new(Stage::Data, Cause::Timeout, true).maybe_sent().fate.is_retryable());
+        assert!(Fate::Withheld.is_retryable() && REFUSED.is_retryable());
+        assert!(!Fate::OutOfStep { retryable: false }.is_retryable());
+    }
+}

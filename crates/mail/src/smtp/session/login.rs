@@ -1,0 +1,155 @@
+//! The login: one exchange for each mechanism that the server offers, and what each says of the password.
+
+use model::{cause::Cause, report::Finding, stage::Stage};
+
+use super::{Failure, Session};
+use crate::{
+    reply::Reply,
+    smtp::{
+        auth::{Exchange, Step, candidates},
+        submit::{Credentials, LoginGate, LoginOutcome},
+        wire::Wire,
+    },
+};
+
+/// How one exchange of a login ended.
+enum Exchanged {
+    Done,
+    /// Refused with this code, and to be tried once more in another form.
+    Again(Failure, u16),
+    Refused(Failure, u16),
+    /// The server broke the rules of the mechanism.
+    Broken(Failure),
+}
+
+impl Exchanged {
+    /// What it says of the password.
+    fn outcome(&self) -> LoginOutcome {
+        match self {
+            Self::Done => LoginOutcome::Accepted,
+            // The command or mechanism is not there (RFC 5321 §4.2.4), or is wanted under TLS (RFC 4954 §6): nobody looked at
+            // the password.
+            Self::Again(_, 500..=504 | 530 | 538) | Self::Refused(_, 500..=504 | 530 | 538) => LoginOutcome::Unclear,
+            Self::Again(failure, _) | Self::Refused(failure, _) | Self::Broken(failure) => {
+                let about_the_secret = !failure.fate.is_retryable() && !is_about_the_mailbox(failure.cause);
+                if about_the_secret { LoginOutcome::Refused } else { LoginOutcome::Unclear }
+            }
+        }
+    }
+}
+
+/// The server takes no such login whatever the password is, as somebody set there: it does not count against the password, and
+/// the owner may have that changed without typing the password again.
+const fn is_about_the_mailbox(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::BasicAuthDisabled
+            | Cause::SmtpAuthDisabled
+            | Cause::IpNotAllowed
+            | Cause::OauthPermission
+            | Cause::IpBlocked
+    )
+}
+
+impl Session<'_> {
+    pub(super) async fn authenticate(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        let submission = self.submission;
+        let Some(Credentials { login, secret, gate }) = &submission.credentials else {
+            return Ok(());
+        };
+        let mechanisms = candidates(&self.capabilities, self.submission.mechanism, self.tls.is_some());
+        let none = self.capabilities.auth.is_empty();
+        let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };
+        let mut outcome = Err(Failure::found(Stage::Auth, cause, Finding::NoCommonMechanism));
+        for mechanism in mechanisms {
+            self.mechanism = Some(mechanism);
+            let mut exchange = Exchange::new(mechanism, login, secret)
+                .ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
+            outcome = match self.log_in(wire, &mut exchange, gate.as_deref()).await? {
+                Ok(()) => return Ok(()),
+                // 504: this mechanism is announced and not there (RFC 4954 §4); another one may be.
+                Err((reply, 504)) => Err(reply),
+                Err((reply, _)) => return Err(reply),
+            };
+        }
+        outcome
+    }
+
+    /// One exchange, and once more where the server asks for that: a refusal with its code, or an end of the conversation.
+    /// Each is a login of its own to the server, and to whoever counts them.
+    async fn log_in(
+        &mut self,
+        wire: &mut Wire,
+        exchange: &mut Exchange<'_>,
+        gate: Option<&dyn LoginGate>,
+    ) -> Result<Result<(), (Failure, u16)>, Failure> {
+        // Refused, and tried once more in another form: when that leads nowhere, this is the answer.
+        let mut refusal: Option<(Failure, u16)> = None;
+        loop {
+            if let Some(gate) = gate
+                && !gate.begin().await
+            {
+                let withheld = Failure::new(Stage::Auth, Cause::BadCredentials, true);
+                return refusal.map_or(Err(withheld), |refusal| Ok(Err(refusal)));
+            }
+            let exchanged = self.exchange(wire, exchange).await;
+            if let Some(gate) = gate {
+                gate.ended(exchanged.as_ref().map_or(LoginOutcome::Unclear, Exchanged::outcome)).await;
+            }
+            match (exchanged, &mut refusal) {
+                (Ok(Exchanged::Done), _) => return Ok(Ok(())),
+                (Ok(Exchanged::Again(failure, code)), refusal) => *refusal = Some((failure, code)),
+                (Ok(Exchanged::Refused(failure, code)), _) => return Ok(Err((failure, code))),
+                (Ok(Exchanged::Broken(failure)), _) => return Err(failure),
+                (Err(failure), refusal) => return refusal.take().map_or(Err(failure), |refusal| Ok(Err(refusal))),
+            }
+        }
+    }
+
+    /// One exchange, from the command to the answer.
+    async fn exchange(&mut self, wire: &mut Wire, exchange: &mut Exchange<'_>) -> Result<Exchanged, Failure> {
+        let mut line = exchange.command();
+        let mut shown = exchange.shown();
+        loop {
+            self.transcript.client(&shown);
+            let reply = self.answer_to(wire, exchange, &line).await?;
+            let step = match exchange.step(&reply) {
+                Step::Derive(derivation) => {
+                    let derived = tokio::task::spawn_blocking(move || derivation.run()).await;
+                    exchange.derived(derived.ok().flatten())
+                }
+                step => step,
+            };
+            match step {
+                Step::Answer(answer) => (line, shown) = (answer, "•••".to_owned()),
+                Step::Again => return Ok(Exchanged::Again(self.refused(Stage::Auth, &reply), reply.code)),
+                Step::Done => {
+                    self.passed(Stage::Auth, Some(&reply));
+                    return Ok(Exchanged::Done);
+                }
+                Step::Refused => {
+                    if let Some(reason) = &exchange.hidden_error {
+                        self.transcript.server(&format!("({reason})"));
+                    }
+                    return Ok(Exchanged::Refused(self.refused(Stage::Auth, &reply), reply.code));
+                }
+                Step::Broken | Step::Derive(_) => {
+                    let words = Some(self.transcript.shown(&reply.words()));
+                    let failure = Failure::new(Stage::Auth, Cause::ProtocolError, false);
+                    return Ok(Exchanged::Broken(Failure { reply: words, ..failure }));
+                }
+            }
+        }
+    }
+
+    async fn answer_to(&mut self, wire: &mut Wire, exchange: &Exchange<'_>, line: &str) -> Result<Reply, Failure> {
+        self.send(wire, Stage::Auth, line).await?;
+        let deadline = self.limit(self.limits.reply);
+        let reply = wire.read_reply(deadline).await.map_err(|error| Failure::wire(Stage::Auth, error))?;
+        match exchange.shown_challenge(&reply) {
+            Some(shown) => self.transcript.server(&shown),
+            None => self.hear(&reply),
+        }
+        if reply.code == 421 { Err(self.refused(Stage::Auth, &reply)) } else { Ok(reply) }
+    }
+}
