@@ -47,6 +47,9 @@ pub enum AppError {
     /// The account has as many profiles as it may have.
     #[error("too many profiles")]
     TooManyProfiles { most: u32 },
+    /// A stored row is damaged, or a value of ours cannot be stored: a fault of the service, which was logged.
+    #[error("internal error")]
+    Internal,
     /// The store or the vault does not answer; it was logged where it happened.
     #[error("service unavailable")]
     Unavailable,
@@ -63,6 +66,7 @@ impl AppError {
             Self::UnknownField { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict | Self::Stale | Self::OtherAccount | Self::TooManyProfiles { .. } => StatusCode::CONFLICT,
             Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -77,7 +81,7 @@ impl AppError {
             Self::TooManyProfiles { most } => format!("/profiles?notice=full&count={most}"),
             Self::Stale | Self::OtherAccount => "/profiles?stale=1".to_owned(),
             Self::Invalid { .. } | Self::Conflict | Self::Malformed => "/profiles?notice=malformed".to_owned(),
-            Self::Unavailable => "/profiles?notice=unavailable".to_owned(),
+            Self::Internal | Self::Unavailable => "/profiles?notice=unavailable".to_owned(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use app::error::AppError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::StoreError;
@@ -13,12 +14,23 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// How many may wait for the one that is being written.
 const MOST_WAITING: usize = 4_096;
 
-/// The store did not take it; that was logged.
+/// Why something was not written. It was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the store is unavailable")]
-pub struct Unavailable;
+pub enum Unwritten {
+    #[error("the store is unavailable")]
+    Unavailable,
+    /// The value itself cannot be written, or a row that it needs is damaged: trying again does not help.
+    #[error("the store cannot take this value")]
+    Rejected,
+}
 
-type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unavailable>>);
+impl From<AppError> for Unwritten {
+    fn from(error: AppError) -> Self {
+        if error == AppError::Internal { Self::Rejected } else { Self::Unavailable }
+    }
+}
+
+type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unwritten>>);
 
 /// Writes of one kind.
 pub(crate) struct GroupCommit<T, R>(mpsc::Sender<Waiting<T, R>>);
@@ -58,21 +70,24 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
                     }
                     // One of them cannot be written: the others do not suffer for it.
                     Err(error) if error.is_about_a_row() && items.len() > 1 => {
-                        log(&error);
                         for (item, sender) in items.into_iter().zip(senders) {
                             let (_, written) = write(vec![item]).await;
-                            let result = written.map_err(|error| log(&error)).ok().and_then(|mut one| one.pop());
-                            let _ = sender.send(result.ok_or(Unavailable));
+                            let result = written.map_err(StoreError::log).map_err(Unwritten::from);
+                            let _ = sender.send(result.and_then(|mut one| one.pop().ok_or(Unwritten::Unavailable)));
                         }
                     }
                     Err(error) => {
-                        log(&error);
+                        let is_about_a_row = error.is_about_a_row();
+                        let unwritten = Unwritten::from(error.log());
                         for sender in senders {
-                            let _ = sender.send(Err(Unavailable));
+                            let _ = sender.send(Err(unwritten));
+                        }
+                        if is_about_a_row {
+                            continue;
                         }
                         // The store was waited for long enough: those that came meanwhile have their answer too.
                         for (_, sender) in waiting.drain(..).chain(std::iter::from_fn(|| receiver.try_recv().ok())) {
-                            let _ = sender.send(Err(Unavailable));
+                            let _ = sender.send(Err(Unwritten::Unavailable));
                         }
                     }
                 }
@@ -82,15 +97,11 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
     }
 
     /// Waits until it is written.
-    pub(crate) async fn write(&self, item: T) -> Result<R, Unavailable> {
+    pub(crate) async fn write(&self, item: T) -> Result<R, Unwritten> {
         let (sender, result) = oneshot::channel();
-        self.0.send((item, sender)).await.map_err(|_| Unavailable)?;
-        result.await.map_err(|_| Unavailable)?
+        self.0.send((item, sender)).await.map_err(|_| Unwritten::Unavailable)?;
+        result.await.map_err(|_| Unwritten::Unavailable)?
     }
-}
-
-fn log(error: &StoreError) {
-    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
 }
 
 #[cfg(test)]
@@ -148,7 +159,7 @@ mod tests {
         }
         gate.add_permits(1);
         for write in all {
-            assert_eq!(write.await.unwrap(), Err(Unavailable));
+            assert_eq!(write.await.unwrap(), Err(Unwritten::Unavailable));
         }
         gate.add_permits(1);
         assert_eq!(collector.write(4).await, Ok(8), "and it goes on by itself");
@@ -179,6 +190,6 @@ mod tests {
         gate.add_permits(100);
         let writes = [11, 12, 13, 14].map(|item| collector.write(item));
         let results = futures::future::join_all(writes).await;
-        assert_eq!(results, [Ok(22), Ok(24), Err(Unavailable), Ok(28)]);
+        assert_eq!(results, [Ok(22), Ok(24), Err(Unwritten::Rejected), Ok(28)]);
     }
 }

@@ -33,6 +33,7 @@ mod clock;
 #[cfg(test)]
 pub(crate) mod contract;
 mod drafts;
+mod error;
 mod events;
 mod journal;
 mod logins;
@@ -53,6 +54,7 @@ pub use accounts::AccountStore;
 pub use change::{Change, Decide, Tell};
 pub use clock::ClockStore;
 pub use drafts::DraftStore;
+pub use error::StoreError;
 pub use events::EventStore;
 pub use journal::JournalStore;
 pub use logins::LoginStore;
@@ -66,33 +68,6 @@ pub use sessions::SessionStore;
 pub use settlements::SettlementStore;
 pub use standing::{best_heir, is_outdated, standing};
 pub use test_runs::TestRunStore;
-
-/// Why the store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the database is unavailable")]
-    Unavailable(#[from] sqlx::Error),
-    #[error("cannot migrate the database")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    #[error("inconsistent row {row} in {table}.{column}")]
-    Inconsistent { table: &'static str, column: &'static str, row: String },
-}
-
-impl StoreError {
-    /// Whether one row is at fault, and others can be written.
-    pub fn is_about_a_row(&self) -> bool {
-        /// `SQLITE_TOOBIG`.
-        const TOO_BIG: &str = "18";
-        match self {
-            Self::Inconsistent { .. } => true,
-            Self::Unavailable(sqlx::Error::Database(error)) => {
-                !matches!(error.kind(), sqlx::error::ErrorKind::Other)
-                    || error.code().is_some_and(|code| code == TOO_BIG)
-            }
-            Self::Unavailable(_) | Self::Migration(_) => false,
-        }
-    }
-}
 
 /// A sealed secret and when it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,7 +182,7 @@ pub struct TestRecord<'a> {
     /// What the portal is told; empty: it is told nothing.
     pub events: &'a [NewEvent],
     /// What the portal is told when the profile recovers by it.
-    pub tell: Option<TransitionEvent>,
+    pub transition_event: Option<TransitionEvent>,
     /// What the history says.
     pub entry: &'a Entry,
 }

@@ -27,8 +27,8 @@ use crate::{
     logins::{Counted, MOST_REFUSALS, Withheld},
     metrics::Metrics,
     portal_auth::Portal,
-    profiles::{ProfileService, fingerprint, unavailable},
-    store::{ProfileRow, Receipt, Store, TestRecord, outbox::TransitionEvent},
+    profiles::{ProfileService, fingerprint},
+    store::{ProfileRow, Receipt, Store, StoreError, TestRecord, outbox::TransitionEvent},
     submission::submission,
 };
 
@@ -111,7 +111,7 @@ impl TestRunner {
 
     async fn prepare(&self, session: &Session, id: ProfileId, to: Recipient) -> Result<Running, Refusal> {
         let account = &session.account;
-        let row = self.store.profile(account, id).await.map_err(unavailable)?.ok_or(Refusal::NotFound)?;
+        let row = self.store.profile(account, id).await.map_err(StoreError::log)?.ok_or(Refusal::NotFound)?;
         let secret = self.book.open(account, &row).map_err(|_| Refusal::SecretUnreadable)?;
         let secret = secret.ok_or(Refusal::SecretMissing)?;
         if row.secret_refusals >= MOST_REFUSALS {
@@ -216,11 +216,11 @@ impl Running {
         let (verdict, cause) = (run.report.verdict, run.report.cause);
         let action = Action::Tested { verdict, cause };
         let entry = self.book.entry(self.session.author(), action, Some(&self.row.settings));
-        let tell = told.then_some(profile_transition as TransitionEvent);
-        let told = TestRecord { fingerprint: &fingerprint, receipt, events: &events, tell, entry: &entry };
+        let transition_event = told.then_some(profile_transition as TransitionEvent);
+        let told = TestRecord { fingerprint: &fingerprint, receipt, events: &events, transition_event, entry: &entry };
         let stored = self.store.record_test(account, self.row.id, &run, &told).await;
         if let Err(error) = stored {
-            unavailable(error);
+            error.log();
         }
         if run.report.verdict == Verdict::Accepted {
             // What waits for this profile waits no more.
@@ -254,8 +254,8 @@ impl Tester for TestRunner {
 
     async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal> {
         let account = &session.account;
-        let row = self.store.profile(account, id).await.map_err(unavailable)?.ok_or(Refusal::NotFound)?;
-        let last = self.store.last_test(account, id).await.map_err(unavailable)?.ok_or(Refusal::Stale)?;
+        let row = self.store.profile(account, id).await.map_err(StoreError::log)?.ok_or(Refusal::NotFound)?;
+        let last = self.store.last_test(account, id).await.map_err(StoreError::log)?.ok_or(Refusal::Stale)?;
         let is_current = row.tested.as_ref().is_some_and(|tested| tested.fingerprint == fingerprint(&row));
         let fix = last.report.fixes.get(fix).filter(|_| is_current).ok_or(Refusal::Stale)?;
         self.book.apply_fix(session.author(), id, &fingerprint(&row), fix).await.map_err(|error| match error {
@@ -269,7 +269,7 @@ impl Tester for TestRunner {
     async fn confirm(&self, session: &Session, id: ProfileId, code: &str) -> Result<ReceiptOutcome, AppError> {
         let (account, now) = (&session.account, (self.clock)());
         // The try is taken before the code is looked at: many requests at once have no more tries than one.
-        let Some(receipt) = self.store.try_receipt(account, id, now).await.map_err(unavailable)? else {
+        let Some(receipt) = self.store.try_receipt(account, id, now).await.map_err(StoreError::log)? else {
             return Ok(ReceiptOutcome::Gone);
         };
         let tries_left = receipt.tries_left;
@@ -277,11 +277,11 @@ impl Tester for TestRunner {
             return Ok(if tries_left > 0 { ReceiptOutcome::Wrong { tries_left } } else { ReceiptOutcome::Gone });
         }
         let tell = self.book.telling(session.author(), Action::ReceiptConfirmed);
-        let confirmed = self.store.confirm_receipt(account, id, &receipt, now, &tell).await.map_err(unavailable)?;
+        let confirmed = self.store.confirm_receipt(account, id, &receipt, now, &tell).await.map_err(StoreError::log)?;
         Ok(if confirmed { ReceiptOutcome::Received } else { ReceiptOutcome::Gone })
     }
 
     async fn last(&self, session: &Session, id: ProfileId) -> Result<Option<TestRun>, AppError> {
-        self.store.last_test(&session.account, id).await.map_err(unavailable)
+        self.store.last_test(&session.account, id).await.map_err(StoreError::log)
     }
 }

@@ -25,7 +25,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     metrics::Metrics,
     portal_auth::{Portal, Webhook},
-    profiles::unavailable,
     store::{Store, outbox::EventRow},
 };
 
@@ -105,7 +104,7 @@ impl Webhooks {
                 Ok(events) if self.tell_all(portal, webhook, &events).await => continue,
                 Ok(_) => REST,
                 Err(error) => {
-                    unavailable(error);
+                    error.log();
                     REST
                 }
             };
@@ -144,7 +143,7 @@ impl Webhooks {
                 }
             };
             if let Err(error) = written {
-                unavailable(error);
+                error.log();
                 return false;
             }
         }
@@ -166,7 +165,7 @@ impl Webhooks {
             self.store.event_done(event.id).await
         };
         if let Err(error) = written {
-            unavailable(error);
+            error.log();
         }
     }
 

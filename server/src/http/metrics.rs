@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 
-use crate::{metrics::Metrics, outbox::Outbox, profiles::unavailable, store::Store};
+use crate::{metrics::Metrics, outbox::Outbox, store::Store};
 
 /// `OpenMetrics` 1.0.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -52,7 +52,7 @@ async fn show(State(state): State<Arc<MetricsState>>) -> Response {
             ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
         }
         Err(error) => {
-            unavailable(error);
+            error.log();
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -26,7 +26,6 @@ use super::{
 use crate::{
     objects::Object,
     portal_auth::{Presented, verify_from_our_page, verify_renewal},
-    profiles::unavailable,
     store::StoreError,
 };
 
@@ -75,7 +74,7 @@ pub async fn renew(
         Ok(Taken::Good) => (Taken::Good.status(), [(LEFT, HeaderValue::from(IDLE.as_secs()))]).into_response(),
         Ok(refused) => refused.status().into_response(),
         Err(failure) => {
-            unavailable(failure);
+            failure.log();
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }
@@ -130,7 +129,7 @@ pub async fn again(State(site): State<Site>, headers: HeaderMap, form: Result<Fo
         }
         Ok(refused) => refused.status().into_response(),
         Err(failure) => {
-            unavailable(failure);
+            failure.log();
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -26,7 +26,6 @@ use super::{Site, cookie, error, origin::is_our_form, visit};
 use crate::{
     objects::Object,
     portal_auth::{Identity, Portal, Presented, StartPage, TokenError, verify, verify_from_our_page},
-    profiles::unavailable,
     store::{SessionRow, StoreError},
 };
 
@@ -116,7 +115,7 @@ async fn enter<'a>(
             error::token_refused(site, origin, locale)
         }
         Err(failure) => {
-            unavailable(failure);
+            failure.log();
             error::unavailable(site, locale)
         }
     }
@@ -213,7 +212,7 @@ pub async fn set_theme(
         }
         Ok(false) => StatusCode::UNAUTHORIZED.into_response(),
         Err(failure) => {
-            unavailable(failure);
+            failure.log();
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

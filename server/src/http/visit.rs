@@ -29,7 +29,6 @@ use super::{
 };
 use crate::{
     portal_auth::Portal,
-    profiles::unavailable,
     store::{SessionRow, StoreError},
 };
 
@@ -70,7 +69,7 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
             next.run(request).await
         }
         Err(failure) => {
-            unavailable(failure);
+            failure.log();
             error::unavailable(&site, language)
         }
     }
@@ -119,7 +118,7 @@ async fn known(site: &Site, row: SessionRow, reads: bool) -> Result<Caller, Stor
         if !reads {
             return Err(failure);
         }
-        unavailable(failure);
+        failure.log();
         prolonged = false;
     }
     let end = if prolonged { now + IDLE } else { expires_at }.min(ends_at);

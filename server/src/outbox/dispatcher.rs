@@ -18,18 +18,25 @@ use tokio::time::Instant;
 
 use super::{
     Outbox,
-    destinations::key::{none_key, parse_key, relay_key},
-    destinations::{ConnectionSlot, DestinationId},
+    destinations::{
+        ConnectionSlot,
+        key::{none_key, parse_key, relay_key},
+    },
     judge::wait,
-    ready::{Item, Ready},
+    ready::Ready,
     route::{NoRoute, Route},
     worker::{self, TRUSTED, Work},
 };
 use crate::{
     admission::{Full, Pace, Slot},
-    profiles::unavailable,
-    store::outbox::{Claim, Claimed, Passage, Queue, Rest, Via},
+    store::outbox::{Assignment, Claim, Claimed, Passage, Queue, Via},
 };
+
+mod lanes;
+mod lease;
+mod rests;
+
+use lease::LeaseGuard;
 
 /// Messages a worker takes at once.
 const BATCH: u32 = 16;
@@ -39,16 +46,12 @@ const SOME: u32 = 256;
 const LANES: u32 = 8;
 /// The same when a conversation has ended: one takes its place.
 const NEXT: u32 = 2;
-/// Lanes whose servers are looked up at once: what was just given waits meanwhile.
-const UNKNOWN: u32 = 64;
 /// While so many lanes are ready, no more are looked for.
 const ENOUGH: usize = 512;
 /// Poll interval without a notification: a rest ends, a retry falls due, another process puts something in.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The same while there is more of what was looked for.
 const SOON: Duration = Duration::from_millis(20);
-/// A lane without a server is looked at again after so long, unless something is changed.
-const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(30);
 /// The same for one whose day's amount is used up.
 const WITHOUT_QUOTA: SignedDuration = SignedDuration::from_mins(10);
 /// What could not be served for a reason of its own is not looked at before.
@@ -90,7 +93,7 @@ impl Outbox {
         let relays: Vec<String> =
             self.portals.iter().flat_map(|portal| [relay_key(&portal.id), none_key(&portal.id)]).collect();
         if let Err(error) = self.store.ease(&relays).await {
-            unavailable(error);
+            error.log();
         }
         self.realign(self.now()).await;
     }
@@ -98,7 +101,7 @@ impl Outbox {
     async fn realign(&self, now: Timestamp) {
         let latest = now + signed(self.options.longest_retry.mul_f64(1.2));
         if let Err(error) = self.store.realign(now, latest).await {
-            unavailable(error);
+            error.log();
         }
     }
 
@@ -115,7 +118,7 @@ impl Outbox {
             let due = match self.store.due_destinations(self.now(), after.as_ref(), SOME).await {
                 Ok(due) => due,
                 Err(error) => {
-                    unavailable(error);
+                    error.log();
                     return false;
                 }
             };
@@ -141,110 +144,6 @@ impl Outbox {
             && self.destinations.blocked(&id).is_none()
             && !self.destinations.is_at_its_most(&id)
             && self.admission.has_room(&party)
-    }
-
-    /// Puts the lanes of a destination that are due among what is ready.
-    async fn add_due_lanes(&self, destination: &str, limit: u32) {
-        let queues = match self.store.due_lanes(destination, self.now(), limit).await {
-            Ok(queues) => queues,
-            Err(error) => return drop(unavailable(error)),
-        };
-        self.resolve_and_add_all(queues, destination).await;
-    }
-
-    /// How many turned out to be behind other destinations; that is written down with one write.
-    async fn resolve_and_add_all(&self, queues: Vec<Queue>, thought: &str) -> usize {
-        let mut found = Vec::new();
-        for queue in queues {
-            if let Some(destination) = self.resolve_and_add(queue.clone(), thought).await {
-                found.push((queue, destination));
-            }
-        }
-        if !found.is_empty()
-            && let Err(error) = self.store.assign(&found).await
-        {
-            unavailable(error);
-            return 0;
-        }
-        found.len()
-    }
-
-    /// Lanes whose servers are not known: some are looked up, and written down with one write; whether there are more.
-    async fn resolve_unknown(&self) -> bool {
-        if self.ready(|ready| ready.len()) >= ENOUGH {
-            return false;
-        }
-        let queues = match self.store.due_lanes("", self.now(), UNKNOWN).await {
-            Ok(queues) => queues,
-            Err(error) => {
-                unavailable(error);
-                return false;
-            }
-        };
-        let all = queues.len() < UNKNOWN as usize;
-        self.resolve_and_add_all(queues, "").await > 0 && !all
-    }
-
-    /// Looks up a lane's server, and puts the lane among what is ready, unless its server rests; the server, where it is not
-    /// the one that was thought.
-    async fn resolve_and_add(&self, queue: Queue, thought: &str) -> Option<String> {
-        match self.route_of(&queue).await {
-            Ok((route, _)) => {
-                let destination = route.destination_key();
-                if self.destinations.blocked(&route.id()).is_none() {
-                    self.add(queue, &route);
-                }
-                (destination != thought).then_some(destination)
-            }
-            Err(NoRoute::Unavailable) => None,
-            Err(no_route) => self.without_server(&queue, no_route).await,
-        }
-    }
-
-    /// A lane that has no server. Where the portal has none, that is the same for all of its lanes.
-    async fn without_server(&self, queue: &Queue, no_route: NoRoute) -> Option<String> {
-        if no_route == NoRoute::NoRelay {
-            let none = none_key(&queue.lane.account.portal);
-            let until = self.now() + WITHOUT_SERVER;
-            let cause = Some(Cause::NoServer);
-            let rests =
-                self.store.rest_destination(&none, &|rest| Rest { until: rest.until.max(until), cause, ..rest }).await;
-            if let Err(error) = rests {
-                unavailable(error);
-            }
-            return Some(none);
-        }
-        let cause = if no_route == NoRoute::Damaged { Cause::Unknown } else { Cause::NoServer };
-        self.rest_lane(queue, WITHOUT_SERVER, Some(cause)).await;
-        None
-    }
-
-    pub(super) fn add(&self, queue: Queue, route: &Route) {
-        let claimant = route.claimant();
-        let pace = self.admission.pace(&claimant.party);
-        self.ready(|ready| ready.add(Item { queue, party: claimant.party }, pace));
-    }
-
-    /// The server of a lane, as it was a moment ago: many lanes wait for few servers. With the count of changes then.
-    async fn route_of(&self, queue: &Queue) -> Result<(Route, u64), NoRoute> {
-        let changes = self.changes.now(&queue.lane.account);
-        {
-            let known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, at_changes, route)) = known.get(queue)
-                && at.elapsed() < TRUSTED
-                && *at_changes == changes
-            {
-                return Ok((route.clone(), changes));
-            }
-        }
-        let route = self.route(&queue.lane, queue.fallback).await?;
-        self.cache_route(queue.clone(), changes, &route);
-        Ok((route, changes))
-    }
-
-    pub(super) fn cache_route(&self, queue: Queue, changes: u64, route: &Route) {
-        let mut known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(queue, (Instant::now(), changes, route.clone()));
     }
 
     /// Serves what is ready, as far as there are places: quick parties first, since places are kept for them.
@@ -279,9 +178,10 @@ impl Outbox {
             Err(NoRoute::Unavailable) => return Ok(()),
             Err(no_route) => {
                 if let Some(none) = self.without_server(queue, no_route).await
-                    && let Err(error) = self.store.assign(&[(queue.clone(), none)]).await
+                    && let Err(error) =
+                        self.store.assign(&[Assignment { queue: queue.clone(), destination: none }]).await
                 {
-                    unavailable(error);
+                    error.log();
                 }
                 return Ok(());
             }
@@ -367,51 +267,13 @@ impl Outbox {
         self.work_available.notify_one();
     }
 
-    async fn rest_lane(&self, queue: &Queue, wait: SignedDuration, cause: Option<Cause>) {
-        // Also when new messages name it; a change ends that.
-        self.ready(|ready| ready.skip(queue.key(), wait.unsigned_abs().min(SKIPPED * 30)));
-        if let Err(error) = self.store.rest_lane(queue, self.now() + wait, cause).await {
-            unavailable(error);
-        }
-    }
-
-    /// Leaves a server alone after a trouble, for what `wait` says of the number of troubles in a row.
-    pub(super) async fn rest(
-        &self,
-        (id, destination): (&DestinationId, &str),
-        cause: Option<Cause>,
-        probe: bool,
-        wait: impl Fn(u32) -> Duration + Send + Sync,
-    ) {
-        let (now, recoveries) = (self.now(), self.destinations.recoveries(id));
-        let rest =
-            self.store.rest_destination(destination, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
-        match rest {
-            Ok(rest) => self.destinations.block(id, recoveries, left(rest.until, now), cause),
-            Err(error) => {
-                unavailable(error);
-                self.destinations.block(id, recoveries, self.options.first_retry, cause);
-            }
-        }
-    }
-
-    /// A server works: everything that waits for it comes back.
-    pub(super) async fn recovered(&self, (id, destination): (&DestinationId, &str)) {
-        if let Err(error) = self.store.ease(&[destination.to_owned()]).await {
-            unavailable(error);
-        }
-        // After the write: what others read of the database before it ends here.
-        self.destinations.unblock(id);
-        self.conversation_ended(destination.to_owned());
-    }
-
     /// How many messages may still leave within the 24 hours.
     async fn left_today(&self, route: &Route) -> u64 {
         let (Some(per_day), Some(row)) = (route.per_day, route.profile()) else { return u64::MAX };
         match self.store.sent_since(row.id, self.now() - SignedDuration::from_hours(24)).await {
             Ok(sent) => u64::from(per_day).saturating_sub(sent),
             Err(error) => {
-                unavailable(error);
+                error.log();
                 0
             }
         }
@@ -420,25 +282,6 @@ impl Outbox {
     /// The wait after so many tries.
     pub(super) fn wait(&self, tries: u32) -> Duration {
         wait(tries, self.options.first_retry, self.options.longest_retry, rand::random())
-    }
-}
-
-/// A batch that is being worked on: its leases are prolonged until this is dropped, in whatever way.
-struct LeaseGuard {
-    outbox: Arc<Outbox>,
-    lease_token: String,
-}
-
-impl LeaseGuard {
-    fn begin(outbox: &Arc<Outbox>, lease_token: String) -> Self {
-        outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(lease_token.clone());
-        Self { outbox: outbox.clone(), lease_token }
-    }
-}
-
-impl Drop for LeaseGuard {
-    fn drop(&mut self) {
-        self.outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.lease_token);
     }
 }
 

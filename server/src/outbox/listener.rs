@@ -4,7 +4,7 @@ use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
 
 use super::{Outbox, destinations::DestinationId, destinations::key::profile_key, ready::Ready};
-use crate::profiles::{ChangeListener, unavailable};
+use crate::profiles::ChangeListener;
 
 #[async_trait]
 impl ChangeListener for Outbox {
@@ -13,7 +13,7 @@ impl ChangeListener for Outbox {
         let route = DestinationId::Profile(id);
         self.destinations.close(&route);
         if let Err(error) = self.store.ease(&[profile_key(account, id)]).await {
-            unavailable(error);
+            error.log();
         }
         // After the write: see `recovered`.
         self.destinations.unblock(&route);
@@ -30,7 +30,7 @@ impl ChangeListener for Outbox {
         self.changes.count(account);
         self.ready(Ready::forget_skipped);
         if let Err(error) = self.store.wake(account, self.now()).await {
-            unavailable(error);
+            error.log();
         }
         self.conversation_ended(String::new());
     }

@@ -15,7 +15,7 @@ use crate::{
     admission::{Claimant, Party},
     events::profile_transition,
     logins::{Counted, MOST_REFUSALS},
-    profiles::{ChangeListener, fingerprint, unavailable},
+    profiles::{ChangeListener, fingerprint},
     store::{
         ProfileRow,
         outbox::{HealthReport, TransitionEvent},
@@ -102,7 +102,7 @@ impl Outbox {
         match self.store.record_health(account, &health, self.now(), tell).await {
             Ok(Some(HealthTransition::Recovered)) => self.changed_profile(account, row.id, row.in_use).await,
             Ok(_) => {}
-            Err(error) => drop(unavailable(error)),
+            Err(error) => drop(error.log()),
         }
         tracing::info!(profile = %row.id, well, cause = cause.map(Cause::as_str), "profile checked");
         told

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     events::{message_finished, message_quarantined, profile_transition},
-    profiles::unavailable,
     store::{
         StoreError,
         outbox::{
@@ -83,7 +82,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
             Ok::<_, StoreError>(())
         };
         if let Err(error) = outcome.await {
-            unavailable(error);
+            error.log();
         }
     }
 }
@@ -198,7 +197,7 @@ impl Outbox {
             fallback: row.fallback,
             health: None,
             event: event.filter(|_| tell),
-            tell: tell.then_some(profile_transition as TransitionEvent),
+            transition_event: tell.then_some(profile_transition as TransitionEvent),
         };
         let settled = self.writes.settle(settlement).await;
         self.work_available.notify_one();

@@ -24,7 +24,7 @@ use crate::{
     admission::{Claimant, Party},
     logins::{Counted, MOST_REFUSALS},
     portal_auth::Relay,
-    profiles::{fingerprint, unavailable},
+    profiles::fingerprint,
     store::{
         ProfileRow, StoreError,
         outbox::{Lane, Via},
@@ -159,7 +159,7 @@ impl Outbox {
             if matches!(error, StoreError::Inconsistent { .. }) {
                 return NoRoute::Damaged;
             }
-            unavailable(error);
+            error.log();
             NoRoute::Unavailable
         };
         let account = &lane.account;

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::atomic::AtomicI64,
+    sync::atomic::{AtomicI64, Ordering},
     time::Duration,
 };
 
@@ -15,11 +15,13 @@ use app::{
         sending::SendingOptions,
     },
     sending_mode::{model::SendingMode, port::SendingModes},
+    session::AccountId,
 };
 use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode, header},
 };
+use jiff::SignedDuration;
 use lettre::message::Mailbox;
 use mail::{
     net::Policy,
@@ -29,14 +31,19 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
+use uuid::Uuid;
 
-use super::*;
+use super::{content::Content, *};
 use crate::{
     Application, Parts, application, config,
     demo::sandbox::{DOMAIN, PASSWORD, Received, Sandbox, SandboxOptions},
+    ids,
     portal_auth::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
     profiles::tests::by,
-    store::{outbox::MessageState, sqlite::SqliteStore},
+    store::{
+        outbox::{Lane, MessageState, QueuedMessage, Recipient},
+        sqlite::SqliteStore,
+    },
     test_runs::TestQuota,
     time::{Machine, Steady},
     vault::VaultKey,
@@ -416,7 +423,13 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     // A test that failed before anything was sent: the profile does not take over yet.
     let row = post.store.profile(&account("martin"), profile).await.unwrap().unwrap();
     let (of, entry) = (crate::profiles::fingerprint(&row), crate::store::contract::entry(901, 0));
-    let told = crate::store::TestRecord { fingerprint: &of, receipt: None, events: &[], tell: None, entry: &entry };
+    let told = crate::store::TestRecord {
+        fingerprint: &of,
+        receipt: None,
+        events: &[],
+        transition_event: None,
+        entry: &entry,
+    };
     let failed = crate::store::contract::run(1, Some(app::diagnosis::cause::Cause::BadCredentials));
     assert!(post.store.record_test(&account("martin"), profile, &failed, &told).await.unwrap());
     post.book.changed(&account("martin")).await;
@@ -514,7 +527,8 @@ async fn after_a_crash_what_may_have_left_is_unknown_and_the_rest_goes_on() {
     let now = (config::clock())();
     let lane = Lane { account: account("martin"), user: None };
     // Somebody claimed both, was about to send the end of one, and was never heard of again.
-    let claimed = post.store.claim((&lane, false), "dead", now, now + SignedDuration::from_secs(1), 9).await.unwrap();
+    let claimed =
+        crate::store::contract::claim(&*post.store, &lane, "dead", now, now + SignedDuration::from_secs(1), 9).await;
     assert_eq!(claimed.len(), 2);
     post.store.mark_commit(&[commit_mark(&marked, None)], now).await.unwrap();
     post.application.outbox.start();

@@ -1,17 +1,15 @@
 //! Server side. One connection, a few messages of one lane.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use app::diagnosis::cause::Cause;
-use async_trait::async_trait;
 use jiff::Timestamp;
-use mail::smtp::{CommitPoint, Connection, Delivery, Letter, LoginGate, Submission};
+use mail::smtp::{Connection, Delivery};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     Outbox,
-    content::{Content, Person},
     destinations::{ConnectionSlot, LargePermit},
     dispatcher::signed,
     memory::{Memory, Room},
@@ -19,13 +17,16 @@ use super::{
 };
 use crate::{
     admission::{SLOW_AFTER, Slot},
-    logins::{Counted, MOST_REFUSALS, Withheld},
-    profiles::unavailable,
-    store::outbox::{CommitMark, Recipient, RecipientState, StoredMessage, Via},
-    submission::submission,
+    logins::{MOST_REFUSALS, Withheld},
+    store::outbox::{Recipient, RecipientState, StoredMessage, Via},
 };
 
+mod commit_point;
+mod compose;
 mod settlement;
+
+use commit_point::LeaseCommitPoint;
+use compose::Unsendable;
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
@@ -88,7 +89,7 @@ async fn give_back(outbox: &Outbox, lease_token: &str, ids: &[Uuid], next_at: Ti
     while !ids.is_empty()
         && let Err(error) = outbox.store.release(lease_token, ids, next_at).await
     {
-        unavailable(error);
+        error.log();
         if outbox.stop.is_cancelled() {
             return;
         }
@@ -121,24 +122,6 @@ struct Worker<'a> {
     /// The count of changes when the route was looked up, and when that was.
     changes: u64,
     looked_up: Instant,
-}
-
-/// Opens when it is on disk that the end of the message is about to be sent, and to whom.
-struct LeaseCommitPoint<'a> {
-    outbox: &'a Outbox,
-    lease_token: &'a str,
-    id: Uuid,
-    /// How many recipients wait.
-    waiting: usize,
-}
-
-#[async_trait]
-impl CommitPoint for LeaseCommitPoint<'_> {
-    async fn reach(&self, to: &[String]) -> bool {
-        let to = (to.len() < self.waiting).then(|| to.to_vec());
-        let mark = CommitMark { id: self.id, lease_token: self.lease_token.to_owned(), to };
-        self.outbox.writes.mark_commit(mark, self.outbox.now()).await.unwrap_or(false)
-    }
 }
 
 /// One transaction of a message.
@@ -251,7 +234,7 @@ impl Worker<'_> {
             let now = self.outbox.now();
             let rest = self.outbox.store.rest_destination(&self.destination, &|rest| rest.probing(now)).await;
             if let Err(error) = rest {
-                unavailable(error);
+                error.log();
             }
         }
     }
@@ -301,62 +284,6 @@ impl Worker<'_> {
         };
         Next::GiveBack { this: true, after }
     }
-
-    async fn submission(&self, message: &StoredMessage, gate: Option<Arc<Counted>>) -> Result<Submission, Unsendable> {
-        let sealed = self.outbox.store.content(message.id).await.map_err(|error| {
-            unavailable(error);
-            Unsendable::Store
-        })?;
-        let unreadable = |what: &str| {
-            tracing::error!(message = %message.id, what, "a message cannot be sent");
-            Unsendable::Content
-        };
-        let sealed = sealed.ok_or_else(|| unreadable("its content is gone"))?;
-        let opened = self
-            .outbox
-            .vault
-            .open_content(&message.lane.account, message.id, &sealed)
-            .map_err(|_| unreadable("its content does not open"))?;
-        drop(sealed);
-        let content = Content::decode(&opened).ok_or_else(|| unreadable("cannot decode its content"))?;
-        drop(opened);
-        let to = waiting(&message.recipients)
-            .map(|recipient| recipient.address.parse())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| unreadable("cannot parse an address"))?;
-        let letter = self.letter(message, content).ok_or_else(|| unreadable("cannot parse an address"))?;
-        let login = self.outbox.secret(&self.route).zip(gate.map(|gate| gate as Arc<dyn LoginGate>));
-        submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
-    }
-
-    /// The message under the name of whoever sends it.
-    fn letter(&self, message: &StoredMessage, mut content: Content) -> Option<Letter> {
-        let attachments = content.take_attachments();
-        let head = content.head;
-        let all = |people: &[Person]| people.iter().map(Person::mailbox).collect::<Option<Vec<_>>>();
-        let reply_to = match &head.reply_to {
-            Some(person) => Some(person.mailbox()?),
-            None => self.route.reply_to(),
-        };
-        Some(Letter {
-            from: self.route.sender()?,
-            to: all(&head.to)?,
-            cc: all(&head.cc)?,
-            reply_to,
-            subject: head.subject,
-            text: head.text,
-            html: head.html,
-            attachments,
-            encoding: match &self.route.server {
-                Server::Profile(row) => row.encoding,
-                Server::Relay(..) => app::profile::encoding::Encoding::default(),
-            },
-            message_id: message.message_id.clone(),
-            date: head.date.into(),
-            auto_submitted: head.auto_submitted,
-            language: head.language.unwrap_or_default(),
-        })
-    }
 }
 
 /// Those who are to get it.
@@ -379,12 +306,4 @@ fn room_for(outbox: &Outbox, message: &StoredMessage, route: &Route) -> Option<S
     let (permit, party) = (outbox.destinations.acquire_large(&route.id())?, route.claimant().party);
     let memory = outbox.memory.enter(&party, outbox.admission.pace(&party), message.size)?;
     Some(Space::Large { memory, _permit: permit })
-}
-
-/// Why there is nothing to hand over.
-enum Unsendable {
-    /// The store does not answer.
-    Store,
-    /// The message itself does not read.
-    Content,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    group_commit::{GroupCommit, Unavailable},
+    group_commit::{GroupCommit, Unwritten},
     store::{
         Store,
         outbox::{Claim, Claimed, CommitMark, Inserted, QueuedMessage, Settled, Settlement},
@@ -63,20 +63,20 @@ impl Writes {
         }
     }
 
-    pub async fn insert(&self, message: QueuedMessage) -> Result<Inserted, Unavailable> {
+    pub async fn insert(&self, message: QueuedMessage) -> Result<Inserted, Unwritten> {
         self.inserts.write(message).await
     }
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
-    pub async fn mark_commit(&self, mark: CommitMark, now: Timestamp) -> Result<bool, Unavailable> {
+    pub async fn mark_commit(&self, mark: CommitMark, now: Timestamp) -> Result<bool, Unwritten> {
         self.commits.write((mark, now)).await
     }
 
-    pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unavailable> {
+    pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unwritten> {
         self.claims.write(claim).await
     }
 
-    pub async fn settle(&self, settlement: Settlement) -> Result<Settled, Unavailable> {
+    pub async fn settle(&self, settlement: Settlement) -> Result<Settled, Unwritten> {
         self.settlements.write(settlement).await
     }
 }

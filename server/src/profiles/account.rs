@@ -16,13 +16,13 @@ use app::{
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{ProfileService, unavailable};
-use crate::store::DRAFTS_LAST;
+use super::ProfileService;
+use crate::store::{DRAFTS_LAST, StoreError};
 
 #[async_trait]
 impl SendingModes for ProfileService {
     async fn get(&self, account: &AccountId) -> Result<SendingMode, AppError> {
-        Ok(self.store.sending_mode(account).await.map_err(unavailable)?.unwrap_or_default())
+        Ok(self.store.sending_mode(account).await.map_err(StoreError::log)?.unwrap_or_default())
     }
 
     async fn set(&self, by: Author<'_>, mode: SendingMode, expected: Option<SendingMode>) -> Result<(), AppError> {
@@ -30,7 +30,7 @@ impl SendingModes for ProfileService {
             return Ok(());
         }
         let entry = self.entry(by, Action::ModeChanged { mode }, None);
-        if !self.store.set_sending_mode(by.account, mode, expected, &entry).await.map_err(unavailable)? {
+        if !self.store.set_sending_mode(by.account, mode, expected, &entry).await.map_err(StoreError::log)? {
             return Err(AppError::Stale);
         }
         self.changed(by.account).await;
@@ -45,7 +45,7 @@ impl SendingModes for ProfileService {
 #[async_trait]
 impl Journal for ProfileService {
     async fn page(&self, account: &AccountId, before: Option<Uuid>) -> Result<Vec<Entry>, AppError> {
-        self.store.journal(account, before, PAGE_SIZE).await.map_err(unavailable)
+        self.store.journal(account, before, PAGE_SIZE).await.map_err(StoreError::log)
     }
 }
 
@@ -56,20 +56,20 @@ impl Drafts for ProfileService {
     }
 
     async fn keep(&self, who: &Person, draft: &KeptDraft) -> Result<(), AppError> {
-        self.store.keep_draft(who, draft, (self.clock)()).await.map_err(unavailable)
+        self.store.keep_draft(who, draft, (self.clock)()).await.map_err(StoreError::log)
     }
 
     async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError> {
-        let all = self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(unavailable)?;
+        let all = self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(StoreError::log)?;
         Ok(all.into_iter().filter(|kept| kept.choice.is_none()).collect())
     }
 
     async fn choice(&self, who: &Person, form: &str) -> Result<Option<Choice>, AppError> {
-        let all = self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(unavailable)?;
+        let all = self.store.drafts(who, (self.clock)() - DRAFTS_LAST).await.map_err(StoreError::log)?;
         Ok(all.into_iter().find(|kept| kept.form == form).and_then(|kept| kept.choice))
     }
 
     async fn forget(&self, who: &Person, form: &str) -> Result<(), AppError> {
-        self.store.forget_draft(who, form).await.map_err(unavailable)
+        self.store.forget_draft(who, form).await.map_err(StoreError::log)
     }
 }

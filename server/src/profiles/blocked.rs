@@ -11,8 +11,8 @@ use app::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::{ProfileService, unavailable};
-use crate::metrics::Metrics;
+use super::ProfileService;
+use crate::{metrics::Metrics, store::StoreError};
 
 /// Entries of an account a minute.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
@@ -63,7 +63,7 @@ impl ProfileService {
         let AccountId { portal, account } = by.account;
         tracing::warn!(portal, account, person = ?by.person.id, destination = ?destination, "blocked_destination");
         let entry = self.entry(by, Action::DestinationBlocked { destination }, None);
-        self.store.note_refusal(by.account, &entry).await.map_err(unavailable)
+        self.store.note_refusal(by.account, &entry).await.map_err(StoreError::log)
     }
 }
 

@@ -2,16 +2,26 @@
 
 use app::{
     diagnosis::fix::Fix,
-    profile::{address::EmailAddress, mechanism::Mechanism, model::Destination, security::Security},
+    profile::{
+        address::EmailAddress,
+        field::Fault,
+        mechanism::Mechanism,
+        model::{Destination, SecretState, TestState},
+        security::Security,
+    },
     session::User,
-    test_run::{event::Stage, port::TestRun, report::Report},
+    test_run::{
+        event::Stage,
+        port::TestRun,
+        report::{Report, Verdict},
+    },
 };
 use jiff::Timestamp;
 
 use super::*;
 use crate::{
     store::{TestRecord, aggregates::*, sqlite::SqliteStore},
-    vault::VaultKey,
+    vault::{VaultError, VaultKey},
 };
 
 fn at(second: i64) -> Timestamp {
@@ -92,7 +102,13 @@ async fn tested(book: &ProfileService, id: ProfileId) {
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
     let action = Action::Tested { verdict: Verdict::Accepted, cause: None };
     let entry = book.entry(by(&account()), action, None);
-    let told = TestRecord { fingerprint: &fingerprint(&row), receipt: None, events: &[], tell: None, entry: &entry };
+    let told = TestRecord {
+        fingerprint: &fingerprint(&row),
+        receipt: None,
+        events: &[],
+        transition_event: None,
+        entry: &entry,
+    };
     assert!(book.store.record_test(&account(), id, &run, &told).await.unwrap());
 }
 

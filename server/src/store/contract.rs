@@ -107,7 +107,7 @@ fn told<'a>(fingerprint: &'a [u8; 32], receipt: Option<&'a Receipt>) -> TestReco
     static ENTRY: LazyLock<Entry> = LazyLock::new(|| entry(0, 0));
     // Tests of one profile share it, and an entry has an id of its own.
     let entry = Box::leak(Box::new(Entry { id: Uuid::new_v4(), ..ENTRY.clone() }));
-    TestRecord { fingerprint, receipt, events: &[], tell: None, entry }
+    TestRecord { fingerprint, receipt, events: &[], transition_event: None, entry }
 }
 
 /// An entry of the history.
@@ -219,4 +219,18 @@ async fn in_use(store: &impl Store, account: &AccountId) -> Vec<ProfileId> {
 
 fn receipt() -> Receipt {
     Receipt { salt: [3; 16], code: [4; 32], expires_at: at(100), tries_left: 2 }
+}
+
+/// Claims due messages of a lane, without a destination.
+pub(crate) async fn claim(
+    store: &dyn Store,
+    lane: &outbox::Lane,
+    lease_token: &str,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Vec<outbox::StoredMessage> {
+    let queue = outbox::Queue { lane: lane.clone(), fallback: false };
+    let claim = outbox::Claim { queue, destination: None, lease_token: lease_token.to_owned(), now, until, limit };
+    store.claim_through(&[claim]).await.unwrap().remove(0).messages
 }

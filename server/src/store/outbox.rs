@@ -4,8 +4,12 @@
 //! everything that follows is only written while the lease holds. What is written together is one transaction: the state
 //! of a message, its attempt, what it tells of the profile, and the event that says so.
 
-mod model;
+mod lane;
+mod message;
 mod rest;
+mod settlement;
 
-pub use model::*;
+pub use lane::*;
+pub use message::*;
 pub use rest::{Passage, Rest};
+pub use settlement::*;

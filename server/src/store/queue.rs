@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError,
-    outbox::{Claim, Claimed, CommitMark, DueDestination, Lane, Queue, Rest, StoredMessage},
+    outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Queue, Rest, StoredMessage},
 };
 
 /// What waits, in lanes behind destinations, and the leases of what is being sent.
@@ -24,23 +24,10 @@ pub trait QueueStore: Send + Sync {
     /// At most `limit` lanes of a destination with something due, in the order of their turns.
     async fn due_lanes(&self, destination: &str, now: Timestamp, limit: u32) -> Result<Vec<Queue>, StoreError>;
     /// Puts lanes behind destinations.
-    async fn assign(&self, lanes: &[(Queue, String)]) -> Result<(), StoreError>;
+    async fn assign(&self, assignments: &[Assignment]) -> Result<(), StoreError>;
     /// Takes due messages of lanes, the oldest first, as its destination's [`Rest`] allows. What is left has its turn after
     /// what is due by now.
     async fn claim_through(&self, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError>;
-    /// The same of one lane, without a destination.
-    async fn claim(
-        &self,
-        queue: (&Lane, bool),
-        lease_token: &str,
-        now: Timestamp,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<StoredMessage>, StoreError> {
-        let (queue, lease_token) = (Queue { lane: queue.0.clone(), fallback: queue.1 }, lease_token.to_owned());
-        let claim = Claim { queue, destination: None, lease_token, now, until, limit };
-        Ok(self.claim_through(&[claim]).await?.pop().map(|claimed| claimed.messages).unwrap_or_default())
-    }
     /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
     async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError>;
     /// Gives claimed messages back untried.

@@ -13,12 +13,12 @@ use super::{
 #[async_trait]
 pub trait SettlementStore: Send + Sync {
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError>;
-    /// Takes in what a login told; `tell` makes an event of a turn.
+    /// Takes in what a login told; `transition_event` makes an event of a transition.
     async fn record_health(
         &self,
         account: &AccountId,
         report: &HealthReport,
         at: Timestamp,
-        tell: Option<TransitionEvent>,
+        transition_event: Option<TransitionEvent>,
     ) -> Result<Option<HealthTransition>, StoreError>;
 }

@@ -22,6 +22,7 @@ use super::{
     request::{self, MessageRequest},
 };
 use crate::{
+    outbox::Refused,
     portal_auth::Portal,
     store::outbox::{Attempt, AttemptOutcome, MessageState, Recipient, ResendOutcome, StoredMessage, Via},
 };
@@ -157,6 +158,7 @@ fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem
         (status = 413, description = "`too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_message`, `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "`internal`: a fault of the service's own", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`busy`, `unavailable`: try again", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -247,6 +249,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         (status = 200, description = "The message", body = MessageView),
         (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -273,6 +276,7 @@ pub async fn get(
         (status = 200, description = "The newest first", body = MessagePage),
         (status = 400, description = "`invalid_request`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -315,6 +319,7 @@ pub async fn list(
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`not_finished`", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "`content_gone`", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "`internal`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -326,7 +331,7 @@ pub async fn resend(
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let portal = caller(&site, &headers)?;
     let id = message_id(id)?;
-    let resent = site.outbox.resend(&portal.id, id).await.map_err(|_| Problem::new(Code::Unavailable))?;
+    let resent = site.outbox.resend(&portal.id, id).await.map_err(|error| Problem::from(Refused::from(error)))?;
     match resent {
         ResendOutcome::Done => {}
         ResendOutcome::NotFound => return Err(Problem::new(Code::NotFound)),

@@ -8,6 +8,8 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use app::error::AppError;
+
 use crate::{
     outbox::{NoRoute, Refused},
     store::StoreError,
@@ -81,6 +83,8 @@ codes! {
     NotFinished = "not_finished", CONFLICT, "The message is not one that can be sent again";
     /// Its text is not kept any more.
     ContentGone = "content_gone", GONE, "The message's content is not kept any more";
+    /// A row is damaged, or a fault of the service's own: trying again does not help before the operator has looked.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "A fault inside the service";
     /// Too much at once: try again.
     Busy = "busy", SERVICE_UNAVAILABLE, "Too much at once";
     /// The database or the vault does not answer: try again.
@@ -194,15 +198,18 @@ impl From<Refused> for Problem {
             Refused::NoRoute(NoRoute::ProfileIncomplete) => Code::ProfileIncomplete,
             Refused::NoRoute(NoRoute::NoRelay) => Code::NoRelay,
             Refused::KeyReused => Code::IdempotencyKeyReused,
-            Refused::NoRoute(NoRoute::Damaged | NoRoute::Unavailable) | Refused::Unavailable => Code::Unavailable,
+            Refused::NoRoute(NoRoute::Damaged) | Refused::Internal => Code::Internal,
+            Refused::NoRoute(NoRoute::Unavailable) | Refused::Unavailable => Code::Unavailable,
         })
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        crate::profiles::unavailable(error);
-        Self::new(Code::Unavailable)
+        Self::new(match error.log() {
+            AppError::Internal => Code::Internal,
+            _ => Code::Unavailable,
+        })
     }
 }
 
@@ -221,5 +228,21 @@ impl IntoResponse for Problem {
             headers.insert(name, HeaderValue::from_static(value));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_can_be_tried_again_and_a_damaged_row_cannot() {
+        let damaged = StoreError::Inconsistent { table: "message", column: "id", row: "1".to_owned() };
+        let away = StoreError::Unavailable(sqlx::Error::PoolTimedOut);
+        for (error, status, retry) in [(damaged, 500, false), (away, 503, true)] {
+            let response = Problem::from(error).into_response();
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), retry);
+        }
     }
 }

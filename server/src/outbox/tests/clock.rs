@@ -28,7 +28,7 @@ async fn left_behind(post: &Post, subject: &str) -> String {
     let lane = Lane { account: account("martin"), user: None };
     let now = post.application.outbox.now();
     let later = |seconds| now + SignedDuration::from_secs(seconds);
-    assert_eq!(post.store.claim((&lane, false), "nobody", now, later(60), 9).await.unwrap().len(), 1);
+    assert_eq!(crate::store::contract::claim(&*post.store, &lane, "nobody", now, later(60), 9).await.len(), 1);
     post.store.release("nobody", &[id.parse().unwrap()], later(10)).await.unwrap();
     id
 }

@@ -247,7 +247,7 @@ async fn a_crash_between_two_transactions_loses_nobody_and_doubles_nobody() {
     let id = post.give(&to_many("À tous", &people(9))).await;
     let (now, lane) = ((config::clock())(), Lane { account: account("martin"), user: None });
     let soon = now + SignedDuration::from_secs(1);
-    let row = post.store.claim((&lane, false), "dead", now, soon, 9).await.unwrap().remove(0);
+    let row = crate::store::contract::claim(&*post.store, &lane, "dead", now, soon, 9).await.remove(0);
     // Three were taken, the end was about to be sent to three more, and three were to follow.
     let mut recipients = row.recipients.clone();
     for recipient in &mut recipients[..3] {
@@ -267,7 +267,7 @@ async fn a_crash_between_two_transactions_loses_nobody_and_doubles_nobody() {
         fallback: false,
         health: None,
         event: None,
-        tell: Some(crate::events::profile_transition),
+        transition_event: Some(crate::events::profile_transition),
     };
     assert!(post.store.settle(&[settlement]).await.unwrap()[0].done);
     let three = people(6)[3..].to_vec();

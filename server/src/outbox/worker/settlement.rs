@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Next, ONCE_MORE, Transaction, Worker};
 use crate::{
     events::{message_finished, profile_transition},
-    group_commit::Unavailable,
+    group_commit::Unwritten,
     outbox::{
         dispatcher::signed,
         judge::{Chances, judge},
@@ -89,7 +89,7 @@ impl Worker<'_> {
             event: event.filter(|_| tell),
             attempt: Some(attempt),
             health,
-            tell: tell.then_some(profile_transition as TransitionEvent),
+            transition_event: tell.then_some(profile_transition as TransitionEvent),
         };
         tracing::debug!(message = %message.id, state = state.as_str(), "message tried");
         let settled = self.for_sure(settlement).await;
@@ -161,7 +161,7 @@ impl Worker<'_> {
             fallback: message.fallback,
             health: None,
             event,
-            tell: tell.then_some(profile_transition as TransitionEvent),
+            transition_event: tell.then_some(profile_transition as TransitionEvent),
         };
         debug_assert!(settlement.status.state.is_final());
         let _ = self.for_sure(settlement).await;
@@ -169,10 +169,10 @@ impl Worker<'_> {
     }
 
     /// Writes down what became of a message, however long the disk takes: nobody else knows it.
-    async fn for_sure(&self, settlement: Settlement) -> Result<Settled, Unavailable> {
+    async fn for_sure(&self, settlement: Settlement) -> Result<Settled, Unwritten> {
         loop {
             match self.outbox.writes.settle(settlement.clone()).await {
-                Err(Unavailable) if !self.outbox.stop.is_cancelled() => tokio::time::sleep(ONCE_MORE).await,
+                Err(_) if !self.outbox.stop.is_cancelled() => tokio::time::sleep(ONCE_MORE).await,
                 outcome => return outcome,
             }
         }

@@ -23,7 +23,7 @@ pub(super) async fn deadlines_follow_a_clock_that_was_set(store: &dyn Store) {
     let shop = queue::lane("martin", None);
     let messages: Vec<_> = (1..=3).map(|number| queue::message(number, &shop, 100)).collect();
     store.insert_messages(&messages).await.unwrap();
-    store.claim((&shop, false), queue::LEASE, at(110), at(140), 2).await.unwrap();
+    super::claim(store, &shop, queue::LEASE, at(110), at(140), 2).await;
     store.settle(&[queue::settlement(2, &shop, MessageState::Failed, 120)]).await.unwrap();
     insert(store, &account("martin"), &row(1, None)).await;
     let transition = app::profile::sending::HealthTransition::Recovered;
@@ -66,7 +66,7 @@ pub(super) async fn what_is_too_old_after_an_absence_gets_a_while(store: &dyn St
     let (late, young) = (queue::message(1, &shop, 100), queue::message(2, &shop, 100));
     let young = crate::store::outbox::QueuedMessage { expires_at: at(900_000), ..young };
     store.insert_messages(&[late, young]).await.unwrap();
-    let claimed = store.claim((&shop, false), queue::LEASE, at(101), at(140), 9).await.unwrap();
+    let claimed = super::claim(store, &shop, queue::LEASE, at(101), at(140), 9).await;
     let ids: Vec<Uuid> = claimed.iter().map(|row| row.id).collect();
     store.release(queue::LEASE, &ids, at(400_000)).await.unwrap();
     store.pass_time(&mark(130, 50), between).await.unwrap();

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::store::outbox::{
-    Attempt, AttemptOutcome, Claim, CommitMark, Lane, MessageState, MessageStatus, Passage, Precondition, Queue,
-    QueuedMessage, Recipient, RecipientKind, RecipientState, Resend, ResendOutcome, Rest, Settlement, StoredMessage,
-    Via,
+    Assignment, Attempt, AttemptOutcome, Claim, CommitMark, Lane, MessageState, MessageStatus, Passage, Precondition,
+    Queue, QueuedMessage, Recipient, RecipientKind, RecipientState, Resend, ResendOutcome, Rest, Settlement,
+    StoredMessage, Via,
 };
 
 pub(super) const LEASE: &str = "one";
@@ -18,6 +18,10 @@ pub(super) fn lane(account: &str, user: Option<&str>) -> Lane {
 
 pub(super) fn queue(lane: &Lane) -> Queue {
     Queue { lane: lane.clone(), fallback: false }
+}
+
+fn behind_relay(lane: &Lane) -> Assignment {
+    Assignment { queue: queue(lane), destination: "relay".to_owned() }
 }
 
 pub(super) fn recipient(state: RecipientState) -> Recipient {
@@ -78,7 +82,7 @@ pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second:
         fallback: false,
         health: None,
         event: None,
-        tell: Some(crate::events::profile_transition),
+        transition_event: Some(crate::events::profile_transition),
     }
 }
 
@@ -116,7 +120,7 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     assert_eq!(store.due_lanes("", at(10), 1).await.unwrap(), [queue(&shop)]);
     assert_eq!(store.due_lanes("", at(0), 9).await.unwrap(), []);
     let claim = async |lease_token: &str, now| {
-        let rows = store.claim((&shop, false), lease_token, at(now), at(now + 30), 9).await.unwrap();
+        let rows = super::claim(store, &shop, lease_token, at(now), at(now + 30), 9).await;
         rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
     };
     assert_eq!(claim(LEASE, 10).await, [1, 2], "what is due, the oldest first");
@@ -164,7 +168,7 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
 pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Store) {
     let shop = lane("martin", None);
     store.insert_messages(&[message(1, &shop, 1), message(2, &shop, 1), message(3, &shop, 1)]).await.unwrap();
-    store.claim((&shop, false), LEASE, at(2), at(30), 2).await.unwrap();
+    super::claim(store, &shop, LEASE, at(2), at(30), 2).await;
     store.mark_commit(&[commit_mark(1, LEASE, None)], at(3)).await.unwrap();
     assert_eq!(store.abandoned(at(29), 9).await.unwrap(), []);
     let abandoned = store.abandoned(at(30), 9).await.unwrap();
@@ -224,7 +228,7 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
     let metrics = store.queue_metrics(at(3)).await.unwrap();
     assert_eq!((metrics.queued, metrics.deferred, metrics.oldest), (5, 0, Some(at(1))));
     // One that has a time of its own, too.
-    store.claim((&user, false), LEASE, at(2), at(30), 9).await.unwrap();
+    super::claim(store, &user, LEASE, at(2), at(30), 9).await;
     store.release(LEASE, &[Uuid::from_u128(2)], at(400)).await.unwrap();
     assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 2, "one write a lane");
     let woken = store.message("demo", Uuid::from_u128(2)).await.unwrap().unwrap();
@@ -235,7 +239,7 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
     assert_eq!(page(MessageState::Queued).await, 4);
     // What is put off after that waits for its own time, until the lane is woken again; what is new has its turn with it.
     let claimed = async |second| {
-        let rows = store.claim((&user, false), LEASE, at(second), at(second + 30), 9).await.unwrap();
+        let rows = super::claim(store, &user, LEASE, at(second), at(second + 30), 9).await;
         rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
     };
     assert_eq!(claimed(4).await, [2]);
@@ -266,7 +270,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     let messages: Vec<QueuedMessage> =
         (0..10_u8).map(|number| message(number.into(), &lanes[usize::from(number % 5)], 1)).collect();
     store.insert_messages(&messages).await.unwrap();
-    let behind: Vec<_> = lanes.iter().map(|lane| (queue(lane), "relay".to_owned())).collect();
+    let behind: Vec<_> = lanes.iter().map(behind_relay).collect();
     store.assign(&behind).await.unwrap();
     assert_eq!(store.due_lanes("", at(9), 9).await.unwrap(), []);
     let due = async |second| {
@@ -319,7 +323,7 @@ pub(super) async fn lanes_have_their_turns(store: &dyn Store) {
     let many: Vec<QueuedMessage> = (1..=40).map(|number| message(number, &full, 1)).collect();
     store.insert_messages(&many).await.unwrap();
     store.insert_messages(&[message(50, &other, 2), message(51, &other, 2), message(52, &late, 3)]).await.unwrap();
-    let behind = [&full, &other, &late].map(|lane| (queue(lane), "relay".to_owned()));
+    let behind = [&full, &other, &late].map(behind_relay);
     store.assign(&behind).await.unwrap();
     let mut order = Vec::new();
     for second in 10..16 {

@@ -5,14 +5,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 
-use super::{SqliteStore, transaction::begin};
+use super::{SqliteStore, rows::encode, transaction::begin};
 use crate::store::{DraftStore, MOST_DRAFTS, StoreError};
 
 #[async_trait]
 impl DraftStore for SqliteStore {
     async fn keep_draft(&self, person: &Person, draft: &KeptDraft, now: Timestamp) -> Result<(), StoreError> {
         let Person { account, id } = person;
-        let json = serde_json::to_string(draft).map_err(|_| inconsistent(&draft.form))?;
+        let json = encode("draft", "content", draft)?;
         let mut transaction = begin(&self.writer).await?;
         sqlx::query(
             "INSERT INTO draft (portal, account, person, form, content, kept_at) VALUES (?, ?, ?, ?, ?, ?)

@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, quarantine, rows::instant};
+use super::{
+    SqliteStore, quarantine,
+    rows::{encode, instant},
+};
 use crate::store::{
     EventStore, StoreError,
     outbox::{EventRow, NewEvent},
@@ -44,15 +47,25 @@ impl EventStore for SqliteStore {
     }
 }
 
-pub(super) async fn insert(connection: &mut SqliteConnection, event: &NewEvent) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO event (id, portal, content, created_at, next_at) VALUES (?, ?, ?, ?, ?)")
-        .bind(event.id.to_string())
-        .bind(&event.portal)
-        .bind(&event.content)
-        .bind(event.at.as_millisecond())
-        .bind(event.at.as_millisecond())
-        .execute(connection)
-        .await?;
+/// Inserts events, all with one statement.
+pub(super) async fn insert<'e>(
+    connection: &mut SqliteConnection,
+    events: impl IntoIterator<Item = &'e NewEvent>,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = events
+        .into_iter()
+        .map(|NewEvent { id, portal, content, at }| (id.to_string(), portal, content, at.as_millisecond()))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO event (id, portal, content, created_at, next_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 3 FROM json_each(?)",
+    )
+    .bind(encode("event", "content", &rows)?)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

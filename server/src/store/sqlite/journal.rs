@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::{SqliteStore, transaction::begin};
+use super::{SqliteStore, rows::encode, transaction::begin};
 use crate::store::{JournalStore, StoreError};
 
 #[async_trait]
@@ -52,7 +52,7 @@ pub(super) async fn note(
     account: &AccountId,
     entry: &Entry,
 ) -> Result<(), StoreError> {
-    let content = serde_json::to_string(entry).map_err(|_| inconsistent(&entry.id))?;
+    let content = encode("journal", "content", entry)?;
     sqlx::query("INSERT INTO journal (id, portal, account, at, person, content) VALUES (?, ?, ?, ?, ?, ?)")
         .bind(entry.id.to_string())
         .bind(&account.portal)

@@ -58,7 +58,7 @@ async fn waking_and_putting_off_write_a_row_or_two_however_much_waits() {
     // All of it is due, and is served in portions, none of which looks at all the rest.
     for portion in 0..20 {
         let (before, began) = (written(&store).await, std::time::Instant::now());
-        let rows = store.claim((&queue.lane, false), "one", at(200), at(230), 16).await.unwrap();
+        let rows = crate::store::contract::claim(&store, &queue.lane, "one", at(200), at(230), 16).await;
         assert_eq!(rows.len(), 16, "portion {portion}");
         assert!(written(&store).await - before <= 16 * 3 + 4, "a row, and two counts of states, each");
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();

@@ -9,7 +9,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{Row, SqlitePool};
 
-use super::{SqliteStore, drafts, journal, logins, rows::instant, sessions, transaction::begin};
+use super::{
+    SqliteStore, drafts, journal, logins,
+    rows::{encode, instant},
+    sessions,
+    transaction::begin,
+};
 use crate::store::{DRAFTS_LAST, MaintenanceStore, StoreError, outbox::QueueMetrics};
 
 #[async_trait]
@@ -143,7 +148,7 @@ async fn contents(
         "DELETE FROM content WHERE message IN (
              SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?)) AND finished_at IS NOT NULL)",
     )
-    .bind(serde_json::to_string(&ids).unwrap_or_default())
+    .bind(encode("content", "message", &ids)?)
     .execute(writer)
     .await?;
     Ok(gone.rows_affected())

@@ -1,70 +1,44 @@
 //! Server side. Messages: given, looked at, claimed, given back.
 
-use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
+use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::Row;
 use uuid::Uuid;
 
 use super::{
     SqliteStore,
     profiles::begin,
-    quarantine::{self, Damaged, set_aside},
     queue::{REST, wait_for_rest, with_rests},
-    rows::instant,
+    rows::encode,
 };
 use crate::store::{
     MessageStore, StoreError,
-    outbox::{Attempt, Inserted, Lane, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
+    outbox::{Attempt, Inserted, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
 };
+
+mod insert;
+mod rows;
+
+use insert::{by_keys, insert, insert_contents};
+pub(super) use rows::{COLUMNS, WAITING, readable};
+use rows::{attempt, by_key, message, shown};
 
 #[async_trait]
 impl MessageStore for SqliteStore {
     async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let mut outcomes = Vec::with_capacity(messages.len());
-        for new in messages {
-            let recipients =
-                serde_json::to_string(&new.recipients).map_err(|_| wrong("recipients", &new.id.to_string()))?;
-            let inserted = sqlx::query(
-                "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
-                     subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'queued', ?13, ?13, ?14, ?13,
-                     ifnull((SELECT wakings FROM lane WHERE lane = ?5 AND fallback = 0), 0))
-                 ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING",
-            )
-            .bind(new.id.to_string())
-            .bind(&new.lane.account.portal)
-            .bind(&new.lane.account.account)
-            .bind(&new.lane.user)
-            .bind(new.lane.key())
-            .bind(&new.idempotency_key)
-            .bind(&new.request_hash[..])
-            .bind(&new.message_id)
-            .bind(&new.reference)
-            .bind(&new.subject)
-            .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
-            .bind(recipients)
-            .bind(new.at.as_millisecond())
-            .bind(new.expires_at.as_millisecond())
-            .execute(&mut *transaction)
-            .await?;
-            if inserted.rows_affected() == 1 {
-                sqlx::query("INSERT INTO content (message, sealed) VALUES (?, ?)")
-                    .bind(new.id.to_string())
-                    .bind(&new.sealed)
-                    .execute(&mut *transaction)
-                    .await?;
-                outcomes.push(Inserted::New);
-                continue;
-            }
-            let key = new.idempotency_key.as_deref().unwrap_or_default();
-            let known = by_key(&mut transaction, &new.lane.account.portal, key, &new.request_hash).await?;
-            outcomes.push(known.ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?);
-        }
+        let new = insert(&mut transaction, messages).await?;
+        let (new, known): (Vec<_>, Vec<_>) = messages.iter().partition(|message| new.contains(&message.id.to_string()));
+        insert_contents(&mut transaction, &new).await?;
+        let known = by_keys(&mut transaction, &known).await?;
         transaction.commit().await?;
-        Ok(outcomes)
+        let outcome = |message: &QueuedMessage| match known.get(&message.id) {
+            Some(known) => *known,
+            None => Inserted::New,
+        };
+        Ok(messages.iter().map(outcome).collect())
     }
 
     async fn message_by_key(
@@ -111,13 +85,12 @@ impl MessageStore for SqliteStore {
                  (SELECT json_group_array(content)
                   FROM (SELECT content FROM attempt WHERE attempt.message = message.id ORDER BY number)) AS attempts
              FROM message
-             WHERE portal = ?1 AND account = ?2 AND id < ?3 AND (?4 IS NULL OR {STATE} = ?4) ORDER BY id DESC LIMIT ?5"
+             WHERE portal = ?1 AND account = ?2 AND (?3 IS NULL OR id < ?3) AND (?4 IS NULL OR {STATE} = ?4) ORDER BY id DESC LIMIT ?5"
         );
         let rows = sqlx::query(SQL)
             .bind(&account.portal)
             .bind(&account.account)
-            // No id sorts after this.
-            .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+            .bind(before.map(|id| id.to_string()))
             .bind(state.map(MessageState::as_str))
             .bind(limit)
             .fetch_all(&self.pool)
@@ -161,7 +134,7 @@ impl MessageStore for SqliteStore {
             Ok(again) => again,
             Err(refused) => return Ok(refused),
         };
-        let recipients = serde_json::to_string(&again.recipients).map_err(|_| wrong("recipients", &id.to_string()))?;
+        let recipients = encode("message", "recipients", &again.recipients)?;
         sqlx::query(
             "UPDATE message SET state = ?, stage = ?, cause = ?, reply = ?, recipients = ?, next_at = ?, updated_at = ?,
                  expires_at = ?, tries = 0, fallback = 0, finished_at = NULL,
@@ -182,142 +155,4 @@ impl MessageStore for SqliteStore {
         transaction.commit().await?;
         Ok(ResendOutcome::Done)
     }
-}
-
-/// The columns that [`message`] reads.
-pub(super) const COLUMNS: &str =
-    "id, portal, account, user, lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
-    fallback, tries, created_at, updated_at, expires_at, lease_owner, ending_at, ending_to, finished_at,
-    CASE WHEN state IN ('queued', 'deferred') THEN ifnull(
-        (SELECT min(message.next_at, lane.woken_at) FROM lane WHERE lane.lane = message.lane
-             AND lane.fallback = message.fallback AND lane.wakings > message.wakings),
-        next_at) ELSE next_at END AS next_at";
-/// What is not under way and not finished: the condition of the partial indexes, to the letter.
-pub(super) const WAITING: &str = "state IN ('queued', 'deferred')";
-
-fn wrong(column: &'static str, row: &str) -> StoreError {
-    StoreError::Inconsistent { table: "message", column, row: row.to_owned() }
-}
-
-/// The table, and its key.
-const MESSAGE: (&str, &str) = ("message", "id");
-
-/// A row of [`COLUMNS`]. Of one that was set aside, whatever can be decoded.
-fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
-    match MessageState::parse(&row.try_get::<String, _>("state")?) {
-        Some(MessageState::Quarantined) => set_aside_row(row),
-        Some(state) => decode(row, state),
-        None => Err(wrong("state", &row.try_get::<String, _>("id")?)),
-    }
-}
-
-/// What can be decoded of a row that as a whole cannot.
-fn set_aside_row(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
-    let text = |column: &'static str| row.try_get::<String, _>(column).unwrap_or_default();
-    let moment = |column: &'static str| row.try_get::<Option<i64>, _>(column).ok().flatten().map(instant);
-    let id = text("id");
-    let account = AccountId { portal: text("portal"), account: text("account") };
-    Ok(StoredMessage {
-        lane: Lane { account, user: row.try_get("user").unwrap_or_default() },
-        message_id: text("message_id"),
-        reference: row.try_get("reference").unwrap_or_default(),
-        subject: text("subject"),
-        size: row.try_get("size").ok().and_then(|size: i64| u64::try_from(size).ok()).unwrap_or_default(),
-        recipients: serde_json::from_str(&text("recipients")).unwrap_or_default(),
-        state: MessageState::Quarantined,
-        stage: None,
-        cause: None,
-        reply: None,
-        profile: None,
-        fallback: false,
-        tries: 0,
-        created_at: moment("created_at").unwrap_or_default(),
-        updated_at: moment("updated_at").unwrap_or_default(),
-        expires_at: moment("expires_at").unwrap_or_default(),
-        next_at: None,
-        lease_token: None,
-        ending_at: moment("ending_at"),
-        ending_to: None,
-        finished_at: moment("finished_at"),
-        id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?,
-    })
-}
-
-fn decode(row: &SqliteRow, state: MessageState) -> Result<StoredMessage, StoreError> {
-    let id: String = row.try_get("id")?;
-    let text = |column: &'static str| -> Result<Option<String>, StoreError> { Ok(row.try_get(column)?) };
-    let must = |column: &'static str| -> Result<String, StoreError> { Ok(row.try_get(column)?) };
-    let moment = |column: &'static str| -> Result<Option<Timestamp>, StoreError> {
-        Ok(row.try_get::<Option<i64>, _>(column)?.map(instant))
-    };
-    let count = |column: &'static str| -> Result<u64, StoreError> {
-        u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| wrong(column, &id))
-    };
-    Ok(StoredMessage {
-        lane: Lane::parse(&must("lane")?).ok_or_else(|| wrong("lane", &id))?,
-        message_id: must("message_id")?,
-        reference: text("reference")?,
-        subject: must("subject")?,
-        size: count("size")?,
-        recipients: serde_json::from_str(&must("recipients")?).map_err(|_| wrong("recipients", &id))?,
-        state,
-        stage: text("stage")?.and_then(|code| Stage::ALL.into_iter().find(|stage| stage.as_str() == code)),
-        cause: text("cause")?.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown)),
-        reply: text("reply")?,
-        profile: text("profile")?.as_deref().and_then(ProfileId::parse),
-        fallback: row.try_get::<i64, _>("fallback")? == 1,
-        tries: u32::try_from(count("tries")?).unwrap_or(u32::MAX),
-        created_at: moment("created_at")?.unwrap_or_default(),
-        updated_at: moment("updated_at")?.unwrap_or_default(),
-        expires_at: moment("expires_at")?.unwrap_or_default(),
-        next_at: moment("next_at")?,
-        lease_token: text("lease_owner")?,
-        ending_at: moment("ending_at")?,
-        ending_to: text("ending_to")?.and_then(|addresses| serde_json::from_str(&addresses).ok()),
-        finished_at: moment("finished_at")?,
-        id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?,
-    })
-}
-
-pub(super) async fn by_key(
-    connection: &mut SqliteConnection,
-    portal: &str,
-    key: &str,
-    request_hash: &[u8; 32],
-) -> Result<Option<Inserted>, StoreError> {
-    let known = sqlx::query("SELECT id, request_hash FROM message WHERE portal = ? AND idempotency_key = ?")
-        .bind(portal)
-        .bind(key)
-        .fetch_optional(connection)
-        .await?;
-    let Some(known) = known else { return Ok(None) };
-    let id: String = known.try_get("id")?;
-    let same = known.try_get::<Vec<u8>, _>("request_hash")? == request_hash;
-    Ok(Some(Inserted::Known { id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, same }))
-}
-
-/// Rows for somebody who looks at them: one that cannot be decoded is set aside, and shown as such.
-async fn shown(writer: &SqlitePool, rows: &[SqliteRow]) -> Result<Vec<StoredMessage>, StoreError> {
-    let (mut shown, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        shown.push(match message(row) {
-            Ok(message) => message,
-            Err(error) => {
-                damaged.push(Damaged::of(MESSAGE, row, error)?);
-                set_aside_row(row)?
-            }
-        });
-    }
-    set_aside(writer, &damaged).await?;
-    Ok(shown)
-}
-
-fn attempt(content: &str, message: Uuid) -> Result<Attempt, StoreError> {
-    let wrong = |_| StoreError::Inconsistent { table: "attempt", column: "content", row: message.to_string() };
-    serde_json::from_str(content).map_err(wrong)
-}
-
-/// Those rows that can be decoded, and those that cannot.
-pub(super) fn readable(rows: &[SqliteRow]) -> Result<(Vec<StoredMessage>, Vec<Damaged>), StoreError> {
-    quarantine::readable(MESSAGE, rows, message)
 }

@@ -4,7 +4,7 @@ use app::session::AccountId;
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{SqliteStore, events, transaction::begin};
+use super::{SqliteStore, events, rows::encode, transaction::begin};
 use crate::store::{
     QuarantineStore, StoreError,
     outbox::{NewEvent, Quarantined},
@@ -32,16 +32,15 @@ impl QuarantineStore for SqliteStore {
 
     async fn quarantine_told(&self, rows: &[Quarantined], told: &[NewEvent]) -> Result<(), StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        for Quarantined { table, row, .. } in rows {
-            sqlx::query("UPDATE quarantine SET told = 1 WHERE kind = ? AND row = ?")
-                .bind(table)
-                .bind(row)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        for event in told {
-            events::insert(&mut transaction, event).await?;
-        }
+        let rows: Vec<_> = rows.iter().map(|Quarantined { table, row, .. }| (table, row)).collect();
+        sqlx::query(
+            "UPDATE quarantine SET told = 1 FROM json_each(?) AS given
+             WHERE quarantine.kind = given.value ->> 0 AND quarantine.row = given.value ->> 1",
+        )
+        .bind(encode("quarantine", "row", &rows)?)
+        .execute(&mut *transaction)
+        .await?;
+        events::insert(&mut transaction, told).await?;
         transaction.commit().await
     }
 }
@@ -64,7 +63,7 @@ impl Damaged {
     ) -> Result<Self, StoreError> {
         let column = match &error {
             StoreError::Inconsistent { column, .. } => (*column).to_owned(),
-            StoreError::Unavailable(sqlx::Error::ColumnDecode { index, .. }) => index.trim_matches('"').to_owned(),
+            StoreError::Undecodable(sqlx::Error::ColumnDecode { index, .. }) => index.trim_matches('"').to_owned(),
             _ => return Err(error),
         };
         Ok(Self { key, row: row.try_get(key.1)?, column })

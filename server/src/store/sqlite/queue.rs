@@ -1,25 +1,32 @@
 //! Server side. Lanes and destinations: what is due next, and what rests. The migration says how their rows are kept.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use app::{diagnosis::cause::Cause, session::AccountId};
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use serde_json::json;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
     SqliteStore,
     messages::{COLUMNS, WAITING, readable},
     profiles::begin,
-    quarantine::{self, set_aside, set_aside_on},
-    rows::instant,
+    quarantine::{self, set_aside},
+    rows::{encode, instant},
 };
 use crate::store::{
     QueueStore, StoreError,
-    outbox::{Claim, Claimed, CommitMark, DueDestination, Lane, MessageState, Passage, Queue, Rest, StoredMessage},
+    outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Lane, Queue, Rest, StoredMessage},
 };
+
+mod claim;
+mod rests;
+
+use claim::claim_one;
+pub(super) use rests::{REST, wait_for_rest, with_rests};
 
 #[async_trait]
 impl QueueStore for SqliteStore {
@@ -66,11 +73,20 @@ impl QueueStore for SqliteStore {
         Ok(queues)
     }
 
-    async fn assign(&self, lanes: &[(Queue, String)]) -> Result<(), StoreError> {
+    async fn assign(&self, assignments: &[Assignment]) -> Result<(), StoreError> {
+        let rows: Vec<_> = assignments
+            .iter()
+            .map(|Assignment { queue, destination }| (queue.lane.key(), i32::from(queue.fallback), destination))
+            .collect();
         let mut transaction = begin(&self.writer).await?;
-        for (queue, destination) in lanes {
-            move_lane(&mut transaction, queue, destination).await?;
-        }
+        sqlx::query(
+            "UPDATE lane SET destination = given.value ->> 2 FROM json_each(?) AS given
+             WHERE lane.lane = given.value ->> 0 AND lane.fallback = given.value ->> 1
+               AND lane.destination <> given.value ->> 2",
+        )
+        .bind(encode("lane", "destination", &rows)?)
+        .execute(&mut *transaction)
+        .await?;
         tighten(&mut transaction, "").await?;
         transaction.commit().await?;
         Ok(())
@@ -87,48 +103,41 @@ impl QueueStore for SqliteStore {
     }
 
     async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let mut transaction = begin(&self.writer).await?;
-        let mut marked = Vec::with_capacity(marks.len());
-        for CommitMark { id, lease_token, to } in marks {
-            let to = to
-                .as_ref()
-                .map(serde_json::to_string)
-                .transpose()
-                .map_err(|_| wrong("message", "ending_to", &id.to_string()))?;
-            let updated = sqlx::query(
-                "UPDATE message SET ending_at = ?1, ending_to = ?4
-                 WHERE id = ?2 AND state = 'sending' AND lease_owner = ?3 AND lease_until > ?1",
-            )
-            .bind(now.as_millisecond())
-            .bind(id.to_string())
-            .bind(lease_token)
-            .bind(to)
-            .execute(&mut *transaction)
-            .await?;
-            marked.push(updated.rows_affected() == 1);
-        }
-        transaction.commit().await?;
-        Ok(marked)
+        let rows = marks.iter().map(|CommitMark { id, lease_token, to }| {
+            let to = to.as_ref().map(|to| encode("message", "ending_to", to)).transpose()?;
+            Ok(json!({ "id": id.to_string(), "lease": lease_token, "to": to }))
+        });
+        let marked: Vec<String> = sqlx::query_scalar(
+            "UPDATE message SET ending_at = ?2, ending_to = mark.value ->> 'to'
+             FROM json_each(?1) AS mark
+             WHERE message.id = mark.value ->> 'id' AND message.state = 'sending'
+               AND message.lease_owner = mark.value ->> 'lease' AND message.lease_until > ?2
+             RETURNING message.id",
+        )
+        .bind(encode("message", "ending_to", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
+        .bind(now.as_millisecond())
+        .fetch_all(&self.writer)
+        .await?;
+        // A message has one lease: another token's mark of the same message did not hold.
+        let marked: HashSet<String> = marked.into_iter().collect();
+        Ok(marks.iter().map(|mark| marked.contains(&mark.id.to_string())).collect())
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = begin(&self.writer).await?;
-        for id in ids {
-            sqlx::query(
-                // What has a cause was tried, or held.
-                "UPDATE message SET state = iif(cause IS NULL, 'queued', 'deferred'), next_at = ?, lease_owner = NULL,
-                     lease_until = NULL, ending_at = NULL, ending_to = NULL,
-                     wakings = ifnull((SELECT lane.wakings FROM lane
-                         WHERE lane.lane = message.lane AND lane.fallback = message.fallback), 0)
-                 WHERE id = ? AND state = 'sending' AND lease_owner = ?",
-            )
-            .bind(next_at.as_millisecond())
-            .bind(id.to_string())
-            .bind(lease_token)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
+        let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        sqlx::query(
+            // What has a cause was tried, or held.
+            "UPDATE message SET state = iif(cause IS NULL, 'queued', 'deferred'), next_at = ?, lease_owner = NULL,
+                 lease_until = NULL, ending_at = NULL, ending_to = NULL,
+                 wakings = ifnull((SELECT lane.wakings FROM lane
+                     WHERE lane.lane = message.lane AND lane.fallback = message.fallback), 0)
+             WHERE id IN (SELECT value FROM json_each(?)) AND state = 'sending' AND lease_owner = ?",
+        )
+        .bind(next_at.as_millisecond())
+        .bind(encode("message", "id", &ids)?)
+        .bind(lease_token)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 
@@ -163,7 +172,7 @@ impl QueueStore for SqliteStore {
             "UPDATE destination SET rests_until = 0, troubles = 0, cause = NULL, probe = NULL
              WHERE destination IN (SELECT value FROM json_each(?)) AND (rests_until > 0 OR troubles > 0)",
         )
-        .bind(serde_json::to_string(destinations).unwrap_or_default())
+        .bind(encode("destination", "destination", destinations)?)
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -197,7 +206,7 @@ impl QueueStore for SqliteStore {
         const LEASES: &str = "UPDATE message SET lease_until = ?
             WHERE state = 'sending' AND lease_owner IN (SELECT value FROM json_each(?))";
         const PROBES: &str = "UPDATE destination SET rests_until = ? WHERE probe IN (SELECT value FROM json_each(?))";
-        let lease_tokens = serde_json::to_string(lease_tokens).unwrap_or_default();
+        let lease_tokens = encode("message", "lease_owner", lease_tokens)?;
         let mut transaction = begin(&self.writer).await?;
         let mut prolonged = Vec::with_capacity(2);
         for sql in [LEASES, PROBES] {
@@ -318,121 +327,4 @@ async fn move_lane(
         .execute(connection)
         .await?;
     Ok(Some(before))
-}
-
-async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<Claimed, StoreError> {
-    const TAKE: &str = formatcp!(
-        "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, ending_to = NULL,
-             updated_at = ?3
-         WHERE id IN (
-             SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5
-                 AND wakings < (SELECT wakings FROM lane WHERE lane = ?4 AND fallback = ?5)
-                 ORDER BY wakings, next_at, id LIMIT ?6)
-             UNION ALL
-             SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5
-                 AND wakings = (SELECT wakings FROM lane WHERE lane = ?4 AND fallback = ?5) AND next_at <= ?3
-                 ORDER BY next_at, id LIMIT ?6)
-             LIMIT ?6)
-         RETURNING {COLUMNS}"
-    );
-    // What is left has its turn after those that are due by now.
-    const TURN: &str = formatcp!("UPDATE lane SET next_at = {NEXT_AT} WHERE lane = ?2 AND fallback = ?3");
-    let Claim { queue, destination, lease_token, now, until, limit } = claim;
-    let (key, destination) = (queue.lane.key(), destination.as_deref());
-    let rest = match destination {
-        Some(destination) => rest_of(&mut *connection, destination).await?,
-        None => Rest::default(),
-    };
-    let passage = rest.passage(*now);
-    if let Some(destination) = destination
-        && let Some(before) = move_lane(&mut *connection, queue, destination).await?
-    {
-        tighten(&mut *connection, &before).await?;
-    }
-    let limit = match passage {
-        Passage::Free => *limit,
-        Passage::Probe => 1,
-        Passage::Closed => return Ok(Claimed { messages: Vec::new(), passage, rest }),
-    };
-    let rows = sqlx::query(TAKE)
-        .bind(lease_token)
-        .bind(until.as_millisecond())
-        .bind(now.as_millisecond())
-        .bind(&key)
-        .bind(queue.fallback)
-        .bind(limit)
-        .fetch_all(&mut *connection)
-        .await?;
-    sqlx::query(TURN).bind(now.as_millisecond()).bind(&key).bind(queue.fallback).execute(&mut *connection).await?;
-    if let Some(destination) = destination {
-        tighten(&mut *connection, destination).await?;
-        if passage == Passage::Probe && !rows.is_empty() {
-            keep_rest(&mut *connection, destination, &rest.probing(*until), Some(lease_token)).await?;
-        }
-    }
-    let (mut messages, damaged) = readable(&rows)?;
-    set_aside_on(connection, &damaged).await?;
-    messages.sort_by_key(|message| (message.next_at, message.id));
-    Ok(Claimed { messages, passage, rest })
-}
-
-/// What waits is told with the rest that it waits for.
-pub(super) async fn with_rests(pool: &SqlitePool, rows: &mut [StoredMessage]) -> Result<(), StoreError> {
-    let mut rests: HashMap<(String, bool), (Timestamp, Option<Cause>)> = HashMap::new();
-    for row in rows {
-        if !matches!(row.state, MessageState::Queued | MessageState::Deferred) {
-            continue;
-        }
-        let key = (row.lane.key(), row.fallback);
-        let (until, why) = if let Some(known) = rests.get(&key) {
-            *known
-        } else {
-            let rest = rest_for(pool, &key).await?;
-            rests.insert(key, rest);
-            rest
-        };
-        row.waits_for(until, why);
-    }
-    Ok(())
-}
-
-/// What [`wait_for_rest`] reads, in a statement about messages.
-pub(super) const REST: &str =
-    "(SELECT json_array(lane.rests_until, lane.cause, destination.rests_until, destination.cause)
-      FROM lane LEFT JOIN destination USING (destination)
-      WHERE lane.lane = message.lane AND lane.fallback = message.fallback) AS rest";
-
-/// The same for one message, from the row that it came in.
-pub(super) fn wait_for_rest(row: &SqliteRow, message: &mut StoredMessage) -> Result<(), StoreError> {
-    let rest: Option<String> = row.try_get("rest")?;
-    if !matches!(message.state, MessageState::Queued | MessageState::Deferred) {
-        return Ok(());
-    }
-    let Some(rest) = rest else { return Ok(()) };
-    let (own, own_cause, others, others_cause): (i64, Option<String>, Option<i64>, Option<String>) =
-        serde_json::from_str(&rest).map_err(|_| wrong("lane", "rests_until", &message.lane.key()))?;
-    let others = others.unwrap_or_default();
-    message.waits_for(instant(own.max(others)), cause(if own >= others { own_cause } else { others_cause }));
-    Ok(())
-}
-
-/// Until when a lane, or its destination, rests, and why.
-async fn rest_for(
-    pool: &SqlitePool,
-    (lane, fallback): &(String, bool),
-) -> Result<(Timestamp, Option<Cause>), StoreError> {
-    let found = sqlx::query(
-        "SELECT lane.rests_until AS own, lane.cause AS own_cause, destination.rests_until AS others,
-             destination.cause AS others_cause
-         FROM lane LEFT JOIN destination USING (destination) WHERE lane = ? AND fallback = ?",
-    )
-    .bind(lane)
-    .bind(fallback)
-    .fetch_optional(pool)
-    .await?;
-    let Some(found) = found else { return Ok((Timestamp::UNIX_EPOCH, None)) };
-    let own: i64 = found.try_get("own")?;
-    let others: i64 = found.try_get::<Option<i64>, _>("others")?.unwrap_or_default();
-    let column = if own >= others { "own_cause" } else { "others_cause" };
-    Ok((instant(own.max(others)), cause(found.try_get(column)?)))
 }

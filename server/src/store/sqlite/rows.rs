@@ -32,6 +32,15 @@ pub(super) fn instant(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// A value as it stands in a column of JSON.
+pub(super) fn encode<T: serde::Serialize + ?Sized>(
+    table: &'static str,
+    column: &'static str,
+    value: &T,
+) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| StoreError::Unencodable { table, column, source })
+}
+
 /// Reads one column, or says where it does not read.
 fn mapped<T>(table: &'static str, column: &'static str, row: &str, value: Option<T>) -> Result<T, StoreError> {
     value.ok_or_else(|| StoreError::Inconsistent { table, column, row: row.to_owned() })

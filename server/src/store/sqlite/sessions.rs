@@ -11,7 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqlitePool};
 
-use super::{SqliteStore, rows::instant};
+use super::{
+    SqliteStore,
+    rows::{encode, instant},
+};
 use crate::store::{SessionRow, SessionStore, StoreError};
 
 #[async_trait]
@@ -31,7 +34,7 @@ impl SessionStore for SqliteStore {
         let Session { key, account, account_name, portal_name, person, email, users, locale, return_url, theme } =
             row.session.clone();
         let content = Content { account, account_name, portal_name, person, email, users, locale, return_url, theme };
-        let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
+        let json = encode("session", "content", &content)?;
         sqlx::query("INSERT INTO session (key, content, expires_at, ends_at) VALUES (?, ?, ?, ?)")
             .bind(&key[..])
             .bind(json)
@@ -86,7 +89,7 @@ impl SessionStore for SqliteStore {
         let json: String = row.try_get("content")?;
         let mut content: Content = serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
         content.theme = theme.clone();
-        let json = serde_json::to_string(&content).map_err(|_| inconsistent("content"))?;
+        let json = encode("session", "content", &content)?;
         sqlx::query("UPDATE session SET content = ? WHERE key = ?")
             .bind(json)
             .bind(&key[..])

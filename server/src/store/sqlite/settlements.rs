@@ -1,5 +1,7 @@
 //! Server side. What became of attempts, and what they tell of the profiles: one transaction for a whole group.
 
+use std::{collections::HashMap, iter::zip};
+
 use app::{
     diagnosis::cause::Cause,
     profile::{model::ProfileId, sending::HealthTransition},
@@ -8,37 +10,41 @@ use app::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
+use serde_json::json;
+use sqlx::{Row, SqliteConnection};
 
 use super::{
     SqliteStore, events,
     profiles::{begin, find_readable},
+    rows::{encode, instant},
 };
 use crate::store::{
     SettlementStore, StoreError,
-    outbox::{HealthReport, MessageState, Precondition, Settled, Settlement, TransitionEvent},
+    outbox::{HealthReport, Lease, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
 #[async_trait]
 impl SettlementStore for SqliteStore {
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
+        let held = held(&mut transaction, settlements).await?;
+        let done: Vec<&Settlement> = zip(settlements, &held).filter(|(_, held)| **held).map(|(one, _)| one).collect();
+        if !done.is_empty() {
+            move_messages(&mut transaction, &done).await?;
+            keep_attempts(&mut transaction, &done).await?;
+            forget_contents(&mut transaction, &done).await?;
+        }
         let mut outcomes = Vec::with_capacity(settlements.len());
-        for settlement in settlements {
-            if !message(&mut transaction, settlement).await? {
-                outcomes.push(Settled { done: false, transition: None });
-                continue;
-            }
-            let Settlement { lane, at, tell, .. } = settlement;
-            let transition = match &settlement.health {
-                Some(report) => health(&mut transaction, &lane.account, report, *at, *tell).await?,
+        for (Settlement { lane, at, transition_event, health: report, .. }, done) in zip(settlements, held) {
+            // Reports about one profile follow each other: the second one sees what the first one wrote.
+            let transition = match report.as_ref().filter(|_| done) {
+                Some(report) => health(&mut transaction, &lane.account, report, *at, *transition_event).await?,
                 None => None,
             };
-            if let Some(event) = &settlement.event {
-                events::insert(&mut transaction, event).await?;
-            }
-            outcomes.push(Settled { done: true, transition });
+            outcomes.push(Settled { done, transition });
         }
+        let told: Vec<&NewEvent> = done.iter().filter_map(|settlement| settlement.event.as_ref()).collect();
+        events::insert(&mut transaction, told).await?;
         transaction.commit().await?;
         Ok(outcomes)
     }
@@ -48,70 +54,114 @@ impl SettlementStore for SqliteStore {
         account: &AccountId,
         report: &HealthReport,
         at: Timestamp,
-        tell: Option<TransitionEvent>,
+        transition_event: Option<TransitionEvent>,
     ) -> Result<Option<HealthTransition>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let transition = health(&mut transaction, account, report, at, tell).await?;
+        let transition = health(&mut transaction, account, report, at, transition_event).await?;
         transaction.commit().await?;
         Ok(transition)
     }
 }
 
-/// Moves the message and keeps its attempt; `false` when the precondition does not hold.
-async fn message(connection: &mut SqliteConnection, settlement: &Settlement) -> Result<bool, StoreError> {
-    const LEASE: &str = "lease_owner = ?14 AND state = 'sending'";
-    const ENDED: &str = "lease_until <= CAST(?14 AS INTEGER) AND state = 'sending'";
-    const WAITING: &str = "?14 = '' AND state IN ('queued', 'deferred')";
-    const UPDATE: &str = "UPDATE message SET state = ?1, recipients = ?2, stage = ?3, cause = ?4, reply = ?5,
-        profile = coalesce(?6, profile), fallback = ?7, tries = tries + ?8, next_at = ?9, updated_at = ?10,
-        finished_at = ?11, lease_owner = iif(?13, lease_owner, NULL), lease_until = iif(?13, lease_until, NULL),
-        ending_at = NULL, ending_to = NULL,
-        wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = ?7), 0)
-        WHERE id = ?12 AND ";
-    let Settlement { id, precondition, at, attempt, status, recipients, next_at, .. } = settlement;
-    let state = status.state;
-    let wrong = |table, column| StoreError::Inconsistent { table, column, row: id.to_string() };
-    let recipients = serde_json::to_string(recipients).map_err(|_| wrong("message", "recipients"))?;
-    let (sql, held_by) = match precondition {
-        Precondition::Lease(owner) => (const_format::concatcp!(UPDATE, LEASE), owner.clone()),
-        Precondition::LeaseEnded(by) => (const_format::concatcp!(UPDATE, ENDED), by.as_millisecond().to_string()),
-        Precondition::Waiting => (const_format::concatcp!(UPDATE, WAITING), String::new()),
-    };
-    let updated = sqlx::query(sql)
-        .bind(state.as_str())
-        .bind(recipients)
-        .bind(status.stage.map(Stage::as_str))
-        .bind(status.cause.map(Cause::as_str))
-        .bind(&status.reply)
-        .bind(attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string()))
-        .bind(settlement.fallback)
-        .bind(settlement.counts)
-        .bind(next_at.map(Timestamp::as_millisecond))
-        .bind(at.as_millisecond())
-        .bind(state.is_final().then_some(at.as_millisecond()))
-        .bind(id.to_string())
-        .bind(state == MessageState::Sending)
-        .bind(held_by)
-        .execute(&mut *connection)
+/// Which of the settlements may be made. The rows are read first, so that the rule (`Precondition::holds`) is not SQL's;
+/// the transaction holds the only lock for writing. Of several settlements of one message the first that may be made is.
+async fn held(connection: &mut SqliteConnection, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+    let ids: Vec<String> = settlements.iter().map(|settlement| settlement.id.to_string()).collect();
+    let rows = sqlx::query(
+        "SELECT id, state, lease_owner, lease_until FROM message WHERE id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(encode("message", "id", &ids)?)
+    .fetch_all(connection)
+    .await?;
+    let mut leases: HashMap<String, (MessageState, Lease)> = HashMap::new();
+    for row in &rows {
+        let id: String = row.try_get("id")?;
+        let state = MessageState::parse(&row.try_get::<String, _>("state")?);
+        let state =
+            state.ok_or_else(|| StoreError::Inconsistent { table: "message", column: "state", row: id.clone() })?;
+        let until: Option<i64> = row.try_get("lease_until")?;
+        leases.insert(id, (state, Lease { token: row.try_get("lease_owner")?, until: until.map(instant) }));
+    }
+    let holds = zip(settlements, ids).map(|(settlement, id)| {
+        let held = leases.get(&id).is_some_and(|(state, lease)| settlement.precondition.holds(*state, lease));
+        if held {
+            leases.remove(&id);
+        }
+        held
+    });
+    Ok(holds.collect())
+}
+
+async fn move_messages(connection: &mut SqliteConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let rows = settlements.iter().map(|settlement| {
+        let Settlement { id, at, attempt, status, recipients, next_at, counts, fallback, .. } = settlement;
+        Ok(json!({
+            "id": id.to_string(),
+            "state": status.state.as_str(),
+            "recipients": encode("message", "recipients", recipients)?,
+            "stage": status.stage.map(Stage::as_str),
+            "cause": status.cause.map(Cause::as_str),
+            "reply": status.reply,
+            "profile": attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string()),
+            "fallback": u8::from(*fallback),
+            "counts": u8::from(*counts),
+            "next_at": next_at.map(Timestamp::as_millisecond),
+            "at": at.as_millisecond(),
+            "finished_at": status.state.is_final().then_some(at.as_millisecond()),
+            // The next transaction of the same message follows under the same lease.
+            "keeps_lease": u8::from(status.state == MessageState::Sending),
+        }))
+    });
+    sqlx::query(
+        "UPDATE message SET state = one.value ->> 'state', recipients = one.value ->> 'recipients',
+             stage = one.value ->> 'stage', cause = one.value ->> 'cause', reply = one.value ->> 'reply',
+             profile = coalesce(one.value ->> 'profile', message.profile), fallback = one.value ->> 'fallback',
+             tries = message.tries + (one.value ->> 'counts'), next_at = one.value ->> 'next_at',
+             updated_at = one.value ->> 'at', finished_at = one.value ->> 'finished_at',
+             lease_owner = iif(one.value ->> 'keeps_lease', message.lease_owner, NULL),
+             lease_until = iif(one.value ->> 'keeps_lease', message.lease_until, NULL),
+             ending_at = NULL, ending_to = NULL,
+             wakings = ifnull((SELECT lane.wakings FROM lane
+                 WHERE lane.lane = message.lane AND lane.fallback = one.value ->> 'fallback'), 0)
+         FROM json_each(?) AS one WHERE message.id = one.value ->> 'id'",
+    )
+    .bind(encode("message", "recipients", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn keep_attempts(connection: &mut SqliteConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let attempts = settlements.iter().filter_map(|one| one.attempt.as_ref().map(|attempt| (one.id, attempt)));
+    let rows: Vec<_> = attempts
+        .map(|(id, attempt)| Ok((id.to_string(), encode("attempt", "content", attempt)?)))
+        .collect::<Result<_, StoreError>>()?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO attempt (message, number, content)
+         SELECT one.value ->> 0,
+             coalesce((SELECT max(number) FROM attempt WHERE attempt.message = one.value ->> 0), 0) + 1, one.value ->> 1
+         FROM json_each(?) AS one",
+    )
+    .bind(encode("attempt", "content", &rows)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn forget_contents(connection: &mut SqliteConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let done = settlements.iter().filter(|settlement| settlement.content_done);
+    let ids: Vec<String> = done.map(|settlement| settlement.id.to_string()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM content WHERE message IN (SELECT value FROM json_each(?))")
+        .bind(encode("content", "message", &ids)?)
+        .execute(connection)
         .await?;
-    if updated.rows_affected() == 0 {
-        return Ok(false);
-    }
-    if let Some(attempt) = attempt {
-        let content = serde_json::to_string(attempt).map_err(|_| wrong("attempt", "content"))?;
-        sqlx::query(
-            "INSERT INTO attempt (message, number, content)
-             SELECT ?1, coalesce(max(number), 0) + 1, ?2 FROM attempt WHERE message = ?1",
-        )
-        .bind(id.to_string())
-        .bind(content)
-        .execute(&mut *connection)
-        .await?;
-    }
-    if settlement.content_done {
-        sqlx::query("DELETE FROM content WHERE message = ?").bind(id.to_string()).execute(&mut *connection).await?;
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// Applies a health signal, and writes the event of a transition. A profile that was changed, deleted or damaged meanwhile is not judged.
@@ -120,7 +170,7 @@ pub(super) async fn health(
     account: &AccountId,
     report: &HealthReport,
     at: Timestamp,
-    tell: Option<TransitionEvent>,
+    transition_event: Option<TransitionEvent>,
 ) -> Result<Option<HealthTransition>, StoreError> {
     let Some(row) = find_readable(connection, account, report.profile).await? else {
         return Ok(None);
@@ -152,20 +202,19 @@ pub(super) async fn health(
     if let Some(run) = &report.failure {
         keep_failure(connection, report.profile, run).await?;
     }
-    if let Some((transition, event)) = transition.zip(tell) {
-        events::insert(connection, &event(account, &row, transition, at)).await?;
+    if let Some((transition, event)) = transition.zip(transition_event) {
+        events::insert(connection, [&event(account, &row, transition, at)]).await?;
     }
     Ok(transition)
 }
 
 async fn keep_failure(connection: &mut SqliteConnection, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {
-    let wrong = |_| StoreError::Inconsistent { table: "last_failure", column: "content", row: id.to_string() };
     sqlx::query(
         "INSERT INTO last_failure (profile, content) VALUES (?, ?)
          ON CONFLICT (profile) DO UPDATE SET content = excluded.content",
     )
     .bind(id.to_string())
-    .bind(serde_json::to_string(run).map_err(wrong)?)
+    .bind(encode("last_failure", "content", run)?)
     .execute(connection)
     .await?;
     Ok(())

@@ -12,7 +12,7 @@ use sqlx::{Row, SqliteConnection};
 use super::{
     SqliteStore, journal,
     profiles::{begin, find_on},
-    rows::{instant, verdict_code},
+    rows::{encode, instant, verdict_code},
     settlements,
 };
 use crate::store::{Receipt, StoreError, Tell, TestRecord, TestRunStore, is_outdated, outbox::HealthReport};
@@ -40,11 +40,9 @@ impl TestRunStore for SqliteStore {
                 failure: None,
                 check: false,
             };
-            settlements::health(&mut transaction, account, &signal, run.at, told.tell).await?;
+            settlements::health(&mut transaction, account, &signal, run.at, told.transition_event).await?;
         }
-        for event in events {
-            super::events::insert(&mut transaction, event).await?;
-        }
+        super::events::insert(&mut transaction, events).await?;
         journal::note(&mut transaction, account, entry).await?;
         transaction.commit().await?;
         Ok(true)
@@ -126,11 +124,7 @@ async fn keep(
     run: &TestRun,
     TestRecord { fingerprint, receipt, .. }: &TestRecord<'_>,
 ) -> Result<(), StoreError> {
-    let json = serde_json::to_string(run).map_err(|_| StoreError::Inconsistent {
-        table: "test_run",
-        column: "content",
-        row: id.to_string(),
-    })?;
+    let json = encode("test_run", "content", run)?;
     sqlx::query(
         "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
              received_at = NULL

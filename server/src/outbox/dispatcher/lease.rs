@@ -1,0 +1,24 @@
+//! Server side. The leases of a batch, as long as somebody works on it.
+
+use std::sync::{Arc, PoisonError};
+
+use crate::outbox::Outbox;
+
+/// A batch that is being worked on: its leases are prolonged until this is dropped, in whatever way.
+pub(super) struct LeaseGuard {
+    outbox: Arc<Outbox>,
+    pub lease_token: String,
+}
+
+impl LeaseGuard {
+    pub fn begin(outbox: &Arc<Outbox>, lease_token: String) -> Self {
+        outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(lease_token.clone());
+        Self { outbox: outbox.clone(), lease_token }
+    }
+}
+
+impl Drop for LeaseGuard {
+    fn drop(&mut self) {
+        self.outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.lease_token);
+    }
+}

@@ -1,0 +1,52 @@
+//! Server side. Lanes and servers that are left alone for a while.
+
+use std::time::Duration;
+
+use app::diagnosis::cause::Cause;
+use jiff::SignedDuration;
+
+use super::{SKIPPED, left};
+use crate::{
+    outbox::{Outbox, destinations::DestinationId},
+    store::outbox::{Queue, Rest},
+};
+
+impl Outbox {
+    pub(super) async fn rest_lane(&self, queue: &Queue, wait: SignedDuration, cause: Option<Cause>) {
+        // Also when new messages name it; a change ends that.
+        self.ready(|ready| ready.skip(queue.key(), wait.unsigned_abs().min(SKIPPED * 30)));
+        if let Err(error) = self.store.rest_lane(queue, self.now() + wait, cause).await {
+            error.log();
+        }
+    }
+
+    /// Leaves a server alone after a trouble, for what `wait` says of the number of troubles in a row.
+    pub(in crate::outbox) async fn rest(
+        &self,
+        (id, destination): (&DestinationId, &str),
+        cause: Option<Cause>,
+        probe: bool,
+        wait: impl Fn(u32) -> Duration + Send + Sync,
+    ) {
+        let (now, recoveries) = (self.now(), self.destinations.recoveries(id));
+        let rest =
+            self.store.rest_destination(destination, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
+        match rest {
+            Ok(rest) => self.destinations.block(id, recoveries, left(rest.until, now), cause),
+            Err(error) => {
+                error.log();
+                self.destinations.block(id, recoveries, self.options.first_retry, cause);
+            }
+        }
+    }
+
+    /// A server works: everything that waits for it comes back.
+    pub(in crate::outbox) async fn recovered(&self, (id, destination): (&DestinationId, &str)) {
+        if let Err(error) = self.store.ease(&[destination.to_owned()]).await {
+            error.log();
+        }
+        // After the write: what others read of the database before it ends here.
+        self.destinations.unblock(id);
+        self.conversation_ended(destination.to_owned());
+    }
+}

@@ -1,0 +1,135 @@
+//! Server side. Takes messages over from portals, new ones and those that are to be sent again.
+
+use app::session::AccountId;
+use uuid::Uuid;
+
+use super::{NoRoute, Outbox, content::Content, status};
+use crate::{
+    group_commit::Unwritten,
+    ids,
+    store::{
+        StoreError,
+        outbox::{Inserted, Lane, Queue, QueuedMessage, Recipient, ResendOutcome},
+    },
+    vault::VaultError,
+};
+
+/// A message that a portal hands over, checked.
+pub struct MessageDraft {
+    pub lane: Lane,
+    pub idempotency_key: Option<String>,
+    pub request_hash: [u8; 32],
+    pub reference: Option<String>,
+    pub recipients: Vec<Recipient>,
+    pub content: Content,
+}
+
+/// A message that was taken over.
+pub struct IntakeReceipt {
+    pub id: Uuid,
+    pub message_id: String,
+    /// `false`: it was given before, with the same key.
+    pub fresh: bool,
+}
+
+/// Why a message was not taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    #[error("the key was used for another message")]
+    KeyReused,
+    #[error("the service is unavailable")]
+    Unavailable,
+    #[error("a fault of the service's own")]
+    Internal,
+}
+
+impl From<Unwritten> for Refused {
+    fn from(unwritten: Unwritten) -> Self {
+        match unwritten {
+            Unwritten::Unavailable => Self::Unavailable,
+            Unwritten::Rejected => Self::Internal,
+        }
+    }
+}
+
+impl Outbox {
+    /// Takes a message over. When it returns the message is on disk.
+    pub async fn enqueue(&self, given: MessageDraft) -> Result<IntakeReceipt, Refused> {
+        let changes = self.changes.now(&given.lane.account);
+        let queue = Queue { lane: given.lane.clone(), fallback: false };
+        let route = match self.route(&given.lane, false).await {
+            Ok(route) => route,
+            // What was taken over once is answered in the same way, whatever the account has now.
+            Err(error) => return self.replayed(&given).await?.ok_or(error.into()),
+        };
+        let now = self.now();
+        let id = ids::at(now);
+        let account = &given.lane.account;
+        let (subject, size) = (given.content.head.subject.clone(), given.content.size() as u64);
+        let sealed = self.seal(account, id, given.content).map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "the vault failed");
+            Refused::Unavailable
+        })?;
+        let message_id = format!("{}@{}", id.as_simple(), route.sender_domain());
+        let message = QueuedMessage {
+            id,
+            message_id: message_id.clone(),
+            lane: given.lane,
+            idempotency_key: given.idempotency_key,
+            request_hash: given.request_hash,
+            reference: given.reference,
+            subject,
+            size,
+            recipients: given.recipients,
+            at: now,
+            expires_at: now + self.options.give_up_after,
+            sealed,
+        };
+        match self.writes.insert(message).await? {
+            Inserted::New => {
+                self.metrics.accepted();
+                // What waits for a server that rests costs no more than this.
+                if self.destinations.blocked(&route.id()).is_none() {
+                    self.cache_route(queue.clone(), changes, &route);
+                    self.add(queue, &route);
+                    self.work_available.notify_one();
+                }
+                Ok(IntakeReceipt { id, message_id, fresh: true })
+            }
+            Inserted::Known { id, same: true } => Ok(IntakeReceipt { id, message_id, fresh: false }),
+            Inserted::Known { same: false, .. } => Err(Refused::KeyReused),
+        }
+    }
+
+    /// The message that was given with the same key before.
+    async fn replayed(&self, given: &MessageDraft) -> Result<Option<IntakeReceipt>, Refused> {
+        let Some(key) = &given.idempotency_key else { return Ok(None) };
+        let portal = &given.lane.account.portal;
+        let known = self.store.message_by_key(portal, key, &given.request_hash).await;
+        match known.map_err(StoreError::log).map_err(Unwritten::from)? {
+            Some(Inserted::Known { id, same: true }) => {
+                Ok(Some(IntakeReceipt { id, message_id: String::new(), fresh: false }))
+            }
+            Some(_) => Err(Refused::KeyReused),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn seal(&self, account: &AccountId, id: Uuid, content: Content) -> Result<Vec<u8>, VaultError> {
+        let encoded = content.encode().map_err(|_| VaultError::DoesNotOpen)?;
+        // The files are in memory once.
+        drop(content);
+        self.vault.seal_content(account, id, encoded)
+    }
+
+    /// Sends a finished message again to those who did not get it.
+    pub async fn resend(&self, portal: &str, id: Uuid) -> Result<ResendOutcome, Unwritten> {
+        let now = self.now();
+        let resent = self.store.resend(portal, id, (now, now + self.options.give_up_after), status::resend).await;
+        let resent = resent.map_err(StoreError::log)?;
+        self.work_available.notify_one();
+        Ok(resent)
+    }
+}

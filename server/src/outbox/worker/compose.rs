@@ -1,0 +1,86 @@
+//! Server side. From a stored message to a submission, under the name of whoever sends it.
+
+use std::sync::Arc;
+
+use mail::smtp::{Letter, LoginGate, Submission};
+
+use super::{Worker, waiting};
+use crate::{
+    logins::Counted,
+    outbox::{
+        content::{Content, Person},
+        route::Server,
+    },
+    store::outbox::StoredMessage,
+    submission::submission,
+};
+
+impl Worker<'_> {
+    pub(super) async fn submission(
+        &self,
+        message: &StoredMessage,
+        gate: Option<Arc<Counted>>,
+    ) -> Result<Submission, Unsendable> {
+        let sealed = self.outbox.store.content(message.id).await.map_err(|error| {
+            error.log();
+            Unsendable::Store
+        })?;
+        let unreadable = |what: &str| {
+            tracing::error!(message = %message.id, what, "a message cannot be sent");
+            Unsendable::Content
+        };
+        let sealed = sealed.ok_or_else(|| unreadable("its content is gone"))?;
+        let opened = self
+            .outbox
+            .vault
+            .open_content(&message.lane.account, message.id, &sealed)
+            .map_err(|_| unreadable("its content does not open"))?;
+        drop(sealed);
+        let content = Content::decode(&opened).ok_or_else(|| unreadable("cannot decode its content"))?;
+        drop(opened);
+        let to = waiting(&message.recipients)
+            .map(|recipient| recipient.address.parse())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| unreadable("cannot parse an address"))?;
+        let letter = self.letter(message, content).ok_or_else(|| unreadable("cannot parse an address"))?;
+        let login = self.outbox.secret(&self.route).zip(gate.map(|gate| gate as Arc<dyn LoginGate>));
+        submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
+    }
+
+    /// The message under the name of whoever sends it.
+    fn letter(&self, message: &StoredMessage, mut content: Content) -> Option<Letter> {
+        let attachments = content.take_attachments();
+        let head = content.head;
+        let all = |people: &[Person]| people.iter().map(Person::mailbox).collect::<Option<Vec<_>>>();
+        let reply_to = match &head.reply_to {
+            Some(person) => Some(person.mailbox()?),
+            None => self.route.reply_to(),
+        };
+        Some(Letter {
+            from: self.route.sender()?,
+            to: all(&head.to)?,
+            cc: all(&head.cc)?,
+            reply_to,
+            subject: head.subject,
+            text: head.text,
+            html: head.html,
+            attachments,
+            encoding: match &self.route.server {
+                Server::Profile(row) => row.encoding,
+                Server::Relay(..) => app::profile::encoding::Encoding::default(),
+            },
+            message_id: message.message_id.clone(),
+            date: head.date.into(),
+            auto_submitted: head.auto_submitted,
+            language: head.language.unwrap_or_default(),
+        })
+    }
+}
+
+/// Why there is nothing to hand over.
+pub(super) enum Unsendable {
+    /// The store does not answer.
+    Store,
+    /// The message itself does not read.
+    Content,
+}

@@ -1,0 +1,43 @@
+//! Server side. A profile as the pages show it.
+
+use app::{
+    profile::{
+        model::{Profile, SecretState, TestState},
+        sending::SendState,
+    },
+    session::AccountId,
+    test_run::report::Verdict,
+};
+
+use super::{ProfileService, fingerprint};
+use crate::store::ProfileRow;
+
+impl ProfileService {
+    /// What the pages get to see of a row.
+    pub(crate) fn shown(&self, account: &AccountId, row: &ProfileRow) -> Profile {
+        let secret = match (&row.secret, self.open(account, row)) {
+            (Some(secret), Ok(_)) => SecretState::Stored { changed_at: secret.changed_at },
+            (None, _) => SecretState::Missing,
+            (Some(_), Err(error)) => {
+                tracing::warn!(profile = %row.id, error = &error as &dyn std::error::Error, "secret unreadable");
+                SecretState::Unreadable
+            }
+        };
+        let test = match &row.tested {
+            None => TestState::Never,
+            Some(tested) if tested.fingerprint != fingerprint(row) => TestState::Changed,
+            Some(tested) => match tested.verdict {
+                Verdict::Accepted | Verdict::DryRunOk | Verdict::DeliveryUnknown if tested.received_at.is_some() => {
+                    TestState::Received { at: tested.received_at.unwrap_or(tested.at) }
+                }
+                Verdict::Accepted | Verdict::DryRunOk => TestState::Accepted { at: tested.at },
+                Verdict::DeliveryUnknown => TestState::DeliveryUnknown { at: tested.at },
+                Verdict::Failed => TestState::Failed { at: tested.at, cause: tested.cause },
+            },
+        };
+        let ProfileRow { id, encoding, in_use, sending, health, revision, .. } = *row;
+        let current = row.signed_fingerprint == Some(fingerprint(row));
+        let sends = if current { health.state() } else { SendState::Unknown };
+        Profile { id, settings: row.settings.clone(), encoding, in_use, secret, test, sending, health, sends, revision }
+    }
+}

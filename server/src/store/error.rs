@@ -1,0 +1,102 @@
+//! Server side. Why the store did not do what it was asked, and who is told what of it.
+//!
+//! | what went wrong | variant | a page, the API |
+//! |---|---|---|
+//! | the database is locked, full or gone: the same may succeed later | `Unavailable`, `Migration` | 503 |
+//! | it refused a value | `Rejected` | 500 |
+//! | a stored row is damaged | `Inconsistent`, `Undecodable` | 500 |
+//! | a value of our own does not serialise | `Unencodable` | 500 |
+//!
+//! A failure is logged once, where it is handled: by [`StoreError::log`].
+
+use app::error::AppError;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    #[error("cannot migrate the database")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("the database rejected a value")]
+    Rejected(#[source] sqlx::Error),
+    #[error("inconsistent row {row} in {table}.{column}")]
+    Inconsistent { table: &'static str, column: &'static str, row: String },
+    #[error("cannot decode a column")]
+    Undecodable(#[source] sqlx::Error),
+    #[error("cannot encode a value for {table}.{column}")]
+    Unencodable {
+        table: &'static str,
+        column: &'static str,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        /// `SQLITE_TOOBIG`.
+        const TOO_BIG: &str = "18";
+        match &error {
+            sqlx::Error::Database(database)
+                if !matches!(database.kind(), sqlx::error::ErrorKind::Other)
+                    || database.code().is_some_and(|code| code == TOO_BIG) =>
+            {
+                Self::Rejected(error)
+            }
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnIndexOutOfBounds { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::TypeNotFound { .. } => Self::Undecodable(error),
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether one value or row is at fault, and others can be written.
+    pub const fn is_about_a_row(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Migration(_) => false,
+            Self::Rejected(_) | Self::Inconsistent { .. } | Self::Undecodable(_) | Self::Unencodable { .. } => true,
+        }
+    }
+
+    /// Logs the failure where it is handled. The result is all that a page says of it.
+    pub(crate) fn log(self) -> AppError {
+        tracing::error!(error = &self as &dyn std::error::Error, "the store failed");
+        if self.is_about_a_row() { AppError::Internal } else { AppError::Unavailable }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unencodable() -> StoreError {
+        let source = serde_json::from_str::<u8>("x").unwrap_err();
+        StoreError::Unencodable { table: "message", column: "recipients", source }
+    }
+
+    #[test]
+    fn a_database_that_is_away_and_a_fault_of_ours_are_told_apart() {
+        let damaged = || StoreError::Inconsistent { table: "message", column: "id", row: "1".to_owned() };
+        let decode = || StoreError::from(sqlx::Error::ColumnNotFound("x".to_owned()));
+        let away = || StoreError::from(sqlx::Error::PoolTimedOut);
+        for (error, status) in [(away(), 503), (decode(), 500), (damaged(), 500), (unencodable(), 500)] {
+            assert_eq!(error.log().status().as_u16(), status);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_database_rejects_is_not_the_database_being_away() {
+        let store = crate::store::sqlite::SqliteStore::in_memory().await.unwrap();
+        let twice = "INSERT INTO canary (id, sealed) VALUES (1, x'00'), (1, x'00')";
+        let error = StoreError::from(sqlx::query(twice).execute(store.raw()).await.unwrap_err());
+        assert!(matches!(error, StoreError::Rejected(_)) && error.is_about_a_row(), "{error:?}");
+        store.raw().close().await;
+        let error = StoreError::from(sqlx::query(twice).execute(store.raw()).await.unwrap_err());
+        assert!(matches!(error, StoreError::Unavailable(_)) && !error.is_about_a_row(), "{error:?}");
+    }
+}

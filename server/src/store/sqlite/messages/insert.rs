@@ -1,0 +1,100 @@
+//! Server side. New messages: each statement is for the whole batch.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::json;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use uuid::Uuid;
+
+use super::{super::rows::encode, rows::wrong};
+use crate::store::{
+    StoreError,
+    outbox::{Inserted, MessageState, QueuedMessage},
+};
+
+/// Inserts messages with one statement, and gives the ids of those that are new: an idempotency key makes one message.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    messages: &[QueuedMessage],
+) -> Result<HashSet<String>, StoreError> {
+    let rows = messages.iter().map(|new| {
+        Ok(json!({
+            "id": new.id.to_string(),
+            "portal": new.lane.account.portal,
+            "account": new.lane.account.account,
+            "user": new.lane.user,
+            "lane": new.lane.key(),
+            "key": new.idempotency_key,
+            "hash": new.request_hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "message_id": new.message_id,
+            "reference": new.reference,
+            "subject": new.subject,
+            "size": new.size,
+            "recipients": encode("message", "recipients", &new.recipients)?,
+            "at": new.at.as_millisecond(),
+            "expires_at": new.expires_at.as_millisecond(),
+        }))
+    });
+    let inserted = sqlx::query_scalar(
+        "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
+             subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
+         SELECT value ->> 'id', value ->> 'portal', value ->> 'account', value ->> 'user', value ->> 'lane',
+             value ->> 'key', unhex(value ->> 'hash'), value ->> 'message_id', value ->> 'reference',
+             value ->> 'subject', value ->> 'size', value ->> 'recipients', ?2, value ->> 'at', value ->> 'at',
+             value ->> 'expires_at', value ->> 'at',
+             ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = value ->> 'lane' AND lane.fallback = 0), 0)
+         FROM json_each(?1) WHERE true
+         ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+         RETURNING id",
+    )
+    .bind(encode("message", "id", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
+    .bind(MessageState::Queued.as_str());
+    Ok(inserted.fetch_all(connection).await?.into_iter().collect())
+}
+
+/// Contents with one statement. They are bytes, and may be large: each is bound as it is.
+pub(super) async fn insert_contents(
+    connection: &mut SqliteConnection,
+    messages: &[&QueuedMessage],
+) -> Result<(), StoreError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO content (message, sealed) ");
+    insert.push_values(messages, |mut row, new| {
+        row.push_bind(new.id.to_string()).push_bind(&new.sealed);
+    });
+    insert.build().execute(connection).await?;
+    Ok(())
+}
+
+/// What was given earlier with the keys of these messages.
+pub(super) async fn by_keys(
+    connection: &mut SqliteConnection,
+    messages: &[&QueuedMessage],
+) -> Result<HashMap<Uuid, Inserted>, StoreError> {
+    if messages.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let keys: Vec<_> = messages.iter().map(|new| (&new.lane.account.portal, &new.idempotency_key)).collect();
+    let rows = sqlx::query(
+        "SELECT message.portal, message.idempotency_key, message.id, message.request_hash
+         FROM json_each(?) AS given
+         JOIN message ON message.portal = given.value ->> 0 AND message.idempotency_key = given.value ->> 1",
+    )
+    .bind(encode("message", "idempotency_key", &keys)?)
+    .fetch_all(connection)
+    .await?;
+    let mut stored = HashMap::new();
+    for row in &rows {
+        let key: (String, Option<String>) = (row.try_get("portal")?, row.try_get("idempotency_key")?);
+        stored.insert(key, (row.try_get::<String, _>("id")?, row.try_get::<Vec<u8>, _>("request_hash")?));
+    }
+    let known = messages.iter().map(|new| {
+        let key = (new.lane.account.portal.clone(), new.idempotency_key.clone());
+        let (id, hash) = stored.get(&key).ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?;
+        let id = Uuid::try_parse(id).map_err(|_| wrong("id", id))?;
+        Ok((new.id, Inserted::Known { id, same: hash[..] == new.request_hash }))
+    });
+    known.collect()
+}

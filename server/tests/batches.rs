@@ -1,0 +1,161 @@
+//! A batch of the outbox costs the database as many statements for forty messages as for one, except for claims, which are
+//! one a lane. A program of its own, with one test, because it counts every statement that is made.
+#![allow(clippy::unwrap_used, reason = "a test; clippy sees only the function with the attribute as one")]
+
+use std::{
+    fmt::Write,
+    sync::{Arc, Mutex},
+};
+
+use app::session::AccountId;
+use jiff::Timestamp;
+use server::store::{
+    aggregates::*,
+    outbox::{
+        Assignment, Attempt, AttemptOutcome, Claim, CommitMark, Inserted, Lane, MessageState, MessageStatus, NewEvent,
+        Precondition, Queue, QueuedMessage, Recipient, RecipientKind, RecipientState, Settlement, Via,
+    },
+    sqlite::SqliteStore,
+};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use uuid::Uuid;
+
+/// Notes what is asked of the database.
+#[derive(Clone, Default)]
+struct Statements(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            let mut text = String::new();
+            event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                let _ = write!(text, "{value:?} ");
+            });
+            if !text.contains("PRAGMA") {
+                self.0.lock().unwrap().push(text);
+            }
+        }
+    }
+}
+
+impl Statements {
+    /// How many since the last look.
+    fn count(&self) -> usize {
+        std::mem::take(&mut *self.0.lock().unwrap()).len()
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn lane(number: u128) -> Lane {
+    Lane { account: AccountId { portal: "demo".to_owned(), account: format!("a{number}") }, user: None }
+}
+
+fn recipient(state: RecipientState) -> Recipient {
+    let address = "a@x.example".to_owned();
+    Recipient { address, kind: RecipientKind::To, state, cause: None, reply: None, stage: None }
+}
+
+fn message(number: u128) -> QueuedMessage {
+    QueuedMessage {
+        id: Uuid::from_u128(number),
+        lane: lane(number),
+        idempotency_key: Some(number.to_string()),
+        request_hash: [1; 32],
+        message_id: format!("{number}@x.example"),
+        reference: None,
+        subject: "Devis".to_owned(),
+        size: 12,
+        recipients: vec![recipient(RecipientState::Pending)],
+        at: at(1),
+        expires_at: at(1_000),
+        sealed: vec![9; 12],
+    }
+}
+
+fn settlement(number: u128) -> Settlement {
+    let attempt = Attempt {
+        at: at(3),
+        duration_ms: 5,
+        via: Some(Via::Relay),
+        profile: None,
+        outcome: AttemptOutcome::Accepted,
+        stage: None,
+        cause: None,
+        reply: None,
+        queue_id: None,
+    };
+    let (portal, content) = ("demo".to_owned(), "{}".to_owned());
+    Settlement {
+        id: Uuid::from_u128(number),
+        lane: lane(number),
+        precondition: Precondition::Lease("lease".to_owned()),
+        at: at(3),
+        attempt: Some(attempt),
+        counts: true,
+        status: MessageStatus::new(MessageState::Accepted),
+        recipients: vec![recipient(RecipientState::Accepted)],
+        content_done: true,
+        next_at: None,
+        fallback: false,
+        health: None,
+        event: Some(NewEvent { id: Uuid::from_u128(1_000 + number), portal, content, at: at(3) }),
+        transition_event: None,
+    }
+}
+
+#[tokio::test]
+async fn a_batch_costs_as_many_statements_for_forty_messages_as_for_one() {
+    let statements = Statements::default();
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(statements.clone())).unwrap();
+    let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
+    std::fs::create_dir(&folder).unwrap();
+    let store = SqliteStore::open(&folder.join("facteur.db")).await.unwrap();
+    let mut costs = Vec::new();
+    for numbers in [1..2_u128, 10..50] {
+        let ids: Vec<Uuid> = numbers.clone().map(Uuid::from_u128).collect();
+        let messages: Vec<_> = numbers.clone().map(message).collect();
+        let queues: Vec<_> = numbers.clone().map(|number| Queue { lane: lane(number), fallback: false }).collect();
+        statements.count();
+        assert!(store.insert_messages(&messages).await.unwrap().iter().all(|one| *one == Inserted::New));
+        let mut cost = vec![statements.count()];
+        let again = store.insert_messages(&messages).await.unwrap();
+        assert!(again.iter().all(|one| matches!(one, Inserted::Known { same: true, .. })));
+        cost.push(statements.count());
+        let assignment = |queue: &Queue| Assignment { queue: queue.clone(), destination: "relay".to_owned() };
+        store.assign(&queues.iter().map(assignment).collect::<Vec<_>>()).await.unwrap();
+        cost.push(statements.count());
+        let claim = |queue: &Queue| Claim {
+            queue: queue.clone(),
+            destination: Some("relay".to_owned()),
+            lease_token: "lease".to_owned(),
+            now: at(2),
+            until: at(30),
+            limit: 16,
+        };
+        let claims: Vec<_> = queues.iter().map(claim).collect();
+        assert!(store.claim_through(&claims).await.unwrap().iter().all(|claimed| claimed.messages.len() == 1));
+        statements.count();
+        store.release("lease", &ids, at(2)).await.unwrap();
+        cost.push(statements.count());
+        assert!(store.claim_through(&claims).await.unwrap().iter().all(|claimed| claimed.messages.len() == 1));
+        statements.count();
+        let mark = |id: &Uuid| CommitMark { id: *id, lease_token: "lease".to_owned(), to: None };
+        let marks: Vec<_> = ids.iter().map(mark).collect();
+        assert!(store.mark_commit(&marks, at(3)).await.unwrap().iter().all(|held| *held));
+        cost.push(statements.count());
+        let settlements: Vec<_> = numbers.map(settlement).collect();
+        assert!(store.settle(&settlements).await.unwrap().iter().all(|settled| settled.done));
+        cost.push(statements.count());
+        assert!(!store.settle(&settlements).await.unwrap().iter().any(|settled| settled.done));
+        statements.count();
+        assert!(store.purge(at(50), at(50), 100).await.unwrap() > 0);
+        cost.push(statements.count());
+        costs.push(cost);
+    }
+    assert!(costs[0].iter().all(|count| *count > 0), "statements are seen: {costs:?}");
+    assert_eq!(costs[0], costs[1]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
