@@ -631,7 +631,8 @@ async function portalsMessages() {
       }
       const status = {
         BAD_REQUEST: 400, UNAUTHORIZED: 401, FORBIDDEN: 403, NOT_FOUND: 404, METHOD_NOT_ALLOWED: 405, REQUEST_TIMEOUT: 408, CONFLICT: 409, GONE: 410, PAYLOAD_TOO_LARGE: 413,
-        UNSUPPORTED_MEDIA_TYPE: 415, UNPROCESSABLE_ENTITY: 422, SERVICE_UNAVAILABLE: 503,
+        UNSUPPORTED_MEDIA_TYPE: 415, UNPROCESSABLE_ENTITY: 422, INTERNAL_SERVER_ERROR: 500,
+        SERVICE_UNAVAILABLE: 503,
       };
       const problems = [...read("server/src/http/api/problem.rs").matchAll(/^    \w+ = "(\w+)", (\w+), "/gm)];
       assert.ok(problems.length >= 15);
