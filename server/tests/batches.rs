@@ -10,7 +10,7 @@ use std::{
 use app::session::AccountId;
 use jiff::Timestamp;
 use server::store::{
-    aggregates::*,
+    MaintenanceStore, MessageStore, QueueStore, SettlementStore,
     outbox::{
         Assignment, Attempt, AttemptOutcome, Claim, CommitMark, Inserted, Lane, MessageState, MessageStatus, NewEvent,
         Precondition, Queue, QueuedMessage, Recipient, RecipientKind, RecipientState, Settlement, Via,

@@ -34,10 +34,7 @@ impl MessageStore for SqliteStore {
         insert_contents(&mut transaction, &new).await?;
         let known = by_keys(&mut transaction, &known).await?;
         transaction.commit().await?;
-        let outcome = |message: &QueuedMessage| match known.get(&message.id) {
-            Some(known) => *known,
-            None => Inserted::New,
-        };
+        let outcome = |message: &QueuedMessage| known.get(&message.id).copied().unwrap_or(Inserted::New);
         Ok(messages.iter().map(outcome).collect())
     }
 
