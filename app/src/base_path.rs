@@ -1,7 +1,7 @@
 //! Server side. Where the pages are below their origin: at its root, or under a path such as `/smtp` behind the portal's
 //! own proxy.
 //!
-//! Whatever a page links to, posts to or redirects to goes through [`at`]; the WebAssembly reads its addresses from
+//! Every link, form action and redirect goes through [`at`]; the WebAssembly reads its addresses from
 //! attributes.
 
 use axum::http::request::Parts;

@@ -26,7 +26,7 @@
     if (port || source != parent || !known.includes(origin) || data?.facteur != 1 || data.type != "port") return;
     [port] = ports;
     port.onmessage = async ({ data }) => {
-      // Whoever has the other end said that it speaks this version.
+      // The other end speaks this version.
       const { theme, token, again, fields } = data;
       if (theme) {
         const answer = await ask("theme", JSON.stringify(theme), { "content-type": "application/json" });

@@ -38,7 +38,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whoever is signed in, as the author of a change.
+    /// The signed-in user, as the author of a change.
     pub const fn author(&self) -> Author<'_> {
         Author { account: &self.account, person: &self.person }
     }

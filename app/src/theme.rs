@@ -100,7 +100,7 @@ const READABLE: [(&str, &[&str], f64); 8] = [
 /// Colours that text stands on.
 const GROUNDS: [&str; 6] = ["paper", "sheet", "sunken", "brand-wash", "unsure-wash", "bad-wash"];
 
-/// Pale grounds, and the colour that each is a tint of: whoever sets one of the two does not have to set the other.
+/// Pale backgrounds, and the colour that each is a tint of. Setting one of the two is enough.
 const TINTS: [(&str, &str); 3] = [("brand-wash", "brand"), ("unsure-wash", "unsure"), ("bad-wash", "bad")];
 /// How much of the colour a tint has on a light surface, and on a dark one, in hundredths.
 const TINT: [u8; 2] = [11, 16];

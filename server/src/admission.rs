@@ -103,7 +103,7 @@ impl Admission {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A place for a conversation, or why there is none.
+    /// A slot for a conversation, or why there is none.
     pub fn enter(&self, claimant: &Claimant) -> Result<Slot, Full> {
         let (kind, newcomer) = self.with(|state| {
             let pace = state.pace(&claimant.party);

@@ -1,4 +1,4 @@
-//! Server side. Group commit: whatever comes while the disk is busy is written in one transaction.
+//! Server side. Group commit: writes that arrive while the disk is busy share one transaction.
 
 use std::future::Future;
 

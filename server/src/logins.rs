@@ -7,7 +7,7 @@
 //!
 //! A password is counted by what the provider sees: host, login and the password itself (as a keyed hash, see
 //! [`Vault::login_key`](crate::vault::Vault::login_key)), so that two profiles, or a profile after a fix, share the count.
-//! A login that went well ends it; so does the password typed anew.
+//! A successful login resets it; so does entering the password again.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

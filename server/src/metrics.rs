@@ -146,7 +146,7 @@ impl Metrics {
         metrics
     }
 
-    /// A message was taken over.
+    /// A message was accepted from a portal.
     pub fn accepted(&self) {
         self.accepted.inc();
     }

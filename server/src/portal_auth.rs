@@ -40,7 +40,7 @@ pub struct Door<'a> {
     pub public_url: String,
 }
 
-/// A token, and what shows that whoever presents it is the page that it was made for.
+/// A token, and the proof that its bearer is the page that requested it.
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
     pub token: &'a str,
@@ -268,7 +268,7 @@ fn decode<'a, C: Common + DeserializeOwned>(
     if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
         return Err(TokenError::Malformed);
     }
-    // It names what whoever reads the token must understand (RFC 7515 §4.1.11), and nothing of that is understood here.
+    // It lists extensions that the reader must understand (RFC 7515 §4.1.11); none is supported.
     if header.crit.is_some() {
         return Err(TokenError::Malformed);
     }

@@ -35,7 +35,7 @@ use crate::{
     serve,
 };
 
-/// Our name where nobody gives one.
+/// The default EHLO name.
 const EHLO_NAME: &str = "facteur.example";
 
 /// What stands on the command line.
@@ -176,7 +176,7 @@ fn policy(options: &ProbeOptions, config: Option<&Config>, host: &str, port: u16
     Ok(policy)
 }
 
-/// Which settings would let the destination pass: whoever runs this is the operator.
+/// Which settings would allow the destination: the user of this command is the operator.
 fn write_missing(output: &mut dyn Write, missing: &[Missing]) -> std::io::Result<()> {
     if missing.is_empty() {
         return Ok(());

@@ -156,7 +156,7 @@ impl Profiles for ProfileService {
         let rows = self.store.listed(account, after, PAGE_SIZE).await.map_err(StoreError::log)?;
         let listed = rows.into_iter().map(|(row, failure)| {
             let profile = self.shown(account, &row);
-            // Whatever failed before the settings were changed does not matter any more.
+            // Failures from before the change no longer matter.
             let failure =
                 failure.filter(|_| matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. }));
             Listed { profile, failure }

@@ -193,7 +193,7 @@ pub struct SessionRow {
     pub session: Session,
     /// When it ends unless it is used.
     pub expires_at: Timestamp,
-    /// When it ends whatever happens.
+    /// The latest time at which it ends.
     pub ends_at: Timestamp,
 }
 
@@ -237,7 +237,7 @@ impl<
 {
 }
 
-/// Every aggregate's trait, for whoever has a store of a known kind: their methods, not their names.
+/// Every aggregate's trait, imported for its methods only.
 pub mod aggregates {
     pub use super::{
         AccountStore as _, ClockStore as _, DraftStore as _, EventStore as _, JournalStore as _, LoginStore as _,

@@ -191,7 +191,7 @@ impl Running {
             () = stop.cancelled() => return,
         }
         let run = Box::new(self.record(report).await);
-        // Whoever hears that it has ended may press again.
+        // A new test may start as soon as the end was reported.
         drop(self);
         tell(TestEvent::Finished(run));
     }

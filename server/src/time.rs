@@ -2,7 +2,7 @@
 //!
 //! Deadlines are stored as instants of the wall clock. Somebody sets that clock back by a day, and mail waits until
 //! tomorrow; somebody sets it forward, and everything that waits is too old. So two clocks are compared: the one on the wall,
-//! and the time since the machine's start, which nobody sets and which counts sleep as well.
+//! and the time since boot, which cannot be set and includes sleep.
 //!
 //! - They disagree: the wall clock was set. Everybody goes on with the old time until every stored deadline is moved by the
 //!   difference, in one transaction.
@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Clocks are corrected all the time; less than this is not a jump.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
-/// After so long without us time has passed that nobody used.
+/// A longer gap counts as downtime.
 pub const AWAY: SignedDuration = SignedDuration::from_mins(5);
 /// How long what would be too old after that is still tried.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
@@ -50,7 +50,7 @@ pub struct Elapsed {
 pub type ElapsedRule = fn(&Mark, &Mark) -> Elapsed;
 
 impl Elapsed {
-    /// Whether nobody was there for a while.
+    /// Whether there was a downtime.
     pub fn is_away(&self) -> bool {
         self.passed >= AWAY
     }

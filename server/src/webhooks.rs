@@ -1,6 +1,6 @@
 //! Server side. Tells portals what happens: Standard Webhooks (standardwebhooks.com), signed with HMAC-SHA256.
 //!
-//! Each portal has its own task, so a portal that does not answer holds up nobody else. An event is told at least once, in
+//! Each portal has its own task, so an unresponsive portal does not delay the others. An event is sent at least once, in
 //! no certain order; it is repeated until the portal answers 2xx, for about a day. Connections go through the guard like
 //! every other one; redirects are not followed.
 
@@ -37,7 +37,7 @@ const PATIENCE: Patience =
 const AT_ONCE: usize = 4;
 /// Events taken with one question.
 const SOME: u32 = 64;
-/// How long nobody looks when nothing is due.
+/// Poll interval when nothing is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A portal that failed is left alone so long.
 const REST: Duration = Duration::from_secs(2);

@@ -156,7 +156,7 @@ impl Draft {
         }
     }
 
-    /// Takes what was meant: a server that came with a port, a scheme or a path, characters that nobody sees. Whether the
+    /// Normalises the input: a server with a port, a scheme or a path, invisible characters. Whether the
     /// server was written otherwise.
     pub fn tidy(&mut self) -> bool {
         let ServerText { host, port } = server_text::read(&self.host);

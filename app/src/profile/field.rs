@@ -89,7 +89,7 @@ pub enum Fault {
     /// A password would be sent in clear.
     Unencrypted,
     AddressInvalid,
-    /// The sender has no address, and the login is none.
+    /// There is no sender address, and the login is not an address.
     SenderRequired,
     /// Not one of the choices.
     Unknown,

@@ -171,7 +171,7 @@ pub async fn orphan(session: &Session, services: &Services, former: &str, draft:
     Ok(page)
 }
 
-/// Says that the form shows what was typed before, and how to begin anew.
+/// Says that the form shows what was typed before, and how to start over.
 #[component]
 pub fn Restored(form: String, profile: String) -> impl IntoView {
     let (text, button) = if profile.is_empty() {

@@ -38,18 +38,18 @@ pub struct Target {
     pub id: Option<ProfileId>,
     /// The name of the form that makes a new one: sent twice, it makes one.
     pub creation: Option<String>,
-    /// The revision that the form showed; `None`: whoever sends it does not say.
+    /// The revision that the form showed; `None` for a client that does not send it.
     pub revision: Option<u32>,
 }
 
 impl Target {
-    /// A profile, whatever it is now.
+    /// A profile in any state.
     pub fn profile(id: ProfileId) -> Self {
         Self { id: Some(id), ..Self::default() }
     }
 }
 
-/// What a page showed of something that others may change too. `None`: whoever sends it does not say.
+/// The value that a page showed of something others may change. `None` for a client that does not send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown<T> {
     pub value: Option<T>,
@@ -82,10 +82,10 @@ pub enum Standing {
     Received,
 }
 
-/// Who takes over from a profile in use.
+/// Which profile replaces the one in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heir {
-    /// The one that is known best to work; nobody when every other one is known to fail.
+    /// The one most likely to work; none when all others are known to fail.
     Best,
     One(ProfileId),
     Nobody,
@@ -188,7 +188,7 @@ pub trait Profiles: Send + Sync {
     /// ([`AppError::Stale`] where it is not).
     async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError>;
 
-    /// Deletes it, where it still is of this revision. When it was in use, the heir takes over.
+    /// Deletes it if it still has this revision. If it was in use, the heir replaces it.
     async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError>;
 
     /// The profiles that may take over if this one is deleted, the surest first.

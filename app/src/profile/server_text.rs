@@ -9,7 +9,7 @@ pub struct ServerText {
     pub port: Option<String>,
 }
 
-/// Characters that nobody sees.
+/// Invisible characters.
 fn invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
 }
@@ -20,7 +20,7 @@ pub fn visible(text: &str) -> String {
     seen.trim().to_owned()
 }
 
-/// Reads what was typed. What is none of the known forms stays as it is, for the checks to refuse.
+/// Parses the input. An unknown form is left unchanged, for the checks to refuse.
 pub fn read(typed: &str) -> ServerText {
     let seen = visible(typed);
     let mut text = seen.trim_matches(['"', '\'', '<', '>', '«', '»', '(', ')']).trim();

@@ -43,7 +43,7 @@ impl TypedSending {
         Ok(SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback })
     }
 
-    /// What is kept to be shown again: a limit is a short number, whatever was sent.
+    /// Input stored to be shown again: truncated, because a limit is a short number.
     pub(crate) fn shortened(&self) -> Self {
         let short = |text: &str| text.chars().take(LONGEST).collect();
         Self {

@@ -58,7 +58,7 @@ pub async fn confirm_receipt(#[server(default)] id: String, #[server(default)] c
 async fn confirm(id: &str, code: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
-    // What belongs to another account does not exist, whatever the code looks like.
+    // Another account's test does not exist, even for an invalid code.
     services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
     let (who, form) = (session.who(), code_form(id));
     // What was typed stands in the field again.

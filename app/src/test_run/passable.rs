@@ -1,4 +1,4 @@
-//! Server side. The report as a text for a provider's support: what they need, no secret, nobody's name, no recipient.
+//! Server side. The report as a text for a provider's support: no secret, no person's name, no recipient.
 
 use super::{port::TestRun, report::Verdict};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     profile::model::Profile,
 };
 
-/// The text. Whatever a server said in it was cleaned and redacted when it was heard.
+/// The text. Server replies were cleaned and redacted when they were received.
 pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
     let TestRun { at, recipient, report } = run;
     let destination = &profile.settings.destination;
@@ -54,7 +54,7 @@ fn verdict(run: &TestRun, locale: Locale) -> String {
     }
 }
 
-/// Without the recipient: what stands before the `@` is nobody's business.
+/// Masks the recipient's part before the `@`.
 fn masked(text: &str, recipient: &str) -> String {
     match recipient.rsplit_once('@') {
         Some((local, domain)) if !local.is_empty() => text.replace(recipient, &format!("…@{domain}")),

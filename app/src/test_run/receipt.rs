@@ -10,7 +10,7 @@ pub enum ReceiptOutcome {
     Received,
     /// It is another one; so many tries are left.
     Wrong { tries_left: u32 },
-    /// The code is too old, was tried too often, or there is none: a new test brings a new one.
+    /// The code has expired, has no tries left, or does not exist: a new test sends a new one.
     Gone,
 }
 

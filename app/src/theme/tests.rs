@@ -101,7 +101,7 @@ fn what_depends_on_a_colour_follows_it() {
         let (sheet_light, sheet_dark) = (USUAL.0["sheet"], USUAL.1["sheet"]);
         assert!(light.contrast(sheet_light) > 1.05 && dark.contrast(sheet_dark) > 1.05, "{brand}: {css}");
     }
-    // What is given stays as it is, and the others are nobody's business.
+    // Given values stay unchanged; others are ignored.
     assert!(!css(&[("surface", "#fff8f0")]).contains("wash"));
     let own = css(&[("brand", "#0b57d0"), ("brand-surface", "#eeeeff")]);
     assert_eq!(pair(&own, "brand-wash").0, Colour::parse("#eeeeff").unwrap());

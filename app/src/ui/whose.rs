@@ -71,7 +71,7 @@ fn mark(who: &Person) -> String {
     hash.finalize().iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A name on one line, and not for ever.
+/// The name on one line, truncated.
 fn shown(name: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     name.chars().filter(|c| !c.is_control() && !turns(*c)).take(LONGEST).collect()

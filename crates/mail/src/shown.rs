@@ -1,4 +1,4 @@
-//! Text of strangers as it may be shown.
+//! Untrusted text, made safe to show.
 
 /// Longest text of a server that is shown, in characters.
 pub(crate) const LONGEST: usize = 500;

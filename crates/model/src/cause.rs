@@ -69,7 +69,7 @@ causes! {
     AuthNotOffered = "auth_not_offered",
     /// AUTH, but not the mechanisms we speak, or not the one tried.
     AuthMechanismUnsupported = "auth_mechanism_unsupported",
-    /// A login is wanted before mail.
+    /// The server requires a login.
     AuthRequired = "auth_required",
     BadCredentials = "bad_credentials",
     /// The account's password will not do: an application password is needed.

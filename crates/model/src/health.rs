@@ -92,7 +92,7 @@ impl Health {
             HealthSignal::Passed => None,
             HealthSignal::Failed(cause) => {
                 (self.failed_at, self.failed_cause) = (Some(at), Some(cause));
-                // One that is held stays so, whatever comes next.
+                // A held profile stays held.
                 let goes_on = self.failing_cause == Some(cause) || self.is_held();
                 self.failures = if goes_on { self.failures.saturating_add(1) } else { 1 };
                 self.failing_cause = Some(cause);
@@ -116,7 +116,7 @@ impl Health {
         }
     }
 
-    /// The settings were changed: what failed may work now. Whether it is mended a success will tell.
+    /// The settings were changed: what failed may work now. A success will prove it.
     pub fn start_over(&mut self) {
         (self.failures, self.failing_cause) = (0, None);
     }

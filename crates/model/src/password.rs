@@ -20,7 +20,7 @@ pub struct Cleaned {
     pub value: String,
     /// How many spaces of the keyboard's kind are superfluous.
     pub spaces: u32,
-    /// How many characters nobody typed: no-break and zero-width ones, tabs, line ends.
+    /// The number of characters that were probably pasted: no-break and zero-width ones, tabs, line ends.
     pub invisible: u32,
 }
 

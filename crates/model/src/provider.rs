@@ -31,7 +31,7 @@ pub struct Provider {
     pub name: String,
     /// Ends of the names of its servers, at a dot: `free.fr` is `smtp.free.fr`, not `pointfree.fr`.
     pub hosts: Vec<String>,
-    /// Words by which its servers sign what they say, whatever the name that they are reached by.
+    /// Words that identify its servers' replies, under any host name.
     #[serde(default)]
     pub signatures: Vec<String>,
     /// Where the mail of its customers' domains arrives.
@@ -82,7 +82,7 @@ pub struct Exchanger {
 pub enum ExchangerKind {
     /// Mailboxes, whose owners send through the same provider.
     Mailbox,
-    /// A program receives there; nobody sends.
+    /// A program receives mail there; customers do not send.
     InboundApi,
     /// It forwards to mailboxes elsewhere.
     Forwarder,
@@ -170,12 +170,12 @@ fn customer_of(host: &str) -> Option<(&'static str, &'static BTreeMap<String, Ad
         .map(|(_, found)| found)
 }
 
-/// What the customers of whoever runs `host` are told about a cause.
+/// The advice for a cause, from the provider that runs `host`.
 pub fn advice(host: &str, cause: Cause) -> Option<&'static Advice> {
     customer_of(host)?.1.get(cause.as_str())
 }
 
-/// The name of whoever runs `host`, for people.
+/// The display name of the provider that runs `host`.
 pub fn name(host: &str) -> Option<&'static str> {
     customer_of(host).map(|(name, _)| name)
 }

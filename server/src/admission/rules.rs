@@ -21,7 +21,7 @@ impl Caps {
         Self { workers, waiting, per_account, account_workers: (workers / 8).max(1) }
     }
 
-    /// How many may wait for one server: whatever it is, others are left room.
+    /// The maximum number waiting for one server, so that others have room.
     fn per_server(&self) -> u32 {
         (self.waiting / 4).max(1)
     }
@@ -69,7 +69,7 @@ pub struct Counts {
 
 /// What a conversation begins with.
 ///
-/// - Quick: any worker. A quarter of the workers is kept for them, so that strangers never take all.
+/// - Quick: any worker. A quarter of the workers is reserved for them.
 /// - New: the other workers, of which one server has at most half, while there is room for them to wait.
 /// - Slow: no worker. Half of the waiting places, so that there is room for those that turn slow; and when half of these are
 ///   taken, one for each party.

@@ -16,7 +16,7 @@ async fn quick(admission: &Admission, claimant: &Claimant) {
     admission.enter(claimant).unwrap().watch(async {}).await;
 }
 
-/// Takes what it gets, and never lets go.
+/// Acquires permits and never releases them.
 fn greedy(admission: &Admission, claimant: &Claimant, slots: &mut Vec<Slot>) {
     while let Ok(slot) = admission.enter(claimant) {
         slots.push(slot);

@@ -59,7 +59,7 @@ pub fn key(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
     if stand_in::is_monotonous(&key) { Err(SecretFileError::Mask) } else { Ok(Zeroizing::new(key)) }
 }
 
-/// A secret of at least 32 bytes, whatever they are.
+/// A secret of at least 32 arbitrary bytes.
 pub fn shared(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     let bytes = read(path)?;
     match bytes.len() {

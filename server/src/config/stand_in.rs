@@ -55,7 +55,7 @@ const PUBLISHED: [&str; 8] = [
     "correct horse battery staple",
 ];
 
-/// Whether a text is no secret, whatever it is for.
+/// Whether a text is a placeholder rather than a secret.
 pub fn is_stand_in(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let text = text.trim();
@@ -72,7 +72,7 @@ pub fn is_stand_in(bytes: &[u8]) -> bool {
         || (text.chars().count() > 3 && text.chars().all(|c| c.eq_ignore_ascii_case(&'x')))
 }
 
-/// Whether a key of 24 bytes and more is made of a few that come again and again, or of counting: nobody drew it.
+/// Whether a key of 24 bytes or more repeats a few bytes or counts: it is not random.
 pub fn is_monotonous(key: &[u8]) -> bool {
     let repeats = (1..=key.len() / 2).any(|period| key.iter().zip(&key[period..]).all(|(one, other)| one == other));
     let step = |pair: &[u8]| pair[1].wrapping_sub(pair[0]);
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn no_secret_of_the_documents_is_taken() {
-        // Whatever a document gives as a secret's value, beside the names of files.
+        // Every secret value in the documents, except file names.
         let documents = [
             include_str!("../../../README.md"),
             include_str!("../../../docs/operating.md"),

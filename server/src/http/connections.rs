@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::forwarded::{Proxies, counted};
 
-/// How much is taken from whoever connects.
+/// Limits on client connections.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimits {
     /// Connections at once, in all.
@@ -271,7 +271,7 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a connection in; `None` when there is no room, and nobody who could make some.
+    /// Accepts a connection; `None` when the limit is reached and no connection can be closed for it.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Entry> {
         let (peer, counts_for) = (address, counted(address));
         let mut open = self.lock();

@@ -21,7 +21,7 @@ const LONGEST: usize = 60;
 
 pub async fn known(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_form = is_a_form(request.headers());
-    // Without a session the answer is that there is none, whatever the form holds.
+    // Without a session the answer says so, even for an invalid form.
     let open = matches!(request.extensions().get::<Visit>(), Some(Visit::Open(_)));
     if request.method() != Method::POST || !is_form || !open {
         return next.run(request).await;
@@ -40,7 +40,7 @@ pub async fn known(State(site): State<Site>, request: Request, next: Next) -> Re
     let Some(unknown) = unknown else {
         return next.run(Request::from_parts(parts, Body::from(body))).await;
     };
-    // A name that somebody made up: printable, and not for ever.
+    // Untrusted name: printable and truncated.
     let field: String = unknown.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     let error = AppError::UnknownField { field };
     if wants_page_of(&parts) {

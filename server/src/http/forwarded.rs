@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-/// Which header the trusted proxies write. The other one is not read: a proxy passes on whatever a client puts there.
+/// The header that trusted proxies write. The other one is ignored: a proxy passes on what a client puts there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardedHeader {

@@ -32,7 +32,7 @@ pub async fn protect(request: Request, next: Next) -> Response {
     for (name, value) in UNLESS_SET {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    // Whatever is not there for the moment is worth another try.
+    // Temporary errors may be retried.
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
     }

@@ -13,7 +13,7 @@ use crate::vault::CanaryError;
 
 /// Anybody may ask, and each look is a write: so often at the most.
 const FRESH: Duration = Duration::from_secs(1);
-/// The store gives up sooner; this is for whatever else may hang.
+/// The store's own timeout is shorter; this covers everything else.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// What the last look found, and when that was.
@@ -28,7 +28,7 @@ pub async fn alive() -> &'static str {
 
 /// `GET /readyz`: the vault's keys open the database, and it can be written. What is wrong is logged, and said in a word.
 pub async fn ready(State(site): State<Site>) -> Ready {
-    // Whoever asks meanwhile gets the same answer.
+    // Concurrent requests share the answer.
     let mut last = site.last_look.lock().await;
     if let Some((at, ready)) = *last
         && at.elapsed() < FRESH

@@ -39,9 +39,9 @@ const REST: Duration = Duration::from_millis(50);
 /// Largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
-/// When whoever found no room may come again, in seconds.
+/// `Retry-After` of a refused connection, in seconds.
 const AGAIN: &str = "5";
-/// Whoever finds no room.
+/// Connections that were refused.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
@@ -346,7 +346,7 @@ mod tests {
         let (silent, half, kept) = tokio::join!(all(silent), all(half), all(kept));
         assert_eq!((silent.as_str(), half.as_str()), ("", ""));
         assert!(kept.ends_with("here"), "answered, and closed when nothing more came");
-        // Ends because nobody reads the large answer.
+        // Ends because the client does not read the large response.
         stop.cancel();
         ended.await.unwrap();
         assert!(all(unread).await.len() < 20_000_000);

@@ -18,7 +18,7 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// Counts an answer under the pattern of its path; what has none is counted together.
 pub async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    // Whoever asks may invent methods; those are one.
+    // Unknown methods share one label, because clients may invent them.
     let method = match *request.method() {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

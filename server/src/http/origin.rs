@@ -4,7 +4,7 @@
 //! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are four exceptions, each with a
 //! rule of its own: `/session` takes a token from the pages of registered portals only, `/session/tab` takes one from our
 //! own pages, the revocation of sessions takes one from a portal's server, and the API takes a portal's key; none of them
-//! acts for whoever the cookie names.
+//! acts for the user of the cookie.
 
 use axum::{
     extract::{Request, State},

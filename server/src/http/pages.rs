@@ -1,4 +1,4 @@
-//! Server side. What is served beside the table of pages: a guide alone, and the page for everything else.
+//! Server side. Pages outside the table of routes: a single guide, and the page for everything else.
 
 use app::{profile::guide, session::Visit, shell::shell};
 use axum::{

@@ -88,7 +88,7 @@ fn token(site: &Site, headers: &HeaderMap, now: Timestamp) -> Result<SignOut, Pr
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     verify_sign_out(&site.door(), token.unwrap_or_default(), now).map_err(|reason| match reason {
-        // It is good, and for something else: whoever sends it may know.
+        // The token is valid, but for something else: its sender may know.
         TokenError::NotASignOut => Problem { detail: Some(reason.to_string()), ..refused(reason) },
         _ => refused(reason),
     })

@@ -81,7 +81,7 @@ pub async fn open_tab(
     enter(&site, &headers, "", form, |presented, now| verify_from_our_page(&site.door(), presented, now)).await
 }
 
-/// Lets somebody in whose token is good; everybody else gets the same page, whatever was wrong.
+/// Opens a session for a valid token; every refusal gets the same page.
 async fn enter<'a>(
     site: &'a Site,
     headers: &HeaderMap,
@@ -99,7 +99,7 @@ async fn enter<'a>(
     let (portal, mut identity) = match check(&Presented { token: &token, verifier: &verifier }, now) {
         Ok(verified) => verified,
         Err(reason) => {
-            // Whatever a stranger sends as its origin: quoted, and not for ever.
+            // Untrusted: quote and truncate.
             let from: String = origin.chars().take(100).collect();
             tracing::warn!(reason = %reason, origin = ?from, "token refused");
             return error::token_refused(site, origin, locale);

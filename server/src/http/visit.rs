@@ -125,7 +125,7 @@ async fn known(site: &Site, row: SessionRow, reads: bool) -> Result<Caller, Stor
     Ok(Caller { visit: Visit::Open(Arc::new(session)), left: now.duration_until(end).as_secs(), ancestors, theme })
 }
 
-/// Somebody who came through the door and did not keep the cookie.
+/// A visitor whose browser did not keep the session cookie.
 fn turned_away(site: &Site, session: Session) -> Caller {
     let (ancestors, theme) = (ancestors_of(site, &session), look(site, &session));
     let visit = Visit::Stranger { locale: session.locale, return_url: session.return_url };
@@ -156,7 +156,7 @@ fn nobody(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
         ([portal], _) => (Some(*portal), portal.origins.join(" ")),
         // It is known already that this one is registered; the others of these portals are not.
         ([_, ..], _) => (None, from.unwrap_or_default().to_owned()),
-        // With one portal there is one way back; with several nobody knows which.
+        // With one portal there is one way back; with several it is unknown.
         ([], [only]) => (Some(only), if is_framed(headers) { only.origins.join(" ") } else { String::new() }),
         ([], _) => (None, String::new()),
     };
@@ -210,7 +210,7 @@ pub(super) fn refusal_look(site: &Site, origin: &str) -> Theme {
     Theme::read(if let [portal] = portals[..] { Some(&portal.theme) } else { None }).0
 }
 
-/// What the door's redirect says about who came through it, where the answer is shown in a frame.
+/// What the redirect into a frame says about the opening.
 pub(super) fn opening_query(headers: &HeaderMap, key: &[u8; 32]) -> String {
     let named = is_framed(headers).then(|| format!("?{OPENING}={}", BASE64_URL_SAFE_NO_PAD.encode(key)));
     named.unwrap_or_default()

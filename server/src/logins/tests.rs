@@ -1,4 +1,4 @@
-//! Three refused passwords are three: whoever tries them, and however many at once.
+//! Three refused passwords are the limit, for all callers together, also concurrently.
 
 use std::{
     num::NonZeroU32,
@@ -171,7 +171,7 @@ async fn presses_and_messages_at_once_are_three_logins_and_a_new_secret_has_thre
         }
         for round in 1..=2 {
             join_all((0..presses).map(|_| press(&tester, id))).await;
-            // Whoever comes now finds three refusals.
+            // Further attempts find three refusals.
             while post.store.profile(&account("martin"), id).await.unwrap().unwrap().secret_refusals < MOST_REFUSALS {
                 press(&tester, id).await;
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -200,11 +200,11 @@ async fn profiles_with_the_same_login_share_the_count_and_a_press_that_is_stoppe
     }
     assert_eq!(press(&tester, second).await, Some(Refusal::SecretRefused));
     assert_eq!(post.logins(), 3);
-    // A third one does not begin anew; the same typed again does.
+    // A third one does not reset the count; entering the same password again does.
     let third = post.profile("martin", "mot-de-passe").await;
     assert_eq!(press(&tester, third).await, Some(Refusal::SecretRefused));
     retype(&post, third, crate::demo::sandbox::PASSWORD).await;
-    // Whoever presses and goes away has pressed.
+    // A test counts even if the client disconnects.
     for _ in 0..12 {
         if let Ok(mut events) = tester.start(&session(account("martin")), third, Recipient::Me).await {
             let _ = events.next().await;

@@ -64,7 +64,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
     let (mut looked, mut at) = (Instant::now(), outbox.now());
     loop {
         let pause = if outbox.poll_due().await { SOON } else { LOOK_EVERY };
-        // Until something may be due that nobody names.
+        // Upper bound: something may fall due without a notification.
         let until = Instant::now() + pause;
         loop {
             outbox.serve_ready().await;
@@ -233,7 +233,7 @@ impl Outbox {
         (slot, place): (Slot, ConnectionSlot),
     ) {
         let (now, destination) = (self.now(), route.destination_key());
-        // A name for this claim alone: whoever claims a message later is somebody else, also in this process.
+        // Unique to this claim: a later claim is another owner, even in this process.
         let lease = LeaseGuard::begin(&self, uuid::Uuid::new_v4().to_string());
         let claim = Claim {
             queue: queue.clone(),

@@ -24,7 +24,7 @@ pub struct MessageDraft {
     pub content: Content,
 }
 
-/// A message that was taken over.
+/// A message accepted from a portal.
 pub struct IntakeReceipt {
     pub id: Uuid,
     pub message_id: String,
@@ -32,7 +32,7 @@ pub struct IntakeReceipt {
     pub fresh: bool,
 }
 
-/// Why a message was not taken over.
+/// Why a message was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error(transparent)]
@@ -61,7 +61,7 @@ impl Outbox {
         let queue = Queue { lane: given.lane.clone(), fallback: false };
         let route = match self.route(&given.lane, false).await {
             Ok(route) => route,
-            // What was taken over once is answered in the same way, whatever the account has now.
+            // A replayed idempotency key keeps its first answer, even if the account has no route now.
             Err(error) => return self.replayed(&given).await?.ok_or(error.into()),
         };
         let now = self.now();

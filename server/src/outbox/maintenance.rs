@@ -104,7 +104,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// After a restore: nobody knows what was sent since the backup was made, so whatever waits in it is unknown. How many.
+    /// After a restore: what was sent since the backup is unknown, so every waiting message becomes `delivery_unknown`. Returns the count.
     pub async fn disown(&self) -> Result<u64, StoreError> {
         let (now, mut count) = (self.now(), 0);
         loop {
@@ -157,7 +157,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Writes the end of something that nobody is at; whether it was still so.
+    /// Ends a message that no worker has; returns whether that was still so.
     async fn settle_unattended(
         &self,
         row: &StoredMessage,
@@ -228,7 +228,7 @@ impl Outbox {
         let outbox = self.clone();
         self.tasks.spawn(async move {
             let Ok(_alone) = outbox.login_checks.try_lock() else { return };
-            // Whoever has no place is tried at the next look.
+            // A profile without a free slot is tried at the next pass.
             let checks = due.iter().filter_map(|(account, row)| outbox.check_with_slots(account, row)).take(CHECKS);
             let all = futures::future::join_all(checks);
             tokio::select! {

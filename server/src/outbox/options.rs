@@ -13,7 +13,7 @@ pub struct OutboxOptions {
     pub waiting: u32,
     /// Conversations of one account at once, of either kind.
     pub per_account: u32,
-    /// Connections at once to one server, where nobody says otherwise.
+    /// Simultaneous connections to one server, by default.
     pub connections: u32,
     pub first_retry: Duration,
     pub longest_retry: Duration,

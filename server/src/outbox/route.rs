@@ -233,7 +233,7 @@ impl Outbox {
         }
     }
 
-    /// The login's secret; `None` when there is none to be had.
+    /// The password; `None` if it is missing or cannot be decrypted.
     pub(super) fn secret(&self, route: &Route) -> Option<SecretString> {
         match &route.server {
             Server::Profile(row) => self.book.open(&route.account, row).ok().flatten(),

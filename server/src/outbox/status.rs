@@ -85,7 +85,7 @@ pub fn needs_its_content(recipients: &[Recipient]) -> bool {
     recipients.iter().any(|recipient| recipient.state != RecipientState::Accepted)
 }
 
-/// Sends a finished message again, to whoever is not known to have it; nobody gets a second copy of what its server took.
+/// Resends a finished message to the recipients that are not accepted; the others get no second copy.
 /// `kept`: the content is still there.
 pub fn resend(row: &StoredMessage, kept: bool) -> Result<Resend, ResendOutcome> {
     if !row.state.is_final() || !needs_its_content(&row.recipients) {

@@ -509,7 +509,7 @@ async fn what_is_deferred_is_tried_again_and_what_is_unknown_is_not() {
     tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(post.get(&format!("/api/v1/messages/{cut}")).await.1["attempts"].as_array().unwrap().len(), 1);
     assert_eq!(unknown["recipients"][0]["state"], "delivery_unknown");
-    // The portal may say that it is to be sent again; nobody else does.
+    // Only the portal may ask for a resend.
     let again = Request::post(format!("/api/v1/messages/{cut}/resend"))
         .header(header::AUTHORIZATION, format!("Bearer {KEY}-2"))
         .body(Body::empty());

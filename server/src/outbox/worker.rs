@@ -182,7 +182,7 @@ impl Worker<'_> {
                 return self.after_no_login(withheld).await;
             }
             if withheld {
-                // The lease has ended, or the disk does not answer: whoever has it now goes on with it.
+                // The lease has ended, or the disk does not respond: the next owner continues.
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }
             let transaction = Transaction { began, to, may_split: splits < SPLITS };
@@ -199,13 +199,13 @@ impl Worker<'_> {
                 return next;
             }
             if changes != self.changes {
-                // It is composed anew, for what the settings are now.
+                // Compose it again, with the current settings.
                 return Next::GiveBack { this: true, after: Duration::ZERO };
             }
         }
     }
 
-    /// Whether a transaction may begin: nobody stops us, the message still goes this way, and the server may be spoken to.
+    /// Whether a transaction may begin: no shutdown, the route is unchanged, and the server is not in back-off.
     async fn may_send(&mut self, message: &StoredMessage) -> Result<(), Next> {
         let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
         if self.outbox.stop.is_cancelled() || !self.is_still_the_route(message).await {
@@ -216,7 +216,7 @@ impl Worker<'_> {
             return Err(now_and_all());
         }
         while let Err(wait) = self.outbox.destinations.acquire_permit(&id, self.route.per_minute) {
-            // Whoever waits needs no worker.
+            // A waiting conversation needs no worker.
             if wait > PATIENCE || !self.slot.step_aside() {
                 return Err(Next::GiveBack { this: true, after: wait });
             }

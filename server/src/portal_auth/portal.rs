@@ -64,7 +64,7 @@ impl Portal {
         self.origins.iter().any(|known| known == origin)
     }
 
-    /// Whether a URL is a page of the portal: nobody may use the configurator to send people elsewhere.
+    /// Whether a URL is a page of the portal: the configurator must not be an open redirect.
     pub(super) fn leads_home(&self, url: &str) -> bool {
         self.origins.iter().any(|origin| {
             url.strip_prefix(origin.as_str()).is_some_and(|path| path.is_empty() || path.starts_with(['/', '?', '#']))

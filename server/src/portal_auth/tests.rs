@@ -1,4 +1,4 @@
-//! Tokens that open the door, and the many that do not.
+//! Valid tokens, and the many kinds of invalid ones.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};

@@ -50,7 +50,7 @@ impl ProfileService {
         self.logins.gate(key, None)
     }
 
-    /// The same for the relay of a portal. Nobody types its password anew: it is tried once more after `again_after`.
+    /// The same for a portal's relay. Its password cannot be entered again: it is retried after `again_after`.
     pub(crate) fn relay_gate(&self, portal: &str, relay: &Relay, again_after: SignedDuration) -> Option<Arc<Counted>> {
         let account = AccountId { portal: portal.to_owned(), account: String::new() };
         let Destination { host, login, .. } = &relay.destination;

@@ -371,7 +371,7 @@ async fn a_form_that_shows_an_older_revision_overwrites_nothing() {
     assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == id));
     let stored = book.get(&account(), id).await.unwrap().unwrap();
     assert_eq!((stored.settings.sender_name.as_str(), stored.revision), ("Première", 2));
-    // Whoever does not say what they saw changes what there is, as programs do.
+    // A request without a revision, as programs send it, always applies.
     book.save(by(&account()), Target::profile(id), renamed("Seconde"), SecretChange::Keep).await.unwrap();
     book.set_encoding(by(&account()), id, Encoding::Latin1, Some(Encoding::Utf8).into()).await.unwrap();
     let stale = book.set_encoding(by(&account()), id, Encoding::Latin9, Some(Encoding::Utf8).into()).await;

@@ -16,7 +16,7 @@ pub enum Change {
     StartOver,
     /// What the owner sets becomes that of this row: settings, encoding, secret, sending options. What is known of the
     /// profile (tests, health, whether it is in use) is not taken from it, except for the failures in a row; and a secret
-    /// with no refusals begins anew.
+    /// with no refusals starts over.
     Edit(Box<ProfileRow>, Entry),
 }
 
@@ -59,7 +59,7 @@ impl ProfileRow {
         before.revision.saturating_add(u32::from(changed))
     }
 
-    /// What the store keeps of an edit, whatever the edit says: a secret is never left with another destination.
+    /// What the store applies of an edit: a secret never stays with another destination.
     #[must_use]
     pub(super) fn without_a_stray_secret(mut self, before: &Self) -> Self {
         let moved = before.settings.destination.canonical() != self.settings.destination.canonical();

@@ -1,4 +1,4 @@
-//! What every store does, whatever it is made of. An adapter calls [`all`] with a way to make an empty store.
+//! The contract of every store. An adapter calls [`all`] with a way to make an empty store.
 
 use app::{
     i18n::Locale,

@@ -15,7 +15,7 @@ pub trait MaintenanceStore: Send + Sync {
     /// lanes that are empty; at most `limit` of each, and not for long, since it writes. How many.
     async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, limit: u32)
     -> Result<u64, StoreError>;
-    /// Writes something of the size of a message to the disk: whether messages can be taken over.
+    /// Writes as much as a message to the disk, to find out whether messages can be accepted.
     async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError>;
     async fn queue_metrics(&self, now: Timestamp) -> Result<QueueMetrics, StoreError>;
 }

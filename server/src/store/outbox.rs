@@ -1,6 +1,6 @@
 //! Server side. What the outbox keeps: messages, what was tried with each, what portals are told.
 //!
-//! A message stands in a **lane**: the queue of its account and user. Whoever wants to send it claims it with a lease, and
+//! A message stands in a **lane**: the queue of its account and user. A worker claims it with a lease, and
 //! everything that follows is only written while the lease holds. What is written together is one transaction: the state
 //! of a message, its attempt, what it tells of the profile, and the event that says so.
 

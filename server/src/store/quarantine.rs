@@ -11,7 +11,7 @@ use super::{
 #[async_trait]
 pub trait QuarantineStore: Send + Sync {
     /// At most `limit` rows that were set aside since the last call of [`quarantine_told`](Self::quarantine_told). Whatever reads
-    /// rows sets aside those that it cannot decode: they are not found again, and hold nobody up.
+    /// rows quarantines those it cannot decode, so that they do not block others.
     async fn newly_quarantined(&self, limit: u32) -> Result<Vec<Quarantined>, StoreError>;
     /// Somebody was told of them, with these events.
     async fn quarantine_told(&self, rows: &[Quarantined], events: &[NewEvent]) -> Result<(), StoreError>;

@@ -14,7 +14,7 @@ pub trait SessionStore: Send + Sync {
     async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError>;
     async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError>;
     async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError>;
-    /// Sets how the pages look for a session; `false` when there is none.
+    /// Sets the theme of a session; `false` if it does not exist.
     async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError>;
     /// Moves both ends of a session that is open at `now`; `false` when it is not.
     async fn renew_session(

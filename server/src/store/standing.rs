@@ -1,4 +1,4 @@
-//! Server side. Whether a profile is known to send: who takes over when the one in use goes.
+//! Server side. Whether a profile is known to work, and which one replaces the one in use.
 
 use app::{
     profile::{model::ProfileId, port::Standing, sending::SendState},
@@ -36,7 +36,7 @@ pub fn is_outdated(of: &[u8; 32], row: &ProfileRow) -> bool {
     now != *of && row.tested.as_ref().is_some_and(|tested| tested.fingerprint == now)
 }
 
-/// Who takes over by itself: what is known to work, the surest first and then the oldest; else what nothing is known of.
+/// The default heir: a profile known to work, the surest first and then the oldest; otherwise one without a history.
 /// Never what is known to fail.
 pub fn best_heir(rows: &[ProfileRow]) -> Option<ProfileId> {
     let able = rows.iter().map(|row| (standing(row), row.id)).filter(|(standing, _)| *standing > Standing::Fails);

@@ -18,7 +18,7 @@ pub trait TestRunStore: Send + Sync {
         run: &TestRun,
         told: &TestRecord<'_>,
     ) -> Result<bool, StoreError>;
-    /// Takes one try from the receipt, and gives it with the tries that are left; `None` when there is none, or it has
+    /// Counts one try, and returns the receipt with the tries left; `None` if there is none, or it has
     /// expired, or every try was taken.
     async fn try_receipt(
         &self,

@@ -3,13 +3,13 @@
 //!
 //! A line is `(stages, providers, patterns, cause)`; no stages: any; no providers: everybody. It fits when one of its patterns
 //! does. A provider is one of the table in `model::provider`: it speaks where the host is one of its own, and where the
-//! reply holds the words by which it signs. Google's end in `gsmtp`, whatever the name that they are reached by.
+//! reply contains its signature. Google's end in `gsmtp`, under any host name.
 //!
 //! A pattern is several terms joined by `+`, all of which must hold, and a term is several alternatives joined by `|`:
 //!
 //! | written | holds when |
 //! |---|---|
-//! | `mailbox full` | these whole words stand side by side, whatever their case, accents and punctuation |
+//! | `mailbox full` | these whole words are adjacent, in any case, with any accents and punctuation |
 //! | `throttl*` | a word begins so |
 //! | `account\|user+disabled` | one of the first two *and* the third, in the same sentence |
 //! | `~spamhaus` | the word is somewhere in the reply, in a link or the name of a host too |

@@ -245,7 +245,7 @@ proptest! {
         let text = Text::of(&reply);
         let found = diagnose(stage, "smtp.exemple.fr", &reply).cause;
         prop_assert!(found == codes::by_code(stage, &text) || code == 530, "{found:?}");
-        // What means another thing at every server is not guessed behind words that nobody knows.
+        // Codes that differ between servers are not interpreted next to unknown words.
         if matches!(code, 550..=554) {
             prop_assert_eq!(found, Cause::Unknown);
         }

@@ -43,7 +43,7 @@ impl Text {
         let tokens: Vec<&str> =
             text.split_whitespace().skip_while(|token| token.eq_ignore_ascii_case("error:")).collect();
         for (index, token) in tokens.iter().copied().enumerate() {
-            // `<no such name>` is what the server was told, whatever words are in it.
+            // `<no such name>` quotes our command; its words are not the server's.
             quoted = quoted || opens_a_name(tokens.get(index..).unwrap_or_default());
             if !quoted && !names_something(token) {
                 let sentence = sentences.last_mut().into_iter();
@@ -109,7 +109,7 @@ fn plain(letter: char) -> Option<&'static str> {
     })
 }
 
-/// Whether this is an address, a link or the name of a host. `rejected.See` is none: names are written in lower case.
+/// Whether this is an address, a link or a host name. `rejected.See` is not: names are in lower case.
 fn names_something(token: &str) -> bool {
     let bare = token.trim_matches(|character: char| !character.is_ascii_alphanumeric());
     let is_host = || {

@@ -51,7 +51,7 @@ impl Dns {
         Self::with(strict(Resolver::builder_with_config(config, TokioRuntimeProvider::default())).ok())
     }
 
-    /// Asks nobody.
+    /// Sends no query.
     #[cfg(test)]
     pub(crate) fn saying(answer: &[IpAddr]) -> Self {
         Self { says: Some(answer.to_vec()), ..Self::with(None) }

@@ -45,7 +45,7 @@ pub fn candidates(capabilities: &Capabilities, wanted: Option<Mechanism>, encryp
 pub(super) enum Step {
     /// Send this line.
     Answer(Zeroizing<String>),
-    /// Run this where it holds nobody up, and give the result to [`Exchange::derived`].
+    /// Run this on a blocking thread, and pass the result to [`Exchange::derived`].
     Derive(Derivation),
     /// The server did not understand the initial response: send [`Exchange::command`] once more.
     Again,

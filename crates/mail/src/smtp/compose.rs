@@ -35,7 +35,7 @@ pub struct Letter {
     pub text: Option<String>,
     pub html: Option<String>,
     pub attachments: Vec<Attachment>,
-    /// The character set that is wanted.
+    /// The requested character set.
     pub encoding: Encoding,
     /// Without angle brackets.
     pub message_id: String,

@@ -13,7 +13,7 @@ use crate::reply::{Line, Reply};
 /// Every mechanism.
 pub const MECHANISMS: [Mechanism; 5] = Mechanism::ALL;
 
-/// The replies in what a server sends, up to the first line that is none; lines end as `wire` lets them.
+/// The replies in the server's data, up to the first invalid line. Lines end as in `wire`.
 pub fn replies(bytes: &[u8]) -> Vec<Reply> {
     let (mut replies, mut lines) = (Vec::new(), Vec::new());
     for line in bytes.split(|byte| *byte == b'\n') {

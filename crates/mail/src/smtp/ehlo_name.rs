@@ -1,4 +1,4 @@
-//! Our name in EHLO: the operator's, never a stranger's.
+//! Our name in EHLO: set by the operator, never by a user.
 
 use std::{fmt, net::IpAddr};
 

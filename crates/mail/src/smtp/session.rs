@@ -33,7 +33,7 @@ mod transaction;
 
 pub use reuse::Connection;
 
-/// How long a farewell may take.
+/// Timeout for QUIT.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A conversation under way.
@@ -48,7 +48,7 @@ struct Session<'a> {
     host: Option<Host>,
     /// Resolved once, checked once.
     addresses: Vec<SocketAddr>,
-    /// One command at a time, whatever the server offers.
+    /// One command at a time, even if the server offers PIPELINING.
     cautious: bool,
     transcript: Transcript,
     stages: Vec<StageEvent>,

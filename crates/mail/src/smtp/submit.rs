@@ -52,7 +52,7 @@ impl Default for Limits {
 /// What every conversation shares.
 pub struct SubmitterOptions {
     pub policy: Policy,
-    /// Our name in EHLO: the operator's, never a stranger's.
+    /// Our name in EHLO: set by the operator, never by a user.
     pub ehlo_name: EhloName,
     /// Authorities beside the machine's.
     pub extra_roots: Vec<CertificateDer<'static>>,

@@ -95,7 +95,7 @@ async fn talk(port: u16) -> Report {
     submitter(port, vec![]).submit(&submission("plain.test.example", port, Security::None), &mut |_| {}).await
 }
 
-/// What every report keeps, whatever happened.
+/// Invariants of every report.
 fn check_bounds(report: &Report) {
     let text = serde_json::to_string(report).unwrap();
     assert!(!text.contains(SECRET), "{text}");

@@ -167,7 +167,7 @@ impl Wire {
         !self.buffer.is_empty()
     }
 
-    /// Whether a refusal is among what is waiting; a server's goodbye (421) is none.
+    /// Whether a refusal has been received; 421 (closing) is not one.
     pub(super) fn refuses_unasked(&self) -> bool {
         self.buffer[..]
             .split(|byte| *byte == b'\n')
@@ -179,7 +179,7 @@ impl Wire {
         self.owed > 0
     }
 
-    /// Whether a farewell would be heard as one.
+    /// Whether QUIT would be read as a command.
     pub(super) const fn can_part(&self) -> bool {
         !self.unfinished && !self.untrusted
     }

@@ -99,7 +99,7 @@ impl Catalogue {
         id.and_then(|id| self.get(id)).map_or(InnerSpaces::Significant, Preset::inner_spaces)
     }
 
-    /// The provider's name for people; the host where there is none.
+    /// The provider's display name; the host if there is none.
     pub fn name_of<'a>(&'a self, settings: &'a Settings) -> &'a str {
         self.provider_of(settings).map_or(settings.destination.host.as_str(), |preset| preset.name.as_str())
     }

@@ -1,4 +1,4 @@
-//! Server side. The portal's half of the door: a fresh token, posted by the reader's browser to the configurator. This
+//! Server side. The portal's side of opening a session: a fresh token, posted by the reader's browser to the configurator. This
 //! is all that a portal has to do.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -11,7 +11,7 @@ use super::{PortalOptions, accounts::Account, look::Reader};
 /// How long a token lives, in seconds: time enough for a redirect.
 const LIFE_S: i64 = 120;
 
-/// The token that says who is asking. `challenge` is the element's: nobody but the page that sent it can use the token.
+/// The token that identifies the user. `challenge` is the element's: only the page that sent it can use the token.
 pub(super) fn token(
     portal: &PortalOptions,
     account: &Account,

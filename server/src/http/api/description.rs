@@ -25,12 +25,12 @@ use super::{
     info(
         title = "Facteur",
         version = "1",
-        description = "A portal's server hands messages over; Facteur sends them through the mail server of the account, and tells what became of them.",
+        description = "A portal's server posts messages; Facteur sends them through the account's mail server and reports the outcome.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     paths(messages::give, messages::get, messages::list, messages::resend),
     modifiers(&Key),
-    tags((name = "messages", description = "Messages to be sent")),
+    tags((name = "messages", description = "Messages")),
 )]
 struct Description;
 
@@ -41,7 +41,7 @@ impl Modify for Key {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let key = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A portal's API key, as `facteur keys api` makes it"))
+            .description(Some("A portal's API key, as printed by `facteur keys api`"))
             .build();
         openapi.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(key));
     }
@@ -75,11 +75,11 @@ pub async fn page(State(site): State<Site>) -> Response {
                     p class="lead" { (described["info"]["description"].as_str().unwrap_or_default()) }
                     p {
                         "For programs: " a href={ (site.base_path.0) "/api/openapi.json" } { "openapi.json" } " (OpenAPI 3.1). "
-                        "Each request bears " code { "Authorization: Bearer fct_…" } ", a key of the portal."
+                        "Every request needs " code { "Authorization: Bearer fct_…" } ", with a key of the portal."
                     }
                     (operations(&described))
                     h2 id="problems" { "Problems" }
-                    p { "Answers that are no success are problem details (RFC 9457). Their " code { "code" } " stays; " code { "errors" } " names each wrong field by its JSON pointer." }
+                    p { "Errors are problem details (RFC 9457). Their " code { "code" } " never changes its meaning; " code { "errors" } " lists the invalid fields by JSON pointer." }
                     (problems())
                     h2 id="schemas" { "Types" }
                     (schemas(&described))

@@ -37,39 +37,39 @@ const LARGEST_PAGE: u32 = 200;
 /// What the list may be asked.
 const QUERY: &str = "account is required; state, before (an id) and limit (1 to 200) may be given; nothing else";
 
-/// A message that was taken over.
+/// A message accepted from a portal.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accepted {
     pub id: Uuid,
     pub state: MessageState,
-    /// Of the header `Message-ID`, without angle brackets. It stays the same whatever happens.
+    /// The header `Message-ID`, without angle brackets. It never changes.
     pub message_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }
 
-/// A message, and what became of it.
+/// A message and its state.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessageView {
     pub id: Uuid,
     pub account: String,
     pub user: Option<String>,
     pub reference: Option<String>,
-    /// Of the header `Message-ID`, without angle brackets.
+    /// The header `Message-ID`, without angle brackets.
     pub message_id: String,
     pub subject: String,
-    /// In bytes, of subject, texts and files.
+    /// Size of subject, texts and files, in bytes.
     pub size: u64,
     pub state: MessageState,
-    /// Where that was said, or found: `resolve`, `connect`, `tls`, `greeting`, `ehlo`, `starttls`, `auth`, `mail_from`, `rcpt_to`
+    /// The stage of cause and reply: `resolve`, `connect`, `tls`, `greeting`, `ehlo`, `starttls`, `auth`, `mail_from`, `rcpt_to`
     /// or `data`.
     pub stage: Option<String>,
-    /// Why it waits, or has failed: a code of the diagnosis, such as `bad_credentials`. `null` when it is accepted: those of
-    /// its recipients that have failed have causes of their own.
+    /// Why it is waiting or has failed: a code of the diagnosis, such as `bad_credentials`. `null` when it is accepted: failed
+    /// recipients have causes of their own.
     pub cause: Option<String>,
-    /// The server's own words: text, at most 500 characters.
+    /// The server's reply: text, at most 500 characters.
     pub reply: Option<String>,
-    /// The profile through which it went, or was tried last.
+    /// The profile used for the last attempt.
     pub profile: Option<Uuid>,
     pub recipients: Vec<Recipient>,
     pub attempts: Vec<AttemptView>,
@@ -77,7 +77,7 @@ pub struct MessageView {
     pub created_at: String,
     #[schema(format = DateTime)]
     pub updated_at: String,
-    /// When it has failed, if it could not be sent by then.
+    /// A message that has not been sent by then fails.
     #[schema(format = DateTime)]
     pub expires_at: String,
     #[schema(format = DateTime)]
@@ -94,14 +94,14 @@ pub struct AttemptView {
     #[schema(format = DateTime)]
     pub at: String,
     pub duration_ms: u64,
-    /// `null` where that is not known: it ended with a crash, or was over before it began.
+    /// `null` if the attempt ended with a crash or before it had a route.
     pub via: Option<Via>,
     pub profile: Option<Uuid>,
     pub outcome: AttemptOutcome,
     pub stage: Option<String>,
     pub cause: Option<String>,
     pub reply: Option<String>,
-    /// Under which the server took it.
+    /// The server's id of the message.
     pub queue_id: Option<String>,
 }
 
@@ -110,7 +110,7 @@ pub struct AttemptView {
 pub struct MessagePage {
     /// The newest first.
     pub messages: Vec<MessageView>,
-    /// What to give as `before` for the next page; `null` after the last one.
+    /// The value of `before` for the next page; `null` on the last one.
     pub next: Option<Uuid>,
 }
 
@@ -121,12 +121,12 @@ pub struct MessagePage {
 pub struct ListQuery {
     /// The portal's id of the account.
     account: String,
-    /// Only those in this state.
+    /// Only messages in this state.
     #[param(inline)]
     state: Option<MessageState>,
-    /// Only those older than this one.
+    /// Only messages older than this one.
     before: Option<Uuid>,
-    /// 1 to 200; 50 without it.
+    /// 1 to 200; default: 50.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
@@ -138,28 +138,28 @@ fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem
     })
 }
 
-/// Hand a message over
+/// Send a message
 ///
-/// When it answers 202 the message is on disk, and will be sent, deferred and sent again, or reported as failed; it is not
-/// lost and not sent twice. With the same `Idempotency-Key` and the same body it answers 202 with the same id, and
+/// 202 means that the message is on disk. It will be sent, retried, or reported as failed; a crash neither loses it nor sends
+/// it twice. A request with the same `Idempotency-Key` and body gets 202 with the same id, and
 /// `Idempotency-Replayed: true`.
 #[utoipa::path(
     post,
     path = "/api/v1/messages",
     tag = "messages",
     request_body = MessageRequest,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, one for each message")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, unique for each message")),
     responses(
-        (status = 202, description = "It is on disk", body = Accepted),
+        (status = 202, description = "The message is on disk", body = Accepted),
         (status = 400, description = "`malformed_json`, `invalid_request`", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "`body_too_slow`: try again", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "`body_too_slow`: retry", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`no_profile`, `profile_incomplete`, `no_relay`", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "`too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_message`, `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "`internal`: a fault of the service's own", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`busy`, `unavailable`: try again", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`busy`, `unavailable`: retry", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
 )]
@@ -219,7 +219,7 @@ fn message_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, Problem
     Uuid::try_parse(&id).map_err(|_| Problem::new(Code::NotFound))
 }
 
-/// The header that stands there at most once: of two nobody knows which one counts.
+/// A header that may appear at most once: two would be ambiguous.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Problem> {
     let mut all = headers.get_all(name).iter();
     let first = all.next();
@@ -239,12 +239,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(key.to_owned()))
 }
 
-/// What became of a message
+/// Get a message
 #[utoipa::path(
     get,
     path = "/api/v1/messages/{id}",
     tag = "messages",
-    params(("id" = Uuid, Path, description = "What `POST` answered")),
+    params(("id" = Uuid, Path, description = "The id from the response to `POST`")),
     responses(
         (status = 200, description = "The message", body = MessageView),
         (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
@@ -266,7 +266,7 @@ pub async fn get(
     Ok(Json(view(row, attempts)))
 }
 
-/// The messages of an account
+/// List an account's messages
 #[utoipa::path(
     get,
     path = "/api/v1/messages",
@@ -304,17 +304,17 @@ pub async fn list(
     Ok(Json(MessagePage { messages, next }))
 }
 
-/// Send a message again
+/// Resend a message
 ///
-/// For one that has ended: to those recipients who are not known to have it. Nobody gets a second copy of what their server
-/// took. Its `Message-ID` stays the same.
+/// Sends a finished message to the recipients that are not `accepted`; the others get no second copy. Its `Message-ID` stays
+/// the same.
 #[utoipa::path(
     post,
     path = "/api/v1/messages/{id}/resend",
     tag = "messages",
-    params(("id" = Uuid, Path, description = "What `POST` answered")),
+    params(("id" = Uuid, Path, description = "The id from the response to `POST`")),
     responses(
-        (status = 202, description = "It is on disk", body = Accepted),
+        (status = 202, description = "The message is on disk", body = Accepted),
         (status = 401, description = "`unauthorized`", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`not_finished`", body = Problem, content_type = "application/problem+json"),

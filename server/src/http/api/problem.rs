@@ -50,7 +50,7 @@ macro_rules! codes {
 
 codes! {
     /// No key, or none of a registered portal.
-    Unauthorized = "unauthorized", UNAUTHORIZED, "The API key is missing or not known";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "The API key is missing or unknown";
     /// The body is no JSON object.
     MalformedJson = "malformed_json", BAD_REQUEST, "The body is not JSON";
     /// Something of the query or of a header does not read.
@@ -66,13 +66,13 @@ codes! {
     /// The body came too slowly, or stopped.
     BodyTooSlow = "body_too_slow", REQUEST_TIMEOUT, "The body did not arrive in time";
     /// The token ends sessions of its own person only; the portal's key ends those of anybody.
-    Forbidden = "forbidden", FORBIDDEN, "The token is not enough for this";
+    Forbidden = "forbidden", FORBIDDEN, "The token does not allow this";
     /// No such message of this portal.
     NotFound = "not_found", NOT_FOUND, "There is no such message";
     /// The path leads to nothing.
     NoSuchEndpoint = "no_such_endpoint", NOT_FOUND, "There is no such endpoint: see /api";
-    /// The endpoint knows other methods.
-    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The endpoint knows other methods";
+    /// The endpoint does not support this method.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The endpoint does not support this method";
     /// The account sends through its own servers, and has none in use for this user or the shop.
     NoProfile = "no_profile", CONFLICT, "The account has no mail server in use";
     /// The password of the profile in use is missing, or does not open.
@@ -80,25 +80,25 @@ codes! {
     /// The account sends through the portal's server, and the configuration has none.
     NoRelay = "no_relay", CONFLICT, "The portal has no mail server";
     /// It is under way or was accepted: it cannot be sent again.
-    NotFinished = "not_finished", CONFLICT, "The message is not one that can be sent again";
+    NotFinished = "not_finished", CONFLICT, "This message cannot be resent";
     /// Its text is not kept any more.
-    ContentGone = "content_gone", GONE, "The message's content is not kept any more";
+    ContentGone = "content_gone", GONE, "The message's content has been deleted";
     /// A row is damaged, or a fault of the service's own: trying again does not help before the operator has looked.
     Internal = "internal", INTERNAL_SERVER_ERROR, "A fault inside the service";
-    /// Too much at once: try again.
-    Busy = "busy", SERVICE_UNAVAILABLE, "Too much at once";
+    /// Too many requests at once: try again.
+    Busy = "busy", SERVICE_UNAVAILABLE, "Too many requests at once";
     /// The database or the vault does not answer: try again.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service is unavailable";
 }
 
-/// What is wrong with one field.
+/// The kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     Required,
-    /// There is no such field.
+    /// No such field.
     Unknown,
-    /// Another type is wanted.
+    /// Wrong type.
     WrongType,
     TooLong,
     TooMany,
@@ -111,7 +111,7 @@ pub enum Fault {
     Base64Invalid,
     /// No type such as `application/pdf`.
     ContentTypeInvalid,
-    /// The sender is the profile's, whatever is asked for.
+    /// The sender cannot be chosen: it is the profile's.
     SenderNotAllowed,
     /// It is somebody else's.
     NotAllowed,
@@ -119,14 +119,14 @@ pub enum Fault {
     LanguageInvalid,
 }
 
-/// One field that is wrong.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
-    /// Where it stands: a JSON pointer (RFC 6901).
+    /// JSON pointer to the field (RFC 6901).
     #[schema(example = "/to/0/address")]
     pub field: String,
     pub code: Fault,
-    /// For the developer who reads it.
+    /// For developers; may change.
     pub detail: String,
 }
 
@@ -139,7 +139,7 @@ impl FieldFault {
 /// Problem details (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
-    /// A URI reference that stands for the code.
+    /// A URI reference that identifies the code.
     #[serde(rename = "type")]
     #[schema(example = "/api#no_profile")]
     pub kind: String,
@@ -149,7 +149,7 @@ pub struct Problem {
     pub code: Code,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The fields that are wrong.
+    /// The invalid fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldFault>,
 }

@@ -299,7 +299,7 @@ async fn people_can_read_it() {
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let page = String::from_utf8(body.to_vec()).unwrap();
     for text in
-        ["Hand a message over", "POST /api/v1/messages", "idempotency_key_reused", "MessageRequest", "delivery_unknown"]
+        ["Send a message", "POST /api/v1/messages", "idempotency_key_reused", "MessageRequest", "delivery_unknown"]
     {
         assert!(page.contains(text), "{text}");
     }

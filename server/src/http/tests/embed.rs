@@ -275,7 +275,7 @@ async fn revoking_takes_a_good_token_and_nothing_else() {
         assert_eq!((answer.status, answer.body.contains("\"unauthorized\"")), (StatusCode::UNAUTHORIZED, true));
         assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");
     }
-    // One that a page asked for opens the configurator, and ends nobody's sessions.
+    // A token with a challenge opens the configurator and ends no sessions.
     let bound = with_challenge("2");
     let answer = app.revoke(&bound, "").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);

@@ -203,7 +203,7 @@ async fn our_own_page_opens_a_tab_with_what_the_portal_s_page_gave_it() {
 async fn a_token_that_was_copied_opens_and_renews_nothing() {
     let app = TestApp::new().await;
     let bound = token_with_challenge("1");
-    // Whoever has it can write any origin.
+    // A program can forge any origin.
     assert_eq!(app.token_post(&bound, PORTAL).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(app.enter_frame(&bound, "&verifier=x").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(app.enter_frame(&bound, &format!("&verifier={VERIFIER}")).await.status, StatusCode::SEE_OTHER);

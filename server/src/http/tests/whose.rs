@@ -89,7 +89,7 @@ async fn what_shows_something_older_changes_nothing() {
         app.store.profiles(&account, None, 9).await.unwrap()
     };
     let before = stored().await;
-    // A revision that does not read is none that there is.
+    // An unparsable revision matches no revision.
     for revision in ["1", "3", "abc", "-1", "+2", "1e3", "0x2", "9999999999999999999999", "%202", "2%20", "%00"] {
         let posts = [
             ("/api/profiles/save", form(&id, "smtp.gmail.com", "").replace("=Martin", "=Seconde"), "/profiles/edit"),

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::outbox::Outbox;
 
-/// A batch that is being worked on: its leases are prolonged until this is dropped, in whatever way.
+/// A batch being sent: its leases are renewed until this is dropped.
 pub(super) struct LeaseGuard {
     outbox: Arc<Outbox>,
     pub lease_token: String,

@@ -282,7 +282,7 @@ fn known(number: usize, state: RecipientState, said: Option<Cause>) -> Recipient
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// Whatever was known of the recipients, whatever comes.
+    /// For every previous state of the recipients, and every report.
     #[test]
     fn a_message_never_contradicts_itself(
         before in prop::collection::vec((prop::sample::select(&STATES[..]), prop::sample::select(&CAUSES[..])), 1..5),
@@ -336,7 +336,7 @@ proptest! {
         }
         prop_assert_eq!(status.state.is_final(), of(RecipientState::Pending) == 0);
         prop_assert_eq!(judgement.next_at.is_some(), !status.state.is_final());
-        // Only who waited, and took part or was stopped with the others, was moved; whoever has it keeps it.
+        // Only waiting recipients that took part, or were stopped with the others, change; accepted ones stay accepted.
         for (was, is) in row.recipients.iter().zip(recipients) {
             if was.state != RecipientState::Pending {
                 prop_assert_eq!(was, is);

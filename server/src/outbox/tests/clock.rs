@@ -144,7 +144,7 @@ async fn after_two_days_without_the_machine_a_message_is_tried_before_it_is_too_
     second.application.outbox.start();
     second.until(&id, "accepted").await;
     assert_eq!(crowd.everybody().len(), 2);
-    // It is tried, and does not wait for ever, where its server takes nothing.
+    // It is tried, and does not wait indefinitely for a server that accepts nothing.
     let (first, crowd, at) = ended("the first start", Manner { most: 0, ..MANNER }).await;
     let id = left_behind(&first, "Trop vieux").await;
     let tried = crowd.refused();

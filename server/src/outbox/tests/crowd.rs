@@ -313,7 +313,7 @@ async fn who_failed_for_the_password_is_sent_it_again_and_nobody_else() {
     let data = &event["data"];
     assert_eq!((&data["recipients_accepted"], &data["recipients_refused"]), (&json!(1), &json!(2)));
     assert_eq!(data["refused_causes"], json!(["bad_credentials", "recipient_rejected"]));
-    // The password is mended, and the portal sends it again.
+    // The password is corrected, and the portal resends the message.
     crowd.logins.store(0, Ordering::SeqCst);
     post.save_at("martin", Some(profile), post.extra.unwrap()).await;
     assert_eq!(post.resend(&id).await.0, StatusCode::ACCEPTED);

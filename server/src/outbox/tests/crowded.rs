@@ -193,7 +193,7 @@ async fn waiting_accounts() {
     }
 }
 
-/// Figures, not a test: how long a message takes to be taken over while 200,000 are forgotten.
+/// A measurement, not a test: the time to accept a message while 200,000 are deleted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: it takes a minute, and asserts nothing"]
 async fn forgotten_messages() {

@@ -32,7 +32,7 @@ async fn a_probe_whose_process_was_killed_leaves_the_server_when_its_lease_ends(
     let claimed = post.store.claim_through(&[claim]).await.unwrap();
     assert_eq!((claimed[0].passage, claimed[0].messages.len()), (Passage::Probe, 1));
     post.application.outbox.start();
-    // Within ten seconds: nobody waits for the dead one any longer than for its message.
+    // Within ten seconds: a dead server delays only its own message.
     let done = post.until(&id, "accepted").await;
     assert_eq!(done["attempts"].as_array().unwrap().len(), 1, "{done:#}");
 }
@@ -47,7 +47,7 @@ async fn a_damaged_row_is_set_aside_told_of_once_and_holds_nobody_up() {
     for sql in [&format!("UPDATE message SET recipients = '[{{' WHERE id = '{damaged}'"), event] {
         sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(post.store.raw()).await.unwrap();
     }
-    // Whoever looks at it sees what can be seen; the page of the others is there.
+    // The readable fields are shown, and the list of the others works.
     let seen = post.get(&format!("/api/v1/messages/{damaged}")).await.1;
     assert_eq!((&seen["state"], &seen["subject"]), (&json!("quarantined"), &json!("Abîmé")));
     let (status, page) = post.get("/api/v1/messages?account=martin").await;

@@ -47,7 +47,7 @@ impl Worker<'_> {
         submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
     }
 
-    /// The message under the name of whoever sends it.
+    /// The message with its sender.
     fn letter(&self, message: &StoredMessage, mut content: Content) -> Option<Letter> {
         let attachments = content.take_attachments();
         let head = content.head;

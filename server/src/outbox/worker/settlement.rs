@@ -1,4 +1,4 @@
-//! Server side. What became of a message is written down, whatever it takes.
+//! Server side. Persists the outcome of an attempt, with retries.
 
 use std::time::Duration;
 
@@ -168,7 +168,7 @@ impl Worker<'_> {
         Next::Message
     }
 
-    /// Writes down what became of a message, however long the disk takes: nobody else knows it.
+    /// Persists the outcome, retrying until the disk accepts it: it is known nowhere else.
     async fn for_sure(&self, settlement: Settlement) -> Result<Settled, Unwritten> {
         loop {
             match self.outbox.writes.settle(settlement.clone()).await {

@@ -13,7 +13,7 @@ pub(super) async fn refused_logins_are_counted(store: &impl Store) {
         store.end_logins(&[LoginEnd { id: claim.id, key: claim.key, outcome, at: claim.now }]).await.unwrap();
     };
     let refusals = async || store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals;
-    // Many at once are no more than three, and each refusal is one, whoever writes it when.
+    // Concurrent attempts are at most three, and each refusal counts once, in any order.
     let many: Vec<LoginClaim> = (0..5).map(|_| claim(1)).collect();
     assert_eq!(claims(&many).await, [Granted, Granted, Granted, Busy, Busy]);
     end(&many[0], LoginOutcome::Refused).await;
@@ -24,7 +24,7 @@ pub(super) async fn refused_logins_are_counted(store: &impl Store) {
     assert_eq!(claims(&[last, claim(3)]).await, [Granted, Busy], "one after another");
     end(&last, LoginOutcome::Refused).await;
     assert_eq!((refusals().await, claims(&[claim(4)]).await), (3, vec![Refused]));
-    // The settings are not the secret; the secret typed anew is.
+    // Changed settings do not reset the count; the secret entered again does.
     assert!(update(store, &martin, id(1), &Settings { sender_name: "x".to_owned(), ..settings(None) }, None).await);
     assert_eq!(refusals().await, 3);
     let typed = SealedSecret { sealed: vec![8], changed_at: at(5), login_key: key };

@@ -72,7 +72,7 @@ pub(super) async fn exactly_one_profile_is_in_use(store: &impl Store) {
     assert_eq!(store.others_of_owner(&martin, id(3)).await.unwrap().len(), 1);
 }
 
-/// Who takes over is known to work, or at least not to fail.
+/// The heir is known to work, or at least not known to fail.
 pub(super) async fn a_profile_that_fails_takes_nothing_over(store: &impl Store) {
     let martin = account("martin");
     for number in 1..=4 {
@@ -129,7 +129,7 @@ pub(super) async fn a_moved_destination_wipes_the_secret(store: &impl Store) {
     assert!(store.any_ready(&martin).await.unwrap());
 }
 
-/// A secret is never left with another destination, whatever an edit says.
+/// No edit leaves a secret with another destination.
 pub(super) async fn a_stray_secret_is_wiped(store: &impl Store) {
     let martin = account("martin");
     insert(store, &martin, &row(1, None)).await;

@@ -287,7 +287,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     assert_eq!((rest.until, rest.troubles), (at(60), 1));
     assert_eq!(store.rest_destination("relay", &trouble(11, false)).await.unwrap(), rest, "the same, met twice");
     assert_eq!(store.queue_metrics(at(11)).await.unwrap().resting, 1);
-    // Nothing is due, whatever is given meanwhile, and all of it says why.
+    // Nothing is due, even for new messages, and each shows the cause.
     store.insert_messages(&[message(20, &lanes[0], 12)]).await.unwrap();
     assert_eq!(due(59).await, [""; 0]);
     let row = store.message("demo", Uuid::from_u128(20)).await.unwrap().unwrap();
@@ -295,7 +295,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     assert_eq!(store.overdue(at(2_000), 99).await.unwrap()[0].cause, Some(Cause::Timeout), "also at its end");
     let early = store.claim_through(&[claim(&lanes[0], "relay", 59)]).await.unwrap();
     assert_eq!((early[0].passage, early[0].messages.len(), early[0].rest), (Passage::Closed, 0, rest));
-    // After it one message tries, and nobody else until that has told.
+    // Then one message is tried, and no other until its outcome is known.
     assert_eq!(due(60).await, ["relay"]);
     let tries = store.claim_through(&[claim(&lanes[1], "relay", 60), claim(&lanes[2], "relay", 60)]).await.unwrap();
     let passages: Vec<_> = tries.iter().map(|claimed| (claimed.passage, claimed.messages.len())).collect();
@@ -310,7 +310,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     assert_eq!(due(71).await, ["relay"]);
     let free = store.claim_through(&[claim(&lanes[3], "relay", 71)]).await.unwrap();
     assert_eq!((free[0].passage, free[0].messages.len()), (Passage::Free, 2));
-    // A change leaves the lane to whoever looks its server up.
+    // A change leaves the lane to the next look-up of its server.
     store.wake(&lanes[4].account, at(72)).await.unwrap();
     assert_eq!(store.due_lanes("", at(72), 9).await.unwrap(), [queue(&lanes[4])]);
     let moved = store.claim_through(&[claim(&lanes[4], "own", 73)]).await.unwrap();

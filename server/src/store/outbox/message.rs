@@ -34,7 +34,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Where a message is.
+    /// The state of a message.
     MessageState {
         /// On disk, not tried yet.
         Queued = "queued",
@@ -60,7 +60,7 @@ codes! {
 }
 
 codes! {
-    /// What became of one recipient.
+    /// The state of a recipient.
     RecipientState {
         Pending = "pending",
         Accepted = "accepted",
@@ -70,7 +70,7 @@ codes! {
 }
 
 codes! {
-    /// Which way an attempt went.
+    /// The route of an attempt.
     Via {
         /// The account's own profile.
         Profile = "profile",
@@ -107,21 +107,21 @@ impl MessageState {
     }
 }
 
-/// One recipient, and what became of it.
+/// A recipient and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Recipient {
     /// Its address.
     pub address: String,
     pub kind: RecipientKind,
     pub state: RecipientState,
-    /// Why it was refused: a cause of the diagnosis.
+    /// Why it was refused: a code of the diagnosis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub cause: Option<Cause>,
-    /// The server's own words.
+    /// The server's reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
-    /// Where that was said.
+    /// The stage of the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub stage: Option<Stage>,

@@ -39,7 +39,7 @@ impl Rest {
         }
     }
 
-    /// While somebody tries nobody else does; if nothing is heard of it by `until`, the next one may.
+    /// One probe at a time; without an outcome by `until`, the next one may start.
     #[must_use]
     pub fn probing(self, until: Timestamp) -> Self {
         Self { until, ..self }

@@ -68,7 +68,7 @@ pub struct HealthReport {
 /// Who may settle a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
-    /// Whoever holds its lease.
+    /// The owner of its lease.
     Lease(String),
     /// Somebody else's lease that ended before this.
     LeaseEnded(Timestamp),

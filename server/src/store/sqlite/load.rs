@@ -1,4 +1,4 @@
-//! What costs the same however much there is: counted in rows and pages, and measured by whoever waits for the writer.
+//! Costs that must not depend on the amount of data: counted in rows and pages, and measured as waits for the writer.
 
 use app::session::AccountId;
 use jiff::Timestamp;
@@ -88,7 +88,7 @@ async fn a_purge_holds_the_writer_for_a_moment_and_leaves_others_no_checkpoint()
     let folder = disk_faults::Folder::new();
     let store = SqliteStore::open(&folder.database()).await.unwrap();
     finished(&store, 20_000).await;
-    // Whoever asks for the writer waits as long as somebody holds it.
+    // A request for the writer waits while another one holds it.
     let over = tokio_util::sync::CancellationToken::new();
     let waits = tokio::spawn({
         let (writer, over) = (store.writer.clone(), over.clone());

@@ -96,7 +96,7 @@ async fn count(connection: &mut SqliteConnection, key: &[u8; 32], now: Timestamp
     })
 }
 
-/// The secret was typed anew: it begins anew.
+/// The secret was entered again: reset.
 pub(super) async fn forgive(connection: &mut SqliteConnection, key: &[u8; 32]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM login WHERE key = ? AND until IS NULL").bind(&key[..]).execute(connection).await?;
     Ok(())

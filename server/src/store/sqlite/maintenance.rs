@@ -1,6 +1,6 @@
 //! Server side. What is forgotten, and what is counted.
 //!
-//! Everything is found by an index, and deleted in small groups: whoever writes waits for a group at most. Old rows lie
+//! Rows are found by an index and deleted in small groups: a writer waits for one group at most. Old rows lie
 //! scattered over the file, so a group of them changes many pages; what has gathered in the log is moved into the file
 //! here, by a connection of its own, before the next commit would have to do it while others wait (SQLite's automatic
 //! checkpoint, at 1,000 pages).

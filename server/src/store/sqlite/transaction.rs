@@ -58,7 +58,7 @@ impl WriteTransaction {
     }
 }
 
-/// Rolls back. That fails where SQLite has done it already: then nobody knows what else is wrong with the connection.
+/// Rolls back. That fails if SQLite has already done it: then the state of the connection is unknown.
 async fn roll_back(mut connection: PoolConnection<Sqlite>) {
     if let Err(error) = sqlx::query("ROLLBACK").execute(&mut *connection).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "a database connection is replaced");

@@ -27,7 +27,7 @@ impl Pattern {
         Self(written.split('+').map(Term::read).collect())
     }
 
-    /// Whether one sentence holds all that is wanted, and none what is not.
+    /// Whether one sentence contains all required and no forbidden words.
     pub(super) fn fits(&self, text: &Text) -> bool {
         let unwanted = |sentence: &String| self.0.iter().any(|term| term.negated && term.holds(sentence, text));
         let wanted = |sentence: &String| self.0.iter().all(|term| term.negated || term.holds(sentence, text));

@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, MICROSOFT, &["5.2.121|5.2.122|4.5.127|5.7.508"], RateLimited),
     (ANY, MICROSOFT, &["4.3.2+concurrent|connections"], TooManyConnections),
     (MAIL, MICROSOFT, &["4.7.500|4.7.3"], ServerBusy),
-    // Orange and La Poste: the number at the end is the cause, whatever the enhanced code.
+    // Orange and La Poste: the number at the end is the cause; the enhanced code is ignored.
     (ANY, ORANGE, &["104"], TooManyConnections),
     (&[Auth], ORANGE, &["305"], BadCredentials),
     (MAIL, ORANGE, &["spf|dkim|dmarc|517"], DomainAuthentication),

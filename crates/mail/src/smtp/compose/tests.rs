@@ -169,9 +169,9 @@ const HIDING: [&str; 24] = [
     "%3D?utf-8?B?DQo=?%3D",
     "a%E2%80%AEfdp.exe",
     "%25250d%25250a",
-    // Only in one of the two orders: the escape first leaves an encoded word that nobody reads.
+    // Only in one of the two orders: escaping first leaves an encoded word that is not decoded.
     "=?utf-8?Q?%0d?=",
-    // Charsets that nobody knows, or that do not keep ASCII.
+    // Unknown charsets, and charsets that do not preserve ASCII.
     "=?x?Q?=0a?=",
     "=?x?Q?facture?=",
     "=?utf-16?b?AA0ACg==?=",
@@ -181,7 +181,7 @@ const HIDING: [&str; 24] = [
     "=?windows-1252?q?=E2=80=AE?=",
     "=?utf-8*fr?q?=0a?=",
     "=?utf-8?q?=0a",
-    // Half a character, an escape that is none, base64 that is none, an encoding that nobody knows.
+    // Half a character, an invalid escape, invalid base64, an unknown encoding.
     "=?utf-8?q?=E2=80?= =?utf-8?q?=AE?=",
     "=?utf-8?q?=0?=",
     "=?utf-8?b?D!Qo=?=",

@@ -38,7 +38,7 @@ impl Exchanged {
     }
 }
 
-/// The server takes no such login whatever the password is, as somebody set there: it does not count against the password, and
+/// The server accepts no such login with any password, as somebody set there: it does not count against the password, and
 /// the owner may have that changed without typing the password again.
 const fn is_about_the_mailbox(cause: Cause) -> bool {
     matches!(
@@ -76,7 +76,7 @@ impl Session<'_> {
     }
 
     /// One exchange, and once more where the server asks for that: a refusal with its code, or an end of the conversation.
-    /// Each is a login of its own to the server, and to whoever counts them.
+    /// Each counts as a login of its own.
     async fn log_in(
         &mut self,
         wire: &mut Wire,

@@ -108,7 +108,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The first reply. Whatever is no reply comes from something that is no mail server; its words are not repeated.
+    /// The first reply. Anything else comes from something that is not a mail server; its text is not shown.
     pub(super) async fn greeting(&mut self, wire: &mut Wire) -> Result<Reply, Failure> {
         let limits = self.limits;
         let deadline = self.limit(limits.reply);

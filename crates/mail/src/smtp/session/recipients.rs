@@ -65,7 +65,7 @@ impl Session<'_> {
         self.recipients.extend(rest);
     }
 
-    /// Whose message leaves with the next bytes: who was taken; while nobody was answered, everybody who was named.
+    /// The recipients that the next bytes send the message to: the accepted ones; before any reply, all that were named.
     pub(super) fn may_get_it(&self) -> Vec<String> {
         if self.recipients.is_empty() {
             return self.submission.to.iter().take(self.named).map(ToString::to_string).collect();

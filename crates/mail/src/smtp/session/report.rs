@@ -17,7 +17,7 @@ impl Session<'_> {
                 (success, last.map_or(Stage::Resolve, |event| event.stage), None, false, self.last_words.take(), None)
             }
             Err(failure) => {
-                // A failure of the transaction was told before the farewell.
+                // A failure of the transaction was reported before QUIT.
                 if self.stages.last().is_none_or(|event| event.outcome == Outcome::Ok) {
                     self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
                 }

@@ -32,7 +32,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Says goodbye; nobody waits for the answer.
+    /// Sends QUIT without waiting for the reply.
     pub fn close(mut self) {
         tokio::spawn(async move {
             if self.wire.write(b"QUIT\r\n", 1, Instant::now() + super::FAREWELL).await.is_ok() {
@@ -43,7 +43,7 @@ impl Connection {
 }
 
 impl Session<'_> {
-    /// Hands the message over on the open connection; `None` when there is none, or it was closed and the server
+    /// Sends the message on the open connection; `None` when there is none, or it was closed and the server
     /// certainly has nothing.
     pub(super) async fn on_the_open_connection(&mut self, host: &Host) -> Option<Result<(), Failure>> {
         let connection = self.reused.take()?;
@@ -80,7 +80,7 @@ impl Session<'_> {
         None
     }
 
-    /// Keeps the connection for the next message when this one went well and that is wanted; else says goodbye.
+    /// Keeps the connection for the next message if this one succeeded and reuse is enabled; otherwise sends QUIT.
     pub(super) async fn end(&mut self, host: Host, mut wire: Wire, outcome: &Result<(), Failure>) {
         if self.commit_point.is_none() && outcome.is_ok() {
             // It has said goodbye already.

@@ -96,7 +96,7 @@ impl Session<'_> {
         }
         let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, chunked, true));
         if self.is_dry_run() {
-            // What was found out stands, whatever the answer.
+            // What was found out is reported, regardless of the reply.
             let _ = self.receive(wire, Stage::RcptTo, self.limit(self.limits.reply)).await;
             return accepted;
         }
@@ -116,7 +116,7 @@ impl Session<'_> {
             (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
         };
         if go.code == 354 && accepted.is_err() {
-            // It waits for a message that nobody is to get (RFC 2920 §3.1): an empty one.
+            // The server expects a message although no recipient was accepted (RFC 2920 §3.1): send an empty one.
             self.fly(wire, b".\r\n", 1, Stage::Data, Load::Commands).await?;
         }
         accepted?;
@@ -139,7 +139,7 @@ impl Session<'_> {
         }
         let accepted = self.any_recipient();
         if self.is_dry_run() {
-            // What was found out stands, whatever the answer.
+            // What was found out is reported, regardless of the reply.
             let _ = self.ask(wire, Stage::RcptTo, "RSET").await;
             return accepted;
         }

@@ -17,7 +17,7 @@ async fn deliver(security: Security, keywords: &'static [&'static str], recipien
     assert_eq!(report.verdict, Verdict::Accepted, "{report:#?}");
     check_bounds(&report);
     let message = running.messages.recv().await.unwrap();
-    // Nobody waits for the end of the farewell; the count does.
+    // QUIT is not awaited; the count includes it.
     running.ended.await.unwrap();
     (report, running.flights.load(Ordering::SeqCst), message)
 }

@@ -15,7 +15,7 @@ pub(super) enum Step {
     Send(Vec<u8>),
     /// Reads until a line with this start has come.
     Expect(&'static str),
-    /// Writes a byte every so often, for ever.
+    /// Writes a byte at intervals, endlessly.
     Drip(u8, Duration),
     /// Writes this byte as fast as it goes, at most 64 MiB.
     Flood(u8),

@@ -96,7 +96,7 @@ async fn a_control_host_tells_whose_network_it_is() {
 async fn each_family_is_told_apart() {
     let tls = submission_server(false).await;
     let closed = closed_port().await;
-    // Documentation addresses: nobody answers, or there is no way there at all.
+    // Documentation addresses: no answer, or no route.
     let nowhere: IpAddr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into();
     let submitter = looking_at(&[closed, tls], &[LOOPBACK, nowhere], None);
     let survey = submitter.survey(&submission(HOST, closed, Security::Tls), &[(tls, Security::Tls)]).await;

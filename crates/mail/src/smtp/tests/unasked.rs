@@ -1,4 +1,4 @@
-//! Replies that nobody asked for: twice, too early, a whole conversation in advance. The n-th reply answers the n-th
+//! Unsolicited replies: twice, too early, a whole conversation in advance. The n-th reply answers the n-th
 //! command, so one too many shifts all that follow. The servers here never take a message and never log anybody in: every
 //! "accepted" is a reply that was taken for the answer to another command.
 
@@ -231,7 +231,7 @@ async fn an_early_235_is_no_login() {
             }
         }
     }
-    // It comes just after the command: the refusal that follows is heard before the farewell's answer.
+    // It comes just after the command: the refusal that follows is read before the reply to QUIT.
     let mut late = until_auth();
     late.extend([send("235 early\r\n"), send("535 5.7.8 wrong\r\n"), Step::Expect("QUIT"), send("221 bye\r\n")]);
     let (port, _read) = serve_each(vec![late]).await;

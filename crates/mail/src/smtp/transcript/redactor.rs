@@ -1,4 +1,4 @@
-//! Finds a secret, or six characters in a row of it, in whatever a server says, in whatever disguise.
+//! Finds a secret, or six consecutive characters of it, in a server's replies, in any encoding.
 //!
 //! The text is read in several ways ([`views`]): without blanks, letters and digits alone, escapes undone, digits as
 //! bytes. In each, every run of a few symbols is looked up among the runs of the secret's own encodings ([`disguises`]).

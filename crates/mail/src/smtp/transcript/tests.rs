@@ -371,7 +371,7 @@ proptest! {
         }
     }
 
-    /// Whatever the encoding, the case, what is put in between and where it is split: no six characters in a row.
+    /// In any encoding, case, with any separators and splits: no six consecutive characters.
     #[test]
     fn no_six_characters_are_left(
         secret in "[!-~]{8,40}",

@@ -32,7 +32,7 @@ pub(super) fn wrong(column: &'static str, row: &str) -> StoreError {
 /// The table, and its key.
 const MESSAGE: (&str, &str) = ("message", "id");
 
-/// A row of [`COLUMNS`]. Of one that was set aside, whatever can be decoded.
+/// A row of [`COLUMNS`]. Of a quarantined row, what can be decoded.
 pub(super) fn message(row: &SqliteRow) -> Result<StoredMessage, StoreError> {
     match MessageState::parse(&row.try_get::<String, _>("state")?) {
         Some(MessageState::Quarantined) => set_aside_row(row),

@@ -71,7 +71,7 @@ pub(super) async fn take_if_free(
     Ok(taken.rows_affected() == 1)
 }
 
-/// An owner's profile in use is gone: another one takes over, or nobody does. `false`: the one that should is not there.
+/// An owner's profile in use was deleted: another one replaces it, or none. `false`: the chosen one does not exist.
 pub(super) async fn hand_over(
     connection: &mut SqliteConnection,
     account: &AccountId,

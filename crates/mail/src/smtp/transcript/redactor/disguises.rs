@@ -15,7 +15,7 @@ pub const RUN: usize = 6;
 const SPREAD: usize = 4;
 /// A secret read backwards, or with something else between its characters: fewer symbols would be found by chance.
 const BACKWARDS: usize = 8;
-/// Longer secrets are nobody's password; of those the encodings are left out that nothing but a joke writes.
+/// Longer secrets are tokens, not passwords: unusual encodings of them are not searched for.
 const PASSWORD: usize = 256;
 /// Longer secrets are tokens; of those the rarer encodings are left out, which multiply their length.
 const TOKEN: usize = 2_048;

@@ -16,7 +16,7 @@ pub enum View {
     Squeezed,
     /// Letters and digits alone.
     Plain,
-    /// Hexadecimal digits, whatever stands between them; other letters end a run.
+    /// Hexadecimal digits with any separators; other letters end a run.
     Hexadecimal,
     /// Bytes written as decimal numbers: `116, 114, 48`.
     Decimal,
@@ -158,7 +158,7 @@ fn digits(plain: &[Symbol]) -> Vec<Symbol> {
     digits
 }
 
-/// Every number that is a byte, in lower case; one that is none ends a run. Words in between do not count.
+/// Every number that is a byte, in lower case; a larger one ends a run. Words in between are ignored.
 fn numbers(text: &[Symbol], radix: u16) -> Vec<Symbol> {
     let mut numbers: Vec<Symbol> = Vec::new();
     let mut open: Option<(u16, Symbol)> = None;
