@@ -35,6 +35,8 @@ pub mod base_path;
 pub mod carried;
 #[cfg(feature = "ssr")]
 pub mod error;
+#[cfg(feature = "hydrate")]
+mod fetch;
 #[cfg(feature = "ssr")]
 pub mod forms;
 #[cfg(feature = "ssr")]

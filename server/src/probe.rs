@@ -280,6 +280,7 @@ fn write_stage(output: &mut dyn Write, event: &StageEvent) -> std::io::Result<()
     let mark = match event.outcome {
         Outcome::Ok => "ok    ",
         Outcome::Failed => "FAILED",
+        Outcome::Unknown => "?     ",
     };
     let words = event.reply.as_deref().unwrap_or_default();
     writeln!(output, "{mark} {:<10} {:>8.1} ms  {words}", event.stage.as_str(), event.ms)

@@ -32,12 +32,14 @@ use crate::{
     submission::submission,
 };
 
+mod leaving;
 mod limits;
 pub(crate) mod mail;
 mod receipt;
 mod remedies;
 
 use self::mail::{AddressError, confirmation};
+use leaving::Leaving;
 use limits::{Limits, Slot};
 use remedies::Remedies;
 
@@ -168,14 +170,16 @@ impl TestRunner {
 }
 
 impl Running {
-    /// Has the conversation, looks for what may help, and stores the result; stores nothing when it is stopped before.
+    /// Has the conversation, looks for what may help, and stores the result. Stopped before the message leaves it stores
+    /// nothing; once it may have left, its end is waited for, because the mail may arrive.
     async fn run(self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
         let tell = |event| drop(events.send(event));
         let mut on_stage = |event| tell(TestEvent::Stage(event));
-        let conversation = Box::pin(self.submitter.submit(&self.submission, &mut on_stage));
+        let leaving = Leaving::new(stop.clone(), events.clone());
+        let conversation = Box::pin(self.submitter.submit_committed(&self.submission, &leaving, &mut on_stage));
         let conversation = Box::pin(self.slot.watch(conversation));
-        let report = until(self.submission.credentials.as_ref(), conversation, stop.cancelled()).await;
-        let Some(mut report) = report.filter(|_| !stop.is_cancelled()) else { return };
+        let report = until(self.submission.credentials.as_ref(), conversation, leaving.stopped_in_time()).await;
+        let Some(mut report) = report.flatten().filter(|_| leaving.has_left() || !stop.is_cancelled()) else { return };
         if let Some(withheld) = self.gate.withheld() {
             return tell(TestEvent::Refused(match withheld {
                 Withheld::Refused => Refusal::SecretRefused,
@@ -188,7 +192,7 @@ impl Running {
         }
         tokio::select! {
             () = self.slot.watch(Box::pin(self.find_fixes(&mut report))) => {}
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => if !leaving.has_left() { return },
         }
         let run = Box::new(self.record(report).await);
         // A new test may start as soon as the end was reported.
@@ -241,7 +245,8 @@ impl Tester for TestRunner {
     ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
         let running = self.prepare(session, id, recipient).await?;
         let (events, mut told) = mpsc::unbounded_channel();
-        // Dropping the stream stops the test: but a login that is under way is waited for, and counted.
+        // Dropping the stream stops the test: but a login that is under way is waited for and counted, and so is a message that
+        // may have left.
         let stop = CancellationToken::new();
         tokio::spawn(running.run(events, stop.clone()));
         Ok(Box::pin(stream! {

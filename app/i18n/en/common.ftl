@@ -1,6 +1,7 @@
 # What every page says.
 product-name = SMTP configurator
 nav-label = Configurator pages
+nav-mode = Sending mode
 skip-to-content = Skip to content
 back-to-portal = Back to the portal
 open-in-a-tab = Open in a new tab
@@ -56,6 +57,7 @@ trouble-malformed = The request is incomplete. Go back to the previous page and 
 not-found-title = Page not found
 
 notice-saved = Profile saved.
+notice-saved-only = Profile saved. It is this user’s only profile, so it is the one in use. Test it to find out whether it sends.
 notice-mode-saved = The sending mode is saved.
 notice-deleted = The profile and its password are deleted.
 notice-duplicated = Here is the copy. The password is never copied: enter it, then save.

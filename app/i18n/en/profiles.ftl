@@ -28,7 +28,8 @@ encoding-legend = Character set of your emails
 encoding-utf-8-about = Recommended: every language and every character.
 encoding-iso-8859-1-about = Western Europe, for very old software. Without the euro sign.
 encoding-iso-8859-15-about = Western Europe, with the euro sign.
-encoding-windows-1252-about = Western Europe, for older versions of Windows. Text that does not fit the chosen set is sent in UTF-8.
+encoding-windows-1252-about = Western Europe, for older versions of Windows.
+encoding-beyond = Text that does not fit the chosen set is sent in UTF-8.
 
 # The account’s history.
 history-title = History
@@ -43,6 +44,7 @@ history-in-use = Profile put in use
 history-deleted = Profile and password deleted
 history-cleaned = Extra characters removed from a password
 history-test-failed = Test failed: { $why }
+history-test-unknown = Uncertain test result: the message may or may not have been sent
 history-tested = Test passed: the server accepted the message
 history-mended = Suggested change applied: { $what }
 history-received = Delivery of a test message confirmed
@@ -92,6 +94,10 @@ sending-limit-wrong = Enter a whole number from 1 to { $most }, or leave empty.
 delete-used = This is the profile in use for “{ $owner }”.
 delete-heir = Which profile will send for “{ $owner }”?
 delete-heir-none = None for now
+delete-heir-others = { $count ->
+    [one] One other profile
+   *[other] { $count } other profiles
+}
 delete-all-fail = No other profile is known to work: unless you choose one, none will replace it.
 delete-then-shop = Their emails will be sent through the shop’s profile.
 delete-then-portal = Their emails will be sent through the server of { $portal }.

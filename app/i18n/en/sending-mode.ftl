@@ -15,3 +15,6 @@ way-in-use = The emails of “{ $owner }” are sent through this profile.
 way-works-portal = The test passed, but your emails are still sent through the server of { $portal }.
 way-works-unused = The test passed, but the emails of “{ $owner }” are sent through another profile.
 way-use = Use this profile
+way-untested = Your emails are sent through the profile { $sender }, which has not been tested with these settings yet.
+way-failed = Your emails are sent through the profile { $sender }, whose last test failed.
+way-test = Test this profile

@@ -8,10 +8,12 @@ test-session-renewed = Your session had ended: the test did not start. It is ope
 test-session-over = Your session has ended: the test did not start. Open the configurator again from your portal: everything you saved is there.
 test-cut = The connection was lost before the end of the test. Check your Internet connection, then try again.
 test-stop = Stop
-test-stopped = The test was stopped. Nothing more was sent.
+test-stopped = The test was stopped. If a test message still reaches you, reload this page: its result will be here.
+test-late = Too late to stop: the message may have been sent already. The result is coming…
 
 stage-went-well = passed
 stage-went-wrong = failed
+stage-unknown = outcome unknown
 stage-time = { $ms } ms
 stage-time-short = < 1 ms
 

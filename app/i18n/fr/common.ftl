@@ -1,6 +1,7 @@
 # Ce que toutes les pages disent.
 product-name = Configurateur SMTP
 nav-label = Pages du configurateur
+nav-mode = Mode d’envoi
 skip-to-content = Aller au contenu
 back-to-portal = Retour au portail
 open-in-a-tab = Ouvrir dans un nouvel onglet
@@ -59,6 +60,7 @@ trouble-malformed = La demande reçue est incomplète. Revenez à la page préc�
 not-found-title = Page introuvable
 
 notice-saved = Profil enregistré.
+notice-saved-only = Profil enregistré. C’est le seul profil de cet utilisateur : il est donc actif. Testez-le pour savoir s’il envoie.
 notice-mode-saved = Le mode d’envoi est enregistré.
 notice-deleted = Le profil et son mot de passe sont supprimés.
 notice-duplicated = Voici la copie. Le mot de passe n’est jamais copié : saisissez-le, puis validez.

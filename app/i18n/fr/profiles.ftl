@@ -28,7 +28,8 @@ encoding-legend = Jeu de caractères des emails
 encoding-utf-8-about = Recommandé : toutes les langues et tous les caractères.
 encoding-iso-8859-1-about = Europe de l’Ouest, pour de très anciens logiciels. Sans le symbole euro.
 encoding-iso-8859-15-about = Europe de l’Ouest, avec le symbole euro.
-encoding-windows-1252-about = Europe de l’Ouest, pour les anciens Windows. Un texte que ce jeu ne peut pas écrire part en UTF-8.
+encoding-windows-1252-about = Europe de l’Ouest, pour les anciens Windows.
+encoding-beyond = Un texte que le jeu choisi ne peut pas écrire part en UTF-8.
 
 # L’historique du compte.
 history-title = Historique
@@ -43,6 +44,7 @@ history-in-use = Profil activé
 history-deleted = Profil et mot de passe supprimés
 history-cleaned = Caractères en trop retirés d’un mot de passe
 history-test-failed = Test échoué : { $why }
+history-test-unknown = Test au résultat incertain : on ne sait pas si le message est parti
 history-tested = Test réussi : le serveur a accepté le message
 history-mended = Changement proposé appliqué : { $what }
 history-received = Réception d’un message de test confirmée
@@ -92,6 +94,10 @@ sending-limit-wrong = Saisissez un nombre entier de 1 à { $most }, ou laissez v
 delete-used = C’est le profil actif de « { $owner } ».
 delete-heir = Quel profil enverra pour « { $owner } » ?
 delete-heir-none = Aucun pour l’instant
+delete-heir-others = { $count ->
+    [one] Un autre profil
+   *[other] { $count } autres profils
+}
 delete-all-fail = Nous ne savons pas si un autre profil fonctionne : si vous n’en choisissez pas, aucun ne le remplacera.
 delete-then-shop = Ses emails partiront par le profil du magasin.
 delete-then-portal = Ses emails partiront par le serveur de { $portal }.

@@ -15,3 +15,6 @@ way-in-use = Les emails de « { $owner } » partent par ce profil.
 way-works-portal = Le test a réussi, mais vos emails partent toujours par le serveur de { $portal }.
 way-works-unused = Le test a réussi, mais les emails de « { $owner } » partent par un autre profil.
 way-use = Utiliser ce profil
+way-untested = Vos emails partent par le profil { $sender }, qui n’a pas encore été testé avec ces réglages.
+way-failed = Vos emails partent par le profil { $sender }, dont le dernier test a échoué.
+way-test = Tester ce profil

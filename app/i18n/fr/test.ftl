@@ -8,10 +8,12 @@ test-session-renewed = Votre session avait pris fin : le test n’a pas commenc
 test-session-over = Votre session est terminée : le test n’a pas commencé. Rouvrez le configurateur depuis votre portail : vous y retrouverez tout ce qui est enregistré.
 test-cut = La connexion s’est coupée avant la fin du test. Vérifiez votre connexion à Internet, puis recommencez.
 test-stop = Arrêter
-test-stopped = Le test est arrêté. Rien de plus n’a été envoyé.
+test-stopped = Le test est arrêté. Si vous recevez quand même un message de test, rechargez cette page : son résultat y sera.
+test-late = Trop tard pour arrêter : le message est peut-être déjà parti. Le résultat arrive…
 
 stage-went-well = réussi
 stage-went-wrong = échoué
+stage-unknown = résultat inconnu
 stage-time = { $ms } ms
 stage-time-short = < 1 ms
 

@@ -63,10 +63,12 @@ pub fn FormAssistant(children: Children) -> impl IntoView {
         let _ = event;
     };
     let pressed = |event: ev::KeyboardEvent| {
-        // In the search box Enter would press Valider.
+        // In the search box Enter would press Valider: it chooses the only provider that is left.
         #[cfg(feature = "hydrate")]
         if event.key() == "Enter" && dom::target(&event).is_some_and(|target| target.id() == "preset-search") {
             event.prevent_default();
+            presets::choose_the_only_one();
+            warn::look();
         }
         let _ = event;
     };

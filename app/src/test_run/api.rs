@@ -148,6 +148,8 @@ fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
 enum Line {
     /// A stage has ended: its line, and what is under way now.
     Stage { html: String, now: String },
+    /// The message leaves: the test cannot be stopped any more.
+    Leaving,
     /// The report, and the profile's row in the list. Without this line the stream was cut.
     Finished { html: String, row: String, accepted: bool },
     /// The test did not start.
@@ -207,6 +209,7 @@ pub async fn stream_test(
                     let html = owner.with(|| view! { <StageLine event /> }.to_html());
                     Line::Stage { html, now: now.unwrap_or_default() }
                 }
+                TestEvent::Leaving => Line::Leaving,
                 TestEvent::LookingForFixes => {
                     Line::Stage { html: String::new(), now: locale.text("survey-running", &[]) }
                 }

@@ -17,7 +17,10 @@ pub fn LiveTest(children: Children) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     on_cleanup(browser::stop);
     #[cfg(feature = "hydrate")]
-    Effect::new(|_| browser::show_copy_buttons());
+    Effect::new(|_| {
+        browser::show_copy_buttons();
+        browser::show_selected();
+    });
     let submitted = |event: ev::SubmitEvent| {
         #[cfg(feature = "hydrate")]
         browser::submitted(&event);

@@ -38,6 +38,8 @@ pub struct TestRun {
 #[derive(Debug, Clone)]
 pub enum TestEvent {
     Stage(StageEvent),
+    /// The message is about to leave: from now on the test cannot be stopped.
+    Leaving,
     /// It failed; what may help is being looked for.
     LookingForFixes,
     /// The last one, where the login was not tried: the secret was refused three times meanwhile, or others are trying it.
@@ -90,7 +92,8 @@ impl From<AppError> for Refusal {
 /// Runs tests, with the code that real sending uses.
 #[async_trait]
 pub trait Tester: Send + Sync {
-    /// Starts a test. The stream owns the conversation: dropping it closes the connection and stores nothing.
+    /// Starts a test. The stream owns the conversation: dropping it closes the connection and stores nothing, unless the
+    /// message may have left already. Then it goes on to its end, and its result is stored.
     async fn start(
         &self,
         session: &Session,

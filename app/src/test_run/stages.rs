@@ -7,7 +7,7 @@ use crate::{profile::security::Security, t};
 
 /// The stage that is under way once `ended` went well; `None` after the last one and after a failure.
 pub fn next_stage(ended: Stage, security: Security, outcome: Outcome) -> Option<Stage> {
-    if outcome == Outcome::Failed {
+    if outcome != Outcome::Ok {
         return None;
     }
     match (ended, security) {
@@ -38,6 +38,7 @@ pub fn StageLine(event: StageEvent) -> impl IntoView {
     let (class, said) = match outcome {
         Outcome::Ok => ("stage ok", t!("stage-went-well")),
         Outcome::Failed => ("stage failed", t!("stage-went-wrong")),
+        Outcome::Unknown => ("stage unsure", t!("stage-unknown")),
     };
     view! {
         <li class=class>

@@ -73,6 +73,8 @@ impl Stage {
 pub enum Outcome {
     Ok,
     Failed,
+    /// The message may have been taken: nobody said so.
+    Unknown,
 }
 
 /// One stage that has ended.

@@ -1,17 +1,17 @@
 //! Browser side. Nothing typed is lost: the server keeps it while it is typed, and says what is wrong before the form
 //! leaves, so that a password stays in its field until all is well. A changed form asks before it is left.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use gloo_net::http::Request;
 use leptos::prelude::{set_timeout, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
+use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, SubmitEvent, UrlSearchParams};
 
 use super::{
     checks::say_at,
     dom::{find, show, text},
 };
+use crate::fetch;
 
 thread_local! {
     /// Something was typed, and the form has not left.
@@ -23,6 +23,10 @@ thread_local! {
     static LEAVING: Cell<bool> = const { Cell::new(false) };
     /// Counts the answers of the server: each moves the session's end.
     static ROUND: Cell<u32> = const { Cell::new(0) };
+    /// How many questions to the server are under way, and where the form goes once there is none: what was typed is kept
+    /// in its order.
+    static ASKED: Cell<u32> = const { Cell::new(0) };
+    static ELSEWHERE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// How long nothing is typed before what was typed is kept.
@@ -108,13 +112,19 @@ pub(super) fn keep() {
     }
 }
 
-/// The form leaves once the server has nothing against it.
-pub(super) fn submitted(event: &Event) {
+/// The form leaves once the server has nothing against it; **Annuler** takes it away as it is, without the password.
+pub(super) fn submitted(event: &SubmitEvent) {
     event.prevent_default();
     if LEAVING.replace(true) {
         return;
     }
-    leptos::task::spawn_local(async {
+    let elsewhere = event.submitter().and_then(|button| button.get_attribute("formaction"));
+    leptos::task::spawn_local(async move {
+        if elsewhere.is_some() {
+            ELSEWHERE.set(elsewhere);
+            ask(false).await;
+            return;
+        }
         match ask(true).await {
             Answer::Faults(faults) if faults.is_empty() => {
                 if let Some(form) = form() {
@@ -162,12 +172,23 @@ enum Answer {
 
 /// `sends`: the form leaves when nothing is wrong. Hands over what is typed, without the password, and hears what is wrong with it.
 async fn ask(sends: bool) -> Answer {
-    try_ask(sends).await.unwrap_or(Answer::Silence)
+    ASKED.set(ASKED.get() + 1);
+    let answer = try_ask(sends).await.unwrap_or(Answer::Silence);
+    ASKED.set(ASKED.get() - 1);
+    if ASKED.get() == 0
+        && let Some(address) = ELSEWHERE.take()
+        && let (Some(form), Some(secret)) = (form(), find::<HtmlInputElement>("#secret"))
+    {
+        secret.set_value("");
+        let _ = form.set_attribute("action", &address);
+        let _ = form.submit();
+    }
+    answer
 }
 
 async fn try_ask(sends: bool) -> Option<Answer> {
     let (address, body) = typed(sends)?;
-    let response = Request::post(&address).body(body).ok()?.send().await.ok()?;
+    let response = fetch::fetch(&address, Some(&body), None).await?;
     if response.status() == 401 {
         return Some(Answer::SessionOver);
     }
@@ -178,7 +199,7 @@ async fn try_ask(sends: bool) -> Option<Answer> {
     if !response.ok() {
         return None;
     }
-    let pairs = js_sys::JSON::parse(&response.text().await.ok()?).ok()?;
+    let pairs = js_sys::JSON::parse(&fetch::text(&response).await?).ok()?;
     let word = |pair: &JsValue, at: u32| js_sys::Reflect::get_u32(pair, at).ok()?.as_string();
     let pairs =
         js_sys::Array::from(&pairs).iter().filter_map(|pair| Some((word(&pair, 0)?, word(&pair, 1)?))).collect();

@@ -10,9 +10,12 @@ use super::{
     dom::{find, find_all, show, text},
     warn,
 };
-use crate::profile::{
-    preset_hint::PresetHint,
-    server_text::{self, ServerText},
+use crate::{
+    fetch,
+    profile::{
+        preset_hint::PresetHint,
+        server_text::{self, ServerText},
+    },
 };
 
 /// Longer than a press takes.
@@ -48,6 +51,11 @@ thread_local! {
 
 pub(super) fn hint_of(radio: &HtmlInputElement) -> Option<PresetHint> {
     PresetHint::decode(&radio.get_attribute("data-p")?)
+}
+
+/// A preset's name, as its card says it.
+pub(super) fn name_of(radio: &HtmlInputElement) -> String {
+    radio.parent_element().and_then(|label| label.text_content()).unwrap_or_default()
 }
 
 /// Every preset's radio button.
@@ -91,14 +99,6 @@ pub(super) fn typed(target: &Element) {
     let value = || find::<HtmlInputElement>(&["#", &target.id()].concat()).map(|input| input.value());
     match target.id().as_str() {
         "login" => propose(&value().unwrap_or_default()),
-        // The guide of a provider whose server is typed by hand.
-        "host" => {
-            let host = value().unwrap_or_default();
-            let known = radios().into_iter().find(|radio| hint_of(radio).is_some_and(|hint| hint.host == host));
-            if let Some(radio) = known {
-                fetch_guide(radio.value());
-            }
-        }
         "preset-search" => narrow(&value().unwrap_or_default()),
         _ => {}
     }
@@ -110,6 +110,7 @@ pub(super) fn left(target: &Element) {
     let Some(host) = find::<HtmlInputElement>("#host").filter(|host| target.id() == host.id()) else { return };
     let typed = host.value();
     let ServerText { host: name, port } = server_text::read(&typed);
+    settle(name.clone());
     if name == typed {
         return;
     }
@@ -167,13 +168,17 @@ fn choose(radio: &HtmlInputElement) {
     if let Some(login) = &hint.login {
         fill("login", login.clone(), before(|hint| hint.login.clone().unwrap_or_default()));
     }
-    if let Some(security) = find::<HtmlInputElement>(&["#security-", hint.security.as_str()].concat()) {
-        security.set_checked(true);
+    let new = find::<HtmlInputElement>(&["#security-", hint.security.as_str()].concat());
+    if let Some(new) = &new {
+        new.set_checked(true);
     }
     if replaced.is_empty() {
         return remark("", "", Offer::Nothing);
     }
-    let names: Vec<String> = replaced.iter().map(|(id, _)| label_of(id)).collect();
+    let mut names: Vec<String> = replaced.iter().map(|(id, _)| label_of(id)).collect();
+    if security != new {
+        names.push(find::<HtmlElement>("#security legend").map(|legend| legend.inner_text()).unwrap_or_default());
+    }
     remark("data-replaced", &names.join(", "), Offer::Undo(Before { typed: replaced, preset, security }));
 }
 
@@ -184,13 +189,46 @@ fn label_of(id: &str) -> String {
 /// Replaces the guide beside the password field by the chosen preset's.
 fn fetch_guide(preset: String) {
     leptos::task::spawn_local(async move {
-        let Some(guide) = find::<Element>("#guide") else { return };
-        let request = gloo_net::http::Request::get(&[&text(&guide, "data-src"), preset.as_str()].concat());
-        let Ok(response) = request.send().await else { return };
-        if let (true, Ok(html)) = (response.ok(), response.text().await) {
-            guide.set_inner_html(&html);
-        }
+        guide_of(&preset, "").await;
     });
+}
+
+/// Fetches the guide of a preset, or of whoever's server is typed; the id of the preset whose it is.
+async fn guide_of(preset: &str, host: &str) -> Option<String> {
+    let guide = find::<Element>("#guide")?;
+    let host = String::from(js_sys::encode_uri_component(host));
+    let address = [&text(&guide, "data-src"), "preset=", preset, "&host=", &host].concat();
+    let response = fetch::fetch(&address, None, None).await.filter(web_sys::Response::ok)?;
+    let html = fetch::text(&response).await?;
+    guide.set_inner_html(&html);
+    response.headers().get("preset").ok()?
+}
+
+/// The server was typed by hand: the guide is of whoever's it is, and a preset whose it is not is not chosen any more.
+fn settle(host: String) {
+    leptos::task::spawn_local(async move {
+        let Some(radio) = checked() else { return };
+        let Some(id) = guide_of(&radio.value(), &host).await else { return };
+        let fits = radio.value().is_empty() || radio.value() == id || !radio.checked();
+        let Some(other) = radios().into_iter().find(|other| other.value() == id).filter(|_| !fits) else { return };
+        other.set_checked(true);
+        FILLED.set(hint_of(&other));
+        CHOSEN.set(Some(other));
+        let typed = hint_of(&radio).map(|hint| ("host", hint.host)).into_iter().collect();
+        let name = name_of(&radio);
+        remark("data-left", &name, Offer::Undo(Before { typed, preset: Some(radio), security: None }));
+        warn::look();
+    });
+}
+
+/// Enter in the search box: the only provider that is left is chosen.
+pub(super) fn choose_the_only_one() {
+    let mut left = find_all::<HtmlInputElement>("#presets .card-choice:not([hidden]) [data-p]");
+    if let (Some(radio), true) = (left.pop(), left.is_empty()) {
+        radio.set_checked(true);
+        choose(&radio);
+        let _ = radio.focus();
+    }
 }
 
 /// Proposes the preset that an address belongs to, unless it is chosen already.
@@ -201,7 +239,7 @@ fn propose(address: &str) {
         .filter(|radio| !radio.checked());
     match known {
         Some(radio) => {
-            let name = radio.parent_element().and_then(|label| label.text_content()).unwrap_or_default();
+            let name = name_of(&radio);
             remark("data-proposal", &name, Offer::Choose(radio));
         }
         None if OFFER.with_borrow(|offer| matches!(offer, Offer::Choose(_))) => remark("", "", Offer::Nothing),
@@ -266,19 +304,23 @@ fn accept() {
     }
 }
 
-/// Shows the presets whose name or search words hold `words`.
+/// Shows the presets whose name or search words hold `words`; another server can always be chosen.
 fn narrow(words: &str) {
     let lower = |text: &str| String::from(js_sys::JsString::from(text).to_lower_case());
     let wanted = lower(words.trim());
     let mut found = false;
-    for label in find_all::<Element>("#presets .card-choice") {
+    for label in find_all::<Element>("#presets .card-choice:has([data-p])") {
         let named = [label.text_content().unwrap_or_default(), text(&label, "data-s")].join(" ");
         let matches = lower(&named).contains(&wanted);
         found |= matches;
         show(&label, matches);
     }
-    if let Some(details) = find::<Element>("#presets details").filter(|_| !wanted.is_empty()) {
-        let _ = details.set_attribute("open", "");
+    if let Some(details) = find::<Element>("#presets details") {
+        if !wanted.is_empty() {
+            let _ = details.set_attribute("open", "");
+        }
+        // Nothing behind it: it would promise providers.
+        show(&details, details.query_selector(".card-choice:not([hidden])").is_ok_and(|one| one.is_some()));
     }
     if let Some(none) = find::<Element>(".search [role=status]") {
         none.set_text_content(Some(&if found { String::new() } else { text(&none, "data-none") }));

@@ -6,7 +6,7 @@ use web_sys::{Element, HtmlInputElement};
 
 use super::{
     dom::{find, text},
-    presets::{hint_of, radios},
+    presets::{hint_of, name_of, radios},
 };
 use crate::profile::{
     password::{InnerSpaces, clean},
@@ -17,10 +17,6 @@ use crate::profile::{
 
 fn value(id: &str) -> String {
     find::<HtmlInputElement>(&["#", id].concat()).map(|input| input.value()).unwrap_or_default()
-}
-
-fn name_of(radio: &HtmlInputElement) -> String {
-    radio.parent_element().and_then(|label| label.text_content()).unwrap_or_default()
 }
 
 /// Looks at the form again.

@@ -1,23 +1,25 @@
 //! Browser side. Posts the form to the streaming server function and shows its lines as they come.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use futures::StreamExt;
-use gloo_net::http::{Request, Response};
 use leptos::{
     ev::MouseEvent,
     prelude::{document, window},
 };
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    AbortController, Element, FormData, HtmlDocument, HtmlElement, HtmlFormElement, SubmitEvent, UrlSearchParams,
+    AbortController, Element, FormData, HtmlDocument, HtmlElement, HtmlFormElement, ReadableStreamDefaultReader,
+    Response, SubmitEvent, UrlSearchParams,
 };
 
 use super::lines::Lines;
+use crate::fetch::fetch;
 
 thread_local! {
     /// The test under way.
     static RUNNING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
+    /// Its message may have left: it cannot be stopped any more.
+    static LATE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Takes the form's submission over when **Tester** was pressed; every other button stays native.
@@ -35,9 +37,10 @@ pub(super) fn submitted(event: &SubmitEvent) {
     }
     event.prevent_default();
     let Ok(abort) = AbortController::new() else { return };
-    // One at a time: the last press counts.
+    // One at a time: the last press counts. One whose message may have left goes on: its row must say so.
     let former = RUNNING.replace(Some(abort.clone()));
-    if let Some(former) = &former {
+    let late = LATE.replace(false);
+    if let Some(former) = former.as_ref().filter(|_| !late) {
         former.abort();
     }
     open_panel(if former.is_some() { "data-restarting" } else { "data-starting" });
@@ -138,10 +141,24 @@ fn copy(button: &Element) {
     status.set_text_content(said.as_deref());
 }
 
-/// Closes the stream, and with it the conversation at the other end.
+/// Closes the stream, and with it the conversation at the other end; says that it is too late once the message may have left.
 pub(super) fn stop() {
-    if let Some(abort) = RUNNING.take() {
+    if LATE.get() {
+        say(".now span", "data-late");
+        if let Some(button) = part(".stop") {
+            let _ = button.set_attribute("hidden", "");
+            back_to_tester();
+        }
+    } else if let Some(abort) = RUNNING.take() {
         abort.abort();
+    }
+}
+
+/// A long list has a box of its own: it begins with the selected profile in sight.
+pub(super) fn show_selected() {
+    let find = |selector| document().query_selector(selector).ok().flatten()?.dyn_into::<HtmlElement>().ok();
+    if let (Some(list), Some(row)) = (find(".profiles"), find(".profile:has(:checked)")) {
+        list.set_scroll_top(row.offset_top() - list.client_height() / 2);
     }
 }
 
@@ -152,15 +169,17 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> End {
         return End::SessionOver;
     }
     let Some(stream) = response.body() else { return End::Cut };
-    let mut chunks = wasm_streams::ReadableStream::from_raw(stream.unchecked_into()).into_stream();
+    let chunks: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut lines = Lines::default();
     let mut end = End::Cut;
-    while let Some(Ok(chunk)) = chunks.next().await {
+    // What is read at the end has no value.
+    while let Ok(read) = chunks.read().await
+        && let Ok(chunk) = js_sys::Reflect::get(&read, &JsValue::from_str("value"))
+        && !chunk.is_undefined()
+    {
         for line in lines.push(&js_sys::Uint8Array::new(&chunk).to_vec()) {
-            if !is_current(abort) {
-                return End::Cut;
-            }
-            if show(&line, &row).is_some() {
+            let current = is_current(abort);
+            if show(&line, &row, current).is_some() {
                 end = End::Whole;
             }
         }
@@ -178,26 +197,36 @@ async fn ask(form: &HtmlFormElement, abort: &AbortController) -> Option<(Respons
     }
     let row = ["label[for=profile-", &value("id"), "]"].concat();
     let address = panel()?.get_attribute("data-stream")?;
-    let request = Request::post(&address).abort_signal(Some(&abort.signal())).body(body).ok()?;
-    Some((request.send().await.ok()?, row))
+    Some((fetch(&address, Some(&body), Some(&abort.signal())).await?, row))
 }
 
-/// Shows one line; `Some` for the last one. `row`: where the profile's row is in the list.
-fn show(line: &str, row: &str) -> Option<()> {
+/// Shows one line; `Some` for the last one. `row`: where the profile's row is in the list. `current`: the panel is this test's.
+fn show(line: &str, row: &str, current: bool) -> Option<()> {
     let event = js_sys::JSON::parse(line).ok()?;
     let text = |name: &str| js_sys::Reflect::get(&event, &JsValue::from_str(name)).ok()?.as_string();
     let html = text("html").unwrap_or_default();
-    if text("kind")? == "stage" {
+    if let (Some(html), Ok(Some(label))) = (text("row"), document().query_selector(row)) {
+        label.set_inner_html(&html);
+    }
+    if !current {
+        return None;
+    }
+    let kind = text("kind")?;
+    if kind == "leaving" {
+        LATE.set(true);
+        return None;
+    }
+    if kind == "stage" {
         part(".stages")?.insert_adjacent_html("beforeend", &html).ok()?;
-        part(".now span")?.set_text_content(text("now").as_deref());
+        // Once it was said that it is too late, that stays.
+        if !part(".stop")?.has_attribute("hidden") {
+            part(".now span")?.set_text_content(text("now").as_deref());
+        }
         return None;
     }
     let result = part(".result")?;
     result.set_inner_html(&html);
     show_copy_buttons();
-    if let (Some(html), Ok(Some(label))) = (text("row"), document().query_selector(row)) {
-        label.set_inner_html(&html);
-    }
     if let Ok(Some(title)) = result.query_selector("h2")
         && let Some(title) = title.dyn_ref::<HtmlElement>()
     {
@@ -230,6 +259,9 @@ fn open_panel(says: &str) {
 }
 
 fn set_busy(busy: bool) {
+    if let Some(button) = part(".stop").filter(|_| busy) {
+        let _ = button.remove_attribute("hidden");
+    }
     if let (Some(panel), Some(now)) = (panel(), part(".now")) {
         let _ = panel.set_attribute("aria-busy", if busy { "true" } else { "false" });
         let _ = now.toggle_attribute_with_force("hidden", !busy);

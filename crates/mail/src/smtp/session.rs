@@ -65,6 +65,8 @@ struct Session<'a> {
     last_refusal: Option<Failure>,
     /// Asked before the last bytes of the message.
     commit_point: Option<&'a dyn CommitPoint>,
+    /// The connection stays open for the next message when this one went well.
+    keeps: bool,
     /// A connection of an earlier message, how many it has carried, and whether it was long without one.
     reused: Option<Connection>,
     messages: u32,
@@ -86,6 +88,19 @@ pub(super) async fn run(
     Session::new(submitter, submission, limits, on_stage).with_addresses(addresses).conclude().await.report
 }
 
+/// The same, with `commit_point` asked before the last bytes of the message; the flag says that it refused.
+pub(super) async fn run_committed(
+    submitter: &Submitter,
+    submission: &Submission,
+    commit_point: &dyn CommitPoint,
+    on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
+) -> (Report, bool) {
+    let mut session = Session::new(submitter, submission, submitter.limits, on_stage);
+    session.commit_point = Some(commit_point);
+    let Delivery { report, withheld, .. } = session.conclude().await;
+    (report, withheld)
+}
+
 /// The same, over an open connection if there is one, leaving it open.
 pub(super) async fn deliver(
     submitter: &Submitter,
@@ -97,6 +112,7 @@ pub(super) async fn deliver(
     let mut ignore = |_| {};
     let mut session = Session::new(submitter, submission, limits, &mut ignore);
     session.commit_point = Some(commit_point);
+    session.keeps = true;
     session.reused = connection;
     session.conclude().await
 }
@@ -133,6 +149,7 @@ impl<'a> Session<'a> {
             last_words: None,
             last_refusal: None,
             commit_point: None,
+            keeps: false,
             reused: None,
             messages: 0,
             cool: false,
@@ -166,7 +183,7 @@ impl Session<'_> {
         let mut wire = self.connect(&host).await?;
         let mut outcome = self.talk(&host, &mut wire).await;
         self.round_trips += wire.flights;
-        if outcome.is_ok() && self.commit_point.is_none() {
+        if outcome.is_ok() && !self.keeps {
             outcome = self.say_goodbye(&mut wire).await;
         }
         match &outcome {
@@ -180,7 +197,8 @@ impl Session<'_> {
     }
 
     fn tell_failure(&mut self, failure: &Failure) {
-        self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
+        let outcome = if failure.fate == Fate::MaybeSent { Outcome::Unknown } else { Outcome::Failed };
+        self.tell(failure.stage, outcome, failure.reply.clone());
     }
 
     async fn talk(&mut self, host: &Host, wire: &mut Wire) -> Result<(), Failure> {

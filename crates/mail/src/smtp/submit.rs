@@ -191,6 +191,18 @@ impl Submitter {
         session::run(self, submission, Vec::new(), self.limits, on_stage).await
     }
 
+    /// The same, for whoever may stop it: `commit_point` is asked before the last bytes of the message leave. `None`
+    /// when it refused: the server has no message.
+    pub async fn submit_committed(
+        &self,
+        submission: &Submission,
+        commit_point: &dyn CommitPoint,
+        on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
+    ) -> Option<Report> {
+        let (report, withheld) = session::run_committed(self, submission, commit_point, on_stage).await;
+        (!withheld).then_some(report)
+    }
+
     /// The same conversation for a message of the outbox: it may go over a connection that is open already, leaves it
     /// open when all went well, and asks `commit_point` before the last bytes of the message leave.
     pub async fn deliver(

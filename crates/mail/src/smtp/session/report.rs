@@ -19,7 +19,7 @@ impl Session<'_> {
             Err(failure) => {
                 // A failure of the transaction was reported before QUIT.
                 if self.stages.last().is_none_or(|event| event.outcome == Outcome::Ok) {
-                    self.tell(failure.stage, Outcome::Failed, failure.reply.clone());
+                    self.tell_failure(&failure);
                 }
                 let verdict = if failure.fate == Fate::MaybeSent { Verdict::DeliveryUnknown } else { Verdict::Failed };
                 let retryable = failure.fate.is_retryable();

@@ -82,7 +82,7 @@ impl Session<'_> {
 
     /// Keeps the connection for the next message if this one succeeded and reuse is enabled; otherwise sends QUIT.
     pub(super) async fn end(&mut self, host: Host, mut wire: Wire, outcome: &Result<(), Failure>) {
-        if self.commit_point.is_none() && outcome.is_ok() {
+        if !self.keeps && outcome.is_ok() {
             // It has said goodbye already.
             return;
         }

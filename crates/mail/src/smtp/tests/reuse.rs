@@ -119,6 +119,25 @@ async fn behind_a_shut_gate_the_server_has_no_message() {
 }
 
 #[tokio::test]
+async fn a_conversation_that_may_be_stopped_sends_only_with_leave_and_says_goodbye() {
+    let mut steps = until_data();
+    steps.extend([send("354 go\r\n"), Step::Expect(".\r\n")]);
+    let (port, read) = serve_each(vec![steps]).await;
+    let shut = submission("plain.test.example", port, Security::None);
+    assert!(submitter(port, vec![]).submit_committed(&shut, &Shut, &mut |_| {}).await.is_none());
+    let read = read.await.unwrap().remove(0);
+    assert!(read.ends_with("..Texte\r\n"), "{read}");
+
+    let mut steps = until_the_dot();
+    steps.extend([send("250 ok\r\n"), Step::Expect("QUIT"), send("221 bye\r\n")]);
+    let (port, read) = serve_each(vec![steps]).await;
+    let open = submission("plain.test.example", port, Security::None);
+    let report = submitter(port, vec![]).submit_committed(&open, &Open, &mut |_| {}).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Accepted);
+    assert!(read.await.unwrap().remove(0).ends_with("QUIT\r\n"));
+}
+
+#[tokio::test]
 async fn a_server_that_leaves_before_the_end_has_no_message_either() {
     struct Late;
     #[async_trait]
