@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::{
     profile::{
         api::{CleanSecret, DeleteProfile, DuplicateProfile, FillProfile, SaveEncoding, SaveProfile, UseProfile},
+        dropping::CancelProfile,
         keeping::{CheckProfile, ForgetDraft, MergeProfile},
         sending_api::SaveSending,
     },
@@ -41,8 +42,9 @@ type Fields = HashMap<&'static str, HashSet<String>>;
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     let mut fields = Fields::new();
     add::<SaveProfile>(&mut fields, &[]);
-    // Remplir is a button of the form, and gets all of it.
+    // Buttons of the form: they get all of it.
     add::<FillProfile>(&mut fields, &["secret"]);
+    add::<CancelProfile>(&mut fields, &["secret"]);
     add::<SaveEncoding>(&mut fields, &[]);
     // How many characters the page said there are.
     add::<CleanSecret>(&mut fields, &["count"]);

@@ -23,6 +23,8 @@ pub mod draft;
 #[cfg(feature = "ssr")]
 pub mod drafts;
 #[cfg(feature = "ssr")]
+pub mod dropping;
+#[cfg(feature = "ssr")]
 pub mod encoding_page;
 #[cfg(feature = "ssr")]
 pub mod field;

@@ -6,4 +6,5 @@ pub mod layout;
 pub mod moment;
 pub mod notice;
 pub mod session_over;
+pub mod text;
 pub mod whose;

@@ -145,7 +145,7 @@ test("it tells what is saved, tested, changed and deleted, once each @wasm", asy
   await expect(frame.getByRole("heading", { name: "Encodage SMTP" })).toBeVisible();
   await frame.locator("#content .actions").getByRole("button", { name: "Valider" }).click();
   expect(await wait(page, "profile-saved", 2)).toEqual({ id });
-  await frame.getByRole("link", { name: "Mode d’envoi des emails" }).click();
+  await frame.getByRole("link", { name: "Mode d’envoi" }).click();
   await expect(frame.getByRole("heading", { name: "Mode d’envoi des emails" })).toBeVisible();
   await document(page, demo).evaluate(() => history.back());
   await expect(frame.getByRole("button", { name: "Tester" })).toBeVisible();

@@ -187,11 +187,13 @@ test("a list that has changed meanwhile puts nothing in use", async ({ configura
   await other.goto(page.url());
   await other.locator(".profile", { hasText: "cle@" }).getByRole("radio").check();
   await other.getByRole("button", { name: "Utiliser", exact: true }).click();
-  await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
+  // What this page offers is what is done already: it is about another list.
+  await page.locator(".profile", { hasText: "cle@" }).getByRole("radio").check();
   const [response] = await Promise.all([page.waitForResponse((answer) => answer.url().includes("stale=1")), configurator.button("Utiliser").click()]);
   expect(response.status()).toBe(409);
   await expect(page.getByText("La liste a changé depuis l’affichage de cette page")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("cle@");
+  await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
   await configurator.button("Utiliser").click();
   await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("boutique@");
 });

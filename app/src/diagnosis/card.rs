@@ -52,10 +52,31 @@ impl Failure {
         ]
     }
 
+    /// What makes another text of the cause fit better.
+    fn variant(&self) -> &'static str {
+        let settings = &self.profile.settings;
+        match self.cause() {
+            // A provider's own server has no slip of the pen in its name.
+            Cause::DnsNotFound if self.is_the_provider_s() => "-known",
+            Cause::SenderRejected
+                if settings.sender_address.as_str().eq_ignore_ascii_case(&settings.destination.login) =>
+            {
+                "-own"
+            }
+            _ => "",
+        }
+    }
+
+    /// Whether the host is one of a provider that we know.
+    fn is_the_provider_s(&self) -> bool {
+        self.provider != self.profile.settings.destination.host
+    }
+
     /// One of the cause's general texts: `title`, `what`, `next`.
     fn text(&self, part: &str) -> String {
         let code = self.cause().as_str().replace('_', "-");
-        i18n::current().text(&format!("cause-{code}-{part}"), &self.arguments())
+        let variant = if part == "title" { "" } else { self.variant() };
+        i18n::current().text(&format!("cause-{code}{variant}-{part}"), &self.arguments())
     }
 
     fn advice(&self) -> Option<&'static provider::Advice> {
@@ -74,6 +95,7 @@ impl Failure {
             Some(Blame::Us) => Who::Portal,
             Some(Blame::Server) => Who::Provider,
             Some(Blame::Settings) => Who::You,
+            Some(Blame::Unclear) | None if self.variant() == "-known" => Who::Portal,
             Some(Blame::Unclear) | None => who(self.cause()),
         }
     }

@@ -72,6 +72,7 @@ impl Action {
             Self::ProfileDeleted => "history-deleted",
             Self::SecretCleaned => "history-cleaned",
             Self::Tested { verdict: Verdict::Failed, .. } => "history-test-failed",
+            Self::Tested { verdict: Verdict::DeliveryUnknown, .. } => "history-test-unknown",
             Self::Tested { .. } => "history-tested",
             Self::Mended { .. } => "history-mended",
             Self::ReceiptConfirmed => "history-received",

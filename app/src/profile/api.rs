@@ -11,7 +11,7 @@ use super::{
     field::{Fault, Field, FieldError},
     keeping::orphan,
     listed::fingerprint,
-    model::{ProfileId, Settings},
+    model::{ProfileId, Settings, TestState},
     password::{InnerSpaces, clean},
     port::{Heir, SaveError, SecretChange, Standing, Target},
     preset::{Catalogue, Preset, hint},
@@ -48,6 +48,7 @@ async fn save(about: (&str, &str, &str), mut draft: Draft, secret: &TypedSecret)
     let target = target(about)?;
     let typed = draft.clone();
     let tidied = draft.tidy();
+    draft.settle_preset(&services.presets);
     match try_save(&session, &services, &target, &draft, secret).await {
         Ok(saved) => {
             for form in [target.id.map(|id| id.to_string()), target.creation].into_iter().flatten() {
@@ -167,7 +168,7 @@ async fn refuse(
         (form, page)
     };
     let profile = target.id.map(|id| id.to_string());
-    let kept = KeptDraft { form, profile, revision: target.revision, draft, errors, choice: None };
+    let kept = KeptDraft { form, profile, revision: target.revision, draft, errors, ..KeptDraft::default() };
     services.drafts.keep(&session.who(), &kept).await?;
     Ok(page)
 }
@@ -227,7 +228,11 @@ async fn encode(id: &str, encoding: &str, was: &str, revision: &str) -> Result<S
         done => {
             done?;
             services.drafts.forget(&session.who(), &encoding_form(id)).await?;
-            Ok(format!("/profiles?selected={id}&notice=saved"))
+            // The first one is in use without anybody having said so.
+            let profile = services.profiles.get(&session.account, id).await?;
+            let only = profile.is_some_and(|profile| profile.in_use && profile.test == TestState::Never)
+                && services.profiles.heirs(&session.account, id).await?.is_empty();
+            Ok(format!("/profiles?selected={id}&notice={}", if only { "saved-only" } else { "saved" }))
         }
     }
 }

@@ -18,9 +18,14 @@ use crate::{
     ui::{
         layout::{Loaded, Page, query},
         notice::{Kind, Notice, RequestNotice, is_stale},
+        text::breakable,
         whose::WhoseForm,
     },
 };
+
+/// How many that may take over are listed openly: whatever is known of them, and at the most. The surest come first.
+const FEW: usize = 3;
+const MANY: usize = 8;
 
 /// The question before a profile is deleted.
 #[component]
@@ -90,7 +95,8 @@ fn Question(
     stands_in: StandsIn,
     portal: String,
 ) -> impl IntoView {
-    let destination = &profile.settings.destination;
+    let Destination { host, port, .. } = &profile.settings.destination;
+    let server = format!("{host}:{port}");
     let used = profile.in_use;
     let id = profile.id.to_string();
     let then = stands_in.text(&portal);
@@ -100,13 +106,16 @@ fn Question(
         let warning = best.is_none().then(|| view! { <Notice kind=Kind::Warning>{t!("delete-all-fail")}</Notice> });
         let chosen = heirs.iter().map(|(heir, _)| heir.id).find(|id| id.to_string() == mine);
         let chosen = if mine == "none" { None } else { chosen.or(best) };
-        let options = heirs.into_iter().map(|(heir, _)| {
+        let able = heirs.iter().filter(|(_, standing)| *standing > Standing::Fails).count();
+        let shown = able.clamp(FEW, MANY).min(heirs.len());
+        let open = heirs.iter().skip(shown).any(|(heir, _)| Some(heir.id) == chosen);
+        let mut options = heirs.into_iter().map(|(heir, _)| {
             let input = format!("heir-{}", heir.id);
             let settings = heir.settings.clone();
             // What tells two of them apart: the port, the login.
             let Destination { host, port, login, .. } = &settings.destination;
             let named = if login == settings.sender_address.as_str() { String::new() } else { format!(" · {login}") };
-            let name = format!("{} · {host}:{port}{named}", settings.sender_address);
+            let (sender, server) = (settings.sender_address.as_str(), format!("{host}:{port}"));
             let checked = chosen == Some(heir.id);
             view! {
                 <div class="choice">
@@ -114,16 +123,25 @@ fn Question(
                         type="radio" name="heir" id=input.clone() value=heir.id.to_string() checked=checked
                         aria-describedby=format!("{input}-state")
                     />
-                    <label for=input.clone()>{name}</label>
+                    <label for=input.clone()>{breakable(sender)} " · " {breakable(&server)} {named}</label>
                     <p id=format!("{input}-state")><StateBadge profile=heir /></p>
                 </div>
             }
         });
+        let first: Vec<_> = options.by_ref().take(shown).collect();
+        let others: Vec<_> = options.collect();
+        let count = others.len();
         view! {
             {warning}
             <fieldset class="choices">
                 <legend>{t!("delete-heir", owner = owner.clone())}</legend>
-                {options.collect_view()}
+                {first}
+                {(count > 0).then(|| view! {
+                    <details open=open>
+                        <summary>{t!("delete-heir-others", count = count)}</summary>
+                        <div class="choices">{others}</div>
+                    </details>
+                })}
                 <div class="choice">
                     <input
                         type="radio"
@@ -148,7 +166,7 @@ fn Question(
     view! {
         {stale.then(|| view! { <Notice kind=Kind::Warning>{t!("stale-delete")}</Notice> })}
         <p class="lead">
-            {t!("delete-question", sender = profile.settings.sender_address.clone(), host = destination.host.clone())}
+            {t!("delete-question", sender = profile.settings.sender_address.clone(), host = server)}
         </p>
         <p>{consequence}</p>
         <p>{t!("delete-secret")}</p>

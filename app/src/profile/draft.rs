@@ -73,6 +73,9 @@ pub struct KeptDraft {
     pub revision: Option<u32>,
     pub draft: Draft,
     pub errors: Vec<FieldError>,
+    /// Given up with **Annuler**: it is there for the one who takes that back, and no page offers it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dropped: bool,
     /// What was chosen on another page than the form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
@@ -153,6 +156,21 @@ impl Draft {
             sender_name: sender_name.clone(),
             sender_address: sender_address.to_string(),
             reply_to: reply_to.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// Whether a form for a new profile holds anything that was typed. `account`: what the sender's name is at first.
+    pub fn has_something(&self, account: &str) -> bool {
+        let name = self.sender_name.trim();
+        let texts = [&self.host, &self.login, &self.sender_address, &self.reply_to];
+        (!name.is_empty() && name != account) || texts.into_iter().any(|text| !text.trim().is_empty())
+    }
+
+    /// A preset whose server was changed by hand is not chosen any more: its hints and advice are another server's.
+    pub fn settle_preset(&mut self, presets: &Catalogue) {
+        let host = server_text::read(&self.host).host;
+        if !host.is_empty() && presets.get(&self.preset).is_some_and(|preset| !preset.is_at(&host)) {
+            self.preset.clear();
         }
     }
 
@@ -332,6 +350,10 @@ impl TypedSecret {
             return Err(FieldError::new(Field::Secret, Fault::TooLong));
         }
         let Cleaned { value, spaces, invisible } = clean(typed, inner);
+        // Blanks alone are no password, wherever.
+        if value.is_empty() {
+            return Err(FieldError::new(Field::Secret, Fault::Required));
+        }
         let (kept, removed, suspicious) = match inner {
             InnerSpaces::Cosmetic => (value, spaces + invisible, 0),
             InnerSpaces::Significant => {

@@ -97,7 +97,7 @@ fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
     (!lines.is_empty()).then(|| {
         view! {
             <Notice kind=Kind::Warning>
-                <p>{t!("warn-title")}</p>
+                <p>{if query("suspicious").is_empty() { t!("warn-title") } else { t!("warn-title-also") }}</p>
                 <ul>{lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
                 <p><a href=at(&format!("/profiles/edit?id={}", profile.id))>{t!("warn-edit")}</a></p>
             </Notice>
@@ -140,6 +140,7 @@ fn Choices(profile: Profile, mine: Option<Encoding>) -> impl IntoView {
             <fieldset class="choices">
                 <legend>{t!("encoding-legend")}</legend>
                 {choices.into_iter().collect_view()}
+                <p class="hint">{t!("encoding-beyond")}</p>
             </fieldset>
             <div class="actions">
                 <button class="primary">{t!("action-validate")}</button>

@@ -67,7 +67,7 @@ pub fn NewPage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let kept = services.drafts.kept(&session.who()).await?;
         if !is_form_name(&form) {
-            let begun = kept.iter().find(|kept| kept.profile.is_none() && chosen.is_empty()).cloned();
+            let begun = kept.iter().find(|kept| kept.profile.is_none() && !kept.dropped && chosen.is_empty()).cloned();
             let form = begun.as_ref().map_or_else(|| services.drafts.new_form(), |kept| kept.form.clone());
             if is_navigation() {
                 let preset: String = form_urlencoded::byte_serialize(chosen.as_bytes()).collect();
@@ -124,7 +124,7 @@ fn new_content(session: &Session, services: &Services, form: String, chosen: &st
 /// A profile that exists.
 #[component]
 pub fn EditPage() -> impl IntoView {
-    let (id, stale) = (query("id"), !query("stale").is_empty());
+    let (id, stale, resumed) = (query("id"), !query("stale").is_empty(), !query("resume").is_empty());
     let load = async move {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
@@ -133,12 +133,15 @@ pub fn EditPage() -> impl IntoView {
         let Some(profile) = services.profiles.get(&session.account, id).await? else {
             // Deleted under a form: what was typed can still become a profile.
             return match kept {
-                Some(KeptDraft { draft, .. }) => Ok(lead(&orphan(&session, &services, &form, draft).await?)),
-                None => Err(AppError::NotFound),
+                Some(KeptDraft { draft, dropped: false, .. }) => {
+                    Ok(lead(&orphan(&session, &services, &form, draft).await?))
+                }
+                _ => Err(AppError::NotFound),
             };
         };
         let stored = Draft::of(&profile);
         if let Some(kept) = &kept
+            && (!kept.dropped || resumed)
             && kept.revision.is_some_and(|shown| shown != profile.revision)
             && (stale || !kept.draft.differences(&stored).is_empty())
         {
@@ -154,6 +157,8 @@ pub fn EditPage() -> impl IntoView {
             return Ok(view! { <Conflict profile mine taken session presets=services.presets /> }.into_any());
         }
         let kept = kept.filter(|kept| !kept.errors.is_empty() || !kept.draft.differences(&stored).is_empty());
+        // What was given up comes back only when that is asked for.
+        let kept = kept.filter(|kept| !kept.dropped || resumed);
         let mut content = Content {
             form,
             profile: Some(id),
@@ -184,7 +189,8 @@ impl Content {
     }
 }
 
-fn page(content: Content, session: &Session, presets: Arc<Catalogue>) -> AnyView {
+fn page(mut content: Content, session: &Session, presets: Arc<Catalogue>) -> AnyView {
+    content.draft.settle_preset(&presets);
     let refusal = refusal(&content.errors);
     let session = session.clone();
     let restored = content.restored.then(|| {
@@ -206,7 +212,8 @@ fn page(content: Content, session: &Session, presets: Arc<Catalogue>) -> AnyView
 fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
     let Content { form, profile, revision, draft, errors, secret, restored: _ } = content;
     let left = use_context::<Parts>().and_then(|parts| parts.extensions.get::<SessionLeft>().copied());
-    let chosen: Option<Preset> = presets.get(&draft.preset).cloned();
+    // Whose server is typed by hand, has that one's guide.
+    let chosen: Option<Preset> = presets.get(&draft.preset).or_else(|| presets.by_host(draft.host.trim())).cloned();
     let guide = chosen.as_ref().and_then(|preset| presets.guide(preset)).cloned();
     let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
     let email = session.email.clone();
@@ -263,7 +270,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                     inputmode="email" required=true
                 />
                 <Secret secret errors=errors.clone() />
-                <aside id="guide" class="guide" data-src=at("/profiles/guide?preset=") aria-label=t!("guide-title")>
+                <aside id="guide" class="guide" data-src=at("/profiles/guide?") aria-label=t!("guide-title")>
                     <PresetGuide preset=chosen guide />
                 </aside>
                 <TextField
@@ -272,7 +279,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 />
                 <TextField
                     field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint")
-                    state=state(&draft.sender_address) inputmode="email" pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
+                    state=state(&draft.sender_address) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
                 />
                 <TextField
                     field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email)
@@ -285,6 +292,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
                 id="assistant"
                 role="status"
                 data-replaced=t!("preset-replaced", names = "{name}")
+                data-left=t!("preset-left", name = "{name}")
                 data-undo=t!("preset-undo")
                 data-proposal=t!("preset-proposal", name = "{name}")
                 data-choose=t!("preset-choose")
@@ -304,7 +312,7 @@ fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl Int
             <SessionOver text=t!("form-session-over") renewed=t!("form-session-renewed") typed=true />
             <div class="actions">
                 <button class="primary">{t!("action-validate")}</button>
-                <a class="button" href=at("/profiles")>{t!("action-cancel")}</a>
+                <button formaction=at("/api/profiles/cancel") formnovalidate=true>{t!("action-cancel")}</button>
             </div>
         </form>
     }

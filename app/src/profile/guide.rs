@@ -5,8 +5,11 @@
 
 use leptos::prelude::*;
 
-use super::preset::{AppPassword, Catalogue, Guide, LoginForm, Preset};
-use crate::{i18n, t};
+use super::{
+    preset::{AppPassword, Catalogue, Guide, LoginForm, Preset},
+    server_text,
+};
+use crate::{i18n, t, ui::text::breakable};
 
 /// What there is to know of one provider.
 #[component]
@@ -53,7 +56,7 @@ fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
             match (text.split_once("{url}"), url.clone()) {
                 (Some((before, after)), Some(url)) => {
                     let (before, after, shown) = (before.to_owned(), after.to_owned(), bare(&url));
-                    view! { <li>{before}<a href=url target="_blank" rel="noopener noreferrer">{shown}</a>{after}</li> }
+                    view! { <li>{before}<a href=url target="_blank" rel="noopener noreferrer">{breakable(&shown)}</a>{after}</li> }
                         .into_any()
                 }
                 _ => view! { <li>{text.replace("{url}", "")}</li> }.into_any(),
@@ -79,9 +82,17 @@ fn bare(url: &str) -> String {
     url.trim_start_matches("https://").trim_end_matches('/').to_owned()
 }
 
-/// The guide alone, as the assistant fetches it.
-pub fn fragment(presets: &Catalogue, id: &str) -> String {
-    let preset = presets.get(id).cloned();
-    let guide = preset.as_ref().and_then(|preset| presets.guide(preset)).cloned();
-    view! { <PresetGuide preset guide /> }.to_html()
+/// The guide alone, as the assistant fetches it, and the id of the preset whose it is. `host`: where the server was typed by
+/// hand, the guide is of whoever's server that is.
+pub fn fragment<'a>(presets: &'a Catalogue, id: &str, host: &str) -> (String, &'a str) {
+    let host = server_text::read(host).host;
+    let chosen = presets.get(id);
+    let preset = if host.is_empty() {
+        chosen
+    } else {
+        chosen.filter(|preset| preset.is_at(&host)).or_else(|| presets.by_host(&host))
+    };
+    let guide = preset.and_then(|preset| presets.guide(preset)).cloned();
+    let id = preset.map_or("", |preset| preset.id.as_str());
+    (view! { <PresetGuide preset=preset.cloned() guide /> }.to_html(), id)
 }

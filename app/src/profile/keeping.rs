@@ -212,7 +212,7 @@ pub fn RestoredChoice(form: String) -> impl IntoView {
 /// On the pages one comes to: something was begun and not saved.
 #[component]
 pub fn DraftOffer(kept: Vec<KeptDraft>) -> impl IntoView {
-    let KeptDraft { form, profile, draft, .. } = kept.into_iter().next()?;
+    let KeptDraft { form, profile, draft, .. } = kept.into_iter().find(|kept| !kept.dropped)?;
     let name = [&draft.login, &draft.sender_address, &draft.host].into_iter().find(|text| !text.trim().is_empty());
     let text = match (&profile, name) {
         (Some(_), _) => t!("draft-offer-edit", name = name.cloned().unwrap_or_default()),

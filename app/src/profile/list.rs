@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::{
+    dropping::Dropped,
     keeping::DraftOffer,
     listed::fingerprint,
     model::{Profile, ProfileId, SecretState, TestState},
@@ -18,7 +19,11 @@ use super::{
 use crate::{
     base_path::at,
     diagnosis::card::cause_title,
-    sending_mode::way::{ProfileWay, Way, WayCard, WayNotice},
+    sending_mode::{
+        model::SendingMode,
+        unproved::{Unproved, Untried},
+        way::{ProfileWay, Way, WayCard, WayNotice},
+    },
     services::services,
     session::{Session, session},
     t,
@@ -28,6 +33,7 @@ use crate::{
         moment::distance,
         notice::{Kind, Notice, RequestNotice, is_stale},
         session_over::SessionOver,
+        text::breakable,
         whose::WhoseForm,
     },
 };
@@ -53,6 +59,7 @@ pub fn ListPage() -> impl IntoView {
         };
         let way = way.filter(|_| card.is_none());
         let portal = session.portal_name.clone();
+        let untried = profiles.iter().filter(|_| mode == SendingMode::OwnSmtp).find_map(Unproved::of);
         let listed = fingerprint(&profiles);
         let names: Vec<String> =
             profiles.iter().map(|Profile { settings, .. }| services.presets.name_of(settings).to_owned()).collect();
@@ -64,14 +71,16 @@ pub fn ListPage() -> impl IntoView {
             view! { <Empty /> }.into_any()
         } else {
             let rows = profiles.into_iter().zip(names).collect();
-            view! { <Rows rows session=(*session).clone() selected listed after /> <Failures failures /> }.into_any()
+            view! { <Rows rows session=(*session).clone() selected listed after untried /> <Failures failures /> }
+                .into_any()
         };
         let stale = is_stale().then(|| view! { <Notice kind=Kind::Warning>{t!("stale-list")}</Notice> });
         let way = way.map(|way| view! { <WayNotice way portal /> });
-        Ok(view! { <RequestNotice /> {stale} {way} {card.map(|way| view! { <WayCard way /> })} <DraftOffer kept /> {shown} }.into_any())
+        Ok(view! { <RequestNotice /> <Dropped kept=kept.clone() /> {stale} {way} {card.map(|way| view! { <WayCard way /> })} <DraftOffer kept /> {shown} }.into_any())
     };
+    let add = view! { <a class="button" href=at("/profiles/new")>{t!("action-add")}</a> }.into_any();
     view! {
-        <Page title=t!("list-title")>
+        <Page title=t!("list-title") action=add>
             <Loaded content=load />
         </Page>
     }
@@ -102,16 +111,16 @@ fn Rows(
     selected: Option<ProfileId>,
     listed: String,
     after: Option<ProfileId>,
+    untried: Option<Unproved>,
 ) -> impl IntoView {
     let selected = selected
         .filter(|id| rows.iter().any(|(profile, _)| profile.id == *id))
         .or_else(|| rows.first().map(|(profile, _)| profile.id));
     let next = (rows.len() == PAGE_SIZE as usize).then(|| rows.last().map(|(profile, _)| profile.id)).flatten();
     let email = session.email.clone();
-    let tested = rows.iter().any(|(profile, _)| profile.test != TestState::Never);
     view! {
-        <p class="actions above"><a class="button" href=at("/profiles/new")>{t!("action-add")}</a></p>
         <LiveTest>
+            {untried.map(|untried| view! { <Untried untried /> })}
             <form method="post" action=at("/api/test/run")>
                 <WhoseForm />
                 <input type="hidden" name="listed" value=listed />
@@ -129,11 +138,12 @@ fn Rows(
                 </fieldset>
                 <div class="toolbar" role="group" aria-label=t!("list-actions")>
                     <button class="primary" data-test="">{t!("action-test")}</button>
-                    {tested.then(|| view! { <button formaction=at("/profiles/report") formmethod="get">{t!("action-report")}</button> })}
                     <button formaction=at("/profiles/edit") formmethod="get">{t!("action-edit")}</button>
                     <button formaction=at("/profiles/sending") formmethod="get">{t!("action-sending")}</button>
                     <button formaction=at("/api/profiles/duplicate")>{t!("action-duplicate")}</button>
-                    <button formaction=at("/api/profiles/use")>{t!("action-use")}</button>
+                    // The style takes away what means nothing for the selected profile.
+                    <button formaction=at("/api/profiles/use") class="to-use">{t!("action-use")}</button>
+                    <button formaction=at("/profiles/report") formmethod="get" class="to-report">{t!("action-report")}</button>
                     <button formaction=at("/profiles/delete") formmethod="get" class="danger">{t!("action-delete")}</button>
                     <p class="recipient">
                         <label for="to">{t!("test-recipient")}</label>
@@ -153,6 +163,7 @@ fn Rows(
                 data-restarting=t!("test-restarting")
                 data-cut=t!("test-cut")
                 data-stopped=t!("test-stopped")
+                data-late=t!("test-late")
             >
                 <ol class="stages" aria-live="polite"></ol>
                 <p class="now" hidden>
@@ -184,7 +195,7 @@ fn Row(profile: Profile, provider: String, owner: String, checked: bool) -> impl
 pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoView {
     let destination = &profile.settings.destination;
     let server = format!("{}:{}", destination.host, destination.port);
-    let sender = profile.settings.sender_address.to_string();
+    let sender = breakable(profile.settings.sender_address.as_str());
     let named = (provider != destination.host).then_some(provider);
     let sent = last_sent(&profile);
     view! {
@@ -194,15 +205,17 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
         </span>
         <span class="sender">{sender}</span>
         <span class="state"><StateBadge profile /></span>
-        <span class="server">{named.map(|name| format!("{name} · "))} {server}</span>
+        <span class="server">{named.map(|name| format!("{name} · "))} {breakable(&server)}</span>
         {sent.map(|text| view! { <span class="sent">{text}</span> })}
     }
 }
 
-/// When something was sent last, and when it failed last.
+/// When something was sent last, and when it failed last. What the badge says is not said twice.
 fn last_sent(profile: &Profile) -> Option<String> {
     let (health, now) = (profile.health, crate::services::now());
-    let sent = health.sent_at.map(|at| t!("sent-last", moment = distance(at, now)));
+    let by_the_badge = matches!(profile.secret, SecretState::Stored { .. })
+        && matches!(profile.sends, SendState::Sent { at } if tested_at(&profile.test).is_none_or(|tested| at > tested));
+    let sent = health.sent_at.filter(|_| !by_the_badge).map(|at| t!("sent-last", moment = distance(at, now)));
     // Why, the badge says where it is what matters now.
     let said = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
     let failed = health.failed_at.map(|at| {

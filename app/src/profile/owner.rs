@@ -1,12 +1,12 @@
 //! Server side. For whom a profile sends, in words.
 
 use super::model::Profile;
-use crate::{session::Session, t};
+use crate::{i18n::Texts, session::Session};
 
-/// For whom the profile's mail is sent.
+/// For whom the profile's mail is sent, in the session's language: the live test asks outside a request.
 pub fn owner_name(profile: &Profile, session: &Session) -> String {
     match profile.settings.user.as_deref() {
-        None => t!("owner-shop"),
-        Some(id) => session.user_name(id).map_or_else(|| t!("owner-gone"), str::to_owned),
+        None => session.locale.text("owner-shop", &[]),
+        Some(id) => session.user_name(id).map_or_else(|| session.locale.text("owner-gone", &[]), str::to_owned),
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     api::FORM,
     model::SendingMode,
+    unproved::{Unproved, Untried},
     way::{Way, WayNotice},
 };
 use crate::{
@@ -36,8 +37,12 @@ pub fn SendingModePage() -> impl IntoView {
             _ => None,
         };
         let kept = services.drafts.kept(&session.who()).await?;
+        let listed = services.profiles.list(&session.account, None).await?;
+        let untried = listed.iter().filter(|_| mode == SendingMode::OwnSmtp).find_map(|one| Unproved::of(&one.profile));
+        let untried = untried.map(|untried| view! { <Untried untried /> });
         Ok(view! {
             <RequestNotice />
+            {untried}
             <DraftOffer kept />
             {mine.map(|_| view! { <RestoredChoice form=FORM.to_owned() /> })}
             <Choices mode mine way portal=session.portal_name.clone() />

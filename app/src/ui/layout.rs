@@ -25,10 +25,27 @@ pub fn query(name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// A page: its title, its content, and the way back to the portal. Without a session every page is the same: it says that
-/// it has ended, or where the configurator opens. `anybody`: not this one.
+/// Whether the page is shown inside the portal's own. Browsers that do not say so get the whole header.
+fn is_framed() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        parts.headers.get("sec-fetch-dest").is_some_and(|place| place == "iframe" || place == "frame")
+    })
+}
+
+/// The pages of the menu, and what each is called there.
+const MENU: [(&str, &str); 3] =
+    [("/sending-mode", "nav-mode"), ("/profiles", "list-title"), ("/history", "history-title")];
+
+/// A page: its title, its content, and the way back to the portal. `action`: a link beside the title. Inside the portal's
+/// own page there is the menu alone: that page says the rest. Without a session every page is the same: it says that it has
+/// ended, or where the configurator opens. `anybody`: not this one.
 #[component]
-pub fn Page(#[prop(into)] title: String, #[prop(optional)] anybody: bool, children: Children) -> impl IntoView {
+pub fn Page(
+    #[prop(into)] title: String,
+    #[prop(optional)] action: Option<AnyView>,
+    #[prop(optional)] anybody: bool,
+    children: Children,
+) -> impl IntoView {
     let visit = visit();
     let (title, content) = match &visit {
         Visit::Ended { .. } if !anybody => (t!("session-ended-title"), None),
@@ -45,23 +62,36 @@ pub fn Page(#[prop(into)] title: String, #[prop(optional)] anybody: bool, childr
     };
     // Without a session the way back is what the page is about: it stands in the content.
     let back = account.is_some().then(|| visit.return_url().map(str::to_owned)).flatten();
+    let framed = is_framed();
+    let action = action.filter(|_| account.is_some());
+    let here = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
+    // A page under one of the menu's belongs to it.
+    let current = |page: &str| match here.strip_prefix(page) {
+        Some("") => Some("page"),
+        Some(rest) if rest.starts_with('/') => Some("true"),
+        _ => None,
+    };
+    // The menu says the title already, and the portal's page says it above.
+    let twice = framed && account.is_some() && MENU.iter().any(|(page, _)| *page == here);
+    let menu = account.is_some().then(|| {
+        let links = MENU.map(|(page, name)| view! { <a href=at(page) aria-current=current(page)>{t!(name)}</a> });
+        view! { <nav aria-label=t!("nav-label")>{links.into_iter().collect_view()}</nav> }
+    });
+    let about = (!framed).then(|| {
+        view! {
+            <div class="about">
+                <p class="product">{t!("product-name")}</p>
+                {account.map(|name| view! { <p class="account">{name}</p> })}
+                {back.map(|url| view! { <p class="back"><a href=url target="_top">{t!("back-to-portal")}</a></p> })}
+            </div>
+        }
+    });
     view! {
         <Title text=format!("{title} · {}", t!("product-name")) />
         <a class="skip" href="#content">{t!("skip-to-content")}</a>
-        <header class="top">
-            <p class="product">{t!("product-name")}</p>
-            {account.map(|name| view! {
-                <p class="account">{name}</p>
-                <nav aria-label=t!("nav-label")>
-                    <a href=at("/sending-mode")>{t!("mode-title")}</a>
-                    <a href=at("/profiles")>{t!("list-title")}</a>
-                    <a href=at("/history")>{t!("history-title")}</a>
-                </nav>
-            })}
-            {back.map(|url| view! { <p class="back"><a href=url target="_top">{t!("back-to-portal")}</a></p> })}
-        </header>
+        {(about.is_some() || menu.is_some()).then(|| view! { <header class="top">{about} {menu}</header> })}
         <main id="content" tabindex="-1">
-            <h1>{title}</h1>
+            <div class="title"><h1 class:visually-hidden=twice>{title}</h1> {action}</div>
             {content}
         </main>
     }

@@ -3,7 +3,7 @@
 use app::{profile::guide, session::Visit, shell::shell};
 use axum::{
     extract::{Query, Request, State},
-    http::{StatusCode, request::Parts},
+    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
     routing::MethodRouter,
 };
@@ -12,26 +12,37 @@ use serde::Deserialize;
 
 use super::Site;
 
-/// The preset whose guide is asked for.
+/// The preset whose guide is asked for, and the server where it was typed by hand.
 #[derive(Deserialize)]
 pub struct Chosen {
     #[serde(default)]
     preset: String,
+    #[serde(default)]
+    host: String,
 }
 
-/// `GET /profiles/guide?preset=…`: how to get a provider's secret, as a fragment for the form.
+/// Names the preset whose guide the answer is.
+static PRESET: HeaderName = HeaderName::from_static("preset");
+
+/// `GET /profiles/guide?preset=…&host=…`: how to get a provider's secret, as a fragment for the form.
 pub async fn guide(State(site): State<Site>, Query(chosen): Query<Chosen>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     if !matches!(parts.extensions.get::<Visit>(), Some(Visit::Open(_))) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    Html(fragment(&site, parts, &chosen.preset)).into_response()
+    let (html, preset) = fragment(&site, parts, &chosen);
+    let mut response = Html(html).into_response();
+    if let Ok(preset) = HeaderValue::try_from(preset) {
+        response.headers_mut().insert(&PRESET, preset);
+    }
+    response
 }
 
-fn fragment(site: &Site, parts: Parts, preset: &str) -> String {
+fn fragment(site: &Site, parts: Parts, chosen: &Chosen) -> (String, String) {
     Owner::new().with(|| {
         provide_context(parts);
-        guide::fragment(&site.services.presets, preset)
+        let (html, preset) = guide::fragment(&site.services.presets, &chosen.preset, &chosen.host);
+        (html, preset.to_owned())
     })
 }
 

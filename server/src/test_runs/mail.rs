@@ -72,7 +72,11 @@ impl Words {
     fn new(session: &Session, row: &ProfileRow, provider: &str, code: &str) -> Self {
         let destination = &row.settings.destination;
         let arguments = [
-            ("profile", format!("{} ({provider})", row.settings.sender_address)),
+            // Brackets inside brackets are hard to read.
+            (
+                "profile",
+                format!("{} ({})", row.settings.sender_address, provider.split(" (").next().unwrap_or(provider)),
+            ),
             ("host", destination.host.clone()),
             // Followed by a word joiner it is text: a port is not a number to be grouped by thousands.
             ("port", format!("{}{DIGITS}", destination.port)),

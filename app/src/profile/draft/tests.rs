@@ -66,6 +66,36 @@ fn check(draft: &Draft) -> Result<Settings, Vec<FieldError>> {
 }
 
 #[test]
+fn a_preset_is_left_with_its_server() {
+    let presets = Catalogue::builtin();
+    for (host, preset) in [
+        ("smtp.gmail.com", "gmail"),
+        (" SMTP.Gmail.com:587 ", "gmail"),
+        ("", "gmail"),
+        ("mail.exemple.fr", ""),
+        ("notsmtp.gmail.com", ""),
+    ] {
+        let mut draft = Draft { host: host.to_owned(), ..good() };
+        draft.settle_preset(&presets);
+        assert_eq!(draft.preset, preset, "{host:?}");
+    }
+}
+
+#[test]
+fn an_empty_form_is_given_up_without_a_word() {
+    let empty = Draft { preset: "gmail".to_owned(), sender_name: "Boulangerie Martin".to_owned(), ..Draft::default() };
+    assert!(!empty.has_something("Boulangerie Martin"));
+    assert!(!Draft::default().has_something("Boulangerie Martin"), "a name that was taken away is no work");
+    for typed in [
+        Draft { login: "claire".to_owned(), ..empty.clone() },
+        Draft { reply_to: "a@b.fr".to_owned(), ..empty.clone() },
+        Draft { sender_name: "Devis".to_owned(), ..empty },
+    ] {
+        assert!(typed.has_something("Boulangerie Martin"), "{typed:?}");
+    }
+}
+
+#[test]
 fn the_sender_is_the_login_when_that_is_an_address() {
     let settings = check(&good()).unwrap();
     assert_eq!(settings.sender_address.as_str(), "claire@gmail.com");
@@ -126,6 +156,8 @@ fn cosmetic_spaces_go_and_others_are_only_counted() {
 fn secrets_that_no_server_could_take_are_refused() {
     for (typed, fault) in [
         ("\r\n".to_owned(), Fault::Required),
+        ("   ".to_owned(), Fault::Required),
+        ("\u{a0}\u{200b}".to_owned(), Fault::Required),
         ("a\0b".to_owned(), Fault::Unprintable),
         ("a\u{1}b".to_owned(), Fault::Unprintable),
         ("a".repeat(1025), Fault::TooLong),

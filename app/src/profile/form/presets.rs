@@ -27,7 +27,7 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
                 <span role="status" data-none=t!("preset-none-found")></span>
             </p>
             <div class="cards">{usual.into_iter().map(choice).collect_view()}</div>
-            <details open=open>
+            <details open=open class="others">
                 <summary>{t!("preset-others", count = count)}</summary>
                 <div class="cards all">{others.into_iter().map(choice).collect_view()}</div>
             </details>

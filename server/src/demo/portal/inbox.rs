@@ -29,7 +29,7 @@ pub(super) fn list(portal: &PortalOptions, reader: &Reader) -> Markup {
                         tbody { @for mail in &mails {
                             tr {
                                 td { a href={ "/inbox/" (mail.id) } { (mail.subject) } }
-                                td { (mail.from) } td { (mail.to) } td { (mail.at) }
+                                td { (mail.from) } td { (mail.to) } td { (moment(&mail.at)) }
                             }
                         } }
                     }
@@ -55,6 +55,11 @@ pub(super) fn list(portal: &PortalOptions, reader: &Reader) -> Markup {
     )
 }
 
+/// An instant without its seconds, as people write it.
+fn moment(at: &str) -> String {
+    at.get(..16).map_or_else(|| at.to_owned(), |minute| format!("{} UTC", minute.replace('T', " ")))
+}
+
 pub(super) fn mail(reader: &Reader, mail: &Received) -> Markup {
     let word = |key| reader.word(key);
     page(
@@ -66,7 +71,7 @@ pub(super) fn mail(reader: &Reader, mail: &Received) -> Markup {
             dl {
                 dt { (word("from")) } dd { (mail.from) }
                 dt { (word("to")) } dd { (mail.to) }
-                dt { (word("at")) } dd { (mail.at) }
+                dt { (word("at")) } dd { (moment(&mail.at)) }
                 @if let Some(login) = &mail.login { dt { (word("login")) } dd { (login) } }
             }
             @if let Some(html) = &mail.html {

@@ -62,12 +62,14 @@ pub(super) async fn protect(State(portal): State<Arc<PortalOptions>>, request: R
     let nonce = Nonce(BASE64_STANDARD.encode(uuid::Uuid::new_v4().as_bytes()));
     let (mut parts, body) = request.into_parts();
     let locale = language(&parts);
+    // A mail's own look is in attributes; its frame has the policy of the page around it.
+    let mail = if parts.uri.path().starts_with("/inbox/") { " style-src-attr 'unsafe-inline';" } else { "" };
     let asked = parts.uri.query().is_some_and(|query| query.contains("lang="));
     parts.extensions.insert(nonce.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let configurator = &portal.configurator_url;
     let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'nonce-{}'; connect-src 'self'; img-src 'self'; frame-src 'self' {configurator}; \
+        "default-src 'none'; style-src 'self';{mail} script-src 'nonce-{}'; connect-src 'self'; img-src 'self'; frame-src 'self' {configurator}; \
          form-action 'self' {configurator}; frame-ancestors 'self'; base-uri 'none'",
         nonce.0
     );

@@ -9,7 +9,7 @@ pub(super) async fn drafts_belong_to_a_person(store: &impl Store) {
         revision: Some(3),
         draft: Draft { host: host.to_owned(), ..Draft::default() },
         errors: vec![FieldError::new(Field::Host, Fault::HostInvalid)],
-        choice: None,
+        ..KeptDraft::default()
     };
     let who = |account: AccountId, id: &str| Person { account, id: id.to_owned() };
     let claire = who(account("martin"), "claire");
