@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench fuzz watch lint coverage weight release clean
 
-site_sources := $(shell find app crates/model style public packages/embed/embed.js scripts/site -type f) Cargo.toml Cargo.lock rust-toolchain.toml
+site_sources := $(shell find app crates/model style public packages/embed/embed.js scripts/site scripts/trim-wasm.mjs -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
