@@ -110,9 +110,27 @@ test("values typed by hand give way only with a word, and come back @wasm", asyn
   // Choosing it again restores it.
   await page.getByRole("radio", { name: "Gmail", exact: true }).click();
   await expect(host).toHaveValue("smtp.gmail.com");
-  // From one preset to the next nothing was typed by hand.
+  // Whatever is pressed next, twice or elsewhere, what was typed by hand can still be put back.
+  await page.getByRole("radio", { name: "Gmail", exact: true }).dblclick();
+  await page.getByRole("radio", { name: "Free", exact: true }).check();
+  await page.getByRole("radio", { name: "Autre serveur" }).check();
   await page.getByRole("radio", { name: "Free", exact: true }).check();
   await expect(host).toHaveValue("smtp.free.fr");
+  await page.getByRole("button", { name: "Rétablir" }).click();
+  await expect(host).toHaveValue("mail.mon-domaine.fr");
+  await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeChecked();
+  // Until something else is typed there.
+  await page.getByRole("radio", { name: "Gmail", exact: true }).check();
+  await host.fill("autre.mon-domaine.fr");
+  await expect(page.getByText("Remplacé par la configuration choisie")).toBeHidden();
+});
+
+test("from one preset to the next nothing was typed by hand @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByRole("radio", { name: "Gmail", exact: true }).check();
+  await page.getByRole("radio", { name: "Free", exact: true }).check();
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.free.fr");
   await expect(page.locator("#assistant")).not.toHaveClass(/shown/);
 });
 

@@ -27,8 +27,11 @@ const PRESET: &str = "input[name='draft[preset]']";
 enum Offer {
     #[default]
     Nothing,
-    /// Puts back what was typed by hand, and what was chosen before.
+    /// Puts back what was typed by hand, and what was chosen before. It stays whatever is chosen next, until one of these
+    /// fields is typed in again.
     Undo(Before),
+    /// Puts back the preset that was left with its server.
+    Return(Before),
     /// Chooses the preset of this radio button.
     Choose(HtmlInputElement),
 }
@@ -97,6 +100,12 @@ pub(super) fn clicked(target: &Element) {
 
 pub(super) fn typed(target: &Element) {
     let value = || find::<HtmlInputElement>(&["#", &target.id()].concat()).map(|input| input.value());
+    if OFFER.with_borrow(|offer| match offer {
+        Offer::Undo(before) | Offer::Return(before) => before.typed.iter().any(|(id, _)| *id == target.id()),
+        _ => false,
+    }) {
+        remark("", "", Offer::Nothing);
+    }
     match target.id().as_str() {
         "login" => propose(&value().unwrap_or_default()),
         "preset-search" => narrow(&value().unwrap_or_default()),
@@ -144,9 +153,13 @@ pub(super) fn left(target: &Element) {
 fn choose(radio: &HtmlInputElement) {
     fetch_guide(radio.value());
     let preset = CHOSEN.replace(Some(radio.clone()));
+    let pending = is_undo_offered();
     let Some(hint) = hint_of(radio) else {
         FILLED.set(None);
-        return remark("", "", Offer::Nothing);
+        if !pending {
+            remark("", "", Offer::Nothing);
+        }
+        return;
     };
     let security = find::<HtmlInputElement>("#security input:checked");
     let before = FILLED.replace(Some(hint.clone()));
@@ -172,6 +185,9 @@ fn choose(radio: &HtmlInputElement) {
     if let Some(new) = &new {
         new.set_checked(true);
     }
+    if pending {
+        return;
+    }
     if replaced.is_empty() {
         return remark("", "", Offer::Nothing);
     }
@@ -180,6 +196,11 @@ fn choose(radio: &HtmlInputElement) {
         names.push(find::<HtmlElement>("#security legend").map(|legend| legend.inner_text()).unwrap_or_default());
     }
     remark("data-replaced", &names.join(", "), Offer::Undo(Before { typed: replaced, preset, security }));
+}
+
+/// Whether what was typed by hand can be put back.
+fn is_undo_offered() -> bool {
+    OFFER.with_borrow(|offer| matches!(offer, Offer::Undo(_)))
 }
 
 fn label_of(id: &str) -> String {
@@ -216,7 +237,7 @@ fn settle(host: String) {
         CHOSEN.set(Some(other));
         let typed = hint_of(&radio).map(|hint| ("host", hint.host)).into_iter().collect();
         let name = name_of(&radio);
-        remark("data-left", &name, Offer::Undo(Before { typed, preset: Some(radio), security: None }));
+        remark("data-left", &name, Offer::Return(Before { typed, preset: Some(radio), security: None }));
         warn::look();
     });
 }
@@ -236,7 +257,7 @@ fn propose(address: &str) {
     let known = radios()
         .into_iter()
         .find(|radio| hint_of(radio).is_some_and(|hint| hint.knows(address)))
-        .filter(|radio| !radio.checked());
+        .filter(|radio| !radio.checked() && !is_undo_offered());
     match known {
         Some(radio) => {
             let name = name_of(&radio);
@@ -254,7 +275,7 @@ fn remark(kind: &str, name: &str, offer: Offer) {
     };
     let button = match &offer {
         Offer::Nothing => "",
-        Offer::Undo(_) => "data-undo",
+        Offer::Undo(_) | Offer::Return(_) => "data-undo",
         Offer::Choose(_) => "data-choose",
     };
     OFFER.set(offer);
@@ -271,7 +292,7 @@ fn remark(kind: &str, name: &str, offer: Offer) {
 fn accept() {
     match OFFER.take() {
         Offer::Nothing => {}
-        Offer::Undo(Before { typed, preset, security }) => {
+        Offer::Undo(Before { typed, preset, security }) | Offer::Return(Before { typed, preset, security }) => {
             for (id, old) in typed {
                 if let Some(input) = find::<HtmlInputElement>(&["#", id].concat()) {
                     input.set_value(&old);
