@@ -14,14 +14,17 @@ test.use({ launchOptions: { executablePath, args: [...args!, "--disable-features
 const TOKEN = "/boulangerie-martin/token";
 const WORKS = ["ready"];
 
-/** Somebody else's host: any path gives a script that does nothing; whatever is posted there is written down. */
-async function vendor() {
+/**
+ * Somebody else's host: any path gives a script that does nothing, below `/copy/` a copy of `element`; whatever is posted
+ * there is written down.
+ */
+async function vendor(element = "") {
   const posted: string[] = [];
   const server = createServer((request, response) => {
     if (request.method === "POST") posted.push(request.url!);
     response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
     response.setHeader("content-type", "text/javascript");
-    response.end(request.method === "POST" ? "token" : "0");
+    response.end(request.method === "POST" ? "token" : request.url!.startsWith("/copy/") ? element : "0");
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   return { posted, origin: `http://localhost:${(server.address() as AddressInfo).port}`, close: () => server.close() };
@@ -60,7 +63,7 @@ test("as a script and as a module of Facteur's it knows where it came from @wasm
 });
 
 test("in a bundle it is told, or sends nothing @wasm", async ({ demo, context }) => {
-  const other = await vendor();
+  const other = await vendor(await (await fetch(`${demo.configurator}/embed.js`)).text());
   try {
     const vendors = `<script src="${other.origin}/embed.js"></script><script src="${other.origin}/x/embed.js?y=/embed.js" async></script>`;
     for (const [markup, said] of [
@@ -71,13 +74,15 @@ test("in a bundle it is told, or sends nothing @wasm", async ({ demo, context })
       [`${vendors}<script type="module">import "/npm/index.js"</script>${element(`src="${demo.configurator}"`)}`, WORKS],
       // A copy of the package on a host for packages.
       [`${vendors}<script src="/npm/embed.js"></script>${element()}`, ["src-missing"]],
-      // Facteur's own file: as a module, in a bundle, in the page, from memory, late.
-      [`${vendors}<script type="module" src="${demo.configurator}/embed.js"></script>${element()}`, ["src-missing"]],
-      [`${vendors}<script src="/bundle.js"></script>${element()}`, ["src-missing"]],
-      [`${vendors}<script>fetch("/bundle.js").then((a) => a.text()).then((text) => document.head.append(Object.assign(document.createElement("script"), { textContent: text })))</script>${element()}`, ["src-missing"]],
-      [`${vendors}<script>fetch("/bundle.js").then((a) => a.blob()).then((blob) => document.head.append(Object.assign(document.createElement("script"), { src: URL.createObjectURL(blob) })))</script>${element()}`, ["src-missing"]],
-      [`${vendors}<script>fetch("/bundle.js").then((a) => a.text()).then((text) => document.head.append(Object.assign(document.createElement("script"), { src: "data:text/javascript," + encodeURIComponent(text) + "//embed.js" })))</script>${element()}`, ["src-missing"]],
-      [`${vendors}<script>fetch("/bundle.js").then((a) => a.text()).then(eval)</script>${element()}`, ["src-missing"]],
+      // Facteur's own file knows who served it: as a module, in a bundle, in the page, from memory, late, on somebody's host.
+      [`${vendors}<script src="${other.origin}/copy/embed.js"></script>${element()}`, WORKS],
+      [`${vendors}<script type="module" src="${other.origin}/copy/embed.mjs"></script>${element()}`, WORKS],
+      [`${vendors}<script type="module" src="${demo.configurator}/embed.js"></script>${element()}`, WORKS],
+      [`${vendors}<script src="/bundle.js"></script>${element()}`, WORKS],
+      [`${vendors}<script>fetch("/bundle.js").then((a) => a.text()).then((text) => document.head.append(Object.assign(document.createElement("script"), { textContent: text })))</script>${element()}`, WORKS],
+      [`${vendors}<script>fetch("/bundle.js").then((a) => a.blob()).then((blob) => document.head.append(Object.assign(document.createElement("script"), { src: URL.createObjectURL(blob) })))</script>${element()}`, WORKS],
+      [`${vendors}<script>fetch("/bundle.js").then((a) => a.text()).then((text) => document.head.append(Object.assign(document.createElement("script"), { src: "data:text/javascript," + encodeURIComponent(text) + "//embed.js" })))</script>${element()}`, WORKS],
+      [`${vendors}<script>fetch("/bundle.js").then((a) => a.text()).then(eval)</script>${element()}`, WORKS],
     ] as [string, string[]][]) {
       const page = await context.newPage();
       const seen = await visit(page, demo, markup);
@@ -104,7 +109,8 @@ test("a page's markup does not move it @wasm", async ({ demo, context }) => {
       // Relative addresses begin at the page, whatever a base says.
       [`${base}${script}${element()}`, WORKS],
       [`${script}${base}${element('src="/nowhere/"')}`, ["audience-mismatch"]],
-      [`<script src="/bundle.js?/embed.js"></script>${base}${element()}`, ["src-missing"]],
+      [`<script src="/bundle.js?/embed.js"></script>${base}${element()}`, WORKS],
+      [`<img name="createElement"><form name="createElement"></form>${script}${element()}`, WORKS],
       // Addresses that are none of Facteur's.
       ...["javascript:alert(1)", "data:text/html,x", "blob:https://x/1", "http://facteur.example/", "https://user@facteur.example/", "http://localhost.evil.example/", "file:///", "https://"].map(
         (src): [string, string[]] => [`${script}${element(`src="${src}"`)}`, ["src-invalid"]]),
@@ -132,7 +138,7 @@ test("a base that comes after the script was asked for gets no token @wasm", asy
       await route.fulfill({ contentType: "text/javascript", body: await (await fetch(`${demo.configurator}/embed.js`)).text() });
     });
     const seen = await visit(page, demo, `<script src="/smtp/embed.js" async></script><base href="${other.origin}/">${element()}`);
-    expect([seen.said, seen.posted, other.posted]).toEqual([["src-missing"], [], []]);
+    expect([seen.said, seen.posted, other.posted]).toEqual([WORKS, [demo.portal + TOKEN, `${demo.configurator}/session`], []]);
   } finally {
     other.close();
   }

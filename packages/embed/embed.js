@@ -8,8 +8,8 @@
 // that origin only. What comes through the port is still looked at: known names, short codes, numbers in bounds.
 //
 // Where Facteur is decides who gets the token, so it is never looked for in the page. It comes from the attribute `src`,
-// from `configure`, or from the address this copy was loaded from. Only the copies that a Facteur serves know the last
-// one: `scripts/site` writes it into `LOADED_FROM`. This file itself, as npm has it, may end in any bundle on any host.
+// from `configure`, or from the server: a Facteur writes its own address into `SERVED_BY` of each copy that it serves. So
+// it does not matter who serves, bundles or evaluates such a copy later. This file itself, as npm has it, knows none.
 //
 // The page's markup is not trusted: the name of an element can hide a property of `document`, and a `<base>` can move
 // relative addresses. So no address is read from `document`, and relative ones begin at the page's own.
@@ -47,19 +47,8 @@
     p + button { margin-top: 0 }
   `;
   const ATTRIBUTES = ["src", "page", "locale", "theme", "token-url"];
-  /** Of the script that runs. Asked of the prototype: an element named `currentScript` hides the property. */
-  const runningScript = () => {
-    const script = Object.getOwnPropertyDescriptor(Document.prototype, "currentScript").get.call(document);
-    try {
-      const { href } = new URL(script.getAttribute("src"), location.href);
-      // Where these differ a `<base>` is at work, and may not have been when the script was loaded.
-      return href === script.src ? href : null;
-    } catch {
-      return null;
-    }
-  };
-  /** The address of this copy; `null` where that says nothing about Facteur. */
-  const LOADED_FROM = null;
+  /** The address of the Facteur that serves this copy; empty in the file as npm has it. */
+  const SERVED_BY = "";
   const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
   /** How long a page whose frame has loaded may stay silent. */
   const SILENCE_MS = 5_000;
@@ -70,14 +59,15 @@
   const TALLEST = 20_000;
 
   /** Facteur's address, unless an element has its own. */
-  let home = /^https?:\/\/[^?#]+\/embed\.m?js([?#]|$)/.test(LOADED_FROM) ? new URL(".", LOADED_FROM).href : "";
+  let home = SERVED_BY;
   /** Elements that do not know where Facteur is. */
   const waiting = new Set();
   // One after the other: the frames of a page share one cookie, and each opening replaces the session before it.
   let turn = Promise.resolve();
 
   const make = (name, properties = {}, ...children) => {
-    const element = Object.assign(document.createElement(name), properties);
+    // Asked of the prototype: an element of the page named `createElement` hides the method.
+    const element = Object.assign(Document.prototype.createElement.call(document, name), properties);
     element.append(...children);
     return element;
   };

@@ -56,6 +56,7 @@ mod revoke;
 mod session;
 #[cfg(test)]
 mod tests;
+mod told;
 mod visit;
 mod whose;
 
@@ -125,7 +126,7 @@ fn routes(site: Site) -> Router {
         .route("/favicon.svg", get(assets::favicon))
         .route("/favicon.ico", get(assets::favicon))
         .route("/embed.js", get(assets::embed))
-        .route("/embed.mjs", get(assets::embed_module))
+        .route("/embed.mjs", get(assets::embed))
         .merge(api::routes())
         .with_state(site.clone())
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document)
@@ -137,6 +138,7 @@ fn routes(site: Site) -> Router {
         .layer(middleware::from_fn_with_state(site.clone(), forms::check))
         .layer(middleware::from_fn_with_state(site.clone(), carry::typed))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
+        .layer(middleware::from_fn_with_state(site.clone(), told::prove))
         .layer(middleware::from_fn_with_state(site, visit::recognise))
         .layer(middleware::from_fn(api::tell_problems))
         .layer(middleware::from_fn(headers::protect))

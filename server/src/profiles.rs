@@ -6,6 +6,7 @@ use app::{
     error::AppError,
     journal::model::{Action, Author},
     profile::{
+        draft::TypedSecret,
         encoding::Encoding,
         field::{Field, FieldError},
         model::{Profile, ProfileId, Settings},
@@ -222,8 +223,12 @@ impl Profiles for ProfileService {
             let Ok(Some(secret)) = self.open(by.account, before) else { return Err(AppError::NotFound) };
             let cleaned = clean(secret.expose_secret(), InnerSpaces::Significant);
             removed = cleaned.removed();
-            if removed == 0 || cleaned.value.is_empty() {
+            if removed == 0 {
                 return Ok(Change::None);
+            }
+            // What is left must be a password that the form would take.
+            if let Err(error) = TypedSecret::from(cleaned.value.clone()).check(InnerSpaces::Significant) {
+                return Err(AppError::Invalid { fields: vec![error] });
             }
             let cleaned = SecretString::from(cleaned.value);
             let sealed = self.seal(by.account, id, &before.settings, &cleaned)?;

@@ -88,6 +88,7 @@ error-address-invalid = This is not a full email address, like name@example.com.
 error-sender-required = The username is not an email address: enter the sender address here.
 error-unknown-choice = This choice is not in the list.
 error-secret-for-new-server = The saved password only works for the previous server and username. Enter the one for the new ones.
+error-leftover = A program seems to have filled this in by mistake. Enter your own.
 error-mask = This is not a password, only what is shown in its place. Enter the password itself.
 
 # What looks wrong before anything is sent. Never keeps anybody from confirming.

@@ -248,6 +248,8 @@ async fn clean_stored(id: &str, revision: &str) -> Result<String, AppError> {
     let id = existing(id)?;
     match services.profiles.clean_secret(session.author(), id, shown_revision(revision)).await {
         Err(AppError::Stale) if wants_page() => Ok(format!("/profiles/encoding?id={id}&stale=1")),
+        // Nothing else is in it.
+        Err(AppError::Invalid { .. }) if wants_page() => Ok(format!("/profiles?selected={id}&notice=secret-missing")),
         done => done.map(|count| format!("/profiles/encoding?id={id}&notice=cleaned&count={count}")),
     }
 }

@@ -9,7 +9,7 @@ use super::{
     address::EmailAddress,
     encoding::Encoding,
     field::{Fault, Field, FieldError},
-    mask::is_mask,
+    mask::{is_leftover, is_mask},
     model::{Destination, Profile, Settings},
     password::{Cleaned, InnerSpaces, clean},
     port::DestinationPolicy,
@@ -285,10 +285,14 @@ impl Draft {
             fault(Field::Login, wrong);
         } else if login.is_empty() {
             fault(Field::Login, Fault::Required);
+        } else if is_leftover(login) {
+            fault(Field::Login, Fault::Leftover);
         }
         let sender_name = self.sender_name.trim();
         if let Some(wrong) = text_fault(sender_name, LONGEST_NAME) {
             fault(Field::SenderName, wrong);
+        } else if is_leftover(sender_name) {
+            fault(Field::SenderName, Fault::Leftover);
         }
         let sender_address = match (self.sender_address.trim(), EmailAddress::parse(login)) {
             ("", Ok(login)) => Some(login),
@@ -350,8 +354,8 @@ impl TypedSecret {
             return Err(FieldError::new(Field::Secret, Fault::TooLong));
         }
         let Cleaned { value, spaces, invisible } = clean(typed, inner);
-        // Blanks alone are no password, wherever.
         if value.is_empty() {
+            // Blanks alone: nobody's password, and a field that looks empty.
             return Err(FieldError::new(Field::Secret, Fault::Required));
         }
         let (kept, removed, suspicious) = match inner {
@@ -362,9 +366,6 @@ impl TypedSecret {
                 (kept.to_owned(), line_ends, spaces + invisible - line_ends.min(invisible))
             }
         };
-        if kept.is_empty() {
-            return Err(FieldError::new(Field::Secret, Fault::Required));
-        }
         if is_mask(&kept) {
             return Err(FieldError::new(Field::Secret, Fault::Mask));
         }

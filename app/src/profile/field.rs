@@ -97,6 +97,8 @@ pub enum Fault {
     SecretForNewServer,
     /// What stands in the place of a password: dots, `null`.
     Mask,
+    /// What a program writes where it has no value: `undefined`, `[object Object]`.
+    Leftover,
 }
 
 impl Fault {
@@ -116,6 +118,7 @@ impl Fault {
             Self::Unknown => "error-unknown-choice",
             Self::SecretForNewServer => "error-secret-for-new-server",
             Self::Mask => "error-mask",
+            Self::Leftover => "error-leftover",
         }
     }
 }

@@ -5,6 +5,8 @@
 //! it would be tried three times, and the owner would look for the fault at the provider. A password that is really made of
 //! nothing but mask characters is not worth that.
 
+use model::password::is_invisible;
+
 /// Characters that masks are made of and keyboards do not type.
 const DOTS: [char; 26] = [
     '•', '●', '∙', '·', '⋅', '○', '◦', '⚫', '⚪', '⬤', '■', '█', '▪', '◾', '▮', '…', '․', '‧', '∗', '⁎', '＊', '✱',
@@ -42,24 +44,36 @@ const WITHHELD: [&str; 22] = [
     "encrypted",
 ];
 
-/// Whether this stands for a password and is none.
+/// Whether this stands for a password and is none. Invisible characters hide nothing.
 pub fn is_mask(typed: &str) -> bool {
-    let text: String = typed.chars().filter(|c| !c.is_whitespace() && !is_invisible(*c)).collect();
-    if text.is_empty() {
-        return false;
-    }
+    let seen: String = typed.chars().filter(|c| !is_invisible(*c)).collect();
+    let text: String = seen.chars().filter(|c| !c.is_whitespace()).collect();
+    let Some(first) = text.chars().next() else { return false };
+    let length = text.chars().count();
     let only = |set: &[char]| text.chars().all(|c| set.contains(&c) || DOTS.contains(&c));
     // Dots in a row with something else: the last characters of a secret, shown to tell one from another.
     let dots = text.split(|c| !DOTS.contains(&c)).map(|run| run.chars().count()).max().unwrap_or_default();
-    if only(&[]) || dots >= SEVERAL || (only(&TYPED) && text.chars().count() >= SEVERAL) || text == "**" {
+    // A sign that no keyboard types, again and again.
+    let repeated =
+        !first.is_ascii() && !first.is_alphanumeric() && length >= SEVERAL && text.chars().all(|c| c == first);
+    if only(&[]) || dots >= SEVERAL || (only(&TYPED) && length >= SEVERAL) || repeated || text == "**" {
         return true;
     }
-    stands_for_nothing(typed.trim()) || is_place_holder(typed.trim())
+    stands_for_nothing(seen.trim()) || is_place_holder(seen.trim())
 }
 
-/// Marks without width, which copying brings along.
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+/// Whether a program wrote this into a field that people type a name into. Somebody may be called Null.
+pub fn is_leftover(typed: &str) -> bool {
+    let seen: String = typed.chars().filter(|c| !is_invisible(*c)).collect();
+    let text = seen.trim();
+    ["null", "undefined", "NaN"].contains(&text) || is_object(&text.to_lowercase()) || (text.len() > 4 && is_mask(text))
+}
+
+/// `[object HTMLInputElement]`, in lower case.
+fn is_object(text: &str) -> bool {
+    let name = text.trim_matches(['[', ']']).strip_prefix("object ").map(str::trim_start);
+    text.starts_with('[')
+        && name.is_some_and(|name| !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric()))
 }
 
 fn stands_for_nothing(text: &str) -> bool {
@@ -70,7 +84,8 @@ fn stands_for_nothing(text: &str) -> bool {
     let fenced = inner.len() < text.len();
     // Quotes and brackets around nothing are an empty value that somebody wrote down.
     let empty = word.is_empty() && text.len() > 1 && text.contains(|c: char| FENCES.contains(c));
-    empty || NOTHING.contains(&word.as_str()) || (fenced && WITHHELD.contains(&word.as_str()))
+    let nothing = |word: &str| NOTHING.iter().any(|nothing| !word.is_empty() && word.replace(nothing, "").is_empty());
+    empty || nothing(&word) || is_object(&text.to_lowercase()) || (fenced && WITHHELD.contains(&word.as_str()))
 }
 
 /// `${SMTP_PASSWORD}`, `{{ password }}`, `%PASSWORD%`, `<%= secret %>`: a template that was not filled in.
@@ -146,6 +161,18 @@ mod tests {
             "%PASSWORD%",
             "<%= secret %>",
             "<password>",
+            "null\u{feff}",
+            "\u{202e}null",
+            "nu\u{200b}ll",
+            "undefinedundefined",
+            "nullnull",
+            "[object HTMLInputElement]",
+            "[object Undefined]",
+            "\u{2011}\u{2011}\u{2011}\u{2011}",
+            "\u{25cf}\u{fe0f}\u{25cf}\u{fe0f}\u{25cf}\u{fe0f}",
+            "🔒🔒🔒🔒",
+            "🔑🔑🔑🔑",
+            "⋆⋆⋆⋆",
         ] {
             assert!(is_mask(mask), "{mask:?}");
         }
@@ -186,7 +213,11 @@ mod tests {
             "o_O",
             "123456",
             "é",
-            "🔑🔑🔑🔑",
+            "🔑🔒",
+            "ééé",
+            "[objects]",
+            "object",
+            "nullified",
             "\"a\"",
             "",
             "set",
@@ -198,5 +229,17 @@ mod tests {
         }
         let long = "x".repeat(1024);
         assert!(!is_mask(&long));
+    }
+
+    #[test]
+    fn what_a_program_left_in_a_name_is_none() {
+        for left in ["null", "undefined", " undefined\u{200b}", "[object Object]", "NaN", "********", "${SMTP_LOGIN}"] {
+            assert!(is_leftover(left), "{left}");
+        }
+        for name in
+            ["Null", "NULL", "Christopher Null", "null@exemple.fr", "Boulangerie ***", "***", "", "Undefined Studio"]
+        {
+            assert!(!is_leftover(name), "{name}");
+        }
     }
 }

@@ -45,7 +45,12 @@ impl Event {
 }
 
 /// What the redirect to this page says that happened.
+///
+/// The server leaves `told` in an address only where it has just sent the reader there.
 fn requested() -> Option<Event> {
+    if query("told").is_empty() {
+        return None;
+    }
     let id = |name: &str| ProfileId::parse(&query(name));
     let saved = || id("id").or_else(|| id("selected")).map(|id| Event::ProfileSaved { id });
     match query("notice").as_str() {

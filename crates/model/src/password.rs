@@ -31,16 +31,19 @@ impl Cleaned {
     }
 }
 
-/// Characters without width that copying brings along: soft hyphen, zero-width space and joiners, directional marks,
-/// word joiner, byte order mark.
-fn is_zero_width(character: char) -> bool {
-    matches!(character, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// Characters without width or ink that copying brings along: soft hyphen, grapheme joiner, fillers, zero-width space and
+/// joiners, directional marks, word joiner, blank Braille, variation selectors, byte order mark, tags.
+pub const fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// What is superfluous in `typed`: everything blank where inner spaces are cosmetic; elsewhere the blanks at both
 /// ends, and the characters that no keyboard types wherever they stand.
 pub fn clean(typed: &str, inner: InnerSpaces) -> Cleaned {
-    let blank = |character: char| character.is_whitespace() || is_zero_width(character);
+    let blank = |character: char| character.is_whitespace() || is_invisible(character);
     let start = typed.len() - typed.trim_start_matches(blank).len();
     let end = typed.trim_end_matches(blank).len();
     let mut cleaned = Cleaned { value: String::with_capacity(typed.len()), spaces: 0, invisible: 0 };

@@ -7,11 +7,13 @@
 use std::sync::LazyLock;
 
 use axum::{
-    extract::Path,
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
+
+use super::Site;
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../target/site"]
@@ -40,20 +42,27 @@ pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers, "public, max-age=86400")
 }
 
-/// `GET /embed.js`: the element for portals' pages, as a script.
-pub async fn embed(headers: HeaderMap) -> Response {
-    element("embed.js", &headers)
+/// What stands in the element's script where the address of this Facteur belongs.
+const SERVED_BY: &str = "@FACTEUR@";
+
+/// `GET /embed.js` and `/embed.mjs`: the element for portals' pages, as a script and as a module. It is told where this
+/// Facteur is, so a copy that somebody else serves or bundles sends its token here as well.
+pub async fn embed(State(site): State<Site>) -> Response {
+    let Some(element) = Files::get("embed.js") else { return StatusCode::NOT_FOUND.into_response() };
+    let text = String::from_utf8_lossy(&element.data).replace(SERVED_BY, &quoted(&site.door().public_url));
+    let fixed = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        // Any page may load it, also where it has to say so (`Cross-Origin-Embedder-Policy`).
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    (fixed, [("cross-origin-resource-policy", "cross-origin")], text).into_response()
 }
 
-/// `GET /embed.mjs`: the same, as a module.
-pub async fn embed_module(headers: HeaderMap) -> Response {
-    element("embed.mjs", &headers)
-}
-
-/// Any page may load it, also where it has to say so (`Cross-Origin-Embedder-Policy`).
-fn element(path: &str, headers: &HeaderMap) -> Response {
-    let open = [("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin")];
-    (open, file(path, headers, "public, max-age=3600")).into_response()
+/// A text between the quotes of a script.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
+    text.chars().map(|c| if plain(c) { c.to_string() } else { format!("\\u{{{:x}}}", u32::from(c)) }).collect()
 }
 
 fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
@@ -67,7 +76,7 @@ fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match path.rsplit('.').next() {
-        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
@@ -75,4 +84,16 @@ fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
     };
     let fixed = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, caching), (header::VARY, "accept-encoding")];
     (fixed, encoding, found.data.into_owned()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_stays_between_its_quotes() {
+        assert_eq!(quoted("https://facteur.exemple:8443/smtp"), "https://facteur.exemple:8443/smtp");
+        assert_eq!(quoted("http://[::1]:7080"), "http://[::1]:7080");
+        assert_eq!(quoted("x\";\\é`${"), "x\\u{22}\\u{3b}\\u{5c}\\u{e9}\\u{60}\\u{24}\\u{7b}");
+    }
 }

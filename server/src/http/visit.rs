@@ -149,15 +149,18 @@ fn signed_out(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     Caller { visit, ..caller }
 }
 
-/// Somebody of whom nothing is known, but perhaps the page that they come from.
+/// Somebody of whom nothing is known, but perhaps the page that they come from. Whether a portal registers that page
+/// shows; which others it registers does not.
 fn nobody(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
-    let from = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(origin_of);
-    let (portal, ancestors) = match (&registered(site, from.unwrap_or_default())[..], &*site.portals) {
-        ([portal], _) => (Some(*portal), portal.origins.join(" ")),
-        // It is known already that this one is registered; the others of these portals are not.
-        ([_, ..], _) => (None, from.unwrap_or_default().to_owned()),
-        // With one portal there is one way back; with several it is unknown.
-        ([], [only]) => (Some(only), if is_framed(headers) { only.origins.join(" ") } else { String::new() }),
+    let from =
+        headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(origin_of).unwrap_or_default();
+    let (portal, ancestors) = match (&registered(site, from)[..], &*site.portals) {
+        ([portal], _) => (Some(*portal), from.to_owned()),
+        ([_, ..], _) => (None, from.to_owned()),
+        // Our own page was shown to somebody with a session. With one portal there is one that they came from.
+        ([], [only]) if comes_from_our_page(headers) => {
+            (Some(only), if is_framed(headers) { only.origins.join(" ") } else { String::new() })
+        }
         ([], _) => (None, String::new()),
     };
     let visit = Visit::Stranger {
@@ -193,15 +196,10 @@ pub(super) fn look(site: &Site, session: &Session) -> Theme {
     Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme])).0
 }
 
-/// Who may frame the refusal of a post from this origin: the portal that registers it, or the only one there is. A
-/// stranger does not learn who they are; empty where nobody may.
+/// Who may frame the refusal of a post from this origin: its pages, when a portal registers it. A stranger does not learn
+/// who else may; empty where nobody may.
 pub(super) fn refusal_ancestors(site: &Site, origin: &str) -> FrameAncestors {
-    FrameAncestors(match (&registered(site, origin)[..], &*site.portals) {
-        ([portal], _) => portal.origins.join(" "),
-        ([_, ..], _) => origin.to_owned(),
-        ([], [only]) => only.origins.join(" "),
-        ([], _) => String::new(),
-    })
+    FrameAncestors(if registered(site, origin).is_empty() { String::new() } else { origin.to_owned() })
 }
 
 /// How that refusal looks.

@@ -10,6 +10,7 @@ use app::{
     diagnosis::{cause::Cause, fix::Fix},
     profile::{
         address::EmailAddress,
+        draft::TypedSecret,
         mechanism::Mechanism,
         password::{InnerSpaces, clean},
         preset::{Catalogue, LoginForm, Preset},
@@ -100,7 +101,8 @@ impl Remedies<'_> {
         let credentials = self.submission.credentials.as_ref()?;
         let cleaned = clean(credentials.secret.expose_secret(), InnerSpaces::Significant);
         let count = cleaned.removed();
-        (count > 0 && !cleaned.value.is_empty()).then_some(Fix::Spaces { count })
+        (count > 0 && TypedSecret::from(cleaned.value).check(InnerSpaces::Significant).is_ok())
+            .then_some(Fix::Spaces { count })
     }
 
     /// The form of the login that the provider documents.

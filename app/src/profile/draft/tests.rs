@@ -157,7 +157,8 @@ fn secrets_that_no_server_could_take_are_refused() {
     for (typed, fault) in [
         ("\r\n".to_owned(), Fault::Required),
         ("   ".to_owned(), Fault::Required),
-        ("\u{a0}\u{200b}".to_owned(), Fault::Required),
+        ("\u{a0}\u{200b}\u{3000}\u{2800}".to_owned(), Fault::Required),
+        ("\u{feff}null".to_owned(), Fault::Mask),
         ("a\0b".to_owned(), Fault::Unprintable),
         ("a\u{1}b".to_owned(), Fault::Unprintable),
         ("a".repeat(1025), Fault::TooLong),
@@ -183,6 +184,14 @@ proptest! {
         let _ = check(&Draft { host, port, login, ..good() });
         let _ = TypedSecret::from(secret).check(InnerSpaces::Significant);
     }
+}
+
+#[test]
+fn what_a_program_left_in_a_text_is_refused() {
+    let wrong = check(&Draft { login: "undefined".to_owned(), sender_name: "[object Object]".to_owned(), ..good() });
+    let wrong = wrong.unwrap_err();
+    assert!(wrong.contains(&FieldError::new(Field::Login, Fault::Leftover)), "{wrong:?}");
+    assert!(wrong.contains(&FieldError::new(Field::SenderName, Fault::Leftover)), "{wrong:?}");
 }
 
 #[test]

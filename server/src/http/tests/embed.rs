@@ -310,7 +310,14 @@ async fn a_frame_gets_the_script_that_speaks_with_the_portal() {
     for part in ["nonce=\"", &format!("data-origins=\"{PORTAL}\""), "data-visit=\"open\"", "data-seconds=\"3600\""] {
         assert!(script.contains(part), "{script}");
     }
-    let stranger = app.framed("/profiles", "").await;
+    let stranger = app.ask(
+        Request::get("/profiles")
+            .header("sec-fetch-dest", "iframe")
+            .header(header::REFERER, PORTAL)
+            .body(Body::empty())
+            .unwrap(),
+    );
+    let stranger = stranger.await.body;
     assert!(stranger.contains("data-visit=\"stranger\"") && stranger.contains("data-tab"), "{stranger}");
     app.later(90);
     let ended = app.framed("/profiles", &cookie).await;
@@ -328,13 +335,15 @@ async fn a_refusal_is_framed_by_who_may_post_and_tells_no_stranger_who_that_is()
         TestApp::of("", portals).await.token_post("nonsense", origin).await
     };
     let other = || Portal { id: "autre".to_owned(), origins: vec!["https://autre.exemple".to_owned()], ..portal() };
-    for origin in [PORTAL, "https://evil.exemple", "null", ""] {
-        // The only portal may have a page that does not say where it is.
-        assert!(
-            policy(&refused(vec![portal()], origin).await).ends_with(&format!("frame-ancestors {PORTAL}")),
-            "{origin}"
-        );
+    for origin in ["https://evil.exemple", "null", ""] {
+        let answer = refused(vec![portal()], origin).await;
+        assert!(policy(&answer).ends_with("frame-ancestors 'none'"), "{origin}");
+        assert!(!answer.body.contains("portail.exemple"), "{origin}");
     }
+    let several = Portal { origins: vec![PORTAL.to_owned(), "https://staging.exemple".to_owned()], ..portal() };
+    let answer = refused(vec![several], PORTAL).await;
+    assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL}")));
+    assert!(!answer.body.contains("staging.exemple"));
     let known = refused(vec![portal(), other()], PORTAL).await;
     assert!(policy(&known).ends_with(&format!("frame-ancestors {PORTAL}")));
     assert!(!known.body.contains("autre.exemple"));
@@ -356,28 +365,43 @@ async fn pages_say_what_happened_in_ids_and_codes() {
         let event = page.split("data-event=\"").nth(1)?.split('"').next()?;
         Some(event.replace("&quot;", "'"))
     };
-    let saved = Some(format!("{{'type':'profile-saved','id':'{id}'}}"));
-    for path in [
-        format!("/profiles/encoding?id={id}&notice=saved"),
-        format!("/profiles/encoding?id={id}&warn=x"),
-        format!("/profiles/encoding?id={id}&suspicious=1"),
-        format!("/profiles?selected={id}&notice=in-use"),
-        format!("/profiles/edit?id={id}&notice=duplicated"),
+    let saved = format!("{{'type':'profile-saved','id':'{id}'}}");
+    let once = form("", "smtp.gmail.com", "abcdefghijklmnop");
+    for (path, sent) in [
+        ("/api/profiles/save", form(&id, "smtp.gmail.com", "abcdefghijklmnop")),
+        ("/api/profiles/save", form(&id, "smtp.gmail.com", "abcd efgh ijkl mnop")),
+        ("/api/profiles/save", form(&id, "smtp.gmail.com", "tooshort")),
+        ("/api/profiles/use", format!("id={id}")),
     ] {
-        assert_eq!(event(&path).await, saved, "{path}");
+        let answer = app.post(path, &cookie, &sent).await;
+        assert_eq!(event(answer.proved()).await.as_ref(), Some(&saved), "{}", answer.proved());
+        // The same address without its proof, with another one, an hour later.
+        assert_eq!(event(answer.location()).await, None, "{}", answer.location());
+        assert_eq!(event(&format!("{}&told=1800000000.AAAAAAAAAAAAAAAAAAAAAA", answer.location())).await, None);
+        app.later.fetch_add(61, Ordering::SeqCst);
+        assert_eq!(event(answer.proved()).await, None, "{}", answer.proved());
     }
+    let copied = app.post("/api/profiles/duplicate", &cookie, &format!("id={id}")).await;
+    assert!(event(copied.proved()).await.unwrap().starts_with("{'type':'profile-saved','id':'"), "{}", copied.proved());
+    assert!(app.post("/api/profiles/save", &cookie, &once).await.location().contains("notice=saved"));
     let mode = app.post("/api/sending-mode/save", &cookie, "mode=own_smtp").await;
-    assert_eq!(event(mode.location()).await.as_deref(), Some("{'type':'mode-changed','mode':'own_smtp'}"));
+    assert_eq!(event(mode.proved()).await.as_deref(), Some("{'type':'mode-changed','mode':'own_smtp'}"));
+    // What nobody did: not told, and not shown.
     for path in [
-        format!("/profiles?selected={id}"),
-        "/profiles?notice=saved&selected=x".to_owned(),
-        "/profiles?notice=deleted&id=%3Cscript%3E".to_owned(),
-        "/sending-mode?notice=mode-saved&mode=x".to_owned(),
+        format!("/profiles?selected={id}&notice=received"),
+        format!("/profiles?notice=deleted&id={id}"),
+        "/profiles?notice=mode-own&mode=portal".to_owned(),
+        "/sending-mode?notice=mode-saved&mode=portal".to_owned(),
     ] {
         assert_eq!(event(&path).await, None, "{path}");
+        let page = app.get(&path, &cookie).await.body;
+        // A template is what a script may say later.
+        let shown: String =
+            page.split("<template").map(|part| part.split("</template>").last().unwrap_or_default()).collect();
+        assert!(!shown.contains("notice done"), "{path}: {shown}");
     }
     let deleted = app.post("/api/profiles/delete", &cookie, &format!("id={id}")).await;
-    assert_eq!(event(deleted.location()).await, Some(format!("{{'type':'profile-deleted','id':'{id}'}}")));
+    assert_eq!(event(deleted.proved()).await, Some(format!("{{'type':'profile-deleted','id':'{id}'}}")));
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn what_was_sent_from_any_page_is_there_again_on_the_same_page() {
                 "{path}: {}",
                 resumed.location()
             );
-            let shown_again = app.get(resumed.location(), &cookie).await;
+            let shown_again = app.get(resumed.proved(), &cookie).await;
             assert_eq!(shown_again.status, StatusCode::OK, "{path}");
             assert!(shown_again.body.contains(shown), "{path}: {}", shown_again.body);
             assert!(shown_again.body.contains("Votre session avait pris fin"), "{path}: {}", shown_again.body);

@@ -131,7 +131,8 @@ async fn a_page_without_a_session_names_no_portal_that_was_not_named_before() {
     }
     // Browsers say with which page they came from the door.
     let answer = app.page("/profiles", "", true, &format!("{PORTAL}/page?x")).await;
-    assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL} https://admin.portail.exemple")));
+    assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL}")), "and not its other origins");
+    assert!(!answer.body.contains("admin.portail.exemple"));
     assert!(answer.body.contains("data-theme=\"light\"") && !answer.body.contains("autre.exemple"));
     // A session that has ended is of one portal.
     let cookie = app.sign_in("martin").await;
@@ -155,13 +156,28 @@ async fn an_origin_of_two_portals_says_nothing_about_their_others() {
 }
 
 #[tokio::test]
-async fn the_only_portal_is_named_in_frames_only() {
+async fn the_only_portal_is_named_to_nobody_else() {
     let app = TestApp::new().await;
-    assert!(policy(&app.page("/profiles", "", true, "").await).ends_with(&format!("frame-ancestors {PORTAL}")));
-    for path in ["/profiles", "/nowhere"] {
-        assert!(policy(&app.page(path, "", false, "").await).ends_with("frame-ancestors 'none'"), "{path}");
-        assert!(policy(&app.get(path, "").await).ends_with("frame-ancestors 'none'"), "{path}");
+    for (path, framed, from) in [
+        ("/profiles", true, ""),
+        ("/profiles", false, ""),
+        ("/nowhere", true, "https://evil.exemple/"),
+        ("/session-ended", true, "x"),
+    ] {
+        let answer = app.page(path, "", framed, from).await;
+        assert!(policy(&answer).ends_with("frame-ancestors 'none'"), "{path} {from}");
+        assert!(!answer.body.contains("portail.exemple"), "{path} {from}: neither its origins nor its home");
     }
+    // A link of our own page, in the frame of a portal: its session is gone.
+    let request = Request::get("/profiles")
+        .header(header::ACCEPT_LANGUAGE, ENGLISH)
+        .header(header::REFERER, OWN)
+        .header("sec-fetch-dest", "iframe")
+        .header("sec-fetch-site", "same-origin")
+        .header("sec-fetch-mode", "navigate");
+    let answer = app.ask(request.body(Body::empty()).unwrap()).await;
+    assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL}")));
+    assert!(answer.body.contains("data-visit=\"ended\""));
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
     let opened = app.token_post(&token("martin", "again"), PORTAL).await;
     let martin = opened.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     let resumed = app.post("/api/resume", &martin, &format!("sent-to=/api/profiles/fill&{typed}")).await;
-    assert!(app.get(resumed.location(), &martin).await.body.contains("mail.martin.fr"));
+    assert!(app.get(resumed.proved(), &martin).await.body.contains("mail.martin.fr"));
     assert!(app.post("/api/profiles/save", &martin, &typed).await.location().starts_with("/profiles/encoding"));
 }
 
@@ -130,7 +130,7 @@ async fn what_was_chosen_over_something_older_is_shown_again_and_forgotten_once_
     let typed = format!("id={id}&sending[per_minute]=sept&sending[per_day]=99x&sending[fallback]=1");
     let refused = app.post("/api/profiles/sending", &cookie, &typed).await;
     assert_eq!(refused.location(), format!("/profiles/sending?id={id}&draft=1"));
-    let page = app.get(refused.location(), &cookie).await.body;
+    let page = app.get(refused.proved(), &cookie).await.body;
     assert!(page.contains("value=\"sept\"") && page.contains("value=\"99x\""), "{page}");
     assert_eq!(page.matches("aria-invalid=\"true\"").count(), 2, "both are marked");
     // Whoever comes back later finds it too, is told that it is not saved, and may drop it.
@@ -139,7 +139,7 @@ async fn what_was_chosen_over_something_older_is_shown_again_and_forgotten_once_
     assert!(!page.contains("modifications non enregistrées"), "where it is asked again that says so");
     let dropped = app.post("/api/profiles/forget", &cookie, &format!("form=sending-{id}")).await;
     assert_eq!(dropped.location(), format!("/profiles/sending?id={id}"));
-    assert!(!app.get(dropped.location(), &cookie).await.body.contains("sept"));
+    assert!(!app.get(dropped.proved(), &cookie).await.body.contains("sept"));
     app.post("/api/profiles/sending", &cookie, &typed).await;
     assert!(
         !app.get("/profiles", &cookie).await.body.contains("/profiles/new?form=sending"),
@@ -147,10 +147,10 @@ async fn what_was_chosen_over_something_older_is_shown_again_and_forgotten_once_
     );
     let saved = app.post("/api/profiles/sending", &cookie, &format!("id={id}&sending[per_minute]=7")).await;
     assert!(saved.location().contains("notice=saved"));
-    assert!(!app.get(refused.location(), &cookie).await.body.contains("sept"), "it is saved");
+    assert!(!app.get(refused.proved(), &cookie).await.body.contains("sept"), "it is saved");
     let mode = app.post("/api/sending-mode/save", &cookie, "mode=own_smtp&was=own_smtp").await;
     assert_eq!(mode.location(), "/sending-mode?stale=1");
-    assert!(app.get(mode.location(), &cookie).await.body.contains("Votre choix"), "both are shown");
+    assert!(app.get(mode.proved(), &cookie).await.body.contains("Votre choix"), "both are shown");
 }
 
 #[tokio::test]
