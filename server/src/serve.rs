@@ -1,6 +1,6 @@
 //! Server side. `facteur serve`: from a configuration to a running application, and to its end.
 
-use std::{future::Future, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use app::{base_path::BasePath, profile::preset::Catalogue};
 use jiff::SignedDuration;
@@ -8,9 +8,11 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+mod database;
 mod descriptors;
 mod portals;
 
+use database::Database;
 use mail::{
     net::{
         Policy, SetupError,
@@ -30,7 +32,7 @@ use crate::{
     http::{BodyBudget, ConnectionLimits, Proxies},
     outbox::OutboxOptions,
     rotate::{RotateError, Rotated, census, rotate},
-    store::{StoreError, sqlite::SqliteStore},
+    store::StoreError,
     test_runs::TestQuota,
     time::Steady,
     vault::{CanaryError, Vault, VaultKey},
@@ -49,7 +51,7 @@ pub enum ServeError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("cannot use the database {0}")]
-    Store(PathBuf, #[source] StoreError),
+    Store(String, #[source] StoreError),
     #[error(transparent)]
     Canary(#[from] CanaryError),
     #[error(transparent)]
@@ -64,9 +66,8 @@ pub struct Service {
     listen: SocketAddr,
     limits: ConnectionLimits,
     metrics: Option<SocketAddr>,
-    store: SqliteStore,
-    /// Where the database is.
-    path: PathBuf,
+    database: Database,
+    place: database::Place,
     vault: Vault,
 }
 
@@ -80,15 +81,15 @@ impl Service {
         let portals =
             config.portals.iter().map(|portal| portal_of(config, portal, policy)).collect::<Result<Vec<_>, _>>()?;
         check_portals(&portals)?;
-        let path = config.path(&config.database.path);
-        let store = SqliteStore::open(&path).await.map_err(|error| ServeError::Store(path.clone(), error))?;
-        vault.check(&store).await?;
+        let database_place = database::Place::of(config)?;
+        let database = database_place.open().await?;
+        vault.check(&*database.store()).await?;
         let time = Steady::new(config::machine());
         let application = application(Parts {
             public_origin,
             base_path,
             portals,
-            store: Arc::new(store.clone()),
+            store: database.store(),
             vault: vault.clone(),
             submitter: Arc::new(submitter),
             presets: Arc::new(Catalogue::builtin()),
@@ -106,8 +107,8 @@ impl Service {
             listen: server.listen,
             limits,
             metrics: metrics.map(|metrics| metrics.listen),
-            store,
-            path,
+            database,
+            place: database_place,
             vault,
         })
     }
@@ -119,7 +120,7 @@ impl Service {
 
     /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { application, listen, limits, metrics, store, .. } = self;
+        let Self { application, listen, limits, metrics, database, .. } = self;
         let listener = bind(listen).await?;
         let metrics_endpoint = match metrics {
             Some(address) => Some((address, bind(address).await?)),
@@ -130,7 +131,7 @@ impl Service {
         webhooks.start();
         let metrics_endpoint = metrics_endpoint.map(|(address, listener)| {
             tracing::info!(listen = %address, "metrics");
-            let router = crate::http::metrics(metrics, outbox.clone(), Arc::new(store.clone()));
+            let router = crate::http::metrics(metrics, outbox.clone(), database.store());
             let few = ConnectionLimits {
                 connections: METRICS_CONNECTIONS,
                 per_address: METRICS_CONNECTIONS,
@@ -165,7 +166,7 @@ impl Service {
         if let Some(metrics_endpoint) = metrics_endpoint {
             metrics_endpoint.abort();
         }
-        store.close().await;
+        database.close().await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -176,28 +177,28 @@ impl Service {
             let problem = ConfigError::wrong(to.display().to_string(), "it exists already");
             return Err(problem.into());
         }
-        self.store.back_up(to).await.map_err(|error| ServeError::Store(to.to_owned(), error))
+        self.database.back_up(to).await
     }
 
     /// After a restore: what waited may have been sent since. How many messages are unknown now.
     pub async fn disown_waiting(&self) -> Result<u64, ServeError> {
         let disowned = self.application.outbox.disown().await;
-        disowned.map_err(|error| ServeError::Store(self.path.clone(), error))
+        disowned.map_err(|error| self.place.failed(error))
     }
 
     /// Seals everything with the first key.
     pub async fn rotate(&self) -> Result<Rotated, RotateError> {
-        rotate(&self.store, &self.vault).await
+        rotate(&*self.database.store(), &self.vault).await
     }
 
     /// How many passwords bear which key.
     pub async fn census(&self) -> Result<Vec<(String, u64)>, ServeError> {
-        census(&self.store).await.map_err(|error| ServeError::Store(self.path.clone(), error))
+        census(&*self.database.store()).await.map_err(|error| self.place.failed(error))
     }
 
     /// Closes the database: `facteur config check` goes no further.
     pub async fn close(self) {
-        self.store.close().await;
+        self.database.close().await;
     }
 }
 

@@ -6,8 +6,8 @@
 //! A method that changes what an account owns takes the entry of the history that says so, and writes both in one
 //! transaction: there is no way to change without one.
 //!
-//! A trait, its SQLite half and its contract have the same name: `sessions.rs`, `sqlite/sessions.rs`,
-//! `contract/sessions.rs`. To add a method: in each of the three.
+//! A trait, its SQLite half, its PostgreSQL half and its contract have the same name: `sessions.rs`, `sqlite/sessions.rs`,
+//! `postgres/sessions.rs`, `contract/sessions.rs`. To add a method: in each of the four. What a row means is in `codec`.
 
 use app::{
     diagnosis::cause::Cause,
@@ -30,6 +30,7 @@ use model::login::{Admission, LoginCount};
 mod accounts;
 mod change;
 mod clock;
+mod codec;
 #[cfg(test)]
 pub(crate) mod contract;
 mod drafts;
@@ -40,6 +41,7 @@ mod logins;
 mod maintenance;
 mod messages;
 pub mod outbox;
+pub mod postgres;
 mod profiles;
 mod quarantine;
 mod queue;

@@ -73,7 +73,24 @@ fn listen() -> SocketAddr {
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// The SQLite file; made at the first start.
-    pub path: PathBuf,
+    pub path: Option<PathBuf>,
+    /// PostgreSQL's URL, in its place: `postgres://facteur@db.example/facteur?sslmode=verify-full`.
+    pub url: Option<DatabaseUrl>,
+    /// File with that URL, where there is a password in it.
+    pub url_file: Option<PathBuf>,
+    /// Connections to PostgreSQL: 2 to 1,000.
+    pub pool_size: Option<NonZeroU32>,
+}
+
+/// A URL that may hold a password: it does not print itself.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(pub String);
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatabaseUrl(…)")
+    }
 }
 
 /// `[vault]`

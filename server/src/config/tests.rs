@@ -101,6 +101,26 @@ async fn what_is_wrong_is_said_with_its_place() {
         ("smtp.exemple.fr:465", "smtp.exemple.fr", "smtp.control_host: it is host:port"),
         ("10.1.0.0/16", "10.1.0.0/99", "allow_networks"),
         ("per_person = 3", "per_person = 0", "per_person"),
+        ("path = \"facteur.db\"", "", "database: it needs path (a SQLite file), or url or url_file (PostgreSQL)"),
+        (
+            "path = \"facteur.db\"",
+            "path = \"facteur.db\"\nurl = \"postgres://h/d\"",
+            "database: it takes one of path (a SQLite file), url and url_file (PostgreSQL)",
+        ),
+        ("path = \"facteur.db\"", "url = \"mysql://u:geheim@h/d\"", "database.url: it begins with postgres://"),
+        ("path = \"facteur.db\"", "url = \"postgres://h/d?sslmod=x\"", "database.url: behind the ? it takes sslmode"),
+        ("path = \"facteur.db\"", "url = \"postgres://h/d\"\npool_size = 1", "database.pool_size: it is a number"),
+        (
+            "path = \"facteur.db\"",
+            "path = \"facteur.db\"\npool_size = 5",
+            "database.pool_size: it belongs to PostgreSQL",
+        ),
+        ("path = \"facteur.db\"", "url_file = \"nothing.url\"", "database.url_file"),
+        (
+            "path = \"facteur.db\"",
+            "url = \"postgres://u:geheim@localhost:1/d\"",
+            "cannot use the database d on localhost, port 1",
+        ),
         ("per_person = 3", "per_persn = 3", "per_persn"),
         ("vault.key", "nothing.key", "vault.keys, v1"),
         ("keys = [{ id = \"v1\", file = \"vault.key\" }]", "keys = []", "vault.keys: the vault has no key"),
@@ -120,7 +140,7 @@ async fn what_is_wrong_is_said_with_its_place() {
     ] {
         assert!(GOOD.contains(from), "{from}");
         let refused = folder.try_out(&GOOD.replacen(from, to, 1)).await.unwrap_err();
-        assert!(refused.contains(says), "{to}: {refused}");
+        assert!(refused.contains(says) && !refused.contains("geheim"), "{to}: {refused}");
     }
     assert!(Config::load(&folder.0.join("none.toml")).unwrap_err().to_string().contains("cannot be read"));
 }
@@ -317,4 +337,26 @@ async fn what_a_local_relay_lacks_is_said_all_at_once_with_the_setting_that_allo
         let refused = folder.try_out(&wrong.to_string()).await.unwrap_err();
         assert!(refused.contains(says), "{refused}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn postgresql_serves_from_a_url_in_a_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some((url, authority)) = crate::store::postgres::cluster::over_tls().await else { return };
+    let folder = Folder::new();
+    let file = folder.0.join("database.url");
+    fs::write(&file, format!("{url}?sslmode=verify-full&sslrootcert={}\n", authority.display())).unwrap();
+    let text = GOOD.replacen("path = \"facteur.db\"", "url_file = \"database.url\"\npool_size = 3", 1);
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    assert!(folder.try_out(&text).await.unwrap_err().contains("others than its owner may read it"));
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    folder.try_out(&text).await.unwrap();
+    folder.try_out(&text).await.unwrap();
+    let service = Service::prepare(&Config::load(&folder.write(&text)).unwrap()).await.unwrap();
+    assert!(service.back_up(&folder.0.join("copy.db")).await.unwrap_err().to_string().contains("pg_dump"));
+    service.close().await;
+    fs::remove_file(folder.0.join("vault.key")).unwrap();
+    secret_file::make(&folder.0.join("vault.key")).unwrap();
+    assert!(folder.try_out(&text).await.is_err(), "its keys are others");
 }

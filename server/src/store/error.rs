@@ -35,12 +35,10 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        /// `SQLITE_TOOBIG`.
-        const TOO_BIG: &str = "18";
         match &error {
             sqlx::Error::Database(database)
                 if !matches!(database.kind(), sqlx::error::ErrorKind::Other)
-                    || database.code().is_some_and(|code| code == TOO_BIG) =>
+                    || database.code().is_some_and(|code| is_about_a_value(&code)) =>
             {
                 Self::Rejected(error)
             }
@@ -52,6 +50,15 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::Unavailable(error),
         }
     }
+}
+
+/// Whether a database's own code is about a value that it was given.
+fn is_about_a_value(code: &str) -> bool {
+    /// `SQLITE_TOOBIG`.
+    const TOO_BIG: &str = "18";
+    /// PostgreSQL: data exceptions, and limits of the program (an index entry that is too large). SQLite's codes are shorter.
+    const CLASSES: [&str; 2] = ["22", "54"];
+    code == TOO_BIG || (code.len() == 5 && CLASSES.iter().any(|class| code.starts_with(class)))
 }
 
 impl StoreError {

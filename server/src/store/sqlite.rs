@@ -42,17 +42,17 @@ const CONNECTIONS: u32 = 4;
 
 /// The migrations, in order. A migration that has landed is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "start", include_str!("../../migrations/0001_start.sql")),
-    (2, "mending", include_str!("../../migrations/0002_mending.sql")),
-    (3, "journal", include_str!("../../migrations/0003_journal.sql")),
-    (4, "sessions_by_account", include_str!("../../migrations/0004_sessions_by_account.sql")),
-    (5, "outbox", include_str!("../../migrations/0005_outbox.sql")),
-    (7, "time_and_transactions", include_str!("../../migrations/0007_time_and_transactions.sql")),
-    (8, "lanes", include_str!("../../migrations/0008_lanes.sql")),
-    (9, "heartbeat", include_str!("../../migrations/0009_heartbeat.sql")),
-    (11, "form", include_str!("../../migrations/0011_form.sql")),
-    (12, "logins", include_str!("../../migrations/0012_logins.sql")),
-    (13, "waking", include_str!("../../migrations/0013_waking.sql")),
+    (1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
+    (2, "mending", include_str!("../../migrations/sqlite/0002_mending.sql")),
+    (3, "journal", include_str!("../../migrations/sqlite/0003_journal.sql")),
+    (4, "sessions_by_account", include_str!("../../migrations/sqlite/0004_sessions_by_account.sql")),
+    (5, "outbox", include_str!("../../migrations/sqlite/0005_outbox.sql")),
+    (7, "time_and_transactions", include_str!("../../migrations/sqlite/0007_time_and_transactions.sql")),
+    (8, "lanes", include_str!("../../migrations/sqlite/0008_lanes.sql")),
+    (9, "heartbeat", include_str!("../../migrations/sqlite/0009_heartbeat.sql")),
+    (11, "form", include_str!("../../migrations/sqlite/0011_form.sql")),
+    (12, "logins", include_str!("../../migrations/sqlite/0012_logins.sql")),
+    (13, "waking", include_str!("../../migrations/sqlite/0013_waking.sql")),
 ];
 
 /// A SQLite database.

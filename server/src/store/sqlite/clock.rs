@@ -1,12 +1,15 @@
 //! Server side. The last instant that was seen, and every deadline moved when the clock was set.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
-use sqlx::{Row, SqliteConnection};
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
 
-use super::{SqliteStore, profiles::begin, rows::instant};
+use super::{SqliteStore, profiles::begin};
 use crate::{
-    store::{ClockStore, StoreError},
+    store::{
+        ClockStore, StoreError,
+        codec::clock::{mark, milliseconds, moves},
+    },
     time::{Elapsed, ElapsedRule, GRACE, Mark},
 };
 
@@ -19,9 +22,7 @@ impl ClockStore for SqliteStore {
         if let Some(Elapsed { jump, .. }) = passage
             && !jump.is_zero()
         {
-            for (table, columns, condition) in MOVED {
-                let sets: Vec<String> = columns.iter().map(|column| format!("{column} = {column} + ?1")).collect();
-                let sql = format!("UPDATE {table} SET {} WHERE {condition}", sets.join(", "));
+            for sql in moves(jump, "?1") {
                 sqlx::query(sqlx::AssertSqlSafe(sql)).bind(milliseconds(jump)).execute(&mut *transaction).await?;
             }
         }
@@ -42,26 +43,6 @@ impl ClockStore for SqliteStore {
     }
 }
 
-/// Deadlines, and instants from which an age is counted that ends something: they move with the clock. What is not here is a
-/// record of what happened when.
-const MOVED: [(&str, &[&str], &str); 14] = [
-    ("destination", &["rests_until"], "rests_until > 0"),
-    ("destination", &["next_at"], "next_at IS NOT NULL"),
-    ("lane", &["rests_until"], "rests_until > 0"),
-    ("lane", &["next_at"], "next_at IS NOT NULL"),
-    ("lane", &["woken_at"], "woken_at > 0"),
-    ("message", &["next_at", "expires_at", "lease_until"], "state IN ('queued', 'deferred', 'sending')"),
-    ("message", &["finished_at"], "finished_at IS NOT NULL"),
-    ("event", &["next_at", "created_at"], "TRUE"),
-    ("session", &["expires_at", "ends_at"], "TRUE"),
-    ("receipt", &["expires_at"], "TRUE"),
-    ("login", &["at", "until"], "TRUE"),
-    ("draft", &["kept_at"], "TRUE"),
-    ("profile", &["checked_at"], "checked_at IS NOT NULL"),
-    // A token's own end does not move, so after a clock went back it is remembered as long as before.
-    ("used_token", &["expires_at"], "?1 > 0"),
-];
-
 /// What would be too old is tried now, and for a while.
 async fn give_grace(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
@@ -77,28 +58,14 @@ async fn give_grace(connection: &mut SqliteConnection, now: Timestamp) -> Result
 
 async fn last_seen(connection: &mut SqliteConnection) -> Result<Option<Mark>, StoreError> {
     let row = sqlx::query("SELECT seen_at, boot, up_ms FROM clock WHERE id = 1").fetch_optional(connection).await?;
-    row.map(|row| {
-        let up = u64::try_from(row.try_get::<i64, _>("up_ms")?).unwrap_or_default();
-        Ok(Mark {
-            wall: instant(row.try_get("seen_at")?),
-            boot: row.try_get::<String, _>("boot")?.into(),
-            up: std::time::Duration::from_millis(up),
-        })
-    })
-    .transpose()
-}
-
-/// In a column no instant is far from the present, so this never overflows.
-fn milliseconds(jump: SignedDuration) -> i64 {
-    i64::try_from(jump.as_millis()).unwrap_or_default()
+    row.map(|row| mark(&row)).transpose()
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
-    use crate::store::sqlite::SqliteStore;
+    use crate::store::{codec::clock::MOVED, sqlite::SqliteStore};
 
     /// What happened when. These stay as they were written.
     const RECORDS: [&str; 13] = [

@@ -2,15 +2,13 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{
-    SqliteStore, quarantine,
-    rows::{encode, instant},
-};
+use super::{SqliteStore, quarantine, rows::encode};
 use crate::store::{
     EventStore, StoreError,
+    codec::events::{EVENT, event},
     outbox::{EventRow, NewEvent},
 };
 
@@ -27,7 +25,7 @@ impl EventStore for SqliteStore {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
-        let (events, damaged) = quarantine::readable(("event", "id"), &rows, event)?;
+        let (events, damaged) = quarantine::readable(EVENT, &rows, event)?;
         quarantine::set_aside(&self.writer, &damaged).await?;
         Ok(events)
     }
@@ -67,16 +65,4 @@ pub(super) async fn insert<'e>(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn event(row: &SqliteRow) -> Result<EventRow, StoreError> {
-    let id: String = row.try_get("id")?;
-    let wrong = |column| StoreError::Inconsistent { table: "event", column, row: id.clone() };
-    Ok(EventRow {
-        id: Uuid::try_parse(&id).map_err(|_| wrong("id"))?,
-        portal: row.try_get("portal")?,
-        content: row.try_get("content")?,
-        created_at: instant(row.try_get("created_at")?),
-        tries: u32::try_from(row.try_get::<i64, _>("tries")?).map_err(|_| wrong("tries"))?,
-    })
 }

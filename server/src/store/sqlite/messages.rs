@@ -4,7 +4,6 @@ use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::Row;
 use uuid::Uuid;
 
 use super::{
@@ -15,15 +14,16 @@ use super::{
 };
 use crate::store::{
     MessageStore, StoreError,
+    codec::messages::{attempt, attempts, message},
     outbox::{Attempt, Inserted, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
 };
 
 mod insert;
 mod rows;
 
+pub(super) use crate::store::codec::messages::{COLUMNS, WAITING, readable};
 use insert::{by_keys, insert, insert_contents};
-pub(super) use rows::{COLUMNS, WAITING, readable};
-use rows::{attempt, by_key, message, shown};
+use rows::{by_key, shown};
 
 #[async_trait]
 impl MessageStore for SqliteStore {
@@ -97,9 +97,7 @@ impl MessageStore for SqliteStore {
             .zip(messages)
             .map(|(row, mut one)| {
                 wait_for_rest(row, &mut one)?;
-                let attempts = row.try_get::<String, _>("attempts")?;
-                let attempts: Vec<String> = serde_json::from_str(&attempts).unwrap_or_default();
-                let attempts = attempts.iter().map(|content| attempt(content, one.id)).collect::<Result<_, _>>()?;
+                let attempts = attempts(row, one.id)?;
                 Ok((one, attempts))
             })
             .collect()

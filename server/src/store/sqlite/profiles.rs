@@ -20,6 +20,7 @@ use super::{
     quarantine::{self, Damaged, set_aside, set_aside_on},
     rows::{PROFILE, profile},
 };
+use crate::store::codec::profiles::{PROFILE_KEY, failure, profile_of_account};
 use model::login::MOST_REFUSALS;
 
 use crate::store::{Change, Decide, ProfileRow, ProfileStore, StoreError, Tell};
@@ -73,7 +74,7 @@ impl ProfileStore for SqliteStore {
             .map(|row| {
                 let one = profile(row)?;
                 let content: Option<String> = row.try_get("last_failure")?;
-                let failure = content.map(|content| failure_of(&content, one.id)).transpose()?;
+                let failure = content.map(|content| failure(&content, one.id)).transpose()?;
                 Ok((one, failure))
             })
             .collect()
@@ -270,7 +271,7 @@ impl ProfileStore for SqliteStore {
         .bind(id.to_string())
         .fetch_optional(&self.pool)
         .await?;
-        content.map(|content| failure_of(&content, id)).transpose()
+        content.map(|content| failure(&content, id)).transpose()
     }
 
     async fn sent_since(&self, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {
@@ -303,21 +304,10 @@ impl ProfileStore for SqliteStore {
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
-        let (due, damaged) = quarantine::readable(PROFILE_KEY, &rows, |row| {
-            let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
-            Ok((account, profile(row)?))
-        })?;
+        let (due, damaged) = quarantine::readable(PROFILE_KEY, &rows, profile_of_account)?;
         set_aside(&self.writer, &damaged).await?;
         Ok(due)
     }
-}
-
-/// The table, and its key.
-const PROFILE_KEY: (&str, &str) = ("profile", "id");
-
-fn failure_of(content: &str, id: ProfileId) -> Result<TestRun, StoreError> {
-    let wrong = |_| StoreError::Inconsistent { table: "last_failure", column: "content", row: id.to_string() };
-    serde_json::from_str(content).map_err(wrong)
 }
 
 async fn row_of(

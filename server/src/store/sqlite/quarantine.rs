@@ -1,12 +1,14 @@
 //! Server side. Rows that cannot be decoded: set aside once, so that they neither fail nor delay what reads them.
 
-use app::session::AccountId;
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, SqlitePool};
+
+pub(super) use crate::store::codec::quarantine::{Damaged, readable};
 
 use super::{SqliteStore, events, rows::encode, transaction::begin};
 use crate::store::{
     QuarantineStore, StoreError,
+    codec::quarantine::{FOR_EVER, quarantined},
     outbox::{NewEvent, Quarantined},
 };
 
@@ -17,17 +19,7 @@ impl QuarantineStore for SqliteStore {
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let (portal, account) = (row.try_get("portal")?, row.try_get("account")?);
-                Ok(Quarantined {
-                    table: row.try_get("kind")?,
-                    row: row.try_get("row")?,
-                    column: row.try_get("field")?,
-                    account: Option::zip(portal, account).map(|(portal, account)| AccountId { portal, account }),
-                })
-            })
-            .collect()
+        rows.iter().map(quarantined).collect()
     }
 
     async fn quarantine_told(&self, rows: &[Quarantined], told: &[NewEvent]) -> Result<(), StoreError> {
@@ -45,52 +37,6 @@ impl QuarantineStore for SqliteStore {
     }
 }
 
-/// A row that cannot be decoded.
-#[derive(Debug)]
-pub(super) struct Damaged {
-    /// Its table, and the column that identifies it there.
-    key: (&'static str, &'static str),
-    row: String,
-    column: String,
-}
-
-impl Damaged {
-    /// The row that an error is about; the error, where it is about something else.
-    pub(super) fn of(
-        key: (&'static str, &'static str),
-        row: &SqliteRow,
-        error: StoreError,
-    ) -> Result<Self, StoreError> {
-        let column = match &error {
-            StoreError::Inconsistent { column, .. } => (*column).to_owned(),
-            StoreError::Undecodable(sqlx::Error::ColumnDecode { index, .. }) => index.trim_matches('"').to_owned(),
-            _ => return Err(error),
-        };
-        Ok(Self { key, row: row.try_get(key.1)?, column })
-    }
-
-    /// What a reader is told who needs this row.
-    pub(super) fn error(&self) -> StoreError {
-        StoreError::Inconsistent { table: self.key.0, column: "…", row: format!("{} ({})", self.row, self.column) }
-    }
-}
-
-/// Those rows that can be decoded, and those that cannot.
-pub(super) fn readable<T>(
-    key: (&'static str, &'static str),
-    rows: &[SqliteRow],
-    decode: impl Fn(&SqliteRow) -> Result<T, StoreError>,
-) -> Result<(Vec<T>, Vec<Damaged>), StoreError> {
-    let (mut good, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        match decode(row) {
-            Ok(decoded) => good.push(decoded),
-            Err(error) => damaged.push(Damaged::of(key, row, error)?),
-        }
-    }
-    Ok((good, damaged))
-}
-
 /// Sets rows aside in a transaction of their own, if there are any.
 pub(super) async fn set_aside(pool: &SqlitePool, damaged: &[Damaged]) -> Result<(), StoreError> {
     if damaged.is_empty() {
@@ -102,8 +48,6 @@ pub(super) async fn set_aside(pool: &SqlitePool, damaged: &[Damaged]) -> Result<
 }
 
 pub(super) async fn set_aside_on(connection: &mut SqliteConnection, damaged: &[Damaged]) -> Result<(), StoreError> {
-    /// The end of the year 9999: until somebody looks at it.
-    const FOR_EVER: i64 = 253_402_207_200_000;
     for Damaged { key: (table, id), row, column } in damaged {
         let account = if *table == "event" { "NULL" } else { "account" };
         let note = format!(

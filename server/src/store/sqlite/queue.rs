@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{
@@ -15,18 +15,20 @@ use super::{
     messages::{COLUMNS, WAITING, readable},
     profiles::begin,
     quarantine::{self, set_aside},
-    rows::{encode, instant},
+    rows::encode,
 };
 use crate::store::{
     QueueStore, StoreError,
-    outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Lane, Queue, Rest, StoredMessage},
+    codec::queue::{LANE, due_destination, queue, rest},
+    outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Queue, Rest, StoredMessage},
 };
 
 mod claim;
 mod rests;
 
+pub(super) use crate::store::codec::queue::wait_for_rest;
 use claim::claim_one;
-pub(super) use rests::{REST, wait_for_rest, with_rests};
+pub(super) use rests::{REST, with_rests};
 
 #[async_trait]
 impl QueueStore for SqliteStore {
@@ -46,11 +48,7 @@ impl QueueStore for SqliteStore {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(DueDestination { destination: row.try_get("destination")?, due_at: instant(row.try_get("due_at")?) })
-            })
-            .collect()
+        rows.iter().map(due_destination).collect()
     }
 
     async fn due_lanes(&self, destination: &str, now: Timestamp, limit: u32) -> Result<Vec<Queue>, StoreError> {
@@ -68,7 +66,7 @@ impl QueueStore for SqliteStore {
             tighten(&mut transaction, destination).await?;
             transaction.commit().await?;
         }
-        let (queues, damaged) = quarantine::readable(("lane", "lane"), &rows, queue)?;
+        let (queues, damaged) = quarantine::readable(LANE, &rows, queue)?;
         set_aside(&self.writer, &damaged).await?;
         Ok(queues)
     }
@@ -245,20 +243,6 @@ const NEXT_AT: &str = formatcp!(
                AND message.fallback = lane.fallback AND message.wakings = lane.wakings) END"
 );
 
-fn wrong(table: &'static str, column: &'static str, row: &str) -> StoreError {
-    StoreError::Inconsistent { table, column, row: row.to_owned() }
-}
-
-fn cause(code: Option<String>) -> Option<Cause> {
-    code.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown))
-}
-
-fn queue(row: &SqliteRow) -> Result<Queue, StoreError> {
-    let key: String = row.try_get("lane")?;
-    let lane = Lane::parse(&key).ok_or_else(|| wrong("lane", "lane", &key))?;
-    Ok(Queue { lane, fallback: row.try_get::<i64, _>("fallback")? == 1 })
-}
-
 /// Raises the bound of a destination to what is due first there.
 async fn tighten(connection: &mut SqliteConnection, destination: &str) -> Result<(), StoreError> {
     sqlx::query(
@@ -277,12 +261,7 @@ async fn rest_of(connection: &mut SqliteConnection, destination: &str) -> Result
         .bind(destination)
         .fetch_optional(connection)
         .await?;
-    let Some(row) = row else { return Ok(Rest::default()) };
-    Ok(Rest {
-        until: instant(row.try_get("rests_until")?),
-        troubles: u32::try_from(row.try_get::<i64, _>("troubles")?).unwrap_or(u32::MAX),
-        cause: cause(row.try_get("cause")?),
-    })
+    row.map_or_else(|| Ok(Rest::default()), |row| rest(&row))
 }
 
 /// `probe`: the lease that the rest ends with.

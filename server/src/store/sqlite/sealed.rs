@@ -3,14 +3,10 @@
 use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
 use const_format::formatcp;
-use sqlx::Row;
 use uuid::Uuid;
 
-use super::{
-    SqliteStore, logins,
-    profiles::begin,
-    rows::{PROFILE, profile},
-};
+use super::{SqliteStore, logins, profiles::begin, rows::PROFILE};
+use crate::store::codec::{messages::sealed_content, profiles::profile_of_account};
 use crate::store::{ProfileRow, SealedSecret, SealedStore, StoreError, outbox::SealedContent};
 
 #[async_trait]
@@ -35,12 +31,7 @@ impl SealedStore for SqliteStore {
         );
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let rows = sqlx::query(SQL).bind(after).bind(limit).fetch_all(&self.pool).await?;
-        rows.iter()
-            .map(|row| {
-                let account = AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? };
-                Ok((account, profile(row)?))
-            })
-            .collect()
+        rows.iter().map(profile_of_account).collect()
     }
 
     async fn replace_secret(&self, id: ProfileId, old: &[u8], new: &SealedSecret) -> Result<bool, StoreError> {
@@ -73,17 +64,7 @@ impl SealedStore for SqliteStore {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter()
-            .map(|row| {
-                let id: String = row.try_get("id")?;
-                let wrong = |_| StoreError::Inconsistent { table: "content", column: "message", row: id.clone() };
-                Ok(SealedContent {
-                    account: AccountId { portal: row.try_get("portal")?, account: row.try_get("account")? },
-                    id: Uuid::try_parse(&id).map_err(wrong)?,
-                    sealed: row.try_get("sealed")?,
-                })
-            })
-            .collect()
+        rows.iter().map(sealed_content).collect()
     }
 
     async fn replace_content(&self, id: Uuid, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {

@@ -1,21 +1,15 @@
 //! Server side. Sessions and used tokens.
 
-use app::{
-    i18n::Locale,
-    journal::model::Entry,
-    session::{AccountId, Session, User},
-    theme::GivenTheme,
-};
+use app::{journal::model::Entry, session::AccountId, theme::GivenTheme};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqlitePool};
 
-use super::{
-    SqliteStore,
-    rows::{encode, instant},
+use super::SqliteStore;
+use crate::store::{
+    SessionRow, SessionStore, StoreError,
+    codec::sessions::{content, session, with_theme},
 };
-use crate::store::{SessionRow, SessionStore, StoreError};
 
 #[async_trait]
 impl SessionStore for SqliteStore {
@@ -31,12 +25,9 @@ impl SessionStore for SqliteStore {
     }
 
     async fn insert_session(&self, row: &SessionRow) -> Result<(), StoreError> {
-        let Session { key, account, account_name, portal_name, person, email, users, locale, return_url, theme } =
-            row.session.clone();
-        let content = Content { account, account_name, portal_name, person, email, users, locale, return_url, theme };
-        let json = encode("session", "content", &content)?;
+        let json = content(row.session.clone())?;
         sqlx::query("INSERT INTO session (key, content, expires_at, ends_at) VALUES (?, ?, ?, ?)")
-            .bind(&key[..])
+            .bind(&row.session.key[..])
             .bind(json)
             .bind(row.expires_at.as_millisecond())
             .bind(row.ends_at.as_millisecond())
@@ -50,26 +41,7 @@ impl SessionStore for SqliteStore {
             .bind(&key[..])
             .fetch_optional(&self.pool)
             .await?;
-        let Some(row) = row else { return Ok(None) };
-        let json: String = row.try_get("content")?;
-        let Content { account, account_name, portal_name, person, email, users, locale, return_url, theme } =
-            serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
-        Ok(Some(SessionRow {
-            session: Session {
-                key: *key,
-                account,
-                account_name,
-                portal_name,
-                person,
-                email,
-                users,
-                locale,
-                return_url,
-                theme,
-            },
-            expires_at: instant(row.try_get("expires_at")?),
-            ends_at: instant(row.try_get("ends_at")?),
-        }))
+        row.map(|row| session(&row, key)).transpose()
     }
 
     async fn prolong_session(&self, key: &[u8; 32], expires_at: Timestamp) -> Result<(), StoreError> {
@@ -86,10 +58,7 @@ impl SessionStore for SqliteStore {
         let row =
             sqlx::query("SELECT content FROM session WHERE key = ?").bind(&key[..]).fetch_optional(&mut *transaction);
         let Some(row) = row.await? else { return Ok(false) };
-        let json: String = row.try_get("content")?;
-        let mut content: Content = serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
-        content.theme = theme.clone();
-        let json = encode("session", "content", &content)?;
+        let json = with_theme(&row.try_get::<String, _>("content")?, theme)?;
         sqlx::query("UPDATE session SET content = ? WHERE key = ?")
             .bind(json)
             .bind(&key[..])
@@ -148,26 +117,6 @@ impl SessionStore for SqliteStore {
         sqlx::query("DELETE FROM session WHERE key = ?").bind(&key[..]).execute(&self.writer).await?;
         Ok(())
     }
-}
-
-/// What of a session is stored as JSON.
-#[derive(Serialize, Deserialize)]
-struct Content {
-    account: AccountId,
-    account_name: String,
-    portal_name: String,
-    person: User,
-    email: String,
-    users: Vec<User>,
-    locale: Locale,
-    return_url: Option<String>,
-    #[serde(default)]
-    theme: GivenTheme,
-}
-
-fn inconsistent(column: &'static str) -> StoreError {
-    // The key would open nothing, but it is not needed to find the fault.
-    StoreError::Inconsistent { table: "session", column, row: "…".to_owned() }
 }
 
 pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Server side. What became of attempts, and what they tell of the profiles: one transaction for a whole group.
 
-use std::{collections::HashMap, iter::zip};
+use std::iter::zip;
 
 use app::{
     diagnosis::cause::Cause,
@@ -11,16 +11,17 @@ use app::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{
     SqliteStore, events,
     profiles::{begin, find_readable},
-    rows::{encode, instant},
+    rows::encode,
 };
 use crate::store::{
     SettlementStore, StoreError,
-    outbox::{HealthReport, Lease, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
+    codec::{self, settlements::health_after},
+    outbox::{HealthReport, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
 #[async_trait]
@@ -64,7 +65,7 @@ impl SettlementStore for SqliteStore {
 }
 
 /// Which of the settlements may be made. The rows are read first, so that the rule (`Precondition::holds`) is not SQL's;
-/// the transaction holds the only lock for writing. Of several settlements of one message the first that may be made is.
+/// the transaction holds the only lock for writing.
 async fn held(connection: &mut SqliteConnection, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
     let ids: Vec<String> = settlements.iter().map(|settlement| settlement.id.to_string()).collect();
     let rows = sqlx::query(
@@ -73,23 +74,7 @@ async fn held(connection: &mut SqliteConnection, settlements: &[Settlement]) -> 
     .bind(encode("message", "id", &ids)?)
     .fetch_all(connection)
     .await?;
-    let mut leases: HashMap<String, (MessageState, Lease)> = HashMap::new();
-    for row in &rows {
-        let id: String = row.try_get("id")?;
-        let state = MessageState::parse(&row.try_get::<String, _>("state")?);
-        let state =
-            state.ok_or_else(|| StoreError::Inconsistent { table: "message", column: "state", row: id.clone() })?;
-        let until: Option<i64> = row.try_get("lease_until")?;
-        leases.insert(id, (state, Lease { token: row.try_get("lease_owner")?, until: until.map(instant) }));
-    }
-    let holds = zip(settlements, ids).map(|(settlement, id)| {
-        let held = leases.get(&id).is_some_and(|(state, lease)| settlement.precondition.holds(*state, lease));
-        if held {
-            leases.remove(&id);
-        }
-        held
-    });
-    Ok(holds.collect())
+    codec::settlements::held(settlements, &rows)
 }
 
 async fn move_messages(connection: &mut SqliteConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
@@ -175,14 +160,7 @@ pub(super) async fn health(
     let Some(row) = find_readable(connection, account, report.profile).await? else {
         return Ok(None);
     };
-    if row.fingerprint() != report.fingerprint {
-        return Ok(None);
-    }
-    let mut health = row.health;
-    let transition = health.take(report.signal, at);
-    if report.check {
-        health.checked_at = Some(at);
-    }
+    let Some((health, transition)) = health_after(&row, report, at) else { return Ok(None) };
     sqlx::query(
         "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
              checked_at = ?, signed_fingerprint = ?

@@ -12,9 +12,10 @@ use sqlx::{Row, SqliteConnection};
 use super::{
     SqliteStore, journal,
     profiles::{begin, find_on},
-    rows::{encode, instant, verdict_code},
+    rows::{encode, verdict_code},
     settlements,
 };
+use crate::store::codec::profiles::{receipt, test_run};
 use crate::store::{Receipt, StoreError, Tell, TestRecord, TestRunStore, is_outdated, outbox::HealthReport};
 
 #[async_trait]
@@ -104,13 +105,7 @@ impl TestRunStore for SqliteStore {
         .bind(id.to_string())
         .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let json: String = row.try_get("content")?;
-        serde_json::from_str(&json).map(Some).map_err(|_| StoreError::Inconsistent {
-            table: "test_run",
-            column: "content",
-            row: id.to_string(),
-        })
+        row.map(|row| test_run(&row.try_get::<String, _>("content")?, id)).transpose()
     }
 }
 
@@ -179,12 +174,5 @@ async fn receipt_on(
     .bind(id.to_string())
     .fetch_optional(connection)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let wrong = |column| StoreError::Inconsistent { table: "receipt", column, row: id.to_string() };
-    Ok(Some(Receipt {
-        salt: row.try_get::<Vec<u8>, _>("salt")?.try_into().map_err(|_| wrong("salt"))?,
-        code: row.try_get::<Vec<u8>, _>("code")?.try_into().map_err(|_| wrong("code"))?,
-        expires_at: instant(row.try_get("expires_at")?),
-        tries_left: u32::try_from(row.try_get::<i64, _>("tries_left")?).map_err(|_| wrong("tries_left"))?,
-    }))
+    row.map(|row| receipt(&row, id)).transpose()
 }

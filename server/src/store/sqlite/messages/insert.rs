@@ -6,9 +6,10 @@ use serde_json::json;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::{super::rows::encode, rows::wrong};
+use super::super::rows::encode;
 use crate::store::{
     StoreError,
+    codec::messages::wrong,
     outbox::{Inserted, MessageState, QueuedMessage},
 };
 

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use app::diagnosis::cause::Cause;
 use jiff::Timestamp;
-use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use sqlx::SqlitePool;
 
-use super::{super::rows::instant, cause, wrong};
-use crate::store::{StoreError, outbox::StoredMessage};
+use crate::store::{StoreError, codec::queue::longer_rest, outbox::StoredMessage};
 
 /// What waits is told with the rest that it waits for.
 pub(in crate::store::sqlite) async fn with_rests(
@@ -32,25 +31,11 @@ pub(in crate::store::sqlite) async fn with_rests(
     Ok(())
 }
 
-/// What [`wait_for_rest`] reads, in a statement about messages.
+/// What `wait_for_rest` reads, in a statement about messages.
 pub(in crate::store::sqlite) const REST: &str =
     "(SELECT json_array(lane.rests_until, lane.cause, destination.rests_until, destination.cause)
       FROM lane LEFT JOIN destination USING (destination)
       WHERE lane.lane = message.lane AND lane.fallback = message.fallback) AS rest";
-
-/// The same for one message, from the row that it came in.
-pub(in crate::store::sqlite) fn wait_for_rest(row: &SqliteRow, message: &mut StoredMessage) -> Result<(), StoreError> {
-    let rest: Option<String> = row.try_get("rest")?;
-    if !message.state.is_waiting() {
-        return Ok(());
-    }
-    let Some(rest) = rest else { return Ok(()) };
-    let (own, own_cause, others, others_cause): (i64, Option<String>, Option<i64>, Option<String>) =
-        serde_json::from_str(&rest).map_err(|_| wrong("lane", "rests_until", &message.lane.key()))?;
-    let others = others.unwrap_or_default();
-    message.waits_for(instant(own.max(others)), cause(if own >= others { own_cause } else { others_cause }));
-    Ok(())
-}
 
 /// Until when a lane, or its destination, rests, and why.
 async fn rest_for(
@@ -66,9 +51,5 @@ async fn rest_for(
     .bind(fallback)
     .fetch_optional(pool)
     .await?;
-    let Some(found) = found else { return Ok((Timestamp::UNIX_EPOCH, None)) };
-    let own: i64 = found.try_get("own")?;
-    let others: i64 = found.try_get::<Option<i64>, _>("others")?.unwrap_or_default();
-    let column = if own >= others { "own_cause" } else { "others_cause" };
-    Ok((instant(own.max(others)), cause(found.try_get(column)?)))
+    found.map_or_else(|| Ok((Timestamp::UNIX_EPOCH, None)), |found| longer_rest(&found))
 }

@@ -1,0 +1,139 @@
+//! Server side. The database of `[database]`: a SQLite file, or PostgreSQL.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sqlx::postgres::PgConnectOptions;
+use zeroize::Zeroizing;
+
+use super::{ServeError, secret};
+use crate::{
+    config::{Config, ConfigError, secret_file, sections::DatabaseUrl},
+    store::{
+        Store, StoreError,
+        postgres::{self, PostgresStore},
+        sqlite::SqliteStore,
+    },
+};
+
+/// Connections that may be asked for.
+const MOST_CONNECTIONS: u32 = 1_000;
+
+/// Where the database is.
+pub enum Place {
+    File(PathBuf),
+    Server(Box<PgConnectOptions>, u32),
+}
+
+/// An open database.
+#[derive(Clone)]
+pub enum Database {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Place {
+    /// What `[database]` says; nothing is opened.
+    pub fn of(config: &Config) -> Result<Self, ConfigError> {
+        let given = &config.database;
+        let pool_size = given.pool_size.map(std::num::NonZeroU32::get);
+        if pool_size.is_some_and(|size| !(2..=MOST_CONNECTIONS).contains(&size)) {
+            return Err(ConfigError::wrong("database.pool_size", "it is a number from 2 to 1,000"));
+        }
+        let (place, url) = match (&given.path, &given.url, &given.url_file) {
+            (Some(path), None, None) => {
+                if pool_size.is_some() {
+                    return Err(ConfigError::wrong("database.pool_size", "it belongs to PostgreSQL: leave it out"));
+                }
+                return Ok(Self::File(config.path(path)));
+            }
+            (None, Some(DatabaseUrl(url)), None) => ("database.url", Zeroizing::new(url.clone())),
+            (None, None, Some(file)) => ("database.url_file", url_of(config, file)?),
+            (None, None, None) => {
+                return Err(ConfigError::wrong(
+                    "database",
+                    "it needs path (a SQLite file), or url or url_file (PostgreSQL)",
+                ));
+            }
+            _ => {
+                return Err(ConfigError::wrong(
+                    "database",
+                    "it takes one of path (a SQLite file), url and url_file (PostgreSQL)",
+                ));
+            }
+        };
+        let options = postgres::options(&url).map_err(|problem| ConfigError::wrong(place, problem))?;
+        Ok(Self::Server(Box::new(options), pool_size.unwrap_or(postgres::CONNECTIONS)))
+    }
+
+    /// Opens it, and brings it up to date.
+    pub async fn open(&self) -> Result<Database, ServeError> {
+        let opened = match self {
+            Self::File(path) => SqliteStore::open(path).await.map(Database::Sqlite),
+            Self::Server(options, pool_size) => {
+                PostgresStore::open((**options).clone(), *pool_size).await.map(Database::Postgres)
+            }
+        };
+        opened.map_err(|error| self.failed(error))
+    }
+
+    /// The error with the place, which holds no password.
+    pub fn failed(&self, error: StoreError) -> ServeError {
+        ServeError::Store(self.to_string(), error)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Server(options, _) => {
+                let host = match options.get_socket() {
+                    Some(socket) => socket.display().to_string(),
+                    None => options.get_host().to_owned(),
+                };
+                let name = options.get_database().unwrap_or_else(|| options.get_username());
+                write!(f, "{name} on {host}, port {}", options.get_port())
+            }
+        }
+    }
+}
+
+impl Database {
+    pub fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// Copies it into a new file.
+    pub async fn back_up(&self, to: &Path) -> Result<(), ServeError> {
+        match self {
+            Self::Sqlite(store) => {
+                store.back_up(to).await.map_err(|error| ServeError::Store(to.display().to_string(), error))
+            }
+            Self::Postgres(_) => Err(ConfigError::wrong(
+                "database.url",
+                "facteur backup copies a SQLite file; PostgreSQL has pg_dump --format=custom, and pg_restore",
+            )
+            .into()),
+        }
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
+        }
+    }
+}
+
+fn url_of(config: &Config, file: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let bytes = secret(config, "database.url_file".to_owned(), file, secret_file::read)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::wrong("database.url_file", "it is not UTF-8"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}

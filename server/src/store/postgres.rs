@@ -1,0 +1,162 @@
+//! Server side. The store in a PostgreSQL database (14 and later), for as many processes as there are.
+//!
+//! Every transaction is READ COMMITTED and locks the rows that it decides about, in the order that the migration names
+//! (messages, lanes, destinations, profiles, logins) and by their keys: what is read after the lock is what is there. What no
+//! row stands for (an account's profiles, the logins with a secret) has an advisory lock of its transaction.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    migrate::{Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::StoreError;
+
+mod accounts;
+mod clock;
+mod drafts;
+mod events;
+mod journal;
+mod logins;
+mod maintenance;
+mod messages;
+mod profiles;
+mod quarantine;
+mod queue;
+mod sealed;
+mod sessions;
+mod settlements;
+mod test_runs;
+mod transaction;
+
+#[cfg(test)]
+pub(crate) mod cluster;
+#[cfg(test)]
+mod tests;
+
+/// How long a transaction waits for a connection. With [`SETTINGS`] it has an answer within ten seconds.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// A connection that was not used for so long is asked whether it is still there.
+const IDLE: Duration = Duration::from_secs(1);
+/// Connections, where nobody says otherwise.
+pub const CONNECTIONS: u32 = 10;
+
+/// What each connection sets: how long a statement waits for a lock; how long a transaction may stand still before its locks
+/// are taken from it, since its process may have been frozen. What is committed is on the disk, whatever the server's default.
+const SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s';
+    SET default_transaction_isolation = 'read committed';
+    SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off'";
+
+/// The migrations, in order. A migration that has landed is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "start", include_str!("../../migrations/postgres/0001_start.sql"))];
+
+/// A PostgreSQL database.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the database up to date: one process after another, when several begin at once.
+    pub async fn open(options: PgConnectOptions, connections: u32) -> Result<Self, StoreError> {
+        let named = options.get_application_name().is_some();
+        let options = if named { options } else { options.application_name("facteur") };
+        let mut connection = PgConnection::connect_with(&options).await?;
+        check(&mut connection).await?;
+        // It holds an advisory lock, and waits for it as long as it takes.
+        migrator().run(&mut connection).await?;
+        connection.close().await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(SETTINGS).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Reads a URL of the configuration. The error does not hold it: it may have a password in it.
+pub fn options(url: &str) -> Result<PgConnectOptions, &'static str> {
+    /// What may stand behind the `?`. sqlx logs the value of any other.
+    const PARAMETERS: [&str; 10] = [
+        "sslmode",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+        "host",
+        "port",
+        "dbname",
+        "user",
+        "application_name",
+        "statement-cache-capacity",
+    ];
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err("it begins with postgres://");
+    }
+    let (_, query) = url.split_once('?').unwrap_or((url, ""));
+    if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| !PARAMETERS.contains(&&*name)) {
+        return Err(
+            "behind the ? it takes sslmode, sslrootcert, sslcert, sslkey, host, port, dbname, user, application_name and \
+             statement-cache-capacity",
+        );
+    }
+    PgConnectOptions::from_str(url).map_err(|_| "it is not a URL such as postgres://facteur@db.example/facteur")
+}
+
+/// Whether the server can be used at all.
+async fn check(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let (version, encoding): (i32, String) =
+        sqlx::query_as("SELECT current_setting('server_version_num')::integer, current_setting('server_encoding')")
+            .fetch_one(connection)
+            .await?;
+    let problem = if version < 140_000 {
+        "PostgreSQL 14 or later is needed"
+    } else if encoding != "UTF8" {
+        "the database's encoding must be UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Unavailable(sqlx::Error::Configuration(problem.into())))
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+/// A number as PostgreSQL has it: it knows no unsigned ones.
+fn limit(limit: u32) -> i64 {
+    i64::from(limit)
+}
+
+/// A text from outside. PostgreSQL takes everything but NUL.
+fn text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

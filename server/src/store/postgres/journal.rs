@@ -1,0 +1,60 @@
+//! Server side. The accounts' histories.
+
+use app::{journal::model::Entry, session::AccountId};
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{PgConnection, PgPool, Row};
+use uuid::Uuid;
+
+use super::{PostgresStore, limit};
+use crate::store::{JournalStore, StoreError, codec::encode};
+
+#[async_trait]
+impl JournalStore for PostgresStore {
+    async fn note_refusal(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        note(&mut connection, account, entry).await
+    }
+
+    async fn journal(&self, account: &AccountId, before: Option<Uuid>, most: u32) -> Result<Vec<Entry>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, content FROM journal WHERE portal = $1 AND account = $2 AND ($3::text IS NULL OR id < $3)
+             ORDER BY id DESC LIMIT $4",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(before.map(|id| id.to_string()))
+        .bind(limit(most))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let wrong = |row| StoreError::Inconsistent { table: "journal", column: "content", row };
+                let (id, content): (String, String) = (row.try_get("id")?, row.try_get("content")?);
+                serde_json::from_str(&content).map_err(|_| wrong(id))
+            })
+            .collect()
+    }
+}
+
+/// How long an entry is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
+
+/// Adds an entry, in the transaction of the change it tells of.
+pub(super) async fn note(connection: &mut PgConnection, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO journal (id, portal, account, at, person, content) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(entry.id.to_string())
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(entry.at.as_millisecond())
+        .bind(&entry.person)
+        .bind(encode("journal", "content", entry)?)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn sweep(pool: &PgPool, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM journal WHERE at < $1").bind((now - KEPT).as_millisecond()).execute(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Server side. What is forgotten, and what is counted. Everything is found by an index, and deleted in small groups; what
+//! somebody else holds is left for the next time.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{PgPool, Row};
+
+use super::{PostgresStore, drafts, journal, limit, logins, sessions};
+use crate::store::{
+    DRAFTS_LAST, MaintenanceStore, StoreError,
+    codec::{Columns, instant},
+    outbox::QueueMetrics,
+};
+
+#[async_trait]
+impl MaintenanceStore for PostgresStore {
+    async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
+        sessions::sweep(&self.pool, now, sessions_before).await?;
+        drafts::sweep(&self.pool, now - DRAFTS_LAST).await?;
+        journal::sweep(&self.pool, now).await?;
+        logins::sweep(&self.pool, now).await?;
+        add_up(self).await
+    }
+
+    async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO heartbeat (id, at, ballast) VALUES (1, $1, decode(repeat(md5(random()::text), $2), 'hex'))
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at, ballast = excluded.ballast",
+        )
+        .bind(at.as_millisecond())
+        .bind(HEARTBEAT_HASHES)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn purge(&self, finished_before: Timestamp, content_before: Timestamp, most: u32) -> Result<u64, StoreError> {
+        let mut gone = contents(&self.pool, content_before, most).await?;
+        for (sql, before) in [
+            (
+                "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE finished_at < $1
+                     AND finished_at IS NOT NULL ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+                   AND finished_at IS NOT NULL",
+                finished_before,
+            ),
+            // Of portals that are not told any more.
+            ("DELETE FROM event WHERE id IN (SELECT id FROM event WHERE created_at < $1 LIMIT $2)", finished_before),
+            // What began to wait meanwhile has locked its lane, and lowered its bound.
+            (
+                "DELETE FROM lane WHERE (lane, fallback) IN
+                     (SELECT lane, fallback FROM lane WHERE next_at IS NULL AND rests_until < $1 LIMIT $2
+                      FOR UPDATE SKIP LOCKED)
+                   AND next_at IS NULL",
+                content_before,
+            ),
+            (
+                "DELETE FROM destination WHERE destination IN
+                     (SELECT destination FROM destination WHERE next_at IS NULL AND rests_until < $1 LIMIT $2
+                      FOR UPDATE SKIP LOCKED)
+                   AND next_at IS NULL",
+                content_before,
+            ),
+        ] {
+            let deleted = sqlx::query(sql).bind(before.as_millisecond()).bind(limit(most)).execute(&self.pool).await?;
+            gone += deleted.rows_affected();
+        }
+        // What was set aside and is gone. (A message takes its line along.)
+        sqlx::query(
+            "DELETE FROM quarantine
+             WHERE (kind = 'event' AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = quarantine.row))
+                OR (kind = 'lane' AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.lane = quarantine.row))
+                OR (kind = 'profile' AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.id = quarantine.row))",
+        )
+        .execute(&self.pool)
+        .await?;
+        add_up(self).await?;
+        Ok(gone)
+    }
+
+    async fn queue_metrics(&self, now: Timestamp) -> Result<QueueMetrics, StoreError> {
+        let row = sqlx::query(
+            "SELECT count(*) AS lines,
+                    coalesce(sum(amount) FILTER (WHERE kind = 'queued'), 0)::bigint AS queued,
+                    coalesce(sum(amount) FILTER (WHERE kind = 'deferred'), 0)::bigint AS deferred,
+                    coalesce(sum(amount) FILTER (WHERE kind = 'sending'), 0)::bigint AS sending,
+                    coalesce(sum(amount) FILTER (WHERE kind = 'event'), 0)::bigint AS events,
+                    (SELECT count(*) FROM destination WHERE rests_until > $1 AND rests_until > 0) AS resting,
+                    (SELECT count(*) FROM quarantine) AS quarantined,
+                    (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest
+             FROM tally",
+        )
+        .bind(now.as_millisecond())
+        .fetch_one(&self.pool)
+        .await?;
+        let count = |column| -> Result<u64, StoreError> { Ok(u64::try_from(row.number(column)?).unwrap_or_default()) };
+        if row.number("lines")? > MOST_LINES {
+            add_up(self).await?;
+        }
+        Ok(QueueMetrics {
+            queued: count("queued")?,
+            deferred: count("deferred")?,
+            sending: count("sending")?,
+            events: count("events")?,
+            resting: count("resting")?,
+            quarantined: count("quarantined")?,
+            oldest: row.number_if_any("oldest")?.map(instant),
+        })
+    }
+}
+
+/// Hashes of 16 bytes in a heartbeat, which has as many bytes as a usual message: on a disk that is nearly full a byte may fit
+/// where no message does.
+const HEARTBEAT_HASHES: i32 = 8 * 1024;
+/// Bytes of contents that are deleted with one statement, at most; one content may be larger.
+const MOST_BYTES: i64 = 16 * 1024 * 1024;
+/// Lines of the tally that are read without adding them together…
+const MOST_LINES: i64 = 1_000;
+/// …and so many are added together at once.
+const LINES: i64 = 100_000;
+
+/// Adds the lines of each kind in the tally together. Lines that somebody else adds up just now are left to them.
+async fn add_up(store: &PostgresStore) -> Result<(), StoreError> {
+    sqlx::query(
+        "WITH lines AS MATERIALIZED (SELECT ctid FROM tally LIMIT $1 FOR UPDATE SKIP LOCKED),
+              gone AS (DELETE FROM tally WHERE ctid IN (SELECT ctid FROM lines) RETURNING kind, amount)
+         INSERT INTO tally (kind, amount) SELECT kind, sum(amount) FROM gone GROUP BY kind HAVING sum(amount) <> 0",
+    )
+    .bind(LINES)
+    .execute(&store.pool)
+    .await?;
+    Ok(())
+}
+
+/// Texts and files that were not needed.
+async fn contents(pool: &PgPool, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, size FROM message WHERE finished_at < $1 AND finished_at IS NOT NULL AND has_content
+         ORDER BY finished_at LIMIT $2",
+    )
+    .bind(before.as_millisecond())
+    .bind(limit(most))
+    .fetch_all(pool)
+    .await?;
+    let (mut ids, mut bytes) = (Vec::<String>::new(), 0);
+    for row in &rows {
+        bytes += row.number("size")?;
+        if bytes > MOST_BYTES && !ids.is_empty() {
+            break;
+        }
+        ids.push(row.try_get("id")?);
+    }
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    // It may have been sent again meanwhile.
+    let gone = sqlx::query(
+        "WITH finished AS MATERIALIZED (SELECT id FROM message WHERE id = ANY ($1) AND finished_at IS NOT NULL
+             ORDER BY id FOR UPDATE SKIP LOCKED)
+         DELETE FROM content WHERE message IN (SELECT id FROM finished)",
+    )
+    .bind(ids)
+    .execute(pool)
+    .await?;
+    Ok(gone.rows_affected())
+}

@@ -1,0 +1,177 @@
+//! Server side. Messages: given, looked at, given back.
+
+use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
+use async_trait::async_trait;
+use const_format::formatcp;
+use jiff::Timestamp;
+use sqlx::{PgPool, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    PostgresStore, limit,
+    quarantine::set_aside,
+    queue::{REST, with_rests},
+    text,
+    transaction::transaction,
+};
+use crate::store::{
+    MessageStore, StoreError,
+    codec::{
+        encode,
+        messages::{self, COLUMNS, attempt, attempts, known, message},
+        queue::wait_for_rest,
+    },
+    outbox::{Attempt, Inserted, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
+};
+
+mod insert;
+
+use insert::{by_keys, insert, insert_contents};
+
+#[async_trait]
+impl MessageStore for PostgresStore {
+    async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
+        // What has the same key is waited for: always in the same order.
+        let mut sorted: Vec<&QueuedMessage> = messages.iter().collect();
+        sorted.sort_by(|one, other| {
+            let key = |new: &QueuedMessage| (new.lane.account.portal.clone(), new.idempotency_key.clone());
+            key(one).cmp(&key(other))
+        });
+        transaction!(self, transaction, {
+            let new = insert(&mut transaction, &sorted).await?;
+            let (new, known): (Vec<_>, Vec<_>) =
+                sorted.iter().copied().partition(|message| new.contains(&message.id.to_string()));
+            insert_contents(&mut transaction, &new).await?;
+            let known = by_keys(&mut transaction, &known).await?;
+            transaction.commit().await?;
+            let outcome = |message: &QueuedMessage| known.get(&message.id).copied().unwrap_or(Inserted::New);
+            Ok(messages.iter().map(outcome).collect())
+        })
+    }
+
+    async fn message_by_key(
+        &self,
+        portal: &str,
+        key: &str,
+        request_hash: &[u8; 32],
+    ) -> Result<Option<Inserted>, StoreError> {
+        let row = sqlx::query("SELECT id, request_hash FROM message WHERE portal = $1 AND idempotency_key = $2")
+            .bind(portal)
+            .bind(text(key))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| known(&row, request_hash)).transpose()
+    }
+
+    async fn message(&self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError> {
+        const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = $1 AND id = $2");
+        let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&self.pool).await?;
+        let mut rows = shown(&self.pool, row.as_slice()).await?;
+        with_rests(&self.pool, &mut rows).await?;
+        Ok(rows.pop())
+    }
+
+    async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError> {
+        let found: Vec<String> = sqlx::query_scalar("SELECT content FROM attempt WHERE message = $1 ORDER BY number")
+            .bind(id.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        found.iter().map(|content| attempt(content, id)).collect()
+    }
+
+    async fn messages(
+        &self,
+        account: &AccountId,
+        state: Option<MessageState>,
+        before: Option<Uuid>,
+        most: u32,
+    ) -> Result<Vec<(StoredMessage, Vec<Attempt>)>, StoreError> {
+        // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
+        const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
+                SELECT 1 FROM lane LEFT JOIN destination USING (destination)
+                WHERE lane.lane = message.lane AND lane.fallback = message.fallback
+                  AND greatest(lane.rests_until, destination.rests_until) > message.next_at)
+            THEN 'deferred' ELSE state END";
+        const SQL: &str = formatcp!(
+            "SELECT {COLUMNS}, {REST},
+                 (SELECT coalesce(json_agg(content ORDER BY number), '[]')::text
+                  FROM attempt WHERE attempt.message = message.id) AS attempts
+             FROM message
+             WHERE portal = $1 AND account = $2 AND ($3::text IS NULL OR id < $3) AND ($4::text IS NULL OR {STATE} = $4)
+             ORDER BY id DESC LIMIT $5"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(before.map(|id| id.to_string()))
+            .bind(state.map(MessageState::as_str))
+            .bind(limit(most))
+            .fetch_all(&self.pool)
+            .await?;
+        let messages = shown(&self.pool, &rows).await?;
+        rows.iter()
+            .zip(messages)
+            .map(|(row, mut one)| {
+                wait_for_rest(row, &mut one)?;
+                let attempts = attempts(row, one.id)?;
+                Ok((one, attempts))
+            })
+            .collect()
+    }
+
+    async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = sqlx::query_scalar("SELECT sealed FROM content WHERE message = $1").bind(id.to_string());
+        Ok(found.fetch_optional(&self.pool).await?)
+    }
+
+    async fn resend(
+        &self,
+        portal: &str,
+        id: Uuid,
+        (now, expires_at): (Timestamp, Timestamp),
+        rule: ResendRule,
+    ) -> Result<ResendOutcome, StoreError> {
+        const SQL: &str =
+            formatcp!("SELECT {COLUMNS} FROM message WHERE portal = $1 AND id = $2 FOR UPDATE OF message");
+        transaction!(self, transaction, {
+            let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
+            let Some(row) = row.as_ref().map(message).transpose()? else {
+                return Ok(ResendOutcome::NotFound);
+            };
+            let kept: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = $1)")
+                .bind(id.to_string())
+                .fetch_one(&mut *transaction)
+                .await?;
+            let again = match rule(&row, kept) {
+                Ok(again) => again,
+                Err(refused) => return Ok(refused),
+            };
+            sqlx::query(
+                "UPDATE message SET state = $1, stage = $2, cause = $3, reply = $4, recipients = $5, next_at = $6,
+                     updated_at = $6, expires_at = $7, tries = 0, fallback = FALSE, finished_at = NULL,
+                     wakings = coalesce(
+                         (SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND NOT lane.fallback), 0)
+                 WHERE id = $8",
+            )
+            .bind(again.status.state.as_str())
+            .bind(again.status.stage.map(Stage::as_str))
+            .bind(again.status.cause.map(Cause::as_str))
+            .bind(again.status.reply.as_deref().map(text))
+            .bind(encode("message", "recipients", &again.recipients)?)
+            .bind(now.as_millisecond())
+            .bind(expires_at.as_millisecond())
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(ResendOutcome::Done)
+        })
+    }
+}
+
+/// Rows for somebody who looks at them: one that cannot be decoded is set aside, and shown as such.
+async fn shown(pool: &PgPool, rows: &[PgRow]) -> Result<Vec<StoredMessage>, StoreError> {
+    let (shown, damaged) = messages::shown(rows)?;
+    set_aside(pool, &damaged).await?;
+    Ok(shown)
+}

@@ -1,0 +1,369 @@
+//! Server side. Profiles. Whatever changes how many an account has, or which of them is in use, holds the account's lock.
+
+use app::{
+    journal::model::Entry,
+    profile::{
+        model::ProfileId,
+        port::{Heir, Written},
+    },
+    session::AccountId,
+    test_run::port::TestRun,
+};
+use async_trait::async_trait;
+use const_format::formatcp;
+use jiff::Timestamp;
+use model::login::MOST_REFUSALS;
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::{
+    PostgresStore, journal, limit,
+    quarantine::{set_aside, set_aside_on},
+    transaction::{lock_account, transaction},
+};
+use crate::store::{
+    Change, Decide, ProfileRow, ProfileStore, StoreError, Tell,
+    codec::{
+        profiles::{PROFILE, PROFILE_KEY, failure, profile, profile_of_account},
+        quarantine::{Damaged, readable},
+    },
+};
+
+mod write;
+
+use write::{bind_settings, hand_over, take_if_free, write};
+
+#[async_trait]
+impl ProfileStore for PostgresStore {
+    async fn profiles(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        most: u32,
+    ) -> Result<Vec<ProfileRow>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id > $3 ORDER BY id LIMIT $4"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(limit(most))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(profile).collect()
+    }
+
+    async fn listed(
+        &self,
+        account: &AccountId,
+        after: Option<ProfileId>,
+        most: u32,
+    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT {PROFILE},
+                 CASE WHEN failures > 0 OR broken_at IS NOT NULL
+                      THEN (SELECT content FROM last_failure WHERE last_failure.profile = profile.id) END AS last_failure
+             FROM profile WHERE portal = $1 AND account = $2 AND id > $3 ORDER BY id LIMIT $4"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(after.map(|id| id.to_string()).unwrap_or_default())
+            .bind(limit(most))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let one = profile(row)?;
+                let content: Option<String> = row.try_get("last_failure")?;
+                let failure = content.map(|content| failure(&content, one.id)).transpose()?;
+                Ok((one, failure))
+            })
+            .collect()
+    }
+
+    async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
+        const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id = $3");
+        let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
+        query.fetch_optional(&self.pool).await?.as_ref().map(profile).transpose()
+    }
+
+    async fn insert_profile(
+        &self,
+        account: &AccountId,
+        row: &ProfileRow,
+        most: u32,
+        entry: &Entry,
+    ) -> Result<Option<bool>, StoreError> {
+        transaction!(self, transaction, {
+            lock_account(&mut transaction, account).await?;
+            // No more are counted than may be there.
+            let has: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = $1 AND account = $2 LIMIT $3) AS counted",
+            )
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(limit(most))
+            .fetch_one(&mut *transaction)
+            .await?;
+            if has >= limit(most) {
+                return Ok(None);
+            }
+            if let Some(creation) = &row.creation
+                && made_by(&mut transaction, account, creation).await?.is_some()
+            {
+                return Ok(None);
+            }
+            let insert = sqlx::query(
+                r#"INSERT INTO profile ("user", preset, host, port, security, login, mechanism, sender_name, sender_address,
+                     reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
+                     check_hourly, fallback, id, portal, account, creation, in_use)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                     $23, FALSE)"#,
+            );
+            bind_settings(insert, row)
+                .bind(row.id.to_string())
+                .bind(&account.portal)
+                .bind(&account.account)
+                .bind(&row.creation)
+                .execute(&mut *transaction)
+                .await?;
+            let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
+            journal::note(&mut transaction, account, entry).await?;
+            transaction.commit().await?;
+            Ok(Some(in_use))
+        })
+    }
+
+    async fn change_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        decide: &mut Decide<'_>,
+    ) -> Result<bool, StoreError> {
+        transaction!(self, transaction, {
+            lock_account(&mut transaction, account).await?;
+            let Some(before) = find_locked(&mut transaction, account, id).await? else {
+                return Ok(false);
+            };
+            match decide(&before) {
+                Change::None => return Ok(true),
+                Change::StartOver => {
+                    sqlx::query("UPDATE profile SET failures = 0, failing_cause = NULL WHERE id = $1")
+                        .bind(id.to_string())
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+                Change::Edit(after, entry) => {
+                    write(&mut transaction, account, &before, &after.without_a_stray_secret(&before)).await?;
+                    journal::note(&mut transaction, account, &entry).await?;
+                }
+            }
+            transaction.commit().await?;
+            Ok(true)
+        })
+    }
+
+    async fn put_in_use(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        expected: Option<u32>,
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError> {
+        transaction!(self, transaction, {
+            lock_account(&mut transaction, account).await?;
+            let Some(row) = find_locked(&mut transaction, account, id).await? else {
+                return Ok(Written::Gone);
+            };
+            if expected.is_some_and(|expected| expected != row.revision) {
+                return Ok(Written::Stale);
+            }
+            sqlx::query(
+                r#"UPDATE profile SET in_use = FALSE
+                   WHERE portal = $1 AND account = $2 AND "user" IS NOT DISTINCT FROM $3 AND in_use"#,
+            )
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(&row.settings.user)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query("UPDATE profile SET in_use = TRUE WHERE id = $1")
+                .bind(id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+            journal::note(&mut transaction, account, &tell(&row)).await?;
+            transaction.commit().await?;
+            Ok(Written::Done)
+        })
+    }
+
+    async fn delete_profile(
+        &self,
+        account: &AccountId,
+        id: ProfileId,
+        (heir, expected): (Heir, Option<u32>),
+        tell: &Tell<'_>,
+    ) -> Result<Written, StoreError> {
+        transaction!(self, transaction, {
+            lock_account(&mut transaction, account).await?;
+            let Some(row) = find_locked(&mut transaction, account, id).await? else {
+                return Ok(Written::Gone);
+            };
+            if expected.is_some_and(|expected| expected != row.revision) {
+                return Ok(Written::Stale);
+            }
+            sqlx::query("DELETE FROM profile WHERE id = $1").bind(id.to_string()).execute(&mut *transaction).await?;
+            journal::note(&mut transaction, account, &tell(&row)).await?;
+            if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), heir).await? {
+                // Dropped, the transaction is rolled back.
+                return Ok(Written::Stale);
+            }
+            transaction.commit().await?;
+            Ok(Written::Done)
+        })
+    }
+
+    async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        made_by(&mut connection, account, creation).await
+    }
+
+    async fn others_of_owner(&self, account: &AccountId, id: ProfileId) -> Result<Vec<ProfileRow>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id <> $3
+                   AND EXISTS (SELECT 1 FROM profile AS one WHERE one.portal = $1 AND one.account = $2 AND one.id = $3
+                               AND one.\"user\" IS NOT DISTINCT FROM profile.\"user\")
+               ORDER BY id"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(id.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(profile).collect()
+    }
+
+    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError> {
+        let found = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM profile
+                            WHERE portal = $1 AND account = $2 AND in_use AND secret IS NOT NULL)",
+        )
+        .bind(&account.portal)
+        .bind(&account.account);
+        Ok(found.fetch_one(&self.pool).await?)
+    }
+
+    async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT {PROFILE} FROM profile
+               WHERE portal = $1 AND account = $2 AND coalesce(\"user\", '') = coalesce($3, '')
+                 AND \"user\" IS NOT DISTINCT FROM $3 AND in_use"
+        );
+        let row =
+            sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(user).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(None) };
+        match profile(&row) {
+            Ok(profile) => Ok(Some(profile)),
+            Err(error) => {
+                let damaged = Damaged::of(PROFILE_KEY, &row, error)?;
+                let inconsistent = damaged.error();
+                set_aside(&self.pool, &[damaged]).await?;
+                Err(inconsistent)
+            }
+        }
+    }
+
+    async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
+        let content: Option<String> = sqlx::query_scalar(
+            "SELECT last_failure.content FROM last_failure JOIN profile ON profile.id = last_failure.profile
+             WHERE profile.portal = $1 AND profile.account = $2 AND profile.id = $3",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .fetch_optional(&self.pool)
+        .await?;
+        content.map(|content| failure(&content, id)).transpose()
+    }
+
+    async fn sent_since(&self, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {
+        let sent: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM message
+             WHERE state = 'accepted' AND profile = $1 AND finished_at >= $2 AND NOT fallback",
+        )
+        .bind(id.to_string())
+        .bind(since.as_millisecond())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(u64::try_from(sent).unwrap_or_default())
+    }
+
+    async fn profiles_to_check(
+        &self,
+        before: Timestamp,
+        most: u32,
+    ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT portal, account, {PROFILE} FROM profile
+             WHERE (check_hourly OR broken_at IS NOT NULL) AND secret IS NOT NULL
+               AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < $1
+               AND coalesce(checked_at, 0) < $2
+               AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND quarantine.row = profile.id)
+             ORDER BY coalesce(checked_at, 0) LIMIT $3"
+        );
+        let rows = sqlx::query(SQL)
+            .bind(i64::from(MOST_REFUSALS))
+            .bind(before.as_millisecond())
+            .bind(limit(most))
+            .fetch_all(&self.pool)
+            .await?;
+        let (due, damaged) = readable(PROFILE_KEY, &rows, profile_of_account)?;
+        set_aside(&self.pool, &damaged).await?;
+        Ok(due)
+    }
+}
+
+async fn locked_row(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<PgRow>, StoreError> {
+    const SQL: &str =
+        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id = $3 FOR UPDATE OF profile");
+    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
+    Ok(query.fetch_optional(connection).await?)
+}
+
+/// The row, which nobody else changes before this transaction ends.
+pub(super) async fn find_locked(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    locked_row(connection, account, id).await?.as_ref().map(profile).transpose()
+}
+
+/// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
+pub(super) async fn find_readable(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    let row = locked_row(&mut *connection, account, id).await?;
+    let (mut found, damaged) = readable(PROFILE_KEY, row.as_slice(), profile)?;
+    set_aside_on(connection, &damaged).await?;
+    Ok(found.pop())
+}
+
+async fn made_by(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    creation: &str,
+) -> Result<Option<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND creation = $3");
+    let row =
+        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(creation).fetch_optional(connection).await?;
+    row.as_ref().map(profile).transpose()
+}

@@ -1,0 +1,80 @@
+//! Server side. Rows that cannot be decoded: set aside once, so that they neither fail nor delay what reads them.
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, PgPool};
+
+use super::{PostgresStore, events, limit, transaction::transaction};
+use crate::store::{
+    QuarantineStore, StoreError,
+    codec::quarantine::{Damaged, FOR_EVER, quarantined},
+    outbox::{NewEvent, Quarantined},
+};
+
+#[async_trait]
+impl QuarantineStore for PostgresStore {
+    async fn newly_quarantined(&self, most: u32) -> Result<Vec<Quarantined>, StoreError> {
+        let rows = sqlx::query(r#"SELECT kind, "row", field, portal, account FROM quarantine WHERE NOT told LIMIT $1"#)
+            .bind(limit(most))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(quarantined).collect()
+    }
+
+    async fn quarantine_told(&self, rows: &[Quarantined], told: &[NewEvent]) -> Result<(), StoreError> {
+        transaction!(self, transaction, {
+            sqlx::query(
+                "UPDATE quarantine SET told = TRUE FROM unnest($1::text[], $2::text[]) AS given (kind, id)
+                 WHERE quarantine.kind = given.kind AND quarantine.row = given.id",
+            )
+            .bind(rows.iter().map(|row| row.table.clone()).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| row.row.clone()).collect::<Vec<_>>())
+            .execute(&mut *transaction)
+            .await?;
+            events::insert(&mut transaction, told).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets rows aside in a transaction of their own, if there are any.
+pub(super) async fn set_aside(pool: &PgPool, damaged: &[Damaged]) -> Result<(), StoreError> {
+    if damaged.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = pool.begin().await?;
+    set_aside_on(&mut transaction, damaged).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn set_aside_on(connection: &mut PgConnection, damaged: &[Damaged]) -> Result<(), StoreError> {
+    for Damaged { key: (table, id), row, column } in damaged {
+        let account = if *table == "event" { "NULL" } else { "account" };
+        let note = format!(
+            r#"INSERT INTO quarantine (kind, "row", field, portal, account)
+             SELECT DISTINCT '{table}', $1, $2, portal, {account} FROM {table} WHERE {id} = $1 ON CONFLICT DO NOTHING"#
+        );
+        sqlx::query(sqlx::AssertSqlSafe(note)).bind(row).bind(column).execute(&mut *connection).await?;
+        // Messages and lanes leave the queues; for the others it is enough to stand here.
+        match *table {
+            "message" => {
+                sqlx::query(
+                    "UPDATE message SET state = 'quarantined', lease_owner = NULL, lease_until = NULL WHERE id = $1",
+                )
+                .bind(row)
+                .execute(&mut *connection)
+                .await?;
+            }
+            "lane" => {
+                sqlx::query("UPDATE lane SET rests_until = $1 WHERE lane = $2")
+                    .bind(FOR_EVER)
+                    .bind(row)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Server side. Locks of lanes, messages and destinations, always in the order of their keys.
+
+use std::collections::HashMap;
+
+use sqlx::{PgConnection, Row};
+
+use crate::store::{
+    StoreError,
+    codec::{Columns, queue::rest},
+    outbox::{Queue, Rest},
+};
+
+pub(super) fn keys(queues: &[&Queue]) -> Vec<String> {
+    queues.iter().map(|queue| queue.lane.key()).collect()
+}
+
+pub(super) fn fallbacks(queues: &[&Queue]) -> Vec<bool> {
+    queues.iter().map(|queue| queue.fallback).collect()
+}
+
+/// Locks lanes; behind which destination each of them stands, by [`Queue::key`].
+pub(super) async fn lock_lanes(
+    connection: &mut PgConnection,
+    queues: &[&Queue],
+) -> Result<HashMap<String, String>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT lane, fallback, destination FROM lane
+         WHERE (lane, fallback) IN (SELECT * FROM unnest($1::text[], $2::boolean[]))
+         ORDER BY lane, fallback FOR UPDATE",
+    )
+    .bind(keys(queues))
+    .bind(fallbacks(queues))
+    .fetch_all(connection)
+    .await?;
+    let mut behind = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let (lane, fallback): (String, bool) = (row.try_get("lane")?, row.try_get("fallback")?);
+        if let Some(queue) = queues.iter().find(|queue| queue.fallback == fallback && queue.lane.key() == lane) {
+            behind.insert(queue.key(), row.try_get("destination")?);
+        }
+    }
+    Ok(behind)
+}
+
+/// Locks messages in their order.
+pub(super) async fn lock_messages(connection: &mut PgConnection, ids: &[String]) -> Result<(), StoreError> {
+    sqlx::query("SELECT 1 FROM message WHERE id = ANY ($1) ORDER BY id FOR UPDATE")
+        .bind(ids)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A destination without a row cannot be locked.
+pub(super) async fn make_destinations(connection: &mut PgConnection, names: &[String]) -> Result<(), StoreError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO destination (destination) SELECT DISTINCT name FROM unnest($1::text[]) AS given (name)
+         WHERE NOT EXISTS (SELECT 1 FROM destination WHERE destination.destination = name)
+         ORDER BY name ON CONFLICT DO NOTHING",
+    )
+    .bind(names)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Locks destinations; how each of them is doing.
+pub(super) async fn lock_destinations(
+    connection: &mut PgConnection,
+    names: &[String],
+) -> Result<HashMap<String, Rest>, StoreError> {
+    if names.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(
+        "SELECT destination, rests_until, troubles, cause FROM destination
+         WHERE destination = ANY ($1) ORDER BY destination FOR UPDATE",
+    )
+    .bind(names)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.text("destination")?, rest(row)?))).collect()
+}

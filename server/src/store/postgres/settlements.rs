@@ -1,0 +1,214 @@
+//! Server side. What became of attempts, and what they tell of the profiles: one transaction for a whole group.
+
+use std::iter::zip;
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::{model::ProfileId, sending::HealthTransition},
+    session::AccountId,
+    test_run::{event::Stage, port::TestRun},
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::PgConnection;
+
+use super::{PostgresStore, events, profiles::find_readable, text, transaction::transaction};
+use crate::store::{
+    SettlementStore, StoreError,
+    codec::{self, encode, settlements::health_after},
+    outbox::{HealthReport, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
+};
+
+#[async_trait]
+impl SettlementStore for PostgresStore {
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
+        transaction!(self, transaction, {
+            let held = held(&mut transaction, settlements).await?;
+            let done: Vec<&Settlement> =
+                zip(settlements, &held).filter(|(_, held)| **held).map(|(one, _)| one).collect();
+            if !done.is_empty() {
+                move_messages(&mut transaction, &done).await?;
+                keep_attempts(&mut transaction, &done).await?;
+                forget_contents(&mut transaction, &done).await?;
+                lock_profiles(&mut transaction, &done).await?;
+            }
+            let mut outcomes = Vec::with_capacity(settlements.len());
+            for (Settlement { lane, at, transition_event, health: report, .. }, done) in zip(settlements, held) {
+                // Reports about one profile follow each other: the second one sees what the first one wrote.
+                let transition = match report.as_ref().filter(|_| done) {
+                    Some(report) => health(&mut transaction, &lane.account, report, *at, *transition_event).await?,
+                    None => None,
+                };
+                outcomes.push(Settled { done, transition });
+            }
+            let told: Vec<&NewEvent> = done.iter().filter_map(|settlement| settlement.event.as_ref()).collect();
+            events::insert(&mut transaction, told).await?;
+            transaction.commit().await?;
+            Ok(outcomes)
+        })
+    }
+
+    async fn record_health(
+        &self,
+        account: &AccountId,
+        report: &HealthReport,
+        at: Timestamp,
+        transition_event: Option<TransitionEvent>,
+    ) -> Result<Option<HealthTransition>, StoreError> {
+        transaction!(self, transaction, {
+            let transition = health(&mut transaction, account, report, at, transition_event).await?;
+            transaction.commit().await?;
+            Ok(transition)
+        })
+    }
+}
+
+/// Which of the settlements may be made: the messages are locked first.
+async fn held(connection: &mut PgConnection, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, state, lease_owner, lease_until FROM message WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
+    )
+    .bind(settlements.iter().map(|settlement| settlement.id.to_string()).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    codec::settlements::held(settlements, &rows)
+}
+
+async fn move_messages(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    fn all<T>(settlements: &[&Settlement], of: impl Fn(&Settlement) -> T) -> Vec<T> {
+        settlements.iter().map(|settlement| of(settlement)).collect()
+    }
+    let recipients: Vec<String> =
+        settlements.iter().map(|one| encode("message", "recipients", &one.recipients)).collect::<Result<_, _>>()?;
+    let profile = |one: &Settlement| one.attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string());
+    sqlx::query(
+        "UPDATE message SET state = one.state, recipients = one.recipients, stage = one.stage, cause = one.cause,
+             reply = one.reply, profile = coalesce(one.profile, message.profile), fallback = one.fallback,
+             tries = message.tries + one.counts, next_at = one.next_at, updated_at = one.at,
+             finished_at = one.finished_at,
+             lease_owner = CASE WHEN one.keeps_lease THEN message.lease_owner END,
+             lease_until = CASE WHEN one.keeps_lease THEN message.lease_until END,
+             ending_at = NULL, ending_to = NULL,
+             wakings = coalesce((SELECT lane.wakings FROM lane
+                 WHERE lane.lane = message.lane AND lane.fallback = one.fallback), 0)
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
+                  $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[])
+             AS one (id, state, recipients, stage, cause, reply, profile, fallback, counts, next_at, at, finished_at,
+                 keeps_lease)
+         WHERE message.id = one.id",
+    )
+    .bind(all(settlements, |one| one.id.to_string()))
+    .bind(all(settlements, |one| one.status.state.as_str()))
+    .bind(recipients)
+    .bind(all(settlements, |one| one.status.stage.map(Stage::as_str)))
+    .bind(all(settlements, |one| one.status.cause.map(Cause::as_str)))
+    .bind(all(settlements, |one| one.status.reply.as_deref().map(text)))
+    .bind(all(settlements, profile))
+    .bind(all(settlements, |one| one.fallback))
+    .bind(all(settlements, |one| i64::from(one.counts)))
+    .bind(all(settlements, |one| one.next_at.map(Timestamp::as_millisecond)))
+    .bind(all(settlements, |one| one.at.as_millisecond()))
+    .bind(all(settlements, |one| one.status.state.is_final().then_some(one.at.as_millisecond())))
+    // The next transaction of the same message follows under the same lease.
+    .bind(all(settlements, |one| one.status.state == MessageState::Sending))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn keep_attempts(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let (mut ids, mut contents) = (Vec::new(), Vec::new());
+    for settlement in settlements {
+        if let Some(attempt) = &settlement.attempt {
+            ids.push(settlement.id.to_string());
+            contents.push(encode("attempt", "content", attempt)?);
+        }
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO attempt (message, number, content)
+         SELECT one.message,
+             coalesce((SELECT max(number) FROM attempt WHERE attempt.message = one.message), 0) + 1, one.content
+         FROM unnest($1::text[], $2::text[]) AS one (message, content)",
+    )
+    .bind(ids)
+    .bind(contents)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn forget_contents(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let done = settlements.iter().filter(|settlement| settlement.content_done);
+    let ids: Vec<String> = done.map(|settlement| settlement.id.to_string()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM content WHERE message = ANY ($1)").bind(ids).execute(connection).await?;
+    Ok(())
+}
+
+/// Locks the profiles that something is told of, in their order; [`health`] reads them afterwards.
+async fn lock_profiles(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let reports = settlements.iter().filter_map(|settlement| settlement.health.as_ref());
+    let ids: Vec<String> = reports.map(|report| report.profile.to_string()).collect();
+    if ids.len() > 1 {
+        sqlx::query("SELECT id FROM profile WHERE id = ANY ($1) ORDER BY id FOR UPDATE")
+            .bind(ids)
+            .fetch_all(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Applies a health signal, and writes the event of a transition. A profile that was changed, deleted or damaged meanwhile is
+/// not judged.
+pub(super) async fn health(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    report: &HealthReport,
+    at: Timestamp,
+    transition_event: Option<TransitionEvent>,
+) -> Result<Option<HealthTransition>, StoreError> {
+    let Some(row) = find_readable(connection, account, report.profile).await? else {
+        return Ok(None);
+    };
+    let Some((health, transition)) = health_after(&row, report, at) else { return Ok(None) };
+    sqlx::query(
+        "UPDATE profile SET failures = $1, failing_cause = $2, broken_at = $3, sent_at = $4, failed_at = $5,
+             failed_cause = $6, checked_at = $7, signed_fingerprint = $8
+         WHERE id = $9",
+    )
+    .bind(i64::from(health.failures))
+    .bind(health.failing_cause.map(Cause::as_str))
+    .bind(health.broken_at.map(Timestamp::as_millisecond))
+    .bind(health.sent_at.map(Timestamp::as_millisecond))
+    .bind(health.failed_at.map(Timestamp::as_millisecond))
+    .bind(health.failed_cause.map(Cause::as_str))
+    .bind(health.checked_at.map(Timestamp::as_millisecond))
+    .bind(&report.fingerprint[..])
+    .bind(report.profile.to_string())
+    .execute(&mut *connection)
+    .await?;
+    if let Some(run) = &report.failure {
+        keep_failure(connection, report.profile, run).await?;
+    }
+    if let Some((transition, event)) = transition.zip(transition_event) {
+        events::insert(connection, [&event(account, &row, transition, at)]).await?;
+    }
+    Ok(transition)
+}
+
+async fn keep_failure(connection: &mut PgConnection, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO last_failure (profile, content) VALUES ($1, $2)
+         ON CONFLICT (profile) DO UPDATE SET content = excluded.content",
+    )
+    .bind(id.to_string())
+    .bind(encode("last_failure", "content", run)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Server side. Transactions: tried once more when PostgreSQL ended one for the sake of another, and the locks of what has no
+//! row.
+
+use app::session::AccountId;
+use sqlx::PgConnection;
+
+use crate::store::StoreError;
+
+/// Runs a transaction, which ends with its commit. Dropped before it changes nothing. When PostgreSQL chose it as the victim
+/// of a deadlock, or could not serialise it, it runs once more.
+macro_rules! transaction {
+    ($store:expr, $transaction:ident, $work:block) => {{
+        let mut again = true;
+        loop {
+            let outcome: Result<_, $crate::store::StoreError> = async {
+                let mut $transaction = $store.pool.begin().await?;
+                $work
+            }
+            .await;
+            match outcome {
+                Err(error) if again && $crate::store::postgres::transaction::is_conflict(&error) => again = false,
+                outcome => break outcome,
+            }
+        }
+    }};
+}
+pub(super) use transaction;
+
+/// Whether the same transaction may succeed now.
+pub(super) fn is_conflict(error: &StoreError) -> bool {
+    /// `serialization_failure` and `deadlock_detected`.
+    const CODES: [&str; 2] = ["40001", "40P01"];
+    let (StoreError::Unavailable(error) | StoreError::Rejected(error)) = error else { return false };
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| CODES.contains(&&*code))
+}
+
+/// What an account has is changed by one transaction at a time: how many profiles, and which of them is in use.
+pub(super) async fn lock_account(connection: &mut PgConnection, account: &AccountId) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1 || E'\\x1f' || $2, 1))")
+        .bind(&account.portal)
+        .bind(&account.account)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The logins with a secret are counted by one transaction at a time. `keys` are keyed hashes: any eight bytes of one will do.
+pub(super) async fn lock_logins(connection: &mut PgConnection, keys: &[[u8; 32]]) -> Result<(), StoreError> {
+    let mut locks: Vec<i64> =
+        keys.iter().map(|key| key[..8].iter().fold(0, |lock, byte| (lock << 8) | i64::from(*byte))).collect();
+    locks.sort_unstable();
+    locks.dedup();
+    for lock in locks {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
