@@ -18,7 +18,7 @@ test("a cookie of its own for each portal is enough @wasm", async ({ page, demo,
 
 test("a cookie for everybody would be refused here: the element says so @wasm", async ({ page, demo }) => {
   await page.route(/\/session$/, async (route) => {
-    const response = await route.fetch({ maxRedirects: 0 });
+    const response = await route.fetch({ maxRedirects: 0, headers: { ...route.request().headers(), "sec-fetch-dest": "iframe" } });
     const headers = response.headers();
     headers["set-cookie"] = headers["set-cookie"].replace("; Partitioned", "");
     await route.fulfill({ status: response.status(), headers, body: "" });

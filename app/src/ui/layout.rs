@@ -91,7 +91,7 @@ pub fn Page(
         <a class="skip" href="#content">{t!("skip-to-content")}</a>
         {(about.is_some() || menu.is_some()).then(|| view! { <header class="top">{about} {menu}</header> })}
         <main id="content" tabindex="-1">
-            <div class="title"><h1 class:visually-hidden=twice>{title}</h1> {action}</div>
+            <div class="title"><h1 class=twice.then_some("visually-hidden")>{title}</h1> {action}</div>
             {content}
         </main>
     }
