@@ -31,8 +31,7 @@ test("a quote leaves through the portal's server, then through the account's own
   expect(of("D-2040").from).toContain("boutique@sandbox.example");
   expect(of("D-2040").raw).toContain("devis-D-2040.txt");
   await configurator.open();
-  await expect(page.locator(".profile")).toContainText("Dernier envoi à l’instant");
-  await expect(page.locator(".profile .badge.good")).toContainText("Envoie");
+  await expect(page.locator(".profile")).toContainText("Envoie – dernier message à l’instant");
 });
 
 test("a failure of a real message shows in the list and with its card; the page keeps what was typed", async ({ configurator, page, demo }) => {

@@ -37,6 +37,7 @@ test("Microsoft's end is told with its dates, also when its server is typed by h
   await configurator.open();
   await configurator.add();
   await page.getByLabel("Adresse du serveur SMTP").fill("smtp.office365.com");
+  await page.getByLabel("Adresse du serveur SMTP").blur();
   await expect(page.locator("#guide")).toContainText("fin décembre 2026");
   await page.getByLabel("Identifiant SMTP").fill("claire@exemple.fr");
   await page.getByLabel("Adresse de l’expéditeur").fill("devis@exemple.fr");

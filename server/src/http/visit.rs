@@ -157,9 +157,11 @@ fn nobody(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     let (portal, ancestors) = match (&registered(site, from)[..], &*site.portals) {
         ([portal], _) => (Some(*portal), from.to_owned()),
         ([_, ..], _) => (None, from.to_owned()),
-        // Our own page was shown to somebody with a session. With one portal there is one that they came from.
-        ([], [only]) if comes_from_our_page(headers) => {
-            (Some(only), if is_framed(headers) { only.origins.join(" ") } else { String::new() })
+        // With one portal there is one way back, its `home`. Where it may be framed is told to a page of ours only, which
+        // somebody with a session was shown.
+        ([], [only]) => {
+            let framed = is_framed(headers) && comes_from_our_page(headers);
+            (Some(only), if framed { only.origins.join(" ") } else { String::new() })
         }
         ([], _) => (None, String::new()),
     };

@@ -182,7 +182,7 @@ async fn a_link_followed_after_the_end_leads_to_one_page_that_says_so() {
         let page = app.get(path, &cookie).await;
         assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{path}");
         assert!(
-            page.body.contains("<h1>Session terminée</h1>") && !page.body.contains("class=\"step\""),
+            page.body.contains(">Session terminée</h1>") && !page.body.contains("class=\"step\""),
             "{path}: {}",
             page.body
         );

@@ -157,7 +157,8 @@ async fn an_origin_of_two_portals_says_nothing_about_their_others() {
 
 #[tokio::test]
 async fn the_only_portal_is_named_to_nobody_else() {
-    let app = TestApp::new().await;
+    let home = Some("https://www.exemple/boutique".to_owned());
+    let app = TestApp::of("", vec![Portal { home, ..portal() }]).await;
     for (path, framed, from) in [
         ("/profiles", true, ""),
         ("/profiles", false, ""),
@@ -166,7 +167,8 @@ async fn the_only_portal_is_named_to_nobody_else() {
     ] {
         let answer = app.page(path, "", framed, from).await;
         assert!(policy(&answer).ends_with("frame-ancestors 'none'"), "{path} {from}");
-        assert!(!answer.body.contains("portail.exemple"), "{path} {from}: neither its origins nor its home");
+        assert!(!answer.body.contains("portail.exemple"), "{path} {from}");
+        assert!(answer.body.contains("https://www.exemple/boutique"), "{path} {from}: the way back");
     }
     // A link of our own page, in the frame of a portal: its session is gone.
     let request = Request::get("/profiles")

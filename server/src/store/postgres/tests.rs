@@ -18,8 +18,8 @@ use crate::store::{
     aggregates::*,
     contract,
     outbox::{
-        Assignment, Claim, Inserted, Lane, MessageState, MessageStatus, Precondition, Queue, QueuedMessage, Rest,
-        Settlement,
+        Assignment, Claim, Inserted, Lane, MessageState, MessageStatus, Precondition, Queue, QueuedMessage,
+        ResendOutcome, Rest, Settlement,
     },
     sqlite::SqliteStore,
 };
@@ -91,6 +91,20 @@ fn settlement(id: Uuid, name: &str, token: &str, state: MessageState, second: i6
 async fn it_keeps_the_contract() {
     let Some(_) = cluster::store().await else { return };
     contract::all(async || cluster::store().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn what_was_refused_holds_no_lock() {
+    let Some(store) = cluster::store().await else { return };
+    let given = message("a", 1);
+    store.insert_messages(std::slice::from_ref(&given)).await.unwrap();
+    for _ in 0..100 {
+        let refused = store.resend("demo", given.id, (at(2), at(3)), |_, _| Err(ResendOutcome::NotFinished)).await;
+        assert_eq!(refused.unwrap(), ResendOutcome::NotFinished);
+        let free: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM message FOR UPDATE SKIP LOCKED").fetch_all(&store.pool).await.unwrap();
+        assert_eq!(free, [given.id.to_string()]);
+    }
 }
 
 #[tokio::test]

@@ -1,22 +1,68 @@
 //! Server side. Transactions: tried once more when PostgreSQL ended one for the sake of another, and the locks of what has no
 //! row.
 
+use std::{
+    ops::{Deref, DerefMut},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
 use app::session::AccountId;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 use crate::store::StoreError;
 
-/// Runs a transaction, which ends with its commit. Dropped before it changes nothing. When PostgreSQL chose it as the victim
-/// of a deadlock, or could not serialise it, it runs once more.
+/// An open transaction. Dropped before [`Self::commit`] it changes nothing.
+pub(super) struct Open<'a> {
+    inner: Transaction<'a, Postgres>,
+    committed: &'a AtomicBool,
+}
+
+impl<'a> Open<'a> {
+    pub(super) async fn begin(connection: &'a mut PgConnection, committed: &'a AtomicBool) -> sqlx::Result<Self> {
+        Ok(Self { inner: connection.begin().await?, committed })
+    }
+
+    pub(super) async fn commit(self) -> sqlx::Result<()> {
+        self.inner.commit().await?;
+        self.committed.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Deref for Open<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Open<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}
+
+/// Runs a transaction, which ends with its commit. Left before, it is rolled back by the time that this has an outcome: a
+/// transaction of sqlx's that is dropped keeps its locks until its connection is used again, and a statement that skips
+/// locked rows would miss them. When PostgreSQL chose it as the victim of a deadlock, or could not serialise it, it runs
+/// once more.
 macro_rules! transaction {
     ($store:expr, $transaction:ident, $work:block) => {{
         let mut again = true;
         loop {
+            let committed = std::sync::atomic::AtomicBool::new(false);
+            let mut connection = $store.pool.acquire().await?;
             let outcome: Result<_, $crate::store::StoreError> = async {
-                let mut $transaction = $store.pool.begin().await?;
+                let mut $transaction =
+                    $crate::store::postgres::transaction::Open::begin(&mut connection, &committed).await?;
                 $work
             }
             .await;
+            if !committed.into_inner() {
+                // Sends the rollback. A connection that is lost has none to send.
+                let _ = sqlx::Connection::ping(&mut *connection).await;
+            }
             match outcome {
                 Err(error) if again && $crate::store::postgres::transaction::is_conflict(&error) => again = false,
                 outcome => break outcome,
