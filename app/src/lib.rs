@@ -12,7 +12,7 @@
 //! | [`diagnosis`] | causes, and the card that explains one |
 //! | [`journal`] | who changed what |
 //! | [`forms`], [`carried`] | what each form sends; what is kept of one whose session has ended |
-//! | [`place`] | where the pages are below their origin |
+//! | [`base_path`] | where the pages are below their origin |
 //! | [`ui`], [`theme`] | what every page is made of, and how it looks like the portal |
 //!
 //! Each slice uses the same file names: `model` (plain types), `port` (the trait the server implements), `api` (the

@@ -91,6 +91,6 @@ test("another account's sending page does not exist", async ({ configurator, pag
 
 test("the API's reference is readable without anything", async ({ page, demo }) => {
   await page.goto(`${demo.configurator}/api`);
-  await expect(page.getByRole("heading", { name: "Send a message" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Send a message", exact: true })).toBeVisible();
   expect((await (await page.request.get(`${demo.configurator}/api/openapi.json`)).json()).openapi).toBe("3.1.0");
 });

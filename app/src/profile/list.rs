@@ -76,7 +76,9 @@ pub fn ListPage() -> impl IntoView {
         };
         let stale = is_stale().then(|| view! { <Notice kind=Kind::Warning>{t!("stale-list")}</Notice> });
         let way = way.map(|way| view! { <WayNotice way portal /> });
-        Ok(view! { <RequestNotice /> <Dropped kept=kept.clone() /> {stale} {way} {card.map(|way| view! { <WayCard way /> })} <DraftOffer kept /> {shown} }.into_any())
+        let card = card.map(|way| view! { <WayCard way /> });
+        Ok(view! { <RequestNotice /> <Dropped kept=kept.clone() /> {stale} {way} {card} <DraftOffer kept /> {shown} }
+            .into_any())
     };
     let add = view! { <a class="button" href=at("/profiles/new")>{t!("action-add")}</a> }.into_any();
     view! {
