@@ -72,7 +72,7 @@ test("over plain HTTP on this machine the configurator opens in a page", async (
   await webkit.go(`${demo.portal}/boulangerie-martin/open/profiles?lang=fr`);
   await expect.poll(webkit.url).toBe(`${demo.configurator}/profiles`);
   await expect.poll(webkit.heading).toBe("Profils SMTP");
-  await webkit.click(await webkit.find("a[href='/profiles/new']"));
+  await webkit.click(await webkit.find(".empty a[href='/profiles/new']"));
   await expect.poll(webkit.url).toContain("/profiles/new");
 });
 
