@@ -198,3 +198,28 @@ test("a changed form asks before it is left @wasm", async ({ configurator, page 
   await expect.poll(() => asked).toBe(1);
   await expect(host(page)).toHaveValue("smtp.exemple.fr");
 });
+
+test("two tabs that add a profile: the later one overwrites nothing", async ({ configurator, page, context, demo, javaScriptEnabled }) => {
+  // Without a script nothing is kept while it is typed, so the second form is empty, and another one.
+  test.skip(javaScriptEnabled === false, "a second form is another one");
+  await configurator.open();
+  await configurator.add();
+  await configurator.choosePreset(configurator.words.sandbox);
+  await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
+  await page.locator("#secret").fill("abcd efgh ijkl mnop");
+  const other = await context.newPage();
+  await expect(async () => {
+    await other.goto(`${demo.configurator}/profiles/new`);
+    await expect(other.getByLabel("Identifiant SMTP")).toHaveValue("boutique@sandbox.example", { timeout: 500 });
+  }).toPass({ timeout: 10_000 });
+  await other.getByLabel("Identifiant SMTP").fill("devis@sandbox.example");
+  await other.locator("#secret").fill("qrst uvwx yzab cdef");
+  await other.locator(".actions").getByRole("button", { name: "Valider" }).click();
+  await expect(other.getByRole("heading", { name: "Encodage SMTP" })).toBeVisible();
+  await configurator.validateButton().click();
+  await expect(page.getByText("Ce profil a été modifié entre-temps")).toBeVisible();
+  await expect(page.getByRole("group", { name: "Identifiant SMTP" })).toContainText("devis@sandbox.example");
+  await other.goto(`${demo.configurator}/profiles`);
+  await expect(other.locator(".profile")).toHaveCount(1);
+  await expect(other.locator(".profile")).toContainText("devis@sandbox.example");
+});

@@ -66,7 +66,8 @@ async fn save(about: (&str, &str, &str), mut draft: Draft, secret: &TypedSecret)
         }
         Err(SaveError::App(error)) => Err(error),
         Err(SaveError::Stale(id)) if wants_page() => {
-            let target = Target { id: Some(id), revision: target.revision.or(Some(1)), creation: None };
+            // A form that makes a profile showed no revision of it: none is the one that it knows.
+            let target = Target { id: Some(id), revision: target.revision.or(Some(0)), creation: None };
             refuse(&session, &services, &target, typed, Vec::new()).await?;
             Ok(format!("/profiles/edit?id={id}&stale=1"))
         }

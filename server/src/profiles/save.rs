@@ -35,7 +35,11 @@ impl ProfileService {
             if self.is_same(by.account, &made, &settings, &secret) {
                 return Ok(made.id);
             }
-            // A form that makes a profile shows the one it made as it was then.
+            // Another tab has the same form, filled from the kept draft, and was saved first.
+            if revision.is_none() && matches!(secret, SecretChange::Replace(_)) {
+                return Err(SaveError::Stale(made.id));
+            }
+            // A correction after Back: the form shows the profile that it made, as it was then, and keeps the password.
             (id, revision) = (Some(made.id), Some(revision.unwrap_or(1)));
         }
         let Some(id) = id else {

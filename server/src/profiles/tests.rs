@@ -402,6 +402,10 @@ async fn a_form_sent_twice_makes_one_profile() {
     let updated = book.save(by(&account()), form(), corrected, SecretChange::Keep).await.unwrap();
     assert_eq!(first, updated);
     assert_eq!(Profiles::page(&book, &account(), None).await.unwrap().len(), 1);
+    // Another tab with the same form and another account does not overwrite it.
+    let book_of = |name: &str| Settings { sender_name: name.to_owned(), ..settings() };
+    let tab = book.save(by(&account()), form(), book_of("Autre"), replace("secret-2")).await;
+    assert!(matches!(tab, Err(SaveError::Stale(stale)) if stale == first));
     // It does not know what came after what it made.
     let late = book.save(by(&account()), form(), settings(), SecretChange::Keep).await;
     assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == first));
