@@ -88,7 +88,7 @@ error-address-invalid = Ce n’est pas une adresse email complète, comme nom@ex
 error-sender-required = L’identifiant n’est pas une adresse email : saisissez ici l’adresse de l’expéditeur.
 error-unknown-choice = Ce choix n’existe pas dans la liste.
 error-secret-for-new-server = Le mot de passe enregistré ne vaut que pour l’ancien serveur et l’ancien identifiant. Saisissez celui des nouveaux.
-error-leftover = Cette valeur semble avoir été remplie par erreur par un programme. Saisissez la vôtre.
+error-leftover = Ce champ semble avoir été rempli par erreur par un logiciel. Saisissez votre propre valeur.
 error-mask = Ce n’est pas un mot de passe, seulement ce qui s’affiche à sa place. Saisissez le mot de passe lui-même.
 
 # Ce qui semble faux avant tout envoi. N’empêche jamais de valider.

@@ -28,7 +28,7 @@ encoding-legend = Jeu de caractères des emails
 encoding-utf-8-about = Recommandé : toutes les langues et tous les caractères.
 encoding-iso-8859-1-about = Europe de l’Ouest, pour de très anciens logiciels. Sans le symbole euro.
 encoding-iso-8859-15-about = Europe de l’Ouest, avec le symbole euro.
-encoding-windows-1252-about = Europe de l’Ouest, pour les anciens Windows.
+encoding-windows-1252-about = Europe de l’Ouest, pour les anciennes versions de Windows.
 encoding-beyond = Un texte que le jeu choisi ne peut pas écrire part en UTF-8.
 
 # L’historique du compte.
