@@ -126,8 +126,8 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     assert_eq!(claim(LEASE, 10).await, [1, 2], "what is due, the oldest first");
     assert_eq!(claim("two", 10).await, [0_u128; 0]);
     // A mark, and a settlement, are for those who hold the lease.
-    let marks = [commit_mark(1, LEASE, None), commit_mark(2, "two", None)];
-    assert_eq!(store.mark_commit(&marks, at(11)).await.unwrap(), [true, false]);
+    let marks = [commit_mark(1, LEASE, None), commit_mark(2, "two", None), commit_mark(1, "two", None)];
+    assert_eq!(store.mark_commit(&marks, at(11)).await.unwrap(), [true, false, false], "by lease, not by message");
     assert_eq!(store.mark_commit(&marks[..1], at(41)).await.unwrap(), [false], "not after its end");
     assert_eq!(store.prolong(&[LEASE.to_owned(), "x".to_owned()], at(100)).await.unwrap(), 2);
     assert_eq!(store.mark_commit(&marks[..1], at(41)).await.unwrap(), [true]);

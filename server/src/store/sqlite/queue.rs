@@ -105,20 +105,20 @@ impl QueueStore for SqliteStore {
             let to = to.as_ref().map(|to| encode("message", "ending_to", to)).transpose()?;
             Ok(json!({ "id": id.to_string(), "lease": lease_token, "to": to }))
         });
-        let marked: Vec<String> = sqlx::query_scalar(
+        let marked: Vec<(String, String)> = sqlx::query_as(
             "UPDATE message SET ending_at = ?2, ending_to = mark.value ->> 'to'
              FROM json_each(?1) AS mark
              WHERE message.id = mark.value ->> 'id' AND message.state = 'sending'
                AND message.lease_owner = mark.value ->> 'lease' AND message.lease_until > ?2
-             RETURNING message.id",
+             RETURNING message.id, message.lease_owner",
         )
         .bind(encode("message", "ending_to", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
         .bind(now.as_millisecond())
         .fetch_all(&self.writer)
         .await?;
         // A message has one lease: another token's mark of the same message did not hold.
-        let marked: HashSet<String> = marked.into_iter().collect();
-        Ok(marks.iter().map(|mark| marked.contains(&mark.id.to_string())).collect())
+        let marked: HashSet<(String, String)> = marked.into_iter().collect();
+        Ok(marks.iter().map(|mark| marked.contains(&(mark.id.to_string(), mark.lease_token.clone()))).collect())
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
