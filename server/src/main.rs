@@ -20,8 +20,11 @@ use tracing_subscriber::EnvFilter;
 
 #[path = "cli/keys.rs"]
 mod keys;
+#[path = "cli/stop.rs"]
+mod stop;
 
 use keys::KeysCommand;
+use stop::StopRequest;
 
 /// The system's own (glibc) kept most of what large bodies had taken, for good: each thread has a heap, and its holes are
 /// given back only from the end.
@@ -193,7 +196,12 @@ async fn prepare(path: &Path) -> Result<Service, Failed> {
 }
 
 async fn serve(path: &Path) -> Result<ExitCode, Failed> {
-    prepare(path).await?.serve(stopped()).await.map_err(failed)?;
+    let mut stop = StopRequest::listen().map_err(failed)?;
+    let service = tokio::select! {
+        service = prepare(path) => service?,
+        () = stop.received() => return Ok(ExitCode::SUCCESS),
+    };
+    service.serve(async move { stop.received().await }).await.map_err(failed)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -220,30 +228,12 @@ async fn restored(config: &Path) -> Result<ExitCode, Failed> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Until the process is asked to end: Ctrl+C, or what a service manager sends.
-async fn stopped() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
-}
-
 async fn demo(options: DemoOptions) -> Result<ExitCode, Failed> {
-    let demo = Demo::prepare(&options).await.map_err(failed)?;
+    let mut stop = StopRequest::listen().map_err(failed)?;
+    let demo = tokio::select! {
+        demo = Demo::prepare(&options) => demo.map_err(failed)?,
+        () = stop.received() => return Ok(ExitCode::SUCCESS),
+    };
     let (portal, configurator) = (&demo.portal_url, &demo.configurator_url);
     println!("Facteur demo");
     println!("  Start here     {portal}      the portal: +  >  Paramètres  >  Mode d’envoi des emails");
@@ -256,6 +246,6 @@ async fn demo(options: DemoOptions) -> Result<ExitCode, Failed> {
     );
     println!("  Data           {}", options.folder.display());
     println!("Stop with Ctrl+C.");
-    demo.serve(stopped()).await.map_err(failed)?;
+    demo.serve(async move { stop.received().await }).await.map_err(failed)?;
     Ok(ExitCode::SUCCESS)
 }
