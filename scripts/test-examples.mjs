@@ -470,7 +470,7 @@ try {
     }
   });
   await check("docs/embedding.md names every claim, and every variable with its default", () => {
-    const rust = read("server/src/portal_auth.rs");
+    const rust = read("server/src/portal/token.rs");
     const claims = /struct Claims \{([^]*?)\n\}/.exec(rust)[1];
     for (const [, claim] of claims.matchAll(/^    (\w+):/gm)) assert.ok(embedding.includes(`\`${claim}\``), claim);
     const theme = read("app/src/theme.rs");

@@ -29,12 +29,11 @@ use tokio::net::TcpListener;
 use crate::{
     Parts, application, config,
     outbox::{Outbox, OutboxOptions},
-    portal_auth::{ApiKey, Portal, PortalKey, Relay},
+    portal::{ApiKey, Portal, PortalKey, Relay, webhook::Webhooks},
     store::{StoreError, sqlite::SqliteStore},
     test_runs::TestQuota,
     time::Steady,
     vault::{CanaryError, Vault, VaultError},
-    webhooks::Webhooks,
 };
 
 mod keys;

@@ -30,7 +30,7 @@ use tower_http::{
 use crate::{
     metrics::Metrics,
     outbox::Outbox,
-    portal_auth::{Door, Portal},
+    portal::{Portal, token::Door},
     store::Store,
     vault::Vault,
 };

@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`http`] | THE route table, its layers, and the few handlers that are not pages |
-//! | [`portal_auth`] | verifies a portal's token |
+//! | [`portal`] | a portal: its token, its relay, its webhooks |
 //! | [`profiles`], [`test_runs`] | the use cases: profiles, tests |
 //! | [`store`], [`vault`] | what is kept, and how secrets are sealed |
 //! | [`admission`] | who may have a conversation now |
@@ -24,7 +24,7 @@ pub mod logins;
 pub mod metrics;
 mod objects;
 pub mod outbox;
-pub mod portal_auth;
+pub mod portal;
 pub mod probe;
 pub mod profiles;
 pub mod rotate;
@@ -34,7 +34,6 @@ mod submission;
 pub mod test_runs;
 pub mod time;
 pub mod vault;
-pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -48,12 +47,11 @@ use mail::smtp::Submitter;
 use crate::{
     metrics::Metrics,
     outbox::{Outbox, OutboxOptions, OutboxParts},
-    portal_auth::Portal,
+    portal::{Portal, webhook::Webhooks},
     profiles::ProfileService,
     store::Store,
     test_runs::{TestQuota, TestRunner, TestRunnerParts},
     vault::Vault,
-    webhooks::Webhooks,
 };
 
 /// What an application is made of.

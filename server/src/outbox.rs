@@ -67,7 +67,7 @@ use writes::Writes;
 use crate::{
     admission::{Admission, Caps},
     metrics::Metrics,
-    portal_auth::Portal,
+    portal::Portal,
     profiles::ProfileService,
     store::{Store, StoreError, outbox::Queue},
     time::Steady,

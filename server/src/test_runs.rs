@@ -26,7 +26,7 @@ use crate::{
     events::{profile_transition, test_finished},
     logins::{Counted, MOST_REFUSALS, Withheld},
     metrics::Metrics,
-    portal_auth::Portal,
+    portal::Portal,
     profiles::{ProfileService, fingerprint},
     store::{ProfileRow, Receipt, Store, StoreError, TestRecord, outbox::TransitionEvent},
     submission::submission,

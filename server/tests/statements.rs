@@ -23,7 +23,7 @@ use server::{
     Parts, application,
     http::BodyBudget,
     outbox::OutboxOptions,
-    portal_auth::{ApiKey, Portal, PortalKey},
+    portal::{ApiKey, Portal, PortalKey},
     store::sqlite::SqliteStore,
     test_runs::TestQuota,
     vault::{Vault, VaultKey},

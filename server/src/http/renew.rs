@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     objects::Object,
-    portal_auth::{Presented, verify_from_our_page, verify_renewal},
+    portal::token::{Presented, verify_from_our_page, verify_renewal},
     store::StoreError,
 };
 

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     ids,
-    portal_auth::{SignOut, TokenError, verify_sign_out},
+    portal::token::{SignOut, TokenError, verify_sign_out},
 };
 
 pub const PATH: &str = "/api/v1/sessions/revoke";

@@ -25,7 +25,10 @@ use sha2::{Digest, Sha256};
 use super::{Site, cookie, error, origin::is_our_form, visit};
 use crate::{
     objects::Object,
-    portal_auth::{Identity, Portal, Presented, StartPage, TokenError, verify, verify_from_our_page},
+    portal::{
+        Portal,
+        token::{Identity, Presented, StartPage, TokenError, verify, verify_from_our_page},
+    },
     store::{SessionRow, StoreError},
 };
 

@@ -27,7 +27,7 @@ use tower::ServiceExt;
 use crate::{
     Parts, application,
     outbox::OutboxOptions,
-    portal_auth::{Portal, PortalKey},
+    portal::{Portal, PortalKey},
     store::{aggregates::*, sqlite::SqliteStore},
     test_runs::TestQuota,
     vault::{Vault, VaultKey},

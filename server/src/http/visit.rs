@@ -28,7 +28,7 @@ use super::{
     session::{IDLE, accepted_language},
 };
 use crate::{
-    portal_auth::Portal,
+    portal::Portal,
     store::{SessionRow, StoreError},
 };
 

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     admission::{Claimant, Party},
     logins::{Counted, MOST_REFUSALS},
-    portal_auth::Relay,
+    portal::Relay,
     profiles::fingerprint,
     store::{
         ProfileRow, StoreError,

@@ -38,7 +38,7 @@ use crate::{
     Application, Parts, application, config,
     demo::sandbox::{DOMAIN, PASSWORD, Received, Sandbox, SandboxOptions},
     ids,
-    portal_auth::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
+    portal::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
     profiles::tests::by,
     store::{
         outbox::{Lane, MessageState, QueuedMessage, Recipient},

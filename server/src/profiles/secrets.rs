@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::{ProfileService, SECRET};
 use crate::{
     logins::Counted,
-    portal_auth::Relay,
+    portal::Relay,
     store::{ProfileRow, SealedSecret},
     vault::{Binding, VaultError},
 };

@@ -17,7 +17,7 @@ use crate::{
         secret_file::{self, SecretFileError},
         sections, stand_in,
     },
-    portal_auth::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl},
+    portal::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl},
 };
 
 pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Policy) -> Result<Portal, ConfigError> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 
 use super::*;
-use crate::portal_auth::{self, PortalKey};
+use crate::portal::{self, PortalKey, token};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -60,7 +60,7 @@ async fn the_token_opens_the_configurator_s_door() {
     assert!(page.contains("action=\"http://127.0.0.1:3000/session\""));
     assert_ne!(headers[header::REFERRER_POLICY], "no-referrer", "the post must say where it comes from");
     let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let portal = portal_auth::Portal {
+    let portal = portal::Portal {
         id: "demo".to_owned(),
         name: "Comptoir".to_owned(),
         origins: vec!["http://localhost:4000".to_owned()],
@@ -74,17 +74,17 @@ async fn the_token_opens_the_configurator_s_door() {
     };
     let now = Timestamp::from_second(NOW).unwrap();
     let portals = [portal];
-    let door = portal_auth::Door { portals: &portals, public_url: "http://127.0.0.1:3000".to_owned() };
-    let open = |door: &portal_auth::Door<'_>, token: &str, verifier: &str| {
-        let presented = portal_auth::Presented { token, verifier };
-        portal_auth::verify(door, &presented, "http://localhost:4000", now).map(|(_, identity)| identity)
+    let door = token::Door { portals: &portals, public_url: "http://127.0.0.1:3000".to_owned() };
+    let open = |door: &token::Door<'_>, token: &str, verifier: &str| {
+        let presented = token::Presented { token, verifier };
+        token::verify(door, &presented, "http://localhost:4000", now).map(|(_, identity)| identity)
     };
     let identity = open(&door, token, "").unwrap();
     assert_eq!(identity.account.account, "boulangerie-martin");
     assert_eq!(identity.return_url.as_deref(), Some("http://localhost:4000/boulangerie-martin/settings"));
     let (_, _, again) = get("/boulangerie-martin/open/profiles").await;
     assert!(!again.contains(token), "a fresh token each time");
-    let elsewhere = portal_auth::Door { public_url: "http://127.0.0.1:3001".to_owned(), ..door.clone() };
+    let elsewhere = token::Door { public_url: "http://127.0.0.1:3001".to_owned(), ..door.clone() };
     assert!(open(&elsewhere, token, "").is_err(), "it is for its own Facteur");
     // What the element asks for is of no use without what the element keeps (RFC 7636, appendix B).
     let request = Request::post("/boulangerie-martin/token")

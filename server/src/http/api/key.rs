@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::{TryRngCore, rngs::OsRng};
 use sha2::{Digest, Sha256};
 
-use crate::portal_auth::Portal;
+use crate::portal::Portal;
 
 /// How a key begins: so that it is recognised where it should not be.
 const MARK: &str = "fct_";

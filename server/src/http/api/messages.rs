@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     outbox::Refused,
-    portal_auth::Portal,
+    portal::Portal,
     store::outbox::{Attempt, AttemptOutcome, MessageState, Recipient, ResendOutcome, StoredMessage, Via},
 };
 

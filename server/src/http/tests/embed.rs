@@ -184,7 +184,7 @@ const KEY: &str = "fct_signs-out";
 /// An application whose portal has an API key.
 async fn with_a_key() -> TestApp {
     let hash = sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), KEY)).into();
-    let api_keys = vec![crate::portal_auth::ApiKey { id: "k".to_owned(), hash }];
+    let api_keys = vec![crate::portal::ApiKey { id: "k".to_owned(), hash }];
     TestApp::of("", vec![Portal { api_keys, ..portal() }]).await
 }
 

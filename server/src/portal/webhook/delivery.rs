@@ -24,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     metrics::Metrics,
-    portal_auth::{Portal, Webhook},
+    portal::{Portal, Webhook},
     store::{Store, outbox::EventRow},
 };
 
@@ -243,7 +243,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::portal_auth::WebhookUrl;
+    use crate::portal::WebhookUrl;
 
     #[test]
     fn signatures_are_those_of_the_specification() {

@@ -14,13 +14,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 mod binding;
-mod portal;
 #[cfg(test)]
 mod tests;
 
 use binding::{Audience, Challenge};
-pub use portal::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl};
 
+use super::{Portal, PortalKey};
 use crate::objects::{Object, object, objects};
 
 /// The longest token that is looked at, in bytes.
