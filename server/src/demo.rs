@@ -28,12 +28,12 @@ use tokio::net::TcpListener;
 
 use crate::{
     Parts, application, config,
+    credentials::{CanaryError, Vault, VaultError},
     outbox::{Outbox, OutboxOptions},
     portal::{ApiKey, Portal, PortalKey, Relay, webhook::Webhooks},
     store::{StoreError, sqlite::SqliteStore},
     test_runs::TestQuota,
     time::Steady,
-    vault::{CanaryError, Vault, VaultError},
 };
 
 mod keys;

@@ -28,11 +28,11 @@ use tower_http::{
 };
 
 use crate::{
+    credentials::Vault,
     metrics::Metrics,
     outbox::Outbox,
     portal::{Portal, token::Door},
     store::Store,
-    vault::Vault,
 };
 
 mod api;

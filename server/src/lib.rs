@@ -5,7 +5,8 @@
 //! | [`http`] | THE route table, its layers, and the few handlers that are not pages |
 //! | [`portal`] | a portal: its token, its relay, its webhooks |
 //! | [`profiles`], [`test_runs`] | the use cases: profiles, tests |
-//! | [`store`], [`vault`] | what is kept, and how secrets are sealed |
+//! | [`store`] | what is kept |
+//! | [`credentials`] | how secrets are sealed, and how often one may be tried |
 //! | [`admission`] | who may have a conversation now |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
 //! | [`probe`], [`explain`] | the conversation and the diagnosis on the command line |
@@ -14,26 +15,24 @@
 
 pub mod admission;
 pub mod config;
+pub mod credentials;
 pub mod demo;
 pub mod events;
 pub mod explain;
 mod group_commit;
 pub mod http;
 mod ids;
-pub mod logins;
 pub mod metrics;
 mod objects;
 pub mod outbox;
 pub mod portal;
 pub mod probe;
 pub mod profiles;
-pub mod rotate;
 pub mod serve;
 pub mod store;
 mod submission;
 pub mod test_runs;
 pub mod time;
-pub mod vault;
 
 use std::sync::Arc;
 
@@ -45,13 +44,13 @@ use app::{
 use mail::smtp::Submitter;
 
 use crate::{
+    credentials::Vault,
     metrics::Metrics,
     outbox::{Outbox, OutboxOptions, OutboxParts},
     portal::{Portal, webhook::Webhooks},
     profiles::ProfileService,
     store::Store,
     test_runs::{TestQuota, TestRunner, TestRunnerParts},
-    vault::Vault,
 };
 
 /// What an application is made of.

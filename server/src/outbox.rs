@@ -66,12 +66,12 @@ use writes::Writes;
 
 use crate::{
     admission::{Admission, Caps},
+    credentials::Vault,
     metrics::Metrics,
     portal::Portal,
     profiles::ProfileService,
     store::{Store, StoreError, outbox::Queue},
     time::Steady,
-    vault::Vault,
 };
 
 /// The outbox of every account.

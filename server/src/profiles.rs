@@ -26,10 +26,9 @@ use mail::net::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    logins::Logins,
+    credentials::{Vault, logins::Logins},
     metrics::Metrics,
     store::{Change, ProfileRow, Store, StoreError, standing},
-    vault::Vault,
 };
 
 mod account;
@@ -45,8 +44,6 @@ pub(crate) mod tests;
 
 /// Profiles that an account may have, where the operator does not say otherwise.
 pub const MOST_PROFILES: u32 = 100;
-/// The field that a profile's secret is sealed for.
-pub(crate) const SECRET: &str = "secret";
 
 /// Profiles, sending modes and drafts of every account.
 #[derive(Clone)]

@@ -29,13 +29,15 @@ use crate::{
         secret_file::{self, SecretFileError},
         sections,
     },
+    credentials::{
+        CanaryError, Vault, VaultKey,
+        rotation::{RotateError, Rotated, census, rotate},
+    },
     http::{BodyBudget, ConnectionLimits, Proxies},
     outbox::OutboxOptions,
-    rotate::{RotateError, Rotated, census, rotate},
     store::StoreError,
     test_runs::TestQuota,
     time::Steady,
-    vault::{CanaryError, Vault, VaultKey},
 };
 
 /// How long messages under way may take when the service stops.

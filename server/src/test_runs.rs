@@ -23,8 +23,8 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    credentials::logins::{Counted, MOST_REFUSALS, Withheld},
     events::{profile_transition, test_finished},
-    logins::{Counted, MOST_REFUSALS, Withheld},
     metrics::Metrics,
     portal::Portal,
     profiles::{ProfileService, fingerprint},

@@ -21,12 +21,12 @@ use mail::{
 use serde_json::json;
 use server::{
     Parts, application,
+    credentials::{Vault, VaultKey},
     http::BodyBudget,
     outbox::OutboxOptions,
     portal::{ApiKey, Portal, PortalKey},
     store::sqlite::SqliteStore,
     test_runs::TestQuota,
-    vault::{Vault, VaultKey},
 };
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, SqliteConnection};

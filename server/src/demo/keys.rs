@@ -7,7 +7,7 @@ use rand::{TryRngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::vault::{VaultError, VaultKey};
+use crate::credentials::{VaultError, VaultKey};
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use axum::{extract::State, http::StatusCode};
 use tokio::sync::Mutex;
 
 use super::Site;
-use crate::vault::CanaryError;
+use crate::credentials::CanaryError;
 
 /// Anybody may ask, and each look is a write: so often at the most.
 const FRESH: Duration = Duration::from_secs(1);

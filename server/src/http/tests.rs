@@ -26,11 +26,11 @@ use tower::ServiceExt;
 
 use crate::{
     Parts, application,
+    credentials::{Vault, VaultKey},
     outbox::OutboxOptions,
     portal::{Portal, PortalKey},
     store::{aggregates::*, sqlite::SqliteStore},
     test_runs::TestQuota,
-    vault::{Vault, VaultKey},
 };
 
 mod embed;

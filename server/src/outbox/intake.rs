@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use super::{NoRoute, Outbox, content::Content, status};
 use crate::{
+    credentials::VaultError,
     group_commit::Unwritten,
     ids,
     store::{
         StoreError,
         outbox::{Inserted, Lane, Queue, QueuedMessage, Recipient, ResendOutcome},
     },
-    vault::VaultError,
 };
 
 /// A message that a portal hands over, checked.

@@ -13,8 +13,8 @@ use mail::smtp::{Depth, Letter, Submission, until};
 use super::{Outbox, destinations::DestinationId, destinations::key::profile_key, route::Route};
 use crate::{
     admission::{Claimant, Party},
+    credentials::logins::{Counted, MOST_REFUSALS},
     events::profile_transition,
-    logins::{Counted, MOST_REFUSALS},
     profiles::{ChangeListener, fingerprint},
     store::{
         ProfileRow,

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     admission::{Claimant, Party},
-    logins::{Counted, MOST_REFUSALS},
+    credentials::logins::{Counted, MOST_REFUSALS},
     portal::Relay,
     profiles::fingerprint,
     store::{

@@ -36,6 +36,7 @@ use uuid::Uuid;
 use super::{content::Content, *};
 use crate::{
     Application, Parts, application, config,
+    credentials::VaultKey,
     demo::sandbox::{DOMAIN, PASSWORD, Received, Sandbox, SandboxOptions},
     ids,
     portal::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
@@ -46,7 +47,6 @@ use crate::{
     },
     test_runs::TestQuota,
     time::{Machine, Steady},
-    vault::VaultKey,
 };
 
 mod clock;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     admission::{SLOW_AFTER, Slot},
-    logins::{MOST_REFUSALS, Withheld},
+    credentials::logins::{MOST_REFUSALS, Withheld},
     store::outbox::{Recipient, RecipientState, StoredMessage, Via},
 };
 

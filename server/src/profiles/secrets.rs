@@ -10,12 +10,11 @@ use app::{
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
-use super::{ProfileService, SECRET};
+use super::ProfileService;
 use crate::{
-    logins::Counted,
+    credentials::{Binding, VaultError, binding::PROFILE_SECRET, logins::Counted},
     portal::Relay,
     store::{ProfileRow, SealedSecret},
-    vault::{Binding, VaultError},
 };
 
 impl ProfileService {
@@ -27,7 +26,7 @@ impl ProfileService {
         secret: &SecretString,
     ) -> Result<SealedSecret, AppError> {
         let destination = settings.destination.canonical();
-        let binding = Binding { account, profile: id, field: SECRET, destination: &destination };
+        let binding = Binding { account, profile: id, field: PROFILE_SECRET, destination: &destination };
         let sealed = self.vault.seal(secret, &binding).map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "the vault failed");
             AppError::Unavailable
@@ -39,7 +38,7 @@ impl ProfileService {
     /// The secret of a profile; `None` when none is stored.
     pub(crate) fn open(&self, account: &AccountId, row: &ProfileRow) -> Result<Option<SecretString>, VaultError> {
         let destination = row.settings.destination.canonical();
-        let binding = Binding { account, profile: row.id, field: SECRET, destination: &destination };
+        let binding = Binding { account, profile: row.id, field: PROFILE_SECRET, destination: &destination };
         row.secret.as_ref().map(|secret| self.vault.open(&secret.sealed, &binding)).transpose()
     }
 

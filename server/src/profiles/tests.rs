@@ -20,8 +20,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::{
+    credentials::{VaultError, VaultKey},
     store::{TestRecord, aggregates::*, sqlite::SqliteStore},
-    vault::{VaultError, VaultKey},
 };
 
 fn at(second: i64) -> Timestamp {

@@ -6,7 +6,7 @@ use mail::smtp::{Letter, LoginGate, Submission};
 
 use super::{Worker, waiting};
 use crate::{
-    logins::Counted,
+    credentials::logins::Counted,
     outbox::{
         content::{Content, Person},
         route::Server,

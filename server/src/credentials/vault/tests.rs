@@ -1,5 +1,6 @@
 //! An envelope opens for what it was sealed for, and for nothing else.
 
+use app::profile::model::ProfileId;
 use proptest::prelude::*;
 
 use super::*;

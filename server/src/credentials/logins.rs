@@ -6,7 +6,7 @@
 //! them; a place whose holder is gone ends by itself.
 //!
 //! A password is counted by what the provider sees: host, login and the password itself (as a keyed hash, see
-//! [`Vault::login_key`](crate::vault::Vault::login_key)), so that two profiles, or a profile after a fix, share the count.
+//! [`Vault::login_key`](super::vault::Vault::login_key)), so that two profiles, or a profile after a fix, share the count.
 //! A successful login resets it; so does entering the password again.
 
 use std::{

@@ -6,15 +6,14 @@
 
 use app::profile::model::ProfileId;
 
-use crate::{
-    store::{SealedSecret, Store, StoreError},
-    vault::{Binding, CanaryError, Vault, VaultError},
+use super::{
+    binding::{Binding, PROFILE_SECRET},
+    vault::{CanaryError, Vault, VaultError},
 };
+use crate::store::{SealedSecret, Store, StoreError};
 
 /// Rows taken with one question.
 const SOME: u32 = 100;
-/// The field that a profile's secret is sealed for.
-const SECRET: &str = crate::profiles::SECRET;
 
 /// Why not everything was sealed again. What was done stays done.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +57,7 @@ pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateE
                 continue;
             }
             let destination = row.settings.destination.canonical();
-            let binding = Binding { account, profile: row.id, field: SECRET, destination: &destination };
+            let binding = Binding { account, profile: row.id, field: PROFILE_SECRET, destination: &destination };
             let Ok(opened) = vault.open(&secret.sealed, &binding) else {
                 tracing::warn!(profile = %row.id, "secret unreadable");
                 rotated.unreadable += 1;
@@ -127,8 +126,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        credentials::VaultKey,
         store::{ProfileRow, aggregates::*, sqlite::SqliteStore},
-        vault::VaultKey,
     };
 
     fn key(id: &str, byte: u8) -> VaultKey {
@@ -165,7 +164,8 @@ mod tests {
         for number in 1..=250 {
             let row = row(number);
             let destination = binding(&row);
-            let bound = Binding { account: &account, profile: row.id, field: SECRET, destination: &destination };
+            let bound =
+                Binding { account: &account, profile: row.id, field: PROFILE_SECRET, destination: &destination };
             let sealed = old.seal(&secret, &bound).unwrap();
             let secret = Some(SealedSecret { sealed, changed_at: jiff::Timestamp::UNIX_EPOCH, login_key: [7; 32] });
             let entry = crate::store::contract::entry(number, 0);
@@ -183,7 +183,8 @@ mod tests {
         new.check(&store).await.unwrap();
         for (account, row) in store.secrets(None, 1_000).await.unwrap() {
             let destination = binding(&row);
-            let bound = Binding { account: &account, profile: row.id, field: SECRET, destination: &destination };
+            let bound =
+                Binding { account: &account, profile: row.id, field: PROFILE_SECRET, destination: &destination };
             let opened = new.open(&row.secret.unwrap().sealed, &bound).unwrap();
             assert_eq!(opened.expose_secret(), "abcdefghijklmnop");
         }

@@ -4,7 +4,7 @@
 //! data is the header and what the secret belongs to ([`Binding`]): an envelope moved to another profile, account,
 //! field or destination does not open, so a forgotten check fails by itself.
 
-use app::{profile::model::ProfileId, session::AccountId};
+use app::session::AccountId;
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
     aead::{Aead, AeadInPlace, KeyInit, Payload},
@@ -16,6 +16,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::binding::{Binding, canary, content_of, nobody};
 use crate::store::{Store, StoreError};
 
 #[cfg(test)]
@@ -49,43 +50,6 @@ impl std::fmt::Debug for VaultKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "VaultKey({})", self.id)
     }
-}
-
-/// What an envelope belongs to.
-#[derive(Debug, Clone, Copy)]
-pub struct Binding<'a> {
-    pub account: &'a AccountId,
-    pub profile: ProfileId,
-    pub field: &'a str,
-    /// In canonical form.
-    pub destination: &'a str,
-}
-
-impl Binding<'_> {
-    /// Every part with its length, so that no two bindings read the same.
-    fn authenticated(&self, header: &[u8]) -> Vec<u8> {
-        let profile = self.profile.0.as_bytes().as_slice();
-        let AccountId { portal, account } = self.account;
-        let parts = [
-            header,
-            portal.as_bytes(),
-            account.as_bytes(),
-            profile,
-            self.field.as_bytes(),
-            self.destination.as_bytes(),
-        ];
-        let mut data = Vec::new();
-        for part in parts {
-            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            data.extend_from_slice(part);
-        }
-        data
-    }
-}
-
-/// The content of a message belongs to its account and id, wherever it is sent.
-fn content_of(account: &AccountId, message: Uuid) -> Binding<'_> {
-    Binding { account, profile: ProfileId(message), field: "content", destination: "" }
 }
 
 /// Why the vault did not do what it was asked.
@@ -239,12 +203,4 @@ impl Vault {
         let sealed = self.seal(&SecretString::from(CANARY), &canary(&nobody())).map_err(CanaryError::WrongKey)?;
         Ok(store.set_canary(&sealed).await?)
     }
-}
-
-const fn nobody() -> AccountId {
-    AccountId { portal: String::new(), account: String::new() }
-}
-
-const fn canary(nobody: &AccountId) -> Binding<'_> {
-    Binding { account: nobody, profile: ProfileId(Uuid::nil()), field: "canary", destination: "" }
 }

@@ -1,0 +1,55 @@
+//! Server side. What a sealed secret belongs to. It is authenticated with the secret (associated data), so an envelope that
+//! was moved to another account, profile, field or destination does not open.
+
+use app::{profile::model::ProfileId, session::AccountId};
+use uuid::Uuid;
+
+/// The field that a profile's secret is sealed for.
+pub const PROFILE_SECRET: &str = "secret";
+
+/// What an envelope belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding<'a> {
+    pub account: &'a AccountId,
+    pub profile: ProfileId,
+    pub field: &'a str,
+    /// In canonical form.
+    pub destination: &'a str,
+}
+
+impl Binding<'_> {
+    /// Every part with its length, so that no two bindings read the same.
+    pub(super) fn authenticated(&self, header: &[u8]) -> Vec<u8> {
+        let profile = self.profile.0.as_bytes().as_slice();
+        let AccountId { portal, account } = self.account;
+        let parts = [
+            header,
+            portal.as_bytes(),
+            account.as_bytes(),
+            profile,
+            self.field.as_bytes(),
+            self.destination.as_bytes(),
+        ];
+        let mut data = Vec::new();
+        for part in parts {
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part);
+        }
+        data
+    }
+}
+
+/// The content of a message belongs to its account and id, wherever it is sent.
+pub(super) fn content_of(account: &AccountId, message: Uuid) -> Binding<'_> {
+    Binding { account, profile: ProfileId(message), field: "content", destination: "" }
+}
+
+/// The canary is no account's.
+pub(super) const fn nobody() -> AccountId {
+    AccountId { portal: String::new(), account: String::new() }
+}
+
+/// The canary belongs to the database.
+pub(super) const fn canary(nobody: &AccountId) -> Binding<'_> {
+    Binding { account: nobody, profile: ProfileId(Uuid::nil()), field: "canary", destination: "" }
+}
