@@ -9,16 +9,16 @@
 //! | [`credentials`] | how secrets are sealed, and how often one may be tried |
 //! | [`admission`] | who may have a conversation now |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
-//! | [`probe`], [`explain`] | the conversation and the diagnosis on the command line |
+//! | [`cli`] | the command line, one command a file |
 //! | [`time`] | a clock that does not jump, and what becomes of deadlines when the machine's does |
-//! | [`config`], [`serve`] | what an operator sets, and the service made of it |
+//! | [`config`], [`service`] | what an operator sets, and the service made of it |
 
 pub mod admission;
+pub mod cli;
 pub mod config;
 pub mod credentials;
 pub mod demo;
 pub mod events;
-pub mod explain;
 mod group_commit;
 pub mod http;
 mod ids;
@@ -26,9 +26,8 @@ pub mod metrics;
 mod objects;
 pub mod outbox;
 pub mod portal;
-pub mod probe;
 pub mod profiles;
-pub mod serve;
+pub mod service;
 pub mod store;
 mod submission;
 pub mod test_runs;

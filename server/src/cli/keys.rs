@@ -2,13 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Subcommand;
-use server::config::secret_file;
+use super::{ConfigFile, Failed, failed};
+use crate::{config::secret_file, http::make_key};
 
-use super::{Failed, failed, prepare};
-
-#[derive(Subcommand)]
-pub enum KeysCommand {
+#[derive(clap::Subcommand)]
+pub enum Command {
     /// Write a new key, of the vault or to be shared with a portal, into a file that only its owner may read
     New {
         /// The file; it must not be there yet
@@ -22,44 +20,36 @@ pub enum KeysCommand {
     /// Print a new API key for a portal's server, and the hash of it for the configuration
     Api,
     /// Print how many passwords are sealed with which key
-    List {
-        /// The configuration file
-        #[arg(long, default_value = "facteur.toml")]
-        config: PathBuf,
-    },
+    List(ConfigFile),
     /// Seal everything with the first key of the configuration; may be interrupted, and run while Facteur serves
-    Rotate {
-        /// The configuration file
-        #[arg(long, default_value = "facteur.toml")]
-        config: PathBuf,
-    },
+    Rotate(ConfigFile),
 }
 
-pub async fn run(command: KeysCommand) -> Result<ExitCode, Failed> {
+pub async fn run(command: Command) -> Result<ExitCode, Failed> {
     match command {
-        KeysCommand::New { file } => {
+        Command::New { file } => {
             secret_file::make(&file).map_err(failed)?;
             println!("{}: a new key. Keep a copy where the database's backups are not.", file.display());
         }
-        KeysCommand::Webhook { file } => {
+        Command::Webhook { file } => {
             secret_file::make_webhook(&file).map_err(failed)?;
             println!("{}: a new secret. The portal gets a copy, to verify signatures with.", file.display());
         }
-        KeysCommand::Api => {
-            let (key, hash) = server::http::make_key()
+        Command::Api => {
+            let (key, hash) = make_key()
                 .ok_or_else(|| failed(std::io::Error::other("the operating system provides no randomness")))?;
             println!("For the portal's server, shown this once:\n  {key}");
             println!("For the configuration:\n  api_keys = [{{ id = \"a1\", sha256 = \"{hash}\" }}]");
         }
-        KeysCommand::List { config } => {
-            let service = prepare(&config).await?;
+        Command::List(file) => {
+            let service = file.prepare().await?;
             for (id, count) in service.census().await.map_err(failed)? {
                 println!("{id}: {count}");
             }
             service.close().await;
         }
-        KeysCommand::Rotate { config } => {
-            let service = prepare(&config).await?;
+        Command::Rotate(file) => {
+            let service = file.prepare().await?;
             let rotated = service.rotate().await.map_err(failed)?;
             service.close().await;
             println!("passwords sealed again: {}", rotated.secrets);

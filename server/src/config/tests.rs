@@ -5,7 +5,7 @@ use std::fs;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::serve::{ServeError, Service};
+use crate::service::{ServeError, Service};
 
 /// A folder with a configuration and its keys; removed in the end.
 struct Folder(PathBuf);

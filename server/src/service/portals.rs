@@ -10,7 +10,7 @@ use lettre::message::Mailbox;
 use mail::net::{Policy, guard::Missing};
 use secrecy::SecretString;
 
-use super::secret;
+use super::keys::secret;
 use crate::{
     config::{
         Config, ConfigError,

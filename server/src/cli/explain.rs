@@ -1,17 +1,62 @@
 //! Server side. `facteur explain`: servers' replies in, causes out. The same diagnosis as the button's.
 
-use std::io::{BufRead, Write};
+use std::{
+    io::{BufRead, Write},
+    process::ExitCode,
+};
 
 use app::{
     diagnosis::{advice, cause::Cause},
     i18n::{Locale, Texts},
-    profile::preset::{Catalogue, Preset},
+    profile::preset::Catalogue,
     test_run::event::Stage,
 };
 use mail::{diagnosis::diagnose, reply::Reply};
-use model::provider;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use super::{Failed, failed};
+
+mod explanation;
+
+pub(super) use explanation::Explanation;
+
+/// What stands on the command line.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A reply, such as "535 5.7.8 Error"; without it: lines such as {"stage":"auth","host":"…","reply":"…"}
+    reply: Option<String>,
+    /// Where it was said: resolve, connect, tls, greeting, ehlo, starttls, auth, `mail_from`, `rcpt_to`, data, quit
+    #[arg(long, default_value = "auth", value_parser = stage)]
+    stage: Stage,
+    /// The server's name
+    #[arg(long, default_value = "")]
+    host: String,
+    /// fr or en
+    #[arg(long, default_value = "fr", value_parser = language)]
+    lang: Locale,
+}
+
+fn stage(code: &str) -> Result<Stage, &'static str> {
+    Stage::ALL.into_iter().find(|stage| stage.as_str() == code).ok_or("not a stage")
+}
+
+fn language(tag: &str) -> Result<Locale, &'static str> {
+    Locale::from_tag(tag).ok_or("fr or en")
+}
+
+pub fn run(Arguments { reply, stage, host, lang }: &Arguments) -> Result<ExitCode, Failed> {
+    let mut output = std::io::stdout().lock();
+    let explained = match reply {
+        Some(reply) => explain_one(reply, *stage, host, *lang, &mut output).map(|()| true),
+        None => explain_lines(std::io::stdin().lock(), &mut output),
+    };
+    match explained {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(ExitCode::from(2)),
+        Err(error) => Err(failed(error)),
+    }
+}
 
 /// One line of the input.
 #[derive(Debug, Deserialize)]
@@ -29,7 +74,7 @@ const fn login() -> Stage {
 
 /// Why there is no explanation.
 #[derive(Debug, thiserror::Error)]
-pub enum ExplainError {
+enum ExplainError {
     #[error("line {line}: not a JSON object with \"reply\" (and \"stage\", \"host\")")]
     Malformed { line: usize },
     #[error("the input or output was closed")]
@@ -38,7 +83,7 @@ pub enum ExplainError {
 
 /// Explains each line of JSON with a line of JSON. A line that does not read is an error line, and the others are
 /// still answered; whether all of them read.
-pub fn explain_lines(input: impl BufRead, output: &mut impl Write) -> Result<bool, ExplainError> {
+fn explain_lines(input: impl BufRead, output: &mut impl Write) -> Result<bool, ExplainError> {
     let presets = Catalogue::builtin();
     let mut all_read = true;
     for (number, line) in input.lines().enumerate() {
@@ -58,7 +103,7 @@ pub fn explain_lines(input: impl BufRead, output: &mut impl Write) -> Result<boo
 }
 
 /// Explains one reply to a person.
-pub fn explain_one(
+fn explain_one(
     reply: &str,
     stage: Stage,
     host: &str,
@@ -83,56 +128,6 @@ fn who_key(answer: &Value) -> &'static str {
     advice::who(code).key()
 }
 
-/// A cause in words, as far as stage and host tell.
-pub struct Explanation<'a> {
-    pub cause: Cause,
-    stage: Stage,
-    host: &'a str,
-    preset: Option<&'a Preset>,
-}
-
-impl<'a> Explanation<'a> {
-    pub fn new(presets: &'a Catalogue, cause: Cause, stage: Stage, host: &'a str) -> Self {
-        Self { cause, stage, host, preset: presets.by_host(host) }
-    }
-
-    pub fn title(&self, locale: Locale) -> String {
-        self.part(locale, &["title"])
-    }
-
-    /// What happened, and what to do: in the provider's own words where there are some.
-    pub fn advice(&self, locale: Locale) -> String {
-        let own = provider::advice(self.host, self.cause);
-        let what = own.and_then(|own| own.what.as_ref()).map(|text| text.get(locale).to_owned());
-        let next = own.map(|own| own.next.get(locale).to_owned());
-        let what = what.unwrap_or_else(|| self.part(locale, &["what"]));
-        let next = next.unwrap_or_else(|| self.part(locale, &["next"]));
-        format!("{what} {next}")
-    }
-
-    /// The provider's own page.
-    pub fn link(&self) -> Option<&str> {
-        if let Some(own) = provider::advice(self.host, self.cause).and_then(|own| own.link.as_deref()) {
-            return Some(own);
-        }
-        let preset = self.preset?;
-        let own = match self.cause {
-            Cause::AppPasswordRequired | Cause::BadCredentials => preset.app_password_url.as_deref(),
-            _ => None,
-        };
-        own.or(preset.help_url.as_deref())
-    }
-
-    fn part(&self, locale: Locale, parts: &[&str]) -> String {
-        let code = self.cause.as_str().replace('_', "-");
-        let named = self.preset.map(|preset| preset.name.as_str()).or_else(|| provider::name(self.host));
-        let provider = named.unwrap_or(self.host);
-        let arguments = arguments(locale, self.stage, self.host, provider);
-        let texts = parts.iter().map(|part| sentence(&locale.text(&format!("cause-{code}-{part}"), &arguments)));
-        texts.collect::<Vec<_>>().join(" ")
-    }
-}
-
 fn answer(presets: &Catalogue, question: &Question) -> Value {
     let Question { stage, host, reply } = question;
     let diagnosis = Reply::parse(reply).map(|reply| diagnose(*stage, host, &reply));
@@ -147,30 +142,6 @@ fn answer(presets: &Catalogue, question: &Question) -> Value {
         "advice": { "fr": explanation.advice(Locale::Fr), "en": explanation.advice(Locale::En) },
         "link": explanation.link(),
     })
-}
-
-/// With a capital at its start: a text may begin with a general word. A host's name stays as it is.
-fn sentence(text: &str) -> String {
-    if text.split_whitespace().next().is_some_and(|word| word.contains('.')) {
-        return text.to_owned();
-    }
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
-
-/// What the texts may mention; what only a profile would know is said in general words.
-fn arguments(locale: Locale, stage: Stage, host: &str, provider: &str) -> Vec<(&'static str, String)> {
-    let general = |key: &str| locale.text(key, &[]);
-    let named = |name: &str, otherwise| if name.is_empty() { general(otherwise) } else { name.to_owned() };
-    vec![
-        ("host", named(host, "explain-server")),
-        ("provider", named(provider, "explain-provider")),
-        ("port", general("explain-port")),
-        ("login", general("explain-login")),
-        ("sender", general("explain-sender")),
-        ("recipient", general("explain-recipient")),
-        ("stage", locale.text(&format!("stage-{}", stage.as_str().replace('_', "-")), &[])),
-    ]
 }
 
 #[cfg(test)]
@@ -224,13 +195,6 @@ mod tests {
                 assert!(!text.contains('{') || !text.contains("{ $") && !text.contains("{$"), "{text}");
             }
         }
-    }
-
-    #[test]
-    fn sentences_begin_as_they_should() {
-        assert_eq!(sentence("ce serveur refuse."), "Ce serveur refuse.");
-        assert_eq!(sentence("smtp.exemple.fr refuse."), "smtp.exemple.fr refuse.");
-        assert_eq!(sentence(""), "");
     }
 
     #[test]

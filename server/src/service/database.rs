@@ -8,7 +8,7 @@ use std::{
 use sqlx::postgres::PgConnectOptions;
 use zeroize::Zeroizing;
 
-use super::{ServeError, secret};
+use super::{ServeError, keys::secret};
 use crate::{
     config::{Config, ConfigError, secret_file, sections::DatabaseUrl},
     store::{
@@ -22,7 +22,7 @@ use crate::{
 const MOST_CONNECTIONS: u32 = 1_000;
 
 /// Where the database is.
-pub enum Place {
+pub enum DatabaseLocation {
     File(PathBuf),
     Server(Box<PgConnectOptions>, u32),
 }
@@ -34,7 +34,7 @@ pub enum Database {
     Postgres(PostgresStore),
 }
 
-impl Place {
+impl DatabaseLocation {
     /// What `[database]` says; nothing is opened.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         let given = &config.database;
@@ -85,7 +85,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for DatabaseLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),

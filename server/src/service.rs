@@ -1,0 +1,211 @@
+//! Server side. The service: from a configuration to a running application, and to its end.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `web` | what `[server]` says: the public address, limits on connections and bodies |
+//! | `smtp` | what `[smtp]` allows |
+//! | `sending` | limits on messages and tests, retention |
+//! | `portals` | the portals |
+//! | `database` | the database, opened |
+//! | `keys` | files with secrets, and the vault |
+//! | `descriptors` | how many files the system lets us open |
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use app::profile::preset::Catalogue;
+use mail::net::SetupError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+mod database;
+mod descriptors;
+mod keys;
+mod portals;
+mod sending;
+pub(crate) mod smtp;
+mod web;
+
+use database::{Database, DatabaseLocation};
+
+use crate::{
+    Application, Parts, application,
+    config::{self, Config, ConfigError},
+    credentials::{
+        CanaryError, Vault,
+        rotation::{RotateError, Rotated, census, rotate},
+    },
+    http::ConnectionLimits,
+    store::StoreError,
+    time::Steady,
+};
+
+/// How long messages under way may take when the service stops.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Connections at once to `/metrics`.
+const METRICS_CONNECTIONS: usize = 32;
+/// The longest request: a test, and what is looked for after it.
+const LONGEST_REQUEST: Duration = Duration::from_secs(36);
+
+/// Why it does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("cannot use the database {0}")]
+    Store(String, #[source] StoreError),
+    #[error(transparent)]
+    Canary(#[from] CanaryError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error("cannot bind {0}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+}
+
+/// An application that is ready to serve: everything it needs was read and checked.
+pub struct Service {
+    application: Application,
+    listen: SocketAddr,
+    limits: ConnectionLimits,
+    metrics: Option<SocketAddr>,
+    database: Database,
+    location: DatabaseLocation,
+    vault: Vault,
+}
+
+impl Service {
+    /// Reads what the configuration names, opens the database and checks that the vault's keys are its own.
+    pub async fn prepare(config: &Config) -> Result<Self, ServeError> {
+        let (public_origin, base_path) = web::public_address(&config.server.public_url)?;
+        let vault = keys::vault(config)?;
+        let submitter = smtp::submitter(config)?;
+        let policy = submitter.policy();
+        let portals = config
+            .portals
+            .iter()
+            .map(|portal| portals::portal_of(config, portal, policy))
+            .collect::<Result<Vec<_>, _>>()?;
+        portals::check_portals(&portals)?;
+        let location = DatabaseLocation::of(config)?;
+        let database = location.open().await?;
+        vault.check(&*database.store()).await?;
+        let time = Steady::new(config::machine());
+        let application = application(Parts {
+            public_origin,
+            base_path,
+            portals,
+            store: database.store(),
+            vault: vault.clone(),
+            submitter: Arc::new(submitter),
+            presets: Arc::new(Catalogue::builtin()),
+            quota: sending::quota(&config.tests),
+            most_profiles: config.profiles.per_account.get(),
+            outbox: sending::outbox(config)?,
+            bodies: web::bodies(&config.server)?,
+            clock: time.clock(),
+        });
+        application.outbox.watch(time);
+        let limits = web::connection_limits(config)?;
+        let Config { server, metrics, .. } = config;
+        Ok(Self {
+            application,
+            listen: server.listen,
+            limits,
+            metrics: metrics.map(|metrics| metrics.listen),
+            database,
+            location,
+            vault,
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn application(&self) -> &Application {
+        &self.application
+    }
+
+    /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+        let Self { application, listen, limits, metrics, database, .. } = self;
+        let listener = bind(listen).await?;
+        let metrics_endpoint = match metrics {
+            Some(address) => Some((address, bind(address).await?)),
+            None => None,
+        };
+        let Application { router, outbox, webhooks, metrics } = application;
+        outbox.start();
+        webhooks.start();
+        let metrics_endpoint = metrics_endpoint.map(|(address, listener)| {
+            tracing::info!(listen = %address, "metrics");
+            let router = crate::http::metrics(metrics, outbox.clone(), database.store());
+            let few = ConnectionLimits {
+                connections: METRICS_CONNECTIONS,
+                per_address: METRICS_CONNECTIONS,
+                ..limits.clone()
+            };
+            tokio::spawn(crate::http::serve(listener, router, few, CancellationToken::new()))
+        });
+        tracing::info!(%listen, "serving");
+        let stopping = CancellationToken::new();
+        let asked = stopping.clone();
+        tokio::spawn(async move {
+            stop.await;
+            asked.cancel();
+        });
+        tracing::info!(connections = limits.connections, "limits");
+        let requests = crate::http::serve(listener, router, limits, stopping.clone());
+        // Requests and messages come to their end at the same time; a body that never arrives waits in vain.
+        let messages = async {
+            stopping.cancelled().await;
+            outbox.stop(PATIENCE).await;
+            tokio::time::sleep(LONGEST_REQUEST.saturating_sub(PATIENCE)).await;
+        };
+        tokio::pin!(messages);
+        tokio::pin!(requests);
+        tokio::select! {
+            () = &mut requests => {
+                outbox.stop(PATIENCE).await;
+            }
+            () = &mut messages => {}
+        }
+        webhooks.stop().await;
+        if let Some(metrics_endpoint) = metrics_endpoint {
+            metrics_endpoint.abort();
+        }
+        database.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Copies the database into a new file.
+    pub async fn back_up(&self, to: &std::path::Path) -> Result<(), ServeError> {
+        if to.exists() {
+            let problem = ConfigError::wrong(to.display().to_string(), "it exists already");
+            return Err(problem.into());
+        }
+        self.database.back_up(to).await
+    }
+
+    /// After a restore: what waited may have been sent since. How many messages are unknown now.
+    pub async fn disown_waiting(&self) -> Result<u64, ServeError> {
+        let disowned = self.application.outbox.disown().await;
+        disowned.map_err(|error| self.location.failed(error))
+    }
+
+    /// Seals everything with the first key.
+    pub async fn rotate(&self) -> Result<Rotated, RotateError> {
+        rotate(&*self.database.store(), &self.vault).await
+    }
+
+    /// How many passwords bear which key.
+    pub async fn census(&self) -> Result<Vec<(String, u64)>, ServeError> {
+        census(&*self.database.store()).await.map_err(|error| self.location.failed(error))
+    }
+
+    /// Closes the database: `facteur config check` goes no further.
+    pub async fn close(self) {
+        self.database.close().await;
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen(address, error))
+}
