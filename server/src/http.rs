@@ -36,36 +36,27 @@ use crate::{
 };
 
 mod api;
-mod assets;
-mod carry;
 mod connections;
-mod cookie;
-mod error;
-mod fields;
 mod forms;
-mod forwarded;
-mod headers;
-mod health;
-mod listener;
-mod metrics;
+mod monitoring;
 mod origin;
 mod pages;
-mod patient_body;
-mod renew;
-mod revoke;
 mod session;
 #[cfg(test)]
 mod tests;
-mod told;
-mod visit;
-mod whose;
+
+use forms::{other_account, resume, unknown_fields};
+use monitoring::health;
+use pages::{assets, error, headers, notice_proof};
+use session::{renew, visit};
 
 pub use api::{BodyBudget, Intake, make_key};
-pub use connections::ConnectionLimits;
-pub use forwarded::{ForwardedHeader, Proxies};
-pub use health::LastLook;
-pub use listener::serve;
-pub use metrics::router as metrics;
+pub use connections::{
+    ConnectionLimits,
+    forwarded::{ForwardedHeader, Proxies},
+    listener::serve,
+};
+pub use monitoring::{health::LastLook, metrics::router as metrics};
 
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -111,14 +102,14 @@ fn routes(site: Site) -> Router {
         move || shell(options.clone())
     };
     Router::new()
-        .route("/", get(session::home))
+        .route("/", get(pages::home))
         .route("/session", post(session::open))
         .route("/session/tab", post(session::open_tab))
         .route("/session/theme", post(session::set_theme))
         .route("/session/renew", post(renew::renew))
         .route("/session/again", post(renew::again))
-        .route(carry::RESUME, post(carry::resume))
-        .route(revoke::PATH, post(revoke::revoke))
+        .route(resume::PATH, post(resume::resume))
+        .route(api::v1::sessions::PATH, post(api::v1::sessions::revoke))
         .route("/profiles/guide", get(pages::guide))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -133,16 +124,16 @@ fn routes(site: Site) -> Router {
         .fallback(pages::not_found(options.clone(), context))
         .with_state(options)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(site.clone(), fields::known))
-        .layer(middleware::from_fn_with_state(site.clone(), whose::check))
+        .layer(middleware::from_fn_with_state(site.clone(), unknown_fields::refuse))
+        .layer(middleware::from_fn_with_state(site.clone(), other_account::refuse))
         .layer(middleware::from_fn_with_state(site.clone(), forms::check))
-        .layer(middleware::from_fn_with_state(site.clone(), carry::typed))
+        .layer(middleware::from_fn_with_state(site.clone(), resume::keep))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
-        .layer(middleware::from_fn_with_state(site.clone(), told::prove))
+        .layer(middleware::from_fn_with_state(site.clone(), notice_proof::check))
         .layer(middleware::from_fn_with_state(site, visit::recognise))
         .layer(middleware::from_fn(api::tell_problems))
         .layer(middleware::from_fn(headers::protect))
-        .layer(middleware::from_fn_with_state(metrics, metrics::count))
+        .layer(middleware::from_fn_with_state(metrics, monitoring::metrics::count))
         .layer(CompressionLayer::new().compress_when(
             // A live test must not wait in the compressor's buffer.
             DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),

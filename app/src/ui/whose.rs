@@ -1,5 +1,5 @@
 //! Server side. Whose form it is. A browser has one session: when another account is opened in it, the pages of the first one
-//! still stand in their tabs. So each form says for whom it was opened, and the server compares (`http/whose.rs`).
+//! still stand in their tabs. So each form says for whom it was opened, and the server compares (`http/forms/other_account.rs`).
 
 use std::fmt;
 

@@ -2,15 +2,11 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `key` | which portal is calling |
+//! | `v1` | the endpoints |
 //! | `problem` | what goes wrong, as RFC 9457 wants it said |
-//! | `request` | a message as it is asked for, and what is wrong with it |
-//! | `messages` | the endpoints |
-//! | `intake` | the memory for bodies |
 //! | `description` | `OpenAPI`, made of the types themselves, and a page to read it |
 //!
-//! No browser takes part: the key stands in the `Authorization` header, and cookies are not looked at. To add an endpoint: a
-//! handler with its `utoipa::path`, a line here, a line in `description`, and `docs/messages.md`.
+//! To add an endpoint: a handler with its `utoipa::path`, a line in `v1`, a line in `description`, and `docs/messages.md`.
 
 use axum::{
     Router,
@@ -18,28 +14,21 @@ use axum::{
     http::{Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
-    routing::{any, get, post},
+    routing::get,
 };
 
-use self::problem::{Code, Problem};
+use self::problem::Problem;
 use super::Site;
 
 mod description;
-mod intake;
-pub(super) mod key;
-mod messages;
-pub(super) mod problem;
-pub(super) mod request;
-#[cfg(test)]
-mod tests;
+pub mod problem;
+pub mod v1;
 
-pub use intake::{BodyBudget, Intake};
-pub use key::make as make_key;
-
-/// Whether a path is one of a portal's server, also of those that do not exist.
-pub fn is_v1(path: &str) -> bool {
-    path.strip_prefix("/api/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
+pub use v1::{
+    api_key::make as make_key,
+    body_memory::{BodyBudget, Intake},
+    is_v1,
+};
 
 /// Whatever goes wrong under `/api` is told as a problem, also by those who know nothing of problems: the framework, and
 /// the table of pages.
@@ -66,25 +55,10 @@ pub async fn tell_problems(request: Request, next: Next) -> Response {
     told
 }
 
-async fn nowhere() -> Problem {
-    Problem::new(Code::NoSuchEndpoint)
-}
-
-async fn other_method() -> Problem {
-    Problem::new(Code::MethodNotAllowed)
-}
-
 /// The routes.
 pub fn routes() -> Router<Site> {
-    Router::new()
-        .route("/api/v1/messages", post(messages::give).get(messages::list))
-        .route("/api/v1/messages/{id}", get(messages::get))
-        .route("/api/v1/messages/{id}/resend", post(messages::resend))
-        .route("/api/v1", any(nowhere))
-        .route("/api/v1/", any(nowhere))
-        .route("/api/v1/{*endpoint}", any(nowhere))
-        .method_not_allowed_fallback(other_method)
+    v1::routes()
         .route("/api/openapi.json", get(description::json))
         .route("/api", get(description::page))
-        .layer(DefaultBodyLimit::max(messages::LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(v1::messages::LARGEST_BODY))
 }

@@ -1,7 +1,7 @@
 //! Server side. Who is connected, for how long, and who has to go when there are too many.
 //!
 //! A client that opens connections and says nothing costs a descriptor each. So every connection has a phase, and each
-//! phase of the client's own making a limit in time: headers, a body (see `patient_body`), an idle connection, an answer
+//! phase of the client's own making a limit in time: headers, a body (see `body`), an idle connection, an answer
 //! that is not read. Where there is no room for a new connection, the one that has waited longest for its client makes
 //! room; one that we are answering stays.
 
@@ -18,7 +18,11 @@ use std::{
 use axum::http::HeaderMap;
 use tokio_util::sync::CancellationToken;
 
-use super::forwarded::{Proxies, counted};
+pub mod body;
+pub mod forwarded;
+pub mod listener;
+
+use forwarded::{Proxies, counted};
 
 /// Limits on client connections.
 #[derive(Debug, Clone)]

@@ -15,8 +15,12 @@ use axum::{
 
 use super::{
     BODY_LIMIT, Site, api,
-    patient_body::{Unread, collect},
+    connections::body::{Unread, collect},
 };
+
+pub mod other_account;
+pub mod resume;
+pub mod unknown_fields;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -64,7 +68,7 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a form is sent, in whichever spelling.
-pub(super) fn is_a_form(headers: &HeaderMap) -> bool {
+pub fn is_a_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -73,7 +77,7 @@ pub(super) fn is_a_form(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a form, or a query, is UTF-8 when it is decoded. The decoder itself would put a replacement for what is not.
-pub(super) fn is_utf8(form: &[u8]) -> bool {
+pub fn is_utf8(form: &[u8]) -> bool {
     let digit =
         |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     let mut decoded = Vec::with_capacity(form.len());

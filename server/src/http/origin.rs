@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Site, api, error};
+use super::{Site, api, pages::error};
 
 /// What others than our own pages may post to.
 const EXCEPTED: [&str; 2] = ["/session", "/session/tab"];
@@ -35,7 +35,7 @@ fn is_excepted(path: &str) -> bool {
 
 /// Whether a form of our own pages was posted. Only `Origin` counts: to Safari, what a frame opens in a new tab comes from
 /// the site around the frame.
-pub(super) fn is_our_form(headers: &HeaderMap, public_origin: &str) -> bool {
+pub fn is_our_form(headers: &HeaderMap, public_origin: &str) -> bool {
     headers.get(header::ORIGIN).is_some_and(|origin| origin == public_origin)
 }
 

@@ -1,16 +1,33 @@
-//! Server side. Pages outside the table of routes: a single guide, and the page for everything else.
+//! Server side. Pages outside leptos's table of routes: a single guide, and the page for everything else. With them:
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `assets` | the built site |
+//! | `error` | answers that are not pages of the application |
+//! | `headers` | the headers that every answer carries |
+//! | `notice_proof` | a notice in an address is shown only with a proof |
 
 use app::{profile::guide, session::Visit, shell::shell};
 use axum::{
     extract::{Query, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, request::Parts},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::MethodRouter,
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use serde::Deserialize;
 
 use super::Site;
+
+pub mod assets;
+pub mod error;
+pub mod headers;
+pub mod notice_proof;
+
+/// `GET /`: the first page.
+pub async fn home(State(site): State<Site>) -> Redirect {
+    Redirect::to(&format!("{}/sending-mode", site.base_path.0))
+}
 
 /// The preset whose guide is asked for, and the server where it was typed by hand.
 #[derive(Deserialize)]

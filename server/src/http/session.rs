@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Site, cookie, error, origin::is_our_form, visit};
+use super::{Site, origin::is_our_form, pages::error};
 use crate::{
     objects::Object,
     portal::{
@@ -32,10 +32,14 @@ use crate::{
     store::{SessionRow, StoreError},
 };
 
+pub mod cookie;
+pub mod renew;
+pub mod visit;
+
 /// A session ends after so long without a request…
-pub(super) const IDLE: SignedDuration = SignedDuration::from_mins(60);
+pub const IDLE: SignedDuration = SignedDuration::from_mins(60);
 /// …and after so long in any case, unless the portal renews it.
-pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 /// An ended session is remembered so long, for the way back to the portal.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
@@ -53,11 +57,6 @@ pub struct Opening {
     /// A theme as JSON.
     #[serde(default)]
     theme: String,
-}
-
-/// `GET /`: the first page.
-pub async fn home(State(site): State<Site>) -> Redirect {
-    Redirect::to(&format!("{}/sending-mode", site.base_path.0))
 }
 
 /// `POST /session`: a token that a portal's page posts becomes a cookie and a redirect to its page.
@@ -144,7 +143,7 @@ async fn begin(
 }
 
 /// What a cookie holds.
-pub(super) fn random() -> Option<[u8; 32]> {
+pub fn random() -> Option<[u8; 32]> {
     let mut value = [0_u8; 32];
     let filled = OsRng.try_fill_bytes(&mut value);
     if filled.is_err() {
@@ -155,7 +154,7 @@ pub(super) fn random() -> Option<[u8; 32]> {
 
 /// Stores the session whose cookie holds `value`, in the place of the one whose cookie came along. Not when the token was used
 /// before.
-pub(super) async fn start(
+pub async fn start(
     site: &Site,
     portal: &Portal,
     identity: Identity,
@@ -189,7 +188,7 @@ pub(super) async fn start(
 }
 
 /// The language that the browser asks for.
-pub(super) fn accepted_language(headers: &HeaderMap) -> Locale {
+pub fn accepted_language(headers: &HeaderMap) -> Locale {
     headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())

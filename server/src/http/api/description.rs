@@ -14,11 +14,8 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{
-    super::{Site, assets},
-    messages,
-    problem::Code,
-};
+use super::{problem::Code, v1::messages};
+use crate::http::{Site, pages::assets};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -48,7 +45,7 @@ impl Modify for Key {
 }
 
 /// The description as JSON.
-pub(super) static JSON: LazyLock<String> =
+pub static JSON: LazyLock<String> =
     LazyLock::new(|| Description::openapi().to_pretty_json().unwrap_or_default() + "\n");
 
 pub async fn json() -> Response {

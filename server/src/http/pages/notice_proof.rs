@@ -20,7 +20,7 @@ use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
 
-use super::Site;
+use crate::http::Site;
 
 /// How long a page may take to follow its redirect, and how long a reload shows the notice again.
 const LIFE: SignedDuration = SignedDuration::from_secs(60);
@@ -32,7 +32,7 @@ const NOTICE: &str = "notice";
 const SAYINGS: [&str; 3] = [NOTICE, "warn", "suspicious"];
 
 /// Checks the proof of a page's address, and adds one to the address that an answer leads to.
-pub async fn prove(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+pub async fn check(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let key = match request.extensions().get::<Visit>() {
         Some(Visit::Open(session)) => Some(session.key),
         _ => None,

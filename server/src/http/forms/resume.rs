@@ -2,7 +2,7 @@
 //! form it is: the page that answers holds its fields, and hands them over once the configurator was opened anew
 //! ([`resume`]). Where the ended session says whose it was, they are kept for that person too. Nothing else is done by it.
 //!
-//! In a frame the portal's page brings a fresh token (`renew.rs`), and `frame.js` sends this page's form by itself.
+//! In a frame the portal's page brings a fresh token (`session/renew.rs`), and `frame.js` sends this page's form by itself.
 
 use app::{
     carried::{Carried, Fields, SECRET, carried, may_be_kept},
@@ -26,19 +26,20 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::{BODY_LIMIT, Site, assets, forms::is_a_form};
+use super::is_a_form;
+use crate::http::{BODY_LIMIT, Site, pages::assets};
 
 /// Where the page that answers sends its fields.
-pub(super) const RESUME: &str = "/api/resume";
+pub const PATH: &str = "/api/resume";
 /// Names the function that a form was for.
 const SENT_TO: &str = "sent-to";
 /// Says that a password was typed.
 const TYPED: &str = "typed";
 
 /// Answers such a form; everything else goes on.
-pub async fn typed(State(site): State<Site>, request: Request, next: Next) -> Response {
+pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_form = *request.method() == Method::POST && (is_function(path) || path == RESUME);
+    let is_form = *request.method() == Method::POST && (is_function(path) || path == PATH);
     let ended = request.extensions().get::<Visit>().filter(|visit| !matches!(visit, Visit::Open(_))).cloned();
     let Some(visit) = ended.filter(|_| is_form && is_a_form(request.headers())) else {
         return next.run(request).await;
@@ -91,10 +92,10 @@ pub async fn typed(State(site): State<Site>, request: Request, next: Next) -> Re
 }
 
 /// `POST /api/resume`: what the page above holds is kept for whoever is signed in now, and its own page shows it. Whose form
-/// it was has been compared before (`whose.rs`).
+/// it was has been compared before (`other_account.rs`).
 pub async fn resume(State(site): State<Site>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
     let to = |page: &str| Redirect::to(&format!("{}{page}", site.base_path.0)).into_response();
-    let (Visit::Open(session), Some(form)) = (visit, Form::read(RESUME, &body)) else {
+    let (Visit::Open(session), Some(form)) = (visit, Form::read(PATH, &body)) else {
         return to("/profiles?notice=malformed");
     };
     let carried = form.carried(&site);
@@ -114,17 +115,17 @@ pub async fn resume(State(site): State<Site>, Extension(visit): Extension<Visit>
 }
 
 /// A form as it is handed on: for which function, and its fields, secrets aside.
-pub(super) struct Form {
+pub struct Form {
     sent_to: String,
     fields: Fields,
 }
 
 impl Form {
     /// `None` when it is for no function.
-    pub(super) fn read(path: &str, body: &[u8]) -> Option<Self> {
+    pub fn read(path: &str, body: &[u8]) -> Option<Self> {
         let sent: Fields =
             form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        let sent_to = if path == RESUME { sent.get(SENT_TO)?.clone() } else { path.to_owned() };
+        let sent_to = if path == PATH { sent.get(SENT_TO)?.clone() } else { path.to_owned() };
         let secret = sent.contains_key(TYPED) || sent.get(SECRET).is_some_and(|secret| !secret.is_empty());
         let mut fields: Fields =
             sent.into_iter().filter(|(name, _)| name == WHOSE || may_be_kept(&sent_to, name)).collect();
@@ -144,7 +145,7 @@ impl Form {
 }
 
 /// A page that holds a form which could not be taken, until it is sent again.
-pub(super) struct Again<'a> {
+pub struct Again<'a> {
     pub status: StatusCode,
     pub locale: Locale,
     /// The way back to the portal.
@@ -163,7 +164,7 @@ pub(super) struct Again<'a> {
 }
 
 impl Again<'_> {
-    pub(super) fn answer(self, site: &Site) -> Response {
+    pub fn answer(self, site: &Site) -> Response {
         let Self { origins, title, steps: [first, then], form: Form { sent_to, fields }, .. } = &self;
         let text = |key: &str| self.locale.text(key, &[]);
         let folder = format!("{}/{}", site.base_path.0, assets::package_folder());
@@ -201,7 +202,7 @@ impl Again<'_> {
                             }
                             li { (then) }
                         }
-                        form method="post" action={ (site.base_path.0) (RESUME) } class="actions" data-resume=[resumes] {
+                        form method="post" action={ (site.base_path.0) (PATH) } class="actions" data-resume=[resumes] {
                             input type="hidden" name=(SENT_TO) value=(sent_to);
                             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
                             button class="primary" { (self.button) }

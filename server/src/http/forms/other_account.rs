@@ -18,12 +18,13 @@ use axum::{
 };
 use maud::html;
 
-use super::{BODY_LIMIT, Site, api, carry, forms::is_a_form};
+use super::{is_a_form, resume};
+use crate::http::{BODY_LIMIT, Site, api};
 
 /// Where the live test posts: its page shows lines.
 const STREAM: &str = "/api/test/stream";
 
-pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
+pub async fn refuse(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_form = *request.method() == Method::POST && path.starts_with("/api/") && !api::is_v1(path);
     let session = match request.extensions().get::<Visit>() {
@@ -36,13 +37,13 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
     };
     let said = form_urlencoded::parse(&body).find(|(name, _)| name == WHOSE).map(|(_, value)| Whose::parse(&value));
     match said {
-        Some(whose) if !whose.is(&Whose::of(&session)) => refuse(&site, &parts, &body, &session, &whose),
+        Some(whose) if !whose.is(&Whose::of(&session)) => refusal(&site, &parts, &body, &session, &whose),
         // A program says nothing of what it saw.
         _ => next.run(Request::from_parts(parts, Body::from(body))).await,
     }
 }
 
-fn refuse(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &Whose) -> Response {
+fn refusal(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &Whose) -> Response {
     tracing::info!(path = parts.uri.path(), "refused a form of another account");
     let (locale, error) = (session.locale, AppError::OtherAccount);
     let names = [("whose", whose.name.clone()), ("now", Whose::of(session).name)];
@@ -55,13 +56,13 @@ fn refuse(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &W
     if !wants_page_of(parts) {
         return (error.status(), axum::Json(error)).into_response();
     }
-    let Some(form) = carry::Form::read(parts.uri.path(), body) else {
+    let Some(form) = resume::Form::read(parts.uri.path(), body) else {
         return (StatusCode::SEE_OTHER, [(header::LOCATION, format!("{}{}", site.base_path.0, error.page()))])
             .into_response();
     };
     let ancestors = parts.extensions.get::<FrameAncestors>().map(|FrameAncestors(origins)| origins.clone());
     let PageTheme(theme) = parts.extensions.get::<PageTheme>().cloned().unwrap_or_default();
-    carry::Again {
+    resume::Again {
         status: error.status(),
         locale,
         back: session.return_url.as_deref(),

@@ -26,10 +26,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::{
-    api::problem::{Code, Problem},
-    connections::{Connection, ConnectionLimits, Connections, Entry},
-    patient_body::PatientBody,
+use super::{Connection, ConnectionLimits, Connections, Entry, body::PatientBody};
+use crate::http::api::{
+    self,
+    problem::{Code, Problem},
 };
 
 /// Between two looks at who is late.
@@ -161,7 +161,7 @@ async fn answer(
 
 /// A client of a proxy has as many requests under way as one may have.
 fn too_many<B>(request: &Request<B>) -> Response {
-    if super::api::is_v1(request.uri().path()) {
+    if api::is_v1(request.uri().path()) {
         return Problem::new(Code::Busy).into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN)]).into_response()
@@ -285,7 +285,7 @@ mod tests {
             .route(
                 "/echo",
                 post(|body: Body| async move {
-                    match super::super::patient_body::collect(body, 1_000).await {
+                    match super::super::body::collect(body, 1_000).await {
                         Ok(body) => format!("{}", body.len()),
                         Err(unread) => format!("{unread:?}"),
                     }

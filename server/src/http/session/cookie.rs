@@ -15,7 +15,7 @@ const SECURE: &str = "__Host-facteur";
 const IN_CLEAR: &str = "facteur-in-clear";
 
 /// The headers that give a browser its session.
-pub(super) fn set(public_origin: &str, value: [u8; 32]) -> AppendHeaders<Vec<(HeaderName, String)>> {
+pub fn set(public_origin: &str, value: [u8; 32]) -> AppendHeaders<Vec<(HeaderName, String)>> {
     let value = BASE64_URL_SAFE_NO_PAD.encode(value);
     let mut cookies = vec![format!("{SECURE}={value}; Path=/; HttpOnly; Secure; SameSite=None; Partitioned")];
     if is_in_clear(public_origin) {
@@ -26,7 +26,7 @@ pub(super) fn set(public_origin: &str, value: [u8; 32]) -> AppendHeaders<Vec<(He
 
 /// The key of the session that the request's cookie names. The second name counts nowhere but in clear: a neighbour under
 /// the same domain could set it.
-pub(super) fn key(public_origin: &str, headers: &HeaderMap) -> Option<[u8; 32]> {
+pub fn key(public_origin: &str, headers: &HeaderMap) -> Option<[u8; 32]> {
     let jar = CookieJar::from_headers(headers);
     let in_clear = is_in_clear(public_origin).then_some(IN_CLEAR);
     let cookie = [Some(SECURE), in_clear].into_iter().flatten().find_map(|name| jar.get(name))?;

@@ -23,11 +23,9 @@ use axum::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    Site, cookie, error,
-    session::{IDLE, accepted_language},
-};
+use super::{IDLE, accepted_language, cookie};
 use crate::{
+    http::{Site, api, pages::error},
     portal::Portal,
     store::{SessionRow, StoreError},
 };
@@ -51,7 +49,7 @@ struct Caller {
 pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.starts_with("/pkg/")
-        || super::api::is_v1(path)
+        || api::is_v1(path)
         || ["/session", "/session/tab", "/session/again", "/healthz", "/readyz", "/embed.js", "/embed.mjs"]
             .contains(&path)
     {
@@ -193,25 +191,25 @@ fn ancestors_of(site: &Site, session: &Session) -> FrameAncestors {
 }
 
 /// The portal's theme, and the session's over it.
-pub(super) fn look(site: &Site, session: &Session) -> Theme {
+pub fn look(site: &Site, session: &Session) -> Theme {
     let portal = portal_of(site, session);
     Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme])).0
 }
 
 /// Who may frame the refusal of a post from this origin: its pages, when a portal registers it. A stranger does not learn
 /// who else may; empty where nobody may.
-pub(super) fn refusal_ancestors(site: &Site, origin: &str) -> FrameAncestors {
+pub fn refusal_ancestors(site: &Site, origin: &str) -> FrameAncestors {
     FrameAncestors(if registered(site, origin).is_empty() { String::new() } else { origin.to_owned() })
 }
 
 /// How that refusal looks.
-pub(super) fn refusal_look(site: &Site, origin: &str) -> Theme {
+pub fn refusal_look(site: &Site, origin: &str) -> Theme {
     let portals = registered(site, origin);
     Theme::read(if let [portal] = portals[..] { Some(&portal.theme) } else { None }).0
 }
 
 /// What the redirect into a frame says about the opening.
-pub(super) fn opening_query(headers: &HeaderMap, key: &[u8; 32]) -> String {
+pub fn opening_query(headers: &HeaderMap, key: &[u8; 32]) -> String {
     let named = is_framed(headers).then(|| format!("?{OPENING}={}", BASE64_URL_SAFE_NO_PAD.encode(key)));
     named.unwrap_or_default()
 }

@@ -13,8 +13,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::problem::{Code, Fault, FieldFault, Problem};
 use crate::{
+    http::api::problem::{Code, Fault, FieldFault, Problem},
     objects::{object, objects},
     outbox::{
         MessageDraft,

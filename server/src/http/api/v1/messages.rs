@@ -15,17 +15,22 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{
-    super::{Site, forms::is_utf8, listener::Client},
-    key,
-    problem::{Code, Problem},
-    request::{self, MessageRequest},
-};
+use super::api_key;
 use crate::{
+    http::{
+        Site,
+        api::problem::{Code, Problem},
+        connections::listener::Client,
+        forms::is_utf8,
+    },
     outbox::Refused,
     portal::Portal,
     store::outbox::{Attempt, AttemptOutcome, MessageState, Recipient, ResendOutcome, StoredMessage, Via},
 };
+
+pub mod request;
+
+use request::MessageRequest;
 
 /// Largest body, in bytes: 25 MB of files in base64, two texts, and what is between.
 pub const LARGEST_BODY: usize = 40 * 1024 * 1024;
@@ -132,7 +137,7 @@ pub struct ListQuery {
 }
 
 fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem> {
-    key::portal(&site.portals, headers).ok_or_else(|| {
+    api_key::portal(&site.portals, headers).ok_or_else(|| {
         tracing::warn!("API key refused");
         Problem::new(Code::Unauthorized)
     })

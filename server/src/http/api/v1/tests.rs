@@ -7,7 +7,10 @@ use axum::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{description, problem::Code, request};
+use super::{
+    super::{description, problem::Code},
+    messages::request,
+};
 use crate::outbox::tests::{KEY, Post, give, message};
 
 #[tokio::test]

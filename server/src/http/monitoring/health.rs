@@ -8,8 +8,7 @@ use std::{
 use axum::{extract::State, http::StatusCode};
 use tokio::sync::Mutex;
 
-use super::Site;
-use crate::credentials::CanaryError;
+use crate::{credentials::CanaryError, http::Site};
 
 /// Anybody may ask, and each look is a write: so often at the most.
 const FRESH: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use axum::{
 };
 use rust_embed::RustEmbed;
 
-use super::Site;
+use crate::http::Site;
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../target/site"]

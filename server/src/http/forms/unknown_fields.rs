@@ -14,12 +14,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{BODY_LIMIT, Site, forms::is_a_form};
+use super::is_a_form;
+use crate::http::{BODY_LIMIT, Site};
 
 /// Longest name that is told back.
 const LONGEST: usize = 60;
 
-pub async fn known(State(site): State<Site>, request: Request, next: Next) -> Response {
+pub async fn refuse(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_form = is_a_form(request.headers());
     // Without a session the answer says so, even for an invalid form.
     let open = matches!(request.extensions().get::<Visit>(), Some(Visit::Open(_)));

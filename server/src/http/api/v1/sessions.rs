@@ -2,7 +2,7 @@
 //!
 //! A portal's API key ends the sessions of anybody in its accounts. A token ends those of its own person and no others: the
 //! tokens that open the configurator pass through browsers, and what a browser has ended up with must not sign out a whole
-//! shop. No cookie is looked at, so it is excepted from [`super::origin`].
+//! shop. No cookie is looked at, so it is excepted from [`crate::http::origin`].
 
 use app::{
     journal::model::{Action, Entry},
@@ -16,15 +16,12 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::{
-    Site,
-    api::{
-        key,
-        problem::{Code, Fault, FieldFault, Problem},
-        request::parse,
-    },
-};
+use super::{api_key, messages::request::parse};
 use crate::{
+    http::{
+        Site,
+        api::problem::{Code, Fault, FieldFault, Problem},
+    },
     ids,
     portal::token::{SignOut, TokenError, verify_sign_out},
 };
@@ -49,7 +46,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
 /// 204 when the caller may do this, whether a session was open or not.
 pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Problem> {
     let now = (site.clock)();
-    let (account, person) = if let Some(portal) = key::portal(&site.portals, &headers) {
+    let (account, person) = if let Some(portal) = api_key::portal(&site.portals, &headers) {
         let Request { account, user } = read(&body)?;
         let account = account.ok_or_else(|| wrong("/account", Fault::Required, "whose sessions end"))?;
         (AccountId { portal: portal.id.clone(), account }, user)

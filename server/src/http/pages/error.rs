@@ -14,9 +14,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::{
-    Site, assets,
-    visit::{refusal_ancestors, refusal_look},
+use super::assets;
+use crate::http::{
+    Site,
+    session::visit::{refusal_ancestors, refusal_look},
 };
 
 /// A request of a foreign page.

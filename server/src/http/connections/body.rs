@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::connections::Connection;
+use super::Connection;
 
 /// Of silence.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -120,12 +120,10 @@ pub enum Unread {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::connections::Connections, *};
+    use super::{super::Connections, *};
 
     fn patient(body: axum::body::Body, limit: Duration) -> PatientBody<axum::body::Body> {
-        let entry = Connections::new(super::super::connections::ConnectionLimits::default())
-            .enter([127, 0, 0, 1].into())
-            .unwrap();
+        let entry = Connections::new(super::super::ConnectionLimits::default()).enter([127, 0, 0, 1].into()).unwrap();
         PatientBody::new(body, entry.connection.clone(), limit)
     }
 

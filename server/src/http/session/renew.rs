@@ -2,7 +2,7 @@
 //! ending under somebody who types. `POST /session/again`: it has ended, another one begins under the same page, which
 //! stays where it was with what is typed in it.
 //!
-//! Only our own pages may ask ([`super::origin`]). The token must be of the session's portal, account and person, and
+//! Only our own pages may ask ([`crate::http::origin`]). The token must be of the session's portal, account and person, and
 //! works once like every other. A page of somebody else's never goes on under another session: it is opened anew.
 
 use app::{
@@ -19,11 +19,9 @@ use axum::{
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{
-    Site, cookie,
-    session::{IDLE, LONGEST, accepted_language, random, start},
-};
+use super::{IDLE, LONGEST, accepted_language, cookie, random, start};
 use crate::{
+    http::Site,
     objects::Object,
     portal::token::{Presented, verify_from_our_page, verify_renewal},
     store::StoreError,

@@ -14,10 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    super::patient_body::is_too_slow,
-    messages::LARGEST_BODY,
-    problem::{Code, Problem},
+use super::messages::LARGEST_BODY;
+use crate::http::{
+    api::problem::{Code, Problem},
+    connections::body::is_too_slow,
 };
 
 /// Up to here a body is small, in bytes.

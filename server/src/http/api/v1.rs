@@ -1,0 +1,50 @@
+//! Server side. Version 1 of the API: the endpoints of messages and sessions.
+//!
+//! No browser takes part: the key stands in the `Authorization` header, and cookies are not looked at.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `api_key` | which portal is calling |
+//! | `messages` | the endpoints of messages |
+//! | `sessions` | the end of a person's sessions |
+//! | `body_memory` | the memory for bodies |
+
+use axum::{
+    Router,
+    routing::{any, get, post},
+};
+
+use super::problem::{Code, Problem};
+use crate::http::Site;
+
+pub mod api_key;
+pub mod body_memory;
+pub mod messages;
+pub mod sessions;
+#[cfg(test)]
+mod tests;
+
+/// Whether a path is one of a portal's server, also of those that do not exist.
+pub fn is_v1(path: &str) -> bool {
+    path.strip_prefix("/api/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+async fn nowhere() -> Problem {
+    Problem::new(Code::NoSuchEndpoint)
+}
+
+async fn other_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed)
+}
+
+/// The routes.
+pub fn routes() -> Router<Site> {
+    Router::new()
+        .route("/api/v1/messages", post(messages::give).get(messages::list))
+        .route("/api/v1/messages/{id}", get(messages::get))
+        .route("/api/v1/messages/{id}/resend", post(messages::resend))
+        .route("/api/v1", any(nowhere))
+        .route("/api/v1/", any(nowhere))
+        .route("/api/v1/{*endpoint}", any(nowhere))
+        .method_not_allowed_fallback(other_method)
+}
