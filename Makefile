@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench fuzz watch lint coverage weight release clean
 
+# The program for the tests that run it. Built as the Rust tests build it: other features would compile everything twice.
+program := cargo test --quiet --no-run -p server --test stop
+
 site_sources := $(shell find app crates/model style public packages/embed/embed.js scripts/site scripts/trim-wasm.mjs -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 
 help: ## list the commands
@@ -17,17 +20,17 @@ target/site.stamp: $(site_sources)
 	scripts/site
 	@touch $@
 
-test: test-rust test-browser ## install what the tests need and run all of them
+test: site test-rust test-browser ## install what the tests need and run all of them
 
 test-rust:
 	cargo test --workspace --features app/ssr
 
 test-browser: site
-	cargo build -p server
+	$(program)
 	scripts/browser-tests
 
 test-browsers: site ## what differs in Firefox and WebKit
-	cargo build -p server
+	$(program)
 	scripts/other-browsers
 
 test-servers: ## the same conversation against Postfix, Dovecot, Exim and OpenSMTPD (as root, on Debian)
@@ -35,11 +38,11 @@ test-servers: ## the same conversation against Postfix, Dovecot, Exim and OpenSM
 	scripts/mail-servers cargo test -p server --test real -- --ignored
 
 test-examples: site ## the portals of examples/, and what docs/ says, against `facteur serve`
-	cargo build -p server
+	$(program)
 	scripts/test-examples
 
 day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur killed at random; SEED= MESSAGES= KILLS=
-	cargo build -p server
+	$(program)
 	scripts/day
 
 bench: site ## messages a second, CPU, memory, the API, beside nodemailer and smtp-source; results in target/bench

@@ -6,6 +6,7 @@ const args = executablePath
   ? ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
   : [];
 
+// TRACE=1 keeps a trace of each test that fails. It is not the default: recording takes a fifth of the suite's time.
 export default defineConfig({
   testDir: "tests",
   fullyParallel: true,
@@ -14,7 +15,7 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   forbidOnly: true,
   reporter: [["list"]],
-  use: { browserName: "chromium", locale: "fr-FR", launchOptions: { executablePath, args }, trace: "retain-on-failure" },
+  use: { browserName: "chromium", locale: "fr-FR", launchOptions: { executablePath, args }, trace: process.env.TRACE ? "retain-on-failure" : "off" },
   projects: [
     { name: "with-wasm", grepInvert: /@without/ },
     // Every journey is proved a second time without JavaScript, unless its title says that it needs it (@wasm).
