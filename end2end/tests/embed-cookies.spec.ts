@@ -1,9 +1,11 @@
-// <smtp-configurator> in a browser that keeps third parties' cookies apart, as browsers are going to.
+// <smtp-configurator> in a browser that keeps third parties' cookies apart, as browsers are going to. The headless shell
+// cannot: these need the whole browser.
 import config from "../playwright.config";
 import { expect, test } from "./demo";
 
-const { executablePath, args } = config.use!.launchOptions!;
-test.use({ launchOptions: { executablePath, args: [...args!, "--test-third-party-cookie-phaseout"] } });
+const { args } = config.use!.launchOptions!;
+const whole = process.env.WHOLE_CHROMIUM ? { executablePath: process.env.WHOLE_CHROMIUM } : { channel: "chromium" };
+test.use({ launchOptions: { ...whole, args: [...args!, "--test-third-party-cookie-phaseout"] } });
 
 test("a cookie of its own for each portal is enough @wasm", async ({ page, demo, context }) => {
   await page.goto(`${demo.portal}/boulangerie-martin/settings/sending?lang=fr`);
@@ -19,6 +21,8 @@ test("a cookie of its own for each portal is enough @wasm", async ({ page, demo,
 test("a cookie for everybody would be refused here: the element says so @wasm", async ({ page, demo }) => {
   await page.route(/\/session$/, async (route) => {
     const response = await route.fetch({ maxRedirects: 0, headers: { ...route.request().headers(), "sec-fetch-dest": "iframe" } });
+    // A fetch of the test keeps cookies for the browser.
+    await page.context().clearCookies();
     const headers = response.headers();
     headers["set-cookie"] = headers["set-cookie"].replace("; Partitioned", "");
     await route.fulfill({ status: response.status(), headers, body: "" });

@@ -333,6 +333,8 @@ test("where the browser refuses the cookie, a press opens a tab @wasm", async ({
   await context.route(/\/session$/, async (route) => {
     if (!refusing) return route.continue();
     const response = await route.fetch({ maxRedirects: 0, headers: { ...route.request().headers(), "sec-fetch-dest": "iframe" } });
+    // A fetch of the test keeps cookies for the browser.
+    await context.clearCookies();
     const { "set-cookie": _, ...headers } = response.headers();
     await route.fulfill({ status: response.status(), headers, body: "" });
   });
