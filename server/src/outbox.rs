@@ -60,8 +60,8 @@ use memory::Memory;
 pub use options::OutboxOptions;
 use ready::Ready;
 use recipient_limits::RecipientLimits;
+use route::FoundRoute;
 pub use route::NoRoute;
-use route::Route;
 use writes::Writes;
 
 use crate::{
@@ -112,8 +112,13 @@ pub struct Outbox {
     metrics: Arc<Metrics>,
 }
 
-/// By lane: when it was looked up, at which count of changes.
-type RouteCache = HashMap<Queue, (Instant, u64, Route)>;
+/// By lane.
+type RouteCache = HashMap<Queue, CachedRoute>;
+
+struct CachedRoute {
+    looked_up: Instant,
+    found: FoundRoute,
+}
 
 /// What an outbox is made of.
 pub struct OutboxParts {

@@ -28,7 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     credentials::{Vault, logins::Logins},
     metrics::Metrics,
-    store::{Change, ProfileRow, Store, StoreError, standing},
+    store::{Change, Deletion, ProfileRow, ProfileWithFailure, Store, StoreError, standing},
 };
 
 mod account;
@@ -151,12 +151,12 @@ impl Profiles for ProfileService {
     }
 
     async fn list(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Listed>, AppError> {
-        let rows = self.store.listed(account, after, PAGE_SIZE).await.map_err(StoreError::log)?;
-        let listed = rows.into_iter().map(|(row, failure)| {
+        let rows = self.store.profiles_with_failures(account, after, PAGE_SIZE).await.map_err(StoreError::log)?;
+        let listed = rows.into_iter().map(|ProfileWithFailure { row, last_failure }| {
             let profile = self.shown(account, &row);
             // Failures from before the change no longer matter.
             let failure =
-                failure.filter(|_| matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. }));
+                last_failure.filter(|_| matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. }));
             Listed { profile, failure }
         });
         Ok(listed.collect())
@@ -275,9 +275,8 @@ impl Profiles for ProfileService {
 
     async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError> {
         let tell = self.telling(by, Action::ProfileDeleted);
-        let deleted =
-            self.store.delete_profile(by.account, id, (heir, revision), &tell).await.map_err(StoreError::log)?;
-        written(deleted)?;
+        let deletion = Deletion { heir, revision };
+        written(self.store.delete_profile(by.account, id, deletion, &tell).await.map_err(StoreError::log)?)?;
         self.changed_profile(by.account, id, false).await;
         // The heir sends from now on.
         self.changed(by.account).await;

@@ -45,11 +45,14 @@ pub mod postgres;
 mod profiles;
 mod quarantine;
 mod queue;
+mod retention;
 mod sealed;
 mod sessions;
 mod settlements;
 pub mod sqlite;
 mod standing;
+mod succession;
+mod test_result;
 mod test_runs;
 
 pub use accounts::AccountStore;
@@ -62,13 +65,14 @@ pub use journal::JournalStore;
 pub use logins::LoginStore;
 pub use maintenance::MaintenanceStore;
 pub use messages::MessageStore;
-pub use profiles::ProfileStore;
+pub use profiles::{AccountProfile, Deletion, ProfileStore, ProfileWithFailure};
 pub use quarantine::QuarantineStore;
 pub use queue::QueueStore;
+pub use retention::{DRAFTS_LAST, MOST_DRAFTS};
 pub use sealed::SealedStore;
 pub use sessions::SessionStore;
 pub use settlements::SettlementStore;
-pub use standing::{best_heir, is_outdated, standing};
+pub use standing::standing;
 pub use test_runs::TestRunStore;
 
 /// A sealed secret and when it was typed.
@@ -168,11 +172,6 @@ impl ProfileRow {
         }
     }
 }
-
-/// How long what was typed is kept for its person.
-pub const DRAFTS_LAST: SignedDuration = SignedDuration::from_hours(24);
-/// How many drafts a person may have: the oldest gives way.
-pub const MOST_DRAFTS: u32 = 10;
 
 /// What is stored with a test.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,6 @@
 //! one a lane. A program of its own, with one test, because it counts every statement that is made.
 #![allow(clippy::unwrap_used, reason = "a test; clippy sees only the function with the attribute as one")]
 
-use std::{
-    fmt::Write,
-    sync::{Arc, Mutex},
-};
-
 use app::session::AccountId;
 use jiff::Timestamp;
 use server::store::{
@@ -17,33 +12,11 @@ use server::store::{
     },
     sqlite::SqliteStore,
 };
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use uuid::Uuid;
 
-/// Notes what is asked of the database.
-#[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<String>>>);
+mod counted;
 
-impl<S: tracing::Subscriber> Layer<S> for Statements {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            let mut text = String::new();
-            event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                let _ = write!(text, "{value:?} ");
-            });
-            if !text.contains("PRAGMA") {
-                self.0.lock().unwrap().push(text);
-            }
-        }
-    }
-}
-
-impl Statements {
-    /// How many since the last look.
-    fn count(&self) -> usize {
-        std::mem::take(&mut *self.0.lock().unwrap()).len()
-    }
-}
+use counted::Statements;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -108,8 +81,7 @@ fn settlement(number: u128) -> Settlement {
 
 #[tokio::test]
 async fn a_batch_costs_as_many_statements_for_forty_messages_as_for_one() {
-    let statements = Statements::default();
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(statements.clone())).unwrap();
+    let statements = Statements::of_this_process();
     let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
     std::fs::create_dir(&folder).unwrap();
     let store = SqliteStore::open(&folder.join("facteur.db")).await.unwrap();
@@ -118,15 +90,15 @@ async fn a_batch_costs_as_many_statements_for_forty_messages_as_for_one() {
         let ids: Vec<Uuid> = numbers.clone().map(Uuid::from_u128).collect();
         let messages: Vec<_> = numbers.clone().map(message).collect();
         let queues: Vec<_> = numbers.clone().map(|number| Queue { lane: lane(number), fallback: false }).collect();
-        statements.count();
+        statements.take();
         assert!(store.insert_messages(&messages).await.unwrap().iter().all(|one| *one == Inserted::New));
-        let mut cost = vec![statements.count()];
+        let mut cost = vec![statements.take().len()];
         let again = store.insert_messages(&messages).await.unwrap();
         assert!(again.iter().all(|one| matches!(one, Inserted::Known { same: true, .. })));
-        cost.push(statements.count());
+        cost.push(statements.take().len());
         let assignment = |queue: &Queue| Assignment { queue: queue.clone(), destination: "relay".to_owned() };
         store.assign(&queues.iter().map(assignment).collect::<Vec<_>>()).await.unwrap();
-        cost.push(statements.count());
+        cost.push(statements.take().len());
         let claim = |queue: &Queue| Claim {
             queue: queue.clone(),
             destination: Some("relay".to_owned()),
@@ -137,22 +109,22 @@ async fn a_batch_costs_as_many_statements_for_forty_messages_as_for_one() {
         };
         let claims: Vec<_> = queues.iter().map(claim).collect();
         assert!(store.claim_through(&claims).await.unwrap().iter().all(|claimed| claimed.messages.len() == 1));
-        statements.count();
+        statements.take();
         store.release("lease", &ids, at(2)).await.unwrap();
-        cost.push(statements.count());
+        cost.push(statements.take().len());
         assert!(store.claim_through(&claims).await.unwrap().iter().all(|claimed| claimed.messages.len() == 1));
-        statements.count();
+        statements.take();
         let mark = |id: &Uuid| CommitMark { id: *id, lease_token: "lease".to_owned(), to: None };
         let marks: Vec<_> = ids.iter().map(mark).collect();
         assert!(store.mark_commit(&marks, at(3)).await.unwrap().iter().all(|held| *held));
-        cost.push(statements.count());
+        cost.push(statements.take().len());
         let settlements: Vec<_> = numbers.map(settlement).collect();
         assert!(store.settle(&settlements).await.unwrap().iter().all(|settled| settled.done));
-        cost.push(statements.count());
+        cost.push(statements.take().len());
         assert!(!store.settle(&settlements).await.unwrap().iter().any(|settled| settled.done));
-        statements.count();
+        statements.take();
         assert!(store.purge(at(50), at(50), 100).await.unwrap() > 0);
-        cost.push(statements.count());
+        cost.push(statements.take().len());
         costs.push(cost);
     }
     assert!(costs[0].iter().all(|count| *count > 0), "statements are seen: {costs:?}");

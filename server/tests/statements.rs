@@ -2,10 +2,7 @@
 //! one. A program of its own, with one test, because it counts every statement that is made.
 #![allow(clippy::unwrap_used, reason = "a test; clippy sees only the function with the attribute as one")]
 
-use std::{
-    fmt::Write,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use app::{base_path::BasePath, profile::preset::Catalogue};
 use axum::{
@@ -31,7 +28,10 @@ use server::{
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, SqliteConnection};
 use tower::ServiceExt;
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+mod counted;
+
+use counted::Statements;
 
 const OWN: &str = "https://facteur.exemple";
 const PORTAL: &str = "https://portail.exemple";
@@ -39,37 +39,10 @@ const SECRET: [u8; 32] = [7; 32];
 const NOW: i64 = 1_800_000_000;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Notes what is asked of the database.
-#[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<String>>>);
-
-impl<S: tracing::Subscriber> Layer<S> for Statements {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            let mut text = String::new();
-            event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                let _ = write!(text, "{value:?} ");
-            });
-            // A reader that is opened sets itself up.
-            if !text.contains("PRAGMA") {
-                self.0.lock().unwrap().push(text);
-            }
-        }
-    }
-}
-
-impl Statements {
-    /// Those since the last look.
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
 #[allow(clippy::too_many_lines, reason = "one test, from the door to the count")]
 #[tokio::test]
 async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
-    let statements = Statements::default();
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(statements.clone())).unwrap();
+    let statements = Statements::of_this_process();
     let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
     std::fs::create_dir(&folder).unwrap();
     let file = folder.join("facteur.db");

@@ -6,6 +6,24 @@ use jiff::{SignedDuration, Timestamp};
 pub const MOST_REFUSALS: u32 = 3;
 /// A place whose holder does not prolong it ends after so long.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+/// A login with a secret, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginEntry {
+    /// When it began, or was refused.
+    pub at: Timestamp,
+    /// A place that is taken until then; `None`: it was refused.
+    pub until: Option<Timestamp>,
+}
+
+impl LoginEntry {
+    /// Whether the holder of a place is gone. Also one that the clock, set back since, would keep for hours: clocks of
+    /// replicas may differ by a lease.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now || until > now + LEASE * 2)
+    }
+}
+
 /// What is known of the logins with one secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LoginCount {
@@ -15,6 +33,18 @@ pub struct LoginCount {
     pub under_way: u32,
     /// When the last one was refused.
     pub refused_at: Option<Timestamp>,
+}
+
+impl LoginCount {
+    /// Of entries that have not ended.
+    pub fn of(entries: impl IntoIterator<Item = LoginEntry>) -> Self {
+        entries.into_iter().fold(Self::default(), |count, LoginEntry { at, until }| match until {
+            Some(_) => Self { under_way: count.under_way.saturating_add(1), ..count },
+            None => {
+                Self { refusals: count.refusals.saturating_add(1), refused_at: count.refused_at.max(Some(at)), ..count }
+            }
+        })
+    }
 }
 
 /// Whether a login may begin.
@@ -37,4 +67,30 @@ pub fn admit(count: LoginCount, again_after: Option<SignedDuration>, now: Timest
     }
     let free = if refusals == 0 { under_way < MOST_REFUSALS } else { under_way == 0 };
     if free { Admission::Granted } else { Admission::Busy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000 + second).unwrap()
+    }
+
+    #[test]
+    fn refusals_and_places_are_counted_apart() {
+        let refused = |second| LoginEntry { at: at(second), until: None };
+        let place = LoginEntry { at: at(3), until: Some(at(33)) };
+        let count = LoginCount::of([refused(2), place, refused(1), place]);
+        assert_eq!(count, LoginCount { refusals: 2, under_way: 2, refused_at: Some(at(2)) });
+        assert_eq!(LoginCount::of([]), LoginCount::default());
+    }
+
+    #[test]
+    fn a_place_ends_with_its_lease_also_when_the_clock_was_set_back() {
+        let place = LoginEntry { at: at(0), until: Some(at(30)) };
+        assert!(!place.has_ended(at(29)) && place.has_ended(at(30)));
+        assert!(!place.has_ended(at(-30)) && place.has_ended(at(-31)), "two leases away");
+        assert!(!LoginEntry { at: at(0), until: None }.has_ended(at(99_999)), "a refusal does not end by itself");
+    }
 }

@@ -10,7 +10,7 @@ use super::{
     binding::{Binding, PROFILE_SECRET},
     vault::{CanaryError, Vault, VaultError},
 };
-use crate::store::{SealedSecret, Store, StoreError};
+use crate::store::{AccountProfile, SealedSecret, Store, StoreError};
 
 /// Rows taken with one question.
 const SOME: u32 = 100;
@@ -48,9 +48,9 @@ pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateE
     let mut after = None;
     loop {
         let rows = store.secrets(after, SOME).await?;
-        let Some((_, last)) = rows.last() else { break };
-        after = Some(last.id);
-        for (account, row) in &rows {
+        let Some(last) = rows.last() else { break };
+        after = Some(last.row.id);
+        for AccountProfile { account, row } in &rows {
             let Some(secret) = &row.secret else { continue };
             if vault.is_current(&secret.sealed) {
                 rotated.current += 1;
@@ -102,9 +102,9 @@ pub async fn census(store: &dyn Store) -> Result<Vec<(String, u64)>, StoreError>
     let mut after: Option<ProfileId> = None;
     loop {
         let rows = store.secrets(after, SOME).await?;
-        let Some((_, last)) = rows.last() else { break };
-        after = Some(last.id);
-        for secret in rows.iter().filter_map(|(_, row)| row.secret.as_ref()) {
+        let Some(last) = rows.last() else { break };
+        after = Some(last.row.id);
+        for secret in rows.iter().filter_map(|one| one.row.secret.as_ref()) {
             *counts.entry(Vault::key_of(&secret.sealed).unwrap_or("?").to_owned()).or_default() += 1;
         }
     }
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!((rotated.unreadable, rotated.overtaken), (0, 0));
         let new = Vault::new(vec![key("new", 2)]).unwrap();
         new.check(&store).await.unwrap();
-        for (account, row) in store.secrets(None, 1_000).await.unwrap() {
+        for AccountProfile { account, row } in store.secrets(None, 1_000).await.unwrap() {
             let destination = binding(&row);
             let bound =
                 Binding { account: &account, profile: row.id, field: PROFILE_SECRET, destination: &destination };

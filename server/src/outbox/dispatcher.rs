@@ -18,25 +18,26 @@ use tokio::time::Instant;
 
 use super::{
     Outbox,
-    destinations::{
-        ConnectionSlot,
-        key::{none_key, parse_key, relay_key},
-    },
+    destinations::key::{none_key, parse_key, relay_key},
     judge::wait,
     ready::Ready,
-    route::{NoRoute, Route},
+    route::{FoundRoute, NoRoute, Route},
     worker::{self, TRUSTED, Work},
 };
 use crate::{
-    admission::{Full, Pace, Slot},
+    admission::{Full, Pace},
     store::outbox::{Assignment, Claim, Claimed, Passage, Queue, Via},
 };
 
 mod lanes;
 mod lease;
 mod rests;
+mod serving;
 
 use lease::LeaseGuard;
+pub(super) use rests::DestinationRef;
+pub(super) use serving::Places;
+use serving::Serving;
 
 /// Messages a worker takes at once.
 const BATCH: u32 = 16;
@@ -107,7 +108,10 @@ impl Outbox {
 
     /// Puts what is due among what is ready, from where it stopped last time; whether there is more.
     async fn poll_due(&self) -> bool {
-        self.route_cache.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (at, ..)| at.elapsed() < TRUSTED);
+        self.route_cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, known| known.looked_up.elapsed() < TRUSTED);
         self.ready(Ready::tidy);
         let more = self.resolve_unknown().await;
         for _ in 0..4 {
@@ -173,7 +177,7 @@ impl Outbox {
 
     /// Gives a lane's due messages to as many workers as its server allows. An error says why it was not one more.
     async fn serve(self: &Arc<Self>, queue: &Queue) -> Result<(), Full> {
-        let (route, changes) = match self.route_of(queue).await {
+        let FoundRoute { route, changes } = match self.route_of(queue).await {
             Ok(found) => found,
             Err(NoRoute::Unavailable) => return Ok(()),
             Err(no_route) => {
@@ -216,22 +220,15 @@ impl Outbox {
                 self.ready(|ready| ready.skip(route.destination_key(), SKIPPED));
             }
         })?;
-        let more = !(held || few);
+        let serving = Serving { queue: queue.clone(), route, changes, limit: batch, more: !(held || few) };
         let outbox = self.clone();
-        let queue = queue.clone();
-        self.tasks
-            .spawn(async move { outbox.claim_and_work((queue, more), (route, changes), batch, (slot, place)).await });
+        self.tasks.spawn(async move { outbox.claim_and_work(serving, Places { slot, connection: place }).await });
         Ok(())
     }
 
-    /// Claims messages of a lane and sends them. While there are `more`, others do so beside it.
-    async fn claim_and_work(
-        self: Arc<Self>,
-        (queue, more): (Queue, bool),
-        (route, changes): (Route, u64),
-        limit: u32,
-        (slot, place): (Slot, ConnectionSlot),
-    ) {
+    /// Claims messages of a lane and sends them.
+    async fn claim_and_work(self: Arc<Self>, serving: Serving, places: Places) {
+        let Serving { queue, route, changes, limit, more } = serving;
         let (now, destination) = (self.now(), route.destination_key());
         // Unique to this claim: a later claim is another owner, even in this process.
         let lease = LeaseGuard::begin(&self, uuid::Uuid::new_v4().to_string());
@@ -256,8 +253,8 @@ impl Outbox {
             self.work_available.notify_one();
         }
         let work = Work { route, changes, probe: passage == Passage::Probe, lease_token: &lease.lease_token };
-        worker::work(&self, work, messages, (&place, &slot)).await;
-        drop((place, slot));
+        worker::work(&self, work, messages, &places).await;
+        drop(places);
         self.conversation_ended(destination);
     }
 

@@ -10,7 +10,7 @@ use crate::{
     ids,
     store::{
         StoreError,
-        outbox::{Inserted, Lane, Queue, QueuedMessage, Recipient, ResendOutcome},
+        outbox::{Inserted, Lane, Queue, QueuedMessage, Recipient, ResendOutcome, ResendTimes},
     },
 };
 
@@ -127,7 +127,8 @@ impl Outbox {
     /// Sends a finished message again to those who did not get it.
     pub async fn resend(&self, portal: &str, id: Uuid) -> Result<ResendOutcome, Unwritten> {
         let now = self.now();
-        let resent = self.store.resend(portal, id, (now, now + self.options.give_up_after), status::resend).await;
+        let times = ResendTimes { now, expires_at: now + self.options.give_up_after };
+        let resent = self.store.resend(portal, id, times, status::resend).await;
         let resent = resent.map_err(StoreError::log)?;
         self.work_available.notify_one();
         Ok(resent)

@@ -10,7 +10,9 @@ use app::{
 };
 use mail::smtp::{Depth, Letter, Submission, until};
 
-use super::{Outbox, destinations::DestinationId, destinations::key::profile_key, route::Route};
+use super::{
+    Outbox, destinations::DestinationId, destinations::key::profile_key, dispatcher::DestinationRef, route::Route,
+};
 use crate::{
     admission::{Claimant, Party},
     credentials::logins::{Counted, MOST_REFUSALS},
@@ -31,7 +33,8 @@ impl Outbox {
         let Some(row) = route.profile() else { return true };
         let (id, destination, cause) = (route.id(), route.destination_key(), row.health.failing_cause);
         if row.secret_refusals >= MOST_REFUSALS {
-            self.rest((&id, &destination), cause, false, |_| self.options.longest_retry).await;
+            self.rest(DestinationRef { id: &id, key: &destination }, cause, false, |_| self.options.longest_retry)
+                .await;
             return false;
         }
         if cause.is_some_and(shows_with_a_message_only) {
@@ -45,7 +48,7 @@ impl Outbox {
             // What was changed meanwhile is tried.
             if !well && outbox.changes.now(&account) == changes {
                 let tries = row.health.failures.saturating_sub(1);
-                outbox.rest((&id, &destination), cause, true, |_| outbox.wait(tries)).await;
+                outbox.rest(DestinationRef { id: &id, key: &destination }, cause, true, |_| outbox.wait(tries)).await;
             }
             drop((place, slot));
             outbox.conversation_ended(destination);

@@ -87,6 +87,13 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
     }
 }
 
+/// What became of a message that no worker has.
+struct Unattended {
+    /// `None`: it was only claimed, and not tried.
+    outcome: Option<AttemptOutcome>,
+    recipients: Vec<Recipient>,
+}
+
 impl Outbox {
     /// Messages whose worker is gone: those whose end was about to be sent may have left, the others go on.
     async fn recover_abandoned(&self) -> Result<(), StoreError> {
@@ -99,7 +106,8 @@ impl Outbox {
         for row in self.store.abandoned(now, SOME).await? {
             let outcome = row.ending_at.map(|_| AttemptOutcome::DeliveryUnknown);
             tracing::warn!(message = %row.id, may_have_left = outcome.is_some(), "sending was interrupted");
-            self.settle_unattended(&row, Precondition::LeaseEnded(now), (outcome, interrupted(&row)), now).await;
+            let unattended = Unattended { outcome, recipients: interrupted(&row) };
+            self.settle_unattended(&row, Precondition::LeaseEnded(now), unattended, now).await;
         }
         Ok(())
     }
@@ -117,8 +125,9 @@ impl Outbox {
                 return Ok(count);
             }
             for (row, precondition) in rows {
-                let outcome = (Some(AttemptOutcome::DeliveryUnknown), disowned(&row));
-                if !self.settle_unattended(&row, precondition, outcome, now).await {
+                let unattended =
+                    Unattended { outcome: Some(AttemptOutcome::DeliveryUnknown), recipients: disowned(&row) };
+                if !self.settle_unattended(&row, precondition, unattended, now).await {
                     return Err(StoreError::Inconsistent {
                         table: "message",
                         column: "state",
@@ -136,7 +145,8 @@ impl Outbox {
         for row in self.store.overdue(now, SOME).await? {
             let mut recipients = row.recipients.clone();
             give_up(&mut recipients, row.cause, row.stage);
-            self.settle_unattended(&row, Precondition::Waiting, (Some(AttemptOutcome::Expired), recipients), now).await;
+            let unattended = Unattended { outcome: Some(AttemptOutcome::Expired), recipients };
+            self.settle_unattended(&row, Precondition::Waiting, unattended, now).await;
         }
         Ok(())
     }
@@ -162,7 +172,7 @@ impl Outbox {
         &self,
         row: &StoredMessage,
         precondition: Precondition,
-        (outcome, recipients): (Option<AttemptOutcome>, Vec<Recipient>),
+        Unattended { outcome, recipients }: Unattended,
         now: Timestamp,
     ) -> bool {
         let status = status_of(&recipients);
@@ -229,7 +239,7 @@ impl Outbox {
         self.tasks.spawn(async move {
             let Ok(_alone) = outbox.login_checks.try_lock() else { return };
             // A profile without a free slot is tried at the next pass.
-            let checks = due.iter().filter_map(|(account, row)| outbox.check_with_slots(account, row)).take(CHECKS);
+            let checks = due.iter().filter_map(|one| outbox.check_with_slots(&one.account, &one.row)).take(CHECKS);
             let all = futures::future::join_all(checks);
             tokio::select! {
                 _ = all => {}

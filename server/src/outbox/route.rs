@@ -52,9 +52,18 @@ pub(super) struct Route {
     pub via: Via,
     pub account: AccountId,
     pub server: Server,
+    /// Its password, opened when the route was looked up; `None`: it takes none.
+    pub secret: Option<SecretString>,
     pub connections: u32,
     pub per_minute: Option<u32>,
     pub per_day: Option<u32>,
+}
+
+/// A route, and the count of changes when it was looked up.
+#[derive(Clone)]
+pub(super) struct FoundRoute {
+    pub route: Route,
+    pub changes: u64,
 }
 
 #[derive(Clone)]
@@ -187,9 +196,7 @@ impl Outbox {
         if let Some(relay) = relay.filter(|_| row.sending.fallback && stands_in) {
             return Ok(self.through_relay(account, relay, Via::Fallback, Some(Box::new(row))));
         }
-        if !matches!(self.book.open(account, &row), Ok(Some(_))) {
-            return Err(NoRoute::ProfileIncomplete);
-        }
+        let Ok(Some(secret)) = self.book.open(account, &row) else { return Err(NoRoute::ProfileIncomplete) };
         let (preset, sending) = (self.preset_of(&row), row.sending);
         Ok(Route {
             via: Via::Profile,
@@ -198,6 +205,7 @@ impl Outbox {
             per_minute: sending.per_minute.or(preset.and_then(|preset| preset.per_minute)),
             per_day: sending.per_day.or(preset.and_then(|preset| preset.daily_limit)),
             server: Server::Profile(Box::new(row)),
+            secret: Some(secret),
         })
     }
 
@@ -218,6 +226,7 @@ impl Outbox {
             connections: relay.connections.unwrap_or(self.options.connections),
             per_minute: relay.per_minute,
             per_day: None,
+            secret: relay.secret.clone(),
             server: Server::Relay(relay, row),
         }
     }
@@ -230,14 +239,6 @@ impl Outbox {
                 let again_after = super::dispatcher::signed(self.options.longest_retry);
                 self.book.relay_gate(&route.account.portal, relay, again_after)
             }
-        }
-    }
-
-    /// The password; `None` if it is missing or cannot be decrypted.
-    pub(super) fn secret(&self, route: &Route) -> Option<SecretString> {
-        match &route.server {
-            Server::Profile(row) => self.book.open(&route.account, row).ok().flatten(),
-            Server::Relay(relay, _) => relay.secret.clone(),
         }
     }
 }

@@ -10,9 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Outbox,
-    destinations::{ConnectionSlot, LargePermit},
-    dispatcher::signed,
-    memory::{Memory, Room},
+    dispatcher::{DestinationRef, Places, signed},
     route::{Route, Server},
 };
 use crate::{
@@ -23,10 +21,12 @@ use crate::{
 
 mod commit_point;
 mod compose;
+mod room;
 mod settlement;
 
 use commit_point::LeaseCommitPoint;
 use compose::Unsendable;
+use room::{Space, room_for};
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ pub(super) async fn work(
     outbox: &Outbox,
     Work { route, changes, probe, lease_token }: Work<'_>,
     messages: Vec<StoredMessage>,
-    (place, slot): (&ConnectionSlot, &Slot),
+    Places { slot, connection: place }: &Places,
 ) {
     let mut worker = Worker {
         connection: outbox.destinations.take(&place.id, &route.fingerprint()),
@@ -276,7 +276,8 @@ impl Worker<'_> {
                 let rest = self.outbox.options.longest_retry;
                 let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
                 // It waits with its server, and shows the reason.
-                self.outbox.rest((&id, &self.destination), Some(Cause::BadCredentials), probe, |_| rest).await;
+                let server = DestinationRef { id: &id, key: &self.destination };
+                self.outbox.rest(server, Some(Cause::BadCredentials), probe, |_| rest).await;
                 Duration::ZERO
             }
             Withheld::Busy => ONCE_MORE,
@@ -289,21 +290,4 @@ impl Worker<'_> {
 /// Those who are to get it.
 fn waiting(recipients: &[Recipient]) -> impl Iterator<Item = &Recipient> {
     recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending)
-}
-
-/// Room for a message.
-enum Space {
-    /// Small ones have always room.
-    Small,
-    /// In memory, and at its server, one at a time.
-    Large { memory: Room, _permit: LargePermit },
-}
-
-fn room_for(outbox: &Outbox, message: &StoredMessage, route: &Route) -> Option<Space> {
-    if !Memory::counts(message.size) {
-        return Some(Space::Small);
-    }
-    let (permit, party) = (outbox.destinations.acquire_large(&route.id())?, route.claimant().party);
-    let memory = outbox.memory.enter(&party, outbox.admission.pace(&party), message.size)?;
-    Some(Space::Large { memory, _permit: permit })
 }

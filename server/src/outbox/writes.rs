@@ -18,9 +18,15 @@ use crate::{
 /// The writes of the outbox.
 pub struct Writes {
     inserts: GroupCommit<QueuedMessage, Inserted>,
-    commits: GroupCommit<(CommitMark, Timestamp), bool>,
+    commits: GroupCommit<TimedMark, bool>,
     settlements: GroupCommit<Settlement, Settled>,
     claims: GroupCommit<Claim, Claimed>,
+}
+
+/// A mark, and when it was made.
+struct TimedMark {
+    mark: CommitMark,
+    at: Timestamp,
 }
 
 impl Writes {
@@ -37,11 +43,11 @@ impl Writes {
                     }
                 },
             ),
-            commits: GroupCommit::start(move |commits: Vec<(CommitMark, Timestamp)>| {
+            commits: GroupCommit::start(move |commits: Vec<TimedMark>| {
                 let store = committing.clone();
                 async move {
-                    let now = commits.iter().map(|(.., at)| *at).max().unwrap_or_default();
-                    let marks: Vec<_> = commits.iter().map(|(mark, _)| mark.clone()).collect();
+                    let now = commits.iter().map(|commit| commit.at).max().unwrap_or_default();
+                    let marks: Vec<_> = commits.iter().map(|commit| commit.mark.clone()).collect();
                     let written = store.mark_commit(&marks, now).await;
                     (commits, written)
                 }
@@ -69,7 +75,7 @@ impl Writes {
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
     pub async fn mark_commit(&self, mark: CommitMark, now: Timestamp) -> Result<bool, Unwritten> {
-        self.commits.write((mark, now)).await
+        self.commits.write(TimedMark { mark, at: now }).await
     }
 
     pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unwritten> {

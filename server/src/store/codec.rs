@@ -12,12 +12,14 @@ use super::StoreError;
 
 pub mod clock;
 pub mod events;
+pub mod logins;
 pub mod messages;
 pub mod profiles;
 pub mod quarantine;
 pub mod queue;
 pub mod sessions;
 pub mod settlements;
+pub mod values;
 
 /// A row, column by column.
 pub trait Columns {
@@ -76,6 +78,11 @@ pub fn instant(milliseconds: i64) -> Timestamp {
 /// A cause that a later version knew is shown as unknown.
 pub fn cause(code: Option<String>) -> Option<Cause> {
     code.map(|code| Cause::from_code(&code).unwrap_or(Cause::Unknown))
+}
+
+/// A text from outside. PostgreSQL takes everything but NUL.
+pub fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// A value of ours as JSON.

@@ -34,6 +34,7 @@ mod logins;
 mod messages;
 mod profiles;
 mod queue;
+mod rests;
 mod sealed;
 mod sessions;
 mod settlements;
@@ -65,6 +66,34 @@ fn settings(user: Option<&str>) -> Settings {
         sender_name: "Boulangerie Martin".to_owned(),
         sender_address: EmailAddress::parse("claire@gmail.com").unwrap(),
         reply_to: Some(EmailAddress::parse("accueil@exemple.fr").unwrap()),
+    }
+}
+
+/// A message as it is stored, without anything else to say of it.
+pub(crate) fn stored(state: outbox::MessageState, recipients: Vec<outbox::Recipient>) -> outbox::StoredMessage {
+    outbox::StoredMessage {
+        id: Uuid::nil(),
+        lane: outbox::Lane { account: account("martin"), user: None },
+        message_id: String::new(),
+        reference: None,
+        subject: String::new(),
+        size: 0,
+        recipients,
+        state,
+        stage: None,
+        cause: None,
+        reply: None,
+        profile: None,
+        fallback: false,
+        tries: 0,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+        expires_at: Timestamp::UNIX_EPOCH,
+        next_at: None,
+        lease_token: None,
+        ending_at: None,
+        ending_to: None,
+        finished_at: None,
     }
 }
 
@@ -127,6 +156,10 @@ fn some_entry() -> Entry {
     Entry { id: Uuid::new_v4(), ..entry(0, 0) }
 }
 
+fn deletion(heir: Heir, revision: Option<u32>) -> Deletion {
+    Deletion { heir, revision }
+}
+
 fn tell(_: &ProfileRow) -> Entry {
     some_entry()
 }
@@ -182,11 +215,12 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     profiles::an_account_has_so_many_profiles(&make().await).await;
     sealed::the_canary_stays(&make().await).await;
     messages::given_once_and_seen_by_their_portal_only(&make().await).await;
+    messages::a_message_is_listed_in_the_state_that_it_shows(&make().await).await;
     queue::claims_are_leases(&make().await).await;
     queue::the_abandoned_are_found_and_the_waiting_end(&make().await).await;
-    queue::lanes_rest_and_are_woken(&make().await).await;
-    queue::destinations_rest_with_all_their_lanes(&make().await).await;
-    queue::lanes_have_their_turns(&make().await).await;
+    rests::lanes_rest_and_are_woken(&make().await).await;
+    rests::destinations_rest_with_all_their_lanes(&make().await).await;
+    rests::lanes_have_their_turns(&make().await).await;
     settlements::profiles_break_and_recover_with_one_event_each(&make().await).await;
     sealed::sending_options_are_the_account_s(&make().await).await;
     clock::deadlines_follow_a_clock_that_was_set(&make().await).await;

@@ -2,12 +2,14 @@
 
 use app::session::AccountId;
 use async_trait::async_trait;
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
     StoreError,
-    outbox::{Attempt, Inserted, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
+    outbox::{
+        Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
+        StoredMessage,
+    },
 };
 
 /// Messages: given, looked at, sent again.
@@ -24,14 +26,15 @@ pub trait MessageStore: Send + Sync {
     ) -> Result<Option<Inserted>, StoreError>;
     async fn message(&self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError>;
     async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError>;
-    /// At most `limit` messages of the account with their attempts, the newest first, those older than `before`.
+    /// At most `limit` messages of the account with their attempts, the newest first, those older than `before`; those
+    /// that are shown in this state ([`StateFilter`](super::outbox::StateFilter)).
     async fn messages(
         &self,
         account: &AccountId,
         state: Option<MessageState>,
         before: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<(StoredMessage, Vec<Attempt>)>, StoreError>;
+    ) -> Result<Vec<MessageWithAttempts>, StoreError>;
     /// Texts and files of a message, sealed; `None` when they are not kept any more.
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError>;
     /// Sends a message again, when `rule` allows it and to whom it says.
@@ -39,7 +42,7 @@ pub trait MessageStore: Send + Sync {
         &self,
         portal: &str,
         id: Uuid,
-        (now, expires_at): (Timestamp, Timestamp),
+        times: ResendTimes,
         rule: ResendRule,
     ) -> Result<ResendOutcome, StoreError>;
 }

@@ -8,8 +8,10 @@ mod lane;
 mod message;
 mod rest;
 mod settlement;
+mod transition;
 
 pub use lane::*;
 pub use message::*;
 pub use rest::{Passage, Rest};
 pub use settlement::*;
+pub use transition::StateFilter;

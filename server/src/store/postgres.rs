@@ -7,12 +7,16 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Connection, PgConnection, PgPool,
+    Connection, PgConnection, PgPool, Postgres,
     migrate::{Migration, MigrationType, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
+    query::Query,
 };
 
-use super::StoreError;
+use super::{
+    StoreError,
+    codec::{values::Value, without_nul as text},
+};
 
 mod accounts;
 mod clock;
@@ -35,6 +39,7 @@ mod transaction;
 pub(crate) mod cluster;
 #[cfg(test)]
 mod tests;
+
 
 /// How long a transaction waits for a connection. With [`SETTINGS`] it has an answer within ten seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
@@ -156,7 +161,20 @@ fn limit(limit: u32) -> i64 {
     i64::from(limit)
 }
 
-/// A text from outside. PostgreSQL takes everything but NUL.
-fn text(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+/// One column of a batch.
+fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+/// Binds values in their order.
+fn bind_all(
+    query: Query<'_, Postgres, PgArguments>,
+    values: impl IntoIterator<Item = Value>,
+) -> Query<'_, Postgres, PgArguments> {
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Number(number) => query.bind(number),
+        Value::Bytes(bytes) => query.bind(bytes),
+        Value::Flag(flag) => query.bind(flag),
+    })
 }

@@ -14,6 +14,30 @@ use jiff::Timestamp;
 
 use super::{Decide, ProfileRow, StoreError, Tell};
 
+/// A profile in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileWithFailure {
+    pub row: ProfileRow,
+    /// The last message that failed; only of a profile that fails.
+    pub last_failure: Option<TestRun>,
+}
+
+/// A profile, and the account that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountProfile {
+    pub account: AccountId,
+    pub row: ProfileRow,
+}
+
+/// How a profile is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletion {
+    /// Who takes over where it is in use.
+    pub heir: Heir,
+    /// The revision that somebody saw; `None`: they saw none.
+    pub revision: Option<u32>,
+}
+
 /// Profiles.
 #[async_trait]
 pub trait ProfileStore: Send + Sync {
@@ -25,12 +49,12 @@ pub trait ProfileStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<ProfileRow>, StoreError>;
     /// The same, each that fails with the last message that failed.
-    async fn listed(
+    async fn profiles_with_failures(
         &self,
         account: &AccountId,
         after: Option<ProfileId>,
         limit: u32,
-    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError>;
+    ) -> Result<Vec<ProfileWithFailure>, StoreError>;
     async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
     /// Makes a profile. It is in use when none of its owner's is; `in_use` of the row is not looked at.
     /// Whether it is; `None` when the account has `most` profiles already, or the same form has made one.
@@ -63,7 +87,7 @@ pub trait ProfileStore: Send + Sync {
         &self,
         account: &AccountId,
         id: ProfileId,
-        wish: (Heir, Option<u32>),
+        deletion: Deletion,
         tell: &Tell<'_>,
     ) -> Result<Written, StoreError>;
     /// The profile that this form made.
@@ -78,9 +102,5 @@ pub trait ProfileStore: Send + Sync {
     /// How many messages were accepted through a profile since then.
     async fn sent_since(&self, profile: ProfileId, since: Timestamp) -> Result<u64, StoreError>;
     /// At most `limit` profiles with the hourly check whose last one was before `before`.
-    async fn profiles_to_check(
-        &self,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError>;
+    async fn profiles_to_check(&self, before: Timestamp, limit: u32) -> Result<Vec<AccountProfile>, StoreError>;
 }

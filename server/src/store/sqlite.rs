@@ -4,12 +4,13 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    SqlitePool,
+    Sqlite, SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::StoreError;
+use super::{StoreError, codec::values::Value};
 
 mod accounts;
 mod clock;
@@ -17,6 +18,7 @@ mod clock;
 mod disk_faults;
 mod drafts;
 mod events;
+mod file;
 mod journal;
 #[cfg(test)]
 mod load;
@@ -31,7 +33,11 @@ mod sealed;
 mod sessions;
 mod settlements;
 mod test_runs;
+#[cfg(test)]
+mod tests;
 mod transaction;
+
+use file::{OpenedFile, make_private};
 
 /// How long a statement waits for another process that holds the lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -153,55 +159,6 @@ impl SqliteStore {
     }
 }
 
-/// The file that was opened. SQLite goes on writing into one that was deleted or replaced, and all of it would be gone
-/// with the process.
-#[derive(Clone)]
-struct OpenedFile {
-    path: std::path::PathBuf,
-    identity: (u64, u64),
-}
-
-impl OpenedFile {
-    fn of(path: &Path) -> Result<Self, StoreError> {
-        let identity = identity(path).map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))?;
-        Ok(Self { path: path.to_owned(), identity })
-    }
-
-    /// Whether the path still leads to it.
-    fn is_there(&self) -> Result<(), sqlx::Error> {
-        if identity(&self.path)? == self.identity {
-            return Ok(());
-        }
-        Err(sqlx::Error::Io(std::io::Error::other("the database file was replaced: a restart opens the new one")))
-    }
-}
-
-/// Device and inode.
-#[cfg(unix)]
-fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(path).map(|found| (found.dev(), found.ino()))
-}
-
-/// Elsewhere an open file cannot be deleted.
-#[cfg(not(unix))]
-fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
-    std::fs::metadata(path).map(|_| (0, 0))
-}
-
-/// A new file is its owner's alone; SQLite gives its log the same rights. One that is there stays as it is.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::Unavailable(sqlx::Error::Io(error))),
-    }
-}
-
 fn migrator() -> Migrator {
     migrator_to(i64::MAX)
 }
@@ -218,149 +175,15 @@ fn migrator_to(last: i64) -> Migrator {
     Migrator::with_migrations(migrations)
 }
 
-#[cfg(test)]
-mod tests {
-    use app::{profile::model::ProfileId, sending_mode::model::SendingMode, session::AccountId};
-    use jiff::Timestamp;
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::store::{ProfileRow, aggregates::*};
-
-    #[tokio::test]
-    async fn it_keeps_the_contract() {
-        crate::store::contract::all(async || SqliteStore::in_memory().await.unwrap()).await;
-    }
-
-    #[tokio::test]
-    async fn a_database_in_memory_outlives_a_dropped_future() {
-        let store = SqliteStore::in_memory().await.unwrap();
-        for _ in 0..100 {
-            // Asked once, and dropped while the statement is under way.
-            let _ = futures::FutureExt::now_or_never(store.canary());
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        assert_eq!(store.canary().await.unwrap(), None, "its tables are there");
-    }
-
-    #[tokio::test]
-    async fn a_file_is_opened_again_with_everything_in_it() {
-        let path = std::env::temp_dir().join(format!("{}.db", uuid::Uuid::new_v4()));
-        let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
-        let store = SqliteStore::open(&path).await.unwrap();
-        store
-            .set_sending_mode(&account, SendingMode::OwnSmtp, None, &crate::store::contract::entry(1, 0))
-            .await
-            .unwrap();
-        #[cfg(unix)]
-        {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
-            assert_eq!(mode & 0o777, 0o600);
-        }
-        let pragma = async |name: &'static str| {
-            sqlx::query_scalar::<_, String>(name).fetch_one(&store.pool).await.unwrap_or_default()
-        };
-        assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
-        let number =
-            async |name: &'static str| sqlx::query_scalar::<_, i64>(name).fetch_one(&store.pool).await.unwrap();
-        assert_eq!(number("PRAGMA synchronous").await, 2, "every commit is on the disk");
-        assert_eq!(number("PRAGMA secure_delete").await, 1, "what is deleted is overwritten");
-        store.close().await;
-        let again = SqliteStore::open(&path).await.unwrap();
-        assert_eq!(again.sending_mode(&account).await.unwrap(), Some(SendingMode::OwnSmtp));
-        again.close().await;
-        for end in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{end}", path.display()));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_save_touches_its_own_profile_only() {
-        use crate::store::{Change, contract};
-        let store = SqliteStore::in_memory().await.unwrap();
-        let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
-        let row = |number| ProfileRow { id: ProfileId(Uuid::from_u128(number)), ..contract::row(1, None) };
-        for number in 1..=3 {
-            let made = store.insert_profile(&account, &row(number), 9, &contract::entry(number, 0)).await.unwrap();
-            assert!(made.is_some());
-        }
-        sqlx::raw_sql(
-            "CREATE TABLE touched (id TEXT);
-             CREATE TRIGGER profile_touched AFTER UPDATE ON profile BEGIN INSERT INTO touched VALUES (NEW.id); END;",
-        )
-        .execute(store.raw())
-        .await
-        .unwrap();
-        for number in [1, 2] {
-            let mut decide = |before: &ProfileRow| {
-                let mut after = before.clone();
-                after.settings.sender_name = "Devis".to_owned();
-                Change::Edit(Box::new(after), contract::entry(number + 10, 0))
-            };
-            assert!(store.change_profile(&account, row(number).id, &mut decide).await.unwrap());
-            let touched: Vec<String> =
-                sqlx::query_scalar("SELECT DISTINCT id FROM touched").fetch_all(store.raw()).await.unwrap();
-            assert_eq!(touched, [row(number).id.to_string()], "in use or not");
-            sqlx::query("DELETE FROM touched").execute(store.raw()).await.unwrap();
-        }
-    }
-
-    /// A message as SQL, for tests of what no method does.
-    fn waiting(id: &str, lane: &str, fallback: u8, at: i64) -> String {
-        format!(
-            "INSERT INTO message (id, portal, account, lane, request_hash, message_id, subject, size, recipients, state,
-                 fallback, created_at, updated_at, expires_at, next_at)
-             VALUES ('{id}', 'demo', '{lane}', 'demo\u{1f}{lane}', x'01', 'm', 's', 1, '[]', 'deferred', {fallback}, {at}, {at},
-                 900000, {at})"
-        )
-    }
-
-    #[tokio::test]
-    async fn messages_of_an_earlier_version_stand_in_lanes() {
-        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
-        migrator_to(7).run(&pool).await.unwrap();
-        for (number, (lane, fallback, at)) in
-            [("a", 0, 2_000), ("a", 0, 1_000), ("a", 1, 3_000), ("b", 0, 9_000)].iter().enumerate()
-        {
-            let sql = waiting(&format!("00000000-0000-7000-8000-00000000000{number}"), lane, *fallback, *at);
-            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
-        }
-        migrator().run(&pool).await.unwrap();
-        let store = SqliteStore { pool: pool.clone(), writer: pool, keeper: None };
-        let at = |second| Timestamp::from_second(second).unwrap();
-        assert_eq!(store.due_lanes("", at(0), 9).await.unwrap(), []);
-        let lanes = store.due_lanes("", at(3), 9).await.unwrap();
-        let found: Vec<_> = lanes.iter().map(|queue| (queue.lane.account.account.as_str(), queue.fallback)).collect();
-        assert_eq!(found, [("a", false), ("a", true)]);
-        let metrics = store.queue_metrics(at(3)).await.unwrap();
-        assert_eq!((metrics.deferred, metrics.queued, metrics.oldest), (4, 0, Some(at(1))));
-    }
-
-    #[tokio::test]
-    async fn what_waits_and_what_is_over_is_found_by_an_index() {
-        let store = SqliteStore::in_memory().await.unwrap();
-        for (sql, index) in [
-            (
-                "SELECT id FROM message WHERE finished_at < 9 AND finished_at IS NOT NULL AND has_content = 1",
-                "message_unsent",
-            ),
-            ("SELECT id FROM message WHERE finished_at < 9 AND finished_at IS NOT NULL", "message_finished"),
-            ("SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')", "message_oldest"),
-            (
-                "SELECT destination FROM destination WHERE due_at <= 9 AND due_at >= 1 ORDER BY due_at",
-                "destination_due",
-            ),
-            ("SELECT lane FROM lane WHERE destination = 'd' AND due_at <= 9 ORDER BY due_at", "lane_due"),
-            ("SELECT count(*) FROM destination WHERE rests_until > 9 AND rests_until > 0", "destination_resting"),
-            ("SELECT destination FROM destination WHERE next_at IS NULL AND rests_until < 9", "destination_idle"),
-        ] {
-            let plan: Vec<(i64, i64, i64, String)> =
-                sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
-                    .fetch_all(&store.pool)
-                    .await
-                    .unwrap();
-            assert!(plan.iter().any(|(.., step)| step.contains("SEARCH") && step.contains(index)), "{sql}: {plan:?}");
-        }
-    }
+/// Binds values in their order.
+fn bind_all(
+    query: Query<'_, Sqlite, SqliteArguments>,
+    values: impl IntoIterator<Item = Value>,
+) -> Query<'_, Sqlite, SqliteArguments> {
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Number(number) => query.bind(number),
+        Value::Bytes(bytes) => query.bind(bytes),
+        Value::Flag(flag) => query.bind(flag),
+    })
 }

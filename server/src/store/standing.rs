@@ -1,7 +1,7 @@
-//! Server side. Whether a profile is known to work, and which one replaces the one in use.
+//! Server side. Whether a profile is known to work.
 
 use app::{
-    profile::{model::ProfileId, port::Standing, sending::SendState},
+    profile::{port::Standing, sending::SendState},
     test_run::report::Verdict,
 };
 
@@ -28,17 +28,4 @@ pub fn standing(row: &ProfileRow) -> Standing {
         SendState::Sent { at } if newer(at) => test.unwrap_or(Standing::Works).max(Standing::Works),
         _ => test.unwrap_or(Standing::Unknown),
     }
-}
-
-/// Whether a test of these settings ends too late: the profile has others since, and they were tested.
-pub fn is_outdated(of: &[u8; 32], row: &ProfileRow) -> bool {
-    let now = row.fingerprint();
-    now != *of && row.tested.as_ref().is_some_and(|tested| tested.fingerprint == now)
-}
-
-/// The default heir: a profile known to work, the surest first and then the oldest; otherwise one without a history.
-/// Never what is known to fail.
-pub fn best_heir(rows: &[ProfileRow]) -> Option<ProfileId> {
-    let able = rows.iter().map(|row| (standing(row), row.id)).filter(|(standing, _)| *standing > Standing::Fails);
-    able.min_by_key(|(standing, id)| (std::cmp::Reverse(*standing), *id)).map(|(_, id)| id)
 }

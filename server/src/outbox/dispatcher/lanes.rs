@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::ENOUGH;
 use crate::{
     outbox::{
-        Outbox,
+        CachedRoute, Outbox,
         destinations::key::none_key,
         ready::Item,
-        route::{NoRoute, Route},
+        route::{FoundRoute, NoRoute, Route},
         worker::TRUSTED,
     },
     store::outbox::{Assignment, Queue, Rest},
@@ -70,7 +70,7 @@ impl Outbox {
     /// the one that was thought.
     async fn resolve_and_add(&self, queue: Queue, thought: &str) -> Option<String> {
         match self.route_of(&queue).await {
-            Ok((route, _)) => {
+            Ok(FoundRoute { route, .. }) => {
                 let destination = route.destination_key();
                 if self.destinations.blocked(&route.id()).is_none() {
                     self.add(queue, &route);
@@ -106,25 +106,26 @@ impl Outbox {
         self.ready(|ready| ready.add(Item { queue, party: claimant.party }, pace));
     }
 
-    /// The server of a lane, as it was a moment ago: many lanes wait for few servers. With the count of changes then.
-    pub(super) async fn route_of(&self, queue: &Queue) -> Result<(Route, u64), NoRoute> {
+    /// The server of a lane, as it was a moment ago: many lanes wait for few servers.
+    pub(super) async fn route_of(&self, queue: &Queue) -> Result<FoundRoute, NoRoute> {
         let changes = self.changes.now(&queue.lane.account);
         {
             let known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, at_changes, route)) = known.get(queue)
-                && at.elapsed() < TRUSTED
-                && *at_changes == changes
+            if let Some(CachedRoute { looked_up, found }) = known.get(queue)
+                && looked_up.elapsed() < TRUSTED
+                && found.changes == changes
             {
-                return Ok((route.clone(), changes));
+                return Ok(found.clone());
             }
         }
         let route = self.route(&queue.lane, queue.fallback).await?;
         self.cache_route(queue.clone(), changes, &route);
-        Ok((route, changes))
+        Ok(FoundRoute { route, changes })
     }
 
     pub(in crate::outbox) fn cache_route(&self, queue: Queue, changes: u64, route: &Route) {
         let mut known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(queue, (Instant::now(), changes, route.clone()));
+        let found = FoundRoute { route: route.clone(), changes };
+        known.insert(queue, CachedRoute { looked_up: Instant::now(), found });
     }
 }

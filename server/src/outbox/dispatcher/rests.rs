@@ -11,6 +11,13 @@ use crate::{
     store::outbox::{Queue, Rest},
 };
 
+/// A destination: in this process, and in the database.
+#[derive(Clone, Copy)]
+pub(in crate::outbox) struct DestinationRef<'a> {
+    pub id: &'a DestinationId,
+    pub key: &'a str,
+}
+
 impl Outbox {
     pub(super) async fn rest_lane(&self, queue: &Queue, wait: SignedDuration, cause: Option<Cause>) {
         // Also when new messages name it; a change ends that.
@@ -23,14 +30,13 @@ impl Outbox {
     /// Leaves a server alone after a trouble, for what `wait` says of the number of troubles in a row.
     pub(in crate::outbox) async fn rest(
         &self,
-        (id, destination): (&DestinationId, &str),
+        DestinationRef { id, key }: DestinationRef<'_>,
         cause: Option<Cause>,
         probe: bool,
         wait: impl Fn(u32) -> Duration + Send + Sync,
     ) {
         let (now, recoveries) = (self.now(), self.destinations.recoveries(id));
-        let rest =
-            self.store.rest_destination(destination, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
+        let rest = self.store.rest_destination(key, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
         match rest {
             Ok(rest) => self.destinations.block(id, recoveries, left(rest.until, now), cause),
             Err(error) => {
@@ -41,12 +47,12 @@ impl Outbox {
     }
 
     /// A server works: everything that waits for it comes back.
-    pub(in crate::outbox) async fn recovered(&self, (id, destination): (&DestinationId, &str)) {
-        if let Err(error) = self.store.ease(&[destination.to_owned()]).await {
+    pub(in crate::outbox) async fn recovered(&self, DestinationRef { id, key }: DestinationRef<'_>) {
+        if let Err(error) = self.store.ease(&[key.to_owned()]).await {
             error.log();
         }
         // After the write: what others read of the database before it ends here.
         self.destinations.unblock(id);
-        self.conversation_ended(destination.to_owned());
+        self.conversation_ended(key.to_owned());
     }
 }

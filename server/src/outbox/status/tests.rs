@@ -1,41 +1,12 @@
 //! What is said of a message, and who may be sent it again.
 
-use app::session::AccountId;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::*;
-use crate::store::outbox::{Lane, RecipientKind};
+use crate::store::{contract::stored, outbox::RecipientKind};
 
 fn recipient(name: &str, state: RecipientState, cause: Option<Cause>) -> Recipient {
     Recipient { address: format!("{name}@x.example"), kind: RecipientKind::To, state, cause, reply: None, stage: None }
-}
-
-fn row(state: MessageState, recipients: Vec<Recipient>) -> StoredMessage {
-    StoredMessage {
-        id: Uuid::nil(),
-        lane: Lane { account: AccountId { portal: "p".to_owned(), account: "a".to_owned() }, user: None },
-        message_id: String::new(),
-        reference: None,
-        subject: String::new(),
-        size: 0,
-        recipients,
-        state,
-        stage: None,
-        cause: None,
-        reply: None,
-        profile: None,
-        fallback: false,
-        tries: 0,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        expires_at: Timestamp::UNIX_EPOCH,
-        next_at: None,
-        lease_token: None,
-        ending_at: None,
-        ending_to: None,
-        finished_at: None,
-    }
 }
 
 use RecipientState::{Accepted, DeliveryUnknown, Failed, Pending};
@@ -52,7 +23,7 @@ fn only_those_who_do_not_have_it_are_sent_it_again() {
         (MessageState::Sending, vec![Pending, Failed], Err(ResendOutcome::NotFinished)),
     ] {
         let recipients = recipients.into_iter().map(|state| recipient("a", state, Some(Cause::Timeout))).collect();
-        let row = row(state, recipients);
+        let row = stored(state, recipients);
         let states = |again: Resend| again.recipients.iter().map(|one| one.state).collect::<Vec<_>>();
         assert_eq!(resend(&row, true).map(states), expected, "{state:?}");
         if expected.is_ok() {
@@ -76,7 +47,7 @@ fn the_content_is_kept_until_everybody_has_it() {
 fn after_a_crash_only_those_of_the_last_transaction_may_have_it() {
     let recipients =
         || vec![recipient("a", Accepted, None), recipient("b", Pending, None), recipient("c", Pending, None)];
-    let mut row = row(MessageState::Sending, recipients());
+    let mut row = stored(MessageState::Sending, recipients());
     assert_eq!(interrupted(&row), recipients(), "its end was not about to be sent");
     row.ending_at = Some(Timestamp::UNIX_EPOCH);
     let states = |recipients: &[Recipient]| recipients.iter().map(|one| one.state).collect::<Vec<_>>();

@@ -3,7 +3,7 @@
 use app::diagnosis::cause::Cause;
 
 use super::{
-    super::{destinations::DestinationId, destinations::key::profile_key},
+    super::{destinations::DestinationId, destinations::key::profile_key, dispatcher::DestinationRef},
     crowd::{Crowd, MANNER, Manner},
     *,
 };
@@ -13,10 +13,8 @@ const DAY: i64 = 86_400;
 /// A message that waits a few seconds for its server.
 async fn waiting(post: &Post, profile: ProfileId, subject: &str) -> String {
     let (rest, key) = (Duration::from_secs(6), profile_key(&account("martin"), profile));
-    post.application
-        .outbox
-        .rest((&DestinationId::Profile(profile), &key), Some(Cause::ServerBusy), false, |_| rest)
-        .await;
+    let server = DestinationRef { id: &DestinationId::Profile(profile), key: &key };
+    post.application.outbox.rest(server, Some(Cause::ServerBusy), false, |_| rest).await;
     let id = post.give(&message("martin", subject)).await;
     post.until(&id, "deferred").await;
     id
@@ -159,4 +157,22 @@ async fn after_two_days_without_the_machine_a_message_is_tried_before_it_is_too_
     assert!(crowd.refused() > tried, "it was tried");
     let left = expires_at(&second, &id).await.duration_since(second.application.outbox.now());
     assert!(left > SignedDuration::from_mins(50) && left <= SignedDuration::from_mins(60), "{left}");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_sends_nothing_twice() {
+    let post = Post::new().await;
+    post.profile("martin", "lent").await;
+    post.application.outbox.start();
+    let ids = [post.give(&message("martin", "Midi")).await, post.give(&message("martin", "Minuit")).await];
+    post.until(&ids[0], "sending").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Far beyond every lease.
+    post.jumped.store(600, Ordering::SeqCst);
+    for (id, subject) in ids.iter().zip(["Midi", "Minuit"]) {
+        let done = post.until(id, "accepted").await;
+        assert_eq!(done["attempts"].as_array().unwrap().len(), 1, "{done:#}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(post.arrived(subject).len(), 1);
+    }
 }

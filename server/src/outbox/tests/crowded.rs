@@ -135,8 +135,8 @@ async fn lanes_behind_a_relay_that_rests_are_not_looked_at() {
     let (mut tried, mut waits) = (0, 0);
     for number in 0..1_000 {
         let rows = post.store.messages(&account(&format!("wartet-{number}")), None, None, 9).await.unwrap();
-        tried += u32::from(rows[0].0.tries > 0);
-        waits += u32::from(rows[0].0.cause == Some(Cause::RateLimited));
+        tried += u32::from(rows[0].message.tries > 0);
+        waits += u32::from(rows[0].message.cause == Some(Cause::RateLimited));
     }
     assert!((1..100).contains(&tried), "{tried}");
     assert!(waits > 900, "{waits}");

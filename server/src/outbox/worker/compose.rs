@@ -43,7 +43,7 @@ impl Worker<'_> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| unreadable("cannot parse an address"))?;
         let letter = self.letter(message, content).ok_or_else(|| unreadable("cannot parse an address"))?;
-        let login = self.outbox.secret(&self.route).zip(gate.map(|gate| gate as Arc<dyn LoginGate>));
+        let login = self.route.secret.clone().zip(gate.map(|gate| gate as Arc<dyn LoginGate>));
         submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
     }
 

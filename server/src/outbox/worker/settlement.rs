@@ -14,7 +14,7 @@ use crate::{
     events::{message_finished, profile_transition},
     group_commit::Unwritten,
     outbox::{
-        dispatcher::signed,
+        dispatcher::{DestinationRef, signed},
         judge::{Chances, judge},
         route::Server,
         status::{give_up, needs_its_content, status_of},
@@ -96,7 +96,7 @@ impl Worker<'_> {
         match settled.as_ref().ok().and_then(|settled| settled.transition) {
             // What waits for it waits no more.
             Some(HealthTransition::Recovered) => {
-                self.outbox.recovered((&self.route.id(), &self.destination)).await;
+                self.outbox.recovered(DestinationRef { id: &self.route.id(), key: &self.destination }).await;
                 self.outbox.changed(&message.lane.account).await;
             }
             // Look again before the next one.
@@ -106,7 +106,7 @@ impl Worker<'_> {
         // One message was to tell whether a held profile has come round, and did.
         let still_held = was_held && matches!(judgement.signal, Some(HealthSignal::Failed(_)));
         let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
-        let server = (&id, self.destination.as_str());
+        let server = DestinationRef { id: &id, key: &self.destination };
         if judgement.trouble || still_held {
             self.outbox.rest(server, cause, probe, |troubles| self.outbox.wait(troubles)).await;
             // They wait for the server, not for a time of their own.

@@ -1,26 +1,37 @@
 //! Server side. Messages, attempts and sealed contents as types.
 
 use app::{profile::model::ProfileId, session::AccountId, test_run::event::Stage};
+use const_format::formatcp;
 use jiff::Timestamp;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Columns, cause, instant,
+    Columns, cause, encode, instant,
     quarantine::{self, Damaged},
+    queue::wait_for_rest,
+    without_nul,
 };
 use crate::store::{
     StoreError,
-    outbox::{Attempt, Inserted, Lane, MessageState, SealedContent, StoredMessage},
+    outbox::{
+        Attempt, Inserted, Lane, MessageState, MessageWithAttempts, QueuedMessage, SealedContent, StateFilter,
+        StoredMessage,
+    },
+    retention,
 };
 
+/// When a message that waits is due: not after its lane was woken.
+pub const NEXT_AT: &str = "CASE WHEN message.state IN ('queued', 'deferred') THEN coalesce(
+    (SELECT CASE WHEN lane.woken_at < message.next_at THEN lane.woken_at ELSE message.next_at END FROM lane
+     WHERE lane.lane = message.lane AND lane.fallback = message.fallback AND lane.wakings > message.wakings),
+    message.next_at) ELSE message.next_at END";
 /// The columns that [`message`] reads.
-pub const COLUMNS: &str =
+pub const COLUMNS: &str = formatcp!(
     "id, portal, account, \"user\", lane, message_id, reference, subject, size, recipients, state, stage, cause, reply, profile,
     fallback, tries, created_at, updated_at, expires_at, lease_owner, ending_at, ending_to, finished_at,
-    CASE WHEN state IN ('queued', 'deferred') THEN coalesce(
-        (SELECT CASE WHEN lane.woken_at < message.next_at THEN lane.woken_at ELSE message.next_at END FROM lane WHERE lane.lane = message.lane
-             AND lane.fallback = message.fallback AND lane.wakings > message.wakings),
-        next_at) ELSE next_at END AS next_at";
+    {NEXT_AT} AS next_at"
+);
 /// What is not under way and not finished: the condition of the partial indexes, to the letter.
 pub const WAITING: &str = "state IN ('queued', 'deferred')";
 
@@ -107,6 +118,48 @@ fn decode(row: &impl Columns, state: MessageState) -> Result<StoredMessage, Stor
     })
 }
 
+/// What is written of a message that was just given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewRow {
+    pub id: String,
+    pub portal: String,
+    pub account: String,
+    pub user: Option<String>,
+    pub lane: String,
+    pub key: Option<String>,
+    /// In hexadecimal: JSON has no bytes.
+    pub hash: String,
+    pub message_id: String,
+    pub reference: Option<String>,
+    pub subject: String,
+    pub size: i64,
+    pub recipients: String,
+    pub at: i64,
+    pub expires_at: i64,
+}
+
+impl NewRow {
+    pub fn of(new: &QueuedMessage) -> Result<Self, StoreError> {
+        let AccountId { portal, account } = new.lane.account.clone();
+        Ok(Self {
+            id: new.id.to_string(),
+            portal,
+            account,
+            user: new.lane.user.clone(),
+            lane: new.lane.key(),
+            key: new.idempotency_key.as_deref().map(without_nul),
+            hash: new.request_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            message_id: without_nul(&new.message_id),
+            reference: new.reference.as_deref().map(without_nul),
+            subject: without_nul(&new.subject),
+            size: i64::try_from(new.size).unwrap_or(i64::MAX),
+            recipients: encode("message", "recipients", &new.recipients)?,
+            at: new.at.as_millisecond(),
+            expires_at: new.expires_at.as_millisecond(),
+        })
+    }
+}
+
 /// A row with the id and the hash of what was given earlier with the same key.
 pub fn known(row: &impl Columns, request_hash: &[u8; 32]) -> Result<Inserted, StoreError> {
     let id = row.text("id")?;
@@ -141,9 +194,36 @@ pub fn attempt(content: &str, message: Uuid) -> Result<Attempt, StoreError> {
 }
 
 /// The attempts of a message in a list: their contents as a JSON array, in the column `attempts`.
-pub fn attempts(row: &impl Columns, message: Uuid) -> Result<Vec<Attempt>, StoreError> {
+fn attempts(row: &impl Columns, message: Uuid) -> Result<Vec<Attempt>, StoreError> {
     let contents: Vec<String> = serde_json::from_str(&row.text("attempts")?).unwrap_or_default();
     contents.iter().map(|content| attempt(content, message)).collect()
+}
+
+/// Rows of a list with their attempts and rests, in the order in which they came.
+pub fn with_attempts<R: Columns>(
+    rows: &[R],
+    messages: Vec<StoredMessage>,
+) -> Result<Vec<MessageWithAttempts>, StoreError> {
+    let with_attempts = rows.iter().zip(messages).map(|(row, mut message)| {
+        wait_for_rest(row, &mut message)?;
+        let attempts = attempts(row, message.id)?;
+        Ok(MessageWithAttempts { message, attempts })
+    });
+    with_attempts.collect()
+}
+
+/// A filter as codes: stored in one of the first ones whatever rests, of the second ones while it rests, of the third ones
+/// unless it rests.
+pub fn filter_codes(state: MessageState) -> [Vec<&'static str>; 3] {
+    let StateFilter { always, while_resting, unless_resting } = StateFilter::shown_as(state);
+    [always, while_resting, unless_resting].map(|states| states.into_iter().map(MessageState::as_str).collect())
+}
+
+/// The ids of contents that are deleted together, of rows with `id` and `size`.
+pub fn deleted_together<R: Columns>(rows: &[R], most_bytes: i64) -> Result<Vec<String>, StoreError> {
+    let sizes: Vec<i64> = rows.iter().map(|row| row.number("size")).collect::<Result<_, _>>()?;
+    let together = retention::first_within(sizes, most_bytes);
+    Ok(rows[..together].iter().map(|row| row.text("id")).collect::<Result<_, _>>()?)
 }
 
 /// A content, with the account that it belongs to.

@@ -16,7 +16,7 @@ use app::{
 use jiff::Timestamp;
 
 use super::{Columns, cause, instant};
-use crate::store::{ProfileRow, Receipt, SealedSecret, StoreError, Tested};
+use crate::store::{AccountProfile, ProfileRow, ProfileWithFailure, Receipt, SealedSecret, StoreError, Tested};
 
 /// The columns that [`profile`] reads.
 pub const PROFILE: &str = "id, \"user\", preset, host, port, security, login, mechanism, sender_name, sender_address,
@@ -164,7 +164,15 @@ pub fn receipt(row: &impl Columns, id: ProfileId) -> Result<Receipt, StoreError>
 }
 
 /// A row with the account that it belongs to.
-pub fn profile_of_account(row: &impl Columns) -> Result<(AccountId, ProfileRow), StoreError> {
+pub fn profile_of_account(row: &impl Columns) -> Result<AccountProfile, StoreError> {
     let account = AccountId { portal: row.text("portal")?, account: row.text("account")? };
-    Ok((account, profile(row)?))
+    Ok(AccountProfile { account, row: profile(row)? })
+}
+
+/// A row with the content of its last failure, in the column `last_failure`.
+pub fn with_failure(row: &impl Columns) -> Result<ProfileWithFailure, StoreError> {
+    let content = row.text_if_any("last_failure")?;
+    let row = profile(row)?;
+    let last_failure = content.map(|content| failure(&content, row.id)).transpose()?;
+    Ok(ProfileWithFailure { row, last_failure })
 }

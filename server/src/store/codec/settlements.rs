@@ -2,13 +2,18 @@
 
 use std::{collections::HashMap, iter::zip};
 
-use app::profile::sending::{Health, HealthTransition};
+use app::{
+    diagnosis::cause::Cause,
+    profile::sending::{Health, HealthTransition},
+    test_run::event::Stage,
+};
 use jiff::Timestamp;
+use serde::Serialize;
 
-use super::{Columns, instant};
+use super::{Columns, cause, encode, instant, without_nul};
 use crate::store::{
     ProfileRow, StoreError,
-    outbox::{HealthReport, Lease, MessageState, Settlement},
+    outbox::{HealthReport, Lease, MessageState, Precondition, Settlement},
 };
 
 /// Which of the settlements may be made, by the rows of their messages (`id`, `state`, `lease_owner`, `lease_until`), which
@@ -20,8 +25,7 @@ pub fn held<R: Columns>(settlements: &[Settlement], rows: &[R]) -> Result<Vec<bo
         let state = MessageState::parse(&row.text("state")?);
         let state =
             state.ok_or_else(|| StoreError::Inconsistent { table: "message", column: "state", row: id.clone() })?;
-        let until = row.number_if_any("lease_until")?.map(instant);
-        leases.insert(id, (state, Lease { token: row.text_if_any("lease_owner")?, until }));
+        leases.insert(id, (state, lease(row)?));
     }
     let ids = settlements.iter().map(|settlement| settlement.id.to_string());
     let holds = zip(settlements, ids).map(|(settlement, id)| {
@@ -32,6 +36,75 @@ pub fn held<R: Columns>(settlements: &[Settlement], rows: &[R]) -> Result<Vec<bo
         held
     });
     Ok(holds.collect())
+}
+
+/// What a settlement writes into the message's row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettledRow {
+    pub id: String,
+    pub state: &'static str,
+    pub recipients: String,
+    pub stage: Option<&'static str>,
+    pub cause: Option<&'static str>,
+    pub reply: Option<String>,
+    pub profile: Option<String>,
+    pub fallback: bool,
+    /// Added to the tries.
+    pub counts: i64,
+    pub next_at: Option<i64>,
+    pub at: i64,
+    pub finished_at: Option<i64>,
+    /// The next transaction of the same message follows under the same lease.
+    pub keeps_lease: bool,
+}
+
+impl SettledRow {
+    pub fn of(settlement: &Settlement) -> Result<Self, StoreError> {
+        let Settlement { id, at, attempt, status, recipients, next_at, counts, fallback, .. } = settlement;
+        Ok(Self {
+            id: id.to_string(),
+            state: status.state.as_str(),
+            recipients: encode("message", "recipients", recipients)?,
+            stage: status.stage.map(Stage::as_str),
+            cause: status.cause.map(Cause::as_str),
+            reply: status.reply.as_deref().map(without_nul),
+            profile: attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string()),
+            fallback: *fallback,
+            counts: i64::from(*counts),
+            next_at: next_at.map(Timestamp::as_millisecond),
+            at: at.as_millisecond(),
+            finished_at: status.state.is_final().then_some(at.as_millisecond()),
+            keeps_lease: status.state == MessageState::Sending,
+        })
+    }
+}
+
+/// A message that is given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Released {
+    pub id: String,
+    pub state: &'static str,
+}
+
+/// The messages among these rows (`id`, `state`, `cause`, `lease_owner`, `lease_until`), which are locked, that the holder of
+/// a lease may give back, and the states that they have then.
+pub fn released<R: Columns>(rows: &[R], lease_token: &str) -> Result<Vec<Released>, StoreError> {
+    let own = Precondition::Lease(lease_token.to_owned());
+    let mut released = Vec::with_capacity(rows.len());
+    for row in rows {
+        // What cannot be decoded is in nobody's hands.
+        let Some(state) = MessageState::parse(&row.text("state")?) else { continue };
+        if own.holds(state, &lease(row)?) {
+            let state = MessageState::released(cause(row.text_if_any("cause")?));
+            released.push(Released { id: row.text("id")?, state: state.as_str() });
+        }
+    }
+    Ok(released)
+}
+
+fn lease(row: &impl Columns) -> Result<Lease, StoreError> {
+    let until = row.number_if_any("lease_until")?.map(instant);
+    Ok(Lease { token: row.text_if_any("lease_owner")?, until })
 }
 
 /// What a report makes of a profile's health; `None`: it is about other settings, which the profile had before.

@@ -1,10 +1,10 @@
 //! What every store does with messages.
 
 use super::{
-    queue::{lane, message},
+    queue::{lane, message, queue},
     *,
 };
-use crate::store::outbox::{Inserted, MessageState, QueuedMessage};
+use crate::store::outbox::{Assignment, Inserted, MessageState, QueuedMessage, Rest};
 
 pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) {
     let shop = lane("martin", None);
@@ -33,9 +33,39 @@ pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) 
     store.insert_messages(&[message(20, &lane("dubois", None), 2)]).await.unwrap();
     let page = async |state, before: Option<u128>, limit| {
         let rows = store.messages(&shop.account, state, before.map(Uuid::from_u128), limit).await.unwrap();
-        rows.iter().map(|(row, _)| row.id.as_u128()).collect::<Vec<_>>()
+        rows.iter().map(|row| row.message.id.as_u128()).collect::<Vec<_>>()
     };
     assert_eq!(page(None, None, 3).await, [14, 13, 12]);
     assert_eq!(page(None, Some(12), 9).await, [11, 10, 2, 1]);
     assert_eq!(page(Some(MessageState::Failed), None, 9).await, [0_u128; 0]);
+}
+
+/// Asked for a state, a list has what it shows in that state, whatever the rows say.
+pub(super) async fn a_message_is_listed_in_the_state_that_it_shows(store: &dyn Store) {
+    let lanes: Vec<_> = ["a", "b", "c"].map(|user| lane("martin", Some(user))).into();
+    for (number, lane) in (1..).zip(&lanes) {
+        store.insert_messages(&[message(number, lane, 1), message(number + 10, lane, 1)]).await.unwrap();
+        // One of each lane has a time of its own.
+        super::claim(store, lane, "one", at(2), at(30), 1).await;
+        store.release("one", &[Uuid::from_u128(number)], at(400)).await.unwrap();
+    }
+    store.rest_lane(&queue(&lanes[1]), at(200), None).await.unwrap();
+    let agrees = async || {
+        let all = store.messages(&lanes[0].account, None, None, 99).await.unwrap();
+        for state in MessageState::ALL {
+            let listed = store.messages(&lanes[0].account, Some(*state), None, 99).await.unwrap();
+            let shown: Vec<_> = all.iter().filter(|one| one.message.state == *state).cloned().collect();
+            assert_eq!(listed, shown, "{state:?}");
+        }
+        all.iter().filter(|one| one.message.state == MessageState::Deferred).count()
+    };
+    assert_eq!(agrees().await, 1, "the one whose own time comes before the lane's");
+    // What was woken is due at once, whatever time it had; then all of its lane waits for the rest.
+    store.wake(&lanes[0].account, at(3)).await.unwrap();
+    assert_eq!(agrees().await, 0);
+    store.rest_lane(&queue(&lanes[2]), at(200), Some(Cause::Timeout)).await.unwrap();
+    assert_eq!(agrees().await, 2);
+    store.assign(&[Assignment { queue: queue(&lanes[0]), destination: "relay".to_owned() }]).await.unwrap();
+    store.rest_destination("relay", &|rest| Rest { until: at(90), ..rest }).await.unwrap();
+    assert_eq!(agrees().await, 4);
 }

@@ -33,10 +33,10 @@ pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
     assert_eq!(in_use(&account, Some("lea")).await, None);
     assert_eq!(in_use(&stranger, None).await, None);
     let due = store.profiles_to_check(at(1), 9).await.unwrap();
-    assert_eq!(due.iter().map(|(_, row)| row.id).collect::<Vec<_>>(), [id(1)]);
+    assert_eq!(due.iter().map(|one| one.row.id).collect::<Vec<_>>(), [id(1)]);
     // Sealed things, page by page, replaced when they are still the same.
     let secrets = store.secrets(None, 1).await.unwrap();
-    assert_eq!((secrets[0].0.clone(), secrets[0].1.id), (account.clone(), id(1)));
+    assert_eq!((secrets[0].account.clone(), secrets[0].row.id), (account.clone(), id(1)));
     assert_eq!(store.secrets(Some(id(1)), 9).await.unwrap().len(), 1);
     let sealed = |byte| SealedSecret { sealed: vec![byte], changed_at: at(0), login_key: [byte; 32] };
     let claim = LoginClaim { id: Uuid::new_v4(), key: [1; 32], now: at(1), until: at(2), again_after: None };

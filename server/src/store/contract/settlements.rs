@@ -31,7 +31,7 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     assert_eq!(store.last_failure(&account, id(1)).await.unwrap().unwrap().at, at(4));
     let stranger = AccountId { account: "dubois".to_owned(), ..account.clone() };
     assert_eq!(store.last_failure(&stranger, id(1)).await.unwrap(), None);
-    assert!(store.listed(&stranger, None, 9).await.unwrap().is_empty());
+    assert!(store.profiles_with_failures(&stranger, None, 9).await.unwrap().is_empty());
     assert_eq!(
         store
             .record_health(&stranger, &report(HealthSignal::Sent, print, None), at(5), Some(profile_transition))

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Lane;
+use super::{Attempt, Lane};
 
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal,)* }) => {
@@ -214,6 +214,20 @@ pub struct StoredMessage {
     /// …and for whom; `None`: for everybody who waits.
     pub ending_to: Option<Vec<String>>,
     pub finished_at: Option<Timestamp>,
+}
+
+/// A message in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageWithAttempts {
+    pub message: StoredMessage,
+    pub attempts: Vec<Attempt>,
+}
+
+/// When a message is sent again, and until when it is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResendTimes {
+    pub now: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// Why a message cannot be sent again.

@@ -28,6 +28,17 @@ pub enum Passage {
     Closed,
 }
 
+impl Passage {
+    /// How many of `wanted` messages it lets through.
+    pub const fn most(self, wanted: u32) -> u32 {
+        match self {
+            Self::Free => wanted,
+            Self::Probe if wanted > 0 => 1,
+            Self::Probe | Self::Closed => 0,
+        }
+    }
+}
+
 impl Rest {
     pub fn passage(&self, now: Timestamp) -> Passage {
         if self.until > now {
@@ -96,6 +107,7 @@ mod tests {
     fn a_rest_ends_with_one_try_and_everything_comes_back_after_it() {
         let well = Rest::default();
         assert_eq!(well.passage(at(0)), Passage::Free);
+        assert_eq!([Passage::Free, Passage::Probe, Passage::Closed].map(|passage| passage.most(9)), [9, 1, 0]);
         let rests = well.after_trouble(at(100), Some(Cause::Timeout), false, seconds);
         assert_eq!((rests.until, rests.troubles, rests.cause), (at(110), 1, Some(Cause::Timeout)));
         assert_eq!((rests.passage(at(109)), rests.passage(at(110))), (Passage::Closed, Passage::Probe));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::PgPool;
 
 use super::{PostgresStore, limit, transaction::transaction};
-use crate::store::{DraftStore, MOST_DRAFTS, StoreError, codec::encode};
+use crate::store::{DraftStore, MOST_DRAFTS, StoreError, codec::encode, retention::Cutoffs};
 
 #[async_trait]
 impl DraftStore for PostgresStore {
@@ -70,7 +70,7 @@ impl DraftStore for PostgresStore {
     }
 }
 
-pub(super) async fn sweep(pool: &PgPool, before: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM draft WHERE kept_at < $1").bind(before.as_millisecond()).execute(pool).await?;
+pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM draft WHERE kept_at < $1").bind(cutoffs.drafts.as_millisecond()).execute(pool).await?;
     Ok(())
 }

@@ -2,12 +2,11 @@
 
 use app::{journal::model::Entry, session::AccountId};
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 use super::{PostgresStore, limit};
-use crate::store::{JournalStore, StoreError, codec::encode};
+use crate::store::{JournalStore, StoreError, codec::encode, retention::Cutoffs};
 
 #[async_trait]
 impl JournalStore for PostgresStore {
@@ -37,9 +36,6 @@ impl JournalStore for PostgresStore {
     }
 }
 
-/// How long an entry is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
-
 /// Adds an entry, in the transaction of the change it tells of.
 pub(super) async fn note(connection: &mut PgConnection, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO journal (id, portal, account, at, person, content) VALUES ($1, $2, $3, $4, $5, $6)")
@@ -54,7 +50,7 @@ pub(super) async fn note(connection: &mut PgConnection, account: &AccountId, ent
     Ok(())
 }
 
-pub(super) async fn sweep(pool: &PgPool, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM journal WHERE at < $1").bind((now - KEPT).as_millisecond()).execute(pool).await?;
+pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM journal WHERE at < $1").bind(cutoffs.journal.as_millisecond()).execute(pool).await?;
     Ok(())
 }

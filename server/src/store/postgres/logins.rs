@@ -1,9 +1,9 @@
 //! Server side. Places for logins, and how many were refused.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mail::smtp::LoginOutcome;
-use model::login::{Admission, LEASE, LoginCount};
+use model::login::{Admission, LoginCount};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::store::{
     Admit, LoginClaim, LoginEnd, LoginStore, StoreError,
-    codec::{Columns, instant},
+    codec::logins::{Tally, tally},
+    retention::Cutoffs,
 };
 
 #[async_trait]
@@ -79,32 +80,17 @@ impl LoginStore for PostgresStore {
     }
 }
 
-/// What is known of a secret that no profile has any more is forgotten after so long.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// What is known of the logins with a secret. Places whose holder is gone are forgotten; also those that the clock, set back
-/// since, would keep for hours. Clocks of replicas may differ by a lease.
+/// What is known of the logins with a secret. Places whose holder is gone are forgotten.
 async fn count(connection: &mut PgConnection, key: &[u8; 32], now: Timestamp) -> Result<LoginCount, StoreError> {
-    sqlx::query("DELETE FROM login WHERE key = $1 AND (until <= $2 OR until > $3)")
+    let rows = sqlx::query("SELECT id, at, until FROM login WHERE key = $1")
         .bind(&key[..])
-        .bind(now.as_millisecond())
-        .bind((now + LEASE * 2).as_millisecond())
-        .execute(&mut *connection)
+        .fetch_all(&mut *connection)
         .await?;
-    let row = sqlx::query(
-        "SELECT count(*) FILTER (WHERE until IS NULL) AS refusals, count(until) AS under_way,
-                max(at) FILTER (WHERE until IS NULL) AS refused_at
-         FROM login WHERE key = $1",
-    )
-    .bind(&key[..])
-    .fetch_one(connection)
-    .await?;
-    let number = |column| -> Result<u32, StoreError> { Ok(u32::try_from(row.number(column)?).unwrap_or(u32::MAX)) };
-    Ok(LoginCount {
-        refusals: number("refusals")?,
-        under_way: number("under_way")?,
-        refused_at: row.number_if_any("refused_at")?.map(instant),
-    })
+    let Tally { count, ended } = tally(&rows, now)?;
+    if !ended.is_empty() {
+        sqlx::query("DELETE FROM login WHERE id = ANY ($1)").bind(&ended).execute(connection).await?;
+    }
+    Ok(count)
 }
 
 /// The secret was typed anew: it begins anew.
@@ -119,11 +105,11 @@ pub(super) async fn rename(connection: &mut PgConnection, old: &[u8], new: &[u8;
     Ok(())
 }
 
-pub(super) async fn sweep(pool: &PgPool, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM login WHERE at < $1 AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.login_key = login.key)",
     )
-    .bind((now - KEPT).as_millisecond())
+    .bind(cutoffs.logins.as_millisecond())
     .execute(pool)
     .await?;
     Ok(())

@@ -3,22 +3,24 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 
 use super::{PostgresStore, drafts, journal, limit, logins, sessions};
 use crate::store::{
-    DRAFTS_LAST, MaintenanceStore, StoreError,
-    codec::{Columns, instant},
+    MaintenanceStore, StoreError,
+    codec::{Columns, instant, messages::deleted_together},
     outbox::QueueMetrics,
+    retention::Cutoffs,
 };
 
 #[async_trait]
 impl MaintenanceStore for PostgresStore {
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
-        sessions::sweep(&self.pool, now, sessions_before).await?;
-        drafts::sweep(&self.pool, now - DRAFTS_LAST).await?;
-        journal::sweep(&self.pool, now).await?;
-        logins::sweep(&self.pool, now).await?;
+        let cutoffs = Cutoffs::at(now, sessions_before);
+        sessions::sweep(&self.pool, &cutoffs).await?;
+        drafts::sweep(&self.pool, &cutoffs).await?;
+        journal::sweep(&self.pool, &cutoffs).await?;
+        logins::sweep(&self.pool, &cutoffs).await?;
         add_up(self).await
     }
 
@@ -141,14 +143,7 @@ async fn contents(pool: &PgPool, before: Timestamp, most: u32) -> Result<u64, St
     .bind(limit(most))
     .fetch_all(pool)
     .await?;
-    let (mut ids, mut bytes) = (Vec::<String>::new(), 0);
-    for row in &rows {
-        bytes += row.number("size")?;
-        if bytes > MOST_BYTES && !ids.is_empty() {
-            break;
-        }
-        ids.push(row.try_get("id")?);
-    }
+    let ids = deleted_together(&rows, MOST_BYTES)?;
     if ids.is_empty() {
         return Ok(0);
     }

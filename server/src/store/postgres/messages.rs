@@ -3,7 +3,6 @@
 use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
-use jiff::Timestamp;
 use sqlx::{PgPool, postgres::PgRow};
 use uuid::Uuid;
 
@@ -18,10 +17,12 @@ use crate::store::{
     MessageStore, StoreError,
     codec::{
         encode,
-        messages::{self, COLUMNS, attempt, attempts, known, message},
-        queue::wait_for_rest,
+        messages::{self, COLUMNS, NEXT_AT, attempt, filter_codes, known, message, with_attempts},
     },
-    outbox::{Attempt, Inserted, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
+    outbox::{
+        Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
+        StoredMessage,
+    },
 };
 
 mod insert;
@@ -85,38 +86,37 @@ impl MessageStore for PostgresStore {
         state: Option<MessageState>,
         before: Option<Uuid>,
         most: u32,
-    ) -> Result<Vec<(StoredMessage, Vec<Attempt>)>, StoreError> {
-        // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
-        const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
-                SELECT 1 FROM lane LEFT JOIN destination USING (destination)
-                WHERE lane.lane = message.lane AND lane.fallback = message.fallback
-                  AND greatest(lane.rests_until, destination.rests_until) > message.next_at)
-            THEN 'deferred' ELSE state END";
+    ) -> Result<Vec<MessageWithAttempts>, StoreError> {
+        // What waits for a rest is deferred, though its own row does not say so: see `StateFilter`.
+        const RESTS: &str = formatcp!(
+            "EXISTS (SELECT 1 FROM lane LEFT JOIN destination USING (destination)
+                 WHERE lane.lane = message.lane AND lane.fallback = message.fallback
+                   AND greatest(lane.rests_until, destination.rests_until) > {NEXT_AT})"
+        );
         const SQL: &str = formatcp!(
             "SELECT {COLUMNS}, {REST},
                  (SELECT coalesce(json_agg(content ORDER BY number), '[]')::text
                   FROM attempt WHERE attempt.message = message.id) AS attempts
              FROM message
-             WHERE portal = $1 AND account = $2 AND ($3::text IS NULL OR id < $3) AND ($4::text IS NULL OR {STATE} = $4)
-             ORDER BY id DESC LIMIT $5"
+             WHERE portal = $1 AND account = $2 AND ($3::text IS NULL OR id < $3)
+               AND ($4::text[] IS NULL OR state = ANY ($4) OR (state = ANY ($5) AND {RESTS})
+                    OR (state = ANY ($6) AND NOT {RESTS}))
+             ORDER BY id DESC LIMIT $7"
         );
+        let [always, while_resting, unless_resting] =
+            state.map_or_else(Default::default, |state| filter_codes(state).map(Some));
         let rows = sqlx::query(SQL)
             .bind(&account.portal)
             .bind(&account.account)
             .bind(before.map(|id| id.to_string()))
-            .bind(state.map(MessageState::as_str))
+            .bind(always)
+            .bind(while_resting)
+            .bind(unless_resting)
             .bind(limit(most))
             .fetch_all(&self.pool)
             .await?;
         let messages = shown(&self.pool, &rows).await?;
-        rows.iter()
-            .zip(messages)
-            .map(|(row, mut one)| {
-                wait_for_rest(row, &mut one)?;
-                let attempts = attempts(row, one.id)?;
-                Ok((one, attempts))
-            })
-            .collect()
+        with_attempts(&rows, messages)
     }
 
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
@@ -128,7 +128,7 @@ impl MessageStore for PostgresStore {
         &self,
         portal: &str,
         id: Uuid,
-        (now, expires_at): (Timestamp, Timestamp),
+        times: ResendTimes,
         rule: ResendRule,
     ) -> Result<ResendOutcome, StoreError> {
         const SQL: &str =
@@ -158,8 +158,8 @@ impl MessageStore for PostgresStore {
             .bind(again.status.cause.map(Cause::as_str))
             .bind(again.status.reply.as_deref().map(text))
             .bind(encode("message", "recipients", &again.recipients)?)
-            .bind(now.as_millisecond())
-            .bind(expires_at.as_millisecond())
+            .bind(times.now.as_millisecond())
+            .bind(times.expires_at.as_millisecond())
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;

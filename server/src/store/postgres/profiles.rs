@@ -2,10 +2,7 @@
 
 use app::{
     journal::model::Entry,
-    profile::{
-        model::ProfileId,
-        port::{Heir, Written},
-    },
+    profile::{model::ProfileId, port::Written},
     session::AccountId,
     test_run::port::TestRun,
 };
@@ -13,24 +10,27 @@ use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
 use model::login::MOST_REFUSALS;
-use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     PostgresStore, journal, limit,
-    quarantine::{set_aside, set_aside_on},
+    quarantine::set_aside,
     transaction::{lock_account, transaction},
 };
 use crate::store::{
-    Change, Decide, ProfileRow, ProfileStore, StoreError, Tell,
+    AccountProfile, Change, Decide, Deletion, ProfileRow, ProfileStore, ProfileWithFailure, StoreError, Tell,
     codec::{
-        profiles::{PROFILE, PROFILE_KEY, failure, profile, profile_of_account},
+        profiles::{PROFILE, PROFILE_KEY, failure, profile, profile_of_account, with_failure},
         quarantine::{Damaged, readable},
     },
 };
 
+mod find;
 mod write;
 
-use write::{bind_settings, hand_over, take_if_free, write};
+use find::made_by;
+pub(super) use find::{find_locked, find_readable};
+pub(super) use write::write_health;
+use write::{hand_over, insert, take_if_free, write};
 
 #[async_trait]
 impl ProfileStore for PostgresStore {
@@ -53,12 +53,12 @@ impl ProfileStore for PostgresStore {
         rows.iter().map(profile).collect()
     }
 
-    async fn listed(
+    async fn profiles_with_failures(
         &self,
         account: &AccountId,
         after: Option<ProfileId>,
         most: u32,
-    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
+    ) -> Result<Vec<ProfileWithFailure>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT {PROFILE},
                  CASE WHEN failures > 0 OR broken_at IS NOT NULL
@@ -72,14 +72,7 @@ impl ProfileStore for PostgresStore {
             .bind(limit(most))
             .fetch_all(&self.pool)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let one = profile(row)?;
-                let content: Option<String> = row.try_get("last_failure")?;
-                let failure = content.map(|content| failure(&content, one.id)).transpose()?;
-                Ok((one, failure))
-            })
-            .collect()
+        rows.iter().map(with_failure).collect()
     }
 
     async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
@@ -114,20 +107,7 @@ impl ProfileStore for PostgresStore {
             {
                 return Ok(None);
             }
-            let insert = sqlx::query(
-                r#"INSERT INTO profile ("user", preset, host, port, security, login, mechanism, sender_name, sender_address,
-                     reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
-                     check_hourly, fallback, id, portal, account, creation, in_use)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                     $23, FALSE)"#,
-            );
-            bind_settings(insert, row)
-                .bind(row.id.to_string())
-                .bind(&account.portal)
-                .bind(&account.account)
-                .bind(&row.creation)
-                .execute(&mut *transaction)
-                .await?;
+            insert(&mut transaction, account, row).await?;
             let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
             journal::note(&mut transaction, account, entry).await?;
             transaction.commit().await?;
@@ -149,13 +129,10 @@ impl ProfileStore for PostgresStore {
             match decide(&before) {
                 Change::None => return Ok(true),
                 Change::StartOver => {
-                    sqlx::query("UPDATE profile SET failures = 0, failing_cause = NULL WHERE id = $1")
-                        .bind(id.to_string())
-                        .execute(&mut *transaction)
-                        .await?;
+                    write_health(&mut transaction, id, &before.started_over(), None).await?;
                 }
                 Change::Edit(after, entry) => {
-                    write(&mut transaction, account, &before, &after.without_a_stray_secret(&before)).await?;
+                    write(&mut transaction, account, &before, *after).await?;
                     journal::note(&mut transaction, account, &entry).await?;
                 }
             }
@@ -176,7 +153,7 @@ impl ProfileStore for PostgresStore {
             let Some(row) = find_locked(&mut transaction, account, id).await? else {
                 return Ok(Written::Gone);
             };
-            if expected.is_some_and(|expected| expected != row.revision) {
+            if !row.is_of_revision(expected) {
                 return Ok(Written::Stale);
             }
             sqlx::query(
@@ -202,7 +179,7 @@ impl ProfileStore for PostgresStore {
         &self,
         account: &AccountId,
         id: ProfileId,
-        (heir, expected): (Heir, Option<u32>),
+        deletion: Deletion,
         tell: &Tell<'_>,
     ) -> Result<Written, StoreError> {
         transaction!(self, transaction, {
@@ -210,12 +187,12 @@ impl ProfileStore for PostgresStore {
             let Some(row) = find_locked(&mut transaction, account, id).await? else {
                 return Ok(Written::Gone);
             };
-            if expected.is_some_and(|expected| expected != row.revision) {
+            if !row.is_of_revision(deletion.revision) {
                 return Ok(Written::Stale);
             }
             sqlx::query("DELETE FROM profile WHERE id = $1").bind(id.to_string()).execute(&mut *transaction).await?;
             journal::note(&mut transaction, account, &tell(&row)).await?;
-            if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), heir).await? {
+            if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.heir).await? {
                 // Dropped, the transaction is rolled back.
                 return Ok(Written::Stale);
             }
@@ -300,11 +277,7 @@ impl ProfileStore for PostgresStore {
         Ok(u64::try_from(sent).unwrap_or_default())
     }
 
-    async fn profiles_to_check(
-        &self,
-        before: Timestamp,
-        most: u32,
-    ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+    async fn profiles_to_check(&self, before: Timestamp, most: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile
              WHERE (check_hourly OR broken_at IS NOT NULL) AND secret IS NOT NULL
@@ -323,47 +296,4 @@ impl ProfileStore for PostgresStore {
         set_aside(&self.pool, &damaged).await?;
         Ok(due)
     }
-}
-
-async fn locked_row(
-    connection: &mut PgConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<PgRow>, StoreError> {
-    const SQL: &str =
-        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id = $3 FOR UPDATE OF profile");
-    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
-    Ok(query.fetch_optional(connection).await?)
-}
-
-/// The row, which nobody else changes before this transaction ends.
-pub(super) async fn find_locked(
-    connection: &mut PgConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
-    locked_row(connection, account, id).await?.as_ref().map(profile).transpose()
-}
-
-/// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
-pub(super) async fn find_readable(
-    connection: &mut PgConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
-    let row = locked_row(&mut *connection, account, id).await?;
-    let (mut found, damaged) = readable(PROFILE_KEY, row.as_slice(), profile)?;
-    set_aside_on(connection, &damaged).await?;
-    Ok(found.pop())
-}
-
-async fn made_by(
-    connection: &mut PgConnection,
-    account: &AccountId,
-    creation: &str,
-) -> Result<Option<ProfileRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND creation = $3");
-    let row =
-        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(creation).fetch_optional(connection).await?;
-    row.as_ref().map(profile).transpose()
 }

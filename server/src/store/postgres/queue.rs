@@ -9,14 +9,12 @@ use app::{diagnosis::cause::Cause, session::AccountId};
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{PostgresStore, limit, quarantine::set_aside, transaction::transaction};
 use crate::store::{
     QueueStore, StoreError,
     codec::{
-        encode,
         messages::{COLUMNS, WAITING, readable},
         quarantine,
         queue::{LANE, due_destination, queue},
@@ -24,12 +22,15 @@ use crate::store::{
     outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Queue, Rest, StoredMessage},
 };
 
+mod bounds;
 mod claim;
+mod leases;
 mod locks;
 mod rests;
 
+use bounds::{NEXT_AT, keep_rest, move_lane, tighten};
 use claim::claim_one;
-use locks::{fallbacks, keys, lock_destinations, lock_lanes, lock_messages, make_destinations};
+use locks::{fallbacks, keys, lock_destinations, lock_lanes, make_destinations};
 pub(super) use rests::{REST, with_rests};
 
 #[async_trait]
@@ -132,52 +133,11 @@ impl QueueStore for PostgresStore {
     }
 
     async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let to: Vec<Option<String>> = marks
-            .iter()
-            .map(|mark| mark.to.as_ref().map(|to| encode("message", "ending_to", to)).transpose())
-            .collect::<Result<_, _>>()?;
-        let ids: Vec<String> = marks.iter().map(|mark| mark.id.to_string()).collect();
-        transaction!(self, transaction, {
-            lock_messages(&mut transaction, &ids).await?;
-            let marked: Vec<(String, String)> = sqlx::query_as(
-                "UPDATE message SET ending_at = $4, ending_to = mark.recipients
-                 FROM unnest($1::text[], $2::text[], $3::text[]) AS mark (id, lease, recipients)
-                 WHERE message.id = mark.id AND message.state = 'sending' AND message.lease_owner = mark.lease
-                   AND message.lease_until > $4
-                 RETURNING message.id, message.lease_owner",
-            )
-            .bind(&ids)
-            .bind(marks.iter().map(|mark| mark.lease_token.clone()).collect::<Vec<_>>())
-            .bind(&to)
-            .bind(now.as_millisecond())
-            .fetch_all(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            let marked: HashSet<(String, String)> = marked.into_iter().collect();
-            Ok(marks.iter().map(|mark| marked.contains(&(mark.id.to_string(), mark.lease_token.clone()))).collect())
-        })
+        leases::mark_commit(self, marks, now).await
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
-        let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-        transaction!(self, transaction, {
-            lock_messages(&mut transaction, &ids).await?;
-            sqlx::query(
-                // What has a cause was tried, or held.
-                "UPDATE message SET state = CASE WHEN cause IS NULL THEN 'queued' ELSE 'deferred' END, next_at = $1,
-                     lease_owner = NULL, lease_until = NULL, ending_at = NULL, ending_to = NULL,
-                     wakings = coalesce((SELECT lane.wakings FROM lane
-                         WHERE lane.lane = message.lane AND lane.fallback = message.fallback), 0)
-                 WHERE id = ANY ($2) AND state = 'sending' AND lease_owner = $3",
-            )
-            .bind(next_at.as_millisecond())
-            .bind(&ids)
-            .bind(lease_token)
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            Ok(())
-        })
+        leases::release(self, lease_token, ids, next_at).await
     }
 
     async fn rest_lane(&self, queue: &Queue, until: Timestamp, why: Option<Cause>) -> Result<(), StoreError> {
@@ -311,68 +271,4 @@ impl QueueStore for PostgresStore {
         with_rests(&self.pool, &mut rows).await?;
         Ok(rows)
     }
-}
-
-/// The instant when something of a lane is due: `$1`, and not before, for what was woken.
-const NEXT_AT: &str = formatcp!(
-    "CASE WHEN EXISTS (SELECT 1 FROM message WHERE {WAITING} AND message.lane = lane.lane
-                           AND message.fallback = lane.fallback AND message.wakings < lane.wakings) THEN $1
-     ELSE (SELECT CASE WHEN min(message.next_at) < $1 THEN $1 ELSE min(message.next_at) END FROM message
-           WHERE {WAITING} AND message.lane = lane.lane AND message.fallback = lane.fallback
-             AND message.wakings = lane.wakings) END"
-);
-
-/// Raises the bounds of destinations, which are locked, to what is due first there.
-async fn tighten(connection: &mut PgConnection, names: &[String]) -> Result<(), StoreError> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(
-        "UPDATE destination SET next_at = first.due_at
-         FROM (SELECT name, (SELECT min(lane.due_at) FROM lane
-                             WHERE lane.destination = given.name AND lane.due_at IS NOT NULL) AS due_at
-               FROM unnest($1::text[]) AS given (name)) AS first
-         WHERE destination.destination = first.name AND destination.next_at IS DISTINCT FROM first.due_at",
-    )
-    .bind(names)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// `probe`: the lease that the rest ends with.
-async fn keep_rest(
-    connection: &mut PgConnection,
-    destination: &str,
-    rest: &Rest,
-    probe: Option<&str>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO destination (destination, rests_until, troubles, cause, probe) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (destination) DO UPDATE SET rests_until = excluded.rests_until, troubles = excluded.troubles,
-             cause = excluded.cause, probe = excluded.probe",
-    )
-    .bind(destination)
-    .bind(rest.until.as_millisecond())
-    .bind(i64::from(rest.troubles))
-    .bind(rest.cause.map(Cause::as_str))
-    .bind(probe)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Puts a lane behind a destination.
-async fn move_lane(
-    connection: &mut PgConnection,
-    Queue { lane, fallback }: &Queue,
-    destination: &str,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE lane SET destination = $1 WHERE lane = $2 AND fallback = $3")
-        .bind(destination)
-        .bind(lane.key())
-        .bind(fallback)
-        .execute(connection)
-        .await?;
-    Ok(())
 }

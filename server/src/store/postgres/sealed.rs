@@ -1,6 +1,6 @@
 //! Server side. Everything that is sealed, page by page: for the rotation of keys.
 
-use app::{profile::model::ProfileId, session::AccountId};
+use app::profile::model::ProfileId;
 use async_trait::async_trait;
 use const_format::formatcp;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use super::{
     transaction::{lock_logins, transaction},
 };
 use crate::store::{
-    ProfileRow, SealedSecret, SealedStore, StoreError,
+    AccountProfile, SealedSecret, SealedStore, StoreError,
     codec::{
         messages::sealed_content,
         profiles::{PROFILE, profile_of_account},
@@ -34,7 +34,7 @@ impl SealedStore for PostgresStore {
         Ok(())
     }
 
-    async fn secrets(&self, after: Option<ProfileId>, most: u32) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+    async fn secrets(&self, after: Option<ProfileId>, most: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile WHERE id > $1 AND secret IS NOT NULL ORDER BY id LIMIT $2"
         );

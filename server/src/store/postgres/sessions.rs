@@ -9,6 +9,7 @@ use super::{PostgresStore, journal, transaction::transaction};
 use crate::store::{
     SessionRow, SessionStore, StoreError,
     codec::sessions::{content, session, with_theme},
+    retention::Cutoffs,
 };
 
 #[async_trait]
@@ -122,11 +123,14 @@ impl SessionStore for PostgresStore {
     }
 }
 
-pub(super) async fn sweep(pool: &PgPool, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM session WHERE expires_at < $1")
-        .bind(sessions_before.as_millisecond())
+        .bind(cutoffs.sessions.as_millisecond())
         .execute(pool)
         .await?;
-    sqlx::query("DELETE FROM used_token WHERE expires_at < $1").bind(now.as_millisecond()).execute(pool).await?;
+    sqlx::query("DELETE FROM used_token WHERE expires_at < $1")
+        .bind(cutoffs.tokens.as_millisecond())
+        .execute(pool)
+        .await?;
     Ok(())
 }

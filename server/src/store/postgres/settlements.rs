@@ -3,20 +3,26 @@
 use std::iter::zip;
 
 use app::{
-    diagnosis::cause::Cause,
     profile::{model::ProfileId, sending::HealthTransition},
     session::AccountId,
-    test_run::{event::Stage, port::TestRun},
+    test_run::port::TestRun,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{PostgresStore, events, profiles::find_readable, text, transaction::transaction};
+use super::{
+    PostgresStore, column, events,
+    profiles::{find_readable, write_health},
+    transaction::transaction,
+};
 use crate::store::{
     SettlementStore, StoreError,
-    codec::{self, encode, settlements::health_after},
-    outbox::{HealthReport, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
+    codec::{
+        encode,
+        settlements::{self, SettledRow, health_after},
+    },
+    outbox::{HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
 #[async_trait]
@@ -71,16 +77,11 @@ async fn held(connection: &mut PgConnection, settlements: &[Settlement]) -> Resu
     .bind(settlements.iter().map(|settlement| settlement.id.to_string()).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
-    codec::settlements::held(settlements, &rows)
+    settlements::held(settlements, &rows)
 }
 
 async fn move_messages(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
-    fn all<T>(settlements: &[&Settlement], of: impl Fn(&Settlement) -> T) -> Vec<T> {
-        settlements.iter().map(|settlement| of(settlement)).collect()
-    }
-    let recipients: Vec<String> =
-        settlements.iter().map(|one| encode("message", "recipients", &one.recipients)).collect::<Result<_, _>>()?;
-    let profile = |one: &Settlement| one.attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string());
+    let rows: Vec<SettledRow> = settlements.iter().map(|one| SettledRow::of(one)).collect::<Result<_, _>>()?;
     sqlx::query(
         "UPDATE message SET state = one.state, recipients = one.recipients, stage = one.stage, cause = one.cause,
              reply = one.reply, profile = coalesce(one.profile, message.profile), fallback = one.fallback,
@@ -97,20 +98,19 @@ async fn move_messages(connection: &mut PgConnection, settlements: &[&Settlement
                  keeps_lease)
          WHERE message.id = one.id",
     )
-    .bind(all(settlements, |one| one.id.to_string()))
-    .bind(all(settlements, |one| one.status.state.as_str()))
-    .bind(recipients)
-    .bind(all(settlements, |one| one.status.stage.map(Stage::as_str)))
-    .bind(all(settlements, |one| one.status.cause.map(Cause::as_str)))
-    .bind(all(settlements, |one| one.status.reply.as_deref().map(text)))
-    .bind(all(settlements, profile))
-    .bind(all(settlements, |one| one.fallback))
-    .bind(all(settlements, |one| i64::from(one.counts)))
-    .bind(all(settlements, |one| one.next_at.map(Timestamp::as_millisecond)))
-    .bind(all(settlements, |one| one.at.as_millisecond()))
-    .bind(all(settlements, |one| one.status.state.is_final().then_some(one.at.as_millisecond())))
-    // The next transaction of the same message follows under the same lease.
-    .bind(all(settlements, |one| one.status.state == MessageState::Sending))
+    .bind(column(&rows, |row| row.id.clone()))
+    .bind(column(&rows, |row| row.state))
+    .bind(column(&rows, |row| row.recipients.clone()))
+    .bind(column(&rows, |row| row.stage))
+    .bind(column(&rows, |row| row.cause))
+    .bind(column(&rows, |row| row.reply.clone()))
+    .bind(column(&rows, |row| row.profile.clone()))
+    .bind(column(&rows, |row| row.fallback))
+    .bind(column(&rows, |row| row.counts))
+    .bind(column(&rows, |row| row.next_at))
+    .bind(column(&rows, |row| row.at))
+    .bind(column(&rows, |row| row.finished_at))
+    .bind(column(&rows, |row| row.keeps_lease))
     .execute(connection)
     .await?;
     Ok(())
@@ -176,22 +176,7 @@ pub(super) async fn health(
         return Ok(None);
     };
     let Some((health, transition)) = health_after(&row, report, at) else { return Ok(None) };
-    sqlx::query(
-        "UPDATE profile SET failures = $1, failing_cause = $2, broken_at = $3, sent_at = $4, failed_at = $5,
-             failed_cause = $6, checked_at = $7, signed_fingerprint = $8
-         WHERE id = $9",
-    )
-    .bind(i64::from(health.failures))
-    .bind(health.failing_cause.map(Cause::as_str))
-    .bind(health.broken_at.map(Timestamp::as_millisecond))
-    .bind(health.sent_at.map(Timestamp::as_millisecond))
-    .bind(health.failed_at.map(Timestamp::as_millisecond))
-    .bind(health.failed_cause.map(Cause::as_str))
-    .bind(health.checked_at.map(Timestamp::as_millisecond))
-    .bind(&report.fingerprint[..])
-    .bind(report.profile.to_string())
-    .execute(&mut *connection)
-    .await?;
+    write_health(connection, report.profile, &health, Some(&report.fingerprint)).await?;
     if let Some(run) = &report.failure {
         keep_failure(connection, report.profile, run).await?;
     }

@@ -1,11 +1,6 @@
 //! Server side. Test runs, and the receipts of their mails.
 
-use app::{
-    diagnosis::cause::Cause,
-    profile::{model::ProfileId, sending::HealthSignal},
-    session::AccountId,
-    test_run::{port::TestRun, report::Verdict},
-};
+use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::port::TestRun};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -17,8 +12,7 @@ use crate::store::{
         encode,
         profiles::{receipt, test_run, verdict_code},
     },
-    is_outdated,
-    outbox::HealthReport,
+    test_result::{KEPT_TESTS, TestResult},
 };
 
 #[async_trait]
@@ -33,18 +27,12 @@ impl TestRunStore for PostgresStore {
         let TestRecord { fingerprint, entry, .. } = *told;
         transaction!(self, transaction, {
             let Some(row) = find_locked(&mut transaction, account, id).await? else { return Ok(false) };
-            if !is_outdated(fingerprint, &row) {
+            let result = TestResult::of(&row, run, fingerprint);
+            if result.is_latest {
                 keep(&mut transaction, id, run, told).await?;
             }
-            if run.report.verdict == Verdict::Accepted {
-                let signal = HealthReport {
-                    profile: id,
-                    fingerprint: *fingerprint,
-                    signal: HealthSignal::Well,
-                    failure: None,
-                    check: false,
-                };
-                settlements::health(&mut transaction, account, &signal, run.at, told.transition_event).await?;
+            if let Some(report) = &result.health {
+                settlements::health(&mut transaction, account, report, run.at, told.transition_event).await?;
             }
             events::insert(&mut transaction, told.events).await?;
             journal::note(&mut transaction, account, entry).await?;
@@ -61,10 +49,7 @@ impl TestRunStore for PostgresStore {
     ) -> Result<Option<Receipt>, StoreError> {
         transaction!(self, transaction, {
             let stored = locked_receipt(&mut transaction, account, id).await?;
-            let Some(mut receipt) = stored.filter(|stored| stored.tries_left > 0 && stored.expires_at > now) else {
-                return Ok(None);
-            };
-            receipt.tries_left -= 1;
+            let Some(receipt) = stored.and_then(|stored| stored.after_try(now)) else { return Ok(None) };
             sqlx::query("UPDATE receipt SET tries_left = $1 WHERE profile = $2")
                 .bind(i64::from(receipt.tries_left))
                 .bind(id.to_string())
@@ -88,7 +73,7 @@ impl TestRunStore for PostgresStore {
                 return Ok(false);
             }
             let stored = locked_receipt(&mut transaction, account, id).await?;
-            if stored.is_none_or(|stored| stored.code != receipt.code) {
+            if !stored.is_some_and(|stored| stored.is_of(receipt)) {
                 return Ok(false);
             }
             sqlx::query("DELETE FROM receipt WHERE profile = $1")
@@ -120,9 +105,6 @@ impl TestRunStore for PostgresStore {
         content.map(|content| test_run(&content, id)).transpose()
     }
 }
-
-/// How many tests of a profile are kept.
-const KEPT_TESTS: u32 = 20;
 
 /// Stores the result, and its receipt in the place of the one before.
 async fn keep(

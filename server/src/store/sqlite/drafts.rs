@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 
 use super::{SqliteStore, rows::encode, transaction::begin};
-use crate::store::{DraftStore, MOST_DRAFTS, StoreError};
+use crate::store::{DraftStore, MOST_DRAFTS, StoreError, retention::Cutoffs};
 
 #[async_trait]
 impl DraftStore for SqliteStore {
@@ -72,7 +72,7 @@ fn inconsistent(form: &str) -> StoreError {
     StoreError::Inconsistent { table: "draft", column: "content", row: form.to_owned() }
 }
 
-pub(super) async fn sweep(pool: &SqlitePool, before: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM draft WHERE kept_at < ?").bind(before.as_millisecond()).execute(pool).await?;
+pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM draft WHERE kept_at < ?").bind(cutoffs.drafts.as_millisecond()).execute(pool).await?;
     Ok(())
 }

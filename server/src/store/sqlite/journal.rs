@@ -2,12 +2,11 @@
 
 use app::{journal::model::Entry, session::AccountId};
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::{SqliteStore, rows::encode, transaction::begin};
-use crate::store::{JournalStore, StoreError};
+use crate::store::{JournalStore, StoreError, retention::Cutoffs};
 
 #[async_trait]
 impl JournalStore for SqliteStore {
@@ -20,12 +19,12 @@ impl JournalStore for SqliteStore {
 
     async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, content FROM journal WHERE portal = ? AND account = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            "SELECT id, content FROM journal WHERE portal = ?1 AND account = ?2 AND (?3 IS NULL OR id < ?3)
+             ORDER BY id DESC LIMIT ?4",
         )
         .bind(&account.portal)
         .bind(&account.account)
-        // Every id is smaller than this.
-        .bind(before.map_or_else(|| "g".to_owned(), |id| id.to_string()))
+        .bind(before.map(|id| id.to_string()))
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
@@ -38,9 +37,6 @@ impl JournalStore for SqliteStore {
             .collect()
     }
 }
-
-/// How long an entry is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 fn inconsistent(id: &Uuid) -> StoreError {
     StoreError::Inconsistent { table: "journal", column: "content", row: id.to_string() }
@@ -65,7 +61,7 @@ pub(super) async fn note(
     Ok(())
 }
 
-pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM journal WHERE at < ?").bind((now - KEPT).as_millisecond()).execute(pool).await?;
+pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM journal WHERE at < ?").bind(cutoffs.journal.as_millisecond()).execute(pool).await?;
     Ok(())
 }

@@ -1,15 +1,18 @@
 //! Server side. Places for logins, and how many were refused.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mail::smtp::LoginOutcome;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use model::login::{Admission, LoginCount};
+use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::{SqliteStore, profiles::begin, rows::instant};
-use model::login::{Admission, LEASE, LoginCount};
-
-use crate::store::{Admit, LoginClaim, LoginEnd, LoginStore, StoreError};
+use super::{SqliteStore, profiles::begin, rows::encode};
+use crate::store::{
+    Admit, LoginClaim, LoginEnd, LoginStore, StoreError,
+    codec::logins::{Tally, tally},
+    retention::Cutoffs,
+};
 
 #[async_trait]
 impl LoginStore for SqliteStore {
@@ -67,33 +70,18 @@ impl LoginStore for SqliteStore {
     }
 }
 
-/// What is known of a secret that no profile has any more is forgotten after so long.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// What is known of the logins with a secret. Places whose holder is gone are forgotten; also those that the clock, set back
-/// since, would keep for hours. Clocks of replicas may differ by a lease.
+/// What is known of the logins with a secret. Places whose holder is gone are forgotten.
 async fn count(connection: &mut SqliteConnection, key: &[u8; 32], now: Timestamp) -> Result<LoginCount, StoreError> {
-    sqlx::query("DELETE FROM login WHERE key = ? AND (until <= ? OR until > ?)")
-        .bind(&key[..])
-        .bind(now.as_millisecond())
-        .bind((now + LEASE * 2).as_millisecond())
-        .execute(&mut *connection)
-        .await?;
-    let row = sqlx::query(
-        "SELECT count(CASE WHEN until IS NULL THEN 1 END) AS refusals, count(until) AS under_way,
-                max(CASE WHEN until IS NULL THEN at END) AS refused_at
-         FROM login WHERE key = ?",
-    )
-    .bind(&key[..])
-    .fetch_one(connection)
-    .await?;
-    let number =
-        |column| -> Result<u32, StoreError> { Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX)) };
-    Ok(LoginCount {
-        refusals: number("refusals")?,
-        under_way: number("under_way")?,
-        refused_at: row.try_get::<Option<i64>, _>("refused_at")?.map(instant),
-    })
+    let rows =
+        sqlx::query("SELECT id, at, until FROM login WHERE key = ?").bind(&key[..]).fetch_all(&mut *connection).await?;
+    let Tally { count, ended } = tally(&rows, now)?;
+    if !ended.is_empty() {
+        sqlx::query("DELETE FROM login WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(encode("login", "id", &ended)?)
+            .execute(connection)
+            .await?;
+    }
+    Ok(count)
 }
 
 /// The secret was entered again: reset.
@@ -108,11 +96,11 @@ pub(super) async fn rename(connection: &mut SqliteConnection, old: &[u8], new: &
     Ok(())
 }
 
-pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM login WHERE at < ? AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.login_key = login.key)",
     )
-    .bind((now - KEPT).as_millisecond())
+    .bind(cutoffs.logins.as_millisecond())
     .execute(pool)
     .await?;
     Ok(())

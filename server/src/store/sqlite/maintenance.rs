@@ -15,15 +15,18 @@ use super::{
     sessions,
     transaction::begin,
 };
-use crate::store::{DRAFTS_LAST, MaintenanceStore, StoreError, outbox::QueueMetrics};
+use crate::store::{
+    MaintenanceStore, StoreError, codec::messages::deleted_together, outbox::QueueMetrics, retention::Cutoffs,
+};
 
 #[async_trait]
 impl MaintenanceStore for SqliteStore {
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
-        sessions::sweep(&self.writer, now, sessions_before).await?;
-        drafts::sweep(&self.writer, now - DRAFTS_LAST).await?;
-        journal::sweep(&self.writer, now).await?;
-        logins::sweep(&self.writer, now).await
+        let cutoffs = Cutoffs::at(now, sessions_before);
+        sessions::sweep(&self.writer, &cutoffs).await?;
+        drafts::sweep(&self.writer, &cutoffs).await?;
+        journal::sweep(&self.writer, &cutoffs).await?;
+        logins::sweep(&self.writer, &cutoffs).await
     }
 
     async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError> {
@@ -132,14 +135,7 @@ async fn contents(
     .bind(limit)
     .fetch_all(pool)
     .await?;
-    let (mut ids, mut bytes) = (Vec::<String>::new(), 0);
-    for row in &rows {
-        bytes += row.try_get::<i64, _>("size")?;
-        if bytes > MOST_BYTES && !ids.is_empty() {
-            break;
-        }
-        ids.push(row.try_get("id")?);
-    }
+    let ids = deleted_together(&rows, MOST_BYTES)?;
     if ids.is_empty() {
         return Ok(0);
     }

@@ -3,19 +3,21 @@
 use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
     SqliteStore,
     profiles::begin,
-    queue::{REST, wait_for_rest, with_rests},
+    queue::{REST, with_rests},
     rows::encode,
 };
 use crate::store::{
     MessageStore, StoreError,
-    codec::messages::{attempt, attempts, message},
-    outbox::{Attempt, Inserted, MessageState, QueuedMessage, ResendOutcome, ResendRule, StoredMessage},
+    codec::messages::{NEXT_AT, attempt, filter_codes, message, with_attempts},
+    outbox::{
+        Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
+        StoredMessage,
+    },
 };
 
 mod insert;
@@ -70,37 +72,43 @@ impl MessageStore for SqliteStore {
         state: Option<MessageState>,
         before: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<(StoredMessage, Vec<Attempt>)>, StoreError> {
-        // What waits for a rest is deferred, though its own row does not say so: see `with_rests`.
-        const STATE: &str = "CASE WHEN state = 'queued' AND EXISTS (
-                SELECT 1 FROM lane LEFT JOIN destination USING (destination)
-                WHERE lane.lane = message.lane AND lane.fallback = message.fallback
-                  AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > message.next_at)
-            THEN 'deferred' ELSE state END";
+    ) -> Result<Vec<MessageWithAttempts>, StoreError> {
+        // What waits for a rest is deferred, though its own row does not say so: see `StateFilter`.
+        const RESTS: &str = formatcp!(
+            "EXISTS (SELECT 1 FROM lane LEFT JOIN destination USING (destination)
+                 WHERE lane.lane = message.lane AND lane.fallback = message.fallback
+                   AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > {NEXT_AT})"
+        );
         const SQL: &str = formatcp!(
             "SELECT {COLUMNS}, {REST},
                  (SELECT json_group_array(content)
                   FROM (SELECT content FROM attempt WHERE attempt.message = message.id ORDER BY number)) AS attempts
              FROM message
-             WHERE portal = ?1 AND account = ?2 AND (?3 IS NULL OR id < ?3) AND (?4 IS NULL OR {STATE} = ?4) ORDER BY id DESC LIMIT ?5"
+             WHERE portal = ?1 AND account = ?2 AND (?3 IS NULL OR id < ?3)
+               AND (?4 IS NULL OR state IN (SELECT value FROM json_each(?4))
+                    OR (state IN (SELECT value FROM json_each(?5)) AND {RESTS})
+                    OR (state IN (SELECT value FROM json_each(?6)) AND NOT {RESTS}))
+             ORDER BY id DESC LIMIT ?7"
         );
+        let json = |codes: Vec<&str>| encode("message", "state", &codes).map(Some);
+        let [always, while_resting, unless_resting] = match state.map(filter_codes) {
+            Some([always, while_resting, unless_resting]) => {
+                [json(always)?, json(while_resting)?, json(unless_resting)?]
+            }
+            None => [None, None, None],
+        };
         let rows = sqlx::query(SQL)
             .bind(&account.portal)
             .bind(&account.account)
             .bind(before.map(|id| id.to_string()))
-            .bind(state.map(MessageState::as_str))
+            .bind(always)
+            .bind(while_resting)
+            .bind(unless_resting)
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
         let messages = shown(&self.writer, &rows).await?;
-        rows.iter()
-            .zip(messages)
-            .map(|(row, mut one)| {
-                wait_for_rest(row, &mut one)?;
-                let attempts = attempts(row, one.id)?;
-                Ok((one, attempts))
-            })
-            .collect()
+        with_attempts(&rows, messages)
     }
 
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
@@ -112,7 +120,7 @@ impl MessageStore for SqliteStore {
         &self,
         portal: &str,
         id: Uuid,
-        (now, expires_at): (Timestamp, Timestamp),
+        times: ResendTimes,
         rule: ResendRule,
     ) -> Result<ResendOutcome, StoreError> {
         const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
@@ -141,9 +149,9 @@ impl MessageStore for SqliteStore {
         .bind(again.status.cause.map(Cause::as_str))
         .bind(again.status.reply)
         .bind(recipients)
-        .bind(now.as_millisecond())
-        .bind(now.as_millisecond())
-        .bind(expires_at.as_millisecond())
+        .bind(times.now.as_millisecond())
+        .bind(times.now.as_millisecond())
+        .bind(times.expires_at.as_millisecond())
         .bind(id.to_string())
         .execute(&mut *transaction)
         .await?;

@@ -3,31 +3,33 @@
 
 use app::{
     journal::model::Entry,
-    profile::{
-        model::ProfileId,
-        port::{Heir, Written},
-    },
+    profile::{model::ProfileId, port::Written},
     session::AccountId,
     test_run::port::TestRun,
 };
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     SqliteStore, journal,
-    quarantine::{self, Damaged, set_aside, set_aside_on},
+    quarantine::{self, Damaged, set_aside},
     rows::{PROFILE, profile},
 };
-use crate::store::codec::profiles::{PROFILE_KEY, failure, profile_of_account};
+use crate::store::codec::profiles::{PROFILE_KEY, failure, profile_of_account, with_failure};
 use model::login::MOST_REFUSALS;
 
-use crate::store::{Change, Decide, ProfileRow, ProfileStore, StoreError, Tell};
+use crate::store::{
+    AccountProfile, Change, Decide, Deletion, ProfileRow, ProfileStore, ProfileWithFailure, StoreError, Tell,
+};
 
+mod find;
 mod write;
 
-use write::{bind_settings, hand_over, take_if_free, write};
+use find::made_by;
+pub(super) use find::{find_on, find_readable};
+pub(super) use write::write_health;
+use write::{hand_over, insert, take_if_free, write};
 
 pub(super) use super::transaction::begin;
 
@@ -51,12 +53,12 @@ impl ProfileStore for SqliteStore {
         rows.iter().map(profile).collect()
     }
 
-    async fn listed(
+    async fn profiles_with_failures(
         &self,
         account: &AccountId,
         after: Option<ProfileId>,
         limit: u32,
-    ) -> Result<Vec<(ProfileRow, Option<TestRun>)>, StoreError> {
+    ) -> Result<Vec<ProfileWithFailure>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT {PROFILE},
                  CASE WHEN failures > 0 OR broken_at IS NOT NULL
@@ -70,14 +72,7 @@ impl ProfileStore for SqliteStore {
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let one = profile(row)?;
-                let content: Option<String> = row.try_get("last_failure")?;
-                let failure = content.map(|content| failure(&content, one.id)).transpose()?;
-                Ok((one, failure))
-            })
-            .collect()
+        rows.iter().map(with_failure).collect()
     }
 
     async fn profile(&self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
@@ -106,23 +101,11 @@ impl ProfileStore for SqliteStore {
             return Ok(None);
         }
         if let Some(creation) = &row.creation
-            && made_by_on(&mut transaction, account, creation).await?.is_some()
+            && made_by(&mut transaction, account, creation).await?.is_some()
         {
             return Ok(None);
         }
-        let insert = sqlx::query(
-            "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
-                 reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback,
-                 id, portal, account, creation, in_use)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-        );
-        bind_settings(insert, row)
-            .bind(row.id.to_string())
-            .bind(&account.portal)
-            .bind(&account.account)
-            .bind(&row.creation)
-            .execute(&mut *transaction)
-            .await?;
+        insert(&mut transaction, account, row).await?;
         let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
         journal::note(&mut transaction, account, entry).await?;
         transaction.commit().await?;
@@ -142,13 +125,10 @@ impl ProfileStore for SqliteStore {
         match decide(&before) {
             Change::None => return Ok(true),
             Change::StartOver => {
-                sqlx::query("UPDATE profile SET failures = 0, failing_cause = NULL WHERE id = ?")
-                    .bind(id.to_string())
-                    .execute(&mut *transaction)
-                    .await?;
+                write_health(&mut transaction, id, &before.started_over(), None).await?;
             }
             Change::Edit(after, entry) => {
-                write(&mut transaction, account, &before, &after.without_a_stray_secret(&before)).await?;
+                write(&mut transaction, account, &before, *after).await?;
                 journal::note(&mut transaction, account, &entry).await?;
             }
         }
@@ -167,7 +147,7 @@ impl ProfileStore for SqliteStore {
         let Some(row) = find_on(&mut transaction, account, id).await? else {
             return Ok(Written::Gone);
         };
-        if expected.is_some_and(|expected| expected != row.revision) {
+        if !row.is_of_revision(expected) {
             return Ok(Written::Stale);
         }
         sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1")
@@ -189,19 +169,19 @@ impl ProfileStore for SqliteStore {
         &self,
         account: &AccountId,
         id: ProfileId,
-        (heir, expected): (Heir, Option<u32>),
+        deletion: Deletion,
         tell: &Tell<'_>,
     ) -> Result<Written, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let Some(row) = find_on(&mut transaction, account, id).await? else {
             return Ok(Written::Gone);
         };
-        if expected.is_some_and(|expected| expected != row.revision) {
+        if !row.is_of_revision(deletion.revision) {
             return Ok(Written::Stale);
         }
         sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
         journal::note(&mut transaction, account, &tell(&row)).await?;
-        if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), heir).await? {
+        if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.heir).await? {
             // Dropped, the transaction is rolled back.
             return Ok(Written::Stale);
         }
@@ -211,7 +191,7 @@ impl ProfileStore for SqliteStore {
 
     async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        made_by_on(&mut connection, account, creation).await
+        made_by(&mut connection, account, creation).await
     }
 
     async fn others_of_owner(&self, account: &AccountId, id: ProfileId) -> Result<Vec<ProfileRow>, StoreError> {
@@ -285,11 +265,7 @@ impl ProfileStore for SqliteStore {
         Ok(u64::try_from(sent).unwrap_or_default())
     }
 
-    async fn profiles_to_check(
-        &self,
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+    async fn profiles_to_check(&self, before: Timestamp, limit: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile
              WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL
@@ -308,45 +284,4 @@ impl ProfileStore for SqliteStore {
         set_aside(&self.writer, &damaged).await?;
         Ok(due)
     }
-}
-
-async fn row_of(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<SqliteRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
-    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
-    Ok(query.fetch_optional(connection).await?)
-}
-
-pub(super) async fn find_on(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
-    row_of(connection, account, id).await?.as_ref().map(profile).transpose()
-}
-
-/// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
-pub(super) async fn find_readable(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
-    let row = row_of(&mut *connection, account, id).await?;
-    let (mut found, damaged) = quarantine::readable(PROFILE_KEY, row.as_slice(), profile)?;
-    set_aside_on(connection, &damaged).await?;
-    Ok(found.pop())
-}
-
-async fn made_by_on(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    creation: &str,
-) -> Result<Option<ProfileRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND creation = ?");
-    let row =
-        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(creation).fetch_optional(connection).await?;
-    row.as_ref().map(profile).transpose()
 }

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{
@@ -19,14 +18,18 @@ use super::{
 };
 use crate::store::{
     QueueStore, StoreError,
-    codec::queue::{LANE, due_destination, queue, rest},
+    codec::{
+        queue::{LANE, due_destination, queue},
+        settlements::released,
+    },
     outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Queue, Rest, StoredMessage},
 };
 
+mod bounds;
 mod claim;
 mod rests;
 
-pub(super) use crate::store::codec::queue::wait_for_rest;
+use bounds::{NEXT_AT, keep_rest, rest_of, tighten};
 use claim::claim_one;
 pub(super) use rests::{REST, with_rests};
 
@@ -123,20 +126,26 @@ impl QueueStore for SqliteStore {
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
         let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        let mut transaction = begin(&self.writer).await?;
+        let rows = sqlx::query(
+            "SELECT id, state, cause, lease_owner, lease_until FROM message
+             WHERE id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(encode("message", "id", &ids)?)
+        .fetch_all(&mut *transaction)
+        .await?;
         sqlx::query(
-            // What has a cause was tried, or held.
-            "UPDATE message SET state = iif(cause IS NULL, 'queued', 'deferred'), next_at = ?, lease_owner = NULL,
-                 lease_until = NULL, ending_at = NULL, ending_to = NULL,
+            "UPDATE message SET state = one.value ->> 'state', next_at = ?, lease_owner = NULL, lease_until = NULL,
+                 ending_at = NULL, ending_to = NULL,
                  wakings = ifnull((SELECT lane.wakings FROM lane
                      WHERE lane.lane = message.lane AND lane.fallback = message.fallback), 0)
-             WHERE id IN (SELECT value FROM json_each(?)) AND state = 'sending' AND lease_owner = ?",
+             FROM json_each(?) AS one WHERE message.id = one.value ->> 'id'",
         )
         .bind(next_at.as_millisecond())
-        .bind(encode("message", "id", &ids)?)
-        .bind(lease_token)
-        .execute(&self.writer)
+        .bind(encode("message", "state", &released(&rows, lease_token)?)?)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        transaction.commit().await
     }
 
     async fn rest_lane(&self, queue: &Queue, until: Timestamp, why: Option<Cause>) -> Result<(), StoreError> {
@@ -233,77 +242,4 @@ impl QueueStore for SqliteStore {
         with_rests(&self.pool, &mut rows).await?;
         Ok(rows)
     }
-}
-
-/// The instant when something of a lane is due: `?1`, and not before, for what was woken.
-const NEXT_AT: &str = formatcp!(
-    "CASE WHEN EXISTS (SELECT 1 FROM message WHERE {WAITING} AND message.lane = lane.lane
-                           AND message.fallback = lane.fallback AND message.wakings < lane.wakings) THEN ?1
-     ELSE (SELECT max(min(next_at), ?1) FROM message WHERE {WAITING} AND message.lane = lane.lane
-               AND message.fallback = lane.fallback AND message.wakings = lane.wakings) END"
-);
-
-/// Raises the bound of a destination to what is due first there.
-async fn tighten(connection: &mut SqliteConnection, destination: &str) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE destination SET next_at = (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)
-         WHERE destination = ?1
-           AND next_at IS NOT (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)",
-    )
-    .bind(destination)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn rest_of(connection: &mut SqliteConnection, destination: &str) -> Result<Rest, StoreError> {
-    let row = sqlx::query("SELECT rests_until, troubles, cause FROM destination WHERE destination = ?")
-        .bind(destination)
-        .fetch_optional(connection)
-        .await?;
-    row.map_or_else(|| Ok(Rest::default()), |row| rest(&row))
-}
-
-/// `probe`: the lease that the rest ends with.
-async fn keep_rest(
-    connection: &mut SqliteConnection,
-    destination: &str,
-    rest: &Rest,
-    probe: Option<&str>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO destination (destination, rests_until, troubles, cause, probe) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (destination) DO UPDATE SET rests_until = excluded.rests_until, troubles = excluded.troubles,
-             cause = excluded.cause, probe = excluded.probe",
-    )
-    .bind(destination)
-    .bind(rest.until.as_millisecond())
-    .bind(rest.troubles)
-    .bind(rest.cause.map(Cause::as_str))
-    .bind(probe)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Puts a lane behind a destination; the one it was behind, when that was another.
-async fn move_lane(
-    connection: &mut SqliteConnection,
-    Queue { lane, fallback }: &Queue,
-    destination: &str,
-) -> Result<Option<String>, StoreError> {
-    let key = lane.key();
-    let before: Option<String> = sqlx::query_scalar("SELECT destination FROM lane WHERE lane = ? AND fallback = ?")
-        .bind(&key)
-        .bind(fallback)
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(before) = before.filter(|before| before != destination) else { return Ok(None) };
-    sqlx::query("UPDATE lane SET destination = ? WHERE lane = ? AND fallback = ?")
-        .bind(destination)
-        .bind(&key)
-        .bind(fallback)
-        .execute(connection)
-        .await?;
-    Ok(Some(before))
 }

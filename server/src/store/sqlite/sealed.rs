@@ -1,13 +1,13 @@
 //! Server side. Everything that is sealed, page by page: for the rotation of keys.
 
-use app::{profile::model::ProfileId, session::AccountId};
+use app::profile::model::ProfileId;
 use async_trait::async_trait;
 use const_format::formatcp;
 use uuid::Uuid;
 
 use super::{SqliteStore, logins, profiles::begin, rows::PROFILE};
 use crate::store::codec::{messages::sealed_content, profiles::profile_of_account};
-use crate::store::{ProfileRow, SealedSecret, SealedStore, StoreError, outbox::SealedContent};
+use crate::store::{AccountProfile, SealedSecret, SealedStore, StoreError, outbox::SealedContent};
 
 #[async_trait]
 impl SealedStore for SqliteStore {
@@ -25,7 +25,7 @@ impl SealedStore for SqliteStore {
         Ok(())
     }
 
-    async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Result<Vec<(AccountId, ProfileRow)>, StoreError> {
+    async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile WHERE id > ? AND secret IS NOT NULL ORDER BY id LIMIT ?"
         );

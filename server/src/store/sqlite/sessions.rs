@@ -9,6 +9,7 @@ use super::SqliteStore;
 use crate::store::{
     SessionRow, SessionStore, StoreError,
     codec::sessions::{content, session, with_theme},
+    retention::Cutoffs,
 };
 
 #[async_trait]
@@ -119,11 +120,14 @@ impl SessionStore for SqliteStore {
     }
 }
 
-pub(super) async fn sweep(pool: &SqlitePool, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM session WHERE expires_at < ?")
-        .bind(sessions_before.as_millisecond())
+        .bind(cutoffs.sessions.as_millisecond())
         .execute(pool)
         .await?;
-    sqlx::query("DELETE FROM used_token WHERE expires_at < ?").bind(now.as_millisecond()).execute(pool).await?;
+    sqlx::query("DELETE FROM used_token WHERE expires_at < ?")
+        .bind(cutoffs.tokens.as_millisecond())
+        .execute(pool)
+        .await?;
     Ok(())
 }

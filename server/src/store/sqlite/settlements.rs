@@ -3,25 +3,23 @@
 use std::iter::zip;
 
 use app::{
-    diagnosis::cause::Cause,
     profile::{model::ProfileId, sending::HealthTransition},
     session::AccountId,
-    test_run::{event::Stage, port::TestRun},
+    test_run::port::TestRun,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::{
     SqliteStore, events,
-    profiles::{begin, find_readable},
+    profiles::{begin, find_readable, write_health},
     rows::encode,
 };
 use crate::store::{
     SettlementStore, StoreError,
-    codec::{self, settlements::health_after},
-    outbox::{HealthReport, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
+    codec::settlements::{self, SettledRow, health_after},
+    outbox::{HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
 #[async_trait]
@@ -74,29 +72,11 @@ async fn held(connection: &mut SqliteConnection, settlements: &[Settlement]) -> 
     .bind(encode("message", "id", &ids)?)
     .fetch_all(connection)
     .await?;
-    codec::settlements::held(settlements, &rows)
+    settlements::held(settlements, &rows)
 }
 
 async fn move_messages(connection: &mut SqliteConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
-    let rows = settlements.iter().map(|settlement| {
-        let Settlement { id, at, attempt, status, recipients, next_at, counts, fallback, .. } = settlement;
-        Ok(json!({
-            "id": id.to_string(),
-            "state": status.state.as_str(),
-            "recipients": encode("message", "recipients", recipients)?,
-            "stage": status.stage.map(Stage::as_str),
-            "cause": status.cause.map(Cause::as_str),
-            "reply": status.reply,
-            "profile": attempt.as_ref().and_then(|attempt| attempt.profile).map(|id| id.to_string()),
-            "fallback": u8::from(*fallback),
-            "counts": u8::from(*counts),
-            "next_at": next_at.map(Timestamp::as_millisecond),
-            "at": at.as_millisecond(),
-            "finished_at": status.state.is_final().then_some(at.as_millisecond()),
-            // The next transaction of the same message follows under the same lease.
-            "keeps_lease": u8::from(status.state == MessageState::Sending),
-        }))
-    });
+    let rows: Vec<SettledRow> = settlements.iter().map(|one| SettledRow::of(one)).collect::<Result<_, _>>()?;
     sqlx::query(
         "UPDATE message SET state = one.value ->> 'state', recipients = one.value ->> 'recipients',
              stage = one.value ->> 'stage', cause = one.value ->> 'cause', reply = one.value ->> 'reply',
@@ -110,7 +90,7 @@ async fn move_messages(connection: &mut SqliteConnection, settlements: &[&Settle
                  WHERE lane.lane = message.lane AND lane.fallback = one.value ->> 'fallback'), 0)
          FROM json_each(?) AS one WHERE message.id = one.value ->> 'id'",
     )
-    .bind(encode("message", "recipients", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
+    .bind(encode("message", "recipients", &rows)?)
     .execute(connection)
     .await?;
     Ok(())
@@ -161,22 +141,7 @@ pub(super) async fn health(
         return Ok(None);
     };
     let Some((health, transition)) = health_after(&row, report, at) else { return Ok(None) };
-    sqlx::query(
-        "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
-             checked_at = ?, signed_fingerprint = ?
-         WHERE id = ?",
-    )
-    .bind(health.failures)
-    .bind(health.failing_cause.map(Cause::as_str))
-    .bind(health.broken_at.map(Timestamp::as_millisecond))
-    .bind(health.sent_at.map(Timestamp::as_millisecond))
-    .bind(health.failed_at.map(Timestamp::as_millisecond))
-    .bind(health.failed_cause.map(Cause::as_str))
-    .bind(health.checked_at.map(Timestamp::as_millisecond))
-    .bind(&report.fingerprint[..])
-    .bind(report.profile.to_string())
-    .execute(&mut *connection)
-    .await?;
+    write_health(connection, report.profile, &health, Some(&report.fingerprint)).await?;
     if let Some(run) = &report.failure {
         keep_failure(connection, report.profile, run).await?;
     }

@@ -1,10 +1,6 @@
 //! Server side. Test runs, and the receipts of their mails.
 
-use app::{
-    profile::{model::ProfileId, sending::HealthSignal},
-    session::AccountId,
-    test_run::{port::TestRun, report::Verdict},
-};
+use app::{profile::model::ProfileId, session::AccountId, test_run::port::TestRun};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection};
@@ -16,7 +12,10 @@ use super::{
     settlements,
 };
 use crate::store::codec::profiles::{receipt, test_run};
-use crate::store::{Receipt, StoreError, Tell, TestRecord, TestRunStore, is_outdated, outbox::HealthReport};
+use crate::store::{
+    Receipt, StoreError, Tell, TestRecord, TestRunStore,
+    test_result::{KEPT_TESTS, TestResult},
+};
 
 #[async_trait]
 impl TestRunStore for SqliteStore {
@@ -30,18 +29,12 @@ impl TestRunStore for SqliteStore {
         let TestRecord { fingerprint, events, entry, .. } = *told;
         let mut transaction = begin(&self.writer).await?;
         let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
-        if !is_outdated(fingerprint, &row) {
+        let result = TestResult::of(&row, run, fingerprint);
+        if result.is_latest {
             keep(&mut transaction, id, run, told).await?;
         }
-        if run.report.verdict == Verdict::Accepted {
-            let signal = HealthReport {
-                profile: id,
-                fingerprint: *fingerprint,
-                signal: HealthSignal::Well,
-                failure: None,
-                check: false,
-            };
-            settlements::health(&mut transaction, account, &signal, run.at, told.transition_event).await?;
+        if let Some(report) = &result.health {
+            settlements::health(&mut transaction, account, report, run.at, told.transition_event).await?;
         }
         super::events::insert(&mut transaction, events).await?;
         journal::note(&mut transaction, account, entry).await?;
@@ -57,10 +50,7 @@ impl TestRunStore for SqliteStore {
     ) -> Result<Option<Receipt>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let stored = receipt_on(&mut transaction, account, id).await?;
-        let Some(mut receipt) = stored.filter(|stored| stored.tries_left > 0 && stored.expires_at > now) else {
-            return Ok(None);
-        };
-        receipt.tries_left -= 1;
+        let Some(receipt) = stored.and_then(|stored| stored.after_try(now)) else { return Ok(None) };
         sqlx::query("UPDATE receipt SET tries_left = ? WHERE profile = ?")
             .bind(receipt.tries_left)
             .bind(id.to_string())
@@ -80,7 +70,7 @@ impl TestRunStore for SqliteStore {
     ) -> Result<bool, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let stored = receipt_on(&mut transaction, account, id).await?;
-        if stored.is_none_or(|stored| stored.code != receipt.code) {
+        if !stored.is_some_and(|stored| stored.is_of(receipt)) {
             return Ok(false);
         }
         sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *transaction).await?;
@@ -108,9 +98,6 @@ impl TestRunStore for SqliteStore {
         row.map(|row| test_run(&row.try_get::<String, _>("content")?, id)).transpose()
     }
 }
-
-/// How many tests of a profile are kept.
-const KEPT_TESTS: i64 = 20;
 
 /// Stores the result, and its receipt in the place of the one before.
 async fn keep(

@@ -304,8 +304,8 @@ pub async fn list(
     }
     let account = AccountId { portal: portal.id.clone(), account };
     let rows = site.store.messages(&account, state, before, limit).await?;
-    let next = (rows.len() == limit as usize).then(|| rows.last().map(|(row, _)| row.id)).flatten();
-    let messages = rows.into_iter().map(|(row, attempts)| view(row, attempts)).collect();
+    let next = (rows.len() == limit as usize).then(|| rows.last().map(|row| row.message.id)).flatten();
+    let messages = rows.into_iter().map(|row| view(row.message, row.attempts)).collect();
     Ok(Json(MessagePage { messages, next }))
 }
 

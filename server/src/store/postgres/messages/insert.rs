@@ -5,13 +5,10 @@ use std::collections::{HashMap, HashSet};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::super::text;
+use super::super::{column, text};
 use crate::store::{
     StoreError,
-    codec::{
-        encode,
-        messages::{known, wrong},
-    },
+    codec::messages::{NewRow, known, wrong},
     outbox::{Inserted, MessageState, QueuedMessage},
 };
 
@@ -20,39 +17,35 @@ pub(super) async fn insert(
     connection: &mut PgConnection,
     messages: &[&QueuedMessage],
 ) -> Result<HashSet<String>, StoreError> {
-    fn all<T>(messages: &[&QueuedMessage], of: impl Fn(&QueuedMessage) -> T) -> Vec<T> {
-        messages.iter().map(|message| of(message)).collect()
-    }
-    let recipients: Vec<String> =
-        messages.iter().map(|new| encode("message", "recipients", &new.recipients)).collect::<Result<_, _>>()?;
+    let rows: Vec<NewRow> = messages.iter().map(|new| NewRow::of(new)).collect::<Result<_, _>>()?;
     let inserted = sqlx::query_scalar(
         r#"INSERT INTO message (id, portal, account, "user", lane, idempotency_key, request_hash, message_id, reference,
                subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
-           SELECT one.id, one.portal, one.account, one.person, one.lane, one.key, one.hash, one.message_id, one.reference,
+           SELECT one.id, one.portal, one.account, one.person, one.lane, one.key, decode(one.hash, 'hex'), one.message_id, one.reference,
                one.subject, one.size, one.recipients, $14, one.at, one.at, one.expires_at, one.at,
                coalesce((SELECT lane.wakings FROM lane WHERE lane.lane = one.lane AND NOT lane.fallback), 0)
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[],
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                     $9::text[], $10::text[], $11::bigint[], $12::text[], $13::bigint[], $15::bigint[])
                AS one (id, portal, account, person, lane, key, hash, message_id, reference, subject, size, recipients, at,
                    expires_at)
            ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
            RETURNING id"#,
     )
-    .bind(all(messages, |new| new.id.to_string()))
-    .bind(all(messages, |new| new.lane.account.portal.clone()))
-    .bind(all(messages, |new| new.lane.account.account.clone()))
-    .bind(all(messages, |new| new.lane.user.clone()))
-    .bind(all(messages, |new| new.lane.key()))
-    .bind(all(messages, |new| new.idempotency_key.as_deref().map(text)))
-    .bind(all(messages, |new| new.request_hash.to_vec()))
-    .bind(all(messages, |new| text(&new.message_id)))
-    .bind(all(messages, |new| new.reference.as_deref().map(text)))
-    .bind(all(messages, |new| text(&new.subject)))
-    .bind(all(messages, |new| i64::try_from(new.size).unwrap_or(i64::MAX)))
-    .bind(recipients)
-    .bind(all(messages, |new| new.at.as_millisecond()))
+    .bind(column(&rows, |row| row.id.clone()))
+    .bind(column(&rows, |row| row.portal.clone()))
+    .bind(column(&rows, |row| row.account.clone()))
+    .bind(column(&rows, |row| row.user.clone()))
+    .bind(column(&rows, |row| row.lane.clone()))
+    .bind(column(&rows, |row| row.key.clone()))
+    .bind(column(&rows, |row| row.hash.clone()))
+    .bind(column(&rows, |row| row.message_id.clone()))
+    .bind(column(&rows, |row| row.reference.clone()))
+    .bind(column(&rows, |row| row.subject.clone()))
+    .bind(column(&rows, |row| row.size))
+    .bind(column(&rows, |row| row.recipients.clone()))
+    .bind(column(&rows, |row| row.at))
     .bind(MessageState::Queued.as_str())
-    .bind(all(messages, |new| new.expires_at.as_millisecond()));
+    .bind(column(&rows, |row| row.expires_at));
     let inserted: Vec<String> = inserted.fetch_all(connection).await?;
     Ok(inserted.into_iter().collect())
 }

@@ -1,51 +1,43 @@
 //! Server side. Writes what the owner sets, and keeps one profile of each owner in use.
 
 use app::{
-    diagnosis::cause::Cause,
-    profile::{
-        mechanism::Mechanism,
-        model::{ProfileId, Settings},
-        port::Heir,
-        sending::SendingOptions,
-    },
+    profile::{model::ProfileId, port::Heir, sending::Health},
     session::AccountId,
 };
-use const_format::formatcp;
-use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
+use sqlx::PgConnection;
 
-use super::super::{logins, text};
+use super::{
+    super::{bind_all, logins},
+    find::of_owner,
+};
 use crate::store::{
-    ProfileRow, StoreError, best_heir,
-    codec::profiles::{PROFILE, profile},
+    ProfileRow, StoreError,
+    change::Edit,
+    codec::values::{self, set_by_owner},
+    succession::successor,
 };
 
-/// Binds what the owner sets in the order of the statements below.
-pub(super) fn bind_settings<'q>(
-    query: Query<'q, Postgres, PgArguments>,
-    row: &'q ProfileRow,
-) -> Query<'q, Postgres, PgArguments> {
-    let Settings { preset, user, destination, sender_name, sender_address, reply_to } = &row.settings;
-    let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = row.sending;
-    query
-        .bind(user)
-        .bind(preset)
-        .bind(text(&destination.host))
-        .bind(i64::from(destination.port))
-        .bind(destination.security.as_str())
-        .bind(text(&destination.login))
-        .bind(destination.mechanism.map(Mechanism::name))
-        .bind(text(sender_name))
-        .bind(sender_address.as_str())
-        .bind(reply_to.as_ref().map(|address| address.as_str().to_owned()))
-        .bind(row.encoding.as_str())
-        .bind(row.secret.as_ref().map(|secret| &secret.sealed))
-        .bind(row.secret.as_ref().map(|secret| secret.changed_at.as_millisecond()))
-        .bind(row.secret.as_ref().map(|secret| &secret.login_key[..]))
-        .bind(max_connections.map(i64::from))
-        .bind(per_minute.map(i64::from))
-        .bind(per_day.map(i64::from))
-        .bind(check_hourly)
-        .bind(fallback)
+/// Inserts a profile that is not in use.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    row: &ProfileRow,
+) -> Result<(), StoreError> {
+    let insert = sqlx::query(
+        r#"INSERT INTO profile ("user", preset, host, port, security, login, mechanism, sender_name, sender_address,
+             reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
+             check_hourly, fallback, id, portal, account, creation, in_use)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+             $23, FALSE)"#,
+    );
+    bind_all(insert, set_by_owner(row))
+        .bind(row.id.to_string())
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(&row.creation)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Puts a profile of this owner in use where none of the owner's is; whether it did.
@@ -78,26 +70,11 @@ pub(super) async fn hand_over(
     user: Option<&str>,
     heir: Heir,
 ) -> Result<bool, StoreError> {
-    const SQL: &str = formatcp!(
-        "SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND \"user\" IS NOT DISTINCT FROM $3 ORDER BY id"
-    );
-    let id = match heir {
-        Heir::Nobody => None,
-        Heir::One(id) => Some(id),
-        Heir::Best => {
-            let rows = sqlx::query(SQL)
-                .bind(&account.portal)
-                .bind(&account.account)
-                .bind(user)
-                .fetch_all(&mut *connection)
-                .await?;
-            best_heir(&rows.iter().map(profile).collect::<Result<Vec<_>, _>>()?)
-        }
-    };
-    match id {
-        Some(id) => Ok(take_if_free(connection, account, user, id).await? || heir == Heir::Best),
-        None => Ok(true),
+    let Ok(successor) = successor(heir, &of_owner(connection, account, user).await?) else { return Ok(false) };
+    if let Some(id) = successor {
+        take_if_free(connection, account, user, id).await?;
     }
+    Ok(true)
 }
 
 /// Writes what the owner sets.
@@ -105,30 +82,49 @@ pub(super) async fn write(
     connection: &mut PgConnection,
     account: &AccountId,
     before: &ProfileRow,
-    after: &ProfileRow,
+    after: ProfileRow,
 ) -> Result<(), StoreError> {
-    let new_owner = before.settings.user != after.settings.user;
+    let Edit { row, forgiven, leaves_owner } = Edit::of(before, after);
     let update = sqlx::query(
         r#"UPDATE profile SET "user" = $1, preset = $2, host = $3, port = $4, security = $5, login = $6, mechanism = $7,
                sender_name = $8, sender_address = $9, reply_to = $10, encoding = $11, secret = $12, secret_changed_at = $13,
                login_key = $14, max_connections = $15, per_minute = $16, per_day = $17, check_hourly = $18, fallback = $19,
-               failures = $20, failing_cause = $21, in_use = $22, revision = $23
-           WHERE id = $24"#,
+               in_use = $20, revision = $21
+           WHERE id = $22"#,
     );
-    bind_settings(update, after)
-        .bind(i64::from(after.health.failures))
-        .bind(after.health.failing_cause.map(Cause::as_str))
-        .bind(before.in_use && !new_owner)
-        .bind(i64::from(after.revision_after(before)))
+    bind_all(update, set_by_owner(&row))
+        .bind(row.in_use)
+        .bind(i64::from(row.revision))
         .bind(before.id.to_string())
         .execute(&mut *connection)
         .await?;
-    if let Some(secret) = after.secret.as_ref().filter(|_| after.secret_refusals == 0) {
-        logins::forgive(connection, &secret.login_key).await?;
+    write_health(connection, before.id, &row.health, None).await?;
+    if let Some(key) = forgiven {
+        logins::forgive(connection, &key).await?;
     }
-    if before.in_use && new_owner {
+    if leaves_owner {
         hand_over(connection, account, before.settings.user.as_deref(), Heir::Best).await?;
     }
-    take_if_free(connection, account, after.settings.user.as_deref(), before.id).await?;
+    take_if_free(connection, account, row.settings.user.as_deref(), before.id).await?;
+    Ok(())
+}
+
+/// Writes how a profile does. `signed`: the settings that the last message was sent with, where that is told.
+pub(in crate::store::postgres) async fn write_health(
+    connection: &mut PgConnection,
+    id: ProfileId,
+    health: &Health,
+    signed: Option<&[u8; 32]>,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(
+        "UPDATE profile SET failures = $1, failing_cause = $2, broken_at = $3, sent_at = $4, failed_at = $5,
+             failed_cause = $6, checked_at = $7, signed_fingerprint = coalesce($8, signed_fingerprint)
+         WHERE id = $9",
+    );
+    bind_all(update, values::health(health))
+        .bind(signed.map(|fingerprint| &fingerprint[..]))
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }

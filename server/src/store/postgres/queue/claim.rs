@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::{limit, quarantine::set_aside_on},
-    NEXT_AT, keep_rest,
+    bounds::{NEXT_AT, keep_rest},
 };
 use crate::store::{
     StoreError,
@@ -42,11 +42,10 @@ pub(super) async fn claim_one(
     let key = queue.lane.key();
     let rest = destination.as_ref().and_then(|name| rests.get(name)).copied().unwrap_or_default();
     let passage = rest.passage(*now);
-    let most = match passage {
-        Passage::Free => *most,
-        Passage::Probe => 1,
-        Passage::Closed => return Ok(Claimed { messages: Vec::new(), passage, rest }),
-    };
+    let most = passage.most(*most);
+    if most == 0 {
+        return Ok(Claimed { messages: Vec::new(), passage, rest });
+    }
     let rows = sqlx::query(TAKE)
         .bind(lease_token)
         .bind(until.as_millisecond())

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use crate::store::{
     StoreError,
@@ -42,13 +42,12 @@ pub(super) async fn lock_lanes(
     Ok(behind)
 }
 
-/// Locks messages in their order.
-pub(super) async fn lock_messages(connection: &mut PgConnection, ids: &[String]) -> Result<(), StoreError> {
-    sqlx::query("SELECT 1 FROM message WHERE id = ANY ($1) ORDER BY id FOR UPDATE")
-        .bind(ids)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Locks messages in their order; who is at each of them.
+pub(super) async fn lock_messages(connection: &mut PgConnection, ids: &[String]) -> Result<Vec<PgRow>, StoreError> {
+    let locked = sqlx::query(
+        "SELECT id, state, cause, lease_owner, lease_until FROM message WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
+    );
+    Ok(locked.bind(ids).fetch_all(connection).await?)
 }
 
 /// A destination without a row cannot be locked.

@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::json;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::super::rows::encode;
 use crate::store::{
     StoreError,
-    codec::messages::wrong,
+    codec::{
+        messages::{NewRow, wrong},
+        without_nul,
+    },
     outbox::{Inserted, MessageState, QueuedMessage},
 };
 
@@ -18,24 +20,7 @@ pub(super) async fn insert(
     connection: &mut SqliteConnection,
     messages: &[QueuedMessage],
 ) -> Result<HashSet<String>, StoreError> {
-    let rows = messages.iter().map(|new| {
-        Ok(json!({
-            "id": new.id.to_string(),
-            "portal": new.lane.account.portal,
-            "account": new.lane.account.account,
-            "user": new.lane.user,
-            "lane": new.lane.key(),
-            "key": new.idempotency_key,
-            "hash": new.request_hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
-            "message_id": new.message_id,
-            "reference": new.reference,
-            "subject": new.subject,
-            "size": new.size,
-            "recipients": encode("message", "recipients", &new.recipients)?,
-            "at": new.at.as_millisecond(),
-            "expires_at": new.expires_at.as_millisecond(),
-        }))
-    });
+    let rows: Vec<NewRow> = messages.iter().map(NewRow::of).collect::<Result<_, _>>()?;
     let inserted = sqlx::query_scalar(
         "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
              subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
@@ -48,7 +33,7 @@ pub(super) async fn insert(
          ON CONFLICT (portal, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
          RETURNING id",
     )
-    .bind(encode("message", "id", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
+    .bind(encode("message", "id", &rows)?)
     .bind(MessageState::Queued.as_str());
     Ok(inserted.fetch_all(connection).await?.into_iter().collect())
 }
@@ -77,7 +62,10 @@ pub(super) async fn by_keys(
     if messages.is_empty() {
         return Ok(HashMap::new());
     }
-    let keys: Vec<_> = messages.iter().map(|new| (&new.lane.account.portal, &new.idempotency_key)).collect();
+    let keys: Vec<_> = messages
+        .iter()
+        .map(|new| (&new.lane.account.portal, new.idempotency_key.as_deref().map(without_nul)))
+        .collect();
     let rows = sqlx::query(
         "SELECT message.portal, message.idempotency_key, message.id, message.request_hash
          FROM json_each(?) AS given
@@ -92,7 +80,7 @@ pub(super) async fn by_keys(
         stored.insert(key, (row.try_get::<String, _>("id")?, row.try_get::<Vec<u8>, _>("request_hash")?));
     }
     let known = messages.iter().map(|new| {
-        let key = (new.lane.account.portal.clone(), new.idempotency_key.clone());
+        let key = (new.lane.account.portal.clone(), new.idempotency_key.as_deref().map(without_nul));
         let (id, hash) = stored.get(&key).ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?;
         let id = Uuid::try_parse(id).map_err(|_| wrong("id", id))?;
         Ok((new.id, Inserted::Known { id, same: hash[..] == new.request_hash }))

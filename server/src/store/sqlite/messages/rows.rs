@@ -5,7 +5,10 @@ use sqlx::{SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::super::quarantine::set_aside;
 use crate::store::{
     StoreError,
-    codec::messages::{self, known},
+    codec::{
+        messages::{self, known},
+        without_nul,
+    },
     outbox::{Inserted, StoredMessage},
 };
 
@@ -17,7 +20,7 @@ pub(super) async fn by_key(
 ) -> Result<Option<Inserted>, StoreError> {
     let row = sqlx::query("SELECT id, request_hash FROM message WHERE portal = ? AND idempotency_key = ?")
         .bind(portal)
-        .bind(key)
+        .bind(without_nul(key))
         .fetch_optional(connection)
         .await?;
     row.map(|row| known(&row, request_hash)).transpose()

@@ -1,51 +1,42 @@
 //! Server side. Writes what the owner sets, and keeps one profile of each owner in use.
 
 use app::{
-    diagnosis::cause::Cause,
-    profile::{
-        mechanism::Mechanism,
-        model::{ProfileId, Settings},
-        port::Heir,
-        sending::SendingOptions,
-    },
+    profile::{model::ProfileId, port::Heir, sending::Health},
     session::AccountId,
 };
-use const_format::formatcp;
-use sqlx::{Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+use sqlx::SqliteConnection;
 
-use super::super::{
-    logins,
-    rows::{PROFILE, profile},
+use super::{
+    super::{bind_all, logins},
+    find::of_owner,
 };
-use crate::store::{ProfileRow, StoreError, best_heir};
+use crate::store::{
+    ProfileRow, StoreError,
+    change::Edit,
+    codec::values::{self, set_by_owner},
+    succession::successor,
+};
 
-/// Binds what the owner sets in the order of the statements below.
-pub(super) fn bind_settings<'q>(
-    query: Query<'q, Sqlite, SqliteArguments>,
-    row: &'q ProfileRow,
-) -> Query<'q, Sqlite, SqliteArguments> {
-    let Settings { preset, user, destination, sender_name, sender_address, reply_to } = &row.settings;
-    let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = row.sending;
-    query
-        .bind(user)
-        .bind(preset)
-        .bind(&destination.host)
-        .bind(destination.port)
-        .bind(destination.security.as_str())
-        .bind(&destination.login)
-        .bind(destination.mechanism.map(Mechanism::name))
-        .bind(sender_name)
-        .bind(sender_address.as_str())
-        .bind(reply_to.as_ref().map(|address| address.as_str().to_owned()))
-        .bind(row.encoding.as_str())
-        .bind(row.secret.as_ref().map(|secret| &secret.sealed))
-        .bind(row.secret.as_ref().map(|secret| secret.changed_at.as_millisecond()))
-        .bind(row.secret.as_ref().map(|secret| &secret.login_key[..]))
-        .bind(max_connections)
-        .bind(per_minute)
-        .bind(per_day)
-        .bind(check_hourly)
-        .bind(fallback)
+/// Inserts a profile that is not in use.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    row: &ProfileRow,
+) -> Result<(), StoreError> {
+    let insert = sqlx::query(
+        "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
+             reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
+             check_hourly, fallback, id, portal, account, creation, in_use)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+    );
+    bind_all(insert, set_by_owner(row))
+        .bind(row.id.to_string())
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(&row.creation)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Puts a profile of this owner in use where none of the owner's is; whether it did.
@@ -71,32 +62,18 @@ pub(super) async fn take_if_free(
     Ok(taken.rows_affected() == 1)
 }
 
-/// An owner's profile in use was deleted: another one replaces it, or none. `false`: the chosen one does not exist.
+/// An owner's profile in use is gone: another one takes over, or nobody does. `false`: the one that should is not there.
 pub(super) async fn hand_over(
     connection: &mut SqliteConnection,
     account: &AccountId,
     user: Option<&str>,
     heir: Heir,
 ) -> Result<bool, StoreError> {
-    const SQL: &str =
-        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ?1 AND account = ?2 AND user IS ?3 ORDER BY id");
-    let id = match heir {
-        Heir::Nobody => None,
-        Heir::One(id) => Some(id),
-        Heir::Best => {
-            let rows = sqlx::query(SQL)
-                .bind(&account.portal)
-                .bind(&account.account)
-                .bind(user)
-                .fetch_all(&mut *connection)
-                .await?;
-            best_heir(&rows.iter().map(profile).collect::<Result<Vec<_>, _>>()?)
-        }
-    };
-    match id {
-        Some(id) => Ok(take_if_free(connection, account, user, id).await? || heir == Heir::Best),
-        None => Ok(true),
+    let Ok(successor) = successor(heir, &of_owner(connection, account, user).await?) else { return Ok(false) };
+    if let Some(id) = successor {
+        take_if_free(connection, account, user, id).await?;
     }
+    Ok(true)
 }
 
 /// Writes what the owner sets.
@@ -104,30 +81,49 @@ pub(super) async fn write(
     connection: &mut SqliteConnection,
     account: &AccountId,
     before: &ProfileRow,
-    after: &ProfileRow,
+    after: ProfileRow,
 ) -> Result<(), StoreError> {
-    let new_owner = before.settings.user != after.settings.user;
+    let Edit { row, forgiven, leaves_owner } = Edit::of(before, after);
     let update = sqlx::query(
         "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
              sender_name = ?, sender_address = ?, reply_to = ?, encoding = ?, secret = ?, secret_changed_at = ?,
-             login_key = ?, max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?, failures = ?,
-             failing_cause = ?, in_use = ?, revision = ?
+             login_key = ?, max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?,
+             in_use = ?, revision = ?
          WHERE id = ?",
     );
-    bind_settings(update, after)
-        .bind(after.health.failures)
-        .bind(after.health.failing_cause.map(Cause::as_str))
-        .bind(before.in_use && !new_owner)
-        .bind(after.revision_after(before))
+    bind_all(update, set_by_owner(&row))
+        .bind(row.in_use)
+        .bind(i64::from(row.revision))
         .bind(before.id.to_string())
         .execute(&mut *connection)
         .await?;
-    if let Some(secret) = after.secret.as_ref().filter(|_| after.secret_refusals == 0) {
-        logins::forgive(connection, &secret.login_key).await?;
+    write_health(connection, before.id, &row.health, None).await?;
+    if let Some(key) = forgiven {
+        logins::forgive(connection, &key).await?;
     }
-    if before.in_use && new_owner {
+    if leaves_owner {
         hand_over(connection, account, before.settings.user.as_deref(), Heir::Best).await?;
     }
-    take_if_free(connection, account, after.settings.user.as_deref(), before.id).await?;
+    take_if_free(connection, account, row.settings.user.as_deref(), before.id).await?;
+    Ok(())
+}
+
+/// Writes how a profile does. `signed`: the settings that the last message was sent with, where that is told.
+pub(in crate::store::sqlite) async fn write_health(
+    connection: &mut SqliteConnection,
+    id: ProfileId,
+    health: &Health,
+    signed: Option<&[u8; 32]>,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(
+        "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
+             checked_at = ?, signed_fingerprint = coalesce(?, signed_fingerprint)
+         WHERE id = ?",
+    );
+    bind_all(update, values::health(health))
+        .bind(signed.map(|fingerprint| &fingerprint[..]))
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }

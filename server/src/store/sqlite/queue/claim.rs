@@ -10,7 +10,7 @@ use super::{
         messages::{COLUMNS, WAITING, readable},
         quarantine::set_aside_on,
     },
-    NEXT_AT, keep_rest, move_lane, rest_of, tighten,
+    bounds::{NEXT_AT, keep_rest, move_lane, rest_of, tighten},
 };
 use crate::store::{
     StoreError,
@@ -46,11 +46,10 @@ pub(super) async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) 
     {
         tighten(&mut *connection, &before).await?;
     }
-    let limit = match passage {
-        Passage::Free => *limit,
-        Passage::Probe => 1,
-        Passage::Closed => return Ok(Claimed { messages: Vec::new(), passage, rest }),
-    };
+    let limit = passage.most(*limit);
+    if limit == 0 {
+        return Ok(Claimed { messages: Vec::new(), passage, rest });
+    }
     let rows = sqlx::query(TAKE)
         .bind(lease_token)
         .bind(until.as_millisecond())

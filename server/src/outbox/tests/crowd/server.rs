@@ -1,0 +1,157 @@
+//! A server that takes a few recipients in a transaction, and keeps who got what.
+
+use std::sync::atomic::AtomicUsize;
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use super::super::*;
+
+/// How a server behaves that is asked for too much.
+#[derive(Clone, Copy)]
+pub(in crate::outbox::tests) struct Manner {
+    /// Recipients in a transaction.
+    pub most: usize,
+    /// What it says to one more; a 421 ends the connection.
+    pub refusal: &'static str,
+    /// What it says to one more after the message, having taken all of them.
+    pub late: bool,
+    pub keywords: &'static str,
+    /// Transactions on a connection.
+    pub transactions: usize,
+    /// Logins, until the password is another one.
+    pub logins: usize,
+}
+
+pub(in crate::outbox::tests) const MANNER: Manner = Manner {
+    most: 3,
+    refusal: "452 4.5.3 Too many recipients",
+    late: false,
+    keywords: "",
+    transactions: usize::MAX,
+    logins: usize::MAX,
+};
+
+/// A mail server that keeps who got what.
+pub(in crate::outbox::tests) struct Crowd {
+    pub(super) manner: Manner,
+    pub(super) logins: AtomicUsize,
+    pub(super) refused: AtomicUsize,
+    pub(super) connections: AtomicUsize,
+    /// Recipients and `Message-ID` of each message.
+    pub(super) taken: Mutex<Vec<(Vec<String>, String)>>,
+    /// Who is told to come back, once.
+    pub(super) later: Mutex<HashSet<String>>,
+}
+
+impl Crowd {
+    pub async fn start(manner: Manner) -> (Arc<Self>, u16) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let crowd = Arc::new(Self {
+            manner,
+            logins: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+            taken: Mutex::default(),
+            later: Mutex::default(),
+        });
+        let serving = crowd.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                serving.connections.fetch_add(1, Ordering::SeqCst);
+                let serving = serving.clone();
+                tokio::spawn(async move { serving.serve(stream).await });
+            }
+        });
+        (crowd, port)
+    }
+
+    /// The answer to `RCPT`.
+    fn recipient(&self, address: &str, taken: &mut Vec<String>) -> &'static str {
+        if address.starts_with("refused") {
+            return "550 5.1.1 User unknown";
+        }
+        if self.later.lock().unwrap().remove(address) {
+            return "450 4.2.0 Greylisted, come back later";
+        }
+        if taken.len() >= self.manner.most && !self.manner.late {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return self.manner.refusal;
+        }
+        taken.push(address.to_owned());
+        "250 ok"
+    }
+
+    async fn serve(&self, stream: TcpStream) -> Option<()> {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 crowd ESMTP\r\n").await.ok()?;
+        let (mut transactions, mut to) = (0, Vec::new());
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await.ok()? == 0 {
+                return None;
+            }
+            let upper = line.to_ascii_uppercase();
+            let answer = match upper.split([' ', ':', '\r']).next()? {
+                "EHLO" => format!("250-crowd\r\n{}250 AUTH PLAIN", self.manner.keywords),
+                "AUTH" if self.logins.fetch_add(1, Ordering::SeqCst) < self.manner.logins => "235 ok".to_owned(),
+                "AUTH" => "535 5.7.8 Error: authentication failed".to_owned(),
+                "MAIL" if transactions >= self.manner.transactions => "421 4.7.0 enough".to_owned(),
+                "MAIL" => {
+                    to.clear();
+                    "250 ok".to_owned()
+                }
+                "RCPT" => self.recipient(line.split(['<', '>']).nth(1)?, &mut to).to_owned(),
+                "DATA" if to.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
+                "DATA" => {
+                    stream.write_all(b"354 go\r\n").await.ok()?;
+                    let mut text = String::new();
+                    while !text.ends_with("\r\n.\r\n") {
+                        stream.read_line(&mut text).await.ok()?;
+                    }
+                    self.message(&text, &to)
+                }
+                "BDAT" => {
+                    let mut chunk = vec![0; upper.split(' ').nth(1)?.parse().ok()?];
+                    stream.read_exact(&mut chunk).await.ok()?;
+                    if to.is_empty() {
+                        "503 5.5.1 no valid recipients".to_owned()
+                    } else {
+                        self.message(&String::from_utf8_lossy(&chunk), &to)
+                    }
+                }
+                "QUIT" => "221 bye".to_owned(),
+                _ => "250 ok".to_owned(),
+            };
+            transactions += usize::from(matches!(upper.get(..4), Some("DATA" | "BDAT")));
+            stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
+            if answer.starts_with("421") || answer.starts_with("221") {
+                return None;
+            }
+        }
+    }
+
+    fn message(&self, text: &str, to: &[String]) -> String {
+        if self.manner.late && to.len() > self.manner.most {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return self.manner.refusal.to_owned();
+        }
+        let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap_or_default();
+        self.taken.lock().unwrap().push((to.to_vec(), id.to_owned()));
+        "250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP".to_owned()
+    }
+
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+
+    /// Everybody who got it, sorted: twice who got it twice.
+    pub fn everybody(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.taken.lock().unwrap().iter().flat_map(|(to, _)| to.clone()).collect();
+        all.sort();
+        all
+    }
+}

@@ -1,0 +1,57 @@
+//! Connections at once, and the amount of a day.
+
+use super::*;
+
+#[tokio::test]
+async fn many_messages_share_few_connections_and_stopping_loses_none() {
+    let post = Post::new().await;
+    post.profile("martin", "boutique").await;
+    let mut ids = Vec::new();
+    for number in 0..60 {
+        ids.push(post.give(&message("martin", &format!("Série {number}"))).await);
+    }
+    post.application.outbox.start();
+    post.until(&ids[5], "accepted").await;
+    assert!(post.application.outbox.connections().0 <= 2, "the limit of connections holds");
+    post.application.outbox.stop(Duration::from_secs(10)).await;
+    let states = async || {
+        let rows = post.store.messages(&account("martin"), None, None, 99).await.unwrap();
+        rows.iter().map(|row| row.message.state).collect::<Vec<_>>()
+    };
+    assert!(!states().await.contains(&MessageState::Sending), "what was not sent was given back");
+    let again = Post::of(post.store.clone()).await;
+    // The profile's server is the first sandbox: it still runs.
+    again.application.outbox.start();
+    for id in &ids {
+        // The second one trusts another authority, so it says no for good, or the first one had sent it.
+        let mut state = Value::Null;
+        for _ in 0..200 {
+            state = again.get(&format!("/api/v1/messages/{id}")).await.1["state"].clone();
+            if ["accepted", "failed", "deferred"].iter().any(|known| state == *known) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(state != "sending" && state != "queued", "{state}");
+    }
+    let arrived = (0..60).filter(|number| post.arrived(&format!("Série {number}")).len() == 1).count();
+    let accepted = states().await.iter().filter(|state| **state == MessageState::Accepted).count();
+    assert_eq!(arrived, accepted, "each once");
+}
+
+#[tokio::test]
+async fn the_day_s_amount_holds_to_the_message() {
+    let post = Post::new().await;
+    let profile = post.profile("martin", "boutique").await;
+    let options = SendingOptions { per_day: Some(5), max_connections: Some(3), ..SendingOptions::default() };
+    post.book.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..12 {
+        ids.push(post.give(&message("martin", &format!("Quota {number}"))).await);
+    }
+    post.application.outbox.start();
+    let waiting = post.until(&ids[11], "deferred").await;
+    assert_eq!(waiting["cause"], "quota_exceeded");
+    let arrived = (0..12).filter(|number| !post.arrived(&format!("Quota {number}")).is_empty()).count();
+    assert_eq!(arrived, 5);
+}

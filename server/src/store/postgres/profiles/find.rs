@@ -1,0 +1,72 @@
+//! Server side. Profiles as they are found, and locked in a transaction.
+
+use app::{profile::model::ProfileId, session::AccountId};
+use const_format::formatcp;
+use sqlx::{PgConnection, postgres::PgRow};
+
+use super::super::quarantine::set_aside_on;
+use crate::store::{
+    ProfileRow, StoreError,
+    codec::{
+        profiles::{PROFILE, PROFILE_KEY, profile},
+        quarantine::readable,
+    },
+};
+
+async fn locked_row(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<PgRow>, StoreError> {
+    const SQL: &str =
+        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id = $3 FOR UPDATE OF profile");
+    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
+    Ok(query.fetch_optional(connection).await?)
+}
+
+/// The row, which nobody else changes before this transaction ends.
+pub(in crate::store::postgres) async fn find_locked(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    locked_row(connection, account, id).await?.as_ref().map(profile).transpose()
+}
+
+/// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
+pub(in crate::store::postgres) async fn find_readable(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    id: ProfileId,
+) -> Result<Option<ProfileRow>, StoreError> {
+    let row = locked_row(&mut *connection, account, id).await?;
+    let (mut found, damaged) = readable(PROFILE_KEY, row.as_slice(), profile)?;
+    set_aside_on(connection, &damaged).await?;
+    Ok(found.pop())
+}
+
+pub(super) async fn made_by(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    creation: &str,
+) -> Result<Option<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND creation = $3");
+    let row =
+        sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(creation).fetch_optional(connection).await?;
+    row.as_ref().map(profile).transpose()
+}
+
+/// What an owner has, the oldest first; the account is locked.
+pub(super) async fn of_owner(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    user: Option<&str>,
+) -> Result<Vec<ProfileRow>, StoreError> {
+    const SQL: &str = formatcp!(
+        "SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND \"user\" IS NOT DISTINCT FROM $3 ORDER BY id"
+    );
+    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(user);
+    let (rows, damaged) = readable(PROFILE_KEY, &query.fetch_all(&mut *connection).await?, profile)?;
+    set_aside_on(connection, &damaged).await?;
+    Ok(rows)
+}
