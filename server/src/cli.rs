@@ -66,6 +66,11 @@ impl ConfigFile {
     async fn prepare(&self) -> Result<Service, Failed> {
         Service::prepare(&Config::load(&self.config).map_err(failed)?).await.map_err(failed)
     }
+
+    /// The same, where no other process serves from the database.
+    async fn prepare_alone(&self) -> Result<Service, Failed> {
+        Service::prepare_alone(&Config::load(&self.config).map_err(failed)?).await.map_err(failed)
+    }
 }
 
 /// Why a command ended badly: 1 when what it did failed, 2 when it could not be done as it was asked.

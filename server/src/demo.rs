@@ -31,7 +31,10 @@ use crate::{
     credentials::{CanaryError, Vault, VaultError},
     outbox::{Outbox, OutboxOptions},
     portal::{ApiKey, Portal, PortalKey, Relay, webhook::Webhooks},
-    store::{StoreError, sqlite::SqliteStore},
+    store::{
+        StoreError,
+        sqlite::{ServingLock, SqliteStore},
+    },
     test_runs::TestQuota,
     time::Steady,
 };
@@ -95,6 +98,8 @@ pub struct Demo {
     /// Runs as long as the demo does.
     pub sandbox: Sandbox,
     store: SqliteStore,
+    /// Nobody else serves from the folder.
+    _lock: ServingLock,
 }
 
 impl Demo {
@@ -117,7 +122,9 @@ impl Demo {
         // `localhost` is `::1` first on many machines.
         portal_listeners.extend(listen(std::net::Ipv6Addr::LOCALHOST.into(), portal_port).await.ok());
 
-        let store = SqliteStore::open(&options.folder.join("facteur.db")).await?;
+        let database = options.folder.join("facteur.db");
+        let lock = ServingLock::take(&database)?;
+        let store = SqliteStore::open(&database).await?;
         let vault = Vault::new(keys.vault()?)?;
         vault.check(&store).await?;
         let (api_key, hash) = new_api_key()?;
@@ -157,6 +164,7 @@ impl Demo {
             portal_url,
             sandbox,
             store,
+            _lock: lock,
         })
     }
 

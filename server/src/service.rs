@@ -25,7 +25,7 @@ mod sending;
 pub(crate) mod smtp;
 mod web;
 
-use database::{Database, DatabaseLocation};
+use database::{Database, DatabaseLocation, ServingLock};
 
 use crate::{
     Application, Parts, application,
@@ -70,9 +70,18 @@ pub struct Service {
     database: Database,
     location: DatabaseLocation,
     vault: Vault,
+    /// Nobody else serves from the database.
+    lock: Option<Arc<ServingLock>>,
 }
 
 impl Service {
+    /// The same as [`prepare`](Self::prepare), where no other process serves from the database. None does before the end of
+    /// this value.
+    pub async fn prepare_alone(config: &Config) -> Result<Self, ServeError> {
+        let lock = DatabaseLocation::of(config)?.lock().await?;
+        Ok(Self { lock: Some(Arc::new(lock)), ..Self::prepare(config).await? })
+    }
+
     /// Reads what the configuration names, opens the database and checks that the vault's keys are its own.
     pub async fn prepare(config: &Config) -> Result<Self, ServeError> {
         let (public_origin, base_path) = web::public_address(&config.server.public_url)?;
@@ -114,6 +123,7 @@ impl Service {
             database,
             location,
             vault,
+            lock: None,
         })
     }
 
@@ -124,7 +134,7 @@ impl Service {
 
     /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { application, listen, limits, metrics, database, .. } = self;
+        let Self { application, listen, limits, metrics, database, location, lock, .. } = self;
         let listener = bind(listen).await?;
         let metrics_endpoint = match metrics {
             Some(address) => Some((address, bind(address).await?)),
@@ -146,8 +156,13 @@ impl Service {
         tracing::info!(%listen, "serving");
         let stopping = CancellationToken::new();
         let asked = stopping.clone();
+        let overtaken = CancellationToken::new();
+        let (overtaking, held) = (overtaken.clone(), lock.clone());
         tokio::spawn(async move {
-            stop.await;
+            tokio::select! {
+                () = stop => {}
+                () = lost(held.as_deref()) => overtaking.cancel(),
+            }
             asked.cancel();
         });
         tracing::info!(connections = limits.connections, "limits");
@@ -172,7 +187,8 @@ impl Service {
         }
         database.close().await;
         tracing::info!("stopped");
-        Ok(())
+        drop(lock);
+        if overtaken.is_cancelled() { Err(location.failed(StoreError::InUse { process: None })) } else { Ok(()) }
     }
 
     /// Copies the database into a new file.
@@ -203,6 +219,14 @@ impl Service {
     /// Closes the database: `facteur config check` goes no further.
     pub async fn close(self) {
         self.database.close().await;
+    }
+}
+
+/// Until another process has the lock.
+async fn lost(lock: Option<&ServingLock>) {
+    match lock {
+        Some(lock) => lock.lost().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::{ConfigFile, Failed, failed};
 
 pub async fn run(file: &ConfigFile) -> Result<ExitCode, Failed> {
-    let service = file.prepare().await?;
+    let service = file.prepare_alone().await?;
     let disowned = service.disown_waiting().await;
     service.close().await;
     println!("{} messages that waited in the backup are delivery_unknown now.", disowned.map_err(failed)?);

@@ -14,7 +14,7 @@ use crate::{
     store::{
         Store, StoreError,
         postgres::{self, PostgresStore},
-        sqlite::SqliteStore,
+        sqlite::{self, SqliteStore},
     },
 };
 
@@ -32,6 +32,22 @@ pub enum DatabaseLocation {
 pub enum Database {
     Sqlite(SqliteStore),
     Postgres(PostgresStore),
+}
+
+/// Keeps other processes from serving from the same database.
+pub enum ServingLock {
+    File(#[expect(dead_code, reason = "held, not read")] sqlite::ServingLock),
+    Server(postgres::ServingLock),
+}
+
+impl ServingLock {
+    /// Until another process serves from the database: it took over while the connection to it was lost.
+    pub async fn lost(&self) {
+        match self {
+            Self::File(_) => std::future::pending().await,
+            Self::Server(lock) => lock.lost().cancelled().await,
+        }
+    }
 }
 
 impl DatabaseLocation {
@@ -77,6 +93,15 @@ impl DatabaseLocation {
             }
         };
         opened.map_err(|error| self.failed(error))
+    }
+
+    /// Takes the lock of whoever serves from it.
+    pub async fn lock(&self) -> Result<ServingLock, ServeError> {
+        let lock = match self {
+            Self::File(path) => sqlite::ServingLock::take(path).map(ServingLock::File),
+            Self::Server(options, _) => postgres::ServingLock::take(options).await.map(ServingLock::Server),
+        };
+        lock.map_err(|error| self.failed(error))
     }
 
     /// The error with the place, which holds no password.

@@ -3,6 +3,7 @@
 //! | what went wrong | variant | a page, the API |
 //! |---|---|---|
 //! | the database is locked, full or gone: the same may succeed later | `Unavailable`, `Migration` | 503 |
+//! | another process serves from it | `InUse` | none: this one does not start |
 //! | it refused a value | `Rejected` | 500 |
 //! | a stored row is damaged | `Inconsistent`, `Undecodable` | 500 |
 //! | a value of our own does not serialise | `Unencodable` | 500 |
@@ -18,6 +19,11 @@ pub enum StoreError {
     Unavailable(#[source] sqlx::Error),
     #[error("cannot migrate the database")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    #[error(
+        "another process{} serves from it: limits are counted in each process, so only one may run; stop it first",
+        process.map(|id| format!(" ({id})")).unwrap_or_default()
+    )]
+    InUse { process: Option<u32> },
     #[error("the database rejected a value")]
     Rejected(#[source] sqlx::Error),
     #[error("inconsistent row {row} in {table}.{column}")]
@@ -65,7 +71,7 @@ impl StoreError {
     /// Whether one value or row is at fault, and others can be written.
     pub const fn is_about_a_row(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Migration(_) => false,
+            Self::Unavailable(_) | Self::Migration(_) | Self::InUse { .. } => false,
             Self::Rejected(_) | Self::Inconsistent { .. } | Self::Undecodable(_) | Self::Unencodable { .. } => true,
         }
     }

@@ -30,6 +30,7 @@ mod profiles;
 mod quarantine;
 mod queue;
 mod sealed;
+mod serving;
 mod sessions;
 mod settlements;
 mod test_runs;
@@ -40,6 +41,7 @@ pub(crate) mod cluster;
 #[cfg(test)]
 mod tests;
 
+pub use serving::ServingLock;
 
 /// How long a transaction waits for a connection. With [`SETTINGS`] it has an answer within ten seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);

@@ -30,6 +30,7 @@ mod quarantine;
 mod queue;
 mod rows;
 mod sealed;
+mod serving;
 mod sessions;
 mod settlements;
 mod test_runs;
@@ -38,6 +39,7 @@ mod tests;
 mod transaction;
 
 use file::{OpenedFile, make_private};
+pub use serving::ServingLock;
 
 /// How long a statement waits for another process that holds the lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);

@@ -26,7 +26,7 @@ const CONNECTIONS: u32 = 4;
 /// How long the server may take to start on a machine with much else to do.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// A database with every table in it, from which the others are copied.
-const TEMPLATE: &str = "facteur_template";
+pub(crate) const TEMPLATE: &str = "facteur_template";
 
 /// Ends with its standard input. Its arguments: the folder, the server's binaries, and the port. Collations of a language, where the
 /// version has them: what relies on the order of bytes says so itself.
