@@ -91,7 +91,7 @@ mod tests {
             let _held = ServingLock::take(Path::new(&database)).unwrap();
             std::io::stdout().write_all(b"held\n").unwrap();
             // Until it is killed, or the other one has ended.
-            let _ = std::io::stdin().read(&mut [0]);
+            let _ = std::io::stdin().read_line(&mut String::new());
             return;
         }
         let folder = std::env::temp_dir().join(uuid::Uuid::new_v4().to_string());
