@@ -9,20 +9,19 @@ use std::time::Duration;
 
 use model::{cause::Cause, report::Finding, stage::Stage};
 
-use tokio::time::Instant;
-
 use super::{Failure, Fate, Session};
-use crate::{
-    reply::Reply,
-    smtp::{
-        envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
-        submit::{CommitPoint, Depth},
-        wire::{Wire, WireError},
-    },
+use crate::smtp::{
+    envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
+    submit::Depth,
+    wire::Wire,
 };
+use queue_id::queue_id;
 
-/// How much of a message waits for the commit point: the final dot and its line end.
-const HELD_BACK: usize = 3;
+mod flight;
+mod queue_id;
+
+pub(super) use flight::{BeforeTheEnd, Load};
+
 /// With more recipients than these a message does not leave in the flight of its commands.
 const FEW_RECIPIENTS: usize = 10;
 /// How long one reply too many is waited for after a group with a message in it, when its replies came all at once.
@@ -210,88 +209,6 @@ impl Session<'_> {
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }
-
-    /// Writes what so many replies are due for. A message may take what is left of the time.
-    async fn fly(
-        &mut self,
-        wire: &mut Wire,
-        bytes: &[u8],
-        replies: usize,
-        stage: Stage,
-        load: Load,
-    ) -> Result<(), Failure> {
-        let whole = load != Load::Commands;
-        let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
-        self.before_the_end = BeforeTheEnd::Unknown;
-        let written = match self.commit_point {
-            Some(point) if whole => self.through(point, wire, bytes, replies, deadline).await?,
-            _ => wire.write(bytes, replies, deadline).await,
-        };
-        match written {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.unwritten(wire, stage, error, load).await),
-        }
-    }
-}
-
-impl Session<'_> {
-    /// Writes a message; its last bytes only when the commit point allows it, and the server is still there and has not answered yet:
-    /// without them it has no message.
-    async fn through(
-        &mut self,
-        commit_point: &dyn CommitPoint,
-        wire: &mut Wire,
-        bytes: &[u8],
-        replies: usize,
-        deadline: Instant,
-    ) -> Result<Result<(), WireError>, Failure> {
-        let (most, last) = bytes.split_at(bytes.len().saturating_sub(HELD_BACK));
-        if let Err(error) = wire.write_beginning(most, replies, deadline).await {
-            return Ok(Err(error));
-        }
-        if !commit_point.reach(&self.may_get_it()).await {
-            return Err(Failure { fate: Fate::Withheld, ..Failure::new(Stage::Data, Cause::ConnectionLost, true) });
-        }
-        let looked = wire.look().await;
-        match wire.missing() {
-            None => return Ok(Err(WireError::Unasked)),
-            // A refusal, or a lie: it is read in its turn.
-            Some(0) => {
-                self.before_the_end = BeforeTheEnd::EveryAnswer;
-                return Ok(Ok(()));
-            }
-            Some(1) => self.before_the_end = BeforeTheEnd::EveryOtherAnswer,
-            Some(_) => {}
-        }
-        if let Err(error) = looked {
-            return Ok(Err(error));
-        }
-        // Whether these left is not known when writing them fails.
-        let uncertain = |error| Failure::wire(Stage::Data, error).maybe_sent();
-        wire.write_end(last, deadline).await.map(Ok).map_err(uncertain)
-    }
-}
-
-/// What the server had said when the end of a message was about to leave.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum BeforeTheEnd {
-    /// Nobody looked, or some answers were still to come.
-    #[default]
-    Unknown,
-    /// Everything but the answer to the message.
-    EveryOtherAnswer,
-    /// That one, too: the end stayed here.
-    EveryAnswer,
-}
-
-/// What a flight carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Load {
-    Commands,
-    /// A message, with or without commands before it.
-    Message,
-    /// A message that the server said it is ready for (354). It may think better of it.
-    AwaitedMessage,
 }
 
 /// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that the
@@ -312,42 +229,4 @@ fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
 
 fn commands<'a>(lines: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>) -> Vec<u8> {
     lines.into_iter().flat_map(|line| [line.as_ref().as_bytes(), b"\r\n"].concat()).collect()
-}
-
-/// The id under which the server took the message: it says so in a dozen ways.
-fn queue_id(reply: &Reply) -> Option<String> {
-    let text = reply.text();
-    let after = ["queued as ", "queued with id ", "id=", "queued mail for delivery id ", "message id ", "queueid="];
-    let lower = text.to_ascii_lowercase();
-    let found = after.iter().find_map(|mark| lower.find(mark).map(|at| at + mark.len()));
-    let rest = match found {
-        Some(at) => text.get(at..)?,
-        // Sendmail and OpenSMTPD: "2.0.0 f611629f Message accepted for delivery"
-        None if lower.ends_with(" message accepted for delivery") => text.as_str(),
-        // Google: "2.0.0 OK  1234567890 abcdef - gsmtp"
-        None => lower.strip_prefix("ok ").and_then(|_| text.get(3..))?,
-    };
-    let id: String =
-        rest.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.@+/=$".contains(*c)).collect();
-    let id = id.trim_end_matches('.').to_owned();
-    (id.len() >= 4 && id.chars().any(|c| c.is_ascii_digit())).then_some(id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queue_ids_are_found_where_servers_put_them() {
-        for (text, id) in [
-            ("250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP", Some("4F1tQZ0qWxz9rxP")),
-            ("250 OK id=1sXyZ-0001Ab-2C", Some("1sXyZ-0001Ab-2C")),
-            ("250 2.0.0 OK  1700000000 a640c23a62f3a-abc.123 - gsmtp", Some("1700000000")),
-            ("250 2.0.0 f611629f Message accepted for delivery", Some("f611629f")),
-            ("250 Message accepted", None),
-            ("250 Message accepted for delivery", None),
-        ] {
-            assert_eq!(queue_id(&Reply::parse(text).unwrap()).as_deref(), id, "{text}");
-        }
-    }
 }
