@@ -1,18 +1,18 @@
-// <smtp-configurator>: Facteur inside a portal's page. No dependency; may be loaded twice, and where there is no DOM.
+// <smtp-configurator>: Facteur inside a portal's page. No dependencies. Loading it twice, or without a DOM, is harmless.
 //
 //   <script src="https://facteur.example/embed.js" async></script>
 //   <smtp-configurator token-url="/facteur-token" locale="fr">Chargement…</smtp-configurator>
 //
-// It asks the portal for a token, posts it into a frame, and speaks with the frame over a port of its own. The other
-// half is app/src/frame.js. Trust: a hello counts only from our own frame and with Facteur's origin, and the port goes to
-// that origin only. What comes through the port is still looked at: known names, short codes, numbers in bounds.
+// It requests a token from the portal, posts it into a frame, and talks to the frame through a MessagePort. The other half is
+// app/src/frame.js. Trust: a hello is accepted only from our own frame and Facteur's origin, and the port is sent to that
+// origin only. Messages from the port are validated: known names, short codes, numbers in range.
 //
-// Where Facteur is decides who gets the token, so it is never looked for in the page. It comes from the attribute `src`,
-// from `configure`, or from the server: a Facteur writes its own address into `SERVED_BY` of each copy that it serves. So
-// it does not matter who serves, bundles or evaluates such a copy later. This file itself, as npm has it, knows none.
+// Facteur's address decides who gets the token, so the page is never searched for it. It comes from the attribute `src`, from
+// `configure`, or from the server: Facteur writes its address into `SERVED_BY` of each copy that it serves. Such a copy keeps
+// the address wherever it is bundled or hosted. This file itself, as published on npm, has none.
 //
-// The page's markup is not trusted: the name of an element can hide a property of `document`, and a `<base>` can move
-// relative addresses. So no address is read from `document`, and relative ones begin at the page's own.
+// The page's markup is not trusted: an element's name can shadow a property of `document` (DOM clobbering), and `<base>` changes
+// relative URLs. So no address is read from `document`, and relative ones are resolved against the page's URL.
 //
 // To add an event: its name in EVENTS (and in index.d.ts), a variant in app/src/ui/event.rs.
 (() => {
@@ -50,34 +50,34 @@
   /** The address of the Facteur that serves this copy; empty in the file as npm has it. */
   const SERVED_BY = "";
   const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-  /** How long a page whose frame has loaded may stay silent. */
+  /** How long a loaded frame may stay silent. */
   const SILENCE_MS = 5_000;
-  /** A session is renewed when this part of it is over. */
+  /** The share of a session's time after which it is renewed. */
   const RENEW_AT = 0.8;
-  /** The token of the offered tab is replaced when this part of its life is over. */
+  /** The share of its lifetime after which the token of the offered tab is replaced. */
   const REPLACE_AT = 0.6;
   const TALLEST = 20_000;
 
   /** Facteur's address, unless an element has its own. */
   let home = SERVED_BY;
-  /** Elements that do not know where Facteur is. */
+  /** Elements without Facteur's address. */
   const waiting = new Set();
-  // One after the other: the frames of a page share one cookie, and each opening replaces the session before it.
+  // Openings run one after the other: the frames of a page share one cookie, and each opening replaces the session.
   let turn = Promise.resolve();
 
   const make = (name, properties = {}, ...children) => {
-    // Asked of the prototype: an element of the page named `createElement` hides the method.
+    // From the prototype: an element named `createElement` would shadow the method.
     const element = Object.assign(Document.prototype.createElement.call(document, name), properties);
     element.append(...children);
     return element;
   };
 
-  /** An error with the code that `error` tells. */
+  /** An error with the code for the event `error`. */
   const failure = (code) => Object.assign(new Error(`smtp-configurator: ${code}`), { code });
 
   /**
-   * Facteur's address, with a slash at its end: https, or plain http on this machine. Relative to the page's own address,
-   * whatever a `<base>` says.
+   * Facteur's address with a trailing slash: https, or http on this machine. Resolved against the page's URL, not against
+   * `<base>`.
    */
   const place = (source) => {
     let base;
@@ -96,7 +96,7 @@
 
   const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 
-  /** What stands in a token; nothing where it cannot be read, which is Facteur's to refuse. */
+  /** A token's claims; empty if they cannot be decoded: Facteur will refuse that token. */
   const claims = (token) => {
     try {
       return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))) ?? {};
@@ -105,10 +105,10 @@
     }
   };
 
-  /** A random text, and its hash for the token: who has the token alone opens nothing (RFC 7636, S256). */
+  /** A random verifier and its hash for the token: a copied token alone opens nothing (RFC 7636, S256). */
   const proof = async () => {
     const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
-    // Only a secure page can hash.
+    // `crypto.subtle` exists in secure contexts only.
     const hash = await crypto.subtle?.digest("SHA-256", new TextEncoder().encode(verifier));
     return { verifier, challenge: hash && base64url(new Uint8Array(hash)) };
   };
@@ -116,34 +116,34 @@
   class SmtpConfigurator extends HTMLElement {
     static observedAttributes = ATTRIBUTES;
 
-    /** Where Facteur is, for every element without `src`; for pages that bundle this file. */
+    /** Facteur's address for every element without `src`; for pages that bundle this file. */
     static configure({ src }) {
       home = src;
       for (const element of waiting) element.#plan();
     }
 
     #frame;
-    /** Facteur's, as it was when the frame was made. */
+    /** Facteur's origin when the frame was created. */
     #base;
     #parts = {};
     #port;
     #fetchToken;
     #variables;
-    /** The theme as the frame's session has it. */
+    /** The theme that the frame's session has. */
     #worn = "";
-    /** Counts the openings: what belongs to a former one is dropped. */
+    /** Number of openings: results of an earlier one are dropped. */
     #round = 0;
-    /** `idle`, `opening`, `open`, `failed`, `renewing`: it has ended, or `outside`: the browser refuses the cookie. */
+    /** `idle`, `opening`, `open`, `failed`, `renewing` (the session has ended) or `outside` (the browser refuses the cookie). */
     #state = "idle";
     /** Lets the next opening of the page begin. */
     #settle = () => {};
     #timers = {};
     #planned = false;
-    /** Whether the frame's document has said hello since the last one was loaded. */
+    /** Whether the frame's current document has said hello. */
     #greeted = false;
     /** When the session ends, by this machine's clock. */
     #ends = 0;
-    /** The port that was handed a token for another session, and how often in a row that was tried. */
+    /** The port that was sent a token for a new session, and the number of consecutive attempts. */
     #handed;
     #tries = 0;
 
@@ -161,7 +161,7 @@
       const failed = make("div", { hidden: true }, make("slot", { name: "retry" }));
       loading.setAttribute("role", "status");
       failed.setAttribute("role", "alert");
-      // Whatever button the portal puts there tries again.
+      // Any button in the slot tries again.
       failed.addEventListener("click", (event) => {
         if (event.composedPath().some((element) => element.localName === "button")) this.reload();
       });
@@ -178,7 +178,7 @@
       if (this.#state === "idle" || this.#state === "failed") this.reload();
     }
 
-    /** `{ brand: "#0b57d0", radius: "4px" }`, or `{ light, dark }` for a colour. What is no value is ignored. */
+    /** `{ brand: "#0b57d0", radius: "4px" }`, or `{ light, dark }` for a colour. Invalid values are ignored. */
     get variables() {
       return this.#variables;
     }
@@ -188,7 +188,7 @@
     }
 
     connectedCallback() {
-      // What was set before the element was defined.
+      // Properties that were set before the element was defined.
       for (const name of ["fetchToken", "variables"]) {
         if (!Object.hasOwn(this, name)) continue;
         const value = this[name];
@@ -210,11 +210,11 @@
       if (before === after || !this.isConnected) return;
       if (name === "theme") return this.#dress();
       if (name === "locale") this.#words();
-      // Another way to a token matters only where there was none.
+      // A new token endpoint matters only after a failure.
       if (name !== "token-url" || this.#state === "idle" || this.#state === "failed") this.#plan();
     }
 
-    /** Opens the configurator again, with a fresh token; where a session has ended, on the page that it ended under. */
+    /** Opens the configurator again with a fresh token; after an ended session, on the same page. */
     reload() {
       if (this.#state !== "failed" || !this.#frame) return this.#plan();
       this.#tries = 0;
@@ -240,7 +240,7 @@
       turn = turn.then(() => {
         if (round !== this.#round) return;
         const settled = new Promise((settle) => (this.#settle = settle));
-        // The next one does not wait for ever.
+        // Do not block the next opening for ever.
         setTimeout(this.#settle, SILENCE_MS);
         this.#post(round).catch((error) => this.#fail(error.code ?? "src-missing", round));
         return settled;
@@ -251,13 +251,13 @@
       this.#base = this.#place();
       const grant = await this.#grant();
       if (round !== this.#round) return;
-      // Nobody else can have a window of this name.
+      // An unguessable window name.
       const name = `smtp-configurator-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
       this.#frame = make("iframe", { name, title: this.#texts().title });
-      // The pages need none of what a page can lend its frames: no camera, no clipboard, no payment.
+      // Grants no permissions: the pages need no camera, clipboard or payment.
       this.#frame.setAttribute("allow", "");
       this.#frame.addEventListener("load", () => this.#loaded(round));
-      // A plain form: a token never stands in a URL.
+      // A form: the token must not be in a URL.
       const form = make("form", { method: "post", action: new URL("session", this.#base).href, target: name, hidden: true });
       for (const [name, value] of Object.entries({ ...grant, ...this.#wishes() })) {
         form.append(make("input", { type: "hidden", name, value }));
@@ -277,7 +277,7 @@
       return wishes;
     }
 
-    /** Scheme and variables as JSON; empty where the portal's page asks for nothing. */
+    /** Scheme and variables as JSON; empty if the portal's page sets neither. */
     #theme() {
       const scheme = this.getAttribute("theme");
       const theme = {};
@@ -286,7 +286,7 @@
       return Object.keys(theme).length ? JSON.stringify(theme) : "";
     }
 
-    /** Tells the frame when the look has changed; its session keeps it for the pages that follow. */
+    /** Sends a changed theme to the frame, whose session keeps it for the following pages. */
     #dress() {
       const theme = this.#theme();
       if (!this.#port || theme === this.#worn) return;
@@ -301,11 +301,11 @@
       throw failure("src-missing");
     }
 
-    /** A fresh token, and what proves that it was made for this page. */
+    /** A fresh token, and the verifier that proves it was issued for this page. */
     async #grant() {
       const { verifier, challenge } = await proof();
       const token = await this.#token({ audience: this.#base.href.slice(0, -1), ...(challenge && { challenge }) });
-      // The portal says whom the token is for: it goes to nobody else.
+      // The token must not go to anybody but its audience.
       const { aud = [] } = claims(token);
       const meant = [aud].flat().filter((name) => /^https?:/i.test(name));
       if (meant.length && !meant.some((name) => `${name}/` === this.#base.href)) throw failure("audience-mismatch");
@@ -331,7 +331,7 @@
         if (typeof token !== "string" || !token) throw token;
         return token;
       } catch {
-        // Not what was caught: it may hold more than a code.
+        // Not the caught error: it may contain more than a code.
         throw failure("token-unavailable");
       }
     }
@@ -350,11 +350,11 @@
       };
       source.postMessage({ facteur: VERSION, type: "port" }, origin, [port2]);
       this.#dress();
-      // Another page begins at its top, which may be far above in a frame as long as its content.
+      // Scroll to the top of the new page: the frame is as tall as its content.
       if (this.#state === "open" && this.getBoundingClientRect().top < 0) this.scrollIntoView({ block: "start" });
     };
 
-    /** What the frame says. Unknown types say nothing. */
+    /** Handles a message from the frame. Unknown types are ignored. */
     #told(message) {
       const { type } = message;
       if (type === "visit") this.#visited(message.visit, Number(message.seconds));
@@ -370,7 +370,7 @@
       }
     }
 
-    /** Who the frame's document took its reader for. */
+    /** Handles the frame's report about its session. */
     #visited(visit, seconds) {
       const fresh = this.#state === "opening";
       if (visit === "open") {
@@ -384,24 +384,24 @@
       } else if (visit === "refused" && fresh) {
         this.#fail("token-refused", this.#round);
       } else if (fresh) {
-        // Just opened, and nobody is known: the browser did not keep the cookie. The page offers a tab.
+        // Opened, but without a session: the browser refused the cookie. The page offers a tab.
         clearTimeout(this.#timers.open);
         this.#settle();
         this.#enter("outside");
         this.#tell("error", { code: "cookies-refused" });
       } else if (visit === "lost") {
-        // The token was another person's, or not taken: nothing of this page is for whoever comes now.
+        // The token was refused or for another person: nothing of this page is carried over.
         if (this.#state === "open") this.#tell("session-expired", {});
         this.#plan();
       } else if (this.#state === "open") {
         this.#expired();
       } else if (this.#handed && this.#handed !== this.#port) {
-        // The frame went on to another page before the token came.
+        // The frame had moved to another page before the token arrived.
         this.#revive();
       }
     }
 
-    /** The session has so many seconds from now on. */
+    /** The session has this many seconds left. */
     #last(seconds) {
       this.#ends = Date.now() + seconds * 1_000;
       this.#wait();
@@ -412,7 +412,7 @@
       this.#after("session", () => this.#renew(), Math.min(left * RENEW_AT, 2 ** 31 - 1));
     }
 
-    /** Hands a fresh token to the frame; again and again in what is left, and at the end the session has ended. */
+    /** Sends a fresh token to the frame; retries until the session ends. */
     async #renew() {
       if (this.#ends - Date.now() < 500) return this.#expired();
       this.#wait();
@@ -426,12 +426,12 @@
       this.#revive();
     }
 
-    /** The frame keeps its page, with what is typed in it, and gets a token for another session. */
+    /** Sends a token for a new session to the frame, which keeps its page and its input. */
     async #revive() {
       const round = this.#round;
       this.#handed = undefined;
       clearTimeout(this.#timers.session);
-      // A browser that does not keep the cookie any more.
+      // The browser no longer accepts the cookie.
       if (++this.#tries > 2) return this.#plan();
       this.#enter("renewing");
       this.#late(() => this.#plan());
@@ -453,8 +453,8 @@
     }
 
     /**
-     * The frame has a form that opens a tab when it is pressed: a press does not survive the way through a port, so the form
-     * has its token before. It is replaced while it is still good, and when somebody looks at the page again.
+     * The frame has a form that opens a tab. User activation is lost on the way through a port, so the form gets its token in
+     * advance. The token is replaced before it expires, and when the page becomes visible again.
      */
     async #offer() {
       if (this.#state !== "outside") return;
@@ -475,7 +475,7 @@
       }, 1_000 * REPLACE_AT * life);
     }
 
-    /** The frame has loaded a document. One that stays silent is none of ours: the browser's own about an error. */
+    /** The frame has loaded a document. A silent one is not ours: it is the browser's error page. */
     #loaded(round) {
       if (round !== this.#round || this.#state !== "open") return;
       if (!this.#greeted) this.#after("silence", () => this.#fail("unreachable", round), SILENCE_MS);
@@ -493,7 +493,7 @@
       this.#port?.postMessage({ facteur: VERSION, type, ...detail });
     }
 
-    /** What is named like an event of the window's own does not reach it: error trackers would take it for theirs. */
+    /** Events named like one of the window's own do not bubble: error trackers would catch them. */
     #tell(type, detail) {
       const bubbles = type !== "error" && type !== "resize";
       this.dispatchEvent(new CustomEvent(type, { detail, bubbles, composed: true }));
@@ -506,7 +506,7 @@
       this.#tell("error", { code });
     }
 
-    /** Ends what is under way. A new opening has a new frame: the history of an old one leads nowhere. */
+    /** Cancels the current opening. A new one gets a new frame: the old frame's history leads nowhere. */
     #close() {
       this.#round++;
       this.#greeted = false;
@@ -530,7 +530,7 @@
       this.#parts.loading.hidden = shown || state === "failed";
       this.#parts.failed.hidden = state !== "failed";
       this.#frame?.classList.toggle("open", shown);
-      // What is typed in it is still there when the next try goes well.
+      // Keep the frame: its input is still there when the next attempt succeeds.
       if (this.#frame) this.#frame.hidden = state === "failed";
     }
 

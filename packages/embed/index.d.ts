@@ -1,11 +1,11 @@
 /** `<smtp-configurator>`: Facteur inside a portal's page. Importing the package defines the element. */
 
-/** Where Facteur is (`https://facteur.example/`), for every element without an attribute `src`. Call it once, at the start. */
+/** Sets Facteur's address (`https://facteur.example/`) for every element without an attribute `src`. Call it once, at the start. */
 export function configure(options: { src: string }): void;
 
 /**
- * What a token is asked for with, for the portal's server: Facteur's address, which is the token's `aud`, and what the token
- * repeats as `challenge`, so that nobody else can use it. There is none in a page without TLS.
+ * The request for a token, for the portal's server. `audience` is Facteur's address; `challenge` must be copied into the token, so
+ * that only this page can use it. Without TLS there is no `challenge`.
  */
 export type TokenRequest = { audience: string; challenge: string } | { audience: string };
 
@@ -13,41 +13,41 @@ export type Page = "sending-mode" | "profiles";
 export type Theme = "light" | "dark" | "system";
 export type SendingMode = "portal" | "own_smtp";
 
-/** A value, or for a colour one for each scheme. What does not parse as what it claims to be is ignored. */
+/** A value, or for a colour one for each scheme. Invalid values are ignored. */
 export type Variables = Record<string, string | { light: string; dark: string }>;
 
 /** Why `error` was fired. */
 export type ErrorCode =
-  /** `token-url` or `fetchToken` gave none. */
+  /** `token-url` or `fetchToken` returned no token. */
   | "token-unavailable"
-  /** Facteur did not take the token. */
+  /** Facteur refused the token. */
   | "token-refused"
-  /** Facteur does not answer, or not from a frame of this page. */
+  /** Facteur does not answer, or a policy forbids the frame. */
   | "unreachable"
-  /** The browser keeps no cookie in a frame; the frame offers a tab. */
+  /** The browser blocks the frame's cookie; the frame offers a tab. */
   | "cookies-refused"
-  /** Nobody says where Facteur is: no `src`, no `configure`, and the script did not come from Facteur. Nothing was sent. */
+  /** Facteur's address is missing: no `src`, no `configure`, and the script was not served by Facteur. Nothing was sent. */
   | "src-missing"
   /** `src` is no URL with https (or http on this machine). Nothing was sent. */
   | "src-invalid"
   /** The token's `aud` names another Facteur than `src`. Nothing was sent. */
   | "audience-mismatch";
 
-/** What the element fires. All but `error` and `resize` bubble. Ids and codes only: nothing personal. */
+/** The element's events. All but `error` and `resize` bubble. They contain ids and codes only. */
 export interface SmtpConfiguratorEventMap {
   /** The configurator is open. */
   ready: CustomEvent<Record<string, never>>;
   /** The content has another height, in CSS pixels; the frame has it already. */
   resize: CustomEvent<{ height: number }>;
-  /** A profile was made or changed; a new one is saved at each of its two steps. */
+  /** A profile was created or changed; a new one is saved at each of its two steps. */
   "profile-saved": CustomEvent<{ id: string }>;
   "profile-deleted": CustomEvent<{ id: string }>;
-  /** The server accepted the message. */
+  /** The mail server accepted the test message. */
   "test-succeeded": CustomEvent<{ id: string }>;
-  /** `cause` is one of Facteur's codes, such as `bad_credentials`; `delivery_unknown` when the message may be on its way. */
+  /** `cause` is one of Facteur's codes, such as `bad_credentials`; `delivery_unknown` when the message may have been sent. */
   "test-failed": CustomEvent<{ id: string; cause: string }>;
   "mode-changed": CustomEvent<{ mode: SendingMode }>;
-  /** The session has ended; the element asks for a token and opens a new one under the same page. `ready` follows. */
+  /** The session has ended; the element requests a token and opens a new session on the same page. `ready` follows. */
   "session-expired": CustomEvent<Record<string, never>>;
   error: CustomEvent<{ code: ErrorCode }>;
 }
@@ -65,9 +65,9 @@ type Listener<Name extends keyof SmtpConfiguratorEventMap> = (
  * Its children are shown while it loads; the slot `retry` when it failed, where any button tries again.
  */
 export interface SmtpConfiguratorElement extends Omit<HTMLElement, "addEventListener" | "removeEventListener"> {
-  /** A fresh token of the portal. Wins over `token-url`. */
+  /** Fetches a fresh token from the portal. Wins over `token-url`. */
   fetchToken?: (wanted: TokenRequest) => Promise<string>;
-  /** Colours, fonts and sizes (docs/embedding.md lists them); may be changed at any time. */
+  /** Colours, fonts and sizes (docs/embedding.md lists them); may change at any time. */
   variables?: Variables;
   /** Opens the configurator again, with a fresh token. */
   reload(): void;

@@ -1,5 +1,5 @@
-// The package's entry. Importing it defines the element; a bundle does not know where Facteur is, so the page says so.
+// The package's entry point. Importing it defines the element; `configure` sets Facteur's address.
 import "./embed.js";
 
-/** Where Facteur is, for every element without an attribute `src`. Without a DOM it does nothing. */
+/** Sets Facteur's address for every element without an attribute `src`. Without a DOM it does nothing. */
 export const configure = (options) => globalThis.customElements?.get("smtp-configurator")?.configure(options);

@@ -1,4 +1,4 @@
-// A React component around the element. Types of every event included; works with React 18 and 19.
+// A React component around the element, with typed events. For React 18 and 19.
 import "@facteur/embed";
 import type { SmtpConfiguratorAttributes, SmtpConfiguratorElement, SmtpConfiguratorEventMap, TokenRequest } from "@facteur/embed";
 import type {} from "@facteur/embed/react";
@@ -7,11 +7,11 @@ import { type ReactNode, useEffect, useRef } from "react";
 type Handlers = { [Name in keyof SmtpConfiguratorEventMap]?: (detail: SmtpConfiguratorEventMap[Name]["detail"]) => void };
 
 interface Props extends Omit<SmtpConfiguratorAttributes, "token-url" | "src"> {
-  /** Where Facteur is. A bundle does not know. */
+  /** Facteur's address. */
   src: string;
-  /** Asks your own server for a token. */
+  /** Fetches a token from your server. */
   fetchToken: (wanted: TokenRequest) => Promise<string>;
-  /** By the events' names: `{ "profile-saved": ({ id }) => … }`. */
+  /** Handlers by event name: `{ "profile-saved": ({ id }) => … }`. */
   on?: Handlers;
   /** Shown while it loads. */
   children?: ReactNode;
@@ -19,7 +19,7 @@ interface Props extends Omit<SmtpConfiguratorAttributes, "token-url" | "src"> {
 
 export function SmtpConfigurator({ fetchToken, on = {}, children, ...attributes }: Props) {
   const element = useRef<SmtpConfiguratorElement & HTMLElement>(null);
-  // The latest functions, without opening again when they change.
+  // Refs to the latest functions: a new function must not reopen the configurator.
   const latest = useRef({ fetchToken, on });
   latest.current = { fetchToken, on };
   const names = Object.keys(on).sort().join();
