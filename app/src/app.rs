@@ -51,10 +51,10 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// What a native post finds when its session has ended.
+/// Where a native post lands when its session has ended.
 #[component]
 fn SessionEndedPage() -> impl IntoView {
-    // In a frame the page is loaded again when its session was renewed.
+    // A frame reloads this page after its session was renewed.
     if matches!(visit(), Visit::Open(_)) {
         leptos_axum::redirect(&at("/profiles"));
     }

@@ -1,5 +1,4 @@
-//! Server side. Where the pages are below their origin: at its root, or under a path such as `/smtp` behind the portal's
-//! own proxy.
+//! Server side. The path that every page is below: empty, or one such as `/smtp` behind the portal's proxy.
 //!
 //! Every link, form action and redirect goes through [`at`]; the WebAssembly reads its addresses from
 //! attributes.
@@ -11,7 +10,7 @@ use leptos::prelude::use_context;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BasePath(pub String);
 
-/// The address of a path of ours for the request being answered.
+/// The URL path of `path` for the current request.
 pub fn at(path: &str) -> String {
     let base_path =
         use_context::<Parts>().and_then(|parts| parts.extensions.get::<BasePath>().cloned()).unwrap_or_default();

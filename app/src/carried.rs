@@ -1,9 +1,9 @@
-//! Server side. A form that was sent when its session had ended: what is kept of it, and the page where its reader goes on.
-//! Nothing is done by it: what was typed is filled in again, and a press on a button is asked for again.
+//! Server side. A form posted after its session had ended: what is kept of it, and the page to continue on. The post itself
+//! has no effect: its values are filled in again, and the user presses the button again.
 //!
-//! One list for every form. To add a server function: a line in [`carried`], and, where something is typed or chosen, what
-//! its page reads of [`Drafts::choice`](crate::profile::drafts::Drafts::choice). Which fields a form has is asked of
-//! [`crate::forms`]; a secret is none of them ([`may_be_kept`]).
+//! To add a server function: a line in [`carried`]; if its form has inputs, its page also reads
+//! [`Drafts::choice`](crate::profile::drafts::Drafts::choice). [`crate::forms`] knows the fields of each form; a secret is
+//! never kept ([`may_be_kept`]).
 
 use std::collections::BTreeMap;
 
@@ -23,35 +23,35 @@ use crate::{
     test_run::receipt::code_form,
 };
 
-/// What a form sent, by the names of its fields.
+/// The fields of a posted form, by name.
 pub type Fields = BTreeMap<String, String>;
 
-/// What becomes of a form.
+/// What is kept of a form, and where it continues.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Carried {
-    /// The page where its reader goes on.
+    /// The page to continue on.
     pub page: String,
-    /// What that page fills in; `None` where a button was pressed and nothing was typed.
+    /// What that page fills in; `None` for a button without inputs.
     pub kept: Option<KeptDraft>,
 }
 
 impl Carried {
-    /// Whether a button is to be pressed again, rather than something to be saved.
+    /// Whether the user has to press a button again, rather than save again.
     pub fn is_press(&self) -> bool {
         let choice = self.kept.as_ref().map(|kept| &kept.choice);
         matches!(choice, None | Some(Some(Choice::Heir(_) | Choice::Code(_))))
     }
 }
 
-/// The field that no page ever gets back.
+/// The field that is never kept.
 pub const SECRET: &str = "secret";
 
-/// Whether the function at `path` has a field of this name, and it may be shown again.
+/// Whether the function at `path` has a field of this name that may be stored and shown again.
 pub fn may_be_kept(path: &str, name: &str) -> bool {
     name != SECRET && crate::forms::fields_of(path).is_some_and(|mut known| known.any(|known| known == name))
 }
 
-/// What becomes of the form that was posted to `path`. `new_form` names the form of a new profile that has no name.
+/// What to keep of the form that was posted to `path`. `new_form` makes a name for the form of a new profile without one.
 pub fn carried(path: &str, fields: &Fields, new_form: impl FnOnce() -> String) -> Carried {
     let text = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let id = ProfileId::parse(&text("id"));
@@ -101,7 +101,7 @@ pub fn carried(path: &str, fields: &Fields, new_form: impl FnOnce() -> String) -
     Carried { page, kept: None }
 }
 
-/// The page of the list, as it stood: the selected profile, the page of a long list, to whom a test goes.
+/// The list as it was: the selected profile, the page, the recipient of a test.
 fn list(selected: Option<ProfileId>, after: Option<ProfileId>, to: &str) -> String {
     let mut page = "/profiles?".to_owned();
     let to = (to == "sender").then(|| to.to_owned());
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_into_any_form_is_filled_in_again_on_its_page() {
+    fn every_form_is_filled_in_again_on_its_page() {
         let id = ProfileId::parse(ID).unwrap();
         let typed = TypedSending { per_day: "500".to_owned(), fallback: "1".to_owned(), ..TypedSending::default() };
         for (path, field, value, choice, page) in [
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_press_leads_back_to_where_it_can_be_repeated() {
+    fn a_button_leads_back_to_its_page() {
         for (path, fields, page) in [
             (
                 "/api/test/run",

@@ -1,7 +1,7 @@
 //! Server side. The one error of the configurator's server functions.
 //!
-//! It holds codes and field names only, never a sentence and never what was typed, so it can be put on the wire as it
-//! is. [`finish`] is the one place that decides what a browser and what a program get to see of it.
+//! It holds codes and field names only, no text and no input, so it can be sent to clients unchanged. [`finish`] decides
+//! what a browser and what a program see of it.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use leptos::{
@@ -32,7 +32,7 @@ pub enum AppError {
     /// The profile is not in a state for this: its secret is missing, unreadable, or was refused too often.
     #[error("not in this state")]
     Conflict,
-    /// It was changed since the form that would change it was opened.
+    /// It has changed since the form was shown.
     #[error("changed meanwhile")]
     Stale,
     /// The form was opened for another account, or another person of it.
@@ -41,16 +41,16 @@ pub enum AppError {
     /// The request itself is malformed.
     #[error("malformed request")]
     Malformed,
-    /// The form has a field that there is not: nothing was saved.
+    /// The form has an unknown field; nothing was saved.
     #[error("unknown field")]
     UnknownField { field: String },
-    /// The account has as many profiles as it may have.
+    /// The account has reached its limit of profiles.
     #[error("too many profiles")]
     TooManyProfiles { most: u32 },
-    /// A stored row is damaged, or a value of ours cannot be stored: a fault of the service, which was logged.
+    /// A stored row does not decode, or a value cannot be stored: an internal error, already logged.
     #[error("internal error")]
     Internal,
-    /// The store or the vault does not answer; it was logged where it happened.
+    /// The store or the vault is unavailable; already logged.
     #[error("service unavailable")]
     Unavailable,
 }
@@ -100,8 +100,8 @@ impl FromServerFnError for AppError {
     }
 }
 
-/// Ends a native post: a browser is redirected to the page that shows what happened (see other), a program gets the
-/// error with its status.
+/// Ends a native post: redirects a browser (303) to the page that shows the outcome, and gives a program the error with its
+/// status.
 pub fn finish(outcome: Result<String, AppError>) -> Result<(), AppError> {
     if wants_page() {
         leptos_axum::redirect(&at(&outcome.unwrap_or_else(|error| error.page())));
@@ -127,7 +127,7 @@ pub fn wants_page() -> bool {
     use_context::<axum::http::request::Parts>().is_some_and(|parts| wants_page_of(&parts))
 }
 
-/// The same for a request that is at hand.
+/// The same for a given request.
 pub fn wants_page_of(parts: &axum::http::request::Parts) -> bool {
     parts
         .headers

@@ -1,10 +1,10 @@
-//! Browser side. A request, with what the islands need of it: the browser's own `fetch`, without a library between.
+//! Browser side. The browser's own `fetch`, as far as the islands need it: no HTTP library in the WebAssembly.
 
 use leptos::prelude::window;
 use wasm_bindgen::JsCast;
 use web_sys::{AbortSignal, RequestInit, Response, UrlSearchParams};
 
-/// Asks for what is at `address`; with a form's fields it is a POST. `None` when there was no answer.
+/// GET of `address`; a POST when there are fields. `None` without a response.
 pub(crate) async fn fetch(
     address: &str,
     fields: Option<&UrlSearchParams>,
@@ -21,7 +21,7 @@ pub(crate) async fn fetch(
     window().fetch_with_str_and_init(address, &how).await.ok()?.dyn_into().ok()
 }
 
-/// The whole of an answer.
+/// The body of a response.
 pub(crate) async fn text(response: &Response) -> Option<String> {
     response.text().ok()?.await.ok()?.as_string()
 }

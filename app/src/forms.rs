@@ -1,7 +1,7 @@
-//! Server side. Which fields each server function takes: a form with another one is refused rather than half understood.
+//! Server side. The fields of each server function. A form with any other field is refused.
 //!
-//! The names come from the functions' own arguments. To add a server function: its name in the list below (a test finds
-//! those that are missing), and what its forms send besides.
+//! The names come from the functions' arguments. To add a server function: its name in the list below (a test finds missing
+//! ones), and the fields that its forms send in addition.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -42,17 +42,17 @@ type Fields = HashMap<&'static str, HashSet<String>>;
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     let mut fields = Fields::new();
     add::<SaveProfile>(&mut fields, &[]);
-    // Buttons of the form: they get all of it.
+    // Other submit buttons of the form send all of its fields.
     add::<FillProfile>(&mut fields, &["secret"]);
     add::<CancelProfile>(&mut fields, &["secret"]);
     add::<SaveEncoding>(&mut fields, &[]);
-    // How many characters the page said there are.
+    // The number of characters the page mentioned.
     add::<CleanSecret>(&mut fields, &["count"]);
     add::<CheckProfile>(&mut fields, &[]);
     add::<MergeProfile>(&mut fields, &TAKEN);
-    // Also a button of the choice.
+    // Also a button of the merge page.
     add::<ForgetDraft>(&mut fields, &[&TAKEN[..], &["revision"]].concat());
-    // The list is one form; it says to whom a test goes, and what it shows.
+    // The list is one form: its buttons also send the test's recipient and what the list showed.
     add::<DuplicateProfile>(&mut fields, &["to", "listed", "after"]);
     add::<UseProfile>(&mut fields, &["to"]);
     add::<DeleteProfile>(&mut fields, &[]);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_form_does_not_have_is_found() {
+    fn an_unknown_field_is_found() {
         let save = ["id", "draft[preset]", "draft[host]", "draft[port]", "draft[security]", "draft[login]", "secret"];
         assert_eq!(unknown_field("/api/profiles/save", save), None);
         for unknown in ["password", "draft[password]", "draft", "draft[host][x]", "secret[0]", "ID", "in_use", ""] {

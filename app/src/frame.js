@@ -1,14 +1,14 @@
-// Browser side, in a frame only. Tells the portal's page (packages/embed/embed.js) what happened here, and does the few
-// things it asks for. Classic: `currentScript` carries what the server knows. How the page looks is the server's to say,
-// which reads what is asked for and answers with values only. Every byte counts: `make weight`.
+// Browser side, in a frame only. Reports to the portal's page (packages/embed/embed.js) and carries out its requests. A classic
+// script, because the server passes data through `currentScript`. The server validates a requested theme and answers with CSS
+// values. `make weight` limits its size.
 //
-// Trust: a hello goes to the registered origins of the portal only; the port is taken from the page right above us, if
-// its origin is one of them. Whatever else arrives is dropped.
+// Trust: the hello is posted to the portal's registered origins only. The port is accepted from the direct parent only, if its
+// origin is one of them. Everything else is dropped.
 {
   const { origins, visit, seconds, place } = document.currentScript.dataset;
   const page = document.documentElement;
   const known = origins.split(" ");
-  // Set once what this entry of the history had to tell is told: reloading and going back tell nothing again.
+  // Set once this history entry's events are posted: reloading and going back do not repeat them.
   const told = history.state;
   let port;
   const tell = (type, detail) => port.postMessage({ facteur: 1, type, ...detail });
@@ -26,7 +26,7 @@
     if (port || source != parent || !known.includes(origin) || data?.facteur != 1 || data.type != "port") return;
     [port] = ports;
     port.onmessage = async ({ data }) => {
-      // The other end speaks this version.
+      // The other end has the same version.
       const { theme, token, again, fields } = data;
       if (theme) {
         const answer = await ask("theme", JSON.stringify(theme), { "content-type": "application/json" });
@@ -36,7 +36,7 @@
         page.style = "";
         for (const name in variables) page.style.setProperty(name, variables[name]);
       }
-      // A fresh token, so that the session goes on; or another begins, and the page goes on where it was.
+      // A fresh token: renews the session, or opens another one for the same page.
       if (token || again) {
         const whose = document.querySelector("[name=whose]")?.value ?? "";
         const { status, headers } = await ask(again ? "again" : "renew", new URLSearchParams({ ...data, ...again, whose }));
@@ -49,14 +49,14 @@
         }
         if (status < 500) tell("visit", { visit: good ? visit : again || status == 409 ? "lost" : "ended", seconds: headers.get("session-seconds") });
       }
-      // What the form `tab` posts, which stands where the cookie was refused.
+      // The fields of the form `tab`, which is there when the cookie was refused.
       for (const name in fields) {
         tab[name].value = fields[name];
         tab.hidden = false;
       }
     };
     tell("visit", { visit, seconds });
-    // The form has what it posts before it is pressed, and something fresh afterwards. Elsewhere nobody answers.
+    // The form gets its fields before it is submitted, and fresh ones afterwards. Other pages get no answer.
     (onsubmit = () => setTimeout(tell, 0, "tab"))();
     new ResizeObserver(() => tell("resize", { height: page.offsetHeight })).observe(page);
     new MutationObserver(look).observe(page, { childList: true, subtree: true });

@@ -1,7 +1,7 @@
 //! Server side. The reader's language, and every text of the product.
 //!
-//! Texts are Project Fluent messages in `i18n/<language>/*.ftl`, compiled in. Islands receive theirs as props, so no
-//! catalogue is in the WebAssembly.
+//! Texts are Project Fluent messages in `i18n/<language>/*.ftl`, compiled in. Islands read theirs from `data-…` attributes,
+//! so no catalogue is in the WebAssembly.
 //!
 //! To add a text: the same key in both languages, then `t!("the-key")`; a test compares the catalogues with each
 //! other and with the sources. To add a language: a folder, a variant of [`Locale`], a line in `catalogue`.
@@ -35,8 +35,7 @@ macro_rules! catalogue {
 const FRENCH: [&str; 7] = catalogue!("fr");
 const ENGLISH: [&str; 7] = catalogue!("en");
 
-/// What follows a number that must not be grouped by thousands: a word joiner, which makes it a text. It does not
-/// reach the reader.
+/// Appended to a number that must not be grouped by thousands, so that Fluent takes it for text. Removed from the output.
 pub const DIGITS: char = '\u{2060}';
 
 type Bundle = FluentBundle<FluentResource>;
@@ -44,10 +43,10 @@ type Bundle = FluentBundle<FluentResource>;
 static FRENCH_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("fr"), &FRENCH));
 static ENGLISH_BUNDLE: LazyLock<Bundle> = LazyLock::new(|| bundle(langid!("en"), &ENGLISH));
 
-/// Reads a catalogue. A file with a fault still gives its other messages; the tests refuse faults and doubles.
+/// Parses a catalogue. An invalid message does not affect the others; the tests refuse invalid and duplicate messages.
 fn bundle(language: LanguageIdentifier, files: &[&str]) -> Bundle {
     let mut bundle = Bundle::new_concurrent(vec![language]);
-    // The texts are put into attributes and e-mails too, where direction marks would be noise.
+    // No direction marks: texts also go into attributes and e-mails.
     bundle.set_use_isolating(false);
     for file in files {
         let resource = FluentResource::try_new((*file).to_owned()).unwrap_or_else(|(resource, _)| resource);

@@ -1,7 +1,7 @@
-//! Server side. Who is asking, as the portal vouched for it.
+//! Server side. The visitor, as identified by the portal's token.
 //!
-//! The server's middleware finds the session of the cookie and puts a [`Visit`] into the request; pages read it with
-//! [`visit`], server functions begin with [`session`] and fail closed.
+//! The server's middleware looks up the cookie's session and adds a [`Visit`] to the request. Pages read it with [`visit`];
+//! server functions call [`session`] first, which fails without one.
 
 use std::sync::Arc;
 
@@ -27,13 +27,13 @@ pub struct Session {
     pub portal_name: String,
     /// The person who is signed in to the portal.
     pub person: User,
-    /// Where the confirmation mail of a test goes.
+    /// The recipient of test messages.
     pub email: String,
     pub users: Vec<User>,
     pub locale: Locale,
-    /// The page of the portal that leads back.
+    /// The portal's page that the way back leads to.
     pub return_url: Option<String>,
-    /// How the pages look for this visit, over the portal's own theme.
+    /// The theme of this visit, over the portal's own.
     pub theme: GivenTheme,
 }
 
@@ -58,18 +58,18 @@ impl Session {
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLeft(pub i64);
 
-/// What the cookie of a request stands for.
+/// What the cookie of a request identifies.
 #[derive(Debug, Clone)]
 pub enum Visit {
     Open(Arc<Session>),
-    /// There was a session; it has ended.
+    /// A session that has ended.
     Ended {
         locale: Locale,
         return_url: Option<String>,
         /// Whose session it was, unless it was revoked.
         who: Option<Person>,
     },
-    /// No cookie, or one that means nothing.
+    /// No cookie, or an unknown one.
     Stranger {
         locale: Locale,
         return_url: Option<String>,
@@ -93,7 +93,7 @@ impl Visit {
     }
 }
 
-/// The visit of the request being answered.
+/// The visit of the current request.
 pub fn visit() -> Visit {
     use_context::<Parts>()
         .and_then(|parts| parts.extensions.get::<Visit>().cloned())

@@ -1,4 +1,4 @@
-//! Both. **Tester**: one press, its stages, its report.
+//! Both. **Tester**: the test, its stages, its report.
 
 pub use ::model::stage as event;
 pub mod live;

@@ -1,6 +1,6 @@
-//! Server side. Whose turn it is after a failure, and which field of the form to look at.
+//! Server side. Who must act after a failure, and which field of the form to check.
 //!
-//! To add a cause: its line in both tables; a test finds a field that is named for nothing.
+//! To add a cause: a line in both tables.
 
 use super::cause::Cause;
 use crate::profile::field::Field;
@@ -73,7 +73,7 @@ pub const fn who(cause: Cause) -> Who {
     }
 }
 
-/// The field to look at.
+/// The field to check.
 pub const fn field(cause: Cause) -> Option<Field> {
     Some(match cause {
         Cause::HostInvalid
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_needs_no_field() {
+    fn a_cause_that_only_needs_time_names_no_field() {
         for &cause in Cause::ALL {
             if who(cause) == Who::Nobody {
                 assert_eq!(field(cause), None, "{}", cause.as_str());

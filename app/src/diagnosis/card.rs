@@ -1,5 +1,4 @@
-//! Server side. The card that explains a failure: what happened, whose turn it is, what to do, the change that does it,
-//! the server's words.
+//! Server side. The card that explains a failure: what happened, who must act, what to do, the fix, the server's reply.
 
 use leptos::prelude::*;
 use model::provider;
@@ -37,12 +36,12 @@ impl Failure {
         self.report.cause.unwrap_or(Cause::Unknown)
     }
 
-    /// What the texts of a cause may mention.
+    /// The variables of a cause's texts.
     fn arguments(&self) -> Vec<(&'static str, String)> {
         let destination = &self.profile.settings.destination;
         vec![
             ("host", destination.host.clone()),
-            // As words: a port is not a number to be grouped by thousands.
+            // A port is a name: no separator of thousands.
             ("port", format!("{}{DIGITS}", destination.port)),
             ("login", destination.login.clone()),
             ("sender", self.profile.settings.sender_address.to_string()),
@@ -52,11 +51,11 @@ impl Failure {
         ]
     }
 
-    /// What makes another text of the cause fit better.
+    /// The variant of the cause's text for this failure, if there is one.
     fn variant(&self) -> &'static str {
         let settings = &self.profile.settings;
         match self.cause() {
-            // A provider's own server has no slip of the pen in its name.
+            // A known provider's host name has no typing error.
             Cause::DnsNotFound if self.is_the_provider_s() => "-known",
             Cause::SenderRejected
                 if settings.sender_address.as_str().eq_ignore_ascii_case(&settings.destination.login) =>
@@ -82,14 +81,14 @@ impl Failure {
     fn advice(&self) -> Option<&'static provider::Advice> {
         let cause = self.cause();
         provider::advice(&self.profile.settings.destination.host, cause).or_else(|| {
-            // Whoever typed mail.their-domain is told by the certificate whose customer they are.
+            // The certificate of mail.their-domain names the host's own domain.
             let certificate = self.report.tls.as_ref()?.certificate.as_ref()?;
             let mut names = certificate.names.iter().filter(|_| cause == Cause::CertNameMismatch);
             names.find_map(|name| provider::advice(name.trim_start_matches("*."), cause))
         })
     }
 
-    /// Who must act: what was found elsewhere knows better than the cause alone.
+    /// Who must act. A finding is more precise than the cause alone.
     fn who(&self) -> Who {
         match self.report.survey.as_ref().map(|survey| survey.blame) {
             Some(Blame::Us) => Who::Portal,
@@ -107,7 +106,7 @@ pub fn cause_title(cause: Option<Cause>) -> String {
     in_a_sentence(&i18n::current().text(&format!("cause-{code}-title"), &[]))
 }
 
-/// Without the capital letter of its beginning, but for names such as STARTTLS.
+/// The first letter in lower case, except in names such as STARTTLS.
 fn in_a_sentence(title: &str) -> String {
     let mut rest = title.chars();
     let (first, second) = (rest.next(), rest.clone().next());
@@ -122,7 +121,7 @@ mod tests {
     use super::in_a_sentence;
 
     #[test]
-    fn a_title_loses_its_capital_letter_and_a_name_keeps_its_own() {
+    fn a_title_is_lowercased_inside_a_sentence_and_a_name_is_not() {
         for (title, inside) in [
             ("Identifiant ou mot de passe refusé", "identifiant ou mot de passe refusé"),
             ("Échec pour une raison inconnue", "échec pour une raison inconnue"),
@@ -135,7 +134,7 @@ mod tests {
     }
 }
 
-/// A failed test. `to`: where the next one's mail goes.
+/// A failed test. `to`: the recipient of the next one.
 #[component]
 pub fn CauseCard(failure: Failure) -> impl IntoView {
     let cause = failure.cause();
@@ -145,7 +144,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
     let what = what.unwrap_or_else(|| failure.text("what"));
     let next = advice.map_or_else(|| failure.text("next"), |advice| advice.next.get(locale).to_owned());
     let link = advice.and_then(|advice| advice.link.clone());
-    // The form opens at the field to look at, and gives it the focus where there is WebAssembly.
+    // The link's fragment names the field to check; the assistant focuses it.
     let place = field(cause).map(|field| format!("#{}", field.id())).unwrap_or_default();
     let edit = at(&format!("/profiles/edit?id={}{place}", failure.profile.id));
     let report = failure.report.clone();
@@ -158,7 +157,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
             {report.finding.map(|finding| view! { <p>{t!(finding.key())}</p> })}
             <Hints report=report.clone() />
             <Fixes failure=failure.clone() />
-            // A change that was found to work says more than general advice.
+            // A verified fix replaces the general advice.
             {(!mended_by_the_door).then(|| view! { <p><strong>{t!("card-next")}</strong> " " {next}</p> })}
             {link.map(|url| view! {
                 <p><a href=url target="_blank" rel="noopener noreferrer">{t!("card-link", provider = failure.provider.clone())}</a></p>
@@ -175,7 +174,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
     }
 }
 
-/// What the report knows besides, where it helps with this cause.
+/// Further findings of the report that help with this cause.
 #[component]
 fn Hints(report: Report) -> impl IntoView {
     let names =
@@ -189,7 +188,7 @@ fn Hints(report: Report) -> impl IntoView {
     }
 }
 
-/// The changes that may mend it, each with its button.
+/// The proposed fixes, each with its button.
 #[component]
 fn Fixes(failure: Failure) -> impl IntoView {
     let fixes = failure.report.fixes.clone();

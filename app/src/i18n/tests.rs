@@ -118,7 +118,7 @@ fn every_cause_and_stage_has_its_texts() {
 }
 
 #[test]
-fn dates_are_written_as_people_write_them() {
+fn dates_follow_the_language() {
     let first = "2027-01-01T08:05:00Z".parse().unwrap();
     assert_eq!(date(Locale::Fr, first), "1er janvier 2027");
     assert_eq!(date_time(Locale::Fr, first, "%H:%M"), "1er janvier 2027 à 08:05");
@@ -150,7 +150,7 @@ fn outside(text: &str, open: char, close: char) -> String {
 }
 
 #[test]
-fn replaced_wording_does_not_come_back() {
+fn retired_wording_is_not_used() {
     const REPLACED: &str = "L’aide d|Ce champ est nécessaire|C’est trop long|une espace|Pour qui ces emails|\
         quand c’est une adresse|lisent à côté|Du réglage|Le même essai|vous avez la preuve|comme souhaité|\
         À vous de jouer|toute mesure|répond sans fin|lisible en route|La liaison|page à lui|\

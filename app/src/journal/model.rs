@@ -47,9 +47,9 @@ pub enum Action {
         fix: String,
     },
     ReceiptConfirmed,
-    /// How a profile sends: limits, checks, what stands in for it.
+    /// How a profile sends: limits, hourly check, fallback.
     SendingChanged,
-    /// The form was refused for its destination, which the operator does not allow.
+    /// The form was refused because the operator does not allow its destination.
     DestinationBlocked {
         destination: String,
     },
@@ -92,7 +92,7 @@ pub struct Entry {
     /// The portal's id of the person, and the name they had then.
     pub person: String,
     pub person_name: String,
-    /// The profile as it could be recognised then: sender and server. It may be gone.
+    /// The profile's label at that time: sender and server. The profile may be deleted.
     pub profile: Option<String>,
     #[serde(flatten)]
     pub action: Action,

@@ -9,8 +9,8 @@ use crate::{error::AppError, session::AccountId};
 /// How many entries a page holds.
 pub const PAGE_SIZE: u32 = 50;
 
-/// The history of an account. Entries are kept for a year. Each is written in the transaction of the change it tells of,
-/// so there is no way to add one here.
+/// The history of an account, kept for a year. The store writes each entry in the transaction of its change, so this port only
+/// reads.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// At most [`PAGE_SIZE`] entries, the newest first, those older than `before` (keyset).

@@ -1,4 +1,4 @@
-//! Server side. Two people, or two tabs, changed the same profile: both values, field by field, and the owner's choice.
+//! Server side. The merge page: two people, or two tabs, changed the same profile; the user chooses field by field.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What a field holds, in words.
+/// A field's value as text.
 fn words(field: Field, draft: &Draft, session: &Session, presets: &Catalogue) -> String {
     let text = draft.value(field).unwrap_or_default().trim();
     match field {
@@ -28,12 +28,12 @@ fn words(field: Field, draft: &Draft, session: &Session, presets: &Catalogue) ->
     }
 }
 
-/// The choice. Nothing is saved by it: it leads to the form, with what was chosen.
+/// The merge page. It saves nothing: it leads to the form with the chosen values.
 #[component]
 pub fn Conflict(
     profile: Profile,
     mine: Draft,
-    /// What was chosen before the page was asked for again, by field.
+    /// What was chosen before the page was shown again, by field.
     taken: BTreeMap<String, String>,
     session: Session,
     presets: Arc<Catalogue>,

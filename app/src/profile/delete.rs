@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// How many that may take over are listed openly: whatever is known of them, and at the most. The surest come first.
+/// How many successors are listed without a disclosure. The ones most likely to work come first.
 const FEW: usize = 3;
 const MANY: usize = 8;
 
@@ -52,12 +52,12 @@ pub fn DeletePage() -> impl IntoView {
     }
 }
 
-/// Under which name the choice of who takes over is kept.
+/// The name under which the chosen successor is kept.
 pub fn heir_form(id: ProfileId) -> String {
     format!("heir-{id}")
 }
 
-/// Through what the owner's mail leaves when no profile of theirs is in use.
+/// What sends the owner's mail when no profile of theirs is in use.
 #[derive(Clone, Copy)]
 pub(super) enum StandsIn {
     Shop,
@@ -90,7 +90,7 @@ fn Question(
     profile: Profile,
     owner: String,
     heirs: Vec<(Profile, Standing)>,
-    /// Who was chosen before the page was asked for again.
+    /// The successor that was chosen before the page was shown again.
     mine: String,
     stands_in: StandsIn,
     portal: String,
@@ -101,7 +101,7 @@ fn Question(
     let id = profile.id.to_string();
     let then = stands_in.text(&portal);
     let choice = (used && !heirs.is_empty()).then(|| {
-        // What is known to fail takes over only when somebody says so.
+        // A failing profile takes over only when it is chosen explicitly.
         let best = heirs.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
         let warning = best.is_none().then(|| view! { <Notice kind=Kind::Warning>{t!("delete-all-fail")}</Notice> });
         let chosen = heirs.iter().map(|(heir, _)| heir.id).find(|id| id.to_string() == mine);
@@ -112,7 +112,7 @@ fn Question(
         let mut options = heirs.into_iter().map(|(heir, _)| {
             let input = format!("heir-{}", heir.id);
             let settings = heir.settings.clone();
-            // What tells two of them apart: the port, the login.
+            // Port and login tell similar profiles apart.
             let Destination { host, port, login, .. } = &settings.destination;
             let named = if login == settings.sender_address.as_str() { String::new() } else { format!(" · {login}") };
             let (sender, server) = (settings.sender_address.as_str(), format!("{host}:{port}"));

@@ -1,4 +1,4 @@
-//! Server side. **Annuler**: what was typed is given up, and the list offers once to take that back.
+//! Server side. **Annuler**: discards the draft; the list offers once to restore it.
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// **Annuler** of the form. What is in it is kept aside: no page offers it again, but for the one that follows.
+/// **Annuler** of the form. The draft is kept but marked as discarded: only the next page offers it.
 #[server(name = CancelProfile, prefix = "/api", endpoint = "profiles/cancel", input = PostUrl)]
 pub async fn cancel_profile(
     #[server(default)] id: String,
@@ -59,7 +59,7 @@ async fn cancel(id: &str, form: &str, revision: &str, draft: Draft) -> Result<St
     Ok(format!("{list}{and}dropped={form}"))
 }
 
-/// On the list that follows: what was given up, and the way back to it.
+/// The notice on the list: a draft was discarded, with a link that restores it.
 #[component]
 pub fn Dropped(kept: Vec<KeptDraft>) -> impl IntoView {
     let form = query("dropped");

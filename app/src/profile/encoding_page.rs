@@ -55,7 +55,7 @@ pub fn EncodingPage() -> impl IntoView {
     }
 }
 
-/// Says that the server was not written as it was saved.
+/// The notice that the server's name was normalised.
 #[component]
 fn Tidied(profile: Profile) -> impl IntoView {
     let destination = profile.settings.destination;
@@ -65,7 +65,7 @@ fn Tidied(profile: Profile) -> impl IntoView {
     })
 }
 
-/// Offers to remove the characters of the secret that look superfluous. They were kept, because they may belong to it.
+/// Offers to remove characters of the secret that look superfluous. They are stored, because they may belong to it.
 #[component]
 fn Suspicious(profile: Profile) -> impl IntoView {
     let count = whole_number("suspicious");
@@ -83,7 +83,7 @@ fn Suspicious(profile: Profile) -> impl IntoView {
     })
 }
 
-/// What looked wrong when the profile was saved. The codes come with the redirect; the words are ours.
+/// The warnings about the saved profile. The redirect carries their codes only.
 #[component]
 fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
     let codes = query("warn");

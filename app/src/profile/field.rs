@@ -76,7 +76,7 @@ impl Field {
 pub enum Fault {
     Required,
     TooLong,
-    /// Control characters, line ends, or marks that turn the reading direction.
+    /// Control characters, line ends or bidirectional controls.
     Unprintable,
     /// Not a host name: it holds a scheme, a port, a path, a space…
     HostInvalid,
@@ -95,9 +95,9 @@ pub enum Fault {
     Unknown,
     /// The stored secret is bound to another destination.
     SecretForNewServer,
-    /// What stands in the place of a password: dots, `null`.
+    /// A placeholder instead of a password: dots, `null`.
     Mask,
-    /// What a program writes where it has no value: `undefined`, `[object Object]`.
+    /// What a program writes for a missing value: `undefined`, `[object Object]`.
     Leftover,
 }
 
@@ -135,7 +135,7 @@ impl FieldError {
         Self { field, fault }
     }
 
-    /// The catalogue's key: what to do at this field, where that says more than the fault alone.
+    /// The catalogue's key. Some fields have a more precise text than the fault alone.
     pub const fn key(self) -> &'static str {
         match (self.fault, self.field) {
             (Fault::Required, Field::Host) => "error-required-host",

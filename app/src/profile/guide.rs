@@ -1,7 +1,7 @@
-//! Server side. Beside the password field: how to get a provider's secret, and why its page may not be there.
+//! Server side. The guide beside the password field: how to get a provider's application password, and why its page may be
+//! missing.
 //!
-//! The form shows it for the chosen preset; when another one is chosen the assistant fetches
-//! `/profiles/guide?preset=…`, the same HTML alone.
+//! The form shows the chosen preset's; for another one the assistant fetches the same HTML from `/profiles/guide?preset=…`.
 
 use leptos::prelude::*;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{i18n, t, ui::text::breakable};
 
-/// What there is to know of one provider.
+/// The guide of one provider.
 #[component]
 pub fn PresetGuide(preset: Option<Preset>, guide: Option<Guide>) -> impl IntoView {
     let Some(preset) = preset else {
@@ -77,13 +77,12 @@ fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
     }
 }
 
-/// An address as people write it.
+/// A URL without scheme and trailing slash.
 fn bare(url: &str) -> String {
     url.trim_start_matches("https://").trim_end_matches('/').to_owned()
 }
 
-/// The guide alone, as the assistant fetches it, and the id of the preset whose it is. `host`: where the server was typed by
-/// hand, the guide is of whoever's server that is.
+/// The guide's HTML and the id of its preset. `host`: a server that was typed by hand; the guide is its provider's.
 pub fn fragment<'a>(presets: &'a Catalogue, id: &str, host: &str) -> (String, &'a str) {
     let host = server_text::read(host).host;
     let chosen = presets.get(id);

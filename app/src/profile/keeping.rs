@@ -1,4 +1,4 @@
-//! Server side. What was typed and is not saved: kept while it is typed, offered again, forgotten on request.
+//! Server side. Unsaved input: stored while the user types, offered again, deleted on request.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,9 @@ use crate::{
     },
 };
 
-/// Keeps what is in the form, and says what is wrong with it: pairs of a field's id and a sentence. The page asks while
-/// something is typed, and before it sends the form: a password that was typed stays in its field until all is well.
-/// `typed`: whether there is one; it is not sent here. `sends`: the form is about to be sent, and goes no further when
-/// something is wrong.
+/// Stores the form and validates it: returns pairs of a field's id and an error text. The page calls it while the user types,
+/// and before it submits the form, so that a typed password stays in its field until the form is valid. `typed`: whether a
+/// password was typed; the password itself is not sent here. `sends`: the form is about to be submitted.
 #[server(name = CheckProfile, prefix = "/api", endpoint = "profiles/check", input = PostUrl)]
 pub async fn check_profile(
     #[server(default)] id: String,
@@ -53,7 +52,7 @@ async fn check(
         Some(id) => services.profiles.get(&session.account, id).await?,
         None => None,
     };
-    // The form may have been sent since this left the page: what it made is saved.
+    // The form may have been submitted in the meantime: then its profile is saved.
     let saved = match &stored {
         Some(stored) => draft.differences(&Draft::of(stored)).is_empty(),
         None => profile.is_none() && services.profiles.made_by(&session.account, &form).await?.is_some(),
@@ -73,7 +72,7 @@ async fn check(
     draft.tidy();
     let mut errors = draft.check(session, &services.presets, services.profiles.policy()).err().unwrap_or_default();
     if sends && !errors.is_empty() {
-        // As when the form itself is refused.
+        // As for a refused form.
         services.profiles.note_blocked(session.author(), (&draft.host, &draft.port), &errors).await?;
     }
     if !typed && let Some(stored) = &stored {
@@ -88,7 +87,7 @@ async fn check(
     Ok(errors.into_iter().map(|error| (error.field.id().to_owned(), t!(error.key()))).collect())
 }
 
-/// **Recommencer**, **Oublier**: what was typed is not wanted any more.
+/// **Recommencer**, **Oublier**: deletes the draft.
 #[server(name = ForgetDraft, prefix = "/api", endpoint = "profiles/forget", input = PostUrl)]
 pub async fn forget_draft(
     #[server(default)] id: String,
@@ -112,7 +111,7 @@ async fn forget(id: &str, form: &str, to: &str) -> Result<String, AppError> {
     })
 }
 
-/// The page where the choice of this name is made.
+/// The page of the choice with this name.
 fn page_of_choice(form: &str) -> Option<String> {
     let of = |page: &'static str| {
         ProfileId::parse(form.strip_prefix(page)?.strip_prefix('-')?).map(|id| format!("/profiles/{page}?id={id}"))
@@ -123,12 +122,12 @@ fn page_of_choice(form: &str) -> Option<String> {
     ["encoding", "sending"].into_iter().find_map(of)
 }
 
-/// Under which name the choices between two changes are kept.
+/// The name under which the choices of the merge page are kept.
 pub fn merge_form(id: ProfileId) -> String {
     format!("merge-{id}")
 }
 
-/// After two changed the same profile: field by field, what was saved meanwhile is taken (`saved`) or what was typed stays.
+/// Merges two changes of the same profile: for each field, `saved` takes the stored value; anything else keeps the typed one.
 #[server(name = MergeProfile, prefix = "/api", endpoint = "profiles/merge", input = PostUrl)]
 pub async fn merge_profile(
     #[server(default)] id: String,
@@ -153,7 +152,7 @@ async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Res
             kept.draft.take(field, &stored);
         }
     }
-    // What the page showed: whatever came after it is asked about again.
+    // The revision that the page showed: a later change leads to the merge page again.
     kept.revision = shown_revision(revision);
     kept.errors.clear();
     services.drafts.keep(&session.who(), &kept).await?;
@@ -161,7 +160,7 @@ async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Res
     Ok(format!("/profiles/edit?id={id}&draft=1&notice=merged"))
 }
 
-/// A profile was deleted under its form: what was typed becomes the draft of a new one. The page that shows it.
+/// The profile of a form was deleted: the input becomes the draft of a new profile. Returns the page that shows it.
 pub async fn orphan(session: &Session, services: &Services, former: &str, draft: Draft) -> Result<String, AppError> {
     let form = services.drafts.new_form();
     let page = format!("/profiles/new?form={form}&draft=1&notice=was-deleted");
@@ -171,7 +170,7 @@ pub async fn orphan(session: &Session, services: &Services, former: &str, draft:
     Ok(page)
 }
 
-/// Says that the form shows what was typed before, and how to start over.
+/// The notice that the form shows an earlier draft, with a button that starts over.
 #[component]
 pub fn Restored(form: String, profile: String) -> impl IntoView {
     let (text, button) = if profile.is_empty() {
@@ -192,7 +191,7 @@ pub fn Restored(form: String, profile: String) -> impl IntoView {
     }
 }
 
-/// The same on a page with a few choices, unless the page says already why they are there.
+/// The same for a page with a few choices, unless it already says why they are selected.
 #[component]
 pub fn RestoredChoice(form: String) -> impl IntoView {
     (!is_asked_again()).then(|| {
@@ -209,7 +208,7 @@ pub fn RestoredChoice(form: String) -> impl IntoView {
     })
 }
 
-/// On the pages one comes to: something was begun and not saved.
+/// The notice on the first pages: there is an unsaved draft.
 #[component]
 pub fn DraftOffer(kept: Vec<KeptDraft>) -> impl IntoView {
     let KeptDraft { form, profile, draft, .. } = kept.into_iter().find(|kept| !kept.dropped)?;

@@ -1,10 +1,10 @@
-//! Server side. What a page of the list showed.
+//! Server side. A fingerprint of a page of the list.
 
 use sha2::{Digest, Sha256};
 
 use super::{model::Profile, port::PAGE_SIZE};
 
-/// What a page of the list shows, in a few characters: which profiles, of which revision, and which are in use.
+/// Identifies what a page of the list shows: the profiles, their revisions, and which are in use.
 pub(super) fn fingerprint(profiles: &[Profile]) -> String {
     let mut hash = Sha256::new();
     for profile in profiles.iter().take(PAGE_SIZE as usize) {

@@ -1,9 +1,8 @@
-//! Server side. What stands in the place of a password and is none: the dots a page shows, what a program writes for "nothing",
-//! a place holder that nobody filled in.
+//! Server side. Placeholders instead of a password: the dots that a page shows, what a program writes for "no value", a template
+//! that nobody filled in.
 //!
-//! Whatever fills a form in a browser (a script, a password manager, a portal's page) may send back what it was shown. Stored,
-//! it would be tried three times, and the owner would look for the fault at the provider. A password that is really made of
-//! nothing but mask characters is not worth that.
+//! A script or a password manager may send back the placeholder it was shown. If it were stored, it would be tried three times,
+//! and the user would blame the provider. A real password of mask characters only is refused for that.
 
 use model::password::is_invisible;
 
@@ -12,13 +11,13 @@ const DOTS: [char; 26] = [
     '•', '●', '∙', '·', '⋅', '○', '◦', '⚫', '⚪', '⬤', '■', '█', '▪', '◾', '▮', '…', '․', '‧', '∗', '⁎', '＊', '✱',
     '✲', '⦁', '⏺', '◉',
 ];
-/// Typed ones: a mask when there is nothing else and there are several.
+/// Mask characters that keyboards do type: a mask when there are several and nothing else.
 const TYPED: [char; 4] = ['*', '.', '-', '_'];
-/// How many typed ones make a mask.
+/// How many of those make a mask.
 const SEVERAL: usize = 3;
-/// What programs write for "there is nothing", by itself or in any quotes and brackets.
+/// What programs write for "no value", alone or in quotes or brackets.
 const NOTHING: [&str; 7] = ["null", "undefined", "none", "nil", "objectobject", "nan", "nullptr"];
-/// What is written in the place of a secret, without spaces: in brackets only, since some are words.
+/// Placeholders for a secret, without spaces. They count in brackets only, because some are words.
 const WITHHELD: [&str; 22] = [
     "unchanged",
     "hidden",
@@ -44,16 +43,16 @@ const WITHHELD: [&str; 22] = [
     "encrypted",
 ];
 
-/// Whether this stands for a password and is none. Invisible characters hide nothing.
+/// Whether this is a placeholder instead of a password. Invisible characters are ignored.
 pub fn is_mask(typed: &str) -> bool {
     let seen: String = typed.chars().filter(|c| !is_invisible(*c)).collect();
     let text: String = seen.chars().filter(|c| !c.is_whitespace()).collect();
     let Some(first) = text.chars().next() else { return false };
     let length = text.chars().count();
     let only = |set: &[char]| text.chars().all(|c| set.contains(&c) || DOTS.contains(&c));
-    // Dots in a row with something else: the last characters of a secret, shown to tell one from another.
+    // Dots and a few characters: the end of a secret, as pages show it.
     let dots = text.split(|c| !DOTS.contains(&c)).map(|run| run.chars().count()).max().unwrap_or_default();
-    // A sign that no keyboard types, again and again.
+    // A repeated character that no keyboard types.
     let repeated =
         !first.is_ascii() && !first.is_alphanumeric() && length >= SEVERAL && text.chars().all(|c| c == first);
     if only(&[]) || dots >= SEVERAL || (only(&TYPED) && length >= SEVERAL) || repeated || text == "**" {
@@ -62,7 +61,7 @@ pub fn is_mask(typed: &str) -> bool {
     stands_for_nothing(seen.trim()) || is_place_holder(seen.trim())
 }
 
-/// Whether a program wrote this into a field that people type a name into. Somebody may be called Null.
+/// Whether a program's placeholder is in a field for a name. `null` is allowed: it is a surname.
 pub fn is_leftover(typed: &str) -> bool {
     let seen: String = typed.chars().filter(|c| !is_invisible(*c)).collect();
     let text = seen.trim();
@@ -79,10 +78,10 @@ fn is_object(text: &str) -> bool {
 fn stands_for_nothing(text: &str) -> bool {
     const FENCES: &str = "<>()[]{}\"'`";
     let inner = text.trim_matches(|c: char| FENCES.contains(c) || c == '*' || c.is_whitespace());
-    // Spaces may have been taken off already, where they are cosmetic.
+    // Cosmetic spaces may be removed already.
     let word: String = inner.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
     let fenced = inner.len() < text.len();
-    // Quotes and brackets around nothing are an empty value that somebody wrote down.
+    // Quotes or brackets around nothing: an empty value.
     let empty = word.is_empty() && text.len() > 1 && text.contains(|c: char| FENCES.contains(c));
     let nothing = |word: &str| NOTHING.iter().any(|nothing| !word.is_empty() && word.replace(nothing, "").is_empty());
     empty || nothing(&word) || is_object(&text.to_lowercase()) || (fenced && WITHHELD.contains(&word.as_str()))
@@ -108,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_in_the_place_of_a_password_is_none() {
+    fn placeholders_are_not_passwords() {
         for mask in [
             "********",
             "***",
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_a_password() {
+    fn unusual_passwords_are_accepted() {
         for password in [
             "tres-secret",
             "abcdefghijklmnop",
@@ -223,7 +222,7 @@ mod tests {
             "set",
             "empty",
         ] {
-            // Three middle dots in a row are a mask's; so is a face of three typed ones.
+            // Three middle dots are a mask; so are three typed ones.
             let expected = matches!(password, "···a" | "-_-");
             assert_eq!(is_mask(password), expected, "{password:?}");
         }
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_left_in_a_name_is_none() {
+    fn placeholders_are_not_names() {
         for left in ["null", "undefined", " undefined\u{200b}", "[object Object]", "NaN", "********", "${SMTP_LOGIN}"] {
             assert!(is_leftover(left), "{left}");
         }

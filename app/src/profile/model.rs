@@ -9,19 +9,19 @@ use super::{
 };
 use crate::diagnosis::cause::Cause;
 
-/// What is known of a profile's secret.
+/// The state of a profile's secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretState {
-    /// None is stored: never typed, or wiped because the destination changed.
+    /// None is stored: never entered, or wiped because the destination changed.
     Missing,
     Stored {
         changed_at: Timestamp,
     },
-    /// One is stored, and it does not open.
+    /// One is stored, but cannot be decrypted.
     Unreadable,
 }
 
-/// What is known of a profile's last test.
+/// The state of a profile's last test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TestState {
     Never,
@@ -29,7 +29,7 @@ pub enum TestState {
     Accepted {
         at: Timestamp,
     },
-    /// The code of its mail was typed in.
+    /// The code of its mail was entered.
     Received {
         at: Timestamp,
     },
@@ -50,7 +50,7 @@ pub struct Profile {
     pub id: ProfileId,
     pub settings: Settings,
     pub encoding: Encoding,
-    /// Whether the mail of its owner leaves through it.
+    /// Whether it sends its owner's mail.
     pub in_use: bool,
     pub secret: SecretState,
     pub test: TestState,
@@ -63,7 +63,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Whether mail can leave through it at all.
+    /// Whether it can send at all.
     pub fn is_ready(&self) -> bool {
         matches!(self.secret, SecretState::Stored { .. })
     }

@@ -31,12 +31,12 @@ pub enum SecretChange {
     Replace(SecretString),
 }
 
-/// Which profile a form is about, and what it showed.
+/// The profile that a form is about, and the revision it showed.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
     /// The profile that is changed; `None`: a new one.
     pub id: Option<ProfileId>,
-    /// The name of the form that makes a new one: sent twice, it makes one.
+    /// The name of the form that creates it: posted twice, it creates one profile.
     pub creation: Option<String>,
     /// The revision that the form showed; `None` for a client that does not send it.
     pub revision: Option<u32>,
@@ -49,11 +49,11 @@ impl Target {
     }
 }
 
-/// The value that a page showed of something others may change. `None` for a client that does not send it.
+/// The value that a page showed, for optimistic locking. `None` for a client that does not send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown<T> {
     pub value: Option<T>,
-    /// Of the profile: the page was made for settings and a secret.
+    /// The revision of the profile's settings and secret.
     pub revision: Option<u32>,
 }
 
@@ -64,21 +64,21 @@ impl<T> From<Option<T>> for Shown<T> {
 }
 
 impl<T: PartialEq> Shown<T> {
-    /// Whether it still is so.
+    /// Whether it is still current.
     pub fn is_still(&self, value: &T, revision: u32) -> bool {
         self.value.as_ref().is_none_or(|shown| shown == value) && self.revision.is_none_or(|shown| shown == revision)
     }
 }
 
-/// What is known of a profile's sending, the worst first.
+/// How likely a profile is to work, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// It has no secret, or what it did last failed.
+    /// It has no secret, or its last attempt failed.
     Fails,
     Unknown,
-    /// A server took what it sent.
+    /// A server accepted its message.
     Works,
-    /// And it was received.
+    /// Its message was received.
     Received,
 }
 
@@ -91,13 +91,13 @@ pub enum Heir {
     Nobody,
 }
 
-/// What a change came to of something that others may change too.
+/// The outcome of a change with optimistic locking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     Done,
-    /// It is not there.
+    /// It does not exist.
     Gone,
-    /// It is not what it was expected to be.
+    /// It has changed since it was shown.
     Stale,
 }
 
@@ -105,7 +105,7 @@ pub enum Written {
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub profile: Profile,
-    /// The last message that failed for a reason of the profile's, while that matters.
+    /// The last message that failed because of the profile, while that is current.
     pub failure: Option<TestRun>,
 }
 
@@ -114,15 +114,15 @@ pub struct Listed {
 pub enum SaveError {
     #[error("the settings are refused")]
     Invalid(Vec<FieldError>),
-    /// The profile is not the one that the form showed.
+    /// The profile has changed since the form showed it.
     #[error("the profile was changed meanwhile")]
     Stale(ProfileId),
     #[error(transparent)]
     App(#[from] AppError),
 }
 
-/// The profiles of an account. Everything here is bound to the account it is given: what belongs to another one is
-/// not found. What changes something is told who does it, and its entry of the history is written with it or not at all.
+/// The profiles of an account. Another account's profiles are not found. A change takes its author, and writes its history
+/// entry in the same transaction.
 #[async_trait]
 pub trait Profiles: Send + Sync {
     /// The address policy that [`save`](Self::save) will apply again.
@@ -131,12 +131,12 @@ pub trait Profiles: Send + Sync {
     /// At most [`PAGE_SIZE`] profiles in the order of their age, those after `after` (keyset).
     async fn page(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Profile>, AppError>;
 
-    /// The same, and beside each that fails the last message that failed.
+    /// The same, each failing one with the last message that failed.
     async fn list(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Listed>, AppError>;
 
     async fn get(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError>;
 
-    /// Makes a profile, or changes the one with this id. When it returns, it is on disk.
+    /// Creates a profile, or changes the one with this id. When it returns, the profile is on disk.
     async fn save(
         &self,
         by: Author<'_>,
@@ -145,7 +145,7 @@ pub trait Profiles: Send + Sync {
         secret: SecretChange,
     ) -> Result<ProfileId, SaveError>;
 
-    /// Writes down that a form was refused for its destination, as it was typed, when it was.
+    /// Records in the history that a form was refused for its destination, as it was typed, if it was.
     async fn note_blocked(
         &self,
         by: Author<'_>,
@@ -153,10 +153,10 @@ pub trait Profiles: Send + Sync {
         errors: &[FieldError],
     ) -> Result<(), AppError>;
 
-    /// The profile that a form of this name made.
+    /// The profile that the form of this name created.
     async fn made_by(&self, account: &AccountId, creation: &str) -> Result<Option<Profile>, AppError>;
 
-    /// Sets the encoding, where encoding and profile still are as they were shown ([`AppError::Stale`] where not).
+    /// Sets the encoding, if encoding and profile are still as shown; [`AppError::Stale`] otherwise.
     async fn set_encoding(
         &self,
         by: Author<'_>,
@@ -165,14 +165,13 @@ pub trait Profiles: Send + Sync {
         shown: Shown<Encoding>,
     ) -> Result<(), AppError>;
 
-    /// Removes what looks superfluous from the stored secret, where the profile still is of this revision; the number of
-    /// characters removed.
+    /// Removes superfluous characters from the stored secret, if the profile still has this revision. Returns their number.
     async fn clean_secret(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<u32, AppError>;
 
     /// A second profile with the same settings and no secret.
     async fn duplicate(&self, by: Author<'_>, id: ProfileId) -> Result<ProfileId, AppError>;
 
-    /// How the profile sends from now on, where that and the profile still are as they were shown.
+    /// Sets how the profile sends, if that and the profile are still as shown.
     async fn set_sending(
         &self,
         by: Author<'_>,
@@ -181,19 +180,18 @@ pub trait Profiles: Send + Sync {
         shown: Shown<SendingOptions>,
     ) -> Result<(), AppError>;
 
-    /// The last message that failed for a reason of the profile's.
+    /// The last message that failed because of the profile.
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, AppError>;
 
-    /// Lets the mail of the profile's owner leave through it from now on, where it still is of this revision
-    /// ([`AppError::Stale`] where it is not).
+    /// Puts the profile in use for its owner's mail, if it still has this revision; [`AppError::Stale`] otherwise.
     async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError>;
 
     /// Deletes it if it still has this revision. If it was in use, the heir replaces it.
     async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError>;
 
-    /// The profiles that may take over if this one is deleted, the surest first.
+    /// The profiles that may replace this one, the most likely to work first.
     async fn heirs(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Standing)>, AppError>;
 
-    /// Whether the account has a profile in use whose secret is there.
+    /// Whether the account has a profile in use that has a secret.
     async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError>;
 }

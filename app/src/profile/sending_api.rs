@@ -26,12 +26,12 @@ pub async fn save_sending(
     finish(save(&id, &sending, &was, &revision).await)
 }
 
-/// Under which name what was typed is carried to the page that asks again.
+/// The name under which the input is kept for the page that asks again.
 pub fn sending_form(id: ProfileId) -> String {
     format!("sending-{id}")
 }
 
-/// What the page showed, as one word.
+/// What the page showed, encoded in one hidden field.
 pub fn shown(options: &SendingOptions) -> String {
     let number = |limit: Option<u32>| limit.map(|limit| limit.to_string()).unwrap_or_default();
     let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = *options;
@@ -39,7 +39,7 @@ pub fn shown(options: &SendingOptions) -> String {
     [number(max_connections), number(per_minute), number(per_day), flags].join(".")
 }
 
-/// What [`shown`] wrote.
+/// The reverse of [`shown`].
 fn read(word: &str) -> Option<SendingOptions> {
     let parts: Vec<&str> = word.split('.').collect();
     let [connections, minute, day, flags] = parts[..] else { return None };
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_within_their_bounds_are_taken_and_empty_is_the_provider_s() {
+    fn numbers_in_range_are_accepted_and_empty_means_the_provider_s() {
         let options = typed(["", " 30 ", "10\u{202f}000"]).check().unwrap();
         assert_eq!((options.max_connections, options.per_minute, options.per_day), (None, Some(30), Some(10_000)));
         assert!(options.check_hourly && !options.fallback);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_showed_is_read_again() {
+    fn the_hidden_field_round_trips() {
         for options in [
             SendingOptions::default(),
             SendingOptions {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_again_is_short() {
+    fn stored_input_is_truncated() {
         let long = typed([&"9".repeat(5_000), "1 000", "<b>"]);
         assert_eq!(long.shortened().limits(), [&"9".repeat(LONGEST)[..], "1 000", "<b>"]);
     }

@@ -1,4 +1,4 @@
-//! Server side. **Envoi**: how a profile's messages fare, and what the owner decides about their sending.
+//! Server side. **Envoi**: the state of a profile's sending, and its settings.
 
 use leptos::prelude::*;
 
@@ -61,7 +61,7 @@ pub fn SendingPage() -> impl IntoView {
     }
 }
 
-/// Whom it is about, and how it is going.
+/// The profile and its state.
 #[component]
 fn State(profile: Profile) -> impl IntoView {
     let (health, now) = (profile.health, now());
@@ -98,9 +98,9 @@ fn State(profile: Profile) -> impl IntoView {
 #[component]
 pub fn LastFailure(profile: Profile, provider: String, run: TestRun, #[prop(optional)] named: bool) -> impl IntoView {
     let TestRun { at, recipient, mut report } = run;
-    // A change is offered where it was checked: after a test.
+    // Fixes are offered after a test only, which verified them.
     report.fixes.clear();
-    // Open while it matters.
+    // Expanded while it is current.
     let matters = !named && matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
     let (moment, why) = (distance(at, now()), cause_title(report.cause));
     let title = if named {
@@ -117,13 +117,13 @@ pub fn LastFailure(profile: Profile, provider: String, run: TestRun, #[prop(opti
     }
 }
 
-/// What the owner decides.
+/// The settings.
 #[component]
 fn Options(
     profile: Profile,
     preset: Option<Preset>,
     portal: String,
-    /// What was typed and not saved, with the names of the fields that are wrong.
+    /// Unsaved input, with the names of the invalid fields.
     typed: Option<(TypedSending, Vec<String>)>,
 ) -> impl IntoView {
     let sending = profile.sending;
@@ -192,7 +192,7 @@ fn Options(
     }
 }
 
-/// What is stored, beside what was typed over something older.
+/// The stored value, beside input that was typed over an older one.
 #[component]
 fn Saved(sending: SendingOptions, portal: String) -> impl IntoView {
     let number = |limit: Option<u32>| limit.map_or_else(|| t!("sending-limit-none"), grouped);
@@ -208,7 +208,7 @@ fn Saved(sending: SendingOptions, portal: String) -> impl IntoView {
     view! { <ul>{lines.into_iter().map(line).collect_view()}</ul> }
 }
 
-/// A number as people write it: 1 000 000 in French, 1,000,000 in English.
+/// A number with the language's separators: 1 000 000 in French, 1,000,000 in English.
 fn grouped(number: u32) -> String {
     let between = match i18n::current() {
         Locale::Fr => '\u{202f}',

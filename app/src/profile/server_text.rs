@@ -1,11 +1,11 @@
-//! Both. What people paste where a server's name is asked for: `smtp.exemple.fr:587`, `https://smtp.exemple.fr/`, with
-//! blanks of every kind around it. What is meant is clear, so it is taken, and the page says so.
+//! Both. Normalises what people paste into the field for the server: `smtp.exemple.fr:587`, `https://smtp.exemple.fr/`, with
+//! white space around it. The page says what was removed.
 
-/// A server's name and port as they were meant.
+/// A normalised server name and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerText {
     pub host: String,
-    /// The port that stood behind the name.
+    /// The port that followed the name.
     pub port: Option<String>,
 }
 
@@ -14,7 +14,7 @@ fn invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Without what is invisible, and without blanks at both ends.
+/// Without invisible characters, and trimmed.
 pub fn visible(text: &str) -> String {
     let seen: String = text.chars().filter(|c| !invisible(*c)).collect();
     seen.trim().to_owned()
@@ -36,7 +36,7 @@ pub fn read(typed: &str) -> ServerText {
         text = host;
     }
     let (host, port) = split_port(text);
-    // Blanks beside a dot are a slip; elsewhere they may part two names.
+    // A space beside a dot is a typing error; elsewhere it may separate two names.
     let mut host = host.trim().to_owned();
     for blank in [' ', '\u{a0}', '\u{202f}', '\t'] {
         host = host
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_meant_is_taken() {
+    fn common_ways_to_write_a_server_are_understood() {
         let gmail = |port: &str| ("smtp.gmail.com".to_owned(), (!port.is_empty()).then(|| port.to_owned()));
         for (typed, meant) in [
             ("smtp.gmail.com", gmail("")),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clear_stays_for_the_checks() {
+    fn unclear_input_is_left_unchanged() {
         for typed in ["claire@gmail.com", "smtp gmail com", "smtp.gmail.com:https", "smtp.gmail.com:123456", "smtp", ""]
         {
             assert_eq!(read(typed), ServerText { host: typed.to_owned(), port: None }, "{typed:?}");

@@ -1,11 +1,11 @@
-//! Server side. What is typed on the page **Envoi**, and what it means.
+//! Server side. The input of the page **Envoi**, and its parser.
 
 use super::sending::SendingOptions;
 
 /// A limit that may be set: its name in the form, and the most it may be.
 pub const LIMITS: [(&str, u32); 3] = [("max-connections", 20), ("per-minute", 6_000), ("per-day", 1_000_000)];
 
-/// What was typed. An empty field leaves the limit to the provider.
+/// The raw input. An empty field means the provider's limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct TypedSending {
@@ -21,11 +21,11 @@ impl TypedSending {
         [&self.max_connections, &self.per_minute, &self.per_day].map(|text| text.trim())
     }
 
-    /// What it means, or the names of the fields that are wrong.
+    /// The parsed settings, or the names of the invalid fields.
     pub fn check(&self) -> Result<SendingOptions, Vec<&'static str>> {
         let (mut limits, mut wrong) = ([None; 3], Vec::new());
         for ((text, (name, most)), limit) in self.numbers().into_iter().zip(LIMITS).zip(&mut limits) {
-            // People write 1 000 with a blank, of several kinds.
+            // 1 000 may be written with any kind of space.
             let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
             if !digits.is_empty() {
                 let number = digits.parse::<u32>().ok().filter(|number| (1..=most).contains(number));

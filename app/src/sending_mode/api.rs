@@ -13,7 +13,7 @@ use crate::{
     session::{Session, session},
 };
 
-/// Under which name a choice is carried to the page that asks again.
+/// The name under which the choice is kept for the page that asks again.
 pub const FORM: &str = "sending-mode";
 
 /// Saves the account's choice.
@@ -31,8 +31,8 @@ async fn save(mode: &str, was: &str) -> Result<String, AppError> {
     set(&session, mode, was, format!("/sending-mode?notice=mode-saved&mode={}", mode.as_str())).await
 }
 
-/// The link of the second option: chooses it, and leads to the list. So the choice is made by the printed tutorial's way
-/// too, which never presses **Enregistrer**.
+/// The link of the second option: selects it and leads to the list, so that it is also selected by users who never press
+/// **Enregistrer**.
 #[server(name = ChooseOwnSmtp, prefix = "/api", endpoint = "sending-mode/own", input = PostUrl)]
 pub async fn choose_own_smtp(#[server(default)] was: String) -> Result<(), AppError> {
     finish(choose(&was).await)
@@ -44,7 +44,7 @@ async fn choose(was: &str) -> Result<String, AppError> {
     set(&session, mode, was, format!("/profiles?notice=mode-own&mode={}", mode.as_str())).await
 }
 
-/// Sets the mode, unless somebody has changed it since the page was shown: then both are shown.
+/// Sets the mode, unless it has changed since the page was shown: then the page shows both.
 async fn set(session: &Session, mode: SendingMode, was: &str, then: String) -> Result<String, AppError> {
     let services = services()?;
     let set = match shown_then(was, "", SendingMode::parse) {

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How an account's mail leaves.
+/// Which servers send an account's mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendingMode {
-    /// Through the portal's own server.
+    /// The portal's server.
     #[default]
     Portal,
-    /// Through the account's profiles.
+    /// The account's profiles.
     OwnSmtp,
 }
 

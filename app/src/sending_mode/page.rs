@@ -72,7 +72,7 @@ fn Choices(mode: SendingMode, mine: Option<SendingMode>, way: Way, portal: Strin
     view! {
         {meanwhile}
         {alone.then(|| view! { <WayNotice way portal=portal.clone() /> })}
-        // The link of the second option chooses it: this is what it sends.
+        // The form of the second option's link.
         <form method="post" action=at("/api/sending-mode/own") id="follow">
             <WhoseForm />
             <input type="hidden" name="was" value=mode.as_str() />
@@ -97,7 +97,7 @@ fn Choices(mode: SendingMode, mine: Option<SendingMode>, way: Way, portal: Strin
                     />
                     <label for="mode-own">{t!("mode-own")}</label>
                     <p id="about-own">{t!("mode-own-about")}</p>
-                    // It leads to another page, as a link does; that it also chooses is what it says.
+                    // Styled as a link, because it leads to another page.
                     <p><button class="link" role="link" form="follow">{t!("mode-own-link")}</button></p>
                 </div>
             </fieldset>

@@ -1,5 +1,4 @@
-//! Server side. The profile through which mail leaves although nobody knows that it sends: the page says so, with the button
-//! that finds out.
+//! Server side. A profile in use that was never proved to send: the page says so, with a button that tests it.
 
 use leptos::prelude::*;
 
@@ -16,7 +15,7 @@ use crate::{
     },
 };
 
-/// A profile in use that was never tried with its settings, or failed its last test.
+/// A profile in use whose settings were never tested, or whose last test failed.
 #[derive(Debug, Clone)]
 pub struct Unproved {
     id: String,
@@ -41,7 +40,7 @@ impl Unproved {
     }
 }
 
-/// Says so. The button is a press on **Tester**: live where there is a panel, else the report as a page.
+/// The notice. Its button starts a test: live where the page has a panel, otherwise with the report as a page.
 #[component]
 pub fn Untried(untried: Unproved) -> impl IntoView {
     let Unproved { id, sender, failed } = untried;

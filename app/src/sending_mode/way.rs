@@ -1,5 +1,5 @@
-//! Server side. Through what an account's mail leaves, said as it is: a profile that works sends nothing while the account's
-//! mode is the portal's, nor while another profile is in use.
+//! Server side. Which server actually sends an account's mail. A working profile sends nothing while the account uses the
+//! portal's server, or while another profile is in use.
 
 use leptos::prelude::*;
 
@@ -17,16 +17,16 @@ use crate::{
     },
 };
 
-/// The way of an account's mail.
+/// Which server sends an account's mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// The account chose the portal's server.
+    /// The portal's server, by choice.
     Portal,
     /// The account's own servers.
     Own,
-    /// The account chose its own, and has none that could send: the portal's stands in.
+    /// The portal's, because no profile of the account can send.
     PortalStandsIn,
-    /// And the portal has none.
+    /// None: no profile can send, and the portal has no relay.
     Nothing,
 }
 
@@ -42,7 +42,7 @@ impl Way {
     }
 }
 
-/// Over the list: what the profiles are good for now, where that is not what one would think.
+/// The notice above the list, when the profiles do not do what their owner may expect.
 #[component]
 pub fn WayNotice(way: Way, portal: String) -> impl IntoView {
     match way {
@@ -65,7 +65,7 @@ pub fn WayNotice(way: Way, portal: String) -> impl IntoView {
     }
 }
 
-/// What a test that went well means for the mail of the profile's owner.
+/// What a successful test means for the owner's mail.
 #[derive(Debug, Clone)]
 pub struct ProfileWay {
     mode: SendingMode,
@@ -89,7 +89,7 @@ impl ProfileWay {
     }
 }
 
-/// Under a test that went well: whether this profile sends, and the button that lets it.
+/// Under a successful test: whether this profile sends, with a button that puts it in use.
 #[component]
 pub fn WayCard(way: ProfileWay) -> impl IntoView {
     let ProfileWay { mode, portal, owner, id, in_use, revision } = way;
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_is_what_the_outbox_does() {
+    fn the_notice_agrees_with_the_outbox() {
         for (mode, ready, relay, way) in [
             (SendingMode::Portal, true, true, Way::Portal),
             (SendingMode::Portal, false, false, Way::Portal),

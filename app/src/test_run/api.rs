@@ -1,5 +1,5 @@
-//! Server side. The two ways to press **Tester**: a native post that ends with the report as a page, and a stream that
-//! tells each stage as it happens.
+//! Server side. The two forms of **Tester**: a native post that leads to the report page, and a stream that sends each stage as
+//! it ends.
 
 use async_stream::stream;
 use bytes::Bytes;
@@ -49,7 +49,7 @@ pub async fn mend_profile(
     finish(run(&id, &to, &fix).await)
 }
 
-/// The code of the confirmation mail: the mail has arrived.
+/// Takes the code of the confirmation mail, which proves that it arrived.
 #[server(name = ConfirmReceipt, prefix = "/api", endpoint = "test/received", input = PostUrl)]
 pub async fn confirm_receipt(#[server(default)] id: String, #[server(default)] code: String) -> Result<(), AppError> {
     finish(confirm(&id, &code).await)
@@ -61,7 +61,7 @@ async fn confirm(id: &str, code: &str) -> Result<String, AppError> {
     // Another account's test does not exist, even for an invalid code.
     services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
     let (who, form) = (session.who(), code_form(id));
-    // What was typed stands in the field again.
+    // The field keeps the typed code.
     let again = KeptDraft::of_choice(form.clone(), Choice::code(code));
     let Some(code) = digits(code) else {
         services.drafts.keep(&who, &again).await?;
@@ -83,7 +83,7 @@ async fn confirm(id: &str, code: &str) -> Result<String, AppError> {
     }
 }
 
-/// A page is led to what happened; a program gets an error where the code was not taken.
+/// Redirects a browser to the outcome; a program gets an error for a wrong code.
 fn outcome(page: String, done: bool) -> Result<String, AppError> {
     if done || wants_page() { Ok(page) } else { Err(AppError::Conflict) }
 }
@@ -104,12 +104,12 @@ async fn run(id: &str, to: &str, fix: &str) -> Result<String, AppError> {
     }
 }
 
-/// The page that says why there was no test.
+/// The page that explains why no test ran.
 fn not_tested(id: ProfileId, refusal: Refusal) -> Result<String, AppError> {
     Ok(format!("/profiles?selected={id}&notice={}", refused(refusal)?))
 }
 
-/// Applies the change with this number, where there is one, and starts a test.
+/// Applies the fix with this number, if there is one, and starts a test.
 async fn start(
     services: &Services,
     session: &Session,
@@ -117,7 +117,7 @@ async fn start(
     to: &str,
     fix: &str,
 ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
-    // The code of a former test is none of this one.
+    // A code typed for an earlier test does not apply to this one.
     services.drafts.forget(&session.who(), &code_form(id)).await.map_err(|_| Refusal::Unavailable)?;
     if !fix.is_empty() {
         let fix = fix.parse().map_err(|_| Refusal::Stale)?;
@@ -126,7 +126,7 @@ async fn start(
     services.tester.start(session, id, Recipient::parse(to)).await
 }
 
-/// A refusal as the notice that explains it, or as an error.
+/// A refused test as the notice that explains it, or as an error.
 fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
     match refusal {
         Refusal::SecretMissing => Ok("secret-missing"),
@@ -142,15 +142,15 @@ fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
     }
 }
 
-/// One line of the stream. The HTML is the same that the report page shows, so the browser has nothing to word.
+/// One line of the stream, with the same HTML as on the report page: the browser needs no texts.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 enum Line {
-    /// A stage has ended: its line, and what is under way now.
+    /// A stage has ended: its line, and the name of the next stage.
     Stage { html: String, now: String },
-    /// The message leaves: the test cannot be stopped any more.
+    /// The commit point is passed: the test can no longer be stopped.
     Leaving,
-    /// The report, and the profile's row in the list. Without this line the stream was cut.
+    /// The report, and the profile's row in the list. A stream without this line was cut.
     Finished { html: String, row: String, accepted: bool },
     /// The test did not start.
     Refused { html: String },
@@ -178,7 +178,7 @@ pub async fn stream_test(
         None => None,
     };
     let Some(profile) = profile else {
-        // Deleted in another tab, perhaps: the panel says so, and the status is for programs.
+        // Perhaps deleted in another tab. The panel shows the line; the status is for programs.
         let _ = answer(AppError::NotFound);
         let line = Line::Refused { html: refusal_html(&owner, session.locale, Refusal::NotFound) }.bytes();
         return Ok(ByteStream::new(futures::stream::iter([Ok(line)])));
@@ -189,7 +189,7 @@ pub async fn stream_test(
         // The status is for programs; the page shows the line.
         let _ = answer(refused(refusal).map_or_else(|error| error, |_| AppError::Conflict));
     }
-    // A change may have been applied.
+    // A fix may have been applied.
     let profile = services.profiles.get(&session.account, id).await.map_err(answer)?.unwrap_or(profile);
     let security = profile.settings.destination.security;
     let locale = session.locale;

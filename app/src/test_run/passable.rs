@@ -1,4 +1,4 @@
-//! Server side. The report as a text for a provider's support: no secret, no person's name, no recipient.
+//! Server side. The report as text for a provider's support, without secrets, names and recipients.
 
 use super::{port::TestRun, report::Verdict};
 use crate::{

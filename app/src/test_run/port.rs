@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{event::StageEvent, receipt::ReceiptOutcome, report::Report};
 use crate::{error::AppError, profile::model::ProfileId, session::Session};
 
-/// To whom the confirmation mail goes: never anybody else.
+/// The recipient of the confirmation mail. There is no free choice of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Recipient {
-    /// The person who is signed in, at the address the portal vouched for.
+    /// The signed-in user, at the address in the portal's token.
     #[default]
     Me,
     /// The profile's own sender.
@@ -38,13 +38,13 @@ pub struct TestRun {
 #[derive(Debug, Clone)]
 pub enum TestEvent {
     Stage(StageEvent),
-    /// The message is about to leave: from now on the test cannot be stopped.
+    /// The commit point is passed: the test can no longer be stopped.
     Leaving,
-    /// It failed; what may help is being looked for.
+    /// It failed; fixes are being searched.
     LookingForFixes,
-    /// The last one, where the login was not tried: the secret was refused three times meanwhile, or others are trying it.
+    /// The last one, without a login attempt: the secret was refused three times meanwhile, or others are using it.
     Refused(Refusal),
-    /// The last one. Its result is stored.
+    /// The last one, once the result is stored.
     Finished(Box<TestRun>),
 }
 
@@ -57,10 +57,11 @@ pub enum Refusal {
     SecretMissing,
     #[error("the secret does not open")]
     SecretUnreadable,
-    /// Three passwords in a row were refused: no more until the secret changes, or the provider locks the account.
+    /// The password was refused three times in a row: no further attempts until it changes, so that the provider does not lock
+    /// the account.
     #[error("the secret was refused three times")]
     SecretRefused,
-    /// The profile changed since the test that proposed the change.
+    /// The profile has changed since the test that proposed the fix.
     #[error("the proposal is out of date")]
     Stale,
     #[error("too many tests")]
@@ -71,12 +72,12 @@ pub enum Refusal {
     Unavailable,
 }
 
-/// Who has as many tests under way as may be.
+/// Whose limit of simultaneous tests is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtOnce {
     Person,
     Account,
-    /// Everybody together, or everybody with this server.
+    /// The limit of all accounts, or of this server.
     All,
 }
 
@@ -89,11 +90,11 @@ impl From<AppError> for Refusal {
     }
 }
 
-/// Runs tests, with the code that real sending uses.
+/// Runs tests with the code of real sending.
 #[async_trait]
 pub trait Tester: Send + Sync {
-    /// Starts a test. The stream owns the conversation: dropping it closes the connection and stores nothing, unless the
-    /// message may have left already. Then it goes on to its end, and its result is stored.
+    /// Starts a test. Dropping the stream before the commit point closes the connection and stores nothing; after it, the test
+    /// runs to its end and its result is stored.
     async fn start(
         &self,
         session: &Session,
@@ -101,10 +102,10 @@ pub trait Tester: Send + Sync {
         recipient: Recipient,
     ) -> Result<BoxStream<'static, TestEvent>, Refusal>;
 
-    /// Applies one of the changes that the last test of the profile proposed.
+    /// Applies one of the fixes that the profile's last test proposed.
     async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal>;
 
-    /// Somebody typed in the code of the confirmation mail.
+    /// Checks the code of the confirmation mail.
     async fn confirm(&self, session: &Session, id: ProfileId, code: &str) -> Result<ReceiptOutcome, AppError>;
 
     /// The last finished test of a profile.

@@ -1,25 +1,25 @@
-//! Server side. **Accepted is not received**: the confirmation mail carries a six-digit code, and typing it in proves
-//! that the mail arrived.
+//! Server side. **Accepted is not received**: the confirmation mail contains a six-digit code; entering it proves that the mail
+//! arrived.
 
 use crate::profile::model::ProfileId;
 
-/// What came of typing a code in.
+/// The result of entering a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptOutcome {
-    /// It is the one; the profile counts as received.
+    /// Correct: the profile counts as received.
     Received,
-    /// It is another one; so many tries are left.
+    /// Wrong, with the number of tries left.
     Wrong { tries_left: u32 },
     /// The code has expired, has no tries left, or does not exist: a new test sends a new one.
     Gone,
 }
 
-/// Under which name a code that was typed and not taken is kept.
+/// The name under which a refused code is kept.
 pub fn code_form(id: ProfileId) -> String {
     format!("code-{id}")
 }
 
-/// The six digits of what was typed: blanks and dashes do not count. `None` for anything else.
+/// The six digits, without spaces and dashes. `None` for anything else.
 pub fn digits(typed: &str) -> Option<String> {
     let found: String = typed.chars().filter(|c| !c.is_whitespace() && !"-–.\u{200b}".contains(*c)).collect();
     (found.len() == 6 && found.bytes().all(|byte| byte.is_ascii_digit())).then_some(found)
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_digits_in_any_grouping() {
+    fn six_digits_in_any_grouping_are_a_code() {
         for typed in ["123456", " 123 456 ", "123-456", "123\u{a0}456"] {
             assert_eq!(digits(typed).as_deref(), Some("123456"), "{typed:?}");
         }

@@ -1,11 +1,11 @@
-//! Server side. The stages on the screen: one line each, the same while they happen and in the report.
+//! Server side. The stages of a test, one line each: the same HTML in the live panel and in the report.
 
 use leptos::prelude::*;
 
 use super::event::{Outcome, Stage, StageEvent};
 use crate::{profile::security::Security, t};
 
-/// The stage that is under way once `ended` went well; `None` after the last one and after a failure.
+/// The stage that follows `ended`; `None` after the last one and after a failure.
 pub fn next_stage(ended: Stage, security: Security, outcome: Outcome) -> Option<Stage> {
     if outcome != Outcome::Ok {
         return None;
@@ -31,7 +31,7 @@ pub fn stage_name(stage: Stage) -> String {
     t!(&format!("stage-{}", stage.as_str().replace('_', "-")))
 }
 
-/// One stage that has ended: how, how long it took, the server's words.
+/// One finished stage: its outcome, its duration, the server's reply.
 #[component]
 pub fn StageLine(event: StageEvent) -> impl IntoView {
     let StageEvent { stage, outcome, ms, reply } = event;
@@ -63,7 +63,7 @@ mod tests {
     };
 
     #[test]
-    fn the_order_of_the_stages_is_the_protocol_s() {
+    fn stages_follow_the_protocol() {
         let follow = |security| {
             let mut stages = vec![Stage::Resolve];
             while let Some(next) = next_stage(stages[stages.len() - 1], security, Outcome::Ok) {

@@ -1,7 +1,7 @@
-//! Server side. What happened, for the portal's page around a frame.
+//! Server side. Events for the portal's page around a frame.
 //!
-//! It is written into the page, and `frame.js` tells it once. Ids and codes only: no name, no address, no setting. To
-//! add an event: a variant here, where it happens, its name in `packages/embed/embed.js` and `index.d.ts`.
+//! An event is an attribute in the page, and `frame.js` posts it once. Ids and codes only: no name, no address, no setting. To
+//! add one: a variant here, where it happens, its name in `packages/embed/embed.js` and `index.d.ts`.
 
 use leptos::prelude::*;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::layout::query;
 use crate::{profile::model::ProfileId, sending_mode::model::SendingMode, test_run::report::Verdict};
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Event {
@@ -44,9 +44,9 @@ impl Event {
     }
 }
 
-/// What the redirect to this page says that happened.
+/// The event of the action that redirected to this page.
 ///
-/// The server leaves `told` in an address only where it has just sent the reader there.
+/// The server removes `told` from the URL unless it has just redirected the browser there.
 fn requested() -> Option<Event> {
     if query("told").is_empty() {
         return None;
@@ -61,20 +61,20 @@ fn requested() -> Option<Event> {
         "mode-saved" | "mode-own" | "in-use-now" => {
             SendingMode::parse(&query("mode")).map(|mode| Event::ModeChanged { mode })
         }
-        // Saved, and something looks wrong with it.
+        // Saved with warnings.
         "" if !query("warn").is_empty() || !query("suspicious").is_empty() => saved(),
         _ => None,
     }
 }
 
-/// Marks an event. `live`: it happens in a page that is already there, so it is told however often the page was loaded.
+/// Marks an event for `frame.js`. `live`: it happens in a loaded page, so it is posted even if the page was reloaded.
 #[component]
 pub fn Happened(event: Event, live: bool) -> impl IntoView {
     let event = serde_json::to_string(&event).unwrap_or_default();
     view! { <i hidden data-event=event data-live=live.then_some("1")></i> }
 }
 
-/// Marks what the redirect to this page says.
+/// Marks the event of the redirect to this page.
 #[component]
 pub fn RequestEvent() -> impl IntoView {
     requested().map(|event| view! { <Happened event live=false /> })

@@ -1,4 +1,4 @@
-//! Server side. One field of a form: label, input, hint, and what is wrong with it.
+//! Server side. One field of a form: label, input, hint, error.
 
 use leptos::prelude::*;
 
@@ -10,21 +10,21 @@ use crate::{
     t,
 };
 
-/// The message under a field; empty fields of the live region are not read out.
+/// The error under a field. A live region: empty ones are not read out.
 #[component]
 pub fn FieldFault(field: Field, errors: Vec<FieldError>) -> impl IntoView {
     let text = errors.iter().find(|error| error.field == field).map(|error| t!(error.key()));
     view! { <p class="fault" id=format!("{}-fault", field.id())>{text}</p> }
 }
 
-/// Where the assistant says what looks wrong with a field. What the provider's guide says is not said twice.
+/// The places for the assistant's warnings, except those that the provider's guide shows.
 #[component]
 pub fn FieldWarnings(field: Field) -> impl IntoView {
     let here = Warning::ALL.into_iter().filter(|warning| warning.field() == field.id() && !warning.is_in_the_guide());
     here.map(|warning| view! { <p class="warn" role="status" id=format!("w-{}", warning.code())></p> }).collect_view()
 }
 
-/// What an input of the form needs to say about itself.
+/// An input's value and errors.
 #[derive(Debug, Clone, Default)]
 pub struct InputState {
     pub value: String,
@@ -32,18 +32,18 @@ pub struct InputState {
 }
 
 impl InputState {
-    /// Whether `field` is wrong.
+    /// Whether `field` has an error.
     pub fn is_wrong(&self, field: Field) -> bool {
         self.errors.iter().any(|error| error.field == field)
     }
 
-    /// Whether `field` is the first wrong one: it gets the focus.
+    /// Whether `field` is the first with an error: it gets the focus.
     pub fn is_first_wrong(&self, field: Field) -> bool {
         self.errors.iter().map(|error| error.field).min() == Some(field)
     }
 }
 
-/// A field of one line. `input` holds the attributes that differ from field to field.
+/// A text input with its label and messages.
 #[component]
 pub fn TextField(
     field: Field,
@@ -52,7 +52,7 @@ pub fn TextField(
     state: InputState,
     #[prop(optional)] required: bool,
     #[prop(optional)] optional: bool,
-    /// `url`, `numeric`, `email`: the keyboard of a phone.
+    /// `url`, `numeric` or `email`: selects a phone's keyboard.
     #[prop(default = "text")]
     inputmode: &'static str,
     /// A pattern of the browser's own check, and what to say when it does not match.

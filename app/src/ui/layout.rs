@@ -1,4 +1,4 @@
-//! Server side. The frame of every page, and what stands in it when there is nothing to show.
+//! Server side. The layout of every page, and the page for errors.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ use crate::{
     t,
 };
 
-/// A value of the query string; empty when it is not there.
+/// A value of the query string; empty if it is missing.
 pub fn query(name: &str) -> String {
     use_context::<Parts>()
         .and_then(|parts| {
@@ -25,14 +25,14 @@ pub fn query(name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Whether the page is shown inside the portal's own. Browsers that do not say so get the whole header.
+/// Whether the page is in a frame. Browsers that do not say so get the whole header.
 fn is_framed() -> bool {
     use_context::<Parts>().is_some_and(|parts| {
         parts.headers.get("sec-fetch-dest").is_some_and(|place| place == "iframe" || place == "frame")
     })
 }
 
-/// The pages of the menu, and what each is called there.
+/// The pages of the menu, with their labels.
 const MENU: [(&str, &str); 3] =
     [("/sending-mode", "nav-mode"), ("/profiles", "list-title"), ("/history", "history-title")];
 
@@ -60,18 +60,18 @@ pub fn Page(
         Visit::Open(session) => Some(session.account_name.clone()),
         Visit::Ended { .. } | Visit::Stranger { .. } => None,
     };
-    // Without a session the way back is what the page is about: it stands in the content.
+    // Without a session the way back is in the content.
     let back = account.is_some().then(|| visit.return_url().map(str::to_owned)).flatten();
     let framed = is_framed();
     let action = action.filter(|_| account.is_some());
     let here = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
-    // A page under one of the menu's belongs to it.
+    // A subpage highlights its parent in the menu.
     let current = |page: &str| match here.strip_prefix(page) {
         Some("") => Some("page"),
         Some(rest) if rest.starts_with('/') => Some("true"),
         _ => None,
     };
-    // The menu says the title already, and the portal's page says it above.
+    // In a frame the menu already shows the title.
     let twice = framed && account.is_some() && MENU.iter().any(|(page, _)| *page == here);
     let menu = account.is_some().then(|| {
         let links = MENU.map(|(page, name)| view! { <a href=at(page) aria-current=current(page)>{t!(name)}</a> });
@@ -97,7 +97,7 @@ pub fn Page(
     }
 }
 
-/// Content that is loaded before the page leaves. An error becomes the page, with its status.
+/// Content that is loaded before the response is sent. An error replaces it and sets the status.
 #[component]
 pub fn Loaded<F>(content: F) -> impl IntoView
 where
@@ -114,7 +114,7 @@ where
     })
 }
 
-/// What the reader sees instead of the content.
+/// The page for an error.
 #[component]
 pub fn Trouble(error: AppError) -> impl IntoView {
     let visit = visit();
@@ -151,8 +151,8 @@ pub fn Trouble(error: AppError) -> impl IntoView {
     }
 }
 
-/// Opens the configurator in a tab, where a cookie is kept. `frame.js` fills it with what the portal's page gives, and shows
-/// it. It is a form because browsers open a tab for a press on one, and for nothing that comes later.
+/// Opens the configurator in a tab, where the cookie is accepted. `frame.js` fills it with the portal's token and shows it. A
+/// form, because browsers open a tab only in direct response to a click.
 #[component]
 fn TabForm() -> impl IntoView {
     let fields = ["token", "verifier", "page", "locale", "theme"];

@@ -1,6 +1,6 @@
-//! Server side. A moment, as people say it.
+//! Server side. Relative times.
 //!
-//! The server does not know the reader's time zone, so a recent moment is shown as a distance ("5 minutes ago"). The
+//! The server does not know the user's time zone, so a recent time is shown as a distance ("5 minutes ago"). The
 //! element's `title` and `datetime` give the exact instant in UTC.
 
 use jiff::{Timestamp, Unit};
@@ -20,7 +20,7 @@ pub fn Moment(at: Timestamp) -> impl IntoView {
     view! { <time datetime=instant.to_string() title=title>{distance(at, now())}</time> }
 }
 
-/// The distance in words.
+/// The distance as text.
 pub fn distance(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - at.as_second();
     match seconds {

@@ -1,4 +1,4 @@
-//! Server side. A sentence that must not be missed.
+//! Server side. Notices.
 
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -6,7 +6,7 @@ use leptos_axum::ResponseOptions;
 use super::{event::RequestEvent, layout::query};
 use crate::{error::AppError, t};
 
-/// How serious it is.
+/// The severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Done,
@@ -14,7 +14,7 @@ pub enum Kind {
     Error,
 }
 
-/// A notice. Errors are announced at once, the others when the reader pauses.
+/// A notice. Screen readers announce errors at once (`alert`), others at the next pause (`status`).
 #[component]
 pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
     let (class, role) = match kind {
@@ -25,7 +25,7 @@ pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
     view! { <div class=class role=role>{children()}</div> }
 }
 
-/// What an action that ended in a redirect has to say: `?notice=<code>`. Codes that are not in this list say nothing.
+/// The notice of an action that redirected here: `?notice=<code>`. Unknown codes are ignored.
 #[component]
 pub fn RequestNotice() -> impl IntoView {
     view! { <RequestEvent /> {requested()} }
@@ -70,7 +70,7 @@ fn requested() -> Option<impl IntoView> {
     Some(view! { <Notice kind>{text}</Notice> })
 }
 
-/// Whether what was sent last was about something that had changed meanwhile. The answer says so too: 409.
+/// Whether the last post was stale. Sets the status 409.
 pub fn is_stale() -> bool {
     let stale = !query("stale").is_empty();
     if stale && let Some(response) = use_context::<ResponseOptions>() {
@@ -79,12 +79,12 @@ pub fn is_stale() -> bool {
     stale
 }
 
-/// Whether the page shows what was typed into it before: something was wrong with it, or had changed.
+/// Whether the page shows refused input again.
 pub fn is_asked_again() -> bool {
     ["draft", "stale"].iter().any(|flag| !query(flag).is_empty())
 }
 
-/// A number of the URL; zero for anything else.
+/// A number in the query string; 0 for anything else.
 pub fn whole_number(name: &str) -> u32 {
     query(name).parse().unwrap_or_default()
 }

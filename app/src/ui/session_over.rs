@@ -1,13 +1,12 @@
-//! Server side. What a page says when its session has ended under it, before it knows: the words wait in a template that
-//! the islands put into the page.
+//! Server side. The notice for a session that ends while its page is open, in a template that the islands insert.
 
 use leptos::prelude::*;
 
 use super::notice::{Kind, Notice};
 use crate::{session::visit, t};
 
-/// In a frame the portal's page hears of it (`frame.js` finds the mark) and renews the session; the page stays as it is,
-/// and then says `renewed`. `typed`: something is typed in the page, so the way to the portal opens another one.
+/// In a frame `frame.js` tells the portal's page, which renews the session; the notice then shows `renewed`. `typed`: the page
+/// has input, so the link to the portal opens a new tab.
 #[component]
 pub fn SessionOver(#[prop(into)] text: String, #[prop(into)] renewed: String, typed: bool) -> impl IntoView {
     let target = if typed { "_blank" } else { "_top" };

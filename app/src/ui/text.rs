@@ -1,13 +1,12 @@
-//! Server side. Texts that must not overflow a narrow page.
+//! Server side. Line breaks in long addresses and host names.
 
 use leptos::prelude::*;
 
-/// What fits into a line of the narrowest page, and what does not even without its port, in characters.
+/// Characters that fit into a line of a 320 px page; and from how many on even the host alone does not.
 const FITS: usize = 20;
 const LONG: usize = 30;
 
-/// An address or a host; a long one with the places where a line may end: behind the `@` of an address or a slash, before a
-/// port, and before the dots where that is not enough.
+/// An address or a host, with `<wbr>` in a long one: after `@` and slashes, before a port, and before dots if it is very long.
 pub fn breakable(text: &str) -> AnyView {
     let length = text.chars().count();
     let ends_before = |character| match character {
@@ -37,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_end_between_the_parts_of_a_long_address() {
+    fn long_addresses_break_between_their_parts() {
         for (text, html) in [
             ("claire@exemple.fr", "claire@exemple.fr"),
             ("boutique@sandbox.example", "boutique@<wbr>sandbox.example"),

@@ -1,5 +1,5 @@
-//! Server side. Whose form it is. A browser has one session: when another account is opened in it, the pages of the first one
-//! still stand in their tabs. So each form says for whom it was opened, and the server compares (`http/forms/other_account.rs`).
+//! Server side. Whose form it is. A browser has one session; when another account is opened in it, older tabs still show the
+//! former one. So each form names its account and person, and the server compares (`http/forms/other_account.rs`).
 
 use std::fmt;
 
@@ -13,17 +13,17 @@ use crate::{
 
 /// The name of the field.
 pub const WHOSE: &str = "whose";
-/// Hexadecimal digits of the mark.
+/// Length of the mark, in hexadecimal digits.
 const DIGITS: usize = 16;
-/// Longest name that is shown, in characters.
+/// Maximum length of the name, in characters.
 const LONGEST: usize = 120;
 
-/// An account and a person, as a mark to compare and a name to show. Nobody gains by forging one: whose form it is said to
-/// be decides about a refusal only, and the session about everything else.
+/// An account and a person: a mark to compare, a name to show. Forging one gains nothing: it can only cause a refusal; the
+/// session decides everything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whose {
     mark: String,
-    /// In which language the form was shown; `None` where it does not say.
+    /// The language of the form; `None` if unknown.
     pub locale: Option<Locale>,
     pub name: String,
 }
@@ -37,19 +37,19 @@ impl Whose {
         }
     }
 
-    /// What a form says.
+    /// Parses the field of a form.
     pub fn parse(text: &str) -> Self {
         let (mark, name) = text.split_once(' ').unwrap_or((text, ""));
         let (mark, locale) = mark.split_once('.').unwrap_or((mark, ""));
         Self { mark: mark.to_owned(), locale: Locale::from_tag(locale), name: shown(name) }
     }
 
-    /// Whether it is this person's.
+    /// Whether it belongs to this person.
     pub fn is_of(&self, who: &Person) -> bool {
         self.mark == mark(who)
     }
 
-    /// Whether it is the same person of the same account, in whichever session.
+    /// Whether both are the same person of the same account.
     pub fn is(&self, other: &Self) -> bool {
         self.mark == other.mark
     }
@@ -77,7 +77,7 @@ fn shown(name: &str) -> String {
     name.chars().filter(|c| !c.is_control() && !turns(*c)).take(LONGEST).collect()
 }
 
-/// In every form that is posted.
+/// The hidden field, in every form that is posted.
 #[component]
 pub fn WhoseForm() -> impl IntoView {
     match visit() {
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_posted_form_says_whose_it_is() {
+    fn every_posted_form_has_the_field() {
         let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
         let mut forms = 0;
         while let Some(folder) = folders.pop() {
@@ -109,7 +109,7 @@ mod tests {
                 }
                 let source = std::fs::read_to_string(&path).unwrap();
                 for form in source.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
-                    // The one without a session opens one.
+                    // Except the form that opens a session.
                     if form.contains("method=\"post\"") && !form.contains("/session/tab") {
                         assert!(form.contains("<WhoseForm />"), "{}: {form}", path.display());
                         forms += 1;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_form_says_is_read_again_and_shown_as_text() {
+    fn the_field_round_trips_and_its_name_is_plain_text() {
         let whose = Whose::parse("0011223344556677 Boulangerie Martin (Claire)");
         assert_eq!(whose.name, "Boulangerie Martin (Claire)");
         assert_eq!(Whose::parse(&whose.to_string()), whose);
