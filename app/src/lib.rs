@@ -5,22 +5,22 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`app`], [`shell`] | the table of pages; the HTML document around them |
-//! | [`i18n`], [`error`], [`session`], [`services`] | language, the one error, who is asking, the ports |
+//! | [`i18n`], [`error`], [`session`], [`services`] | texts, the error type, the visitor, the ports |
 //! | [`sending_mode`] | the portal's own server, or one's own |
 //! | [`profile`] | the SMTP profiles: model, presets, password, list, form, encoding |
 //! | [`test_run`] | **Tester**: stages, report, the live panel |
 //! | [`diagnosis`] | causes, and the card that explains one |
 //! | [`journal`] | who changed what |
-//! | [`forms`], [`carried`] | what each form sends; what is kept of one whose session has ended |
-//! | [`base_path`] | where the pages are below their origin |
-//! | [`ui`], [`theme`] | what every page is made of, and how it looks like the portal |
+//! | [`forms`], [`carried`] | the fields of each form; what is kept of a form whose session has ended |
+//! | [`base_path`] | the path that all pages are below |
+//! | [`ui`], [`theme`] | the parts of every page; the portal's colours and fonts |
 //!
 //! Each slice uses the same file names: `model` (plain types), `port` (the trait the server implements), `api` (the
-//! server functions), and one file per page or island. Whatever only the server needs is behind the feature `ssr`;
-//! what is left is the WebAssembly, and it is kept small: islands and the two pure modules they share with the server
-//! ([`profile::password`], [`profile::preset_hint`]).
+//! server functions), and one file per page or island. Everything the browser does not need is behind the feature `ssr`.
+//! The WebAssembly contains the islands and the pure modules they share with the server: [`profile::password`],
+//! [`profile::preset_hint`], [`profile::server_text`], [`profile::warnings`].
 
-// A page is one deep type.
+// The type of a page nests deeply.
 #![recursion_limit = "256"]
 
 pub mod diagnosis;
@@ -33,6 +33,8 @@ pub mod app;
 pub mod base_path;
 #[cfg(feature = "ssr")]
 pub mod carried;
+#[cfg(feature = "hydrate")]
+mod dom;
 #[cfg(feature = "ssr")]
 pub mod error;
 #[cfg(feature = "hydrate")]

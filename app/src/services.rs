@@ -16,7 +16,7 @@ use crate::{
     test_run::port::Tester,
 };
 
-/// Everything the pages and the server functions can ask for.
+/// The ports of the pages and server functions.
 #[derive(Clone)]
 pub struct Services {
     pub profiles: Arc<dyn Profiles>,
@@ -28,10 +28,10 @@ pub struct Services {
     pub clock: Clock,
 }
 
-/// What time it is. Tests have a fixed date.
+/// The clock. Tests use a fixed date.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The ports of the request being answered. Where there are none, nothing is answered.
+/// The ports of the current request, or an error without them.
 pub fn services() -> Result<Services, AppError> {
     use_context::<Services>().ok_or_else(|| {
         tracing::error!("services missing from the context");
@@ -39,7 +39,7 @@ pub fn services() -> Result<Services, AppError> {
     })
 }
 
-/// What time it is for the request being answered; the epoch outside one.
+/// The current time; the epoch outside a request.
 pub fn now() -> Timestamp {
     use_context::<Services>().map_or(Timestamp::UNIX_EPOCH, |services| (services.clock)())
 }

@@ -13,12 +13,12 @@ use crate::{
     theme::Theme,
 };
 
-/// Who may put the pages into a frame: the origins of the visit's portal; empty where nobody may, or nobody knows who. Given
-/// by the server with each request.
+/// The origins that may frame the page: those of the visit's portal; empty when there are none or the portal is unknown. Set by
+/// the server for each request.
 #[derive(Debug, Clone)]
 pub struct FrameAncestors(pub String);
 
-/// How the pages look for the visit. Given by the server with each request.
+/// The theme of the visit. Set by the server for each request.
 #[derive(Debug, Clone, Default)]
 pub struct PageTheme(pub Theme);
 
@@ -29,7 +29,7 @@ fn page_theme() -> Theme {
         .unwrap_or_default()
 }
 
-/// What speaks to the portal's page around a frame, beside the rest of the built site.
+/// The script that talks to the portal's page around a frame.
 pub const FRAME_SCRIPT: &str = "frame.js";
 
 /// The document. `options` names the folder of the built site.
@@ -60,12 +60,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Loads the WebAssembly and wakes the islands. The framework's own loader also serves islands inside islands, which
-/// there are none of, in seven times the bytes.
+/// Loads the WebAssembly and starts the islands. The framework's own loader is seven times as large, because it also supports
+/// nested islands.
 #[component]
 fn Loader(package: String, name: String) -> impl IntoView {
     if let Some(context) = Owner::current_shared_context() {
-        // Only islands are hydrated: the rest of the page needs no marks.
+        // Only islands are hydrated: the rest of the page needs no markers.
         context.set_is_hydrating(false);
     }
     let nonce = use_nonce();
@@ -81,8 +81,8 @@ fn Loader(package: String, name: String) -> impl IntoView {
     }
 }
 
-/// The tab remembers its language: where the cookie is gone, nobody else knows in which one the session was, and its end is
-/// said in the one that was read. The server takes it from the address for a visit that it knows nothing of.
+/// Stores the language in the tab. Without a cookie the server does not know the language of the former session: this script
+/// adds it to the URL, so that the page about the session's end is in the user's language.
 #[component]
 fn Language() -> impl IntoView {
     let script = if matches!(visit(), Visit::Open(_)) {
@@ -94,8 +94,7 @@ fn Language() -> impl IntoView {
     view! { <script nonce=use_nonce() inner_html=script></script> }
 }
 
-/// In a frame: what the portal's page is told (`frame.js`). Browsers that do not say where they show a page get it too;
-/// it does nothing outside a frame.
+/// Loads `frame.js` in a frame, and where the browser does not say (no `Sec-Fetch-Dest`): it does nothing outside a frame.
 #[component]
 fn Frame(package: String) -> impl IntoView {
     let parts = use_context::<Parts>()?;
@@ -122,7 +121,7 @@ fn Frame(package: String) -> impl IntoView {
     })
 }
 
-/// Sets the page's content security policy. `frame-ancestors` only works as a header, so the whole policy is one.
+/// Sets the content security policy. `frame-ancestors` works in a header only, so the whole policy is a header.
 fn protect() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;

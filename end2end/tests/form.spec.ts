@@ -144,6 +144,54 @@ test("an address proposes its preset @wasm", async ({ configurator, page }) => {
   await expect(page.locator("#guide")).toContainText("Orange");
 });
 
+test("the server is asked once for each domain of a login, and for its domain only @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  const asked: string[] = [];
+  page.on("request", (request) => request.url().includes("/profiles/provider") && asked.push(new URL(request.url()).search));
+  const login = page.getByLabel("Identifiant SMTP");
+  const proposal = page.getByText("Cette adresse est chez Orange");
+  await login.fill("claire@orange.fr");
+  await expect(proposal).toBeVisible();
+  await login.fill("claire.martin@orange.fr");
+  await expect(proposal).toBeVisible();
+  await login.fill("claire.martin@boulangerie-martin.fr");
+  await expect(proposal).toBeHidden();
+  await expect.poll(() => asked).toEqual(["?domain=orange.fr", "?domain=boulangerie-martin.fr"]);
+});
+
+test("without an answer of the server a preset fills its fields all the same @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.route(/\/(profiles\/(provider|guide)|api\/)/, (route) => route.abort());
+  await page.getByLabel("Identifiant SMTP").fill("claire@gmail.com");
+  await page.getByRole("radio", { name: "Gmail", exact: true }).check();
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.gmail.com");
+  await expect(page.getByLabel("Numéro de port")).toHaveValue("465");
+  await expect(page.getByRole("radio", { name: "SSL/TLS", exact: true })).toBeChecked();
+});
+
+test("an existing profile opens without a proposal @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByLabel("Adresse du serveur SMTP").fill("smtp.exemple.fr");
+  await page.getByLabel("Numéro de port").fill("465");
+  await page.getByLabel("Identifiant SMTP").fill("claire@orange.fr");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("abcdefghijklmnop");
+  await configurator.validateButton().click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
+  await configurator.validateButton().click();
+  await page.waitForURL(/profiles\?selected=/);
+  const answered = page.waitForResponse(/profiles\/provider\?domain=orange\.fr/);
+  await configurator.button("Modifier").click();
+  await (await answered).finished();
+  await configurator.ready();
+  await expect(page.locator("#assistant")).not.toHaveClass(/shown/);
+  // It comes with the next change of the login.
+  await page.getByLabel("Identifiant SMTP").fill("karim@orange.fr");
+  await expect(page.getByText("Cette adresse est chez Orange")).toBeVisible();
+});
+
 test("the search narrows the providers @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();

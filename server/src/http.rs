@@ -111,6 +111,7 @@ fn routes(site: Site) -> Router {
         .route(resume::PATH, post(resume::resume))
         .route(api::v1::sessions::PATH, post(api::v1::sessions::revoke))
         .route("/profiles/guide", get(pages::guide))
+        .route("/profiles/provider", get(pages::provider))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/pkg/{*path}", get(assets::package))

@@ -1,29 +1,28 @@
-//! Server side. The form as it was typed, and the way from there to [`Settings`].
+//! Server side. The raw input of the form, and its validation into [`Settings`].
 
-use std::{collections::BTreeMap, fmt};
-
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{
     address::EmailAddress,
-    encoding::Encoding,
     field::{Fault, Field, FieldError},
-    mask::{is_leftover, is_mask},
+    mask::is_leftover,
     model::{Destination, Profile, Settings},
-    password::{Cleaned, InnerSpaces, clean},
     port::DestinationPolicy,
     preset::{Catalogue, Preset},
     security::Security,
     server_text::{self, ServerText, visible},
-    typed_sending::TypedSending,
 };
-use crate::{sending_mode::model::SendingMode, session::Session};
+use crate::session::Session;
 
+mod kept;
+mod secret;
 #[cfg(test)]
 mod tests;
 
-/// The values of the form. Every one may be shown again; the secret is not among them.
+pub use kept::{Choice, KeptDraft, is_form_name};
+pub use secret::{CheckedSecret, TypedSecret};
+
+/// The values of the form. All of them may be shown again; the secret is not one of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Draft {
@@ -38,110 +37,9 @@ pub struct Draft {
     pub reply_to: String,
 }
 
-/// A secret as it was typed. It prints and serialises as nothing.
-#[derive(Clone, Default, Deserialize)]
-#[serde(from = "String")]
-pub struct TypedSecret(SecretString);
-
-impl From<String> for TypedSecret {
-    fn from(typed: String) -> Self {
-        Self(SecretString::from(typed))
-    }
-}
-
-impl fmt::Debug for TypedSecret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[secret]")
-    }
-}
-
-/// Server functions ask for it; there is nothing to send.
-impl Serialize for TypedSecret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("")
-    }
-}
-
-/// What was typed into a form and is not saved.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptDraft {
-    /// The form's name: the profile's id, or what [`Drafts::new_form`](super::drafts::Drafts::new_form) gave.
-    pub form: String,
-    /// The profile being edited; `None` for a new one.
-    pub profile: Option<String>,
-    /// The profile's revision that the form showed.
-    pub revision: Option<u32>,
-    pub draft: Draft,
-    pub errors: Vec<FieldError>,
-    /// Given up with **Annuler**: it is there for the one who takes that back, and no page offers it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dropped: bool,
-    /// What was chosen on another page than the form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub choice: Option<Choice>,
-}
-
-impl KeptDraft {
-    pub fn of_choice(form: String, choice: Choice) -> Self {
-        Self { form, choice: Some(choice), ..Self::default() }
-    }
-}
-
-/// What was chosen or typed on a page with a few fields, and not saved: carried to the page that asks again, since nothing
-/// typed stands in an address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Choice {
-    Encoding(Encoding),
-    Mode(SendingMode),
-    /// With the names of the fields that are wrong.
-    Sending(TypedSending, Vec<String>),
-    /// Who takes over from a profile that is to be deleted.
-    Heir(String),
-    /// The code of a test's mail.
-    Code(String),
-    /// Which value of each field, where two people changed the same profile.
-    Merge(BTreeMap<String, String>),
-}
-
-impl Choice {
-    pub fn heir(typed: &str) -> Self {
-        Self::Heir(typed.chars().take(LONGEST_CHOICE).collect())
-    }
-
-    pub fn code(typed: &str) -> Self {
-        Self::Code(typed.chars().take(LONGEST_CHOICE).collect())
-    }
-
-    pub fn merge<'f>(taken: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
-        let one = |(name, value): (&str, &str)| (name.to_owned(), value.chars().take(LONGEST_CHOICE).collect());
-        Self::Merge(taken.map(one).collect())
-    }
-}
-
-/// Longest id or code that is kept, in characters.
-const LONGEST_CHOICE: usize = 40;
-
-/// Whether a text can be the name of a form.
-pub fn is_form_name(text: &str) -> bool {
-    (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-/// A secret ready to be sealed, and what the owner must hear about it.
-pub struct CheckedSecret {
-    pub secret: SecretString,
-    /// How many characters were removed because they are cosmetic there.
-    pub removed: u32,
-    /// How many look superfluous and were left, because they may be part of the password.
-    pub suspicious: u32,
-}
-
-/// Longest texts, in characters (addresses and hosts have limits of their own).
+/// Maximum lengths in characters (addresses and hosts have limits of their own).
 const LONGEST_LOGIN: usize = 320;
 const LONGEST_NAME: usize = 100;
-/// Longest secret, in bytes.
-const LONGEST_SECRET: usize = 1024;
-
 impl Draft {
     /// The form of a profile that exists.
     pub fn of(profile: &Profile) -> Self {
@@ -159,14 +57,14 @@ impl Draft {
         }
     }
 
-    /// Whether a form for a new profile holds anything that was typed. `account`: what the sender's name is at first.
+    /// Whether the form of a new profile has any input. `account`: the initial sender name.
     pub fn has_something(&self, account: &str) -> bool {
         let name = self.sender_name.trim();
         let texts = [&self.host, &self.login, &self.sender_address, &self.reply_to];
         (!name.is_empty() && name != account) || texts.into_iter().any(|text| !text.trim().is_empty())
     }
 
-    /// A preset whose server was changed by hand is not chosen any more: its hints and advice are another server's.
+    /// Clears a preset whose server was changed by hand: its hints and advice are for another server.
     pub fn settle_preset(&mut self, presets: &Catalogue) {
         let host = server_text::read(&self.host).host;
         if !host.is_empty() && presets.get(&self.preset).is_some_and(|preset| !preset.is_at(&host)) {
@@ -174,8 +72,7 @@ impl Draft {
         }
     }
 
-    /// Normalises the input: a server with a port, a scheme or a path, invisible characters. Whether the
-    /// server was written otherwise.
+    /// Normalises the input: a server with a port, a scheme or a path; invisible characters. Returns whether the server changed.
     pub fn tidy(&mut self) -> bool {
         let ServerText { host, port } = server_text::read(&self.host);
         let changed = host != self.host.trim() || port.is_some();
@@ -205,7 +102,7 @@ impl Draft {
         })
     }
 
-    /// Takes a field's text from another draft.
+    /// Copies a field's text from another draft.
     pub fn take(&mut self, field: Field, from: &Self) {
         let (mine, theirs) = match field {
             Field::Preset => (&mut self.preset, &from.preset),
@@ -241,7 +138,7 @@ impl Draft {
         }
     }
 
-    /// Checks every field against the account, the presets and the address policy.
+    /// Validates every field against the account, the presets and the address policy.
     pub fn check(
         &self,
         session: &Session,
@@ -337,41 +234,5 @@ fn text_fault(text: &str, longest: usize) -> Option<Fault> {
         Some(Fault::TooLong)
     } else {
         None
-    }
-}
-
-impl TypedSecret {
-    /// Whether nothing was typed.
-    pub fn is_empty(&self) -> bool {
-        self.0.expose_secret().is_empty()
-    }
-
-    /// Takes off what is superfluous and checks what is left. Where a space may be part of the password only the
-    /// line ends around it go, which no password field can hold; the rest is counted, for the page to offer.
-    pub fn check(&self, inner: InnerSpaces) -> Result<CheckedSecret, FieldError> {
-        let typed = self.0.expose_secret();
-        if typed.len() > LONGEST_SECRET {
-            return Err(FieldError::new(Field::Secret, Fault::TooLong));
-        }
-        let Cleaned { value, spaces, invisible } = clean(typed, inner);
-        if value.is_empty() {
-            // Blanks alone: nobody's password, and a field that looks empty.
-            return Err(FieldError::new(Field::Secret, Fault::Required));
-        }
-        let (kept, removed, suspicious) = match inner {
-            InnerSpaces::Cosmetic => (value, spaces + invisible, 0),
-            InnerSpaces::Significant => {
-                let kept = typed.trim_matches(['\r', '\n']);
-                let line_ends = u32::try_from(typed.len() - kept.len()).unwrap_or(u32::MAX);
-                (kept.to_owned(), line_ends, spaces + invisible - line_ends.min(invisible))
-            }
-        };
-        if is_mask(&kept) {
-            return Err(FieldError::new(Field::Secret, Fault::Mask));
-        }
-        if kept.chars().any(char::is_control) {
-            return Err(FieldError::new(Field::Secret, Fault::Unprintable));
-        }
-        Ok(CheckedSecret { secret: SecretString::from(kept), removed, suspicious })
     }
 }

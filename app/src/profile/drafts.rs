@@ -1,19 +1,20 @@
-//! Server side. Where what was typed and is not saved is kept.
+//! Server side. The store of unsaved input.
 
 use async_trait::async_trait;
 
 use super::draft::{Choice, KeptDraft};
 use crate::{error::AppError, session::Person};
 
-/// Keeps what was typed into a form and is not saved, by person: sessions end, tabs are closed. For a day; never a secret.
+/// Stores the unsaved input of forms, for each person and for one day, because sessions end and tabs are closed. Never a
+/// secret.
 #[async_trait]
 pub trait Drafts: Send + Sync {
-    /// The name of a form that makes a new profile.
+    /// A name for the form of a new profile.
     fn new_form(&self) -> String;
     async fn keep(&self, who: &Person, draft: &KeptDraft) -> Result<(), AppError>;
-    /// What was typed into the form, the newest first.
+    /// The person's drafts, the newest first.
     async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError>;
-    /// What was chosen on the page of this name.
+    /// The unsaved input of the page with this name.
     async fn choice(&self, who: &Person, form: &str) -> Result<Option<Choice>, AppError>;
     async fn forget(&self, who: &Person, form: &str) -> Result<(), AppError>;
 }

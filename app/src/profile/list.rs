@@ -1,7 +1,7 @@
 //! Server side. The list of profiles, with what can be done to the selected one.
 //!
-//! The list is one form whose radio buttons are the selection, so mouse and keyboard work by themselves and every
-//! action is a plain submit button.
+//! The list is one form. Its radio buttons are the selection, so keyboard and mouse need no script, and every action is a
+//! submit button.
 
 use jiff::Timestamp;
 use leptos::prelude::*;
@@ -51,7 +51,7 @@ pub fn ListPage() -> impl IntoView {
         let relay = services.sending_modes.portal_sends(&session.account);
         let ready = services.profiles.any_ready(&session.account).await?;
         let way = Some(Way::of(mode, ready, relay)).filter(|way| !profiles.is_empty() || *way != Way::Portal);
-        // The code of a test's mail was just typed in: whether this profile sends is what is asked now.
+        // After the code was entered, the next question is whether this profile sends.
         let received = profiles.iter().find(|profile| Some(profile.id) == selected && query("notice") == "received");
         let card = match received {
             Some(profile) => Some(ProfileWay::of(&services, &session, profile).await?),
@@ -63,7 +63,7 @@ pub fn ListPage() -> impl IntoView {
         let listed = fingerprint(&profiles);
         let names: Vec<String> =
             profiles.iter().map(|Profile { settings, .. }| services.presets.name_of(settings).to_owned()).collect();
-        // What failed last, where it still matters: with the card that explains it.
+        // The last failure, if it still matters, with the card that explains it.
         let failures = profiles.iter().zip(&names).zip(failures);
         let failures =
             failures.filter_map(|((profile, name), run)| Some((profile.clone(), name.clone(), run?))).collect();
@@ -121,7 +121,7 @@ fn Rows(
     let next = (rows.len() == PAGE_SIZE as usize).then(|| rows.last().map(|(profile, _)| profile.id)).flatten();
     let email = session.email.clone();
     view! {
-        <LiveTest>
+        <div id="live">
             {untried.map(|untried| view! { <Untried untried /> })}
             <form method="post" action=at("/api/test/run")>
                 <WhoseForm />
@@ -143,7 +143,7 @@ fn Rows(
                     <button formaction=at("/profiles/edit") formmethod="get">{t!("action-edit")}</button>
                     <button formaction=at("/profiles/sending") formmethod="get">{t!("action-sending")}</button>
                     <button formaction=at("/api/profiles/duplicate")>{t!("action-duplicate")}</button>
-                    // The style takes away what means nothing for the selected profile.
+                    // The style sheet hides the buttons that do not apply to the selected profile.
                     <button formaction=at("/api/profiles/use") class="to-use">{t!("action-use")}</button>
                     <button formaction=at("/profiles/report") formmethod="get" class="to-report">{t!("action-report")}</button>
                     <button formaction=at("/profiles/delete") formmethod="get" class="danger">{t!("action-delete")}</button>
@@ -175,7 +175,8 @@ fn Rows(
                 <div class="result" aria-live="polite"></div>
                 <SessionOver text=t!("test-session-over") renewed=t!("test-session-renewed") typed=false />
             </section>
-        </LiveTest>
+        </div>
+        <LiveTest />
         {next.map(|id| view! { <p><a href=at(&format!("/profiles?after={id}"))>{t!("list-next")}</a></p> })}
     }
 }
@@ -192,7 +193,7 @@ fn Row(profile: Profile, provider: String, owner: String, checked: bool) -> impl
     }
 }
 
-/// What a row says; after a test the browser puts it there again.
+/// The content of a row. After a test the browser replaces it.
 #[component]
 pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoView {
     let destination = &profile.settings.destination;
@@ -212,13 +213,13 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
     }
 }
 
-/// When something was sent last, and when it failed last. What the badge says is not said twice.
+/// When the profile last sent and last failed, without repeating the badge.
 fn last_sent(profile: &Profile) -> Option<String> {
     let (health, now) = (profile.health, crate::services::now());
     let by_the_badge = matches!(profile.secret, SecretState::Stored { .. })
         && matches!(profile.sends, SendState::Sent { at } if tested_at(&profile.test).is_none_or(|tested| at > tested));
     let sent = health.sent_at.filter(|_| !by_the_badge).map(|at| t!("sent-last", moment = distance(at, now)));
-    // Why, the badge says where it is what matters now.
+    // The badge gives the reason.
     let said = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
     let failed = health.failed_at.map(|at| {
         let moment = distance(at, now);
@@ -232,7 +233,7 @@ fn last_sent(profile: &Profile) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(" · "))
 }
 
-/// When the last test ended, with the settings of now.
+/// When the last test of the current settings ended.
 fn tested_at(test: &TestState) -> Option<Timestamp> {
     match test {
         TestState::Never | TestState::Changed => None,
@@ -243,7 +244,7 @@ fn tested_at(test: &TestState) -> Option<Timestamp> {
     }
 }
 
-/// What is known of a profile, in a few words and one colour.
+/// The profile's state, in a few words and one colour.
 #[component]
 pub fn StateBadge(profile: Profile) -> impl IntoView {
     let now = crate::services::now();
@@ -259,13 +260,13 @@ pub fn StateBadge(profile: Profile) -> impl IntoView {
     let (class, text) = match (&profile.secret, &profile.test) {
         (SecretState::Unreadable, _) => ("bad", t!("state-secret-unreadable")),
         (SecretState::Missing, _) => ("unsure", t!("state-secret-missing")),
-        // What was sent last knows better than an older test.
+        // Real sending is more recent than the test.
         (SecretState::Stored { .. }, test) => sends.unwrap_or_else(|| tested(test, now)),
     };
     view! { <span class=format!("badge {class}")>{text}</span> }
 }
 
-/// What the last test says.
+/// The result of the last test.
 fn tested(test: &TestState, now: Timestamp) -> (&'static str, String) {
     match test {
         TestState::Never => ("neutral", t!("state-never")),

@@ -1,4 +1,4 @@
-//! Server side. What a preset tells the browser: the catalogue itself is `model::provider`.
+//! Server side. The presets, and the part of each that the browser gets.
 
 pub use model::provider::{
     Alternate, AppPassword, Catalogue, CatalogueError, Guide, LoginForm, Preset, SenderRule, Status,
@@ -6,7 +6,7 @@ pub use model::provider::{
 
 use super::preset_hint::PresetHint;
 
-/// What the browser gets to know of a preset.
+/// The part of a preset that the browser gets.
 pub fn hint(preset: &Preset) -> PresetHint {
     PresetHint {
         host: preset.host.clone(),
@@ -17,8 +17,8 @@ pub fn hint(preset: &Preset) -> PresetHint {
         sender_is_login: preset.sender == SenderRule::Login,
         ending: matches!(preset.status, Status::Ending | Status::Deprecated),
         over: preset.status == Status::OauthOnly,
+        has_addresses: !preset.domains.is_empty(),
         login: preset.login_fixed.clone(),
-        domains: preset.domains.clone(),
     }
 }
 
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_preset_reaches_the_browser_whole() {
+    fn every_preset_survives_encoding() {
         for preset in Catalogue::builtin().all().iter().filter(|preset| !preset.host_is_template) {
             assert_eq!(PresetHint::decode(&hint(preset).encode()), Some(hint(preset)), "{}", preset.id);
         }

@@ -1,7 +1,8 @@
 //! Both. What the browser needs to know of a preset, in one attribute of its radio button.
 //!
 //! The DOM is the state: no catalogue is in the WebAssembly, and a page that was rendered with a hundred presets
-//! fills its fields without asking the server again.
+//! fills its fields without asking the server again. The domains of a provider's addresses are not here: they are two
+//! kilobytes of every form, and the server is asked for the one that was typed (`/profiles/provider`).
 
 use super::{password::SecretShape, security::Security};
 
@@ -14,25 +15,26 @@ pub struct PresetHint {
     pub security: Security,
     /// Whether inner spaces of the secret are cosmetic.
     pub cosmetic_spaces: bool,
-    /// How an application password looks there.
+    /// What an application password looks like there.
     pub shape: SecretShape,
     /// Whether only the login's own address may send.
     pub sender_is_login: bool,
     /// Whether the provider is closing the login with a password.
     pub ending: bool,
-    /// Whether it takes no password any more.
+    /// Whether it no longer takes a password.
     pub over: bool,
+    /// Whether the provider has addresses of its own; a sending service has none.
+    pub has_addresses: bool,
     /// The login that every customer of the provider has, such as `apikey`.
     pub login: Option<String>,
-    /// The domains of the provider's own addresses.
-    pub domains: Vec<String>,
 }
 
 impl PresetHint {
-    /// `host port security flags login domain,domain…`, with `-` for what is not there. The flags: `c` cosmetic spaces,
-    /// `l` sixteen letters, `d` groups with dashes, `s` the sender is the login, `e` passwords are ending, `o` are over.
+    /// `host port security [flags [login]]`, with `-` for a part that is not there before one that is. The flags: `c` cosmetic
+    /// spaces, `l` sixteen letters, `d` groups with dashes, `s` the sender is the login, `e` passwords are ending, `o` are
+    /// over, `a` has addresses.
     pub fn encode(&self) -> String {
-        let Self { host, port, security, login, domains, .. } = self;
+        let Self { host, port, security, login, .. } = self;
         let host = if host.is_empty() { "-" } else { host };
         let flags: String = [
             (self.cosmetic_spaces, 'c'),
@@ -41,13 +43,18 @@ impl PresetHint {
             (self.sender_is_login, 's'),
             (self.ending, 'e'),
             (self.over, 'o'),
+            (self.has_addresses, 'a'),
         ]
         .into_iter()
         .filter_map(|(set, flag)| set.then_some(flag))
         .collect();
-        let flags = if flags.is_empty() { "-" } else { &flags };
-        let login = login.as_deref().unwrap_or("-");
-        format!("{host} {port} {} {flags} {login} {}", security.as_str(), domains.join(",")).trim_end().to_owned()
+        let rest = match (flags.as_str(), login) {
+            ("", None) => String::new(),
+            (flags, None) => format!(" {flags}"),
+            ("", Some(login)) => format!(" - {login}"),
+            (flags, Some(login)) => format!(" {flags} {login}"),
+        };
+        format!("{host} {port} {}{rest}", security.as_str())
     }
 
     /// The reverse of [`encode`](Self::encode); `None` for anything else.
@@ -57,7 +64,7 @@ impl PresetHint {
         let host = present(words.next()?).unwrap_or_default();
         let port = words.next()?.parse().ok()?;
         let security = Security::parse(words.next()?)?;
-        let flags = words.next()?;
+        let flags = words.next().unwrap_or_default();
         let is = |flag: char| flags.contains(flag);
         Some(Self {
             host,
@@ -74,15 +81,9 @@ impl PresetHint {
             sender_is_login: is('s'),
             ending: is('e'),
             over: is('o'),
-            login: present(words.next()?),
-            domains: words.next().map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default(),
+            has_addresses: is('a'),
+            login: words.next().and_then(present),
         })
-    }
-
-    /// Whether `address` is one of the provider's own.
-    pub fn knows(&self, address: &str) -> bool {
-        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).trim();
-        self.domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
     }
 }
 
@@ -102,34 +103,31 @@ mod tests {
             sender_is_login: false,
             ending: false,
             over: false,
+            has_addresses: true,
             login: None,
-            domains: vec!["gmail.com".to_owned(), "googlemail.com".to_owned()],
         }
     }
 
     #[test]
-    fn what_is_encoded_is_decoded() {
-        assert_eq!(gmail().encode(), "smtp.gmail.com 465 tls cl - gmail.com,googlemail.com");
+    fn decoding_reverses_encoding() {
+        assert_eq!(gmail().encode(), "smtp.gmail.com 465 tls cla");
         assert_eq!(PresetHint::decode(&gmail().encode()), Some(gmail()));
         let flagged =
             PresetHint { shape: SecretShape::Groups, sender_is_login: true, ending: true, over: true, ..gmail() };
         assert_eq!(PresetHint::decode(&flagged.encode()), Some(flagged));
-        let none = PresetHint { cosmetic_spaces: false, shape: SecretShape::Any, ..gmail() };
-        assert_eq!(PresetHint::decode(&none.encode()), Some(none));
-        let bare = PresetHint { domains: vec![], login: Some("apikey".to_owned()), ..gmail() };
-        assert_eq!(PresetHint::decode(&bare.encode()), Some(bare));
-    }
-
-    #[test]
-    fn addresses_are_recognised_by_their_domain() {
-        assert!(gmail().knows("Claire@GMAIL.com "));
-        assert!(!gmail().knows("claire@notgmail.com"));
-        assert!(!gmail().knows("gmail.com"));
+        let with_login = PresetHint { login: Some("apikey".to_owned()), ..gmail() };
+        assert_eq!(PresetHint::decode(&with_login.encode()), Some(with_login));
+        let bare = PresetHint { cosmetic_spaces: false, shape: SecretShape::Any, has_addresses: false, ..gmail() };
+        assert_eq!(bare.encode(), "smtp.gmail.com 465 tls");
+        assert_eq!(PresetHint::decode(&bare.encode()), Some(bare.clone()));
+        let service = PresetHint { login: Some("apikey".to_owned()), ..bare };
+        assert_eq!(service.encode(), "smtp.gmail.com 465 tls - apikey");
+        assert_eq!(PresetHint::decode(&service.encode()), Some(service));
     }
 
     proptest! {
         #[test]
-        fn nonsense_is_refused_without_a_panic(text in any::<String>()) {
+        fn decoding_never_panics(text in any::<String>()) {
             let _ = PresetHint::decode(&text);
         }
     }

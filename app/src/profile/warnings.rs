@@ -1,4 +1,4 @@
-//! Both. What looks wrong before anything is sent. A warning never blocks: the reader may know better.
+//! Both. Warnings about a form before anything is sent. A warning never blocks: the user may know better.
 //!
 //! The same rules run in the form while it is typed, and on the server when it is saved, so they hold without
 //! WebAssembly. To add one: a variant, its rule in [`warnings`], its text `warn-…` in both catalogues.
@@ -14,22 +14,22 @@ pub struct Typed<'a> {
     pub login: &'a str,
     pub sender: &'a str,
     pub secret: &'a str,
-    /// Nothing more will be typed: what is short is not the beginning of something.
+    /// The input is complete: a short secret is not the beginning of a longer one.
     pub finished: bool,
 }
 
-/// Something to look at.
+/// One warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Warning {
-    /// The encryption is not the one of the port (RFC 8314).
+    /// The encryption is unusual for the port (RFC 8314).
     PortAndSecurity,
     /// The provider is closing the login with a password.
     PasswordEnding,
-    /// The provider takes no password any more.
+    /// The provider no longer accepts passwords.
     PasswordOver,
-    /// The login is an address of another provider than the host's.
+    /// The login is an address at another provider than the server's.
     OtherProvider,
-    /// It looks like the account's own password; an application password has another shape.
+    /// The secret looks like the account's own password, not like an application password.
     AccountPassword,
     /// The secret holds characters that look like others: typographic dashes and quotes, letters of another script.
     Lookalikes,
@@ -61,12 +61,12 @@ impl Warning {
         }
     }
 
-    /// Whether the guide of the provider says it already, with its dates.
+    /// Whether the provider's guide already says so, with dates.
     pub const fn is_in_the_guide(self) -> bool {
         matches!(self, Self::PasswordEnding | Self::PasswordOver)
     }
 
-    /// The id of the field it stands under.
+    /// The id of the field that shows it.
     pub const fn field(self) -> &'static str {
         match self {
             Self::PortAndSecurity => "security",
@@ -78,7 +78,7 @@ impl Warning {
     }
 }
 
-/// What looks wrong. `host`: what is known of the host's provider; `login`: of the one that the login is an address of.
+/// The warnings for a form. `host`: the preset of the server; `login`: the preset whose provider issued the login's address.
 pub fn warnings(typed: Typed<'_>, host: Option<&PresetHint>, login: Option<&PresetHint>) -> Vec<Warning> {
     let mut found = Vec::new();
     let expected = match typed.port.trim() {
@@ -96,7 +96,7 @@ pub fn warnings(typed: Typed<'_>, host: Option<&PresetHint>, login: Option<&Pres
         add(Warning::PasswordEnding, host.ending);
         add(Warning::PasswordOver, host.over);
         // A sending service has no addresses of its own: any address may be a login there.
-        let stranger = login.is_some_and(|login| !host.domains.is_empty() && !same(&login.host, &host.host));
+        let stranger = login.is_some_and(|login| host.has_addresses && !same(&login.host, &host.host));
         add(Warning::OtherProvider, stranger);
         let strange = !typed.secret.is_empty() && !host.shape.fits(typed.secret, typed.finished);
         add(Warning::AccountPassword, strange && !host.over);
@@ -114,7 +114,7 @@ fn same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Characters that stand for others where text was copied from a letter, a web page or another keyboard.
+/// Characters that look like others, from word processors, web pages or other keyboard layouts.
 fn is_lookalike(character: char) -> bool {
     matches!(
         character,
@@ -133,12 +133,12 @@ mod tests {
 
     use super::*;
 
-    fn hint(host: &str, flags: &str, domains: &str) -> PresetHint {
-        PresetHint::decode(format!("{host} 465 tls {flags} - {domains}").trim_end()).unwrap()
+    fn hint(host: &str, flags: &str) -> PresetHint {
+        PresetHint::decode(&format!("{host} 465 tls {flags}")).unwrap()
     }
 
     fn google() -> PresetHint {
-        hint("smtp.gmail.com", "cl", "gmail.com")
+        hint("smtp.gmail.com", "cla")
     }
 
     fn good() -> Typed<'static> {
@@ -154,18 +154,18 @@ mod tests {
     }
 
     #[test]
-    fn a_form_as_the_provider_wants_it_has_none() {
+    fn a_correct_form_has_no_warnings() {
         assert_eq!(warnings(good(), Some(&google()), Some(&google())), []);
         assert_eq!(warnings(Typed::default(), None, None), []);
     }
 
     #[test]
-    fn each_rule_speaks_by_itself() {
+    fn each_rule_warns() {
         let google = google();
-        let microsoft = hint("smtp.office365.com", "se", "onmicrosoft.com");
-        let outlook = hint("smtp-mail.outlook.com", "o", "outlook.com");
-        let service = hint("smtp-relay.brevo.com", "-", "");
-        let icloud = hint("smtp.mail.me.com", "d", "icloud.com");
+        let microsoft = hint("smtp.office365.com", "sea");
+        let outlook = hint("smtp-mail.outlook.com", "oa");
+        let service = hint("smtp-relay.brevo.com", "-");
+        let icloud = hint("smtp.mail.me.com", "da");
         let other_sender = Typed { login: "claire@exemple.fr", sender: "devis@exemple.fr", secret: "x", ..good() };
         for (typed, host, login, expected) in [
             (Typed { port: "587", ..good() }, &google, None, &[Warning::PortAndSecurity][..]),
@@ -202,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_typed_makes_it_panic(
+        fn no_input_panics(
             port in "\\PC{0,6}", login in "\\PC{0,12}", sender in "\\PC{0,12}", secret in "\\PC{0,24}", finished in any::<bool>(),
         ) {
             let security = Some(Security::None);

@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// After so many seconds without the code, what that can mean is shown openly.
+/// Seconds without the code after which the explanations are expanded.
 const PATIENCE_S: i64 = 180;
 
 /// The last test of a profile, as a page.
@@ -59,7 +59,8 @@ pub fn ReportPage() -> impl IntoView {
         };
         Ok(view! {
             <RequestNotice />
-            <LiveTest><ReportCard profile provider run way typed live=false /></LiveTest>
+            <div id="live"><ReportCard profile provider run way typed live=false /></div>
+            <LiveTest />
             <p class="actions"><a class="button" href=back>{t!("action-back-to-list")}</a></p>
         }
         .into_any())
@@ -71,14 +72,14 @@ pub fn ReportPage() -> impl IntoView {
     }
 }
 
-/// What a test came to. While it is live, its stages already stand above.
+/// The result of a test. In the live panel the stages are already above it.
 #[component]
 pub fn ReportCard(
     profile: Profile,
     provider: String,
     run: TestRun,
     way: ProfileWay,
-    /// A code that was typed and not taken.
+    /// A code that was typed and refused.
     #[prop(optional)]
     typed: String,
     live: bool,
@@ -113,7 +114,7 @@ pub fn ReportCard(
             view! { <CauseCard failure /> }.into_any()
         }
     };
-    // The page of a report shows the last test; only the redirect to it means that one has just ended.
+    // Only the redirect from a test tells that it has just ended.
     let happened = (live || query("tested") == "1").then(|| Event::tested(profile.id, &report));
     view! {
         {happened.map(|event| view! { <Happened event live /> })}
@@ -142,7 +143,7 @@ pub fn ReportCard(
     }
 }
 
-/// The report as a text for a provider's support, with the button that copies it.
+/// The report as text for a provider's support, with a copy button.
 #[component]
 fn Passable(text: String) -> impl IntoView {
     view! {
@@ -158,7 +159,7 @@ fn Passable(text: String) -> impl IntoView {
     }
 }
 
-/// **Accepted is not received**: the code of the mail, and what it can mean that it has not come.
+/// **Accepted is not received**: the field for the code, and why the mail may be missing.
 #[component]
 fn ReceiptCard(profile: Profile, provider: String, run: TestRun, typed: String) -> impl IntoView {
     let settings = &profile.settings;
@@ -171,7 +172,7 @@ fn ReceiptCard(profile: Profile, provider: String, run: TestRun, typed: String) 
             let domain = settings.sender_address.domain().to_owned();
             let login = settings.destination.login.clone();
             let (recipient, id) = (run.recipient, profile.id.to_string());
-            // What is wrong with a code the server says, in the reader's language; a browser's own bubble has its own.
+            // No `pattern`: the server's error text is in the page's language, the browser's may not be.
             let wrong = ["code-invalid", "code-wrong"].contains(&query("notice").as_str()).then_some("true");
             view! {
                 <section class="card receipt">

@@ -1,4 +1,4 @@
-//! Server side. Colours: reading them, and the contrast between two of them (WCAG 2.2, relative luminance).
+//! Server side. Colours: their parser, and the contrast of two (WCAG 2.2, relative luminance).
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ pub const BLACK: Colour = Colour([0, 0, 0]);
 pub const WHITE: Colour = Colour([255, 255, 255]);
 
 impl Colour {
-    /// Reads `#rgb`, `#rrggbb`, `rgb(r, g, b)` or `hsl(h, s%, l%)`; with commas or blanks. Nothing else is a colour here:
-    /// no names, no transparency, no functions.
+    /// Parses `#rgb`, `#rrggbb`, `rgb(r, g, b)` or `hsl(h, s%, l%)`, with commas or spaces. No names, no transparency, no other
+    /// functions.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
         if let Some(digits) = text.strip_prefix('#') {
@@ -36,13 +36,13 @@ impl Colour {
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }
 
-    /// From 1 (the same) to 21 (black and white).
+    /// The contrast: from 1 (equal) to 21 (black and white).
     pub fn contrast(self, other: Self) -> f64 {
         let (one, other) = (self.luminance(), other.luminance());
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }
 
-    /// A step of this many hundredths towards another colour.
+    /// Mixes in this many hundredths of another colour.
     pub fn towards(self, other: Self, hundredths: u8) -> Self {
         let share = i32::from(hundredths.min(100));
         let mix = |from: u8, to: u8| {
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_read() {
+    fn colours_are_parsed() {
         for (text, shown) in [
             ("#17624f", "#17624f"),
             (" #ABC ", "#aabbcc"),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_wcag_s() {
+    fn contrast_follows_wcag() {
         assert!((BLACK.contrast(WHITE) - 21.0).abs() < 0.01);
         assert!((Colour::parse("#777").unwrap().contrast(WHITE) - 4.48).abs() < 0.01);
     }

@@ -1,8 +1,8 @@
-//! Values that are values, values that are not, and text that can be read.
+//! Valid values, invalid values, and readable text.
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{colour::WHITE, contrast::READABLE, *};
 
 fn given(variables: &[(&str, &str)]) -> GivenTheme {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Given::One((*value).to_owned())));

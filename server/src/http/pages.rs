@@ -1,4 +1,5 @@
-//! Server side. Pages outside leptos's table of routes: a single guide, and the page for everything else. With them:
+//! Server side. Answers outside leptos's table of routes: a single guide, the provider of a domain, and the page for everything
+//! else. With them:
 //!
 //! | file | what it is |
 //! |---|---|
@@ -9,6 +10,7 @@
 
 use app::{profile::guide, session::Visit, shell::shell};
 use axum::{
+    Extension,
     extract::{Query, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
@@ -61,6 +63,27 @@ fn fragment(site: &Site, parts: Parts, chosen: &Chosen) -> (String, String) {
         let (html, preset) = guide::fragment(&site.services.presets, &chosen.preset, &chosen.host);
         (html, preset.to_owned())
     })
+}
+
+/// The domain of an address.
+#[derive(Deserialize)]
+pub struct Domain {
+    #[serde(default)]
+    domain: String,
+}
+
+/// `GET /profiles/provider?domain=…`: the id of the preset whose provider gives out addresses of this domain; empty where
+/// none is known.
+pub async fn provider(
+    State(site): State<Site>,
+    Query(Domain { domain }): Query<Domain>,
+    visit: Extension<Visit>,
+) -> Response {
+    if !matches!(*visit, Visit::Open(_)) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let preset = site.services.presets.by_address(&format!("@{domain}"));
+    preset.map_or_else(String::new, |preset| preset.id.clone()).into_response()
 }
 
 /// Every other path.

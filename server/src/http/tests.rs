@@ -231,7 +231,13 @@ async fn the_door_opens_once_and_for_registered_origins_only() {
 async fn without_a_session_nothing_is_shown_or_done() {
     let app = TestApp::new().await;
     for cookie in ["", "__Host-facteur=", "__Host-facteur=AAAA", &format!("__Host-facteur={}", "A".repeat(43))] {
-        for path in ["/sending-mode", "/profiles", "/profiles/new", "/profiles/guide?preset=gmail"] {
+        for path in [
+            "/sending-mode",
+            "/profiles",
+            "/profiles/new",
+            "/profiles/guide?preset=gmail",
+            "/profiles/provider?domain=gmail.com",
+        ] {
             assert_eq!(app.get(path, cookie).await.status, StatusCode::UNAUTHORIZED, "{path} {cookie}");
         }
         let answer = app.post("/api/profiles/save", cookie, &form("", "smtp.gmail.com", "abcdefghijklmnop")).await;
@@ -613,6 +619,28 @@ async fn a_guide_comes_as_a_fragment() {
     assert!(gmail.body.contains("myaccount.google.com/apppasswords") && !gmail.body.contains("<html"));
     let unknown = app.get("/profiles/guide?preset=%3Cscript%3E", &cookie).await;
     assert!(!unknown.body.contains("script"));
+}
+
+#[tokio::test]
+async fn the_provider_of_an_address_is_known_by_its_domain() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    for (domain, preset) in [
+        ("wanadoo.fr", "orange"),
+        ("GoogleMail.com", "gmail"),
+        ("hotmail.co.uk", "outlook-com"),
+        ("boulangerie-martin.fr", ""),
+        ("notgmail.com", ""),
+        ("claire%40gmail.com", "gmail"),
+        ("", ""),
+        ("%3Cscript%3E", ""),
+    ] {
+        let answer = app.get(&format!("/profiles/provider?domain={domain}"), &cookie).await;
+        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, preset), "{domain}");
+    }
+    // The form leaves it to this answer, and stays small.
+    let form = app.get("/profiles/new", &cookie).await;
+    assert!(form.body.contains("data-provider=") && !form.body.contains("hotmail.co.uk"));
 }
 
 #[tokio::test]

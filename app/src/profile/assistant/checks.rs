@@ -1,20 +1,20 @@
-//! Browser side. The browser's own checks, with our words, beside the fields.
+//! Browser side. The browser's validation, with our texts, beside the fields.
 
 use leptos::prelude::document;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
-use super::dom::{find, find_all, text};
+use crate::dom::{find, find_all, focus, text};
 
-/// A refused form comes back with the focus in its first wrong field (browsers ignore `autofocus` in frames of another
-/// origin); a form that a failed test leads to, in the field to look at.
+/// Focuses the first invalid field of a refused form (browsers ignore `autofocus` in cross-origin frames), or the field that a
+/// failed test points to.
 pub(super) fn arrive() {
     let wanted = find::<HtmlElement>("#profile-form [aria-invalid]").or_else(|| find("#profile-form :target"));
     if let Some(field) = wanted {
-        let _ = field.focus();
+        focus(&field);
     }
 }
 
-/// Whether `target` is a submit button that must not submit: fields are wrong. The first one gets the focus.
+/// Whether `target` is a submit button and the form is invalid. Shows the errors and focuses the first invalid field.
 pub(super) fn stop(target: &Element) -> bool {
     let Ok(Some(button)) = target.closest("#profile-form button:not([type])") else {
         return false;
@@ -27,12 +27,12 @@ pub(super) fn stop(target: &Element) -> bool {
         tell(input);
     }
     if let Some(first) = wrong.first() {
-        let _ = first.focus();
+        focus(first);
     }
     !wrong.is_empty()
 }
 
-/// Says what is wrong with a field.
+/// Shows an error at a field.
 pub(super) fn say_at(field: &str, words: &str) {
     if let Some(input) = document().get_element_by_id(field) {
         let _ = input.set_attribute("aria-invalid", "true");
@@ -46,7 +46,7 @@ fn tell(input: &HtmlInputElement) {
     let Some(form) = find::<Element>("#profile-form") else {
         return;
     };
-    // Only the fields that are required can be wrong when they are empty; each has its own words.
+    // Only a required field can be invalid when it is empty; each has its own text.
     let name = match (input.value().is_empty(), input.id().as_str()) {
         (true, "host") => "data-required-host",
         (true, "port") => "data-required-port",
@@ -62,7 +62,7 @@ fn tell(input: &HtmlInputElement) {
     }
 }
 
-/// Takes back what was said about a field once it is being corrected.
+/// Removes a field's error when the field is edited.
 pub(super) fn forgive(input: &Element) {
     if input.has_attribute("aria-invalid") {
         let _ = input.remove_attribute("aria-invalid");

@@ -1,70 +1,65 @@
-//! Browser side. Nothing typed is lost: the server keeps it while it is typed, and says what is wrong before the form
-//! leaves, so that a password stays in its field until all is well. A changed form asks before it is left.
+//! Browser side. No input is lost: the server stores it while the user types, and validates it before the form is submitted, so
+//! that the password stays in its field until the form is valid. Leaving a changed form asks first.
 
 use std::cell::{Cell, RefCell};
 
 use leptos::prelude::{set_timeout, window};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, SubmitEvent, UrlSearchParams};
 
-use super::{
-    checks::say_at,
-    dom::{find, show, text},
+use super::checks::say_at;
+use crate::{
+    dom::{find, focus, listen, show, spawn, text},
+    fetch,
 };
-use crate::fetch;
 
 thread_local! {
-    /// Something was typed, and the form has not left.
+    /// The form has unsaved changes.
     static CHANGED: Cell<bool> = const { Cell::new(false) };
-    /// Counts what was typed, and what of it was handed over.
+    /// Number of changes; and the number of the last change that was sent to the server.
     static TYPED: Cell<u32> = const { Cell::new(0) };
     static KEPT: Cell<u32> = const { Cell::new(0) };
-    /// The form is about to leave.
+    /// The form is being submitted.
     static LEAVING: Cell<bool> = const { Cell::new(false) };
-    /// Counts the answers of the server: each moves the session's end.
+    /// Number of the server's answers: each extends the session.
     static ROUND: Cell<u32> = const { Cell::new(0) };
-    /// How many questions to the server are under way, and where the form goes once there is none: what was typed is kept
-    /// in its order.
+    /// Number of pending requests; and the action to submit to once there are none, so that drafts are stored in order.
     static ASKED: Cell<u32> = const { Cell::new(0) };
     static ELSEWHERE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// How long nothing is typed before what was typed is kept.
+/// Pause in typing after which the draft is stored.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
-/// How long before its end a session's end is announced.
+/// How long before the session's end the page announces it.
 const NOTICE_S: u64 = 10 * 60;
 
 fn form() -> Option<HtmlFormElement> {
     find("#profile-form")
 }
 
-/// Listens to the page being left and shown again; announces the session's end.
+/// Listens to the page being left and shown again, and schedules the announcement of the session's end.
 pub(super) fn arrive() {
-    let ask = Closure::<dyn Fn(Event)>::new(|event: Event| {
-        if CHANGED.get() && !LEAVING.get() {
+    listen(&window(), &["beforeunload", "pagehide", "pageshow"], heard);
+    announce_end();
+}
+
+fn heard(event: Event) {
+    match event.type_().as_str() {
+        "beforeunload" if CHANGED.get() && !LEAVING.get() => {
             event.prevent_default();
-            // Browsers that do not know the line above.
+            // For older browsers.
             let _ = js_sys::Reflect::set(&event, &JsValue::from_str("returnValue"), &JsValue::TRUE);
         }
-    });
-    let _ = window().add_event_listener_with_callback("beforeunload", ask.as_ref().unchecked_ref());
-    ask.forget();
-    // A tab that is closed while a field is still being typed in.
-    let hide = Closure::<dyn Fn()>::new(|| {
-        if KEPT.get() != TYPED.get()
-            && !LEAVING.get()
-            && let Some((address, body)) = typed(false)
-        {
-            let _ = window().navigator().send_beacon_with_opt_url_search_params(&address, Some(&body));
+        // The tab is closed while the user types.
+        "pagehide" if KEPT.get() != TYPED.get() && !LEAVING.get() => {
+            if let Some((address, body)) = typed(false) {
+                let _ = window().navigator().send_beacon_with_opt_url_search_params(&address, Some(&body));
+            }
         }
-    });
-    let _ = window().add_event_listener_with_callback("pagehide", hide.as_ref().unchecked_ref());
-    hide.forget();
-    // Back brings a page as it was left.
-    let again = Closure::<dyn Fn()>::new(|| LEAVING.set(false));
-    let _ = window().add_event_listener_with_callback("pageshow", again.as_ref().unchecked_ref());
-    again.forget();
-    announce_end();
+        // Restored from the back/forward cache.
+        "pageshow" => LEAVING.set(false),
+        _ => {}
+    }
 }
 
 fn announce_end() {
@@ -84,7 +79,7 @@ fn announce_end() {
     }
 }
 
-/// Something was typed or chosen: it is kept once the typing pauses.
+/// The form changed: stores the draft after a pause in typing.
 pub(super) fn changed() {
     CHANGED.set(true);
     let typed = TYPED.get() + 1;
@@ -99,11 +94,11 @@ pub(super) fn changed() {
     );
 }
 
-/// A field was left with another value: it is kept at once.
+/// Stores the draft at once, when a field is left.
 pub(super) fn keep() {
     KEPT.set(TYPED.get());
     if !LEAVING.get() {
-        leptos::task::spawn_local(async {
+        spawn(async {
             if let Answer::Faults(_) = ask(false).await {
                 say("");
                 announce_end();
@@ -112,14 +107,14 @@ pub(super) fn keep() {
     }
 }
 
-/// The form leaves once the server has nothing against it; **Annuler** takes it away as it is, without the password.
+/// Submits the form if the server finds no errors. **Annuler** submits it unvalidated and without the password.
 pub(super) fn submitted(event: &SubmitEvent) {
     event.prevent_default();
     if LEAVING.replace(true) {
         return;
     }
     let elsewhere = event.submitter().and_then(|button| button.get_attribute("formaction"));
-    leptos::task::spawn_local(async move {
+    spawn(async move {
         if elsewhere.is_some() {
             ELSEWHERE.set(elsewhere);
             ask(false).await;
@@ -137,10 +132,10 @@ pub(super) fn submitted(event: &SubmitEvent) {
                     say_at(field, words);
                 }
                 if let Some(first) = find::<HtmlElement>("#profile-form [aria-invalid]:not([type=hidden])") {
-                    let _ = first.focus();
+                    focus(&first);
                 }
             }
-            // In a frame the portal's page hears of it and renews the session. The page stays, with the password in it.
+            // In a frame the portal's page renews the session. The page stays, with the password in it.
             Answer::SessionOver => {
                 if let (Some(place), Some(words)) =
                     (find::<Element>("#over"), find::<Element>("#profile-form template"))
@@ -154,7 +149,7 @@ pub(super) fn submitted(event: &SubmitEvent) {
     });
 }
 
-/// Says something above the form's buttons.
+/// Shows a text above the form's buttons; an empty name hides it.
 fn say(name: &str) {
     if let Some(place) = find::<Element>("#ending") {
         let words = if name.is_empty() { String::new() } else { text(&place, name) };
@@ -164,13 +159,13 @@ fn say(name: &str) {
 }
 
 enum Answer {
-    /// Pairs of a field's id and what is wrong with it.
+    /// Pairs of a field's id and its error.
     Faults(Vec<(String, String)>),
     SessionOver,
     Silence,
 }
 
-/// `sends`: the form leaves when nothing is wrong. Hands over what is typed, without the password, and hears what is wrong with it.
+/// Sends the draft, without the password; the server validates it. `sends`: the form is submitted if it is valid.
 async fn ask(sends: bool) -> Answer {
     ASKED.set(ASKED.get() + 1);
     let answer = try_ask(sends).await.unwrap_or(Answer::Silence);
@@ -192,7 +187,7 @@ async fn try_ask(sends: bool) -> Option<Answer> {
     if response.status() == 401 {
         return Some(Answer::SessionOver);
     }
-    // Another account was opened in this browser: the page that the form leads to says so, and keeps what was typed.
+    // Another account was opened in this browser: the form's own response says so and keeps the input.
     if response.status() == 409 {
         return sends.then(|| Answer::Faults(Vec::new()));
     }
@@ -206,7 +201,7 @@ async fn try_ask(sends: bool) -> Option<Answer> {
     Some(Answer::Faults(pairs))
 }
 
-/// Where to, and what is typed, without the password.
+/// The address of the check and the fields, without the password.
 fn typed(sends: bool) -> Option<(String, UrlSearchParams)> {
     let form = form()?;
     let fields = FormData::new_with_form(&form).ok()?;
@@ -218,6 +213,6 @@ fn typed(sends: bool) -> Option<(String, UrlSearchParams)> {
     if sends {
         fields.set_with_str("sends", "1").ok()?;
     }
-    // The pairs of a form are what this constructor takes.
+    // This constructor takes the entries of a FormData.
     Some((text(&form, "data-check"), UrlSearchParams::new_with_str_sequence_sequence(&fields).ok()?))
 }

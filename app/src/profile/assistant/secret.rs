@@ -1,21 +1,21 @@
-//! Browser side. The password field: the eye, and the cleaning.
+//! Browser side. The password field: the button that shows it, and superfluous characters.
 //!
-//! Where the chosen preset says that spaces are cosmetic they go by themselves, and the field says how many; elsewhere
-//! it says what it found and offers to remove it, because a space can be part of a password.
+//! If spaces are cosmetic at the chosen provider, they are removed and the field says how many. Otherwise the field only offers
+//! to remove them, because a space can be part of a password.
 
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
-use super::{
-    dom::{find, show, text},
-    presets::chosen,
+use super::radio::chosen;
+use crate::{
+    dom::{find, focus, is, show, text},
+    profile::password::{InnerSpaces, clean},
 };
-use crate::profile::password::{InnerSpaces, clean};
 
 fn field() -> Option<HtmlInputElement> {
     find("#secret")
 }
 
-/// The eye is there once it works.
+/// Shows the eye, which needs a script.
 pub(super) fn arrive() {
     if let Some(eye) = find::<Element>(".eye") {
         show(&eye, true);
@@ -25,7 +25,7 @@ pub(super) fn arrive() {
 pub(super) fn clicked(target: &Element) {
     if let Ok(Some(eye)) = target.closest(".eye") {
         toggle(&eye);
-    } else if target.matches("#secret-remark button").unwrap_or(false) {
+    } else if is(target, "#secret-remark button") {
         look(true);
     }
 }
@@ -40,8 +40,8 @@ fn toggle(eye: &Element) {
     }
 }
 
-/// A change makes what was said before void; pasted text is looked at at once. Leaving the field is no moment to say
-/// anything: the page would move under the pointer that is about to press Valider.
+/// A change clears the remark; pasted text is checked at once. Nothing is said when the field is left: the page would move under
+/// the pointer that is about to press Valider.
 pub(super) fn typed(target: &Element, pasted: bool) {
     if target.id() == "secret" {
         say("", 0, false);
@@ -51,11 +51,11 @@ pub(super) fn typed(target: &Element, pasted: bool) {
     }
 }
 
-/// Cleans the field where that is safe or asked for, and says what was found. When there is nothing, what was said
-/// stays: pasting comes before pressing the eye.
+/// Removes superfluous characters if that is safe or asked for, and says how many there are. If there are none, an earlier remark
+/// stays.
 fn look(asked: bool) {
     let Some(field) = field() else { return };
-    // A preset whose server was changed by hand says nothing of this one's passwords.
+    // A preset does not describe the passwords of a server that was changed by hand.
     let host = find::<HtmlInputElement>("#host").map(|host| host.value()).unwrap_or_default();
     let cosmetic = chosen().is_some_and(|hint| hint.cosmetic_spaces && hint.host.eq_ignore_ascii_case(host.trim()));
     let cleaned = clean(&field.value(), if cosmetic { InnerSpaces::Cosmetic } else { InnerSpaces::Significant });
@@ -65,14 +65,14 @@ fn look(asked: bool) {
             field.set_value(&cleaned.value);
             say("removed", count, false);
             if asked {
-                let _ = field.focus();
+                focus(&field);
             }
         }
         count => say("found", count, true),
     }
 }
 
-/// Puts a sentence under the field, with or without the button.
+/// Shows a remark under the field, with or without the button.
 fn say(what: &str, count: u32, offer: bool) {
     let Some(remark) = find::<Element>("#secret-remark") else {
         return;

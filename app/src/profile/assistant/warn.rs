@@ -1,38 +1,42 @@
-//! Browser side. What looks wrong, said under its field while the form is typed. Nothing is said when a field is left:
-//! the page would move under the pointer that is about to press Valider.
+//! Browser side. Shows warnings under the fields while the user types. Never when a field is left: the page would move under the
+//! pointer that is about to press Valider.
 
 use leptos::prelude::document;
 use web_sys::{Element, HtmlInputElement};
 
 use super::{
-    dom::{find, text},
-    presets::{hint_of, name_of, radios},
+    address,
+    radio::{hint_of, name_of, radios},
 };
-use crate::profile::{
-    password::{InnerSpaces, clean},
-    preset_hint::PresetHint,
-    security::Security,
-    warnings::{Typed, Warning, warnings},
+use crate::{
+    dom::{find, text},
+    profile::{
+        password::{InnerSpaces, clean},
+        preset_hint::PresetHint,
+        security::Security,
+        warnings::{Typed, Warning, warnings},
+    },
 };
 
 fn value(id: &str) -> String {
     find::<HtmlInputElement>(&["#", id].concat()).map(|input| input.value()).unwrap_or_default()
 }
 
-/// Looks at the form again.
+/// Updates the warnings.
 pub(super) fn look() {
     let Some(form) = find::<Element>("#profile-form") else { return };
     let [host, port, login, sender, secret] = ["host", "port", "login", "sender_address", "secret"].map(value);
-    // Invisible signs are no part of a password, and are taken off or offered to be.
+    // Invisible characters are not part of a password: they are removed, or the field offers to.
     let secret = clean(&secret, InnerSpaces::Significant).value;
     let security =
         find::<HtmlInputElement>("#security input:checked").and_then(|radio| Security::parse(&radio.value()));
     let known: Vec<_> = radios().into_iter().filter_map(|radio| hint_of(&radio).map(|hint| (radio, hint))).collect();
-    // Several presets may share a server: the chosen one knows best.
+    // Several presets may share a server: the chosen one comes first.
     let is_there = |hint: &PresetHint| hint.host.eq_ignore_ascii_case(host.trim());
     let first = known.iter().find(|(_, hint)| is_there(hint));
     let by_host = known.iter().find(|(radio, hint)| radio.checked() && is_there(hint)).or(first);
-    let by_login = known.iter().find(|(_, hint)| hint.knows(&login));
+    let by_login = address::provider().and_then(|radio| hint_of(&radio).map(|hint| (radio, hint)));
+    let by_login = by_login.as_ref();
     let typed =
         Typed { host: &host, port: &port, security, login: &login, sender: &sender, secret: &secret, finished: false };
     let found = warnings(typed, by_host.map(|(_, hint)| hint), by_login.map(|(_, hint)| hint));
@@ -46,7 +50,7 @@ pub(super) fn look() {
         } else {
             String::new()
         };
-        // A reader of the screen hears it once.
+        // Screen readers announce a live region when it is written: do not repeat it.
         if place.text_content().as_deref() != Some(&said) {
             place.set_text_content(Some(&said));
         }

@@ -1,6 +1,7 @@
-//! What the form takes and refuses.
+//! What the form accepts and refuses.
 
 use proptest::prelude::*;
+use secrecy::ExposeSecret;
 
 use super::Fault::{
     AddressInvalid, HostInvalid, HostNotAllowed, PortInvalid, PortNotAllowed, Required, TooLong, Unencrypted, Unknown,
@@ -9,10 +10,11 @@ use super::Fault::{
 use super::*;
 use crate::{
     i18n::Locale,
+    profile::password::InnerSpaces,
     session::{AccountId, User},
 };
 
-/// A policy that stands for the guard: names with a dot, the three ports.
+/// A stand-in for the guard: names with a dot, three ports.
 struct Policy;
 
 impl DestinationPolicy for Policy {
@@ -66,7 +68,7 @@ fn check(draft: &Draft) -> Result<Settings, Vec<FieldError>> {
 }
 
 #[test]
-fn a_preset_is_left_with_its_server() {
+fn changing_the_server_clears_the_preset() {
     let presets = Catalogue::builtin();
     for (host, preset) in [
         ("smtp.gmail.com", "gmail"),
@@ -82,7 +84,7 @@ fn a_preset_is_left_with_its_server() {
 }
 
 #[test]
-fn an_empty_form_is_given_up_without_a_word() {
+fn an_untouched_form_counts_as_empty() {
     let empty = Draft { preset: "gmail".to_owned(), sender_name: "Boulangerie Martin".to_owned(), ..Draft::default() };
     assert!(!empty.has_something("Boulangerie Martin"));
     assert!(!Draft::default().has_something("Boulangerie Martin"), "a name that was taken away is no work");
@@ -145,7 +147,7 @@ fn errors_come_in_the_order_of_the_page() {
 }
 
 #[test]
-fn cosmetic_spaces_go_and_others_are_only_counted() {
+fn cosmetic_spaces_are_removed_and_others_counted() {
     let google = TypedSecret::from("abcd efgh ijkl mnop".to_owned()).check(InnerSpaces::Cosmetic).unwrap();
     assert_eq!((google.secret.expose_secret(), google.removed, google.suspicious), ("abcdefghijklmnop", 3, 0));
     let other = TypedSecret::from(" mon secret \r\n".to_owned()).check(InnerSpaces::Significant).unwrap();
@@ -153,7 +155,7 @@ fn cosmetic_spaces_go_and_others_are_only_counted() {
 }
 
 #[test]
-fn secrets_that_no_server_could_take_are_refused() {
+fn impossible_secrets_are_refused() {
     for (typed, fault) in [
         ("\r\n".to_owned(), Fault::Required),
         ("   ".to_owned(), Fault::Required),
@@ -172,7 +174,7 @@ fn secrets_that_no_server_could_take_are_refused() {
 }
 
 #[test]
-fn a_typed_secret_shows_nothing() {
+fn a_typed_secret_is_redacted() {
     let secret = TypedSecret::from("abcdefghijklmnop".to_owned());
     assert_eq!(format!("{secret:?}"), "[secret]");
     assert_eq!(serde_json::to_string(&secret).unwrap(), "\"\"");
@@ -187,7 +189,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_program_left_in_a_text_is_refused() {
+fn placeholders_are_refused() {
     let wrong = check(&Draft { login: "undefined".to_owned(), sender_name: "[object Object]".to_owned(), ..good() });
     let wrong = wrong.unwrap_err();
     assert!(wrong.contains(&FieldError::new(Field::Login, Fault::Leftover)), "{wrong:?}");
@@ -195,7 +197,7 @@ fn what_a_program_left_in_a_text_is_refused() {
 }
 
 #[test]
-fn a_mask_is_no_password() {
+fn a_mask_is_refused_as_a_password() {
     for inner in [InnerSpaces::Cosmetic, InnerSpaces::Significant] {
         for mask in ["********", "••••", " •••• ", "null", "undefined", "[object Object]", "(unchanged)", "null\r\n"]
         {

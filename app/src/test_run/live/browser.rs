@@ -1,57 +1,72 @@
-//! Browser side. Posts the form to the streaming server function and shows its lines as they come.
+//! Browser side. Posts the form to the streaming server function and shows its lines as they arrive.
 
 use std::cell::{Cell, RefCell};
 
-use leptos::{
-    ev::MouseEvent,
-    prelude::{document, window},
-};
+use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    AbortController, Element, FormData, HtmlDocument, HtmlElement, HtmlFormElement, ReadableStreamDefaultReader,
-    Response, SubmitEvent, UrlSearchParams,
+    AbortController, Element, Event, FormData, HtmlDocument, HtmlElement, HtmlFormElement, ReadableStreamDefaultReader,
+    Response, SubmitEvent, UiEvent, UrlSearchParams,
 };
 
 use super::lines::Lines;
-use crate::fetch::fetch;
+use crate::{
+    dom::{find, find_all, focus, is, listen, show as set_shown, spawn, target},
+    fetch::fetch,
+};
 
 thread_local! {
-    /// The test under way.
+    /// The running test.
     static RUNNING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
-    /// Its message may have left: it cannot be stopped any more.
+    /// It has passed the commit point and can no longer be stopped.
     static LATE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Takes the form's submission over when **Tester** was pressed; every other button stays native.
-pub(super) fn submitted(event: &SubmitEvent) {
+/// Once, when the WebAssembly is there.
+pub(super) fn arrive() {
+    if let Some(live) = find::<Element>("#live") {
+        listen(&live, &["submit", "click"], heard);
+    }
+    show_copy_buttons();
+    show_selected();
+}
+
+fn heard(event: Event) {
+    let Some(target) = target(&event) else { return };
+    match target.dyn_into::<HtmlFormElement>() {
+        Ok(form) if event.type_() == "submit" => submitted(event.unchecked_ref(), form),
+        Ok(_) => {}
+        Err(target) => clicked(event.unchecked_ref(), &target),
+    }
+}
+
+/// Intercepts the submission by **Tester**; all other buttons submit natively.
+fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
     let pressed = event.submitter().is_some_and(|button| button.has_attribute("data-test"));
-    let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else {
-        return;
-    };
     if !pressed {
         return;
     }
-    // The report's own page has no panel: there the form leaves by itself.
+    // The report page has no panel: the form is submitted natively.
     if panel().is_none() {
         return;
     }
     event.prevent_default();
     let Ok(abort) = AbortController::new() else { return };
-    // One at a time: the last press counts. One whose message may have left goes on: its row must say so.
+    // A new test replaces the running one, unless that has passed the commit point: then it runs on, to update its row.
     let former = RUNNING.replace(Some(abort.clone()));
     let late = LATE.replace(false);
     if let Some(former) = former.as_ref().filter(|_| !late) {
         former.abort();
     }
     open_panel(if former.is_some() { "data-restarting" } else { "data-starting" });
-    leptos::task::spawn_local(async move {
+    spawn(async move {
         let end = read(&form, &abort).await;
         let stopped = RUNNING.with_borrow(Option::is_none);
         if !stopped && !is_current(&abort) {
             return; // Another test has the panel.
         }
         RUNNING.set(None);
-        let on_the_button = document().active_element().is_some_and(|at| at.matches(".stop").unwrap_or(false));
+        let on_the_button = document().active_element().is_some_and(|at| is(&at, ".stop"));
         set_busy(false);
         match end {
             End::Whole => {}
@@ -70,7 +85,7 @@ pub(super) fn submitted(event: &SubmitEvent) {
 enum End {
     Whole,
     Cut,
-    /// Nobody is signed in any more.
+    /// The session has ended.
     SessionOver,
 }
 
@@ -78,54 +93,45 @@ fn is_current(abort: &AbortController) -> bool {
     RUNNING.with_borrow(|running| running.as_ref() == Some(abort))
 }
 
-/// The button that had the focus is gone: on where its reader came from.
+/// Moves the focus from the stop button, which is about to disappear, to **Tester**.
 fn back_to_tester() {
-    if let Ok(Some(button)) = document().query_selector(".toolbar [data-test]")
-        && let Some(button) = button.dyn_ref::<HtmlElement>()
-    {
-        let _ = button.focus();
+    if let Some(button) = find::<HtmlElement>(".toolbar [data-test]") {
+        focus(&button);
     }
 }
 
-/// What the server wrote for this case: a sentence, the way back, and the mark that tells a portal's page.
+/// Shows the server's template for this case: a notice, the way back, and the mark that `frame.js` finds.
 fn say_session_over() {
     if let (Some(place), Some(words)) = (part(".result"), part("template")) {
         place.set_inner_html(&words.inner_html());
-        if let Ok(Some(link)) = place.query_selector("a")
-            && let Some(link) = link.dyn_ref::<HtmlElement>()
-        {
-            let _ = link.focus();
+        if let Some(link) = find::<HtmlElement>(".panel .result a") {
+            focus(&link);
         }
     }
 }
 
-pub(super) fn clicked(event: &MouseEvent) {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let Some(target) = target else { return };
-    // The second press of a double click: what the first one did may have put another button under it.
+fn clicked(event: &UiEvent, target: &Element) {
+    // The second click of a double click may hit a button that the first one put there.
     if event.detail() > 1 && target.closest("button").ok().flatten().is_some() {
         event.prevent_default();
         return;
     }
-    if target.matches(".stop").unwrap_or(false) {
+    if is(target, ".stop") {
         stop();
     } else if target.has_attribute("data-copy") {
-        copy(&target);
+        copy(target);
     }
 }
 
-/// The buttons that copy are there once they work.
-pub(super) fn show_copy_buttons() {
-    let Ok(buttons) = document().query_selector_all(".copy[hidden]") else { return };
-    for at in 0..buttons.length() {
-        if let Some(button) = buttons.item(at).and_then(|node| node.dyn_into::<Element>().ok()) {
-            let _ = button.remove_attribute("hidden");
-        }
+/// Shows the copy buttons, which need a script.
+fn show_copy_buttons() {
+    for button in find_all::<Element>(".copy[hidden]") {
+        set_shown(&button, true);
     }
 }
 
-/// Copies the text beside a button. In a frame of another origin the newer clipboard needs a permission that the portal
-/// would have to give; the selection and the old command need none.
+/// Copies the text beside a button. In a cross-origin frame `navigator.clipboard` needs a permission from the portal;
+/// `execCommand` does not.
 fn copy(button: &Element) {
     let Ok(Some(place)) = button.closest(".passable") else { return };
     let (Ok(Some(text)), Ok(Some(status))) = (place.query_selector("pre"), place.query_selector("[role=status]"))
@@ -141,12 +147,12 @@ fn copy(button: &Element) {
     status.set_text_content(said.as_deref());
 }
 
-/// Closes the stream, and with it the conversation at the other end; says that it is too late once the message may have left.
-pub(super) fn stop() {
+/// Closes the stream, which cancels the test on the server; after the commit point, says that it is too late.
+fn stop() {
     if LATE.get() {
         say(".now span", "data-late");
         if let Some(button) = part(".stop") {
-            let _ = button.set_attribute("hidden", "");
+            set_shown(&button, false);
             back_to_tester();
         }
     } else if let Some(abort) = RUNNING.take() {
@@ -154,10 +160,9 @@ pub(super) fn stop() {
     }
 }
 
-/// A long list has a box of its own: it begins with the selected profile in sight.
-pub(super) fn show_selected() {
-    let find = |selector| document().query_selector(selector).ok().flatten()?.dyn_into::<HtmlElement>().ok();
-    if let (Some(list), Some(row)) = (find(".profiles"), find(".profile:has(:checked)")) {
+/// Scrolls a long list to the selected profile.
+fn show_selected() {
+    if let (Some(list), Some(row)) = (find::<HtmlElement>(".profiles"), find::<HtmlElement>(".profile:has(:checked)")) {
         list.set_scroll_top(row.offset_top() - list.client_height() / 2);
     }
 }
@@ -172,7 +177,7 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> End {
     let chunks: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut lines = Lines::default();
     let mut end = End::Cut;
-    // What is read at the end has no value.
+    // The last read has no value.
     while let Ok(read) = chunks.read().await
         && let Ok(chunk) = js_sys::Reflect::get(&read, &JsValue::from_str("value"))
         && !chunk.is_undefined()
@@ -187,7 +192,7 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> End {
     end
 }
 
-/// The answer to the press, and where the profile's row is in the list.
+/// Posts the form. Returns the response, and the selector of the profile's row.
 async fn ask(form: &HtmlFormElement, abort: &AbortController) -> Option<(Response, String)> {
     let fields = FormData::new_with_form(form).ok()?;
     let body = UrlSearchParams::new().ok()?;
@@ -200,12 +205,12 @@ async fn ask(form: &HtmlFormElement, abort: &AbortController) -> Option<(Respons
     Some((fetch(&address, Some(&body), Some(&abort.signal())).await?, row))
 }
 
-/// Shows one line; `Some` for the last one. `row`: where the profile's row is in the list. `current`: the panel is this test's.
+/// Shows one line; `Some` for the last one. `row`: the selector of the profile's row. `current`: whether the panel shows this test.
 fn show(line: &str, row: &str, current: bool) -> Option<()> {
     let event = js_sys::JSON::parse(line).ok()?;
     let text = |name: &str| js_sys::Reflect::get(&event, &JsValue::from_str(name)).ok()?.as_string();
     let html = text("html").unwrap_or_default();
-    if let (Some(html), Ok(Some(label))) = (text("row"), document().query_selector(row)) {
+    if let (Some(html), Some(label)) = (text("row"), find::<Element>(row)) {
         label.set_inner_html(&html);
     }
     if !current {
@@ -218,7 +223,7 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
     }
     if kind == "stage" {
         part(".stages")?.insert_adjacent_html("beforeend", &html).ok()?;
-        // Once it was said that it is too late, that stays.
+        // Keep the words "too late".
         if !part(".stop")?.has_attribute("hidden") {
             part(".now span")?.set_text_content(text("now").as_deref());
         }
@@ -227,23 +232,21 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
     let result = part(".result")?;
     result.set_inner_html(&html);
     show_copy_buttons();
-    if let Ok(Some(title)) = result.query_selector("h2")
-        && let Some(title) = title.dyn_ref::<HtmlElement>()
-    {
-        let _ = title.focus();
+    if let Some(title) = find::<HtmlElement>(".panel .result h2") {
+        focus(&title);
     }
     Some(())
 }
 
 fn part(selector: &str) -> Option<Element> {
-    document().query_selector(&[".panel ", selector].concat()).ok().flatten()
+    find(&[".panel ", selector].concat())
 }
 
 fn panel() -> Option<Element> {
-    document().query_selector(".panel").ok().flatten()
+    find(".panel")
 }
 
-/// Empties the panel and opens it. `says`: the text that begins it.
+/// Empties and shows the panel. `says`: the attribute with its first text.
 fn open_panel(says: &str) {
     for selector in [".stages", ".result"] {
         if let Some(element) = part(selector) {
@@ -253,18 +256,18 @@ fn open_panel(says: &str) {
     say(".now span", says);
     set_busy(true);
     if let Some(panel) = panel() {
-        let _ = panel.remove_attribute("hidden");
+        set_shown(&panel, true);
         panel.scroll_into_view_with_bool(false);
     }
 }
 
 fn set_busy(busy: bool) {
     if let Some(button) = part(".stop").filter(|_| busy) {
-        let _ = button.remove_attribute("hidden");
+        set_shown(&button, true);
     }
     if let (Some(panel), Some(now)) = (panel(), part(".now")) {
         let _ = panel.set_attribute("aria-busy", if busy { "true" } else { "false" });
-        let _ = now.toggle_attribute_with_force("hidden", !busy);
+        set_shown(&now, busy);
     }
 }
 

@@ -1,0 +1,63 @@
+//! Browser side. What the islands ask of the DOM, and how they listen to it.
+//!
+//! The listeners are the DOM's own rather than `on:click` and the like, and no state is reactive: the DOM is the state.
+//! That leaves the framework's runtime out of the WebAssembly, a quarter of its bytes.
+
+use std::{future::Future, pin::Pin};
+
+use leptos::prelude::document;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, Event, EventTarget, HtmlElement};
+
+/// The first element that matches, as `T`.
+pub(crate) fn find<T: JsCast>(selector: &str) -> Option<T> {
+    document().query_selector(selector).ok().flatten()?.dyn_into().ok()
+}
+
+/// Every element that matches, as `T`.
+pub(crate) fn find_all<T: JsCast>(selector: &str) -> Vec<T> {
+    let Ok(list) = document().query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..list.length()).filter_map(|at| list.item(at)?.dyn_into().ok()).collect()
+}
+
+/// The element an event happened to.
+pub(crate) fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// Whether an element matches.
+pub(crate) fn is(element: &Element, selector: &str) -> bool {
+    element.matches(selector).unwrap_or(false)
+}
+
+/// Moves the focus.
+pub(crate) fn focus(element: &HtmlElement) {
+    let _ = element.focus();
+}
+
+/// Shows or hides an element.
+pub(crate) fn show(element: &Element, shown: bool) {
+    let _ = element.toggle_attribute_with_force("hidden", !shown);
+}
+
+/// A text that the server put into an attribute.
+pub(crate) fn text(element: &Element, name: &str) -> String {
+    element.get_attribute(name).unwrap_or_default()
+}
+
+/// Calls `hear` for every event of these types, as long as the page lives.
+pub(crate) fn listen(target: &EventTarget, types: &[&str], hear: fn(Event)) {
+    let listener = Closure::<dyn Fn(Event)>::new(hear);
+    for name in types {
+        let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+    }
+    listener.forget();
+}
+
+/// Runs a future. Boxed, so that the executor is compiled once and not for each of them.
+pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
+    let boxed: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    js_sys::futures::spawn_local(boxed);
+}

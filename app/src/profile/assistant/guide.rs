@@ -1,0 +1,26 @@
+//! Browser side. The guide beside the password field, of the chosen preset or of the server that was typed.
+
+use web_sys::{Element, Response};
+
+use crate::{
+    dom::{find, spawn, text},
+    fetch,
+};
+
+/// Replaces the guide by a preset's.
+pub(super) fn fetch_guide(preset: String) {
+    spawn(async move {
+        guide_of(&preset, "").await;
+    });
+}
+
+/// Replaces the guide by a preset's, or by that of the provider at `host`. The id of the preset whose guide came.
+pub(super) async fn guide_of(preset: &str, host: &str) -> Option<String> {
+    let guide = find::<Element>("#guide")?;
+    let host = String::from(js_sys::encode_uri_component(host));
+    let address = [&text(&guide, "data-src"), "preset=", preset, "&host=", &host].concat();
+    let response = fetch::fetch(&address, None, None).await.filter(Response::ok)?;
+    let html = fetch::text(&response).await?;
+    guide.set_inner_html(&html);
+    response.headers().get("preset").ok()?
+}

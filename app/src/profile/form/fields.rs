@@ -1,0 +1,130 @@
+//! Server side. The fields that are not plain text inputs: encryption, owner, password.
+
+use leptos::prelude::*;
+
+use crate::{
+    profile::{
+        field::{Field, FieldError},
+        model::SecretState,
+        security::Security,
+    },
+    session::Session,
+    t,
+    ui::{
+        field::{FieldFault, FieldWarnings, InputState},
+        moment::Moment,
+    },
+};
+
+#[component]
+pub(super) fn SecurityChoice(state: InputState) -> impl IntoView {
+    let choices = Security::ALL.map(|security| {
+        let code = security.as_str();
+        let id = format!("security-{code}");
+        view! {
+            <span class="option">
+                <input
+                    type="radio" name="draft[security]" id=id.clone() value=code
+                    checked=state.value == code || (state.value.is_empty() && security == Security::Tls)
+                />
+                <label for=id>{t!(&format!("security-{code}"))}</label>
+            </span>
+        }
+    });
+    let wrong = state.is_wrong(Field::Security).then_some("true");
+    let first = state.is_first_wrong(Field::Security);
+    view! {
+        <fieldset class="field options" id="security" tabindex="-1" aria-describedby="security-fault" aria-invalid=wrong autofocus=first>
+            <legend>{t!("form-security")}</legend>
+            {choices.into_iter().collect_view()}
+            <FieldFault field=Field::Security errors=state.errors />
+            <FieldWarnings field=Field::Security />
+        </fieldset>
+    }
+}
+
+#[component]
+pub(super) fn OwnerChoice(state: InputState, session: Session) -> impl IntoView {
+    let users = session
+        .users
+        .iter()
+        .map(
+            |user| view! { <option value=user.id.clone() selected=state.value == user.id>{user.name.clone()}</option> },
+        )
+        .collect_view();
+    let gone = !state.value.is_empty() && session.user_name(&state.value).is_none();
+    let wrong = state.is_wrong(Field::User).then_some("true");
+    let first = state.is_first_wrong(Field::User);
+    view! {
+        <div class="field">
+            <label for="user">{t!("form-owner")}</label>
+            <select id="user" name="draft[user]" aria-describedby="user-hint user-fault" aria-invalid=wrong autofocus=first>
+                <option value="" selected=state.value.is_empty()>{t!("owner-shop")}</option>
+                // A user whom the portal no longer lists stays selected, so that saving does not change the owner unnoticed.
+                {gone.then(|| view! { <option value=state.value.clone() selected=true>{t!("owner-gone")}</option> })}
+                {users}
+            </select>
+            <p class="hint" id="user-hint">{t!("form-owner-hint")}</p>
+            <FieldFault field=Field::User errors=state.errors />
+        </div>
+    }
+}
+
+/// **Mot de passe SMTP**. What is stored is never shown, not even as dots.
+#[component]
+pub(super) fn Secret(secret: SecretState, errors: Vec<FieldError>) -> impl IntoView {
+    let state = InputState { value: String::new(), errors: errors.clone() };
+    let hint = match secret {
+        SecretState::Missing => view! { {t!("form-secret-hint")} }.into_any(),
+        SecretState::Stored { changed_at } => {
+            view! { <strong>{t!("form-secret-stored")}</strong> " (" <Moment at=changed_at /> "). " {t!("form-secret-keep")} }.into_any()
+        }
+        SecretState::Unreadable => view! { <strong>{t!("form-secret-unreadable")}</strong> }.into_any(),
+    };
+    view! {
+        <div class="field">
+            <label for="secret">{t!("form-secret")}</label>
+            <span class="secret">
+                <input
+                    type="password"
+                    id="secret"
+                    name="secret"
+                    required=matches!(secret, SecretState::Missing)
+                    maxlength="1024"
+                    // "new-password" keeps the browser from putting the portal's password here.
+                    autocomplete="new-password"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    data-1p-ignore=""
+                    data-lpignore="true"
+                    aria-describedby="secret-remark secret-hint secret-fault"
+                    aria-invalid=state.is_wrong(Field::Secret).then_some("true")
+                    autofocus=state.is_first_wrong(Field::Secret)
+                />
+                <button type="button" class="eye" hidden aria-pressed="false" aria-controls="secret">
+                    <svg viewBox="0 0 24 24" aria-hidden="true">
+                        <path d="M2 12q4-6.5 10-6.5T22 12q-4 6.5-10 6.5T2 12z" />
+                        <circle cx="12" cy="12" r="3" />
+                        <path class="stroke" d="M4 4l16 16" />
+                    </svg>
+                    <span class="visually-hidden">{t!("secret-show")}</span>
+                </button>
+            </span>
+            <p
+                class="remark"
+                id="secret-remark"
+                role="status"
+                data-removed-one=t!("secret-removed-one", n = "{n}")
+                data-removed-many=t!("secret-removed-many", n = "{n}")
+                data-found-one=t!("secret-found-one", n = "{n}")
+                data-found-many=t!("secret-found-many", n = "{n}")
+            >
+                <span></span>
+                <button type="button" hidden>{t!("secret-remove")}</button>
+            </p>
+            <p class="hint" id="secret-hint">{hint}</p>
+            <FieldFault field=Field::Secret errors />
+            <FieldWarnings field=Field::Secret />
+        </div>
+    }
+}

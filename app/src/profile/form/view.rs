@@ -1,0 +1,143 @@
+//! Server side. The form itself.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+use leptos::prelude::*;
+
+use super::{
+    Content,
+    fields::{OwnerChoice, Secret, SecurityChoice},
+    presets::Presets,
+};
+use crate::{
+    base_path::at,
+    profile::{
+        field::Field,
+        guide::PresetGuide,
+        preset::{Catalogue, Preset},
+    },
+    session::{Session, SessionLeft},
+    t,
+    ui::{
+        field::{InputState, TextField},
+        session_over::SessionOver,
+        whose::WhoseForm,
+    },
+};
+
+/// A server's name, optionally with a scheme or a port ([`crate::profile::server_text`]); not an e-mail address.
+const HOST: &str = r"\s*(\S+:\/\/\S+|[^@\s]+(\s*:?\s*[0-9]{1,5})?)\s*";
+/// From 1 to 65535.
+const PORT: &str = r"\s*0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\s*";
+
+#[component]
+pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
+    let Content { form, profile, revision, draft, errors, secret, restored: _ } = content;
+    let left = use_context::<Parts>().and_then(|parts| parts.extensions.get::<SessionLeft>().copied());
+    // A server that was typed by hand shows its provider's guide.
+    let chosen: Option<Preset> = presets.get(&draft.preset).or_else(|| presets.by_host(draft.host.trim())).cloned();
+    let guide = chosen.as_ref().and_then(|preset| presets.guide(preset)).cloned();
+    let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
+    let email = session.email.clone();
+    view! {
+        <form
+            method="post"
+            action=at("/api/profiles/save")
+            id="profile-form"
+            data-check=at("/api/profiles/check")
+            data-provider=at("/profiles/provider?domain=")
+            data-seconds=left.map(|SessionLeft(seconds)| seconds)
+            data-required-host=t!("error-required-host")
+            data-required-port=t!("error-required-port")
+            data-required-login=t!("error-required-login")
+            data-required-secret=t!("error-required-secret")
+            data-address=t!("error-address-invalid")
+            data-port=t!("error-port-invalid")
+            data-host=t!("error-host-invalid")
+            data-tidied=t!("form-tidied")
+            data-tidied-port=t!("form-tidied-port", port = "{port}")
+            data-w-port=t!("warn-port")
+            data-w-other=t!("warn-other", login = "{login}", host = "{host}")
+            data-w-account=t!("warn-account", host = "{host}")
+            data-w-alike=t!("warn-alike")
+            data-w-sender=t!("warn-sender", host = "{host}")
+        >
+            // Enter submits with the form's first button: it must be Valider, not that of the presets.
+            <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
+            <WhoseForm />
+            <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
+            <input type="hidden" name="form" value=form />
+            <input type="hidden" name="revision" value=revision.map(|revision| revision.to_string()).unwrap_or_default() />
+            <Presets presets=presets.all().to_vec() chosen=draft.preset.clone() />
+            <fieldset class="section">
+                <legend>{t!("form-server")}</legend>
+                <div class="columns">
+                    <TextField
+                        field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host)
+                        inputmode="url" maxlength=300 required=true pattern=HOST
+                    />
+                    <TextField
+                        field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric"
+                        pattern=PORT maxlength=8 required=true
+                    />
+                </div>
+                <SecurityChoice state=state(&draft.security) />
+            </fieldset>
+            <fieldset class="section">
+                <legend>{t!("form-yours")}</legend>
+                // The grid is a child: WebKit lays out a `fieldset` with `display: grid` wrongly.
+                <div class="with-guide">
+                <OwnerChoice state=state(&draft.user) session=session.clone() />
+                <TextField
+                    field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login)
+                    inputmode="email" required=true
+                />
+                <Secret secret errors=errors.clone() />
+                <aside id="guide" class="guide" data-src=at("/profiles/guide?") aria-label=t!("guide-title")>
+                    <PresetGuide preset=chosen guide />
+                </aside>
+                <TextField
+                    field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint")
+                    state=state(&draft.sender_name) optional=true maxlength=100
+                />
+                <TextField
+                    field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint")
+                    state=state(&draft.sender_address) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
+                />
+                <TextField
+                    field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email)
+                    state=state(&draft.reply_to) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
+                />
+                </div>
+            </fieldset>
+            <p
+                class="assistant"
+                id="assistant"
+                role="status"
+                data-replaced=t!("preset-replaced", names = "{name}")
+                data-left=t!("preset-left", name = "{name}")
+                data-undo=t!("preset-undo")
+                data-proposal=t!("preset-proposal", name = "{name}")
+                data-choose=t!("preset-choose")
+            >
+                <span></span>
+                <button type="button" hidden></button>
+            </p>
+            <p
+                class="notice warning"
+                id="ending"
+                role="alert"
+                hidden
+                data-ending=t!("form-session-ending")
+                data-offline=t!("form-offline")
+            ></p>
+            <div id="over"></div>
+            <SessionOver text=t!("form-session-over") renewed=t!("form-session-renewed") typed=true />
+            <div class="actions">
+                <button class="primary">{t!("action-validate")}</button>
+                <button formaction=at("/api/profiles/cancel") formnovalidate=true>{t!("action-cancel")}</button>
+            </div>
+        </form>
+    }
+}
