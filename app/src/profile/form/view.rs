@@ -111,19 +111,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 />
                 </div>
             </fieldset>
-            <p
-                class="assistant"
-                id="assistant"
-                role="status"
-                data-replaced=t!("preset-replaced", names = "{name}")
-                data-left=t!("preset-left", name = "{name}")
-                data-undo=t!("preset-undo")
-                data-proposal=t!("preset-proposal", name = "{name}")
-                data-choose=t!("preset-choose")
-            >
-                <span></span>
-                <button type="button" hidden></button>
-            </p>
+            <Remark />
             <p
                 class="notice warning"
                 id="ending"
@@ -139,5 +127,25 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 <button formaction=at("/api/profiles/cancel") formnovalidate=true>{t!("action-cancel")}</button>
             </div>
         </form>
+    }
+}
+
+/// What the assistant proposes, or what it replaced, with a button.
+#[component]
+fn Remark() -> impl IntoView {
+    view! {
+        <p
+            class="assistant"
+            id="assistant"
+            role="status"
+            data-replaced=t!("preset-replaced", names = "{name}")
+            data-left=t!("preset-left", name = "{name}")
+            data-undo=t!("preset-undo")
+            data-proposal=t!("preset-proposal", name = "{name}")
+            data-choose=t!("preset-choose")
+        >
+            <span></span>
+            <button type="button" hidden></button>
+        </p>
     }
 }
