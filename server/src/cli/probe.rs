@@ -184,10 +184,9 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> 
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_program_gets_a_line_a_stage_and_the_report() {
-        let options = Arguments {
-            target: "127.0.0.1:1".to_owned(),
+    fn to(target: &str) -> Arguments {
+        Arguments {
+            target: target.to_owned(),
             security: Security::Tls,
             login: None,
             secret_file: None,
@@ -197,13 +196,41 @@ mod tests {
             to: vec!["b@exemple.fr".to_owned()],
             dry_run: true,
             config: None,
-            allow_private: true,
+            allow_private: false,
             ca: None,
             ehlo_name: None,
             subject: "Test".to_owned(),
             body_file: None,
-            json: true,
+            json: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_configuration_decides_which_local_name_may_be_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("facteur.toml");
+        let text = |allowed: &str| {
+            format!(
+                "[server]\npublic_url = \"https://facteur.exemple\"\n[database]\npath = \"facteur.db\"\n[vault]\nkeys = []\n\
+                 [smtp]\nehlo_name = \"mail.facteur.exemple\"\nallow_ports = [1]\nallow_networks = [\"127.0.0.0/8\", \"::1/128\"]\n\
+                 allow_hosts = [{allowed}]\n"
+            )
         };
+        let options = Arguments { config: Some(path.clone()), ..to("localhost:1") };
+        for (allowed, said) in
+            [("\"localhost\"", "connect_refused at connect"), ("\"mailpit\"", "host_not_allowed at resolve")]
+        {
+            std::fs::write(&path, text(allowed)).unwrap();
+            let mut output = Vec::new();
+            assert!(!probe(&options, &mut output).await.unwrap());
+            let output = String::from_utf8(output).unwrap();
+            assert!(output.contains(said), "{allowed}: {output}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_gets_a_line_a_stage_and_the_report() {
+        let options = Arguments { allow_private: true, json: true, ..to("127.0.0.1:1") };
         let mut output = Vec::new();
         assert!(!probe(&options, &mut output).await.unwrap());
         let lines: Vec<serde_json::Value> =

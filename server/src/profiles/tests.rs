@@ -410,3 +410,30 @@ async fn a_form_sent_twice_makes_one_profile() {
     let late = book.save(by(&account()), form(), settings(), SecretChange::Keep).await;
     assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == first));
 }
+
+#[tokio::test]
+async fn a_local_name_that_the_operator_allows_can_be_saved() {
+    let names = ["localhost", "mailpit", "mail.internal", "smtp.localhost", "x.home.arpa"];
+    let with = async |policy: Policy| {
+        let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+        ProfileService::new(store, vault(1), policy, Arc::new(|| at(0)))
+    };
+    let allowed = Policy {
+        allow_hosts: names.iter().map(|name| mail::net::guard::pattern(name).unwrap()).collect(),
+        ..Policy::default()
+    };
+    let (allowing, strict) = (with(allowed).await, with(Policy::default()).await);
+    for name in names {
+        let mut settings = settings();
+        name.clone_into(&mut settings.destination.host);
+        let save = async |book: &ProfileService| {
+            book.save(by(&account()), Target::default(), settings.clone(), replace("tres-secret")).await
+        };
+        let id = save(&allowing).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        assert_eq!(allowing.get(&account(), id).await.unwrap().unwrap().settings.destination.host, name);
+        let Err(SaveError::Invalid(errors)) = save(&strict).await else {
+            panic!("{name} is saved without a word of the operator")
+        };
+        assert_eq!(errors[0].fault, Fault::HostNotAllowed, "{name}");
+    }
+}

@@ -210,4 +210,23 @@ mod tests {
         assert!(!page.contains("<img") && page.matches("</title>").count() == 1, "{page}");
         assert!(page.contains("&lt;img") && page.contains("&amp;amp;"), "{page}");
     }
+
+    #[test]
+    fn the_html_part_has_the_colours_of_the_portal() {
+        let given = |colour: &str| app::theme::GivenTheme {
+            variables: [("brand".to_owned(), app::theme::Given::One(colour.to_owned()))].into(),
+            ..app::theme::GivenTheme::default()
+        };
+        let row = crate::store::contract::row(1, None);
+        let html = |theme: &Theme| {
+            let session = session(Locale::Fr, "Martin");
+            confirmation(&session, theme, &row, "Martin", "claire@exemple.fr", Timestamp::UNIX_EPOCH, "123456")
+                .unwrap()
+                .html
+        };
+        // The session's theme is laid over the portal's.
+        let page = html(&Theme::read([&given("#0b57d0"), &given("#6750a4")]).0).unwrap();
+        assert!(page.contains("#6750a4") && !page.contains("#0b57d0"), "{page}");
+        assert!(!html(&Theme::read([]).0).unwrap().contains("#6750a4"));
+    }
 }
