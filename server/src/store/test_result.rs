@@ -28,7 +28,7 @@ impl TestResult {
         let accepted = run.report.verdict == Verdict::Accepted;
         Self {
             is_latest: !is_outdated(tested, row),
-            health: accepted.then(|| HealthReport {
+            health: accepted.then_some(HealthReport {
                 profile: row.id,
                 fingerprint: *tested,
                 signal: HealthSignal::Well,

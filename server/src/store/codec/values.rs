@@ -2,6 +2,7 @@
 //! here; an adapter binds them in the same order (`bind_all`).
 
 use app::profile::{
+    address::EmailAddress,
     mechanism::Mechanism,
     model::Settings,
     sending::{Health, SendingOptions},
@@ -59,7 +60,7 @@ pub fn set_by_owner(row: &ProfileRow) -> [Value; 19] {
         Value::maybe_text(destination.mechanism.map(Mechanism::name)),
         Value::text(&**sender_name),
         Value::text(sender_address.as_str()),
-        Value::maybe_text(reply_to.as_ref().map(|address| address.as_str())),
+        Value::maybe_text(reply_to.as_ref().map(EmailAddress::as_str)),
         Value::text(row.encoding.as_str()),
         Value::Bytes(secret.map(|secret| secret.sealed.clone())),
         Value::maybe_at(secret.map(|secret| secret.changed_at)),
