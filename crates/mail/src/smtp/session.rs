@@ -5,7 +5,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use model::{
-    report::{RecipientResult, Report, TlsSummary},
+    report::{Finding, RecipientResult, Report, TlsSummary},
     security::Security,
     stage::{Outcome, Stage, StageEvent},
 };
@@ -23,6 +23,7 @@ use failure::{Failure, Fate};
 use transaction::BeforeTheEnd;
 
 mod failure;
+mod farewell;
 mod login;
 mod opening;
 mod recipients;
@@ -37,6 +38,7 @@ pub use reuse::Connection;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A conversation under way.
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of the conversation")]
 struct Session<'a> {
     submitter: &'a Submitter,
     submission: &'a Submission,
@@ -73,6 +75,17 @@ struct Session<'a> {
     cool: bool,
     /// What the server had said when the end of the message was about to leave.
     before_the_end: BeforeTheEnd,
+    /// Each answer of this transaction shows by its code that it answers its own command.
+    in_step: bool,
+    /// So did all answers on this connection.
+    codes_tell: bool,
+    /// The end of the message has left.
+    left: bool,
+    /// The server said 354.
+    ready: bool,
+    /// The answer to the message may be one to another command.
+    unproven: bool,
+    said_goodbye: bool,
     /// What is left open for the next message.
     kept: Option<Connection>,
 }
@@ -154,6 +167,12 @@ impl<'a> Session<'a> {
             messages: 0,
             cool: false,
             before_the_end: BeforeTheEnd::Unknown,
+            in_step: true,
+            codes_tell: true,
+            left: false,
+            ready: false,
+            unproven: false,
+            said_goodbye: false,
             kept: None,
         }
     }
@@ -167,6 +186,13 @@ impl<'a> Session<'a> {
         let mut outcome = self.converse().await;
         if outcome.as_ref().is_err_and(|failure| failure.fate.is_out_of_step()) {
             outcome = self.once_more(outcome).await;
+        }
+        if let Err(failure) = &mut outcome
+            && failure.is_shifted()
+        {
+            // Whose answers these were is not known.
+            failure.finding = Some(Finding::UnaskedReply);
+            self.recipients.clear();
         }
         let withheld = outcome.as_ref().is_err_and(|failure| failure.fate == Fate::Withheld);
         let connection = self.kept.take();
@@ -183,9 +209,7 @@ impl Session<'_> {
         let mut wire = self.connect(&host).await?;
         let mut outcome = self.talk(&host, &mut wire).await;
         self.round_trips += wire.flights;
-        if outcome.is_ok() && !self.keeps {
-            outcome = self.say_goodbye(&mut wire).await;
-        }
+        outcome = self.checked(&mut wire, outcome).await;
         match &outcome {
             Ok(()) => {}
             // It is not told yet: the second try decides.
@@ -194,6 +218,16 @@ impl Session<'_> {
         }
         self.end(host, wire, &outcome).await;
         outcome
+    }
+
+    /// The outcome, when the server's answer to QUIT shows that it is the right one.
+    async fn checked(&mut self, wire: &mut Wire, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        match outcome {
+            Ok(()) if self.unproven => self.prove(wire).await,
+            Ok(()) if self.keeps => Ok(()),
+            Ok(()) => self.say_goodbye(wire).await,
+            Err(failure) => Err(self.hear_out(wire, failure).await),
+        }
     }
 
     fn tell_failure(&mut self, failure: &Failure) {
@@ -221,7 +255,7 @@ impl Session<'_> {
     /// Has the conversation again without groups of commands. When it does not come as far as the first one, the first
     /// failure stands.
     async fn once_more(&mut self, first: Result<(), Failure>) -> Result<(), Failure> {
-        self.cautious = true;
+        (self.cautious, self.codes_tell, self.said_goodbye) = (true, true, false);
         let stages = self.stages.len();
         let kept = (self.capabilities.clone(), self.tls.clone(), std::mem::take(&mut self.recipients));
         self.transcript.client("(once more, one command at a time)");
@@ -233,55 +267,5 @@ impl Session<'_> {
             }
             outcome => outcome,
         }
-    }
-
-    /// Says goodbye, and hears the answer: it comes after everything else that was on its way, and so shows whether a
-    /// reply too many was taken for an answer. A server that leaves without a word has said nothing wrong.
-    async fn say_goodbye(&mut self, wire: &mut Wire) -> Result<(), Failure> {
-        let sent = self.submission.depth == Depth::Message;
-        let refuses = wire.has_surplus(Duration::ZERO).await && wire.refuses_unasked();
-        self.transcript.client("QUIT");
-        let surplus = match wire.write(b"QUIT\r\n", 1, self.limit(FAREWELL)).await {
-            // The message has its answer, and what came besides does not contradict it.
-            Err(WireError::Unasked) if sent => refuses,
-            Err(WireError::Unasked) => {
-                !wire.read_reply(self.limit(FAREWELL / 10)).await.is_ok_and(|reply| reply.code == 421)
-            }
-            Err(_) => false,
-            // Nothing was learnt that could be wrong.
-            Ok(()) if self.submission.depth == Depth::Capabilities => false,
-            Ok(()) => match wire.read_reply(self.limit(FAREWELL)).await {
-                Ok(reply) if matches!(reply.code, 221 | 421) => {
-                    self.hear(&reply);
-                    false
-                }
-                Ok(reply) => {
-                    self.hear(&reply);
-                    // Some servers say 250 and mean it.
-                    reply.code != 250 || wire.has_surplus(FAREWELL / 10).await
-                }
-                Err(_) => false,
-            },
-        };
-        if surplus {
-            let failure = self.unasked(Stage::Quit);
-            return Err(if sent { failure.maybe_sent() } else { failure });
-        }
-        self.stage_event(Stage::Quit, Outcome::Ok, None);
-        Ok(())
-    }
-
-    /// Says goodbye; the outcome stands already. The answer, and what a pipeline still has under way, is read by
-    /// nobody but a task of its own, so that the server is not cut off. Nothing is said in the middle of a command or a
-    /// message, which a farewell would become a part of, nor to a server that answers what it was not asked.
-    async fn part(&mut self, mut wire: Wire, well: bool) {
-        if !wire.can_part() || wire.write(b"QUIT\r\n", 1, Instant::now() + FAREWELL / 10).await.is_err() {
-            return;
-        }
-        self.transcript.client("QUIT");
-        if well {
-            self.stage_event(Stage::Quit, Outcome::Ok, None);
-        }
-        tokio::spawn(async move { wire.drain(Instant::now() + FAREWELL).await });
     }
 }

@@ -69,6 +69,13 @@ impl Failure {
         Self::new(stage, error.cause(), error.is_transient())
     }
 
+    /// Whether the answers were those to other commands: more came than was asked for, or a yes to something else.
+    pub(super) fn is_shifted(&self) -> bool {
+        let yes = self.reply.as_deref().is_some_and(|words| words.starts_with(['2', '3']));
+        self.finding == Some(Finding::UnaskedReply)
+            || (self.stage >= Stage::MailFrom && self.cause == Cause::ProtocolError && yes)
+    }
+
     /// The same where the server may have the message.
     pub(super) fn maybe_sent(self) -> Self {
         Self { fate: Fate::MaybeSent, ..self }

@@ -6,7 +6,7 @@
 
 use model::{cause::Cause, report::RecipientResult, stage::Stage};
 
-use super::{Failure, Fate, Session};
+use super::{Failure, Fate, Session, transaction::is_about_a_recipient};
 use crate::{reply::Reply, smtp::wire::Wire};
 
 /// A server that refuses storage says so in one of these words.
@@ -34,6 +34,7 @@ impl Session<'_> {
             reply: Some(self.transcript.shown(&reply.words())),
         });
         if accepted {
+            self.in_step &= reply.enhanced.is_some_and(is_about_a_recipient);
             self.passed(Stage::RcptTo, Some(&reply));
         } else if self.recipients.len() == self.named && self.recipients.iter().all(|one| !one.accepted) {
             self.last_refusal = self.expect(Stage::RcptTo, &reply, 250).err().map(|failure| {

@@ -6,10 +6,7 @@
 
 use std::time::Duration;
 
-use model::{
-    report::{Finding, TlsSummary},
-    stage::Stage,
-};
+use model::report::TlsSummary;
 use tokio::time::Instant;
 
 use super::{Capabilities, Failure, Fate, Host, Mechanism, Session, Wire, WireError};
@@ -25,6 +22,8 @@ pub struct Connection {
     capabilities: Capabilities,
     tls: Option<TlsSummary>,
     mechanism: Option<Mechanism>,
+    /// Its enhanced codes show what is answered.
+    codes_tell: bool,
     /// When it was used last.
     pub used_at: Instant,
     /// How many messages it has carried.
@@ -52,7 +51,7 @@ impl Session<'_> {
         }
         let Connection { mut wire, used_at, messages, .. } = connection;
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
-        self.messages = messages;
+        (self.messages, self.codes_tell) = (messages, connection.codes_tell);
         // More than was asked for: its answers would be taken for those to the next commands.
         if wire.look().await == Err(WireError::Lost) || wire.missing() != Some(0) {
             return self.start_afresh();
@@ -62,6 +61,7 @@ impl Session<'_> {
         let outcome = self.hand_over(&mut wire).await;
         self.round_trips += wire.flights - flights;
         self.cool = false;
+        let outcome = self.checked(&mut wire, outcome).await;
         match &outcome {
             Err(failure) if failure.may_be_the_connection() => return self.start_afresh(),
             Err(failure) if !failure.fate.is_out_of_step() => self.tell_failure(failure),
@@ -76,14 +76,13 @@ impl Session<'_> {
         (self.capabilities, self.tls, self.mechanism) = (Capabilities::default(), None, None);
         self.stages.clear();
         self.recipients.clear();
-        self.messages = 0;
+        (self.messages, self.codes_tell, self.said_goodbye) = (0, true, false);
         None
     }
 
     /// Keeps the connection for the next message if this one succeeded and reuse is enabled; otherwise sends QUIT.
     pub(super) async fn end(&mut self, host: Host, mut wire: Wire, outcome: &Result<(), Failure>) {
-        if !self.keeps && outcome.is_ok() {
-            // It has said goodbye already.
+        if self.said_goodbye {
             return;
         }
         if outcome.is_err() || wire.has_surplus(Duration::ZERO).await {
@@ -95,6 +94,7 @@ impl Session<'_> {
             capabilities: self.capabilities.clone(),
             tls: self.tls.clone(),
             mechanism: self.mechanism,
+            codes_tell: self.codes_tell,
             used_at: Instant::now(),
             messages: self.messages + 1,
         });
@@ -107,7 +107,8 @@ impl Failure {
     fn may_be_the_connection(&self) -> bool {
         let certain = matches!(self.fate, Fate::NotSent { .. } | Fate::OutOfStep { .. });
         let closing = self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
-        let unasked = self.finding == Some(Finding::UnaskedReply) && self.stage == Stage::MailFrom;
+        // What an earlier message was answered too late may be it.
+        let unasked = self.is_shifted();
         certain && (closing || unasked || (self.reply.is_none() && self.finding.is_none()))
     }
 }

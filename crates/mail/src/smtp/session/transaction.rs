@@ -10,10 +10,13 @@ use std::time::Duration;
 use model::{cause::Cause, report::Finding, stage::Stage};
 
 use super::{Failure, Fate, Session};
-use crate::smtp::{
-    envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
-    submit::Depth,
-    wire::Wire,
+use crate::{
+    reply::EnhancedCode,
+    smtp::{
+        envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
+        submit::Depth,
+        wire::Wire,
+    },
 };
 use queue_id::queue_id;
 
@@ -39,6 +42,7 @@ impl Session<'_> {
             return Err(Failure::found(Stage::MailFrom, Cause::MessageTooLarge, Finding::SizeLimit));
         }
         let sender = mail_from(self.submission, &self.capabilities);
+        (self.in_step, self.left, self.ready, self.unproven) = (true, false, false, false);
         let all = self.submission.to.len();
         self.named = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
         let recipients: Vec<String> = self.submission.to.iter().take(self.named).map(rcpt_to).collect();
@@ -48,14 +52,16 @@ impl Session<'_> {
             self.one_at_a_time(wire, &sender, &recipients).await
         };
         self.leave_the_rest();
+        self.codes_tell &= self.in_step;
         outcome
     }
 
     /// Whether the message may leave as a chunk (RFC 3030). No `354` stands between a chunk and the commands before it, so a
-    /// server that answers one of those twice would have a late `250` taken for "I have the message". Only the enhanced code
-    /// (RFC 2034) tells them apart; without it `DATA` is used, whose `354` comes once.
+    /// server that answers one of those twice would have a late `250` taken for "I have the message". Only the enhanced
+    /// codes (RFC 2034) can tell them apart, where the server uses them as RFC 3463 has it; otherwise `DATA` is used, whose
+    /// `354` answers nothing else.
     fn may_chunk(&self) -> bool {
-        self.capabilities.chunking && self.capabilities.enhanced_status_codes
+        self.capabilities.chunking && self.capabilities.enhanced_status_codes && self.codes_tell
     }
 
     fn is_dry_run(&self) -> bool {
@@ -101,7 +107,7 @@ impl Session<'_> {
         }
         if apart {
             accepted?;
-            return self.send_chunk(wire).await;
+            return self.send_message(wire).await;
         }
         if chunked {
             accepted?;
@@ -143,7 +149,12 @@ impl Session<'_> {
             return accepted;
         }
         accepted?;
-        if self.may_chunk() && !self.cautious {
+        self.send_message(wire).await
+    }
+
+    /// The message, after the answers to all the recipients.
+    async fn send_message(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        if self.may_chunk() && self.in_step && !self.cautious {
             return self.send_chunk(wire).await;
         }
         let go = self.ask(wire, Stage::Data, "DATA").await?;
@@ -154,6 +165,7 @@ impl Session<'_> {
     async fn sender_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let reply = self.receive(wire, Stage::MailFrom, self.limit(self.limits.reply)).await?;
         self.expect(Stage::MailFrom, &reply, 250)?;
+        self.in_step &= reply.enhanced.is_some_and(|code| !is_about_a_recipient(code));
         self.passed(Stage::MailFrom, Some(&reply));
         Ok(())
     }
@@ -170,6 +182,7 @@ impl Session<'_> {
     }
 
     async fn send_data(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        self.ready = true;
         let message = data(&self.submission.message);
         self.transcript.client(&format!("({} bytes)", self.submission.message.len()));
         self.transcript.client(".");
@@ -188,8 +201,8 @@ impl Session<'_> {
             .map_err(|error| Failure::wire(Stage::Data, error))
             .map_err(|failure| if answered_early { failure } else { failure.maybe_sent() })?;
         self.hear(&reply);
-        if answered_early && reply.is_positive() {
-            // It cannot have taken what did not end.
+        if answered_early && (reply.is_positive() || !(self.ready || self.in_step)) {
+            // It cannot have taken what did not end; a refusal may be one of a recipient.
             return Err(self.unasked(Stage::Data));
         }
         // A yes about an address (RFC 3463 §3.2: the subject is 1), or one without an enhanced code, is the late answer to
@@ -205,6 +218,9 @@ impl Session<'_> {
         if wire.has_surplus(patience).await && (grouped || wire.refuses_unasked()) {
             return Err(self.unasked(Stage::Data).maybe_sent());
         }
+        // The message left before the answers to the recipients came, and these do not show what they answer: the answer
+        // to QUIT decides.
+        self.unproven = grouped && !self.in_step;
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
         self.passed(Stage::Data, Some(&reply));
         Ok(())
@@ -225,6 +241,11 @@ fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
         || ["pipelin", "synchroni"].iter().any(|word| words.contains(word));
     failure.fate = failure.fate.in_a_group(sent, lost, stumbled);
     failure
+}
+
+/// The code of a good answer to `RCPT` (RFC 3463 §3.2).
+pub(super) const fn is_about_a_recipient(code: EnhancedCode) -> bool {
+    code.subject == 1 && code.detail == 5
 }
 
 fn commands<'a>(lines: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>) -> Vec<u8> {

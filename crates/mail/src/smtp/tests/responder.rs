@@ -53,6 +53,7 @@ impl Responder {
 
     async fn talk(&self, mut stream: Box<dyn Stream>, flights: &AtomicU32, sender: &mpsc::UnboundedSender<Vec<u8>>) {
         let mut encrypted = !self.starttls;
+        let coded = self.keywords.contains(&"ENHANCEDSTATUSCODES");
         stream.write_all(b"220 test ESMTP\r\n").await.unwrap();
         let mut buffer = Vec::new();
         let mut body: Option<Vec<u8>> = None;
@@ -98,6 +99,9 @@ impl Responder {
                     "RCPT" if !self.refuses.is_empty() && line.contains(&format!("<{}", self.refuses)) => {
                         answer.push_str("550 5.1.1 User unknown\r\n");
                     }
+                    // RFC 2034 §4: who offers the codes gives them.
+                    "MAIL" if coded => answer.push_str("250 2.1.0 ok\r\n"),
+                    "RCPT" if coded => answer.push_str("250 2.1.5 ok\r\n"),
                     "MAIL" | "RCPT" | "RSET" => answer.push_str("250 ok\r\n"),
                     "DATA" => {
                         answer.push_str("354 go\r\n");

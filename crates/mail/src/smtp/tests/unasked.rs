@@ -12,6 +12,7 @@ use super::{
 use eager::{At, Besides, Eager, PLACES, twice_for_the_sender};
 
 mod eager;
+mod shifted;
 
 const KEYWORDS: [&str; 5] = [
     "",

@@ -52,7 +52,10 @@ impl Session<'_> {
             _ => wire.write(bytes, replies, deadline).await,
         };
         match written {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.left = whole && self.before_the_end != BeforeTheEnd::EveryAnswer;
+                Ok(())
+            }
             Err(error) => Err(self.unwritten(wire, stage, error, load).await),
         }
     }

@@ -51,7 +51,7 @@ pub(super) struct Eager {
     pub(super) login: &'static str,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Eager {
@@ -129,14 +129,14 @@ impl Eager {
     }
 }
 
-async fn fill(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Option<()> {
+pub(super) async fn fill(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Option<()> {
     let mut chunk = [0; 4096];
     let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
     buffer.extend_from_slice(&chunk[..read]);
     Some(())
 }
 
-async fn read_line(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Option<String> {
+pub(super) async fn read_line(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
             return Some(String::from_utf8_lossy(&buffer.drain(..=end).collect::<Vec<_>>()).into_owned());

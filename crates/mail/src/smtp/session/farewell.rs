@@ -1,0 +1,122 @@
+//! QUIT, and what its answer tells: 221 answers nothing else, so in its place it shows that every answer was in its own.
+
+use std::time::Duration;
+
+use model::stage::{Outcome, Stage};
+use tokio::time::Instant;
+
+use super::{FAREWELL, Failure, Fate, Session};
+use crate::smtp::{
+    submit::Depth,
+    wire::{Wire, WireError},
+};
+
+impl Session<'_> {
+    /// Says goodbye, and hears the answer: it comes after everything else that was on its way, and so shows whether a
+    /// reply too many was taken for an answer. A server that leaves without a word has said nothing wrong.
+    pub(super) async fn say_goodbye(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        let sent = self.submission.depth == Depth::Message;
+        let refuses = wire.has_surplus(Duration::ZERO).await && wire.refuses_unasked();
+        self.said_goodbye = true;
+        self.transcript.client("QUIT");
+        let surplus = match wire.write(b"QUIT\r\n", 1, self.limit(FAREWELL)).await {
+            // The message has its answer, and what came besides does not contradict it.
+            Err(WireError::Unasked) if sent => refuses,
+            Err(WireError::Unasked) => {
+                !wire.read_reply(self.limit(FAREWELL / 10)).await.is_ok_and(|reply| reply.code == 421)
+            }
+            Err(_) => false,
+            // Nothing was learnt that could be wrong.
+            Ok(()) if self.submission.depth == Depth::Capabilities => false,
+            Ok(()) => match wire.read_reply(self.limit(FAREWELL)).await {
+                Ok(reply) if matches!(reply.code, 221 | 421) => {
+                    self.hear(&reply);
+                    false
+                }
+                Ok(reply) => {
+                    self.hear(&reply);
+                    // Some servers say 250 and mean it.
+                    reply.code != 250 || wire.has_surplus(FAREWELL / 10).await
+                }
+                Err(_) => false,
+            },
+        };
+        if surplus {
+            let failure = self.unasked(Stage::Quit);
+            return Err(if sent { failure.maybe_sent() } else { failure });
+        }
+        self.stage_event(Stage::Quit, Outcome::Ok, None);
+        Ok(())
+    }
+
+    /// Waits for the farewell as long as for the answer to the message. It answers nothing but QUIT, so when it comes in its
+    /// place, every answer was in its place.
+    pub(super) async fn prove(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        self.said_goodbye = true;
+        self.transcript.client("QUIT");
+        let answer = match wire.write(b"QUIT\r\n", 1, self.limit(FAREWELL)).await {
+            Ok(()) => wire.read_reply(self.limit(self.limits.last)).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(reply) => {
+                self.hear(&reply);
+                if reply.code != 221 {
+                    return Err(self.unasked(Stage::Quit).maybe_sent());
+                }
+            }
+            Err(WireError::Unasked) => return Err(self.unasked(Stage::Quit).maybe_sent()),
+            Err(error) => return Err(Failure::wire(Stage::Data, error).maybe_sent()),
+        }
+        self.stage_event(Stage::Quit, Outcome::Ok, None);
+        Ok(())
+    }
+
+    /// A refusal is final only when it answers what it seems to. With a reply too many before it, something else than the
+    /// farewell is heard where the farewell should be. `354` has answered that already.
+    pub(super) async fn hear_out(&mut self, wire: &mut Wire, failure: Failure) -> Failure {
+        let words = failure.reply.as_deref().unwrap_or_default();
+        let refusal = words.starts_with(['4', '5']) && !words.starts_with("421");
+        let known = matches!(failure.fate, Fate::NotSent { .. }) && failure.finding.is_none();
+        if failure.stage < Stage::MailFrom || !refusal || !known || self.ready || !wire.can_part() {
+            return failure;
+        }
+        self.said_goodbye = true;
+        self.transcript.client("QUIT");
+        // The answer to a message may be what is still to come.
+        let until = self.limit(if self.left && !self.in_step { self.limits.last } else { FAREWELL });
+        let mut last = match wire.write(b"QUIT\r\n", 1, until).await {
+            Ok(()) => None,
+            Err(WireError::Unasked) => Some(0),
+            Err(_) => return failure,
+        };
+        while last.is_none() || wire.is_owed() {
+            let Ok(reply) = wire.read_reply(until).await else { return failure };
+            self.hear(&reply);
+            last = Some(reply.code);
+            if reply.code == 421 {
+                break;
+            }
+        }
+        // Some servers say 250 and mean it; a message that left may be what it answers.
+        if matches!(last, Some(221 | 421)) || (last == Some(250) && !self.left) {
+            return failure;
+        }
+        let unasked = self.unasked(failure.stage);
+        if self.left { unasked.maybe_sent() } else { unasked }
+    }
+
+    /// Says goodbye; the outcome stands already. The answer, and what a pipeline still has under way, is read by
+    /// nobody but a task of its own, so that the server is not cut off. Nothing is said in the middle of a command or a
+    /// message, which a farewell would become a part of, nor to a server that answers what it was not asked.
+    pub(super) async fn part(&mut self, mut wire: Wire, well: bool) {
+        if !wire.can_part() || wire.write(b"QUIT\r\n", 1, Instant::now() + FAREWELL / 10).await.is_err() {
+            return;
+        }
+        self.transcript.client("QUIT");
+        if well {
+            self.stage_event(Stage::Quit, Outcome::Ok, None);
+        }
+        tokio::spawn(async move { wire.drain(Instant::now() + FAREWELL).await });
+    }
+}
