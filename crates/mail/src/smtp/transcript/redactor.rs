@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use zeroize::Zeroizing;
 
 use super::REDACTED;
@@ -28,8 +29,25 @@ pub(in crate::smtp) struct Redactor {
     sets: Vec<(View, Runs)>,
 }
 
+/// More bytes than these are not searched where other conversations wait for the thread. Usual replies are shorter, and
+/// pay nothing for that.
+const LONG: usize = 1_000;
+/// Usual passwords are shorter.
+const LONG_SECRET: usize = 100;
+
+/// Does what may take long: the runtime's other tasks go on meanwhile, on another thread.
+fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let others = Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if bytes > LONG && others { tokio::task::block_in_place(work) } else { work() }
+}
+
 impl Redactor {
     pub(in crate::smtp) fn new(credentials: Option<(&str, &SecretString)>) -> Self {
+        let bytes = credentials.map_or(0, |(_, secret)| LONG / LONG_SECRET * secret.expose_secret().len());
+        aside(bytes, || Self::made(credentials))
+    }
+
+    fn made(credentials: Option<(&str, &SecretString)>) -> Self {
         let forms = credentials.map(|(login, secret)| disguises::of(login, secret.expose_secret())).unwrap_or_default();
         let mut sets: BTreeMap<(View, usize, bool), Zeroizing<Vec<u64>>> = BTreeMap::new();
         for form in forms {
@@ -48,6 +66,11 @@ impl Redactor {
 
     /// The same for the lines of one reply, which may hold the secret only together.
     pub(in crate::smtp) fn redact_lines(&self, lines: &[impl AsRef<str>]) -> Vec<String> {
+        let bytes = lines.iter().map(|line| line.as_ref().len()).sum();
+        aside(bytes, || self.search(lines))
+    }
+
+    fn search(&self, lines: &[impl AsRef<str>]) -> Vec<String> {
         let mut left = if self.sets.is_empty() { usize::MAX } else { MOST };
         let lines: Vec<Line> = lines.iter().map(|line| Line::of(line.as_ref(), &mut left)).collect();
         if self.sets.is_empty() {
