@@ -19,9 +19,13 @@ use app::session::AccountId;
 use tokio::{sync::Notify, time::Instant};
 
 mod rules;
+mod slot;
+#[cfg(test)]
+mod tests;
 
 pub use rules::{Caps, Full, Pace};
 use rules::{Counts, Kind, kind_for};
+pub use slot::Slot;
 
 /// After so long a conversation gives its worker back.
 pub const YIELD_AFTER: Duration = Duration::from_secs(1);
@@ -60,7 +64,7 @@ impl Claimant {
 struct Used {
     workers: u32,
     waiting: u32,
-    /// Workers of parties of which nothing is known.
+    /// Workers of parties without a known pace.
     newcomers: u32,
 }
 
@@ -70,7 +74,7 @@ impl Used {
     }
 }
 
-/// What is known of a party.
+/// The pace of a party's last conversations.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     slow_until: Option<Instant>,
@@ -90,7 +94,7 @@ struct State {
 pub struct Admission {
     caps: Caps,
     state: Arc<Mutex<State>>,
-    /// A place came free.
+    /// A slot was freed.
     freed: Arc<Notify>,
 }
 
@@ -112,7 +116,7 @@ impl Admission {
             state.add(claimant, kind, newcomer);
             Ok((kind, newcomer))
         })?;
-        Ok(Slot { admission: self.clone(), claimant: claimant.clone(), place: Mutex::new((kind, newcomer)) })
+        Ok(Slot::new(self.clone(), claimant.clone(), kind, newcomer))
     }
 
     /// Whether a party has not had its share yet.
@@ -131,7 +135,7 @@ impl Admission {
         self.with(|state| state.pace(party))
     }
 
-    /// Returns when a place came free since the last call.
+    /// Returns when a slot was freed since the last call.
     pub async fn freed(&self) {
         self.freed.notified().await;
     }
@@ -141,7 +145,7 @@ impl Admission {
         self.with(|state| (state.all.workers, state.all.waiting))
     }
 
-    /// Forgets parties of which nothing is worth knowing any more.
+    /// Forgets parties whose pace has expired.
     pub fn tidy(&self) {
         let now = Instant::now();
         self.with(|state| {
@@ -150,7 +154,7 @@ impl Admission {
         });
     }
 
-    fn told(&self) {
+    fn notify_freed(&self) {
         self.freed.notify_one();
     }
 }
@@ -211,98 +215,3 @@ impl State {
         }
     }
 }
-
-/// A place for a conversation; dropping it frees it.
-pub struct Slot {
-    admission: Admission,
-    claimant: Claimant,
-    /// Which kind, and whether it counts among the newcomers.
-    place: Mutex<(Kind, bool)>,
-}
-
-impl Slot {
-    /// Gives the worker back and goes on waiting; `false` when too many wait already, and the worker is kept.
-    pub fn step_aside(&self) -> bool {
-        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        let (kind, newcomer) = *place;
-        if kind == Kind::Waiting {
-            return true;
-        }
-        let moved = self.admission.with(|state| {
-            let moves = state.all.waiting < self.admission.caps.waiting;
-            if moves {
-                state.remove(&self.claimant, kind, newcomer);
-                state.add(&self.claimant, Kind::Waiting, false);
-            }
-            moves
-        });
-        if moved {
-            *place = (Kind::Waiting, false);
-            self.admission.told();
-        }
-        moved
-    }
-
-    /// Runs a conversation, or a part of one, giving the worker back when it takes long.
-    pub async fn watch<T>(&self, conversation: impl Future<Output = T>) -> T {
-        self.watch_or(conversation, || ()).await
-    }
-
-    /// The same; `slow` is called when it turns out to be slow.
-    pub async fn watch_or<T>(&self, conversation: impl Future<Output = T>, slow: impl Fn()) -> T {
-        let began = Instant::now();
-        let mut conversation = std::pin::pin!(conversation);
-        for after in [YIELD_AFTER, SLOW_AFTER] {
-            tokio::select! {
-                biased;
-                outcome = &mut conversation => return self.ended(outcome, began),
-                () = tokio::time::sleep_until(began + after) => {}
-            }
-            self.step_aside();
-            if after == SLOW_AFTER {
-                self.was_slow();
-                slow();
-            }
-        }
-        // Too many may have waited.
-        loop {
-            tokio::select! {
-                biased;
-                outcome = &mut conversation => return self.ended(outcome, began),
-                () = tokio::time::sleep(SLOW_AFTER) => {
-                    self.step_aside();
-                    slow();
-                }
-            }
-        }
-    }
-
-    fn ended<T>(&self, outcome: T, began: Instant) -> T {
-        let (took, now) = (began.elapsed(), Instant::now());
-        self.admission.with(|state| {
-            let known = state.known.entry(self.claimant.party.clone());
-            let known = known.or_insert(Known { slow_until: None, quick_until: None });
-            known.quick_until = (took < YIELD_AFTER).then_some(now + QUICK_FOR);
-        });
-        outcome
-    }
-
-    /// It is slow, which the next ones of its party begin with.
-    fn was_slow(&self) {
-        let slow_until = Some(Instant::now() + SLOW_FOR);
-        self.admission.with(|state| {
-            state.known.insert(self.claimant.party.clone(), Known { slow_until, quick_until: None });
-        });
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let (kind, newcomer) = *self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        self.admission.with(|state| state.remove(&self.claimant, kind, newcomer));
-        self.admission.told();
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,4 @@
-//! Server side. What opens a door: the secrets that are stored, how they are sealed, and how often one may be tried.
+//! Server side. The secrets that are stored, how they are sealed, and how often one may be tried.
 //!
 //! | module | what it is |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! Server side. THE route table, and the layers around it.
 //!
-//! Pages and server functions are leptos'; what is here besides: the session's door and what keeps it open or
-//! shuts it, the built site, a guide's fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
+//! Pages and server functions are leptos'; what is here besides: how a session begins, continues and
+//! ends, the built site, a guide's fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ use crate::{
     credentials::Vault,
     metrics::Metrics,
     outbox::Outbox,
-    portal::{Portal, token::Door},
+    portal::{Portal, token::TokenVerifier},
     store::Store,
 };
 
@@ -50,7 +50,7 @@ use monitoring::health;
 use pages::{assets, error, headers, notice_proof};
 use session::{renew, visit};
 
-pub use api::{BodyBudget, Intake, make_key};
+pub use api::{BodyBudget, BodyMemory, make_key};
 pub use connections::{
     ConnectionLimits,
     forwarded::{ForwardedHeader, Proxies},
@@ -75,21 +75,29 @@ pub struct Site {
     pub outbox: Arc<Outbox>,
     pub metrics: Arc<Metrics>,
     pub last_look: LastLook,
-    pub intake: Arc<Intake>,
+    pub body_memory: Arc<BodyMemory>,
 }
 
 impl Site {
-    /// What a token is checked against.
-    fn door(&self) -> Door<'_> {
-        Door { portals: &self.portals, public_url: format!("{}{}", self.public_origin, self.base_path.0) }
+    /// Our own address, without a slash at its end.
+    fn public_url(&self) -> String {
+        format!("{}{}", self.public_origin, self.base_path.0)
+    }
+
+    fn token_verifier(&self) -> TokenVerifier<'_> {
+        TokenVerifier { portals: &self.portals, public_url: self.public_url() }
     }
 }
 
 /// Every route of the configurator. Under a path they are there with it and without: some proxies take it off.
 pub fn router(site: Site) -> Router {
-    let place = site.base_path.0.clone();
+    let base_path = site.base_path.0.clone();
     let routes = routes(site);
-    if place.is_empty() { routes } else { Router::new().nest_service(&place, routes.clone()).fallback_service(routes) }
+    if base_path.is_empty() {
+        routes
+    } else {
+        Router::new().nest_service(&base_path, routes.clone()).fallback_service(routes)
+    }
 }
 
 fn routes(site: Site) -> Router {

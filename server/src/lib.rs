@@ -126,7 +126,7 @@ pub fn application(parts: Parts) -> Application {
         portals: portals.clone(),
         metrics: metrics.clone(),
     });
-    let intake = http::Intake::new(portals.iter().map(|portal| portal.id.as_str()), bodies);
+    let body_memory = http::BodyMemory::new(portals.iter().map(|portal| portal.id.as_str()), bodies);
     let services = Services {
         profiles: Arc::new(book.clone()),
         sending_modes: Arc::new(book.clone()),
@@ -147,7 +147,7 @@ pub fn application(parts: Parts) -> Application {
         outbox: outbox.clone(),
         metrics: metrics.clone(),
         last_look: http::LastLook::default(),
-        intake: Arc::new(intake),
+        body_memory: Arc::new(body_memory),
     };
     Application { router: http::router(site), outbox, webhooks, metrics }
 }

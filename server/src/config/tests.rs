@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::service::{ServeError, Service};
 
+mod relay;
+mod secrets;
+
 /// A folder with a configuration and its keys; removed in the end.
 struct Folder(PathBuf);
 
@@ -147,76 +150,6 @@ async fn what_is_wrong_is_said_with_its_place() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn key_files_belong_to_their_owner_and_hold_keys() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
-    let key = folder.0.join("vault.key");
-    let good = fs::read_to_string(&key).unwrap();
-    assert!(good.ends_with('\n'), "a trailing line end is usual, and does not count");
-    fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
-    assert!(folder.try_out(GOOD).await.unwrap_err().contains("others than its owner"));
-    fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
-    for content in
-        ["", "short", "not base64 at all, but long enough for one", &good[..20], &format!("{}AAAA", good.trim())]
-    {
-        fs::write(&key, content).unwrap();
-        let refused = folder.try_out(GOOD).await.unwrap_err();
-        assert!(refused.contains("32 bytes in base64"), "{refused}");
-        assert!(content.len() < 6 || !refused.contains(content), "nothing of it is shown");
-    }
-    assert!(matches!(secret_file::make(&key), Err(secret_file::SecretFileError::Exists)));
-}
-
-#[tokio::test]
-async fn what_stands_in_the_place_of_a_secret_is_refused_with_the_file_s_name() {
-    let folder = Folder::new();
-    let relay = "[portal.relay]\nhost = \"smtp.exemple.fr\"\nport = 465\nsecurity = \"tls\"\nlogin = \"comptoir\"\n\
-                 secret_file = \"relay.key\"\nsender_address = \"post@exemple.fr\"\n\
-                 [portal.webhook]\nurl = \"https://portail.exemple/hook\"\nsecret_files = [\"webhook.key\"]\n\
-                 [portal.theme]";
-    let whole = GOOD.replacen("[portal.theme]", relay, 1);
-    let write = |name: &str, content: &str| {
-        use std::os::unix::fs::PermissionsExt;
-        let path = folder.0.join(name);
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-    };
-    let good = |name: &str| match name {
-        "relay.key" => "tres-bien-garde\n".to_owned(),
-        "webhook.key" => "whsec_6Zq0bXo1TnX2b0m0JcYk1bQ3uYFh9sPz\n".to_owned(),
-        // Each time the same vault key, or the database would not open.
-        _ => fs::read_to_string(folder.0.join(name)).unwrap(),
-    };
-    for name in ["relay.key", "webhook.key"] {
-        write(name, &good(name));
-    }
-    folder.try_out(&whole).await.unwrap();
-    let repeated = "ab".repeat(20);
-    let zeros = format!("{}=", "A".repeat(43));
-    for (name, content, place) in [
-        ("relay.key", "***", "portal comptoir, relay"),
-        ("relay.key", "changeme\n", "portal comptoir, relay"),
-        ("relay.key", "<password>", "portal comptoir, relay"),
-        ("relay.key", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "portal comptoir, relay"),
-        ("webhook.key", "********", "portal comptoir, webhook"),
-        ("webhook.key", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "portal comptoir, webhook"),
-        ("webhook.key", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "portal comptoir, webhook"),
-        ("portal.key", "changeme-changeme-changeme-changeme", "portal comptoir, key k1"),
-        ("portal.key", &repeated, "portal comptoir, key k1"),
-        ("vault.key", &zeros, "vault.keys, v1"),
-        ("vault.key", "CHANGEME", "vault.keys, v1"),
-    ] {
-        let before = good(name);
-        write(name, content);
-        let refused = folder.try_out(&whole).await.unwrap_err();
-        assert!(refused.starts_with(place) && refused.contains(name), "{refused}");
-        assert!(refused.contains("stands in the place of a secret") && !refused.contains(content), "{refused}");
-        write(name, &before);
-    }
-    folder.try_out(&whole).await.unwrap();
-}
-
-#[tokio::test]
 async fn another_key_does_not_open_the_database() {
     let folder = Folder::new();
     folder.try_out(GOOD).await.unwrap();
@@ -240,119 +173,6 @@ async fn one_process_serves(config: &Config) {
 async fn a_second_process_does_not_serve_from_the_same_file() {
     let folder = Folder::new();
     one_process_serves(&Config::load(&folder.write(GOOD)).unwrap()).await;
-}
-
-/// The example of `docs/operating.md`, with another port.
-fn local_relay_of_the_documents(port: u16) -> toml::Table {
-    let documents = include_str!("../../../docs/operating.md");
-    let (_, section) = documents.split_once("### A mail server of your own network").unwrap();
-    let (_, example) = section.split_once("```toml\n").unwrap();
-    let (example, _) = example.split_once("```").unwrap();
-    assert!(example.contains("1025"));
-    example.replace("1025", &port.to_string()).parse().unwrap()
-}
-
-/// [`GOOD`] with what the example sets.
-fn with_local_relay(port: u16) -> toml::Table {
-    let mut good: toml::Table = GOOD.parse().unwrap();
-    let mut example = local_relay_of_the_documents(port);
-    let smtp = example.remove("smtp").unwrap();
-    good["smtp"].as_table_mut().unwrap().extend(smtp.as_table().unwrap().clone());
-    let relay = example["portal"][0]["relay"].clone();
-    let portal = good["portal"][0].as_table_mut().unwrap();
-    portal.insert("relay".to_owned(), relay);
-    let hash: String = Sha256::digest(b"fct_key").iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = format!("id = \"a1\"\nsha256 = \"{hash}\"").parse().unwrap();
-    portal.insert("api_keys".to_owned(), toml::Value::Array(vec![toml::Value::Table(key)]));
-    good
-}
-
-/// A mail server as developers have one on their machine: no encryption, no login, and it takes everything.
-async fn local_server() -> (u16, tokio::task::JoinHandle<String>) {
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let received = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        let mut stream = BufReader::new(stream);
-        stream.write_all(b"220 mailpit ESMTP\r\n").await.unwrap();
-        let (mut message, mut in_message) = (String::new(), false);
-        loop {
-            let mut line = String::new();
-            assert!(stream.read_line(&mut line).await.unwrap() > 0, "it left early");
-            if in_message && line == ".\r\n" {
-                stream.write_all(b"250 queued\r\n").await.unwrap();
-                return message;
-            }
-            if in_message {
-                message.push_str(&line);
-                continue;
-            }
-            let answer = match &line[..4] {
-                "EHLO" => "250-mailpit\r\n250 8BITMIME\r\n",
-                "DATA" => {
-                    in_message = true;
-                    "354 go\r\n"
-                }
-                _ => "250 ok\r\n",
-            };
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        }
-    });
-    (port, received)
-}
-
-#[tokio::test]
-async fn a_local_relay_works_at_the_first_attempt_with_what_the_documents_say() {
-    let folder = Folder::new();
-    let (port, received) = local_server().await;
-    let config = Config::load(&folder.write(&with_local_relay(port).to_string())).unwrap();
-    let service = Service::prepare(&config).await.unwrap();
-    let application = service.application();
-    application.outbox.start();
-    let request = axum::http::Request::post("/api/v1/messages")
-        .header("authorization", "Bearer fct_key")
-        .header("content-type", "application/json")
-        .body(axum::body::Body::from(
-            r#"{"account":"martin","to":[{"address":"claire@client.example"}],"subject":"Devis","text":"Bonjour"}"#,
-        ))
-        .unwrap();
-    let answer = tower::ServiceExt::oneshot(application.router.clone(), request).await.unwrap();
-    assert_eq!(answer.status(), 202);
-    let message = tokio::time::timeout(std::time::Duration::from_secs(20), received).await.unwrap().unwrap();
-    assert!(message.contains("Subject: Devis"), "{message}");
-    application.outbox.stop(std::time::Duration::from_secs(5)).await;
-    service.close().await;
-}
-
-#[tokio::test]
-async fn what_a_local_relay_lacks_is_said_all_at_once_with_the_setting_that_allows_it() {
-    let folder = Folder::new();
-    let mut bare = with_local_relay(1026);
-    let smtp = bare["smtp"].as_table_mut().unwrap();
-    smtp.remove("allow_hosts");
-    smtp.remove("allow_ports");
-    let refused = folder.try_out(&bare.to_string()).await.unwrap_err();
-    assert_eq!(
-        refused,
-        "portal comptoir, relay: host = \"localhost\" is refused, unless smtp.allow_hosts has \"localhost\"; \
-         port = 1026 is refused, unless smtp.allow_ports has 1026"
-    );
-    for (setting, value, says) in [
-        ("allow_hosts", "[\"a b\"]", "smtp.allow_hosts: \"a b\" is no name, no *.suffix and no address"),
-        ("plaintext_hosts", "[\"*\"]", "smtp.plaintext_hosts: \"*\" is no name"),
-        (
-            "control_host",
-            "\"localhost:25\"",
-            "smtp.control_host: host = \"localhost\" is refused, unless smtp.allow_hosts has",
-        ),
-    ] {
-        let mut wrong: toml::Table = GOOD.parse().unwrap();
-        let value = format!("x = {value}").parse::<toml::Table>().unwrap().remove("x").unwrap();
-        wrong["smtp"].as_table_mut().unwrap().insert(setting.to_owned(), value);
-        let refused = folder.try_out(&wrong.to_string()).await.unwrap_err();
-        assert!(refused.contains(says), "{refused}");
-    }
 }
 
 #[cfg(unix)]

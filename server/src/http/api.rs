@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `v1` | the endpoints |
 //! | `problem` | what goes wrong, as RFC 9457 wants it said |
+//! | `json` | how a body is parsed |
 //! | `description` | `OpenAPI`, made of the types themselves, and a page to read it |
 //!
 //! To add an endpoint: a handler with its `utoipa::path`, a line in `v1`, a line in `description`, and `docs/messages.md`.
@@ -21,12 +22,15 @@ use self::problem::Problem;
 use super::Site;
 
 mod description;
+mod json;
 pub mod problem;
+#[cfg(test)]
+mod tests;
 pub mod v1;
 
 pub use v1::{
     api_key::make as make_key,
-    body_memory::{BodyBudget, Intake},
+    body_memory::{BodyBudget, BodyMemory},
     is_v1,
 };
 

@@ -15,7 +15,7 @@ use axum::{
 
 use super::{
     BODY_LIMIT, Site, api,
-    connections::body::{Unread, collect},
+    connections::body::{BodyError, collect},
 };
 
 pub mod other_account;
@@ -48,9 +48,9 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
     let (parts, body) = request.into_parts();
     let body = match collect(body, BODY_LIMIT).await {
         Ok(body) if is_utf8(&body) => body,
-        Ok(_) | Err(Unread::Broken) => return malformed(StatusCode::BAD_REQUEST),
-        Err(Unread::TooLarge) => return malformed(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(Unread::TooSlow) => return malformed(StatusCode::REQUEST_TIMEOUT),
+        Ok(_) | Err(BodyError::Broken) => return malformed(StatusCode::BAD_REQUEST),
+        Err(BodyError::TooLarge) => return malformed(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(BodyError::Timeout) => return malformed(StatusCode::REQUEST_TIMEOUT),
     };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if is_undecoded(&response) { malformed(StatusCode::BAD_REQUEST) } else { response }

@@ -1,4 +1,4 @@
-//! Server side. The door: a portal's token becomes a session.
+//! Server side. A portal's token becomes a session.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ use crate::{
     objects::Object,
     portal::{
         Portal,
-        token::{Identity, Presented, StartPage, TokenError, verify, verify_from_our_page},
+        token::{Identity, Presented, StartPage, TokenError},
     },
     store::{SessionRow, StoreError},
 };
@@ -66,7 +66,7 @@ pub async fn open(
     form: Result<Form<Opening>, FormRejection>,
 ) -> Response {
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    enter(&site, &headers, origin, form, |presented, now| verify(&site.door(), presented, origin, now)).await
+    enter(&site, &headers, origin, form, |presented, now| site.token_verifier().verify(presented, origin, now)).await
 }
 
 /// `POST /session/tab`: the same, from our own page: in a frame whose cookie the browser refuses, a form opens a tab with the
@@ -80,7 +80,7 @@ pub async fn open_tab(
         tracing::warn!("a tab asked for by another origin refused");
         return error::forbidden();
     }
-    enter(&site, &headers, "", form, |presented, now| verify_from_our_page(&site.door(), presented, now)).await
+    enter(&site, &headers, "", form, |presented, now| site.token_verifier().verify_from_our_page(presented, now)).await
 }
 
 /// Opens a session for a valid token; every refusal gets the same page.

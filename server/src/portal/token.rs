@@ -9,31 +9,28 @@ use app::{
     theme::GivenTheme,
 };
 use jiff::Timestamp;
-use jsonwebtoken::Validation;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 mod binding;
+mod claims;
+mod signature;
 #[cfg(test)]
 mod tests;
 
-use binding::{Audience, Challenge};
+use binding::Challenge;
+use claims::{Claims, SignOutClaims};
+use signature::{decode, forgotten_at};
 
-use super::{Portal, PortalKey};
-use crate::objects::{Object, object, objects};
+use super::Portal;
+use crate::objects::Object;
 
-/// The longest token that is looked at, in bytes.
-const LONGEST_TOKEN: usize = 48 * 1024;
-/// The longest life a token may have, in seconds.
-const LONGEST_LIFE_S: i64 = 300;
-/// How far two clocks may be apart, in seconds.
-const CLOCK_SKEW_S: i64 = 30;
 /// Most users an account may list.
 const MOST_USERS: usize = 1_000;
 
-/// What tokens are checked against.
+/// Verifies tokens: the keys that may sign them, and the audience that they must name.
 #[derive(Clone)]
-pub struct Door<'a> {
+pub struct TokenVerifier<'a> {
     pub portals: &'a [Portal],
     /// Facteur's own address, without a slash at its end.
     pub public_url: String,
@@ -109,42 +106,6 @@ pub enum TokenError {
     NotASignOut,
 }
 
-#[derive(Deserialize)]
-struct Claims {
-    aud: Audience,
-    challenge: Option<String>,
-    sub: String,
-    exp: i64,
-    iat: i64,
-    nbf: Option<i64>,
-    jti: String,
-    #[serde(deserialize_with = "object")]
-    account: Named,
-    email: String,
-    name: Option<String>,
-    locale: Option<String>,
-    #[serde(default, deserialize_with = "objects")]
-    users: Vec<Named>,
-    return_url: Option<String>,
-    #[serde(default)]
-    page: StartPage,
-    /// A theme that does not read is no reason to keep somebody out.
-    #[serde(default)]
-    theme: serde_json::Value,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    id: String,
-    name: String,
-}
-
-impl From<Named> for User {
-    fn from(named: Named) -> Self {
-        Self { id: named.id, name: named.name }
-    }
-}
-
 /// What a portal's server says about whose sessions shall end: a token without a page and without an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignOut {
@@ -154,175 +115,58 @@ pub struct SignOut {
     pub expires_at: Timestamp,
 }
 
-/// The claims that every token has.
-trait Common {
-    fn audience(&self) -> &Audience;
-    /// `exp`, `iat`, `nbf`
-    fn times(&self) -> (i64, i64, Option<i64>);
-}
-
-impl Common for Claims {
-    fn audience(&self) -> &Audience {
-        &self.aud
-    }
-
-    fn times(&self) -> (i64, i64, Option<i64>) {
-        (self.exp, self.iat, self.nbf)
-    }
-}
-
-#[derive(Deserialize)]
-struct SignOutClaims {
-    aud: Audience,
-    /// It makes a token one of a page's. What a page has ended up with ends no sessions.
-    challenge: Option<serde::de::IgnoredAny>,
-    sub: String,
-    exp: i64,
-    iat: i64,
-    nbf: Option<i64>,
-    jti: String,
-    #[serde(deserialize_with = "object")]
-    account: AccountOnly,
-}
-
-#[derive(Deserialize)]
-struct AccountOnly {
-    id: String,
-}
-
-impl Common for SignOutClaims {
-    fn audience(&self) -> &Audience {
-        &self.aud
-    }
-
-    fn times(&self) -> (i64, i64, Option<i64>) {
-        (self.exp, self.iat, self.nbf)
-    }
-}
-
-/// Verifies a token that a page of `origin` posted.
-pub fn verify<'a>(
-    door: &Door<'a>,
-    presented: &Presented<'_>,
-    origin: &str,
-    now: Timestamp,
-) -> Result<(&'a Portal, Identity), TokenError> {
-    if !door.portals.iter().any(|portal| portal.registers(origin)) {
-        return Err(TokenError::Origin);
-    }
-    let (portal, claims) = decode::<Claims>(door, presented.token, |portal| portal.registers(origin), now)?;
-    identity(portal, claims, presented.verifier).map(|identity| (portal, identity))
-}
-
-/// Verifies a token that our own page got from the portal's page around it, before there is a session.
-pub fn verify_from_our_page<'a>(
-    door: &Door<'a>,
-    presented: &Presented<'_>,
-    now: Timestamp,
-) -> Result<(&'a Portal, Identity), TokenError> {
-    let (portal, claims) = decode::<Claims>(door, presented.token, |_| true, now)?;
-    identity(portal, claims, presented.verifier).map(|identity| (portal, identity))
-}
-
-/// The same for a session that is open: the token must be of the portal that opened it.
-pub fn verify_renewal(
-    door: &Door<'_>,
-    presented: &Presented<'_>,
-    portal: &str,
-    now: Timestamp,
-) -> Result<Identity, TokenError> {
-    let (portal, claims) = decode::<Claims>(door, presented.token, |known| known.id == portal, now)?;
-    identity(portal, claims, presented.verifier)
-}
-
-/// Verifies a token that a portal's server sent by itself: no page, so no origin.
-pub fn verify_sign_out(door: &Door<'_>, token: &str, now: Timestamp) -> Result<SignOut, TokenError> {
-    let (portal, claims) = decode::<SignOutClaims>(door, token, |_| true, now)?;
-    if claims.challenge.is_some() {
-        return Err(TokenError::NotASignOut);
-    }
-    if ![&claims.sub, &claims.jti, &claims.account.id].into_iter().all(|text| present(text)) {
-        return Err(TokenError::Claims);
-    }
-    Ok(SignOut {
-        account: AccountId { portal: portal.id.clone(), account: claims.account.id },
-        person: claims.sub,
-        jti: Sha256::digest(claims.jti.as_bytes()).into(),
-        expires_at: forgotten_at(claims.exp)?,
-    })
-}
-
-/// Reads a token with the keys of the portals that may have signed it. `kid` is a portal's own name for a key: several
-/// portals may use the same one.
-fn decode<'a, C: Common + DeserializeOwned>(
-    door: &Door<'a>,
-    token: &str,
-    may_sign: impl Fn(&Portal) -> bool,
-    now: Timestamp,
-) -> Result<(&'a Portal, C), TokenError> {
-    if token.len() > LONGEST_TOKEN {
-        return Err(TokenError::Malformed);
-    }
-    let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
-    if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-        return Err(TokenError::Malformed);
-    }
-    // It lists extensions that the reader must understand (RFC 7515 §4.1.11); none is supported.
-    if header.crit.is_some() {
-        return Err(TokenError::Malformed);
-    }
-    let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-    let signers = door
-        .portals
-        .iter()
-        .filter(|portal| may_sign(portal))
-        .filter_map(|portal| Some((portal, portal.keys.iter().find(|key| key.id == kid)?)));
-    let mut outcome: Result<(&Portal, C), TokenError> = Err(TokenError::UnknownKey);
-    for (portal, key) in signers {
-        outcome = signed_by(portal, key, token).map(|claims| (portal, claims));
-        if outcome.is_ok() {
-            break;
+impl<'a> TokenVerifier<'a> {
+    /// Verifies a token that a page of `origin` posted.
+    pub fn verify(
+        &self,
+        presented: &Presented<'_>,
+        origin: &str,
+        now: Timestamp,
+    ) -> Result<(&'a Portal, Identity), TokenError> {
+        if !self.portals.iter().any(|portal| portal.registers(origin)) {
+            return Err(TokenError::Origin);
         }
+        let (portal, claims) = decode::<Claims>(self, presented.token, |portal| portal.registers(origin), now)?;
+        identity(portal, claims, presented.verifier).map(|identity| (portal, identity))
     }
-    let (portal, claims) = outcome?;
-    if !claims.audience().is(&door.public_url) {
-        return Err(TokenError::Signature);
-    }
-    check_times(&claims, now)?;
-    Ok((portal, claims))
-}
 
-/// The claims of a token that this portal signed with this key.
-fn signed_by<C: DeserializeOwned>(portal: &Portal, key: &PortalKey, token: &str) -> Result<C, TokenError> {
-    let mut validation = Validation::new(key.algorithm);
-    // It may be our own address: that is looked at with the claims.
-    validation.validate_aud = false;
-    validation.set_issuer(&[&portal.id]);
-    validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-    // The clock is ours: tests have a fixed date.
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    jsonwebtoken::decode::<Object<C>>(token, &key.key, &validation).map(|token| token.claims.0).map_err(|error| {
-        use jsonwebtoken::errors::ErrorKind;
-        match error.kind() {
-            ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) => TokenError::Claims,
-            _ => TokenError::Signature,
+    /// Verifies a token that our own page got from the portal's page around it, before there is a session.
+    pub fn verify_from_our_page(
+        &self,
+        presented: &Presented<'_>,
+        now: Timestamp,
+    ) -> Result<(&'a Portal, Identity), TokenError> {
+        let (portal, claims) = decode::<Claims>(self, presented.token, |_| true, now)?;
+        identity(portal, claims, presented.verifier).map(|identity| (portal, identity))
+    }
+
+    /// The same for a session that is open: the token must be of the portal that opened it.
+    pub fn verify_renewal(
+        &self,
+        presented: &Presented<'_>,
+        portal: &str,
+        now: Timestamp,
+    ) -> Result<Identity, TokenError> {
+        let (portal, claims) = decode::<Claims>(self, presented.token, |known| known.id == portal, now)?;
+        identity(portal, claims, presented.verifier)
+    }
+
+    /// Verifies a token that a portal's server sent by itself: no page, so no origin.
+    pub fn verify_sign_out(&self, token: &str, now: Timestamp) -> Result<SignOut, TokenError> {
+        let (portal, claims) = decode::<SignOutClaims>(self, token, |_| true, now)?;
+        if claims.challenge.is_some() {
+            return Err(TokenError::NotASignOut);
         }
-    })
-}
-
-fn check_times(claims: &impl Common, now: Timestamp) -> Result<(), TokenError> {
-    let now = now.as_second();
-    let (exp, iat, nbf) = claims.times();
-    let expired = exp <= now - CLOCK_SKEW_S;
-    let early = iat.max(nbf.unwrap_or(iat)) > now + CLOCK_SKEW_S;
-    let too_long = exp.saturating_sub(iat) > LONGEST_LIFE_S || exp < iat;
-    if expired || early || too_long { Err(TokenError::Time) } else { Ok(()) }
-}
-
-/// When a token's id may be forgotten.
-fn forgotten_at(exp: i64) -> Result<Timestamp, TokenError> {
-    Timestamp::from_second(exp + CLOCK_SKEW_S).map_err(|_| TokenError::Time)
+        if ![&claims.sub, &claims.jti, &claims.account.id].into_iter().all(|text| present(text)) {
+            return Err(TokenError::Claims);
+        }
+        Ok(SignOut {
+            account: AccountId { portal: portal.id.clone(), account: claims.account.id },
+            person: claims.sub,
+            jti: Sha256::digest(claims.jti.as_bytes()).into(),
+            expires_at: forgotten_at(claims.exp)?,
+        })
+    }
 }
 
 fn present(text: &str) -> bool {

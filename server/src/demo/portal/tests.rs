@@ -55,7 +55,7 @@ async fn the_menu_leads_to_the_sending_mode() {
 }
 
 #[tokio::test]
-async fn the_token_opens_the_configurator_s_door() {
+async fn the_token_opens_a_session_of_the_configurator() {
     let (_, headers, page) = get("/boulangerie-martin/open/profiles").await;
     assert!(page.contains("action=\"http://127.0.0.1:3000/session\""));
     assert_ne!(headers[header::REFERRER_POLICY], "no-referrer", "the post must say where it comes from");
@@ -74,17 +74,17 @@ async fn the_token_opens_the_configurator_s_door() {
     };
     let now = Timestamp::from_second(NOW).unwrap();
     let portals = [portal];
-    let door = token::Door { portals: &portals, public_url: "http://127.0.0.1:3000".to_owned() };
-    let open = |door: &token::Door<'_>, token: &str, verifier: &str| {
+    let verifier = token::TokenVerifier { portals: &portals, public_url: "http://127.0.0.1:3000".to_owned() };
+    let open = |tokens: &token::TokenVerifier<'_>, token: &str, verifier: &str| {
         let presented = token::Presented { token, verifier };
-        token::verify(door, &presented, "http://localhost:4000", now).map(|(_, identity)| identity)
+        tokens.verify(&presented, "http://localhost:4000", now).map(|(_, identity)| identity)
     };
-    let identity = open(&door, token, "").unwrap();
+    let identity = open(&verifier, token, "").unwrap();
     assert_eq!(identity.account.account, "boulangerie-martin");
     assert_eq!(identity.return_url.as_deref(), Some("http://localhost:4000/boulangerie-martin/settings"));
     let (_, _, again) = get("/boulangerie-martin/open/profiles").await;
     assert!(!again.contains(token), "a fresh token each time");
-    let elsewhere = token::Door { public_url: "http://127.0.0.1:3001".to_owned(), ..door.clone() };
+    let elsewhere = token::TokenVerifier { public_url: "http://127.0.0.1:3001".to_owned(), ..verifier.clone() };
     assert!(open(&elsewhere, token, "").is_err(), "it is for its own Facteur");
     // What the element asks for is of no use without what the element keeps (RFC 7636, appendix B).
     let request = Request::post("/boulangerie-martin/token")
@@ -96,8 +96,8 @@ async fn the_token_opens_the_configurator_s_door() {
     let answer = router(options()).oneshot(request.unwrap()).await.unwrap();
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     let bound = String::from_utf8(body.to_vec()).unwrap();
-    assert!(open(&door, &bound, "").is_err());
-    assert!(open(&door, &bound, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").is_ok());
+    assert!(open(&verifier, &bound, "").is_err());
+    assert!(open(&verifier, &bound, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").is_ok());
 }
 
 #[tokio::test]

@@ -14,7 +14,10 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{problem::Code, v1::messages};
+use super::{
+    problem::Code,
+    v1::messages::{create, get, list, resend},
+};
 use crate::http::{Site, pages::assets};
 
 #[derive(OpenApi)]
@@ -25,7 +28,7 @@ use crate::http::{Site, pages::assets};
         description = "A portal's server posts messages; Facteur sends them through the account's mail server and reports the outcome.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    paths(messages::give, messages::get, messages::list, messages::resend),
+    paths(create::create, get::get, list::list, resend::resend),
     modifiers(&Key),
     tags((name = "messages", description = "Messages")),
 )]

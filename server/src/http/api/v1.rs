@@ -40,9 +40,9 @@ async fn other_method() -> Problem {
 /// The routes.
 pub fn routes() -> Router<Site> {
     Router::new()
-        .route("/api/v1/messages", post(messages::give).get(messages::list))
-        .route("/api/v1/messages/{id}", get(messages::get))
-        .route("/api/v1/messages/{id}/resend", post(messages::resend))
+        .route("/api/v1/messages", post(messages::create::create).get(messages::list::list))
+        .route("/api/v1/messages/{id}", get(messages::get::get))
+        .route("/api/v1/messages/{id}/resend", post(messages::resend::resend))
         .route("/api/v1", any(nowhere))
         .route("/api/v1/", any(nowhere))
         .route("/api/v1/{*endpoint}", any(nowhere))

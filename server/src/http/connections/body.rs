@@ -1,7 +1,7 @@
-//! Server side. The body of a request, and how long it may keep us waiting.
+//! Server side. The body of a request, with a deadline.
 //!
-//! Only the time counts in which we wait for the client, not the one in which it waits for us. A client has ten seconds,
-//! and a second more for each 16 KiB that came; never more than the limit in all, and never ten seconds of silence.
+//! Only the time spent waiting for the client counts. A client has ten seconds, and one more for each 16 KiB that arrived;
+//! never more than the limit in all, and never ten seconds of silence.
 
 use std::{
     future::Future,
@@ -16,25 +16,25 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Connection;
+use super::connection::Connection;
 
-/// Of silence.
+/// The longest silence.
 const SILENCE: Duration = Duration::from_secs(10);
-/// What a client sends in a second, at least.
+/// Bytes that earn a client one more second.
 const PER_SECOND: u64 = 16 * 1024;
 
-/// The body did not come in time.
+/// The body did not arrive in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the body did not arrive in time")]
-pub struct TooSlow;
+pub struct BodyTimeout;
 
 /// Whether that is why a body could not be read.
-pub fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<TooSlow>)
+pub fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<BodyTimeout>)
 }
 
-/// See the module.
-pub struct PatientBody<B = Incoming> {
+/// A body that fails when its client is too slow.
+pub struct DeadlineBody<B = Incoming> {
     body: B,
     connection: Arc<Connection>,
     limit: Duration,
@@ -45,19 +45,19 @@ pub struct PatientBody<B = Incoming> {
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
-impl<B> PatientBody<B> {
+impl<B> DeadlineBody<B> {
     pub fn new(body: B, connection: Arc<Connection>, limit: Duration) -> Self {
         Self { body, connection, limit, received: 0, waited: Duration::ZERO, waiting: None }
     }
 
     /// How long the next wait may be.
-    fn patience(&self) -> Duration {
+    fn allowance(&self) -> Duration {
         let allowed = SILENCE + Duration::from_secs(self.received / PER_SECOND);
         allowed.min(self.limit).saturating_sub(self.waited).min(SILENCE)
     }
 }
 
-impl<B> Body for PatientBody<B>
+impl<B> Body for DeadlineBody<B>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<axum::BoxError>,
@@ -68,13 +68,13 @@ where
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let this = self.get_mut();
         let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
-            let patience = this.patience();
+            let allowance = this.allowance();
             let (_, until) = this.waiting.get_or_insert_with(|| {
                 let now = Instant::now();
-                (now, Box::pin(sleep_until(now + patience)))
+                (now, Box::pin(sleep_until(now + allowance)))
             });
             ready!(until.as_mut().poll(cx));
-            return Poll::Ready(Some(Err(TooSlow.into())));
+            return Poll::Ready(Some(Err(BodyTimeout.into())));
         };
         if let Some((since, _)) = this.waiting.take() {
             this.waited += since.elapsed();
@@ -82,10 +82,10 @@ where
         match &frame {
             Some(Ok(frame)) => this.received += frame.data_ref().map_or(0, |data| data.len() as u64),
             Some(Err(_)) => {}
-            None => this.connection.vouch(),
+            None => this.connection.protect(),
         }
         if this.body.is_end_stream() {
-            this.connection.vouch();
+            this.connection.protect();
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
@@ -100,19 +100,19 @@ where
 }
 
 /// The whole body, at most so many bytes of it.
-pub async fn collect(body: axum::body::Body, most: usize) -> Result<Bytes, Unread> {
+pub async fn collect(body: axum::body::Body, most: usize) -> Result<Bytes, BodyError> {
     match http_body_util::Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_too_slow(&*error) => Err(Unread::TooSlow),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Unread::TooLarge),
-        Err(_) => Err(Unread::Broken),
+        Err(error) if is_timeout(&*error) => Err(BodyError::Timeout),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(BodyError::TooLarge),
+        Err(_) => Err(BodyError::Broken),
     }
 }
 
-/// Why there is no body.
+/// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
-    TooSlow,
+pub enum BodyError {
+    Timeout,
     TooLarge,
     /// The connection ended, or what came is no body.
     Broken,
@@ -120,11 +120,12 @@ pub enum Unread {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Connections, *};
+    use super::*;
+    use crate::http::connections::{ConnectionLimits, registry::Connections};
 
-    fn patient(body: axum::body::Body, limit: Duration) -> PatientBody<axum::body::Body> {
-        let entry = Connections::new(super::super::ConnectionLimits::default()).enter([127, 0, 0, 1].into()).unwrap();
-        PatientBody::new(body, entry.connection.clone(), limit)
+    fn with_deadline(body: axum::body::Body, limit: Duration) -> DeadlineBody<axum::body::Body> {
+        let entry = Connections::new(ConnectionLimits::default()).enter([127, 0, 0, 1].into()).unwrap();
+        DeadlineBody::new(body, entry.connection.clone(), limit)
     }
 
     /// A body of so many chunks of a size, with a wait before each.
@@ -137,18 +138,18 @@ mod tests {
         })
     }
 
-    async fn read(body: axum::body::Body, limit: u64) -> Result<usize, Unread> {
-        let body = axum::body::Body::new(patient(body, Duration::from_secs(limit)));
+    async fn read(body: axum::body::Body, limit: u64) -> Result<usize, BodyError> {
+        let body = axum::body::Body::new(with_deadline(body, Duration::from_secs(limit)));
         collect(body, 10_000_000).await.map(|bytes| bytes.len())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_client_has_time_and_a_silent_one_has_not() {
+    async fn a_slow_client_is_read_to_the_end_and_a_silent_one_is_not() {
         let second = Duration::from_secs(1);
         assert_eq!(read(chunks(100, 16 * 1024, second), 120).await, Ok(1_638_400), "a slow line");
-        assert_eq!(read(chunks(2, 1, 11 * second), 120).await, Err(Unread::TooSlow), "silence");
-        assert_eq!(read(chunks(100, 1, second), 120).await, Err(Unread::TooSlow), "a byte a second");
-        assert_eq!(read(chunks(200, 16 * 1024, second), 120).await, Err(Unread::TooSlow), "too long in all");
-        assert_eq!(read(chunks(1_000, 64 * 1024, Duration::ZERO), 120).await, Err(Unread::TooLarge));
+        assert_eq!(read(chunks(2, 1, 11 * second), 120).await, Err(BodyError::Timeout), "silence");
+        assert_eq!(read(chunks(100, 1, second), 120).await, Err(BodyError::Timeout), "a byte a second");
+        assert_eq!(read(chunks(200, 16 * 1024, second), 120).await, Err(BodyError::Timeout), "too long in all");
+        assert_eq!(read(chunks(1_000, 64 * 1024, Duration::ZERO), 120).await, Err(BodyError::TooLarge));
     }
 }

@@ -107,8 +107,8 @@ fn node(text: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// What a limit for each client counts: an IPv4 address, or the network of 64 bits that an IPv6 client has to itself.
-pub fn counted(address: IpAddr) -> IpAddr {
+/// What the limits for each client are counted under: an IPv4 address, or the network of 64 bits that an IPv6 client has to itself.
+pub fn client_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX))),
         address @ IpAddr::V4(_) => address,
@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn an_ipv6_client_is_counted_by_its_network() {
-        let counted = |text: &str| counted(text.parse().unwrap()).to_string();
-        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(counted("::ffff:203.0.113.9"), "203.0.113.9");
+        let key = |text: &str| client_key(text.parse().unwrap()).to_string();
+        assert_eq!(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(key("::ffff:203.0.113.9"), "203.0.113.9");
     }
 
     proptest! {

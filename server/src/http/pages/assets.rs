@@ -49,7 +49,7 @@ const SERVED_BY: &str = "@FACTEUR@";
 /// Facteur is, so a copy that somebody else serves or bundles sends its token here as well.
 pub async fn embed(State(site): State<Site>) -> Response {
     let Some(element) = Files::get("embed.js") else { return StatusCode::NOT_FOUND.into_response() };
-    let text = String::from_utf8_lossy(&element.data).replace(SERVED_BY, &quoted(&site.door().public_url));
+    let text = String::from_utf8_lossy(&element.data).replace(SERVED_BY, &quoted(&site.public_url()));
     let fixed = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),

@@ -20,12 +20,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{IDLE, LONGEST, accepted_language, cookie, random, start};
-use crate::{
-    http::Site,
-    objects::Object,
-    portal::token::{Presented, verify_from_our_page, verify_renewal},
-    store::StoreError,
-};
+use crate::{http::Site, objects::Object, portal::token::Presented, store::StoreError};
 
 const OF_ANOTHER: &str = "of another account or person";
 /// How many seconds the session has now.
@@ -84,7 +79,7 @@ async fn try_renew(
     presented: &Presented<'_>,
     now: Timestamp,
 ) -> Result<Taken, StoreError> {
-    let identity = match verify_renewal(&site.door(), presented, &session.account.portal, now) {
+    let identity = match site.token_verifier().verify_renewal(presented, &session.account.portal, now) {
         Ok(identity) if identity.account == session.account && identity.person.id == session.person.id => identity,
         Ok(_) => {
             tracing::warn!(reason = OF_ANOTHER, "renewal refused");
@@ -140,8 +135,7 @@ async fn try_again(
     value: [u8; 32],
     now: Timestamp,
 ) -> Result<Taken, StoreError> {
-    let door = site.door();
-    let (portal, mut identity) = match verify_from_our_page(&door, &Presented { token, verifier }, now) {
+    let (portal, mut identity) = match site.token_verifier().verify_from_our_page(&Presented { token, verifier }, now) {
         Ok(verified) => verified,
         Err(reason) => {
             tracing::warn!(reason = %reason, "renewal refused");

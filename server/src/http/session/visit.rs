@@ -1,8 +1,8 @@
 //! Server side. Who is asking: each request's cookie becomes a visit, with the look of its portal and the pages that may
 //! frame the answer.
 //!
-//! A browser that refuses the cookie of a frame comes back from the door as a stranger. So that it is answered in the
-//! right language, look and frame, the door's redirect into a frame names the opening ([`opening_query`]): the hash under
+//! A browser that refuses the cookie of a frame follows the redirect without a session. So that it is answered in the
+//! right language, look and frame, the redirect into a frame names the opening ([`opening_query`]): the hash under
 //! which the session is stored. It opens nothing. Who comes without it learns of no portal that it did not name itself.
 
 use std::sync::Arc;

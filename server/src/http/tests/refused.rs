@@ -4,9 +4,6 @@ use super::*;
 
 const OTHER: &str = "https://autre.exemple";
 const ENGLISH: &str = "en-GB,en;q=0.8";
-/// RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// Two portals; the first one is green and has two origins.
 fn two_portals() -> Vec<Portal> {

@@ -2,8 +2,8 @@
 //!
 //! Memory is taken as bytes come, not as a header announces them, and each portal has a budget of its own: what one portal
 //! sends, or does not send, takes nothing from another. A small body is read at once. A large one waits, unread, until there
-//! is room in its portal's budget; the sender's own TCP connection holds it back meanwhile. Large ones are taken apart one
-//! after the other, since that needs the most.
+//! is room in its portal's budget; the sender's own TCP connection holds it back meanwhile. Large ones are parsed one
+//! after the other, since parsing needs the most.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use tokio::{
 use super::messages::LARGEST_BODY;
 use crate::http::{
     api::problem::{Code, Problem},
-    connections::body::is_too_slow,
+    connections::body::is_timeout,
 };
 
 /// Up to here a body is small, in bytes.
@@ -26,7 +26,7 @@ const SMALL: usize = 256 * 1024;
 const SMALL_BUDGET: usize = 16 * 1024;
 /// Memory is taken in steps of so much, in KiB.
 const STEP: usize = 4;
-/// From this size on, in bytes, bodies are taken apart one after the other.
+/// From this size on, in bytes, bodies are parsed one after the other.
 const HEAVY: usize = 1024 * 1024;
 /// How long a large body waits for its portal's budget…
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,8 +47,8 @@ impl Default for BodyBudget {
     }
 }
 
-/// See the module.
-pub struct Intake {
+/// Hands out memory for bodies.
+pub struct BodyMemory {
     all: Arc<Semaphore>,
     portals: HashMap<String, Budget>,
     large: usize,
@@ -62,7 +62,7 @@ struct Budget {
 
 /// The memory that a body holds, given back when it is dropped.
 #[derive(Default)]
-pub struct Held {
+pub struct BodyPermit {
     /// In KiB, of the memory of all.
     kib: usize,
     small_kib: usize,
@@ -74,7 +74,7 @@ fn take(permits: usize) -> u32 {
     u32::try_from(permits).unwrap_or(u32::MAX)
 }
 
-impl Intake {
+impl BodyMemory {
     pub fn new<'a>(portals: impl Iterator<Item = &'a str>, budget: BodyBudget) -> Self {
         let largest = LARGEST_BODY / 1024;
         let large = (budget.per_portal * 1024).max(largest);
@@ -97,11 +97,11 @@ impl Intake {
         portal: &str,
         mut body: Body,
         declared: Option<usize>,
-    ) -> Result<(Vec<u8>, Held), Problem> {
-        let (mut bytes, mut held) = (Vec::new(), Held::default());
+    ) -> Result<(Vec<u8>, BodyPermit), Problem> {
+        let (mut bytes, mut held) = (Vec::new(), BodyPermit::default());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
-                if is_too_slow(&error) {
+                if is_timeout(&error) {
                     Problem::new(Code::BodyTooSlow)
                 } else {
                     Problem::detailed(Code::InvalidRequest, "the body ended early")
@@ -127,7 +127,7 @@ impl Intake {
     }
 
     /// Takes what is missing for a body of `length` bytes.
-    async fn has_room(&self, portal: &str, held: &mut Held, length: usize, declared: Option<usize>) -> bool {
+    async fn has_room(&self, portal: &str, held: &mut BodyPermit, length: usize, declared: Option<usize>) -> bool {
         let Some(budget) = self.portals.get(portal) else { return false };
         let needed = length.div_ceil(STEP * 1024) * STEP;
         if length <= SMALL && needed > held.small_kib {
@@ -154,8 +154,8 @@ impl Intake {
         true
     }
 
-    /// The turn to take a body of this size apart; `None` for small ones, which need none.
-    pub async fn turn(&self, length: usize) -> Option<SemaphorePermit<'_>> {
+    /// The permit to parse a body of this size; `None` for small ones, which need none.
+    pub async fn parse_permit(&self, length: usize) -> Option<SemaphorePermit<'_>> {
         if length < HEAVY { None } else { self.heavy.acquire().await.ok() }
     }
 }
@@ -178,44 +178,44 @@ mod tests {
         (sender, Body::from_stream(stream))
     }
 
-    fn intake() -> Arc<Intake> {
-        Arc::new(Intake::new(["one", "other"].into_iter(), BodyBudget::default()))
+    fn memory() -> Arc<BodyMemory> {
+        Arc::new(BodyMemory::new(["one", "other"].into_iter(), BodyBudget::default()))
     }
 
     const LARGE: usize = 31 * 1024 * 1024;
 
     #[tokio::test]
     async fn what_is_announced_and_does_not_come_takes_nothing() {
-        let intake = intake();
+        let memory = memory();
         let mut silent = Vec::new();
         for _ in 0..100 {
             let (sender, body) = told();
-            let intake = intake.clone();
-            silent.push((sender, tokio::spawn(async move { intake.read("one", body, Some(LARGE)).await.is_ok() })));
+            let memory = memory.clone();
+            silent.push((sender, tokio::spawn(async move { memory.read("one", body, Some(LARGE)).await.is_ok() })));
         }
         for (sender, _) in &silent {
             sender.send(Bytes::from_static(b"{")).await.unwrap();
         }
         let body = Body::from(vec![b' '; LARGE]);
         for portal in ["one", "other"] {
-            let read = intake.read(portal, Body::from(vec![b' '; 1_000]), Some(1_000)).await;
+            let read = memory.read(portal, Body::from(vec![b' '; 1_000]), Some(1_000)).await;
             assert_eq!(read.ok().unwrap().0.len(), 1_000, "{portal}");
         }
-        assert_eq!(intake.read("one", body, Some(LARGE)).await.ok().unwrap().0.len(), LARGE);
+        assert_eq!(memory.read("one", body, Some(LARGE)).await.ok().unwrap().0.len(), LARGE);
         for (sender, read) in silent {
             drop(sender);
             assert!(read.await.unwrap());
         }
-        assert_eq!(intake.all.available_permits(), 256 * 1024, "all of it is given back");
+        assert_eq!(memory.all.available_permits(), 256 * 1024, "all of it is given back");
     }
 
     #[tokio::test(start_paused = true)]
     async fn large_bodies_of_one_portal_wait_for_each_other_and_for_nobody_else() {
-        let intake = intake();
+        let memory = memory();
         let mut under_way = Vec::new();
         for _ in 0..3 {
             let (sender, body) = told();
-            let reader = intake.clone();
+            let reader = memory.clone();
             under_way.push((sender, tokio::spawn(async move { reader.read("one", body, Some(LARGE)).await.is_ok() })));
         }
         for (sender, _) in &under_way {
@@ -224,9 +224,9 @@ mod tests {
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        let taken = 256 * 1024 - intake.all.available_permits();
+        let taken = 256 * 1024 - memory.all.available_permits();
         assert_eq!(taken, 2 * 512, "the third waits without taking any");
-        let other = intake.read("other", Body::from(vec![b' '; LARGE]), Some(LARGE)).await;
+        let other = memory.read("other", Body::from(vec![b' '; LARGE]), Some(LARGE)).await;
         assert!(other.is_ok(), "another portal has a budget of its own");
         let (first, read) = under_way.remove(0);
         drop(first);
@@ -237,13 +237,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_long_is_not_read_to_its_end() {
-        let intake = intake();
+        let memory = memory();
         let body = Body::from_stream(async_stream::stream! {
             loop {
                 yield Ok::<_, std::convert::Infallible>(Bytes::from(vec![b' '; 1024 * 1024]));
             }
         });
-        let problem = intake.read("one", body, None).await.err().unwrap();
+        let problem = memory.read("one", body, None).await.err().unwrap();
         assert_eq!(problem.code, Code::TooLarge);
     }
 }

@@ -16,14 +16,17 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::{api_key, messages::request::parse};
+use super::api_key;
 use crate::{
     http::{
         Site,
-        api::problem::{Code, Fault, FieldFault, Problem},
+        api::{
+            json::parse,
+            problem::{Code, Fault, FieldFault, Problem},
+        },
     },
     ids,
-    portal::token::{SignOut, TokenError, verify_sign_out},
+    portal::token::{SignOut, TokenError},
 };
 
 pub const PATH: &str = "/api/v1/sessions/revoke";
@@ -84,7 +87,7 @@ fn token(site: &Site, headers: &HeaderMap, now: Timestamp) -> Result<SignOut, Pr
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    verify_sign_out(&site.door(), token.unwrap_or_default(), now).map_err(|reason| match reason {
+    site.token_verifier().verify_sign_out(token.unwrap_or_default(), now).map_err(|reason| match reason {
         // The token is valid, but for something else: its sender may know.
         TokenError::NotASignOut => Problem { detail: Some(reason.to_string()), ..refused(reason) },
         _ => refused(reason),

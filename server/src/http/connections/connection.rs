@@ -1,0 +1,124 @@
+//! Server side. The state of one connection: what it is waiting for, and since when.
+
+use std::{
+    sync::atomic::{AtomicU8, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::limits::ConnectionLimits;
+
+/// What a connection is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    /// For the rest of the headers.
+    Headers = 0,
+    /// For the next request.
+    Idle = 1,
+    /// For the rest of a body.
+    Body = 2,
+    /// For us.
+    Answering = 3,
+}
+
+/// One connection. Times are milliseconds since the registry was made.
+#[derive(Debug)]
+pub struct Connection {
+    phase: AtomicU8,
+    since: AtomicU64,
+    /// Since when the client has not read; 0 when it does.
+    unread_since: AtomicU64,
+    epoch: Instant,
+    /// Closes it.
+    pub closed: CancellationToken,
+}
+
+impl Connection {
+    /// One that was just accepted.
+    pub(super) fn new(epoch: Instant) -> Self {
+        let connection = Self {
+            phase: AtomicU8::new(Phase::Headers as u8),
+            since: AtomicU64::new(0),
+            unread_since: AtomicU64::new(0),
+            epoch,
+            closed: CancellationToken::new(),
+        };
+        connection.enter(Phase::Headers);
+        connection
+    }
+
+    fn now(&self) -> u64 {
+        // 0 has a meaning of its own.
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Headers,
+            1 => Phase::Idle,
+            2 => Phase::Body,
+            _ => Phase::Answering,
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.since.store(self.now(), Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// Bytes arrived.
+    pub fn received(&self) {
+        if self.phase() == Phase::Idle {
+            self.enter(Phase::Headers);
+        }
+    }
+
+    /// The headers of a request arrived; `complete`: with all of it.
+    pub fn received_request(&self, complete: bool) {
+        self.enter(if complete { Phase::Answering } else { Phase::Body });
+    }
+
+    /// The whole request is here, or its sender is authenticated: it is not closed to make room any more.
+    pub fn protect(&self) {
+        self.enter(Phase::Answering);
+    }
+
+    /// The response is handed over.
+    pub fn responded(&self) {
+        self.enter(Phase::Idle);
+    }
+
+    /// Whether the socket took what was written.
+    pub fn wrote(&self, taken: bool) {
+        if taken {
+            self.unread_since.store(0, Ordering::Relaxed);
+        } else {
+            let _ = self.unread_since.compare_exchange(0, self.now(), Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether its client exceeds a limit.
+    pub(super) fn is_overdue(&self, limits: &ConnectionLimits) -> bool {
+        let now = self.now();
+        let waited = |since: u64| Duration::from_millis(now.saturating_sub(since));
+        let since = self.since.load(Ordering::Relaxed);
+        let unread = self.unread_since.load(Ordering::Relaxed);
+        (unread != 0 && waited(unread) > limits.unread)
+            || match self.phase() {
+                Phase::Headers => waited(since) > limits.headers,
+                Phase::Idle => waited(since) > limits.idle,
+                // The body itself gives up sooner, and is answered.
+                Phase::Body => waited(since) > limits.body + limits.headers,
+                Phase::Answering => false,
+            }
+    }
+
+    /// The order in which connections are closed to make room: those without headers, then those that are idle, then those
+    /// without a body; the longest wait first. `None`: not this one.
+    pub(super) fn eviction_rank(&self) -> Option<(u8, u64)> {
+        let phase = self.phase();
+        (phase != Phase::Answering).then(|| (phase as u8, self.since.load(Ordering::Relaxed)))
+    }
+}

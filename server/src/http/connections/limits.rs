@@ -1,0 +1,39 @@
+//! Server side. The limits on client connections.
+
+use std::time::Duration;
+
+use super::forwarded::Proxies;
+
+/// Limits on client connections.
+#[derive(Debug, Clone)]
+pub struct ConnectionLimits {
+    /// Connections at once, in all.
+    pub connections: usize,
+    /// Connections at once of one address; behind a trusted proxy, requests at once.
+    pub per_address: usize,
+    /// Proxies, whose connections are those of many: they have no limit of their own, and their clients have.
+    pub proxies: Proxies,
+    /// How long the headers of a request may take.
+    pub headers: Duration,
+    /// How long a body may keep us waiting, in all.
+    pub body: Duration,
+    /// How long a connection is kept for the next request. Longer than a proxy's, which would else send into a connection
+    /// that is being closed.
+    pub idle: Duration,
+    /// How long a client may not read its answer.
+    pub unread: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            connections: 2_000,
+            per_address: 1_000,
+            proxies: Proxies::default(),
+            headers: Duration::from_secs(10),
+            body: Duration::from_secs(120),
+            idle: Duration::from_secs(75),
+            unread: Duration::from_secs(30),
+        }
+    }
+}
