@@ -53,6 +53,7 @@ trouble-session-ended = Your session has ended. For your security, it closes aft
 trouble-stranger = The configurator opens from your portal, where you are already signed in. If that is where you came from, your browser may be blocking the cookies of an embedded page: open the configurator in a new tab.
 trouble-not-found = This page or profile does not exist, or no longer exists.
 trouble-unavailable = The service is not responding at the moment. Nothing you saved is lost: try again shortly.
+trouble-internal = A fault of the service prevents this page from being shown. It has been logged. If it happens again, report it to your portal.
 trouble-malformed = The request is incomplete. Go back to the previous page and try again.
 not-found-title = Page not found
 

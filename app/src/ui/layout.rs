@@ -122,7 +122,8 @@ pub fn Trouble(error: AppError) -> impl IntoView {
         (AppError::SessionRequired, Visit::Ended { .. }) => t!("trouble-session-ended"),
         (AppError::SessionRequired, _) => t!("trouble-stranger"),
         (AppError::NotFound, _) => t!("trouble-not-found"),
-        (AppError::Limited { .. } | AppError::Internal | AppError::Unavailable, _) => t!("trouble-unavailable"),
+        (AppError::Limited { .. } | AppError::Unavailable, _) => t!("trouble-unavailable"),
+        (AppError::Internal, _) => t!("trouble-internal"),
         (AppError::Stale | AppError::OtherAccount, _) => t!("stale-about"),
         (
             AppError::Invalid { .. }

@@ -6,7 +6,7 @@
 
 use app::{error::AppError, session::Visit};
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
@@ -53,14 +53,25 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
         Err(BodyError::Timeout) => return malformed(StatusCode::REQUEST_TIMEOUT),
     };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if is_undecoded(&response) { malformed(StatusCode::BAD_REQUEST) } else { response }
+    match framework_error(response).await {
+        Ok(response) => response,
+        Err(AppError::Malformed) => malformed(StatusCode::BAD_REQUEST),
+        Err(error) => refuse(&site, is_page, error, None),
+    }
 }
 
-/// Whether the framework answered because the arguments do not decode: our functions never say 500, nor put an error into
-/// an address.
-fn is_undecoded(response: &Response) -> bool {
+/// The error that the framework answered with, where the arguments do not decode or it failed itself: it says 500 whatever
+/// is wrong, or puts the error into an address. Our functions do neither, except for a fault of our own ([`AppError::Internal`]).
+async fn framework_error(response: Response) -> Result<Response, AppError> {
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-    response.status() == StatusCode::INTERNAL_SERVER_ERROR || location.is_some_and(|to| to.contains("__err="))
+    if location.is_some_and(|to| to.contains("__err=")) {
+        return Err(AppError::Malformed);
+    }
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return Ok(response);
+    }
+    let body = to_bytes(response.into_body(), BODY_LIMIT).await.unwrap_or_default();
+    Err(serde_json::from_slice(&body).unwrap_or(AppError::Internal))
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

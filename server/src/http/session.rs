@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::{
+    error::AppError,
     i18n::Locale,
     session::{Session, Visit},
     theme::GivenTheme,
@@ -116,10 +117,7 @@ async fn enter<'a>(
             tracing::warn!(reason = "used before", "token refused");
             error::token_refused(site, origin, locale)
         }
-        Err(failure) => {
-            failure.log();
-            error::unavailable(site, locale)
-        }
+        Err(failure) => error::store_failed_page(site, locale, failure),
     }
 }
 
@@ -133,7 +131,7 @@ async fn begin(
     now: Timestamp,
 ) -> Result<Option<Response>, StoreError> {
     let path = identity.page.path();
-    let Some(value) = random() else { return Ok(Some(StatusCode::SERVICE_UNAVAILABLE.into_response())) };
+    let Some(value) = random() else { return Ok(Some(error::coded(AppError::Unavailable))) };
     if !start(site, portal, identity, headers, locale, value, now).await? {
         return Ok(None);
     }
@@ -213,9 +211,6 @@ pub async fn set_theme(
             Json(json!({ "scheme": theme.scheme(), "variables": variables })).into_response()
         }
         Ok(false) => StatusCode::UNAUTHORIZED.into_response(),
-        Err(failure) => {
-            failure.log();
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
+        Err(failure) => error::store_failed(failure),
     }
 }

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::{Method, StatusCode, header},
+    http::{Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
     routing::get,
 };
 
-use crate::{metrics::Metrics, outbox::Outbox, store::Store};
+use crate::{http::pages::error, metrics::Metrics, outbox::Outbox, store::Store};
 
 /// `OpenMetrics` 1.0.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -51,9 +51,6 @@ async fn show(State(state): State<Arc<MetricsState>>) -> Response {
             let text = state.metrics.render(&queue, age_s, state.outbox.connections());
             ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
         }
-        Err(error) => {
-            error.log();
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
+        Err(failure) => error::store_failed(failure),
     }
 }

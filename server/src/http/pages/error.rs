@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use app::{
+    error::AppError,
     i18n::{Locale, Texts},
     shell::{FRAME_SCRIPT, FrameAncestors},
 };
@@ -15,9 +16,12 @@ use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::assets;
-use crate::http::{
-    Site,
-    session::visit::{refusal_ancestors, refusal_look},
+use crate::{
+    http::{
+        Site,
+        session::visit::{refusal_ancestors, refusal_look},
+    },
+    store::StoreError,
 };
 
 /// A request of a foreign page.
@@ -66,8 +70,21 @@ pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
     (StatusCode::UNAUTHORIZED, [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
 }
 
-/// The database does not answer: a page that says so, and when to come back.
-pub fn unavailable(site: &Site, locale: Locale) -> Response {
+/// An error as a program reads it: its code, with its status.
+pub fn coded(error: AppError) -> Response {
+    (error.status(), axum::Json(error)).into_response()
+}
+
+/// The store failed, and a program asked: 503 where the same may succeed later, 500 where a row or a value is at fault
+/// ([`StoreError::log`] tells them apart, here as everywhere).
+pub fn store_failed(failure: StoreError) -> Response {
+    coded(failure.log())
+}
+
+/// The store failed before there was a page: one that says so, with the same status.
+pub fn store_failed_page(site: &Site, locale: Locale, failure: StoreError) -> Response {
+    let error = failure.log();
+    let text = if error == AppError::Internal { "trouble-internal" } else { "trouble-unavailable" };
     let title = locale.text("product-name", &[]);
     let style = format!("{}/{}/facteur.css", site.base_path.0, assets::package_folder());
     let page = html! {
@@ -83,7 +100,7 @@ pub fn unavailable(site: &Site, locale: Locale) -> Response {
             body {
                 main id="content" {
                     h1 { (title) }
-                    p class="lead" { (locale.text("trouble-unavailable", &[])) }
+                    p class="lead" { (locale.text(text, &[])) }
                 }
             }
         }
@@ -93,8 +110,7 @@ pub fn unavailable(site: &Site, locale: Locale) -> Response {
     let policy = format!(
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
     );
-    let headers = [(header::CONTENT_SECURITY_POLICY, policy.as_str()), (header::RETRY_AFTER, "5")];
-    (StatusCode::SERVICE_UNAVAILABLE, headers, Html(page.into_string())).into_response()
+    (error.status(), [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
 }
 
 /// A handler panicked: the process lives, the caller learns nothing of why.

@@ -6,6 +6,7 @@
 //! works once like every other. A page of somebody else's never goes on under another session: it is opened anew.
 
 use app::{
+    error::AppError,
     i18n::Locale,
     session::{Person, Session, Visit},
     ui::whose::Whose,
@@ -20,7 +21,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{IDLE, LONGEST, accepted_language, cookie, random, start};
-use crate::{http::Site, objects::Object, portal::token::Presented, store::StoreError};
+use crate::{
+    http::{Site, pages::error},
+    objects::Object,
+    portal::token::Presented,
+    store::StoreError,
+};
 
 const OF_ANOTHER: &str = "of another account or person";
 /// How many seconds the session has now.
@@ -66,10 +72,7 @@ pub async fn renew(
     match try_renew(&site, &session, &Presented { token: &token, verifier: &verifier }, now).await {
         Ok(Taken::Good) => (Taken::Good.status(), [(LEFT, HeaderValue::from(IDLE.as_secs()))]).into_response(),
         Ok(refused) => refused.status().into_response(),
-        Err(failure) => {
-            failure.log();
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
+        Err(failure) => error::store_failed(failure),
     }
 }
 
@@ -114,17 +117,14 @@ pub struct Ended {
 /// the page.
 pub async fn again(State(site): State<Site>, headers: HeaderMap, form: Result<Form<Ended>, FormRejection>) -> Response {
     let Ok(Form(form)) = form else { return StatusCode::UNAUTHORIZED.into_response() };
-    let Some(value) = random() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some(value) = random() else { return error::coded(AppError::Unavailable) };
     match try_again(&site, &headers, &form, value, (site.clock)()).await {
         Ok(Taken::Good) => {
             let left = [(LEFT, HeaderValue::from(IDLE.as_secs()))];
             (Taken::Good.status(), left, cookie::set(&site.public_origin, value)).into_response()
         }
         Ok(refused) => refused.status().into_response(),
-        Err(failure) => {
-            failure.log();
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
+        Err(failure) => error::store_failed(failure),
     }
 }
 

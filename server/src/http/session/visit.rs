@@ -66,10 +66,7 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
             request.extensions_mut().insert(SessionLeft(left));
             next.run(request).await
         }
-        Err(failure) => {
-            failure.log();
-            error::unavailable(&site, language)
-        }
+        Err(failure) => error::store_failed_page(&site, language, failure),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is answered while the database cannot be written.
+//! What is answered while the database cannot be written, and when a row is damaged.
 
 use std::time::{Duration, Instant};
 
@@ -45,5 +45,53 @@ async fn while_the_database_is_locked_everybody_is_told_to_come_back() {
     assert_eq!(app.token_post(&token, PORTAL).await.status, StatusCode::SEE_OTHER);
     for end in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
+}
+
+/// 503 says that the same may succeed later. A damaged row is a fault of the service: no retry mends it.
+#[tokio::test]
+async fn a_damaged_row_is_500_and_a_closed_database_503() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    let id = app.add(&cookie).await;
+    let asks = async |cookie: &str| {
+        let theme = Request::post("/session/theme")
+            .header(header::COOKIE, cookie)
+            .header(header::ORIGIN, OWN)
+            .header(header::CONTENT_TYPE, "application/json");
+        let page = app.get("/profiles", cookie).await;
+        let renewed = app.post("/session/renew", cookie, "token=x").await;
+        let fresh = token("martin", &uuid::Uuid::new_v4().to_string());
+        let again = app.post("/session/again", cookie, &format!("token={fresh}")).await;
+        let themed = app.ask(theme.body(Body::from("{}")).unwrap()).await;
+        [page, renewed, again, themed]
+    };
+    let program = |cookie: &str| {
+        Request::post("/api/profiles/use")
+            .header(header::COOKIE, cookie)
+            .header(header::ORIGIN, OWN)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, FORM)
+            .body(Body::from(format!("id={id}")))
+            .unwrap()
+    };
+
+    sqlx::query("UPDATE profile SET security = 'x'").execute(app.store.raw()).await.unwrap();
+    let listed = app.get("/profiles", &cookie).await;
+    let used = app.ask(program(&cookie)).await;
+    assert_eq!((used.status, used.body.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, r#"{"code":"internal"}"#));
+    assert_eq!(listed.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(listed.body.contains("Une erreur de notre côté"), "{}", listed.body);
+
+    sqlx::query("UPDATE session SET content = '{}'").execute(app.store.raw()).await.unwrap();
+    for answer in asks(&cookie).await {
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{}", answer.body);
+        assert!(!answer.headers.contains_key(header::RETRY_AFTER), "a retry does not help");
+    }
+
+    app.store.close().await;
+    for answer in asks(&cookie).await {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+        assert!(answer.headers.contains_key(header::RETRY_AFTER), "a retry may help");
     }
 }
