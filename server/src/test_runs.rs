@@ -259,11 +259,12 @@ impl Tester for TestRunner {
 
     async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal> {
         let account = &session.account;
-        let row = self.store.profile(account, id).await.map_err(StoreError::log)?.ok_or(Refusal::NotFound)?;
-        let last = self.store.last_test(account, id).await.map_err(StoreError::log)?.ok_or(Refusal::Stale)?;
-        let is_current = row.tested.as_ref().is_some_and(|tested| tested.fingerprint == fingerprint(&row));
-        let fix = last.report.fixes.get(fix).filter(|_| is_current).ok_or(Refusal::Stale)?;
-        self.book.apply_fix(session.author(), id, &fingerprint(&row), fix).await.map_err(|error| match error {
+        let Some(last) = self.store.last_test(account, id).await.map_err(StoreError::log)? else {
+            let is_there = self.store.profile(account, id).await.map_err(StoreError::log)?.is_some();
+            return Err(if is_there { Refusal::Stale } else { Refusal::NotFound });
+        };
+        let fix = last.report.fixes.get(fix).ok_or(Refusal::Stale)?;
+        self.book.apply_fix(session.author(), id, fix).await.map_err(|error| match error {
             AppError::Conflict => Refusal::Stale,
             other => other.into(),
         })?;

@@ -118,12 +118,25 @@ async fn start(
     fix: &str,
 ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
     // A code typed for an earlier test does not apply to this one.
-    services.drafts.forget(&session.who(), &code_form(id)).await.map_err(|_| Refusal::Unavailable)?;
+    services.drafts.forget(&session.who(), &code_form(id)).await?;
     if !fix.is_empty() {
         let fix = fix.parse().map_err(|_| Refusal::Stale)?;
         services.tester.apply_fix(session, id, fix).await?;
     }
     services.tester.start(session, id, Recipient::parse(to)).await
+}
+
+/// Starts a test; the profile as it is tested, with the fix applied.
+async fn begin(
+    services: &Services,
+    session: &Session,
+    (id, to, fix): (&str, &str, &str),
+) -> Result<(Profile, BoxStream<'static, TestEvent>), Refusal> {
+    let id = ProfileId::parse(id).ok_or(Refusal::NotFound)?;
+    let events = start(services, session, id, to, fix).await?;
+    // Deleted meanwhile: dropping the events stops the test.
+    let profile = services.profiles.get(&session.account, id).await?.ok_or(Refusal::NotFound)?;
+    Ok((profile, events))
 }
 
 /// A refused test as the notice that explains it, or as an error.
@@ -139,6 +152,7 @@ fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
         Refusal::NotFound => Err(AppError::NotFound),
         Refusal::Limited { retry_after_s } => Err(AppError::Limited { retry_after_s }),
         Refusal::Unavailable => Err(AppError::Unavailable),
+        Refusal::Internal => Err(AppError::Internal),
     }
 }
 
@@ -173,34 +187,18 @@ pub async fn stream_test(
 ) -> Result<ByteStream<AppError>, AppError> {
     let (session, services) = (session()?, services()?);
     let owner = Owner::current().unwrap_or_default();
-    let profile = match ProfileId::parse(&id) {
-        Some(id) => services.profiles.get(&session.account, id).await.map_err(answer)?,
-        None => None,
-    };
-    let Some(profile) = profile else {
-        // Perhaps deleted in another tab. The panel shows the line; the status is for programs.
-        let _ = answer(AppError::NotFound);
-        let line = Line::Refused { html: refusal_html(&owner, session.locale, Refusal::NotFound) }.bytes();
-        return Ok(ByteStream::new(futures::stream::iter([Ok(line)])));
-    };
-    let id = profile.id;
-    let started = start(&services, &session, id, &to, &fix).await;
-    if let Err(refusal) = started {
-        // The status is for programs; the page shows the line.
-        let _ = answer(refused(refusal).map_or_else(|error| error, |_| AppError::Conflict));
-    }
-    // A fix may have been applied.
-    let profile = services.profiles.get(&session.account, id).await.map_err(answer)?.unwrap_or(profile);
-    let security = profile.settings.destination.security;
     let locale = session.locale;
+    let (profile, mut events) = match begin(&services, &session, (&id, &to, &fix)).await {
+        Ok(begun) => begun,
+        Err(refusal) => {
+            // The status is for programs; the page shows the line. The profile may be deleted in another tab.
+            let _ = answer(refused(refusal).map_or_else(|error| error, |_| AppError::Conflict));
+            let line = Line::Refused { html: refusal_html(&owner, locale, refusal) }.bytes();
+            return Ok(ByteStream::new(futures::stream::iter([Ok(line)])));
+        }
+    };
+    let (id, security) = (profile.id, profile.settings.destination.security);
     Ok(ByteStream::new(stream! {
-        let mut events = match started {
-            Ok(events) => events,
-            Err(refusal) => {
-                yield Ok(Line::Refused { html: refusal_html(&owner, locale, refusal) }.bytes());
-                return;
-            }
-        };
         yield Ok(Line::Stage { html: String::new(), now: running(locale, Stage::Resolve) }.bytes());
         while let Some(event) = events.next().await {
             let line = match event {

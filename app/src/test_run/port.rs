@@ -70,6 +70,9 @@ pub enum Refusal {
     AtOnce(AtOnce),
     #[error("the service is unavailable")]
     Unavailable,
+    /// A fault of the service, which was logged.
+    #[error("internal error")]
+    Internal,
 }
 
 /// Whose limit of simultaneous tests is reached.
@@ -85,6 +88,7 @@ impl From<AppError> for Refusal {
     fn from(error: AppError) -> Self {
         match error {
             AppError::NotFound => Self::NotFound,
+            AppError::Internal => Self::Internal,
             _ => Self::Unavailable,
         }
     }

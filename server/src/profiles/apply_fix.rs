@@ -14,19 +14,15 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{ProfileService, fingerprint};
 
 impl ProfileService {
-    /// Applies the change to the settings that were tested (`tested`: their fingerprint), and to no others. The host stays,
-    /// so the secret may come along: it is sealed for the new destination in the same statement.
-    pub(crate) async fn apply_fix(
-        &self,
-        by: Author<'_>,
-        id: ProfileId,
-        tested: &[u8; 32],
-        fix: &Fix,
-    ) -> Result<(), AppError> {
+    /// Applies a change that the last test proposed to the settings that it tested, and to no others: the locked row still
+    /// has their fingerprint. The host stays, so the secret may come along: it is sealed for the new destination in the
+    /// same statement.
+    pub(crate) async fn apply_fix(&self, by: Author<'_>, id: ProfileId, fix: &Fix) -> Result<(), AppError> {
         self.change(by, id, |row| {
             let settings = fix.apply(&row.settings);
             let same_host = row.settings.destination.host == settings.destination.host;
-            if fingerprint(row) != *tested || !same_host || self.guard(&settings).is_err() {
+            let is_as_tested = row.tested.as_ref().is_some_and(|tested| tested.fingerprint == fingerprint(row));
+            if !is_as_tested || !same_host || self.guard(&settings).is_err() {
                 return Err(AppError::Conflict);
             }
             let (Ok(Some(secret)), Some(stored)) = (self.open(by.account, row), &row.secret) else {

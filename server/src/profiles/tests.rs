@@ -42,8 +42,10 @@ pub(crate) fn by(account: &AccountId) -> Author<'_> {
     Author { account, person: &CLAIRE }
 }
 
+/// Applies a fix to a profile that was just tested.
 async fn apply_fix(book: &ProfileService, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
-    book.apply_fix(by(&account()), row.id, &fingerprint(row), fix).await
+    tested(book, row.id).await;
+    book.apply_fix(by(&account()), row.id, fix).await
 }
 
 fn vault(byte: u8) -> Vault {

@@ -81,10 +81,6 @@ async fn try_save(
     typed: &TypedSecret,
 ) -> Result<String, SaveError> {
     let profiles = &services.profiles;
-    let made = match (&target.id, &target.creation) {
-        (None, Some(form)) => profiles.made_by(&session.account, form).await?.is_some(),
-        _ => false,
-    };
     let checked = draft.check(session, &services.presets, profiles.policy());
     // A preset does not describe the passwords of a server that was changed by hand.
     let inner = match &checked {
@@ -103,7 +99,12 @@ async fn try_save(
             None
         }
         None => {
-            if target.id.is_none() && !made {
+            // A form that has made its profile already shows no secret.
+            let made = match (&target.id, &target.creation) {
+                (None, Some(form)) => profiles.made_by(&session.account, form).await?.is_some(),
+                (id, _) => id.is_some(),
+            };
+            if !made {
                 errors.push(FieldError::new(Field::Secret, Fault::Required));
             }
             None

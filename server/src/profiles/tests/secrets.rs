@@ -53,6 +53,8 @@ async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
     let moved = Settings { destination: elsewhere, ..typed };
     book.save(by(&account()), Target::profile(id), moved, replace("un-autre")).await.unwrap();
     assert_eq!(row().await.settings.destination.mechanism, None, "another server is asked anew");
+    let stale = book.apply_fix(by(&account()), id, &port).await;
+    assert_eq!(stale, Err(AppError::Conflict), "these settings were never tested");
     // A port that the operator does not allow is refused here too.
     let closed = Fix::Port { port: 22, security: Security::Tls };
     assert_eq!(apply_fix(&book, &row().await, &closed).await, Err(AppError::Conflict));
