@@ -48,7 +48,7 @@ mod tests;
 use forms::{other_account, resume, unknown_fields};
 use monitoring::health;
 use pages::{assets, error, headers, notice_proof};
-use session::{renew, visit};
+use session::{open, renew, theme, visit};
 
 pub use api::{BodyBudget, BodyMemory, make_key};
 pub use connections::{
@@ -56,7 +56,7 @@ pub use connections::{
     forwarded::{ForwardedHeader, Proxies},
     listener::serve,
 };
-pub use monitoring::{health::LastLook, metrics::router as metrics};
+pub use monitoring::{health::ReadinessCache, metrics::router as metrics};
 
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -74,7 +74,7 @@ pub struct Site {
     pub clock: Clock,
     pub outbox: Arc<Outbox>,
     pub metrics: Arc<Metrics>,
-    pub last_look: LastLook,
+    pub readiness: ReadinessCache,
     pub body_memory: Arc<BodyMemory>,
 }
 
@@ -111,11 +111,11 @@ fn routes(site: Site) -> Router {
     };
     Router::new()
         .route("/", get(pages::home))
-        .route("/session", post(session::open))
-        .route("/session/tab", post(session::open_tab))
-        .route("/session/theme", post(session::set_theme))
+        .route("/session", post(open::open))
+        .route("/session/tab", post(open::open_tab))
+        .route("/session/theme", post(theme::set_theme))
         .route("/session/renew", post(renew::renew))
-        .route("/session/again", post(renew::again))
+        .route("/session/again", post(renew::reopen))
         .route(resume::PATH, post(resume::resume))
         .route(api::v1::sessions::PATH, post(api::v1::sessions::revoke))
         .route("/profiles/guide", get(pages::guide))

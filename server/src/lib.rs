@@ -99,11 +99,13 @@ pub fn application(parts: Parts) -> Application {
     } = parts;
     let (portals, metrics): (Arc<[Portal]>, _) = (portals.into(), Arc::new(Metrics::new()));
     let policy = submitter.policy().clone();
-    let book = ProfileService::new(store.clone(), vault.clone(), policy, clock.clone()).with(most_profiles, &metrics);
-    let told = portals.iter().filter(|portal| portal.webhook.is_some()).map(|portal| portal.id.clone()).collect();
+    let profiles =
+        ProfileService::new(store.clone(), vault.clone(), policy, clock.clone()).with(most_profiles, &metrics);
+    let webhook_portals =
+        portals.iter().filter(|portal| portal.webhook.is_some()).map(|portal| portal.id.clone()).collect();
     let outbox = Outbox::new(OutboxParts {
         store: store.clone(),
-        book: book.clone(),
+        profiles: profiles.clone(),
         vault: vault.clone(),
         submitter: submitter.clone(),
         presets: presets.clone(),
@@ -114,25 +116,25 @@ pub fn application(parts: Parts) -> Application {
     });
     let webhooks =
         Webhooks::new(store.clone(), submitter.network().clone(), portals.clone(), clock.clone(), metrics.clone());
-    book.tell_changes_to(&outbox);
+    profiles.set_change_listener(&outbox);
     let tester = TestRunner::new(TestRunnerParts {
         store: store.clone(),
-        book: book.clone(),
+        profiles: profiles.clone(),
         submitter,
         presets: presets.clone(),
         clock: clock.clone(),
         quota,
-        told,
+        webhook_portals,
         portals: portals.clone(),
         metrics: metrics.clone(),
     });
     let body_memory = http::BodyMemory::new(portals.iter().map(|portal| portal.id.as_str()), bodies);
     let services = Services {
-        profiles: Arc::new(book.clone()),
-        sending_modes: Arc::new(book.clone()),
+        profiles: Arc::new(profiles.clone()),
+        sending_modes: Arc::new(profiles.clone()),
         tester: Arc::new(tester),
-        drafts: Arc::new(book.clone()),
-        journal: Arc::new(book),
+        drafts: Arc::new(profiles.clone()),
+        journal: Arc::new(profiles),
         presets,
         clock: clock.clone(),
     };
@@ -146,7 +148,7 @@ pub fn application(parts: Parts) -> Application {
         clock,
         outbox: outbox.clone(),
         metrics: metrics.clone(),
-        last_look: http::LastLook::default(),
+        readiness: http::ReadinessCache::default(),
         body_memory: Arc::new(body_memory),
     };
     Application { router: http::router(site), outbox, webhooks, metrics }

@@ -77,7 +77,7 @@ use crate::{
 /// The outbox of every account.
 pub struct Outbox {
     store: Arc<dyn Store>,
-    book: ProfileService,
+    profiles: ProfileService,
     vault: Vault,
     submitter: Arc<Submitter>,
     presets: Arc<Catalogue>,
@@ -123,7 +123,7 @@ struct CachedRoute {
 /// What an outbox is made of.
 pub struct OutboxParts {
     pub store: Arc<dyn Store>,
-    pub book: ProfileService,
+    pub profiles: ProfileService,
     pub vault: Vault,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
@@ -135,11 +135,11 @@ pub struct OutboxParts {
 
 impl Outbox {
     pub fn new(parts: OutboxParts) -> Arc<Self> {
-        let OutboxParts { store, book, vault, submitter, presets, portals, clock, options, metrics } = parts;
+        let OutboxParts { store, profiles, vault, submitter, presets, portals, clock, options, metrics } = parts;
         Arc::new(Self {
             writes: Writes::new(&store),
             store,
-            book,
+            profiles,
             vault,
             submitter,
             presets,

@@ -101,7 +101,7 @@ impl ProfileService {
     }
 
     /// From now on `listener` hears of every change.
-    pub fn tell_changes_to<L: ChangeListener + 'static>(&self, listener: &Arc<L>) {
+    pub fn set_change_listener<L: ChangeListener + 'static>(&self, listener: &Arc<L>) {
         let listener: Weak<dyn ChangeListener> = Arc::downgrade(listener) as _;
         let _ = self.listener.set(listener);
     }
@@ -267,16 +267,16 @@ impl Profiles for ProfileService {
     }
 
     async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError> {
-        let tell = self.telling(by, Action::ProfileInUse);
-        written(self.store.put_in_use(by.account, id, revision, &tell).await.map_err(StoreError::log)?)?;
+        let entry_for = self.entry_for(by, Action::ProfileInUse);
+        written(self.store.put_in_use(by.account, id, revision, &entry_for).await.map_err(StoreError::log)?)?;
         self.changed(by.account).await;
         Ok(())
     }
 
     async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError> {
-        let tell = self.telling(by, Action::ProfileDeleted);
+        let entry_for = self.entry_for(by, Action::ProfileDeleted);
         let deletion = Deletion { heir, revision };
-        written(self.store.delete_profile(by.account, id, deletion, &tell).await.map_err(StoreError::log)?)?;
+        written(self.store.delete_profile(by.account, id, deletion, &entry_for).await.map_err(StoreError::log)?)?;
         self.changed_profile(by.account, id, false).await;
         // The heir sends from now on.
         self.changed(by.account).await;

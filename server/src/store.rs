@@ -56,7 +56,7 @@ mod test_result;
 mod test_runs;
 
 pub use accounts::AccountStore;
-pub use change::{Change, Decide, Tell};
+pub use change::{Change, Decide, EntryFor};
 pub use clock::ClockStore;
 pub use drafts::DraftStore;
 pub use error::StoreError;

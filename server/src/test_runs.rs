@@ -23,7 +23,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    credentials::logins::{Counted, MOST_REFUSALS, Withheld},
+    credentials::logins::{LoginGuard, MOST_REFUSALS, Withheld},
     events::{profile_transition, test_finished},
     metrics::Metrics,
     portal::Portal,
@@ -32,27 +32,27 @@ use crate::{
     submission::submission,
 };
 
-mod leaving;
+mod commit_point;
 mod limits;
 pub(crate) mod mail;
 mod receipt;
 mod remedies;
 
 use self::mail::{AddressError, confirmation};
-use leaving::Leaving;
-use limits::{Limits, Slot};
+use commit_point::TestCommitPoint;
+use limits::{Limits, TestPermit};
 use remedies::Remedies;
 
 /// The tester of every account.
 pub struct TestRunner {
     store: Arc<dyn Store>,
-    book: ProfileService,
+    profiles: ProfileService,
     submitter: Arc<Submitter>,
     presets: Arc<Catalogue>,
     clock: Clock,
     limits: Arc<Limits>,
-    /// Portals that are told of tests.
-    told: Arc<[String]>,
+    /// Portals with a webhook.
+    webhook_portals: Arc<[String]>,
     /// For the look of the confirmation mail.
     portals: Arc<[Portal]>,
     metrics: Arc<Metrics>,
@@ -61,12 +61,12 @@ pub struct TestRunner {
 /// What a tester is made of.
 pub struct TestRunnerParts {
     pub store: Arc<dyn Store>,
-    pub book: ProfileService,
+    pub profiles: ProfileService,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
     pub clock: Clock,
     pub quota: TestQuota,
-    pub told: Arc<[String]>,
+    pub webhook_portals: Arc<[String]>,
     pub portals: Arc<[Portal]>,
     pub metrics: Arc<Metrics>,
 }
@@ -93,39 +93,50 @@ struct Running {
     submitter: Arc<Submitter>,
     presets: Arc<Catalogue>,
     clock: Clock,
-    book: ProfileService,
+    profiles: ProfileService,
     session: Session,
     row: ProfileRow,
     recipient: String,
     submission: Submission,
-    gate: Arc<Counted>,
+    gate: Arc<LoginGuard>,
     receipt: Receipt,
-    told: Arc<[String]>,
+    webhook_portals: Arc<[String]>,
     metrics: Arc<Metrics>,
-    slot: Slot,
+    permit: TestPermit,
 }
 
 impl TestRunner {
     pub fn new(parts: TestRunnerParts) -> Self {
-        let TestRunnerParts { store, book, submitter, presets, clock, quota, told, portals, metrics } = parts;
-        Self { store, book, submitter, presets, clock, limits: Arc::new(Limits::new(quota)), told, portals, metrics }
+        let TestRunnerParts { store, profiles, submitter, presets, clock, quota, webhook_portals, portals, metrics } =
+            parts;
+        Self {
+            store,
+            profiles,
+            submitter,
+            presets,
+            clock,
+            limits: Arc::new(Limits::new(quota)),
+            webhook_portals,
+            portals,
+            metrics,
+        }
     }
 
     async fn prepare(&self, session: &Session, id: ProfileId, to: Recipient) -> Result<Running, Refusal> {
         let account = &session.account;
         let row = self.store.profile(account, id).await.map_err(StoreError::log)?.ok_or(Refusal::NotFound)?;
-        let secret = self.book.open(account, &row).map_err(|_| Refusal::SecretUnreadable)?;
+        let secret = self.profiles.open(account, &row).map_err(|_| Refusal::SecretUnreadable)?;
         let secret = secret.ok_or(Refusal::SecretMissing)?;
         if row.secret_refusals >= MOST_REFUSALS {
             return Err(Refusal::SecretRefused);
         }
-        let slot = self.limits.admit(session, id, &row.settings.destination.host).await?;
+        let permit = self.limits.admit(session, id, &row.settings.destination.host).await?;
         let recipient = match to {
             Recipient::Me if !session.email.is_empty() => session.email.clone(),
             _ => row.settings.sender_address.to_string(),
         };
         let (code, receipt) = receipt::issue((self.clock)()).ok_or(Refusal::Unavailable)?;
-        let gate = self.book.gate(&row);
+        let gate = self.profiles.gate(&row);
         let login = (secret, gate.clone() as Arc<dyn LoginGate>);
         let submission = self.submission(session, &row, &recipient, (login, &code)).map_err(|error| {
             tracing::error!(profile = %id, error, "the confirmation mail cannot be composed");
@@ -136,16 +147,16 @@ impl TestRunner {
             submitter: self.submitter.clone(),
             presets: self.presets.clone(),
             clock: self.clock.clone(),
-            book: self.book.clone(),
+            profiles: self.profiles.clone(),
             session: session.clone(),
             row,
             recipient,
             submission,
             gate,
             receipt,
-            told: self.told.clone(),
+            webhook_portals: self.webhook_portals.clone(),
             metrics: self.metrics.clone(),
-            slot,
+            permit,
         })
     }
 
@@ -175,11 +186,13 @@ impl Running {
     async fn run(self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
         let tell = |event| drop(events.send(event));
         let mut on_stage = |event| tell(TestEvent::Stage(event));
-        let leaving = Leaving::new(stop.clone(), events.clone());
-        let conversation = Box::pin(self.submitter.submit_committed(&self.submission, &leaving, &mut on_stage));
-        let conversation = Box::pin(self.slot.watch(conversation));
-        let report = until(self.submission.credentials.as_ref(), conversation, leaving.stopped_in_time()).await;
-        let Some(mut report) = report.flatten().filter(|_| leaving.has_left() || !stop.is_cancelled()) else { return };
+        let commit_point = TestCommitPoint::new(stop.clone(), events.clone());
+        let conversation = Box::pin(self.submitter.submit_committed(&self.submission, &commit_point, &mut on_stage));
+        let conversation = Box::pin(self.permit.watch(conversation));
+        let report = until(self.submission.credentials.as_ref(), conversation, commit_point.stopped_before()).await;
+        let Some(mut report) = report.flatten().filter(|_| commit_point.is_reached() || !stop.is_cancelled()) else {
+            return;
+        };
         if let Some(withheld) = self.gate.withheld() {
             return tell(TestEvent::Refused(match withheld {
                 Withheld::Refused => Refusal::SecretRefused,
@@ -191,8 +204,8 @@ impl Running {
             tell(TestEvent::LookingForFixes);
         }
         tokio::select! {
-            () = self.slot.watch(Box::pin(self.find_fixes(&mut report))) => {}
-            () = stop.cancelled() => if !leaving.has_left() { return },
+            () = self.permit.watch(Box::pin(self.find_fixes(&mut report))) => {}
+            () = stop.cancelled() => if !commit_point.is_reached() { return },
         }
         let run = Box::new(self.record(report).await);
         // A new test may start as soon as the end was reported.
@@ -213,22 +226,23 @@ impl Running {
         let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
         let fingerprint = fingerprint(&self.row);
         let account = &self.session.account;
-        let told = self.told.contains(&account.portal);
+        let has_webhook = self.webhook_portals.contains(&account.portal);
         let events: Vec<_> =
-            told.then(|| test_finished(account, self.row.id, &run.report, run.at)).into_iter().collect();
+            has_webhook.then(|| test_finished(account, self.row.id, &run.report, run.at)).into_iter().collect();
         self.metrics.tested(run.report.verdict, run.report.cause);
         let (verdict, cause) = (run.report.verdict, run.report.cause);
         let action = Action::Tested { verdict, cause };
-        let entry = self.book.entry(self.session.author(), action, Some(&self.row.settings));
-        let transition_event = told.then_some(profile_transition as TransitionEvent);
-        let told = TestRecord { fingerprint: &fingerprint, receipt, events: &events, transition_event, entry: &entry };
-        let stored = self.store.record_test(account, self.row.id, &run, &told).await;
+        let entry = self.profiles.entry(self.session.author(), action, Some(&self.row.settings));
+        let transition_event = has_webhook.then_some(profile_transition as TransitionEvent);
+        let record =
+            TestRecord { fingerprint: &fingerprint, receipt, events: &events, transition_event, entry: &entry };
+        let stored = self.store.record_test(account, self.row.id, &run, &record).await;
         if let Err(error) = stored {
             error.log();
         }
         if run.report.verdict == Verdict::Accepted {
-            // What waits for this profile waits no more.
-            self.book.changed_profile(account, self.row.id, self.row.in_use).await;
+            // What waits for this profile is woken.
+            self.profiles.changed_profile(account, self.row.id, self.row.in_use).await;
         }
         tracing::info!(profile = %self.row.id, ?verdict, ?cause, "test finished");
         run
@@ -244,14 +258,14 @@ impl Tester for TestRunner {
         recipient: Recipient,
     ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
         let running = self.prepare(session, id, recipient).await?;
-        let (events, mut told) = mpsc::unbounded_channel();
+        let (events, mut received) = mpsc::unbounded_channel();
         // Dropping the stream stops the test: but a login that is under way is waited for and counted, and so is a message that
         // may have left.
         let stop = CancellationToken::new();
         tokio::spawn(running.run(events, stop.clone()));
         Ok(Box::pin(stream! {
             let _stop = stop.drop_guard();
-            while let Some(event) = told.recv().await {
+            while let Some(event) = received.recv().await {
                 yield event;
             }
         }))
@@ -264,7 +278,7 @@ impl Tester for TestRunner {
             return Err(if is_there { Refusal::Stale } else { Refusal::NotFound });
         };
         let fix = last.report.fixes.get(fix).ok_or(Refusal::Stale)?;
-        self.book.apply_fix(session.author(), id, fix).await.map_err(|error| match error {
+        self.profiles.apply_fix(session.author(), id, fix).await.map_err(|error| match error {
             AppError::Conflict => Refusal::Stale,
             other => other.into(),
         })?;
@@ -279,11 +293,12 @@ impl Tester for TestRunner {
             return Ok(ReceiptOutcome::Gone);
         };
         let tries_left = receipt.tries_left;
-        if !receipt::is_for(&receipt, code) {
+        if !receipt::matches_code(&receipt, code) {
             return Ok(if tries_left > 0 { ReceiptOutcome::Wrong { tries_left } } else { ReceiptOutcome::Gone });
         }
-        let tell = self.book.telling(session.author(), Action::ReceiptConfirmed);
-        let confirmed = self.store.confirm_receipt(account, id, &receipt, now, &tell).await.map_err(StoreError::log)?;
+        let entry_for = self.profiles.entry_for(session.author(), Action::ReceiptConfirmed);
+        let confirmed =
+            self.store.confirm_receipt(account, id, &receipt, now, &entry_for).await.map_err(StoreError::log)?;
         Ok(if confirmed { ReceiptOutcome::Received } else { ReceiptOutcome::Gone })
     }
 

@@ -1,9 +1,9 @@
-//! Server side. Three refused passwords, and no more: providers lock accounts.
+//! Server side. At most three refused logins with a password: providers lock accounts.
 //!
-//! Whoever is about to show a password to a server takes a place first, and says how it ended: tests, retests after a fix,
-//! hourly checks, the outbox, and within a conversation one exchange after another. There are as many places as refusals
-//! may still come, so that many at once are no more than three. The places are in the database, where every replica sees
-//! them; a place whose holder is gone ends by itself.
+//! A permit is acquired before a password is sent to a server, and returned with the outcome: by tests, retests after a
+//! fix, hourly checks, the outbox, and within a conversation for each exchange. There are as many permits as refusals may
+//! still come, so concurrent logins are refused three times at most. Permits are rows of the database, seen by every
+//! replica; one whose holder is gone expires.
 //!
 //! A password is counted by what the provider sees: host, login and the password itself (as a keyed hash, see
 //! [`Vault::login_key`](super::vault::Vault::login_key)), so that two profiles, or a profile after a fix, share the count.
@@ -30,10 +30,10 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// How long a login waits for a place that others have.
+/// How long a login waits for a permit.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Pause between two attempts to acquire a permit.
+const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// How often an outcome is written again while the store is unavailable.
 const TRIES: u32 = 20;
 
@@ -42,17 +42,17 @@ const TRIES: u32 = 20;
 pub enum Withheld {
     /// It was refused three times.
     Refused,
-    /// Others were trying it all the time.
+    /// Others held every permit.
     Busy,
-    /// The store does not answer.
+    /// The store is unavailable.
     Unavailable,
 }
 
-/// Hands out places.
+/// Grants permits for logins.
 #[derive(Clone)]
-pub struct Logins(Arc<Desk>);
+pub struct Logins(Arc<Shared>);
 
-struct Desk {
+struct Shared {
     store: Arc<dyn Store>,
     clock: Clock,
     claims: GroupCommit<LoginClaim, Admission>,
@@ -76,13 +76,13 @@ impl Logins {
                 (ends, ended)
             }
         });
-        Self(Arc::new(Desk { store: store.clone(), clock, claims, ends }))
+        Self(Arc::new(Shared { store: store.clone(), clock, claims, ends }))
     }
 
     /// The gate for one conversation with this secret.
-    pub fn gate(&self, key: [u8; 32], again_after: Option<SignedDuration>) -> Arc<Counted> {
-        Arc::new(Counted {
-            desk: self.0.clone(),
+    pub fn gate(&self, key: [u8; 32], again_after: Option<SignedDuration>) -> Arc<LoginGuard> {
+        Arc::new(LoginGuard {
+            shared: self.0.clone(),
             key,
             again_after,
             state: Mutex::new(State::default()),
@@ -92,8 +92,8 @@ impl Logins {
 }
 
 /// Counts the logins of one conversation.
-pub struct Counted {
-    desk: Arc<Desk>,
+pub struct LoginGuard {
+    shared: Arc<Shared>,
     key: [u8; 32],
     again_after: Option<SignedDuration>,
     state: Mutex<State>,
@@ -105,21 +105,21 @@ pub struct Counted {
 struct State {
     /// A login has begun, or is about to.
     under_way: bool,
-    /// Its place, and what prolongs it.
-    place: Option<(Uuid, AbortHandle)>,
+    /// Its permit, and the task that renews it.
+    permit: Option<(Uuid, AbortHandle)>,
     stopped: bool,
     withheld: Option<Withheld>,
 }
 
-impl Drop for Counted {
+impl Drop for LoginGuard {
     fn drop(&mut self) {
-        if let Some((_, prolonging)) = self.with(|state| state.place.take()) {
-            prolonging.abort();
+        if let Some((_, renewal)) = self.with(|state| state.permit.take()) {
+            renewal.abort();
         }
     }
 }
 
-impl Counted {
+impl LoginGuard {
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -130,45 +130,45 @@ impl Counted {
     }
 
     fn now(&self) -> Timestamp {
-        (self.desk.clock)()
+        (self.shared.clock)()
     }
 
-    /// Waits for a place.
-    async fn place(&self) -> Result<Uuid, Withheld> {
+    /// Waits for a permit.
+    async fn acquire_permit(&self) -> Result<Uuid, Withheld> {
         let began = Instant::now();
         loop {
             let (id, now) = (Uuid::new_v4(), self.now());
             let claim = LoginClaim { id, key: self.key, now, until: now + LEASE, again_after: self.again_after };
-            match self.desk.claims.write(claim).await {
+            match self.shared.claims.write(claim).await {
                 Ok(Admission::Granted) => return Ok(id),
                 Ok(Admission::Refused) => return Err(Withheld::Refused),
                 Ok(Admission::Busy) if began.elapsed() >= PATIENCE || self.with(|state| state.stopped) => {
                     return Err(Withheld::Busy);
                 }
-                Ok(Admission::Busy) => tokio::time::sleep(LOOK_EVERY).await,
+                Ok(Admission::Busy) => tokio::time::sleep(RETRY_EVERY).await,
                 Err(_) => return Err(Withheld::Unavailable),
             }
         }
     }
 
-    /// Keeps the place while the server takes its time.
-    fn prolong(&self, id: Uuid) -> AbortHandle {
-        let desk = self.desk.clone();
-        let prolonging = tokio::spawn(async move {
+    /// Renews the permit while the server takes its time.
+    fn renew(&self, id: Uuid) -> AbortHandle {
+        let shared = self.shared.clone();
+        let renewal = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LEASE.unsigned_abs() / 3).await;
-                let until = (desk.clock)() + LEASE;
-                if let Err(error) = desk.store.prolong_login(id, until).await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+                let until = (shared.clock)() + LEASE;
+                if let Err(error) = shared.store.prolong_login(id, until).await {
+                    error.log();
                 }
             }
         });
-        prolonging.abort_handle()
+        renewal.abort_handle()
     }
 }
 
 #[async_trait]
-impl LoginGate for Counted {
+impl LoginGate for LoginGuard {
     async fn begin(&self) -> bool {
         if self.with(|state| {
             state.under_way = !state.stopped;
@@ -176,10 +176,10 @@ impl LoginGate for Counted {
         }) {
             return false;
         }
-        match self.place().await {
+        match self.acquire_permit().await {
             Ok(id) => {
-                let prolonging = self.prolong(id);
-                self.with(|state| state.place = Some((id, prolonging)));
+                let renewal = self.renew(id);
+                self.with(|state| state.permit = Some((id, renewal)));
                 true
             }
             Err(withheld) => {
@@ -191,14 +191,14 @@ impl LoginGate for Counted {
     }
 
     async fn ended(&self, outcome: LoginOutcome) {
-        if let Some((id, prolonging)) = self.with(|state| state.place.take()) {
+        if let Some((id, renewal)) = self.with(|state| state.permit.take()) {
             let end = LoginEnd { id, key: self.key, outcome, at: self.now() };
             let mut tries = 0;
-            while self.desk.ends.write(end).await.is_err() && tries < TRIES {
+            while self.shared.ends.write(end).await.is_err() && tries < TRIES {
                 tries += 1;
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            prolonging.abort();
+            renewal.abort();
         }
         self.with(|state| state.under_way = false);
         self.idle.notify_waiters();

@@ -1,8 +1,8 @@
 //! Server side. What a server function gets to read: a form, of a bounded size, that came in time.
 //!
-//! The framework reads the form before the function can ask for the session, and calls one that does not read an error of
-//! ours. So strangers are turned away first; then what is no form; and what the framework could not read becomes the answer
-//! that the function itself would have given.
+//! The framework decodes the form before the function can check the session, and answers 500 to one that does not decode. So
+//! requests without a session are refused first, then what is no form; and what the framework could not decode gets the
+//! answer that the function itself would have given.
 
 use app::{error::AppError, session::Visit};
 use axum::{

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     admission::{Claimant, Party},
-    credentials::logins::{Counted, MOST_REFUSALS},
+    credentials::logins::{LoginGuard, MOST_REFUSALS},
     events::profile_transition,
     profiles::{ChangeListener, fingerprint},
     store::{
@@ -76,7 +76,7 @@ impl Outbox {
 
     /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.
     pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> HealthSignal {
-        let gate = self.book.gate(row);
+        let gate = self.profiles.gate(row);
         let report = match self.login_check_submission(account, row, &gate) {
             Some(submission) => {
                 let mut ignore = |_| {};
@@ -112,8 +112,13 @@ impl Outbox {
     }
 
     /// A conversation that ends before the message; `None` when the secret does not open.
-    fn login_check_submission(&self, account: &AccountId, row: &ProfileRow, gate: &Arc<Counted>) -> Option<Submission> {
-        let secret = self.book.open(account, row).ok().flatten()?;
+    fn login_check_submission(
+        &self,
+        account: &AccountId,
+        row: &ProfileRow,
+        gate: &Arc<LoginGuard>,
+    ) -> Option<Submission> {
+        let secret = self.profiles.open(account, row).ok().flatten()?;
         let sender = row.settings.sender_address.as_str().parse::<lettre::Address>().ok()?;
         let letter = Letter::empty(&sender);
         let submission =

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     admission::{Claimant, Party},
-    credentials::logins::{Counted, MOST_REFUSALS},
+    credentials::logins::{LoginGuard, MOST_REFUSALS},
     portal::Relay,
     profiles::fingerprint,
     store::{
@@ -196,7 +196,7 @@ impl Outbox {
         if let Some(relay) = relay.filter(|_| row.sending.fallback && stands_in) {
             return Ok(self.through_relay(account, relay, Via::Fallback, Some(Box::new(row))));
         }
-        let Ok(Some(secret)) = self.book.open(account, &row) else { return Err(NoRoute::ProfileIncomplete) };
+        let Ok(Some(secret)) = self.profiles.open(account, &row) else { return Err(NoRoute::ProfileIncomplete) };
         let (preset, sending) = (self.preset_of(&row), row.sending);
         Ok(Route {
             via: Via::Profile,
@@ -232,12 +232,12 @@ impl Outbox {
     }
 
     /// Counts the logins of a conversation; `None` where there is no password.
-    pub(super) fn login_gate(&self, route: &Route) -> Option<Arc<Counted>> {
+    pub(super) fn login_gate(&self, route: &Route) -> Option<Arc<LoginGuard>> {
         match &route.server {
-            Server::Profile(row) => Some(self.book.gate(row)),
+            Server::Profile(row) => Some(self.profiles.gate(row)),
             Server::Relay(relay, _) => {
                 let again_after = super::dispatcher::signed(self.options.longest_retry);
-                self.book.relay_gate(&route.account.portal, relay, again_after)
+                self.profiles.relay_gate(&route.account.portal, relay, again_after)
             }
         }
     }

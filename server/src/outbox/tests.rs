@@ -91,7 +91,7 @@ async fn a_message_leaves_through_the_account_s_own_server_under_its_name() {
     let event = &post.events().await[0];
     assert_eq!((&event["type"], &event["data"]["message"]), (&json!("message.accepted"), &json!(id)));
     assert!(!event.to_string().contains("client.example"), "no address leaves in an event");
-    let shown = Profiles::get(&post.book, &account("martin"), profile).await.unwrap().unwrap();
+    let shown = Profiles::get(&post.profiles, &account("martin"), profile).await.unwrap().unwrap();
     assert!(shown.health.sent_at.is_some());
 }
 
@@ -116,7 +116,7 @@ async fn the_relay_sends_where_the_account_wants_it_and_nobody_forges_a_sender()
 async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_shop_s() {
     let post = Post::new().await;
     post.application.outbox.start();
-    post.book.set(by(&account("martin")), SendingMode::OwnSmtp, None).await.unwrap();
+    post.profiles.set(by(&account("martin")), SendingMode::OwnSmtp, None).await.unwrap();
     // Chosen before there is one, as the tutorial has it: what left before still leaves.
     let id = post.give(&message("martin", "Par le portail")).await;
     assert_eq!(post.until(&id, "accepted").await["attempts"][0]["via"], "relay");
@@ -130,7 +130,7 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     };
     assert_eq!(at_the_other_portal().await, (StatusCode::CONFLICT, json!("no_relay")));
     let elsewhere = app::session::AccountId { portal: "other".to_owned(), ..account("martin") };
-    post.book.set(by(&elsewhere), SendingMode::OwnSmtp, None).await.unwrap();
+    post.profiles.set(by(&elsewhere), SendingMode::OwnSmtp, None).await.unwrap();
     assert_eq!(at_the_other_portal().await, (StatusCode::CONFLICT, json!("no_profile")));
     let profile = post.profile("martin", "boutique").await;
     // A test that failed before anything was sent: the profile does not take over yet.
@@ -145,7 +145,7 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     };
     let failed = crate::store::contract::run(1, Some(app::diagnosis::cause::Cause::BadCredentials));
     assert!(post.store.record_test(&account("martin"), profile, &failed, &told).await.unwrap());
-    post.book.changed(&account("martin")).await;
+    post.profiles.changed(&account("martin")).await;
     let id = post.give(&message("martin", "Toujours par le portail")).await;
     assert_eq!(post.until(&id, "accepted").await["attempts"][0]["via"], "relay");
     post.save("martin", Some(profile), "boutique").await;
@@ -165,7 +165,7 @@ async fn three_failures_break_a_profile_once_what_follows_waits_and_leaves_when_
         let failed = post.until(&id, "failed").await;
         assert_eq!((&failed["cause"], &failed["stage"]), (&json!("bad_credentials"), &json!("auth")));
     }
-    let shown = Profiles::get(&post.book, &account("martin"), profile).await.unwrap().unwrap();
+    let shown = Profiles::get(&post.profiles, &account("martin"), profile).await.unwrap().unwrap();
     assert!(shown.health.is_broken());
     let waiting: Vec<String> =
         futures::future::join_all((1..=2).map(|_| async { post.give(&message("martin", "Plus tard")).await })).await;
@@ -189,7 +189,7 @@ async fn the_relay_stands_in_where_the_owner_wants_it_and_the_failure_shows() {
     let post = Post::new().await;
     let profile = post.profile("martin", "mot-de-passe").await;
     let options = SendingOptions { fallback: true, ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
+    post.profiles.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
     post.application.outbox.start();
     let id = post.give(&message("martin", "Quand même")).await;
     let done = post.until(&id, "accepted").await;
@@ -198,7 +198,7 @@ async fn the_relay_stands_in_where_the_owner_wants_it_and_the_failure_shows() {
     let mail = &post.arrived("Quand même")[0];
     assert_eq!(mail.from, "Comptoir <ne-pas-repondre@comptoir.exemple>");
     assert!(mail.raw.contains("Reply-To: \"Boulangerie Martin\"\r\n <devis@martin.exemple>"), "{}", mail.raw);
-    let shown = Profiles::get(&post.book, &account("martin"), profile).await.unwrap().unwrap();
+    let shown = Profiles::get(&post.profiles, &account("martin"), profile).await.unwrap().unwrap();
     assert_eq!((shown.health.failures, shown.health.sent_at), (1, None), "it is not hidden");
     // What comes after it goes its own way again.
     post.save("martin", Some(profile), "boutique").await;

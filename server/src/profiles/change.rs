@@ -24,7 +24,7 @@ impl ProfileService {
     }
 
     /// The entry about the row that the store has locked.
-    pub(crate) fn telling(&self, by: Author<'_>, action: Action) -> impl Fn(&ProfileRow) -> Entry + Send + Sync {
+    pub(crate) fn entry_for(&self, by: Author<'_>, action: Action) -> impl Fn(&ProfileRow) -> Entry + Send + Sync {
         move |row| self.entry(by, action.clone(), Some(&row.settings))
     }
 

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use super::ProfileService;
 use crate::{
-    credentials::{Binding, VaultError, binding::PROFILE_SECRET, logins::Counted},
+    credentials::{Binding, VaultError, binding::PROFILE_SECRET, logins::LoginGuard},
     portal::Relay,
     store::{ProfileRow, SealedSecret},
 };
@@ -43,14 +43,19 @@ impl ProfileService {
     }
 
     /// Counts the logins of a conversation with the secret of a profile.
-    pub(crate) fn gate(&self, row: &ProfileRow) -> Arc<Counted> {
+    pub(crate) fn gate(&self, row: &ProfileRow) -> Arc<LoginGuard> {
         // Without a secret there is no login to count.
         let key = row.secret.as_ref().map_or([0; 32], |secret| secret.login_key);
         self.logins.gate(key, None)
     }
 
     /// The same for a portal's relay. Its password cannot be entered again: it is retried after `again_after`.
-    pub(crate) fn relay_gate(&self, portal: &str, relay: &Relay, again_after: SignedDuration) -> Option<Arc<Counted>> {
+    pub(crate) fn relay_gate(
+        &self,
+        portal: &str,
+        relay: &Relay,
+        again_after: SignedDuration,
+    ) -> Option<Arc<LoginGuard>> {
         let account = AccountId { portal: portal.to_owned(), account: String::new() };
         let Destination { host, login, .. } = &relay.destination;
         let key = self.vault.login_key(&account, host, login, relay.secret.as_ref()?);

@@ -43,16 +43,16 @@ pub(crate) fn by(account: &AccountId) -> Author<'_> {
 }
 
 /// Applies a fix to a profile that was just tested.
-async fn apply_fix(book: &ProfileService, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
-    tested(book, row.id).await;
-    book.apply_fix(by(&account()), row.id, fix).await
+async fn apply_fix(profiles: &ProfileService, row: &ProfileRow, fix: &Fix) -> Result<(), AppError> {
+    tested(profiles, row.id).await;
+    profiles.apply_fix(by(&account()), row.id, fix).await
 }
 
 fn vault(byte: u8) -> Vault {
     Vault::new(vec![VaultKey::new("v1", [byte; 32]).unwrap()]).unwrap()
 }
 
-async fn book() -> ProfileService {
+async fn profiles() -> ProfileService {
     let store = Arc::new(SqliteStore::in_memory().await.unwrap());
     ProfileService::new(store, vault(1), Policy::default(), Arc::new(|| at(0)))
 }
@@ -78,8 +78,8 @@ fn replace(secret: &str) -> SecretChange {
     SecretChange::Replace(SecretString::from(secret))
 }
 
-async fn saved(book: &ProfileService) -> ProfileId {
-    book.save(by(&account()), Target::default(), settings(), replace("tres-secret")).await.unwrap()
+async fn saved(profiles: &ProfileService) -> ProfileId {
+    profiles.save(by(&account()), Target::default(), settings(), replace("tres-secret")).await.unwrap()
 }
 
 fn report(verdict: Verdict) -> Report {
@@ -103,11 +103,11 @@ fn report(verdict: Verdict) -> Report {
     }
 }
 
-async fn tested(book: &ProfileService, id: ProfileId) {
-    let row = book.store.profile(&account(), id).await.unwrap().unwrap();
+async fn tested(profiles: &ProfileService, id: ProfileId) {
+    let row = profiles.store.profile(&account(), id).await.unwrap().unwrap();
     let run = TestRun { at: at(9), recipient: "claire@exemple.fr".to_owned(), report: report(Verdict::Accepted) };
     let action = Action::Tested { verdict: Verdict::Accepted, cause: None };
-    let entry = book.entry(by(&account()), action, None);
+    let entry = profiles.entry(by(&account()), action, None);
     let told = TestRecord {
         fingerprint: &fingerprint(&row),
         receipt: None,
@@ -115,11 +115,11 @@ async fn tested(book: &ProfileService, id: ProfileId) {
         transition_event: None,
         entry: &entry,
     };
-    assert!(book.store.record_test(&account(), id, &run, &told).await.unwrap());
+    assert!(profiles.store.record_test(&account(), id, &run, &told).await.unwrap());
 }
 
-async fn shown(book: &ProfileService, id: ProfileId) -> Profile {
-    Profiles::get(book, &account(), id).await.unwrap().unwrap()
+async fn shown(profiles: &ProfileService, id: ProfileId) -> Profile {
+    Profiles::get(profiles, &account(), id).await.unwrap().unwrap()
 }
 
 fn faults(refused: Result<ProfileId, SaveError>) -> Vec<(Field, Fault)> {

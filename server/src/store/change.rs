@@ -26,8 +26,8 @@ pub enum Change {
 /// Decides on the locked row. It must not wait.
 pub type Decide<'a> = dyn FnMut(&ProfileRow) -> Change + Send + 'a;
 
-/// The entry about the locked row.
-pub type Tell<'a> = dyn Fn(&ProfileRow) -> Entry + Send + Sync + 'a;
+/// Makes the entry of the history about the locked row.
+pub type EntryFor<'a> = dyn Fn(&ProfileRow) -> Entry + Send + Sync + 'a;
 
 impl ProfileRow {
     /// The profile with these settings. The stored secret goes when the destination moves, unless a new one comes.

@@ -12,7 +12,7 @@ use app::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Decide, ProfileRow, StoreError, Tell};
+use super::{Decide, EntryFor, ProfileRow, StoreError};
 
 /// A profile in the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +79,7 @@ pub trait ProfileStore: Send + Sync {
         account: &AccountId,
         id: ProfileId,
         expected: Option<u32>,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError>;
     /// Deletes it with its secret and its tests, where it still is of the expected revision. When it was in use, the heir,
     /// another profile of its owner, takes over; an heir that is not there any more is like another revision.
@@ -88,7 +88,7 @@ pub trait ProfileStore: Send + Sync {
         account: &AccountId,
         id: ProfileId,
         deletion: Deletion,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError>;
     /// The profile that this form made.
     async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError>;

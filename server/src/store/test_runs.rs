@@ -4,7 +4,7 @@ use app::{profile::model::ProfileId, session::AccountId, test_run::port::TestRun
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Receipt, StoreError, Tell, TestRecord};
+use super::{EntryFor, Receipt, StoreError, TestRecord};
 
 /// Tests, and the receipts of their mails.
 #[async_trait]
@@ -34,7 +34,7 @@ pub trait TestRunStore: Send + Sync {
         id: ProfileId,
         receipt: &Receipt,
         now: Timestamp,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<bool, StoreError>;
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
 }

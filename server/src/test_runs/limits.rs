@@ -31,10 +31,10 @@ const WAITING: u32 = 256;
 const OF_ACCOUNT: u32 = 6;
 /// Tests of one person at the same time.
 const OF_PERSON: u32 = 4;
-/// So long somebody who has had no share yet waits for a place.
+/// How long somebody who has not had a share yet waits to start.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Places are looked for again after so long.
-const AGAIN: Duration = Duration::from_millis(100);
+/// Pause between two attempts to start.
+const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// Tests an account may have in a minute though the others have used up what there is for all.
 const RESERVED: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 /// After so many keys the limiters forget those that are at rest.
@@ -52,53 +52,53 @@ pub(super) struct Limits {
     little: DefaultKeyedRateLimiter<AccountId>,
     /// Conversations: as the outbox', but of its own.
     admission: Admission,
-    accounts: Running<AccountId>,
-    people: Running<Person>,
+    accounts: RunningCounts<AccountId>,
+    people: RunningCounts<Person>,
     clock: DefaultClock,
 }
 
-/// A running test; dropping it frees its places.
-pub(super) struct Slot {
+/// Permission for one test; dropping it counts the test off.
+pub(super) struct TestPermit {
     conversation: admission::Slot,
-    _account: Counted<AccountId>,
-    _person: Counted<Person>,
+    _account: RunningGuard<AccountId>,
+    _person: RunningGuard<Person>,
 }
 
-impl Slot {
+impl TestPermit {
     /// Runs a conversation, giving its worker to others while it waits.
     pub(super) async fn watch<T>(&self, conversation: impl Future<Output = T>) -> T {
         self.conversation.watch(conversation).await
     }
 }
 
-/// Running tests by whom they are.
-struct Running<K>(Arc<Mutex<HashMap<K, u32>>>);
+/// How many tests run, for each key.
+struct RunningCounts<K>(Arc<Mutex<HashMap<K, u32>>>);
 
-impl<K> Default for Running<K> {
+impl<K> Default for RunningCounts<K> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-/// One of them; dropping it ends it.
-struct Counted<K: Eq + Hash> {
+/// One running test, counted; dropping it counts it off.
+struct RunningGuard<K: Eq + Hash> {
     key: K,
     running: Arc<Mutex<HashMap<K, u32>>>,
 }
 
-impl<K: Eq + Hash + Clone> Running<K> {
-    fn begin(&self, key: &K, most: u32) -> Option<Counted<K>> {
+impl<K: Eq + Hash + Clone> RunningCounts<K> {
+    fn begin(&self, key: &K, most: u32) -> Option<RunningGuard<K>> {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = running.entry(key.clone()).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Counted { key: key.clone(), running: self.0.clone() })
+        Some(RunningGuard { key: key.clone(), running: self.0.clone() })
     }
 }
 
-impl<K: Eq + Hash> Drop for Counted<K> {
+impl<K: Eq + Hash> Drop for RunningGuard<K> {
     fn drop(&mut self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = running.get_mut(&self.key) {
@@ -123,14 +123,14 @@ impl Limits {
             reserve: reserved.map(|reserved| RateLimiter::direct(Quota::per_minute(reserved))),
             little: RateLimiter::keyed(Quota::per_minute(RESERVED)),
             admission: Admission::new(Caps { account_workers: OF_ACCOUNT, ..Caps::new(WORKERS, WAITING, OF_ACCOUNT) }),
-            accounts: Running::default(),
-            people: Running::default(),
+            accounts: RunningCounts::default(),
+            people: RunningCounts::default(),
             clock: DefaultClock::default(),
         }
     }
 
     /// Lets a test in. Who has a share already hears so at once; who has none waits a while for a place.
-    pub(super) async fn admit(&self, session: &Session, id: ProfileId, host: &str) -> Result<Slot, Refusal> {
+    pub(super) async fn admit(&self, session: &Session, id: ProfileId, host: &str) -> Result<TestPermit, Refusal> {
         self.tidy();
         let person = (session.account.clone(), session.person.id.clone());
         let of_person = self.people.begin(&person, OF_PERSON).ok_or(Refusal::AtOnce(AtOnce::Person))?;
@@ -141,10 +141,10 @@ impl Limits {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.admission.enter(&claimant) {
-                Ok(conversation) => return Ok(Slot { conversation, _account: of_account, _person: of_person }),
+                Ok(conversation) => return Ok(TestPermit { conversation, _account: of_account, _person: of_person }),
                 Err(Full::Party) => return Err(Refusal::AtOnce(AtOnce::Account)),
                 Err(Full::Server | Full::All) if Instant::now() >= until => return Err(Refusal::AtOnce(AtOnce::All)),
-                Err(Full::Server | Full::All) => tokio::time::sleep(AGAIN).await,
+                Err(Full::Server | Full::All) => tokio::time::sleep(RETRY_EVERY).await,
             }
         }
     }
@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    async fn admit(limits: &Limits, session: &Session, id: ProfileId) -> Result<Slot, Refusal> {
+    async fn admit(limits: &Limits, session: &Session, id: ProfileId) -> Result<TestPermit, Refusal> {
         limits.admit(session, id, "smtp.example").await
     }
 

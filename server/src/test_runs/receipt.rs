@@ -20,8 +20,8 @@ pub(super) fn issue(now: Timestamp) -> Option<(String, Receipt)> {
     Some((code, receipt))
 }
 
-/// Whether these are the digits.
-pub(super) fn is_for(receipt: &Receipt, code: &str) -> bool {
+/// Whether this is the code.
+pub(super) fn matches_code(receipt: &Receipt, code: &str) -> bool {
     receipt.code == hash(&receipt.salt, code)
 }
 
@@ -38,9 +38,9 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let (code, receipt) = issue(now).unwrap();
         assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
-        assert!(is_for(&receipt, &code));
+        assert!(matches_code(&receipt, &code));
         let other = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
-        assert!(!is_for(&receipt, &other) && !is_for(&receipt, ""));
+        assert!(!matches_code(&receipt, &other) && !matches_code(&receipt, ""));
         assert_eq!(receipt.expires_at, now + VALID);
         assert_ne!(issue(now).unwrap().1.salt, receipt.salt);
     }

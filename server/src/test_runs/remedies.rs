@@ -1,4 +1,4 @@
-//! Server side. After a failure: what may help. The other doors of the host are tried without login, the sender's address
+//! Server side. After a failure: what may help. The other ports of the host are tried without a login, the sender's address
 //! with a dry run at the same destination; what cannot be checked is only proposed where the provider's own settings or
 //! the server's own words say so.
 //!
@@ -43,9 +43,9 @@ pub(crate) struct Remedies<'a> {
 }
 
 impl Remedies<'_> {
-    /// Whether there is anything to study that takes time.
+    /// Whether looking for fixes takes time.
     pub fn may_help(report: &Report) -> bool {
-        report.verdict == Verdict::Failed && (is_about_the_door(report) || is_about_the_sender(report))
+        report.verdict == Verdict::Failed && (is_connection_failure(report) || is_sender_refusal(report))
     }
 
     /// Adds to the report what was found.
@@ -53,21 +53,21 @@ impl Remedies<'_> {
         if report.verdict != Verdict::Failed {
             return;
         }
-        if is_about_the_door(report) {
-            report.survey = Some(self.submitter.survey(self.submission, &self.known_doors()).await);
+        if is_connection_failure(report) {
+            report.survey = Some(self.submitter.survey(self.submission, &self.known_endpoints()).await);
         }
         report.fixes = self.proposals(report).await;
     }
 
     async fn proposals(&self, report: &Report) -> Vec<Fix> {
         let mut fixes = Vec::new();
-        fixes.extend(report.survey.as_ref().and_then(|survey| self.door(survey)));
+        fixes.extend(report.survey.as_ref().and_then(|survey| self.endpoint(survey)));
         if report.cause == Some(Cause::BadCredentials) {
             fixes.extend(self.spaces());
             fixes.extend(self.login());
             fixes.extend(Self::mechanism(report));
         }
-        if is_about_the_sender(report) {
+        if is_sender_refusal(report) {
             fixes.extend(self.sender().await);
         }
         fixes
@@ -77,23 +77,23 @@ impl Remedies<'_> {
         self.presets.provider_of(&self.row.settings)
     }
 
-    /// The doors that the provider is known to have on this host.
-    fn known_doors(&self) -> Vec<(u16, Security)> {
+    /// The ports that the provider is known to have on this host.
+    fn known_endpoints(&self) -> Vec<(u16, Security)> {
         let host = &self.row.settings.destination.host;
         let Some(preset) = self.preset() else { return Vec::new() };
-        let same_host = |door: &str| door.eq_ignore_ascii_case(host) || preset.host.eq_ignore_ascii_case(door);
-        let alternates = preset.alternates.iter().filter(|door| same_host(&door.host));
+        let same_host = |other: &str| other.eq_ignore_ascii_case(host) || preset.host.eq_ignore_ascii_case(other);
+        let alternates = preset.alternates.iter().filter(|alternate| same_host(&alternate.host));
         let own = (preset.port, preset.security);
-        std::iter::once(own).chain(alternates.map(|door| (door.port, door.security))).collect()
+        std::iter::once(own).chain(alternates.map(|alternate| (alternate.port, alternate.security))).collect()
     }
 
-    fn door(&self, survey: &Survey) -> Option<Fix> {
-        let door = survey.working()?;
+    fn endpoint(&self, survey: &Survey) -> Option<Fix> {
+        let endpoint = survey.working()?;
         let here = &self.row.settings.destination;
-        Some(if door.port == here.port {
-            Fix::Security { security: door.security }
+        Some(if endpoint.port == here.port {
+            Fix::Security { security: endpoint.security }
         } else {
-            Fix::Port { port: door.port, security: door.security }
+            Fix::Port { port: endpoint.port, security: endpoint.security }
         })
     }
 
@@ -147,13 +147,13 @@ impl Remedies<'_> {
         let conversation = Box::pin(self.submitter.submit(&attempt, &mut ignore));
         let report = until(attempt.credentials.as_ref(), conversation, sleep(CHECK)).await?;
         let taken = report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom;
-        let still_refused = is_about_the_sender(&report);
+        let still_refused = is_sender_refusal(&report);
         (taken && !still_refused).then_some(Fix::Sender { address })
     }
 }
 
 /// Whether the conversation failed before there was a server to log in to.
-fn is_about_the_door(report: &Report) -> bool {
+fn is_connection_failure(report: &Report) -> bool {
     match report.cause {
         Some(
             Cause::ConnectRefused
@@ -173,6 +173,6 @@ fn is_about_the_door(report: &Report) -> bool {
     }
 }
 
-fn is_about_the_sender(report: &Report) -> bool {
+fn is_sender_refusal(report: &Report) -> bool {
     matches!(report.cause, Some(Cause::SenderRejected | Cause::SenderNotVerified))
 }

@@ -56,7 +56,7 @@ fn the_rule() {
     assert_eq!(admit(count(3, 0), hour, at(-9)), Admission::Granted, "the clock was set back");
 }
 
-async fn desk() -> (Arc<dyn Store>, Logins) {
+async fn limiter() -> (Arc<dyn Store>, Logins) {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().await.unwrap());
     let logins = Logins::new(&store, Arc::new(|| at(0)));
     (store, logins)
@@ -64,7 +64,7 @@ async fn desk() -> (Arc<dyn Store>, Logins) {
 
 #[tokio::test]
 async fn many_at_once_are_three_and_a_login_that_is_cut_is_waited_for() {
-    let (_, logins) = desk().await;
+    let (_, logins) = limiter().await;
     let tried = AtomicU32::new(0);
     let try_it = async || {
         let gate = logins.gate([1; 32], None);
@@ -121,12 +121,12 @@ fn tester(post: &Post) -> TestRunner {
     let often = NonZeroU32::new(600).unwrap();
     TestRunner::new(TestRunnerParts {
         store: post.store.clone(),
-        book: post.book.clone(),
+        profiles: post.profiles.clone(),
         submitter: post.submitter.clone(),
         presets: Arc::new(Catalogue::builtin()),
         clock: crate::config::clock(),
         quota: TestQuota { per_person: often, per_profile: often, per_account: often, in_all: often },
-        told: Arc::new([]),
+        webhook_portals: Arc::new([]),
         portals: Arc::new([]),
         metrics: Arc::new(Metrics::new()),
     })
@@ -151,7 +151,7 @@ async fn retype(post: &Post, id: ProfileId, secret: &str) {
     let martin = account("martin");
     let settings = post.store.profile(&martin, id).await.unwrap().unwrap().settings;
     let secret = SecretChange::Replace(SecretString::from(secret));
-    post.book.save(by(&martin), Target::profile(id), settings, secret).await.unwrap();
+    post.profiles.save(by(&martin), Target::profile(id), settings, secret).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! Server side. A form of another account than the one that is open. A browser has one session, and tabs of several accounts:
-//! a form that was opened under one and is sent under another is answered with whose it was. Nothing is written for
-//! anybody, no draft either; the answer holds what was typed, secrets aside, to be sent again.
+//! Server side. Refuses a form that was opened for another account than the session's. A browser has one session, and tabs
+//! of several accounts: a form that was opened under one and is sent under another writes nothing, not even a draft. The
+//! answer names its account, and holds what was typed, secrets aside, to be sent again.
 
 use app::{
     error::{AppError, wants_page_of},
@@ -62,7 +62,7 @@ fn refusal(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &
     };
     let ancestors = parts.extensions.get::<FrameAncestors>().map(|FrameAncestors(origins)| origins.clone());
     let PageTheme(theme) = parts.extensions.get::<PageTheme>().cloned().unwrap_or_default();
-    resume::Again {
+    resume::ResendPage {
         status: error.status(),
         locale,
         back: session.return_url.as_deref(),

@@ -1,6 +1,6 @@
-//! Server side. A form that arrives when nobody is signed in any more. What was typed is not lost, secrets aside, whichever
-//! form it is: the page that answers holds its fields, and hands them over once the configurator was opened anew
-//! ([`resume`]). Where the ended session says whose it was, they are kept for that person too. Nothing else is done by it.
+//! Server side. A form that arrives after its session has ended. What was typed is not lost, secrets aside: the page that
+//! answers holds the fields, and posts them once the configurator was opened anew ([`resume`]). Where the ended session is
+//! still stored, they are kept as a draft of its person too. The form changes nothing else.
 //!
 //! In a frame the portal's page brings a fresh token (`session/renew.rs`), and `frame.js` sends this page's form by itself.
 
@@ -61,7 +61,7 @@ pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Res
         && form.whose().is_none_or(|whose| whose.is_of(who))
         && site.services.drafts.keep(who, kept).await.is_err()
     {
-        tracing::error!("what was typed could not be kept");
+        tracing::error!("cannot store the draft of a form without a session");
     }
     let FrameAncestors(origins) =
         parts.extensions.get::<FrameAncestors>().cloned().unwrap_or(FrameAncestors(String::new()));
@@ -74,7 +74,7 @@ pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Res
         (_, true) => "carry-about-secret",
         (_, false) => "carry-about",
     };
-    Again {
+    ResendPage {
         status: StatusCode::UNAUTHORIZED,
         locale,
         back: visit.return_url(),
@@ -145,7 +145,7 @@ impl Form {
 }
 
 /// A page that holds a form which could not be taken, until it is sent again.
-pub struct Again<'a> {
+pub struct ResendPage<'a> {
     pub status: StatusCode,
     pub locale: Locale,
     /// The way back to the portal.
@@ -163,7 +163,7 @@ pub struct Again<'a> {
     pub form: &'a Form,
 }
 
-impl Again<'_> {
+impl ResendPage<'_> {
     pub fn answer(self, site: &Site) -> Response {
         let Self { origins, title, steps: [first, then], form: Form { sent_to, fields }, .. } = &self;
         let text = |key: &str| self.locale.text(key, &[]);

@@ -10,13 +10,13 @@ use tokio::sync::Mutex;
 
 use crate::{credentials::CanaryError, http::Site};
 
-/// Anybody may ask, and each look is a write: so often at the most.
+/// Anybody may ask, and each check writes: the result is kept for so long.
 const FRESH: Duration = Duration::from_secs(1);
 /// The store's own timeout is shorter; this covers everything else.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// What the last look found, and when that was.
-pub type LastLook = Arc<Mutex<Option<(Instant, Ready)>>>;
+/// The last check and its time.
+pub type ReadinessCache = Arc<Mutex<Option<(Instant, Ready)>>>;
 
 type Ready = (StatusCode, &'static str);
 
@@ -28,18 +28,18 @@ pub async fn alive() -> &'static str {
 /// `GET /readyz`: the vault's keys open the database, and it can be written. What is wrong is logged, and said in a word.
 pub async fn ready(State(site): State<Site>) -> Ready {
     // Concurrent requests share the answer.
-    let mut last = site.last_look.lock().await;
+    let mut last = site.readiness.lock().await;
     if let Some((at, ready)) = *last
         && at.elapsed() < FRESH
     {
         return ready;
     }
-    let ready = look(&site).await;
+    let ready = check(&site).await;
     *last = Some((Instant::now(), ready));
     ready
 }
 
-async fn look(site: &Site) -> Ready {
+async fn check(site: &Site) -> Ready {
     let checks = async {
         site.vault.check(&*site.store).await?;
         site.store.heartbeat((site.clock)()).await.map_err(CanaryError::Store)

@@ -24,7 +24,7 @@ use crate::{
     store::StoreError,
 };
 
-/// A request of a foreign page.
+/// The answer to a request from another origin.
 pub fn forbidden() -> Response {
     (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"forbidden"}"#).into_response()
 }

@@ -1,9 +1,9 @@
-//! Server side. What an action that ended in a redirect says is believed once, and only from us.
+//! Server side. A notice in an address is shown only with a proof that an action of this session has just led to it.
 //!
 //! A redirect names a notice in its address (`?notice=saved`), and the page that follows shows it and tells the portal.
-//! An address can be bookmarked, restored with a tab, or made up by somebody else's link, and the page would then state what
-//! never happened. So the redirect carries a proof: the time, and a MAC over it and the query under the key of the session.
-//! Without a valid proof that is younger than [`LIFE`] the notice is taken out of the address before the page is rendered.
+//! An address can be bookmarked, restored with a tab, or forged in a link, and the page would then state what never
+//! happened. So the redirect carries a proof: the time, and a MAC over it and the query under the key of the session.
+//! Without a valid proof that is younger than [`LIFETIME`] the notice is taken out of the address before the page is rendered.
 //!
 //! The key of a session is the hash that it is stored under. Its owner could compute the proof, and would deceive nobody
 //! but themselves.
@@ -23,13 +23,13 @@ use sha2::Sha256;
 use crate::http::Site;
 
 /// How long a page may take to follow its redirect, and how long a reload shows the notice again.
-const LIFE: SignedDuration = SignedDuration::from_secs(60);
+const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 /// The parameter with the proof.
 const PROOF: &str = "told";
 /// The parameter that is worth nothing without it.
 const NOTICE: &str = "notice";
-/// Parameters that say what has just happened.
-const SAYINGS: [&str; 3] = [NOTICE, "warn", "suspicious"];
+/// Parameters that state what has just happened.
+const STATEMENTS: [&str; 3] = [NOTICE, "warn", "suspicious"];
 
 /// Checks the proof of a page's address, and adds one to the address that an answer leads to.
 pub async fn check(State(site): State<Site>, mut request: Request, next: Next) -> Response {
@@ -39,14 +39,14 @@ pub async fn check(State(site): State<Site>, mut request: Request, next: Next) -
     };
     let now = (site.clock)();
     if matches!(*request.method(), Method::GET | Method::HEAD)
-        && let Some(believed) = believed(request.uri(), key.as_ref(), now)
+        && let Some(address) = without_unproved_notice(request.uri(), key.as_ref(), now)
     {
-        *request.uri_mut() = believed;
+        *request.uri_mut() = address;
     }
     let mut response = next.run(request).await;
     let address = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
     if let (Some(key), Some(address)) = (key, address)
-        && let Some(proved) = proved(address, &key, now).and_then(|address| HeaderValue::try_from(address).ok())
+        && let Some(proved) = with_proof(address, &key, now).and_then(|address| HeaderValue::try_from(address).ok())
     {
         response.headers_mut().insert(header::LOCATION, proved);
     }
@@ -69,10 +69,10 @@ fn mac(key: &[u8; 32], query: &str, seconds: i64) -> Option<Hmac<Sha256>> {
 }
 
 /// The address with a proof; nothing where it says nothing that needs one.
-fn proved(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
+fn with_proof(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
     let (address, fragment) = address.split_once('#').map_or((address, None), |(rest, end)| (rest, Some(end)));
     let (path, query) = address.split_once('?')?;
-    if !pairs(query).any(|(name, _)| SAYINGS.contains(&name)) || pairs(query).any(|(name, _)| name == PROOF) {
+    if !pairs(query).any(|(name, _)| STATEMENTS.contains(&name)) || pairs(query).any(|(name, _)| name == PROOF) {
         return None;
     }
     let seconds = now.as_second();
@@ -82,7 +82,7 @@ fn proved(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
 }
 
 /// The address without what is not proved; nothing where it may stay as it is.
-fn believed(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
+fn without_unproved_notice(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
     let query = uri.query()?;
     if !pairs(query).any(|(name, _)| name == NOTICE || name == PROOF) {
         return None;
@@ -90,7 +90,7 @@ fn believed(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
     let said = pairs(query).filter(|(name, _)| *name != PROOF).map(|(_, pair)| pair).collect::<Vec<_>>().join("&");
     let proof = pairs(query).filter(|(name, _)| *name == PROOF).map(|(_, pair)| &pair[PROOF.len()..]).last();
     if let (Some(key), Some(proof)) = (key, proof)
-        && holds(proof.trim_start_matches('='), key, &said, now)
+        && is_valid(proof.trim_start_matches('='), key, &said, now)
     {
         return None;
     }
@@ -102,11 +102,11 @@ fn believed(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn holds(proof: &str, key: &[u8; 32], said: &str, now: Timestamp) -> bool {
+fn is_valid(proof: &str, key: &[u8; 32], said: &str, now: Timestamp) -> bool {
     let Some((seconds, proof)) = proof.split_once('.') else { return false };
     let (Ok(seconds), Ok(proof)) = (seconds.parse::<i64>(), BASE64_URL_SAFE_NO_PAD.decode(proof)) else { return false };
     let Ok(at) = Timestamp::from_second(seconds) else { return false };
-    let is_fresh = at.duration_until(now).abs() <= LIFE;
+    let is_fresh = at.duration_until(now).abs() <= LIFETIME;
     is_fresh
         && proof.len() == 16
         && mac(key, said, seconds).is_some_and(|mac| mac.verify_truncated_left(&proof).is_ok())
@@ -124,12 +124,12 @@ mod tests {
 
     fn seen(address: &str, key: Option<&[u8; 32]>, second: i64) -> String {
         let uri: Uri = address.parse().unwrap();
-        believed(&uri, key, at(second)).unwrap_or(uri).to_string()
+        without_unproved_notice(&uri, key, at(second)).unwrap_or(uri).to_string()
     }
 
     #[test]
     fn a_notice_needs_a_proof() {
-        let proof = proved("/profiles?selected=7&notice=saved#top", &KEY, at(0)).unwrap();
+        let proof = with_proof("/profiles?selected=7&notice=saved#top", &KEY, at(0)).unwrap();
         let (address, fragment) = proof.split_once('#').unwrap();
         assert_eq!(fragment, "top");
         assert_eq!(seen(address, Some(&KEY), 0), address);
@@ -159,9 +159,9 @@ mod tests {
         for address in
             ["/profiles", "/profiles?", "/profiles?selected=7", "/profiles?noticed=1", "https://x.example/?a=b"]
         {
-            assert_eq!(proved(address, &KEY, at(0)), None, "{address}");
+            assert_eq!(with_proof(address, &KEY, at(0)), None, "{address}");
             assert_eq!(seen(address, Some(&KEY), 0), address);
         }
-        assert!(proved("/profiles/encoding?id=7&warn=x", &KEY, at(0)).is_some());
+        assert!(with_proof("/profiles/encoding?id=7&warn=x", &KEY, at(0)).is_some());
     }
 }

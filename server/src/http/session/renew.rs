@@ -1,9 +1,9 @@
-//! Server side. A portal's page hands a fresh token to the frame. `POST /session/renew`: the open session goes on instead of
-//! ending under somebody who types. `POST /session/again`: it has ended, another one begins under the same page, which
-//! stays where it was with what is typed in it.
+//! Server side. A portal's page hands a fresh token to the frame. `POST /session/renew`: the open session is extended, so
+//! that it does not end while somebody types. `POST /session/again`: it has ended, and another one begins under the same
+//! page, which keeps what is typed in it.
 //!
 //! Only our own pages may ask ([`crate::http::origin`]). The token must be of the session's portal, account and person, and
-//! works once like every other. A page of somebody else's never goes on under another session: it is opened anew.
+//! works once like every other. A page of another person never continues under this session: it is opened anew.
 
 use app::{
     error::AppError,
@@ -28,9 +28,10 @@ use crate::{
     store::StoreError,
 };
 
-const OF_ANOTHER: &str = "of another account or person";
-/// How many seconds the session has now.
-const LEFT: HeaderName = HeaderName::from_static("session-seconds");
+/// The reason in the log.
+const MISMATCH: &str = "of another account or person";
+/// How many seconds the session has left.
+const SECONDS_LEFT: HeaderName = HeaderName::from_static("session-seconds");
 
 /// What the frame posts.
 #[derive(Deserialize)]
@@ -41,20 +42,20 @@ pub struct Token {
     verifier: String,
 }
 
-/// How a token was taken.
-enum Taken {
-    Good,
+/// What became of a renewal.
+enum Renewal {
+    Done,
     Refused,
-    /// It is of another account or person.
-    Another,
+    /// The token is of another account or person.
+    Mismatch,
 }
 
-impl Taken {
+impl Renewal {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::Good => StatusCode::NO_CONTENT,
+            Self::Done => StatusCode::NO_CONTENT,
             Self::Refused => StatusCode::UNAUTHORIZED,
-            Self::Another => StatusCode::CONFLICT,
+            Self::Mismatch => StatusCode::CONFLICT,
         }
     }
 }
@@ -70,7 +71,9 @@ pub async fn renew(
     };
     let now = (site.clock)();
     match try_renew(&site, &session, &Presented { token: &token, verifier: &verifier }, now).await {
-        Ok(Taken::Good) => (Taken::Good.status(), [(LEFT, HeaderValue::from(IDLE.as_secs()))]).into_response(),
+        Ok(Renewal::Done) => {
+            (Renewal::Done.status(), [(SECONDS_LEFT, HeaderValue::from(IDLE.as_secs()))]).into_response()
+        }
         Ok(refused) => refused.status().into_response(),
         Err(failure) => error::store_failed(failure),
     }
@@ -81,21 +84,21 @@ async fn try_renew(
     session: &Session,
     presented: &Presented<'_>,
     now: Timestamp,
-) -> Result<Taken, StoreError> {
+) -> Result<Renewal, StoreError> {
     let identity = match site.token_verifier().verify_renewal(presented, &session.account.portal, now) {
         Ok(identity) if identity.account == session.account && identity.person.id == session.person.id => identity,
         Ok(_) => {
-            tracing::warn!(reason = OF_ANOTHER, "renewal refused");
-            return Ok(Taken::Another);
+            tracing::warn!(reason = MISMATCH, "renewal refused");
+            return Ok(Renewal::Mismatch);
         }
         Err(reason) => {
             tracing::warn!(reason = %reason, "renewal refused");
-            return Ok(Taken::Refused);
+            return Ok(Renewal::Refused);
         }
     };
     let renewed = site.store.use_token(&session.account.portal, &identity.jti, identity.expires_at).await?
         && site.store.renew_session(&session.key, now, now + IDLE, now + LONGEST).await?;
-    Ok(if renewed { Taken::Good } else { Taken::Refused })
+    Ok(if renewed { Renewal::Done } else { Renewal::Refused })
 }
 
 /// What the frame posts when its session has ended: the token, and how its page was opened.
@@ -115,31 +118,35 @@ pub struct Ended {
 
 /// 204 with the cookie of another session and its seconds; 401 when this token opens none, 409 when it is of somebody else than
 /// the page.
-pub async fn again(State(site): State<Site>, headers: HeaderMap, form: Result<Form<Ended>, FormRejection>) -> Response {
+pub async fn reopen(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    form: Result<Form<Ended>, FormRejection>,
+) -> Response {
     let Ok(Form(form)) = form else { return StatusCode::UNAUTHORIZED.into_response() };
     let Some(value) = random() else { return error::coded(AppError::Unavailable) };
-    match try_again(&site, &headers, &form, value, (site.clock)()).await {
-        Ok(Taken::Good) => {
-            let left = [(LEFT, HeaderValue::from(IDLE.as_secs()))];
-            (Taken::Good.status(), left, cookie::set(&site.public_origin, value)).into_response()
+    match try_reopen(&site, &headers, &form, value, (site.clock)()).await {
+        Ok(Renewal::Done) => {
+            let left = [(SECONDS_LEFT, HeaderValue::from(IDLE.as_secs()))];
+            (Renewal::Done.status(), left, cookie::set(&site.public_origin, value)).into_response()
         }
         Ok(refused) => refused.status().into_response(),
         Err(failure) => error::store_failed(failure),
     }
 }
 
-async fn try_again(
+async fn try_reopen(
     site: &Site,
     headers: &HeaderMap,
     Ended { token: Token { token, verifier }, whose, locale, theme }: &Ended,
     value: [u8; 32],
     now: Timestamp,
-) -> Result<Taken, StoreError> {
+) -> Result<Renewal, StoreError> {
     let (portal, mut identity) = match site.token_verifier().verify_from_our_page(&Presented { token, verifier }, now) {
         Ok(verified) => verified,
         Err(reason) => {
             tracing::warn!(reason = %reason, "renewal refused");
-            return Ok(Taken::Refused);
+            return Ok(Renewal::Refused);
         }
     };
     let who = Person { account: identity.account.clone(), id: identity.person.id.clone() };
@@ -151,12 +158,12 @@ async fn try_again(
     if former.as_ref().is_some_and(|former| former.who() != who)
         || whose.as_ref().is_some_and(|whose| !whose.is_of(&who))
     {
-        tracing::warn!(reason = OF_ANOTHER, "renewal refused");
-        return Ok(Taken::Another);
+        tracing::warn!(reason = MISMATCH, "renewal refused");
+        return Ok(Renewal::Mismatch);
     }
     let shown = former.map(|former| former.locale).or(whose.and_then(|whose| whose.locale));
     identity.locale = Locale::from_tag(locale).or(identity.locale).or(shown);
     identity.theme = identity.theme.under(serde_json::from_str(theme).map(|Object(theme)| theme).unwrap_or_default());
     let started = start(site, portal, identity, headers, accepted_language(headers), value, now).await?;
-    Ok(if started { Taken::Good } else { Taken::Refused })
+    Ok(if started { Renewal::Done } else { Renewal::Refused })
 }

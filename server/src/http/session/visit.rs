@@ -30,7 +30,7 @@ use crate::{
     store::{SessionRow, StoreError},
 };
 
-/// A session is prolonged at most this often: not every request is a write.
+/// A session is extended at most this often, so that not every request writes.
 const PROLONG_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// The parameter that names the opening.
 const OPENING: &str = "opening";
@@ -44,8 +44,8 @@ struct Caller {
     theme: Theme,
 }
 
-/// Puts the visit, and who may frame the answer, into every request. A store that fails is a visit that is not
-/// answered.
+/// Puts the visit, and who may frame the answer, into every request. Without the store there is no visit: the answer is
+/// its failure.
 pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.starts_with("/pkg/")
@@ -82,11 +82,11 @@ async fn caller(site: &Site, uri: &Uri, headers: &HeaderMap, reads: bool) -> Res
         None => None,
     };
     match (own, opened) {
-        (Some(own), Some(opened)) if !stands_for(&own, &opened, (site.clock)()) => Ok(turned_away(site, opened)),
-        (Some(own), _) => known(site, own, reads).await,
-        (None, Some(opened)) => Ok(turned_away(site, opened)),
+        (Some(own), Some(opened)) if !stands_for(&own, &opened, (site.clock)()) => Ok(without_cookie(site, opened)),
+        (Some(own), _) => of_session(site, own, reads).await,
+        (None, Some(opened)) => Ok(without_cookie(site, opened)),
         (None, None) if reads && comes_from_our_page(headers) => Ok(signed_out(site, uri, headers)),
-        (None, None) => Ok(nobody(site, uri, headers)),
+        (None, None) => Ok(unknown(site, uri, headers)),
     }
 }
 
@@ -97,8 +97,8 @@ fn stands_for(own: &SessionRow, opened: &Session, now: Timestamp) -> bool {
     is_open && own.session.account == opened.account && own.session.person.id == opened.person.id
 }
 
-/// Somebody whose session there is, or was. Where the database cannot be written, what is there can still be read.
-async fn known(site: &Site, row: SessionRow, reads: bool) -> Result<Caller, StoreError> {
+/// A visitor with a session, open or ended. Pages can still be read where the database cannot be written.
+async fn of_session(site: &Site, row: SessionRow, reads: bool) -> Result<Caller, StoreError> {
     let now = (site.clock)();
     let SessionRow { session, expires_at, ends_at } = row;
     let (ancestors, theme) = (ancestors_of(site, &session), look(site, &session));
@@ -121,7 +121,7 @@ async fn known(site: &Site, row: SessionRow, reads: bool) -> Result<Caller, Stor
 }
 
 /// A visitor whose browser did not keep the session cookie.
-fn turned_away(site: &Site, session: Session) -> Caller {
+fn without_cookie(site: &Site, session: Session) -> Caller {
     let (ancestors, theme) = (ancestors_of(site, &session), look(site, &session));
     let visit = Visit::Stranger { locale: session.locale, return_url: session.return_url };
     Caller { visit, left: 0, ancestors, theme }
@@ -133,9 +133,9 @@ fn comes_from_our_page(headers: &HeaderMap) -> bool {
         && headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
 }
 
-/// Somebody whose session is not there any more, nor what it was.
+/// A visitor whose session is no longer stored.
 fn signed_out(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
-    let caller = nobody(site, uri, headers);
+    let caller = unknown(site, uri, headers);
     let visit = Visit::Ended {
         locale: caller.visit.locale(),
         return_url: caller.visit.return_url().map(str::to_owned),
@@ -144,9 +144,9 @@ fn signed_out(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     Caller { visit, ..caller }
 }
 
-/// Somebody of whom nothing is known, but perhaps the page that they come from. Whether a portal registers that page
-/// shows; which others it registers does not.
-fn nobody(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
+/// A visitor without a session. The page that they come from may be one that a portal registers: the answer shows that
+/// much, and not which other pages it registers.
+fn unknown(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     let from =
         headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(origin_of).unwrap_or_default();
     let (portal, ancestors) = match (&registered(site, from)[..], &*site.portals) {

@@ -29,7 +29,7 @@ async fn one_account_s_silent_servers_stop_nobody_else() {
     post.profile("muet", "muet").await;
     for number in 0..8 {
         let profile = post.save_for("muet", Some(&format!("u{number}")), None, "muet").await;
-        post.book.set_sending(by(&account("muet")), profile, many, None.into()).await.unwrap();
+        post.profiles.set_sending(by(&account("muet")), profile, many, None.into()).await.unwrap();
     }
     post.application.outbox.start();
     for number in 0..160 {

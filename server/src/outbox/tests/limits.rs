@@ -44,7 +44,7 @@ async fn the_day_s_amount_holds_to_the_message() {
     let post = Post::new().await;
     let profile = post.profile("martin", "boutique").await;
     let options = SendingOptions { per_day: Some(5), max_connections: Some(3), ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
+    post.profiles.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
     let mut ids = Vec::new();
     for number in 0..12 {
         ids.push(post.give(&message("martin", &format!("Quota {number}"))).await);

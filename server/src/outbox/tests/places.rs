@@ -122,7 +122,7 @@ async fn damaged_lanes_claims_and_profiles_hold_up_only_what_is_theirs() {
         None
     );
     // What was looked up a moment ago is looked up again.
-    post.book.changed(&account("dubois")).await;
+    post.profiles.changed(&account("dubois")).await;
     outbox.start();
     post.until(&ids[2], "accepted").await;
     let waiting = post.until(&ids[1], "deferred").await;
@@ -141,7 +141,7 @@ async fn a_check_takes_a_place_like_every_other_conversation() {
     let post = Post::new().await;
     let profile = post.profile("martin", "boutique").await;
     let options = SendingOptions { check_hourly: true, ..SendingOptions::default() };
-    post.book.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
+    post.profiles.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
     let outbox = &post.application.outbox;
     let claimant = Claimant::new(Party::Account(account("martin")), "elsewhere.example");
     let mut slots = Vec::new();
@@ -196,7 +196,7 @@ async fn a_message_of_an_account_without_a_server_says_so() {
         Lane { account: app::session::AccountId { account: "dubois".to_owned(), ..elsewhere.clone() }, user: None };
     post.store.insert_messages(&[row(own, &lane), row(relay, &of_portal)]).await.unwrap();
     // One account chose its own servers and has none; the portal of the other has none.
-    post.book.set(by(&elsewhere), SendingMode::OwnSmtp, None).await.unwrap();
+    post.profiles.set(by(&elsewhere), SendingMode::OwnSmtp, None).await.unwrap();
     post.application.outbox.start();
     for id in [own, relay] {
         let mut last = None;

@@ -15,7 +15,7 @@ pub(crate) const KEY: &str = "fct_the-key-of-the-tests";
 pub(crate) struct Post {
     pub application: Application,
     pub store: Arc<SqliteStore>,
-    pub book: ProfileService,
+    pub profiles: ProfileService,
     pub submitter: Arc<Submitter>,
     pub(super) sandbox: Sandbox,
     /// By how many seconds the clock is wrong.
@@ -146,9 +146,9 @@ impl Post {
             clock: clock.clone(),
         });
         application.outbox.watch(time);
-        let book = ProfileService::new(store.clone(), vault, policy, clock);
-        book.tell_changes_to(&application.outbox);
-        Self { application, store, book, submitter, sandbox, jumped, extra }
+        let profiles = ProfileService::new(store.clone(), vault, policy, clock);
+        profiles.set_change_listener(&application.outbox);
+        Self { application, store, profiles, submitter, sandbox, jumped, extra }
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> (StatusCode, http::HeaderMap, Value) {
@@ -177,7 +177,7 @@ impl Post {
 
     /// A profile of the shop of an account that sends through its own servers.
     pub(crate) async fn profile(&self, name: &str, login: &str) -> ProfileId {
-        self.book.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
+        self.profiles.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
         self.save(name, None, login).await
     }
 
@@ -198,7 +198,7 @@ impl Post {
 
     /// A profile that sends in clear to this port.
     pub(super) async fn save_at(&self, name: &str, id: Option<ProfileId>, port: u16) -> ProfileId {
-        self.book.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
+        self.profiles.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
         let destination = Destination {
             host: format!("plain.{DOMAIN}"),
             port,
@@ -224,7 +224,7 @@ impl Post {
             reply_to: None,
         };
         let secret = SecretChange::Replace(SecretString::from(PASSWORD));
-        self.book.save(by(&account(name)), Target { id, ..Target::default() }, settings, secret).await.unwrap()
+        self.profiles.save(by(&account(name)), Target { id, ..Target::default() }, settings, secret).await.unwrap()
     }
 
     pub(super) async fn resend(&self, id: &str) -> (StatusCode, Value) {

@@ -6,7 +6,7 @@ use mail::smtp::{Letter, LoginGate, Submission};
 
 use super::{Worker, waiting};
 use crate::{
-    credentials::logins::Counted,
+    credentials::logins::LoginGuard,
     outbox::{
         content::{Content, Person},
         route::Server,
@@ -19,7 +19,7 @@ impl Worker<'_> {
     pub(super) async fn submission(
         &self,
         message: &StoredMessage,
-        gate: Option<Arc<Counted>>,
+        gate: Option<Arc<LoginGuard>>,
     ) -> Result<Submission, Unsendable> {
         let sealed = self.outbox.store.content(message.id).await.map_err(|error| {
             error.log();

@@ -9,11 +9,11 @@ const CHILD: &str = "FACTEUR_TEST_SAVES_TO";
 async fn save_for_ever(path: &std::path::Path) {
     use std::io::Write;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await.unwrap());
-    let book = ProfileService::new(store, vault(1), Policy::default(), Arc::new(|| at(0)));
-    let id = saved(&book).await;
+    let profiles = ProfileService::new(store, vault(1), Policy::default(), Arc::new(|| at(0)));
+    let id = saved(&profiles).await;
     for number in 1..100_000 {
         let state = Settings { sender_name: number.to_string(), ..settings() };
-        book.save(by(&account()), Target::profile(id), state, SecretChange::Keep).await.unwrap();
+        profiles.save(by(&account()), Target::profile(id), state, SecretChange::Keep).await.unwrap();
         writeln!(std::io::stdout(), "\nsaved {number}").unwrap();
     }
 }

@@ -4,13 +4,13 @@ use super::*;
 
 #[tokio::test]
 async fn any_change_that_matters_asks_for_a_new_test() {
-    let book = book().await;
-    let id = saved(&book).await;
-    assert_eq!(shown(&book, id).await.test, TestState::Never);
-    tested(&book, id).await;
-    assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
-    book.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
-    assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) }, "saving the same changes nothing");
+    let profiles = profiles().await;
+    let id = saved(&profiles).await;
+    assert_eq!(shown(&profiles, id).await.test, TestState::Never);
+    tested(&profiles, id).await;
+    assert_eq!(shown(&profiles, id).await.test, TestState::Accepted { at: at(9) });
+    profiles.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
+    assert_eq!(shown(&profiles, id).await.test, TestState::Accepted { at: at(9) }, "saving the same changes nothing");
     let changes: [fn(&mut Settings); 3] = [
         |settings| settings.sender_name = "Devis".to_owned(),
         |settings| settings.sender_address = EmailAddress::parse("devis@exemple.fr").unwrap(),
@@ -19,22 +19,22 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     for change in changes {
         let mut other = settings();
         change(&mut other);
-        book.save(by(&account()), Target::profile(id), other, SecretChange::Keep).await.unwrap();
-        assert_eq!(shown(&book, id).await.test, TestState::Changed);
-        book.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
-        assert_eq!(shown(&book, id).await.test, TestState::Accepted { at: at(9) });
+        profiles.save(by(&account()), Target::profile(id), other, SecretChange::Keep).await.unwrap();
+        assert_eq!(shown(&profiles, id).await.test, TestState::Changed);
+        profiles.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
+        assert_eq!(shown(&profiles, id).await.test, TestState::Accepted { at: at(9) });
     }
-    book.set_encoding(by(&account()), id, Encoding::Latin9, None.into()).await.unwrap();
-    assert_eq!(shown(&book, id).await.test, TestState::Changed);
-    book.set_encoding(by(&account()), id, Encoding::Utf8, None.into()).await.unwrap();
-    let later = ProfileService { clock: Arc::new(|| at(60)), ..book.clone() };
+    profiles.set_encoding(by(&account()), id, Encoding::Latin9, None.into()).await.unwrap();
+    assert_eq!(shown(&profiles, id).await.test, TestState::Changed);
+    profiles.set_encoding(by(&account()), id, Encoding::Utf8, None.into()).await.unwrap();
+    let later = ProfileService { clock: Arc::new(|| at(60)), ..profiles.clone() };
     later.save(by(&account()), Target::profile(id), settings(), replace("tres-secret")).await.unwrap();
-    assert_eq!(shown(&book, id).await.test, TestState::Changed, "a secret typed again is a change");
+    assert_eq!(shown(&profiles, id).await.test, TestState::Changed, "a secret typed again is a change");
 }
 
 #[tokio::test]
 async fn the_guard_has_the_last_word() {
-    let book = book().await;
+    let profiles = profiles().await;
     let good = settings().destination;
     let cases = [
         (Destination { host: "127.0.0.1".to_owned(), ..good.clone() }, Field::Host, Fault::HostNotAllowed),
@@ -44,24 +44,24 @@ async fn the_guard_has_the_last_word() {
     ];
     for (destination, field, fault) in cases {
         let bad = Settings { destination, ..settings() };
-        assert_eq!(faults(book.save(by(&account()), Target::default(), bad, replace("x")).await), [(field, fault)]);
+        assert_eq!(faults(profiles.save(by(&account()), Target::default(), bad, replace("x")).await), [(field, fault)]);
     }
 }
 
 #[tokio::test]
 async fn a_refused_destination_is_in_the_history_and_counted_but_not_for_ever() {
     let metrics = Arc::new(crate::metrics::Metrics::new());
-    let book = book().await.with(9, &metrics);
+    let profiles = profiles().await.with(9, &metrics);
     let local = Destination { host: "127.0.0.1".to_owned(), ..settings().destination };
     for _ in 0..30 {
         let bad = Settings { destination: local.clone(), ..settings() };
-        assert!(book.save(by(&account()), Target::default(), bad, replace("x")).await.is_err());
+        assert!(profiles.save(by(&account()), Target::default(), bad, replace("x")).await.is_err());
     }
     let typed = ("mail.internal", "22");
     let errors = [FieldError::new(Field::Port, Fault::PortNotAllowed), FieldError::new(Field::Host, Fault::Required)];
-    Profiles::note_blocked(&book, by(&account()), typed, &errors).await.unwrap();
-    Profiles::note_blocked(&book, by(&account()), typed, &errors[1..]).await.unwrap();
-    let history = book.store.journal(&account(), None, 99).await.unwrap();
+    Profiles::note_blocked(&profiles, by(&account()), typed, &errors).await.unwrap();
+    Profiles::note_blocked(&profiles, by(&account()), typed, &errors[1..]).await.unwrap();
+    let history = profiles.store.journal(&account(), None, 99).await.unwrap();
     let expected = Action::DestinationBlocked { destination: "127.0.0.1:465".to_owned() };
     let written = history.iter().filter(|entry| entry.action == expected).count();
     assert!((5..30).contains(&written), "{written}");
@@ -72,67 +72,67 @@ async fn a_refused_destination_is_in_the_history_and_counted_but_not_for_ever() 
 
 #[tokio::test]
 async fn an_account_has_so_many_profiles_and_another_one_its_own() {
-    let book = book().await.with(2, &Arc::new(crate::metrics::Metrics::new()));
-    let first = saved(&book).await;
-    saved(&book).await;
+    let profiles = profiles().await.with(2, &Arc::new(crate::metrics::Metrics::new()));
+    let first = saved(&profiles).await;
+    saved(&profiles).await;
     let full = AppError::TooManyProfiles { most: 2 };
-    let refused = book.save(by(&account()), Target::default(), settings(), replace("x-secret")).await;
+    let refused = profiles.save(by(&account()), Target::default(), settings(), replace("x-secret")).await;
     assert!(matches!(refused, Err(SaveError::App(error)) if error == full));
-    assert_eq!(book.duplicate(by(&account()), first).await, Err(full));
+    assert_eq!(profiles.duplicate(by(&account()), first).await, Err(full));
     let other = AccountId { account: "dubois".to_owned(), ..account() };
-    book.save(by(&other), Target::default(), settings(), replace("x-secret")).await.unwrap();
-    book.delete(by(&account()), first, Heir::Best, None).await.unwrap();
-    saved(&book).await;
+    profiles.save(by(&other), Target::default(), settings(), replace("x-secret")).await.unwrap();
+    profiles.delete(by(&account()), first, Heir::Best, None).await.unwrap();
+    saved(&profiles).await;
 }
 
 #[tokio::test]
 async fn a_form_that_shows_an_older_revision_overwrites_nothing() {
-    let book = book().await;
-    let id = saved(&book).await;
+    let profiles = profiles().await;
+    let id = saved(&profiles).await;
     let renamed = |name: &str| Settings { sender_name: name.to_owned(), ..settings() };
     let shown = Target { revision: Some(1), ..Target::profile(id) };
-    book.save(by(&account()), shown.clone(), renamed("Première"), SecretChange::Keep).await.unwrap();
-    let late = book.save(by(&account()), shown, renamed("Seconde"), SecretChange::Keep).await;
+    profiles.save(by(&account()), shown.clone(), renamed("Première"), SecretChange::Keep).await.unwrap();
+    let late = profiles.save(by(&account()), shown, renamed("Seconde"), SecretChange::Keep).await;
     assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == id));
-    let stored = book.get(&account(), id).await.unwrap().unwrap();
+    let stored = profiles.get(&account(), id).await.unwrap().unwrap();
     assert_eq!((stored.settings.sender_name.as_str(), stored.revision), ("Première", 2));
     // A request without a revision, as programs send it, always applies.
-    book.save(by(&account()), Target::profile(id), renamed("Seconde"), SecretChange::Keep).await.unwrap();
-    book.set_encoding(by(&account()), id, Encoding::Latin1, Some(Encoding::Utf8).into()).await.unwrap();
-    let stale = book.set_encoding(by(&account()), id, Encoding::Latin9, Some(Encoding::Utf8).into()).await;
+    profiles.save(by(&account()), Target::profile(id), renamed("Seconde"), SecretChange::Keep).await.unwrap();
+    profiles.set_encoding(by(&account()), id, Encoding::Latin1, Some(Encoding::Utf8).into()).await.unwrap();
+    let stale = profiles.set_encoding(by(&account()), id, Encoding::Latin9, Some(Encoding::Utf8).into()).await;
     assert_eq!(stale, Err(AppError::Stale));
-    let revision = book.get(&account(), id).await.unwrap().unwrap().revision;
+    let revision = profiles.get(&account(), id).await.unwrap().unwrap().revision;
     let moved = Shown { value: Some(Encoding::Latin1), revision: Some(revision - 1) };
-    assert_eq!(book.set_encoding(by(&account()), id, Encoding::Utf8, moved).await, Err(AppError::Stale));
+    assert_eq!(profiles.set_encoding(by(&account()), id, Encoding::Utf8, moved).await, Err(AppError::Stale));
     let moved = Shown { value: None, revision: Some(revision - 1) };
     let other = SendingOptions { fallback: true, ..SendingOptions::default() };
-    assert_eq!(book.set_sending(by(&account()), id, other, moved).await, Err(AppError::Stale));
-    assert_eq!(book.put_in_use(by(&account()), id, Some(revision - 1)).await, Err(AppError::Stale));
+    assert_eq!(profiles.set_sending(by(&account()), id, other, moved).await, Err(AppError::Stale));
+    assert_eq!(profiles.put_in_use(by(&account()), id, Some(revision - 1)).await, Err(AppError::Stale));
     let few = SendingOptions { per_day: Some(5), ..SendingOptions::default() };
-    book.set_sending(by(&account()), id, few, Some(SendingOptions::default()).into()).await.unwrap();
+    profiles.set_sending(by(&account()), id, few, Some(SendingOptions::default()).into()).await.unwrap();
     let many = SendingOptions { per_day: Some(500), ..SendingOptions::default() };
-    let stale = book.set_sending(by(&account()), id, many, Some(SendingOptions::default()).into()).await;
+    let stale = profiles.set_sending(by(&account()), id, many, Some(SendingOptions::default()).into()).await;
     assert_eq!(stale, Err(AppError::Stale));
 }
 
 #[tokio::test]
 async fn a_form_sent_twice_makes_one_profile() {
-    let book = book().await;
+    let profiles = profiles().await;
     let form = || Target { creation: Some("form-0001".to_owned()), ..Target::default() };
-    let first = book.save(by(&account()), form(), settings(), replace("secret-1")).await.unwrap();
-    let again = book.save(by(&account()), form(), settings(), replace("secret-1")).await.unwrap();
+    let first = profiles.save(by(&account()), form(), settings(), replace("secret-1")).await.unwrap();
+    let again = profiles.save(by(&account()), form(), settings(), replace("secret-1")).await.unwrap();
     assert_eq!(first, again);
-    assert_eq!(book.get(&account(), first).await.unwrap().unwrap().revision, 1, "nothing changed");
+    assert_eq!(profiles.get(&account(), first).await.unwrap().unwrap().revision, 1, "nothing changed");
     let corrected = Settings { sender_name: "Devis".to_owned(), ..settings() };
-    let updated = book.save(by(&account()), form(), corrected, SecretChange::Keep).await.unwrap();
+    let updated = profiles.save(by(&account()), form(), corrected, SecretChange::Keep).await.unwrap();
     assert_eq!(first, updated);
-    assert_eq!(Profiles::page(&book, &account(), None).await.unwrap().len(), 1);
+    assert_eq!(Profiles::page(&profiles, &account(), None).await.unwrap().len(), 1);
     // Another tab with the same form and another account does not overwrite it.
     let book_of = |name: &str| Settings { sender_name: name.to_owned(), ..settings() };
-    let tab = book.save(by(&account()), form(), book_of("Autre"), replace("secret-2")).await;
+    let tab = profiles.save(by(&account()), form(), book_of("Autre"), replace("secret-2")).await;
     assert!(matches!(tab, Err(SaveError::Stale(stale)) if stale == first));
     // It does not know what came after what it made.
-    let late = book.save(by(&account()), form(), settings(), SecretChange::Keep).await;
+    let late = profiles.save(by(&account()), form(), settings(), SecretChange::Keep).await;
     assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == first));
 }
 
@@ -151,8 +151,8 @@ async fn a_local_name_that_the_operator_allows_can_be_saved() {
     for name in names {
         let mut settings = settings();
         name.clone_into(&mut settings.destination.host);
-        let save = async |book: &ProfileService| {
-            book.save(by(&account()), Target::default(), settings.clone(), replace("tres-secret")).await
+        let save = async |profiles: &ProfileService| {
+            profiles.save(by(&account()), Target::default(), settings.clone(), replace("tres-secret")).await
         };
         let id = save(&allowing).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(allowing.get(&account(), id).await.unwrap().unwrap().settings.destination.host, name);

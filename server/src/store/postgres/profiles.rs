@@ -17,7 +17,7 @@ use super::{
     transaction::{lock_account, transaction},
 };
 use crate::store::{
-    AccountProfile, Change, Decide, Deletion, ProfileRow, ProfileStore, ProfileWithFailure, StoreError, Tell,
+    AccountProfile, Change, Decide, Deletion, EntryFor, ProfileRow, ProfileStore, ProfileWithFailure, StoreError,
     codec::{
         profiles::{PROFILE, PROFILE_KEY, failure, profile, profile_of_account, with_failure},
         quarantine::{Damaged, readable},
@@ -146,7 +146,7 @@ impl ProfileStore for PostgresStore {
         account: &AccountId,
         id: ProfileId,
         expected: Option<u32>,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
@@ -169,7 +169,7 @@ impl ProfileStore for PostgresStore {
                 .bind(id.to_string())
                 .execute(&mut *transaction)
                 .await?;
-            journal::note(&mut transaction, account, &tell(&row)).await?;
+            journal::note(&mut transaction, account, &entry_for(&row)).await?;
             transaction.commit().await?;
             Ok(Written::Done)
         })
@@ -180,7 +180,7 @@ impl ProfileStore for PostgresStore {
         account: &AccountId,
         id: ProfileId,
         deletion: Deletion,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
@@ -191,7 +191,7 @@ impl ProfileStore for PostgresStore {
                 return Ok(Written::Stale);
             }
             sqlx::query("DELETE FROM profile WHERE id = $1").bind(id.to_string()).execute(&mut *transaction).await?;
-            journal::note(&mut transaction, account, &tell(&row)).await?;
+            journal::note(&mut transaction, account, &entry_for(&row)).await?;
             if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.heir).await? {
                 // Dropped, the transaction is rolled back.
                 return Ok(Written::Stale);

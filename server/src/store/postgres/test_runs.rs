@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{PostgresStore, events, journal, limit, profiles::find_locked, settlements, transaction::transaction};
 use crate::store::{
-    Receipt, StoreError, Tell, TestRecord, TestRunStore,
+    EntryFor, Receipt, StoreError, TestRecord, TestRunStore,
     codec::{
         encode,
         profiles::{receipt, test_run, verdict_code},
@@ -66,7 +66,7 @@ impl TestRunStore for PostgresStore {
         id: ProfileId,
         receipt: &Receipt,
         now: Timestamp,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<bool, StoreError> {
         transaction!(self, transaction, {
             if find_locked(&mut transaction, account, id).await?.is_none() {
@@ -86,7 +86,7 @@ impl TestRunStore for PostgresStore {
                 .execute(&mut *transaction)
                 .await?;
             let Some(row) = find_locked(&mut transaction, account, id).await? else { return Ok(false) };
-            journal::note(&mut transaction, account, &tell(&row)).await?;
+            journal::note(&mut transaction, account, &entry_for(&row)).await?;
             transaction.commit().await?;
             Ok(true)
         })

@@ -20,7 +20,7 @@ use crate::store::codec::profiles::{PROFILE_KEY, failure, profile_of_account, wi
 use model::login::MOST_REFUSALS;
 
 use crate::store::{
-    AccountProfile, Change, Decide, Deletion, ProfileRow, ProfileStore, ProfileWithFailure, StoreError, Tell,
+    AccountProfile, Change, Decide, Deletion, EntryFor, ProfileRow, ProfileStore, ProfileWithFailure, StoreError,
 };
 
 mod find;
@@ -141,7 +141,7 @@ impl ProfileStore for SqliteStore {
         account: &AccountId,
         id: ProfileId,
         expected: Option<u32>,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let Some(row) = find_on(&mut transaction, account, id).await? else {
@@ -160,7 +160,7 @@ impl ProfileStore for SqliteStore {
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
-        journal::note(&mut transaction, account, &tell(&row)).await?;
+        journal::note(&mut transaction, account, &entry_for(&row)).await?;
         transaction.commit().await?;
         Ok(Written::Done)
     }
@@ -170,7 +170,7 @@ impl ProfileStore for SqliteStore {
         account: &AccountId,
         id: ProfileId,
         deletion: Deletion,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let Some(row) = find_on(&mut transaction, account, id).await? else {
@@ -180,7 +180,7 @@ impl ProfileStore for SqliteStore {
             return Ok(Written::Stale);
         }
         sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
-        journal::note(&mut transaction, account, &tell(&row)).await?;
+        journal::note(&mut transaction, account, &entry_for(&row)).await?;
         if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.heir).await? {
             // Dropped, the transaction is rolled back.
             return Ok(Written::Stale);

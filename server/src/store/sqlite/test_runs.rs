@@ -13,7 +13,7 @@ use super::{
 };
 use crate::store::codec::profiles::{receipt, test_run};
 use crate::store::{
-    Receipt, StoreError, Tell, TestRecord, TestRunStore,
+    EntryFor, Receipt, StoreError, TestRecord, TestRunStore,
     test_result::{KEPT_TESTS, TestResult},
 };
 
@@ -66,7 +66,7 @@ impl TestRunStore for SqliteStore {
         id: ProfileId,
         receipt: &Receipt,
         now: Timestamp,
-        tell: &Tell<'_>,
+        entry_for: &EntryFor<'_>,
     ) -> Result<bool, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let stored = receipt_on(&mut transaction, account, id).await?;
@@ -80,7 +80,7 @@ impl TestRunStore for SqliteStore {
             .execute(&mut *transaction)
             .await?;
         let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
-        journal::note(&mut transaction, account, &tell(&row)).await?;
+        journal::note(&mut transaction, account, &entry_for(&row)).await?;
         transaction.commit().await?;
         Ok(true)
     }

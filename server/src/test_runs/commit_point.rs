@@ -1,4 +1,4 @@
-//! Server side. The point of a test from which on it cannot be stopped any more: the last bytes of its mail.
+//! Server side. The commit point of a test: once the last bytes of its mail are about to leave, it cannot be stopped.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,38 +10,38 @@ use tokio_util::sync::CancellationToken;
 
 /// Reached unless the test was stopped. The conversation and whoever waits for the stop are one task, so nothing happens
 /// between the look at the stop and the mark.
-pub(super) struct Leaving {
+pub(super) struct TestCommitPoint {
     stop: CancellationToken,
-    left: AtomicBool,
+    reached: AtomicBool,
     events: UnboundedSender<TestEvent>,
 }
 
-impl Leaving {
+impl TestCommitPoint {
     pub(super) fn new(stop: CancellationToken, events: UnboundedSender<TestEvent>) -> Self {
-        Self { stop, left: AtomicBool::new(false), events }
+        Self { stop, reached: AtomicBool::new(false), events }
     }
 
-    /// Whether the message may be on its way.
-    pub(super) fn has_left(&self) -> bool {
-        self.left.load(Ordering::Relaxed)
+    /// Whether the message may have left.
+    pub(super) fn is_reached(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
     }
 
-    /// Until the test is stopped while that still keeps the message here.
-    pub(super) async fn stopped_in_time(&self) {
+    /// Resolves once the test is stopped, as long as that keeps the message from leaving.
+    pub(super) async fn stopped_before(&self) {
         self.stop.cancelled().await;
-        if self.has_left() {
+        if self.is_reached() {
             std::future::pending::<()>().await;
         }
     }
 }
 
 #[async_trait]
-impl CommitPoint for Leaving {
+impl CommitPoint for TestCommitPoint {
     async fn reach(&self, _to: &[String]) -> bool {
         if self.stop.is_cancelled() {
             return false;
         }
-        self.left.store(true, Ordering::Relaxed);
+        self.reached.store(true, Ordering::Relaxed);
         let _ = self.events.send(TestEvent::Leaving);
         true
     }
