@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use ::mail::smtp::{LoginGate, Submission, Submitter, until};
+use ::mail::smtp::{LoginGate, Submission, Submitter};
 use app::{
     error::AppError,
     journal::model::Action,
@@ -12,23 +12,21 @@ use app::{
     test_run::{
         port::{Recipient, Refusal, TestEvent, TestRun, Tester},
         receipt::ReceiptOutcome,
-        report::{Report, Verdict},
     },
     theme::Theme,
 };
 use async_stream::stream;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    credentials::logins::{LoginGuard, MOST_REFUSALS, Withheld},
-    events::{profile_transition, test_finished},
+    credentials::logins::MOST_REFUSALS,
     metrics::Metrics,
     portal::Portal,
-    profiles::{ProfileService, fingerprint},
-    store::{ProfileRow, Receipt, Store, StoreError, TestRecord, outbox::TransitionEvent},
+    profiles::ProfileService,
+    store::{ProfileRow, Store, StoreError},
     submission::submission,
 };
 
@@ -37,11 +35,11 @@ mod limits;
 pub(crate) mod mail;
 mod receipt;
 mod remedies;
+mod running;
 
 use self::mail::{AddressError, confirmation};
-use commit_point::TestCommitPoint;
-use limits::{Limits, TestPermit};
-use remedies::Remedies;
+use limits::Limits;
+use running::Running;
 
 /// The tester of every account.
 pub struct TestRunner {
@@ -85,24 +83,6 @@ impl Default for TestQuota {
         let quota = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         Self { per_person: quota(12), per_profile: quota(12), per_account: quota(30), in_all: quota(600) }
     }
-}
-
-/// What a started test holds until it ends.
-struct Running {
-    store: Arc<dyn Store>,
-    submitter: Arc<Submitter>,
-    presets: Arc<Catalogue>,
-    clock: Clock,
-    profiles: ProfileService,
-    session: Session,
-    row: ProfileRow,
-    recipient: String,
-    submission: Submission,
-    gate: Arc<LoginGuard>,
-    receipt: Receipt,
-    webhook_portals: Arc<[String]>,
-    metrics: Arc<Metrics>,
-    permit: TestPermit,
 }
 
 impl TestRunner {
@@ -177,75 +157,6 @@ impl TestRunner {
             .map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)?;
         let to = letter.to.iter().map(|mailbox| mailbox.email.clone()).collect();
         submission(destination, Some(login), &letter, to).map_err(|_| WRONG_ADDRESS as &dyn std::error::Error)
-    }
-}
-
-impl Running {
-    /// Has the conversation, looks for what may help, and stores the result. Stopped before the message leaves it stores
-    /// nothing; once it may have left, its end is waited for, because the mail may arrive.
-    async fn run(self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
-        let tell = |event| drop(events.send(event));
-        let mut on_stage = |event| tell(TestEvent::Stage(event));
-        let commit_point = TestCommitPoint::new(stop.clone(), events.clone());
-        let conversation = Box::pin(self.submitter.submit_committed(&self.submission, &commit_point, &mut on_stage));
-        let conversation = Box::pin(self.permit.watch(conversation));
-        let report = until(self.submission.credentials.as_ref(), conversation, commit_point.stopped_before()).await;
-        let Some(mut report) = report.flatten().filter(|_| commit_point.is_reached() || !stop.is_cancelled()) else {
-            return;
-        };
-        if let Some(withheld) = self.gate.withheld() {
-            return tell(TestEvent::Refused(match withheld {
-                Withheld::Refused => Refusal::SecretRefused,
-                Withheld::Busy => Refusal::Limited { retry_after_s: 10 },
-                Withheld::Unavailable => Refusal::Unavailable,
-            }));
-        }
-        if Remedies::may_help(&report) {
-            tell(TestEvent::LookingForFixes);
-        }
-        tokio::select! {
-            () = self.permit.watch(Box::pin(self.find_fixes(&mut report))) => {}
-            () = stop.cancelled() => if !commit_point.is_reached() { return },
-        }
-        let run = Box::new(self.record(report).await);
-        // A new test may start as soon as the end was reported.
-        drop(self);
-        tell(TestEvent::Finished(run));
-    }
-
-    async fn find_fixes(&self, report: &mut Report) {
-        let Self { submitter, presets, row, submission, .. } = self;
-        Remedies { submitter, presets, row, submission }.find(report).await;
-    }
-
-    /// Stores the result. A profile that was changed meanwhile keeps the result of what was tested: its fingerprint
-    /// says that it is to be tested again.
-    async fn record(&self, report: Report) -> TestRun {
-        let run = TestRun { at: (self.clock)(), recipient: self.recipient.clone(), report };
-        // A mail that may have left may arrive.
-        let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
-        let fingerprint = fingerprint(&self.row);
-        let account = &self.session.account;
-        let has_webhook = self.webhook_portals.contains(&account.portal);
-        let events: Vec<_> =
-            has_webhook.then(|| test_finished(account, self.row.id, &run.report, run.at)).into_iter().collect();
-        self.metrics.tested(run.report.verdict, run.report.cause);
-        let (verdict, cause) = (run.report.verdict, run.report.cause);
-        let action = Action::Tested { verdict, cause };
-        let entry = self.profiles.entry(self.session.author(), action, Some(&self.row.settings));
-        let transition_event = has_webhook.then_some(profile_transition as TransitionEvent);
-        let record =
-            TestRecord { fingerprint: &fingerprint, receipt, events: &events, transition_event, entry: &entry };
-        let stored = self.store.record_test(account, self.row.id, &run, &record).await;
-        if let Err(error) = stored {
-            error.log();
-        }
-        if run.report.verdict == Verdict::Accepted {
-            // What waits for this profile is woken.
-            self.profiles.changed_profile(account, self.row.id, self.row.in_use).await;
-        }
-        tracing::info!(profile = %self.row.id, ?verdict, ?cause, "test finished");
-        run
     }
 }
 

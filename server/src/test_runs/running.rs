@@ -1,0 +1,113 @@
+//! Server side. A test that runs: the conversation, what may help after a failure, the stored result.
+
+use std::sync::Arc;
+
+use ::mail::smtp::{Submission, Submitter, until};
+use app::{
+    journal::model::Action,
+    profile::preset::Catalogue,
+    services::Clock,
+    session::Session,
+    test_run::{
+        port::{Refusal, TestEvent, TestRun},
+        report::{Report, Verdict},
+    },
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::{commit_point::TestCommitPoint, limits::TestPermit, remedies::Remedies};
+use crate::{
+    credentials::logins::{LoginGuard, Withheld},
+    events::{profile_transition, test_finished},
+    metrics::Metrics,
+    profiles::{ProfileService, fingerprint},
+    store::{ProfileRow, Receipt, Store, TestRecord, outbox::TransitionEvent},
+};
+
+/// What a started test holds until it ends.
+pub(super) struct Running {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) submitter: Arc<Submitter>,
+    pub(super) presets: Arc<Catalogue>,
+    pub(super) clock: Clock,
+    pub(super) profiles: ProfileService,
+    pub(super) session: Session,
+    pub(super) row: ProfileRow,
+    pub(super) recipient: String,
+    pub(super) submission: Submission,
+    pub(super) gate: Arc<LoginGuard>,
+    pub(super) receipt: Receipt,
+    pub(super) webhook_portals: Arc<[String]>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) permit: TestPermit,
+}
+
+impl Running {
+    /// Has the conversation, looks for what may help, and stores the result. Stopped before the message leaves it stores
+    /// nothing; once it may have left, its end is waited for, because the mail may arrive.
+    pub(super) async fn run(self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
+        let send = |event| drop(events.send(event));
+        let mut on_stage = |event| send(TestEvent::Stage(event));
+        let commit_point = TestCommitPoint::new(stop.clone(), events.clone());
+        let conversation = Box::pin(self.submitter.submit_committed(&self.submission, &commit_point, &mut on_stage));
+        let conversation = Box::pin(self.permit.watch(conversation));
+        let report = until(self.submission.credentials.as_ref(), conversation, commit_point.stopped_before()).await;
+        let Some(mut report) = report.flatten().filter(|_| commit_point.is_reached() || !stop.is_cancelled()) else {
+            return;
+        };
+        if let Some(withheld) = self.gate.withheld() {
+            return send(TestEvent::Refused(match withheld {
+                Withheld::Refused => Refusal::SecretRefused,
+                Withheld::Busy => Refusal::Limited { retry_after_s: 10 },
+                Withheld::Unavailable => Refusal::Unavailable,
+            }));
+        }
+        if Remedies::may_help(&report) {
+            send(TestEvent::LookingForFixes);
+        }
+        tokio::select! {
+            () = self.permit.watch(Box::pin(self.find_fixes(&mut report))) => {}
+            () = stop.cancelled() => if !commit_point.is_reached() { return },
+        }
+        let run = Box::new(self.record(report).await);
+        // A new test may start as soon as the end was reported.
+        drop(self);
+        send(TestEvent::Finished(run));
+    }
+
+    async fn find_fixes(&self, report: &mut Report) {
+        let Self { submitter, presets, row, submission, .. } = self;
+        Remedies { submitter, presets, row, submission }.find(report).await;
+    }
+
+    /// Stores the result. A profile that was changed meanwhile keeps the result of what was tested: its fingerprint
+    /// says that it is to be tested again.
+    async fn record(&self, report: Report) -> TestRun {
+        let run = TestRun { at: (self.clock)(), recipient: self.recipient.clone(), report };
+        // A mail that may have left may arrive.
+        let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
+        let fingerprint = fingerprint(&self.row);
+        let account = &self.session.account;
+        let has_webhook = self.webhook_portals.contains(&account.portal);
+        let events: Vec<_> =
+            has_webhook.then(|| test_finished(account, self.row.id, &run.report, run.at)).into_iter().collect();
+        self.metrics.tested(run.report.verdict, run.report.cause);
+        let (verdict, cause) = (run.report.verdict, run.report.cause);
+        let action = Action::Tested { verdict, cause };
+        let entry = self.profiles.entry(self.session.author(), action, Some(&self.row.settings));
+        let transition_event = has_webhook.then_some(profile_transition as TransitionEvent);
+        let record =
+            TestRecord { fingerprint: &fingerprint, receipt, events: &events, transition_event, entry: &entry };
+        let stored = self.store.record_test(account, self.row.id, &run, &record).await;
+        if let Err(error) = stored {
+            error.log();
+        }
+        if run.report.verdict == Verdict::Accepted {
+            // What waits for this profile is woken.
+            self.profiles.changed_profile(account, self.row.id, self.row.in_use).await;
+        }
+        tracing::info!(profile = %self.row.id, ?verdict, ?cause, "test finished");
+        run
+    }
+}
