@@ -2,16 +2,18 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`http`] | THE route table, its layers, and the few handlers that are not pages |
-//! | [`portal`] | a portal: its token, its relay, its webhooks |
-//! | [`profiles`], [`test_runs`] | the use cases: profiles, tests |
-//! | [`store`] | what is kept |
-//! | [`credentials`] | how secrets are sealed, and how often one may be tried |
-//! | [`admission`] | who may have a conversation now |
-//! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
 //! | [`cli`] | the command line, one command a file |
-//! | [`time`] | a clock that does not jump, and what becomes of deadlines when the machine's does |
 //! | [`config`], [`service`] | what an operator sets, and the service made of it |
+//! | [`http`] | THE route table, its layers, and the handlers that are not pages |
+//! | [`portal`] | a portal: its tokens, its relay, its webhooks |
+//! | [`profiles`], [`test_runs`] | the use cases: profiles, tests |
+//! | [`outbox`] | the messages: queue, workers, what an attempt means |
+//! | [`credentials`] | how secrets are sealed, and how often one may be tried |
+//! | [`admission`] | who may have a conversation with a mail server now |
+//! | [`store`] | what is stored |
+//! | [`events`], [`metrics`] | what portals and operators are told |
+//! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
+//! | [`time`] | a clock that does not jump, and what becomes of deadlines when the machine's does |
 
 pub mod admission;
 pub mod cli;
