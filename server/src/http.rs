@@ -140,7 +140,7 @@ fn routes(site: Site) -> Router {
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
         .layer(middleware::from_fn_with_state(site.clone(), notice_proof::check))
         .layer(middleware::from_fn_with_state(site, visit::recognise))
-        .layer(middleware::from_fn(api::tell_problems))
+        .layer(middleware::from_fn(api::problems_only))
         .layer(middleware::from_fn(headers::protect))
         .layer(middleware::from_fn_with_state(metrics, monitoring::metrics::count))
         .layer(CompressionLayer::new().compress_when(

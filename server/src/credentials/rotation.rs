@@ -12,7 +12,7 @@ use super::{
 };
 use crate::store::{AccountProfile, SealedSecret, Store, StoreError};
 
-/// Rows taken with one question.
+/// Rows of one query.
 const SOME: u32 = 100;
 
 /// Why not everything was sealed again. What was done stays done.

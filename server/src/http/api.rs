@@ -3,7 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `v1` | the endpoints |
-//! | `problem` | what goes wrong, as RFC 9457 wants it said |
+//! | `problem` | errors as problem details (RFC 9457) |
 //! | `json` | how a body is parsed |
 //! | `description` | `OpenAPI`, made of the types themselves, and a page to read it |
 //!
@@ -34,9 +34,9 @@ pub use v1::{
     is_v1,
 };
 
-/// Whatever goes wrong under `/api` is told as a problem, also by those who know nothing of problems: the framework, and
+/// Turns every error under `/api` into a problem, also those of the framework and of
 /// the table of pages.
-pub async fn tell_problems(request: Request, next: Next) -> Response {
+pub async fn problems_only(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_api = path == "/api" || path.starts_with("/api/");
     // A browser that posted a form is answered with a page, or with the lines of a live test.
@@ -45,8 +45,8 @@ pub async fn tell_problems(request: Request, next: Next) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_answer = kind.starts_with("text/html") || kind.starts_with("application/octet-stream");
-    let is_told = kind.contains("json") || (is_forms && is_answer);
-    if !is_api || !(status.is_client_error() || status.is_server_error()) || is_told {
+    let is_problem = kind.contains("json") || (is_forms && is_answer);
+    if !is_api || !(status.is_client_error() || status.is_server_error()) || is_problem {
         return response;
     }
     let mut told = Problem::of_status(status).into_response();

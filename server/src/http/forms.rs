@@ -1,4 +1,4 @@
-//! Server side. What a server function gets to read: a form, of a bounded size, that came in time.
+//! Server side. The forms of server functions: bounded in size and time, and refused before the function when malformed.
 //!
 //! The framework decodes the form before the function can check the session, and answers 500 to one that does not decode. So
 //! requests without a session are refused first, then what is no form; and what the framework could not decode gets the
@@ -24,7 +24,7 @@ pub mod unknown_fields;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Reads the form of a server function, and sees to it that a malformed one is answered as such.
+/// Reads the form of a server function, and refuses a malformed one.
 pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_form = *request.method() == Method::POST && path.starts_with("/api/") && !api::is_v1(path);
@@ -60,8 +60,8 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
     }
 }
 
-/// The error that the framework answered with, where the arguments do not decode or it failed itself: it says 500 whatever
-/// is wrong, or puts the error into an address. Our functions do neither, except for a fault of our own ([`AppError::Internal`]).
+/// The error that the framework answered with: arguments that do not decode are 500 to it, or stand in an address. Our own
+/// functions answer 500 to a fault of the service only ([`AppError::Internal`]), and the live test with its lines.
 async fn framework_error(response: Response) -> Result<Response, AppError> {
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
     if location.is_some_and(|to| to.contains("__err=")) {
@@ -70,15 +70,19 @@ async fn framework_error(response: Response) -> Result<Response, AppError> {
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return Ok(response);
     }
-    let body = to_bytes(response.into_body(), BODY_LIMIT).await.unwrap_or_default();
-    Err(serde_json::from_slice(&body).unwrap_or(AppError::Internal))
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    match serde_json::from_slice(&body) {
+        Ok(error) => Err(error),
+        Err(_) => Ok(Response::from_parts(parts, Body::from(body))),
+    }
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
 }
 
-/// Whether a form is sent, in whichever spelling.
+/// Whether the content type is a form's, in any spelling.
 pub fn is_a_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
@@ -87,7 +91,7 @@ pub fn is_a_form(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
 }
 
-/// Whether a form, or a query, is UTF-8 when it is decoded. The decoder itself would put a replacement for what is not.
+/// Whether a form or a query decodes to UTF-8. The decoder itself would substitute replacement characters.
 pub fn is_utf8(form: &[u8]) -> bool {
     let digit =
         |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());

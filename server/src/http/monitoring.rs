@@ -1,4 +1,4 @@
-//! Server side. What an operator's programs ask: whether the process lives, whether it can work, its metrics.
+//! Server side. What an operator's programs ask: liveness, readiness, metrics.
 
 pub mod health;
 pub mod metrics;

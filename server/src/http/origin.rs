@@ -15,10 +15,10 @@ use axum::{
 
 use super::{Site, api, pages::error};
 
-/// What others than our own pages may post to.
+/// Where other origins may post to.
 const EXCEPTED: [&str; 2] = ["/session", "/session/tab"];
 
-/// Refuses foreign requests with 403.
+/// Refuses requests of other origins with 403.
 pub async fn same_origin(State(site): State<Site>, request: Request, next: Next) -> Response {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
     if harmless || is_excepted(request.uri().path()) || is_ours(request.headers(), &site.public_origin) {

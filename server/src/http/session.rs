@@ -26,11 +26,11 @@ pub mod renew;
 pub mod theme;
 pub mod visit;
 
-/// A session ends after so long without a request…
+/// A session ends after this time without a request…
 pub const IDLE: SignedDuration = SignedDuration::from_mins(60);
 /// …and after so long in any case, unless the portal renews it.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(12);
-/// An ended session is remembered so long, for the way back to the portal.
+/// How long an ended session is kept, so that its page can link back to the portal.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A random value, which a cookie holds.

@@ -1,4 +1,4 @@
-//! Server side. What goes wrong, as problem details (RFC 9457) with codes that stay.
+//! Server side. Errors as problem details (RFC 9457) with stable codes.
 
 use axum::{
     Json,
@@ -170,7 +170,7 @@ impl Problem {
         Self { detail: Some(detail.into()), ..Self::new(code) }
     }
 
-    /// What somebody else said with a status alone.
+    /// For an answer that has a status and no problem.
     pub fn of_status(status: StatusCode) -> Self {
         let code = match status {
             StatusCode::UNAUTHORIZED => Code::Unauthorized,

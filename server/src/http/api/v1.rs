@@ -24,7 +24,7 @@ pub mod sessions;
 #[cfg(test)]
 mod tests;
 
-/// Whether a path is one of a portal's server, also of those that do not exist.
+/// Whether a path belongs to version 1 of the API, existing or not.
 pub fn is_v1(path: &str) -> bool {
     path.strip_prefix("/api/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

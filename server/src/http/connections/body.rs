@@ -28,7 +28,7 @@ const PER_SECOND: u64 = 16 * 1024;
 #[error("the body did not arrive in time")]
 pub struct BodyTimeout;
 
-/// Whether that is why a body could not be read.
+/// Whether an error was caused by [`BodyTimeout`].
 pub fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<BodyTimeout>)
 }
@@ -39,9 +39,9 @@ pub struct DeadlineBody<B = Incoming> {
     connection: Arc<Connection>,
     limit: Duration,
     received: u64,
-    /// How long we have waited, before the present wait.
+    /// Time spent waiting, without the present wait.
     waited: Duration,
-    /// Since when we wait, and until when.
+    /// The present wait: its start and its deadline.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 

@@ -50,7 +50,7 @@ impl Connection {
     }
 
     fn now(&self) -> u64 {
-        // 0 has a meaning of its own.
+        // 0 means that the client reads.
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
     }
 
@@ -109,7 +109,7 @@ impl Connection {
             || match self.phase() {
                 Phase::Headers => waited(since) > limits.headers,
                 Phase::Idle => waited(since) > limits.idle,
-                // The body itself gives up sooner, and is answered.
+                // The deadline of the body is sooner, and gets a response.
                 Phase::Body => waited(since) > limits.body + limits.headers,
                 Phase::Answering => false,
             }

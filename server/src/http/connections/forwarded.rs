@@ -1,4 +1,4 @@
-//! Server side. Whose request a proxy passes on: the address that the proxy wrote down, never one that the client wrote.
+//! Server side. Which client a proxy forwards for: the address that the proxy appended, never one that the client sent.
 //!
 //! Each proxy appends the address it was connected from to `X-Forwarded-For`, or to `Forwarded` (RFC 7239). So the list is
 //! read from its right end, past the addresses of trusted proxies: the first other address is the client's. Whatever
@@ -57,7 +57,7 @@ impl Proxies {
     pub fn client(&self, headers: &HeaderMap) -> Option<IpAddr> {
         // Several headers of a name are one list (RFC 9110 §5.3).
         for value in headers.get_all(self.header.name()).iter().rev() {
-            // A client's part may hold any bytes.
+            // Untrusted bytes: the client's part need not be UTF-8.
             let text = String::from_utf8_lossy(value.as_bytes());
             for element in elements_from_the_right(&text) {
                 let address = self.header.address(element)?;
@@ -107,7 +107,8 @@ fn node(text: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// What the limits for each client are counted under: an IPv4 address, or the network of 64 bits that an IPv6 client has to itself.
+/// What the limits for each client are counted under: an IPv4 address, or the /64 network that an IPv6 client has to
+/// itself.
 pub fn client_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX))),

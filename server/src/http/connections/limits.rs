@@ -11,16 +11,16 @@ pub struct ConnectionLimits {
     pub connections: usize,
     /// Connections at once of one address; behind a trusted proxy, requests at once.
     pub per_address: usize,
-    /// Proxies, whose connections are those of many: they have no limit of their own, and their clients have.
+    /// Trusted proxies. They have no limit per address; the clients that they forward for have.
     pub proxies: Proxies,
     /// How long the headers of a request may take.
     pub headers: Duration,
-    /// How long a body may keep us waiting, in all.
+    /// Longest time spent waiting for a body.
     pub body: Duration,
     /// How long a connection is kept for the next request. Longer than a proxy's, which would else send into a connection
     /// that is being closed.
     pub idle: Duration,
-    /// How long a client may not read its answer.
+    /// How long a client may leave a response unread.
     pub unread: Duration,
 }
 

@@ -84,7 +84,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
                 Some(entry) => {
                     tasks.spawn(serve_connection(stream, entry, router.clone(), body, stop.clone()));
                 }
-                // Into the empty buffer of a new socket this does not wait.
+                // Does not wait: the buffer of a new socket is empty.
                 None => drop(tasks.spawn(refuse(stream))),
             },
             Err(error) if is_client_error(&error) => {}
@@ -135,7 +135,7 @@ async fn serve_connection(stream: TcpStream, entry: Entry, router: Router, limit
     });
     let io = TokioIo::new(ObservedStream { stream, connection: connection.clone() });
     let exchange = hyper::server::conn::http1::Builder::new()
-        // The registry's clock knows the headers of a request from an idle connection.
+        // The registry times them: unlike hyper, it tells headers in progress from an idle connection.
         .header_read_timeout(None::<Duration>)
         .max_buf_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS)

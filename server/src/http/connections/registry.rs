@@ -32,7 +32,7 @@ struct Open {
 #[derive(Debug)]
 struct Held {
     connection: Arc<Connection>,
-    /// Whose it is, as [`client_key`] has it.
+    /// The client it counts for: its [`client_key`].
     counts_for: IpAddr,
 }
 
@@ -52,7 +52,7 @@ impl Open {
         }
     }
 
-    /// From now on a connection counts for another address.
+    /// Counts a connection for another address from now on.
     fn count_for(&mut self, id: u64, address: IpAddr) {
         let Some(held) = self.all.get_mut(&id) else { return };
         let before = std::mem::replace(&mut held.counts_for, address);

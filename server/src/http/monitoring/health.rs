@@ -1,4 +1,4 @@
-//! Server side. Whether the process lives, and whether it can work.
+//! Server side. Liveness and readiness.
 
 use std::{
     sync::Arc,
@@ -27,7 +27,7 @@ pub async fn alive() -> &'static str {
 
 /// `GET /readyz`: the vault's keys open the database, and it can be written. What is wrong is logged, and said in a word.
 pub async fn ready(State(site): State<Site>) -> Ready {
-    // Concurrent requests share the answer.
+    // Concurrent requests share one check.
     let mut last = site.readiness.lock().await;
     if let Some((at, ready)) = *last
         && at.elapsed() < FRESH

@@ -16,7 +16,7 @@ use crate::{http::pages::error, metrics::Metrics, outbox::Outbox, store::Store};
 /// `OpenMetrics` 1.0.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Counts an answer under the pattern of its path; what has none is counted together.
+/// Counts a response under the pattern of its path; paths without one are counted together.
 pub async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     // Unknown methods share one label, because clients may invent them.
     let method = match *request.method() {

@@ -1,5 +1,5 @@
-//! Server side. The built site: WebAssembly, its glue, the style sheet, what speaks to the portal's page. Part of the binary in a release; read from the
-//! build's folder in development.
+//! Server side. The built site: WebAssembly and its glue, the style sheet, the scripts. Part of the binary in a release,
+//! read from the build's folder in development.
 //!
 //! `make site` puts the files into a folder named after their content, so they may be cached for ever, each beside its
 //! brotli form.
@@ -42,7 +42,7 @@ pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers, "public, max-age=86400")
 }
 
-/// What stands in the element's script where the address of this Facteur belongs.
+/// The placeholder in the element's script for the address of this Facteur.
 const SERVED_BY: &str = "@FACTEUR@";
 
 /// `GET /embed.js` and `/embed.mjs`: the element for portals' pages, as a script and as a module. It is told where this
@@ -53,7 +53,7 @@ pub async fn embed(State(site): State<Site>) -> Response {
     let fixed = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),
-        // Any page may load it, also where it has to say so (`Cross-Origin-Embedder-Policy`).
+        // Any page may load it, also one with a `Cross-Origin-Embedder-Policy`.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     (fixed, [("cross-origin-resource-policy", "cross-origin")], text).into_response()

@@ -1,4 +1,4 @@
-//! Server side. Answers that are not pages of the application.
+//! Server side. Error responses that are not rendered by the application.
 
 use std::any::Any;
 

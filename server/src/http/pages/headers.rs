@@ -15,7 +15,7 @@ const ALWAYS: [(HeaderName, &str); 4] = [
     // Not `no-referrer`: a native post must say where it comes from.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
-    // For nginx: a live test is not to be buffered.
+    // Tells nginx not to buffer the stream of a live test.
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];
 

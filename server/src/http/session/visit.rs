@@ -35,7 +35,7 @@ const PROLONG_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// The parameter that names the opening.
 const OPENING: &str = "opening";
 
-/// What is known about a request before it is answered.
+/// What the session and the headers say about a request.
 struct Caller {
     visit: Visit,
     /// How many seconds the session has left.

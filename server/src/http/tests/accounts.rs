@@ -46,7 +46,7 @@ async fn another_account_s_profile_does_not_exist() {
         let nobody = app.get(&format!("/profiles/{path}?id=00000000-0000-7000-8000-000000000000"), &dubois).await;
         assert_eq!(answer.body.len(), nobody.body.len(), "{path}: no difference to an id that never was");
     }
-    // Like a profile that was deleted under its form: what was typed may become a profile of one's own.
+    // As for a profile that was deleted under its form: what was typed may be saved as a new profile.
     let saved = app.post("/api/profiles/save", &dubois, &form(&id, "smtp.gmail.com", "stolen-stolen")).await;
     assert!(saved.location().ends_with("&notice=was-deleted"), "{}", saved.location());
     let posts = [

@@ -126,7 +126,7 @@ async fn a_page_without_a_session_names_no_portal_that_was_not_named_before() {
             assert!(!answer.body.contains("/frame.js"), "{path} {from}");
         }
     }
-    // Browsers say with which page they came from the door.
+    // Browsers send the page with the form as the referrer.
     let answer = app.page("/profiles", "", true, &format!("{PORTAL}/page?x")).await;
     assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL}")), "and not its other origins");
     assert!(!answer.body.contains("admin.portail.exemple"));

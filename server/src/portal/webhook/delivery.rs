@@ -1,4 +1,4 @@
-//! Server side. Tells portals what happens: Standard Webhooks (standardwebhooks.com), signed with HMAC-SHA256.
+//! Server side. Delivers events to portals: Standard Webhooks (standardwebhooks.com), signed with HMAC-SHA256.
 //!
 //! Each portal has its own task, so an unresponsive portal does not delay the others. An event is sent at least once, in
 //! no certain order; it is repeated until the portal answers 2xx, for about a day. Connections go through the guard like
@@ -35,12 +35,12 @@ const PATIENCE: Patience =
     Patience { resolve: Duration::from_secs(5), connect: Duration::from_secs(5), tls: Duration::from_secs(10) };
 /// Calls to one portal at the same time.
 const AT_ONCE: usize = 4;
-/// Events taken with one question.
+/// Events of one query.
 const SOME: u32 = 64;
 /// Poll interval when nothing is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A portal that failed is left alone so long.
-const REST: Duration = Duration::from_secs(2);
+/// Pause after a portal failed.
+const PAUSE: Duration = Duration::from_secs(2);
 /// In seconds, between one try and the next: a day in all.
 const WAITS_S: [i64; 10] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800];
 
@@ -57,7 +57,7 @@ enum CallError {
     Refused(StatusCode),
 }
 
-/// Tells every portal that wants to be told.
+/// Delivers events to every portal with a webhook.
 pub struct Webhooks {
     store: Arc<dyn Store>,
     network: Arc<Network>,
@@ -80,7 +80,7 @@ impl Webhooks {
         Arc::new(Self { store, network, portals, clock, metrics, stop, tasks })
     }
 
-    /// Tells until [`stop`](Self::stop).
+    /// Delivers until [`stop`](Self::stop).
     pub fn start(self: &Arc<Self>) {
         for portal in self.portals.iter() {
             if let Some(webhook) = &portal.webhook {
@@ -90,7 +90,7 @@ impl Webhooks {
         }
     }
 
-    /// Lets the calls under way come to their end.
+    /// Waits for the calls in progress.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -101,11 +101,11 @@ impl Webhooks {
         while !self.stop.is_cancelled() {
             let pause = match self.store.due_events(portal, (self.clock)(), SOME).await {
                 Ok(events) if events.is_empty() => LOOK_EVERY,
-                Ok(events) if self.tell_all(portal, webhook, &events).await => continue,
-                Ok(_) => REST,
+                Ok(events) if self.deliver_all(portal, webhook, &events).await => continue,
+                Ok(_) => PAUSE,
                 Err(error) => {
                     error.log();
-                    REST
+                    PAUSE
                 }
             };
             tokio::select! {
@@ -115,30 +115,30 @@ impl Webhooks {
         }
     }
 
-    /// Tells these events over a few connections; whether all of them were taken.
-    async fn tell_all(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
+    /// Delivers these events over a few connections; whether all were accepted.
+    async fn deliver_all(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
         let share = events.len().div_ceil(AT_ONCE);
-        let shares = events.chunks(share.max(1)).map(|events| self.tell_some(portal, webhook, events));
+        let shares = events.chunks(share.max(1)).map(|events| self.deliver_some(portal, webhook, events));
         futures::future::join_all(shares).await.into_iter().all(|well| well)
     }
 
-    async fn tell_some(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
+    async fn deliver_some(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
         let mut connection = None;
         for event in events {
             if self.stop.is_cancelled() {
                 return true;
             }
-            let told = match tokio::time::timeout(CALL, self.call(webhook, event, &mut connection)).await {
+            let outcome = match tokio::time::timeout(CALL, self.call(webhook, event, &mut connection)).await {
                 Ok(told) => told,
                 Err(_) => Err(CallError::Timeout),
             };
-            let written = match told {
+            let written = match outcome {
                 Ok(()) => {
                     self.metrics.webhook("delivered");
                     self.store.event_done(event.id).await
                 }
                 Err(error) => {
-                    self.put_off(portal, event, error).await;
+                    self.postpone(portal, event, error).await;
                     return false;
                 }
             };
@@ -150,7 +150,7 @@ impl Webhooks {
         true
     }
 
-    async fn put_off(&self, portal: &str, event: &EventRow, error: CallError) {
+    async fn postpone(&self, portal: &str, event: &EventRow, error: CallError) {
         let wait = WAITS_S.get(event.tries as usize).filter(|_| error != CallError::Refused(StatusCode::GONE));
         let written = if let Some(wait) = wait {
             self.metrics.webhook("failed");

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::portal::Portal;
 
-/// How a key begins: so that it is recognised where it should not be.
+/// Prefix of a key, by which scanners for leaked secrets recognise it.
 const MARK: &str = "fct_";
 
 /// The portal whose key the request bears. What is compared are hashes of the whole key, so how long it takes says nothing

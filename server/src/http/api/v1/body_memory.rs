@@ -20,11 +20,11 @@ use crate::http::{
     connections::body::is_timeout,
 };
 
-/// Up to here a body is small, in bytes.
+/// Largest small body, in bytes.
 const SMALL: usize = 256 * 1024;
 /// For the small bodies of one portal, in KiB.
 const SMALL_BUDGET: usize = 16 * 1024;
-/// Memory is taken in steps of so much, in KiB.
+/// Memory is acquired in steps of this size, in KiB.
 const STEP: usize = 4;
 /// From this size on, in bytes, bodies are parsed one after the other.
 const HEAVY: usize = 1024 * 1024;
@@ -118,7 +118,7 @@ impl BodyMemory {
             if held.is_large
                 && let Some(declared) = declared
             {
-                // In one piece, instead of twice as much each time. Memory that is not written to costs nothing.
+                // Reserved once instead of doubled each time. Memory that is not written to costs nothing.
                 bytes.reserve_exact(declared.min(LARGEST_BODY).saturating_sub(bytes.len()));
             }
             bytes.extend_from_slice(&data);
@@ -126,7 +126,7 @@ impl BodyMemory {
         Ok((bytes, held))
     }
 
-    /// Takes what is missing for a body of `length` bytes.
+    /// Acquires what is missing for a body of `length` bytes.
     async fn has_room(&self, portal: &str, held: &mut BodyPermit, length: usize, declared: Option<usize>) -> bool {
         let Some(budget) = self.portals.get(portal) else { return false };
         let needed = length.div_ceil(STEP * 1024) * STEP;

@@ -61,7 +61,7 @@ pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -
         }
         (sign_out.account, Some(person))
     };
-    // Nobody of the account did it: the portal's server did, in its own name.
+    // Not done by a person of the account, but by the portal's server.
     let entry = Entry {
         id: ids::at(now),
         at: now,
@@ -88,7 +88,7 @@ fn token(site: &Site, headers: &HeaderMap, now: Timestamp) -> Result<SignOut, Pr
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     site.token_verifier().verify_sign_out(token.unwrap_or_default(), now).map_err(|reason| match reason {
-        // The token is valid, but for something else: its sender may know.
+        // The token is valid, only not for this: the caller may be told.
         TokenError::NotASignOut => Problem { detail: Some(reason.to_string()), ..refused(reason) },
         _ => refused(reason),
     })

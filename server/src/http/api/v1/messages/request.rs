@@ -101,7 +101,7 @@ pub struct AttachmentRequest {
     content: Option<Base64>,
 }
 
-/// Reads the body, and checks it. Everything that is wrong is said at once, unless it is no object of this shape.
+/// Reads and checks the body. Reports all invalid fields at once, unless the JSON has another shape.
 pub fn read(
     portal: &str,
     idempotency_key: Option<String>,

@@ -29,7 +29,7 @@ impl<'de> Deserialize<'de> for Base64 {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Base64, E> {
-                // Line ends of MIME's base64 may stand in it.
+                // MIME breaks base64 into lines.
                 if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
                     let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
                     return Ok(Base64(ENGINE.decode(bare)));

@@ -59,7 +59,7 @@ pub fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Ti
         faults.add("/to", Fault::Required, "at least one recipient");
     } else if count > MOST_RECIPIENTS {
         faults.add("/to", Fault::TooMany, format!("at most {MOST_RECIPIENTS} with cc and bcc"));
-        // What comes after is not read one by one.
+        // Too many to check one by one.
         return MessageDraft::nothing(portal);
     }
     let (to, cc) = (faults.people("/to", request.to), faults.people("/cc", request.cc));
@@ -98,7 +98,7 @@ pub fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Ti
     }
 }
 
-/// Everybody once, as they were addressed first.
+/// Each address once, in its first role.
 fn recipients(lists: [(RecipientKind, &Vec<Person>); 3]) -> Vec<Recipient> {
     let mut recipients: Vec<Recipient> = Vec::new();
     for (kind, people) in lists {
@@ -119,7 +119,7 @@ fn recipients(lists: [(RecipientKind, &Vec<Person>); 3]) -> Vec<Recipient> {
 }
 
 impl MessageDraft {
-    /// Of a request that is refused.
+    /// For a request that is refused.
     fn nothing(portal: &str) -> Self {
         let account = AccountId { portal: portal.to_owned(), account: String::new() };
         Self {
