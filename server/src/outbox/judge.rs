@@ -8,7 +8,7 @@ use app::{
     profile::sending::{HealthSignal, is_about_the_message},
     test_run::{
         event::Stage,
-        report::{RecipientResult, Report, Verdict},
+        report::{Finding, RecipientResult, Report, Verdict},
     },
 };
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ pub struct Chances<'a> {
     pub retry_at: Timestamp,
     /// A relay may take over when the profile fails.
     pub may_fall_back: bool,
+    /// Others who wait were left out of this transaction, and have had none yet.
+    pub others: bool,
     /// A transaction that came to nothing may be tried with fewer recipients, now.
     pub may_split: bool,
     pub now: Timestamp,
@@ -56,7 +58,8 @@ pub struct Chances<'a> {
 /// Judges one attempt.
 pub fn judge(row: &StoredMessage, report: &Report, chances: Chances<'_>) -> Judgement {
     let mut report = report.clone();
-    report.retryable |= is_about_the_way(&report);
+    // What came unasked says nothing of the message: it waits, and is tried over another connection.
+    report.retryable |= is_about_the_way(&report) || report.finding == Some(Finding::UnaskedReply);
     let report = &report;
     let signal = health_signal(report);
     let failed_by_itself = matches!(signal, Some(HealthSignal::Failed(_)));
@@ -67,7 +70,7 @@ pub fn judge(row: &StoredMessage, report: &Report, chances: Chances<'_>) -> Judg
         settle(recipient, report, (takes_part, fallback));
     }
     let most = most_recipients(report, chances.to.len());
-    let goes_on = !fallback && goes_on(&row.recipients, &recipients, report, most.filter(|_| chances.may_split));
+    let goes_on = !fallback && goes_on(&row.recipients, &recipients, report, chances, most);
     let next_at = if fallback || goes_on { chances.now } else { chances.retry_at };
     if next_at >= row.expires_at {
         give_up(&mut recipients, report.cause, Some(report.stage));
@@ -105,16 +108,25 @@ fn count(recipients: &[Recipient], state: RecipientState) -> usize {
 }
 
 /// Whether those who still wait have another transaction at once (RFC 5321 §4.5.3.1.10): somebody waits because this one
-/// took no more, and it settled somebody, so there is an end to it. `smaller`: it settled nobody, and it is known that it
-/// was too large.
-fn goes_on(before: &[Recipient], after: &[Recipient], report: &Report, smaller: Option<usize>) -> bool {
+/// took no more, or because it was not named, and the transaction settled somebody, so there is an end to it. `smaller`: it
+/// settled nobody, and it is known that it was too large.
+fn goes_on(
+    before: &[Recipient],
+    after: &[Recipient],
+    report: &Report,
+    chances: Chances<'_>,
+    smaller: Option<usize>,
+) -> bool {
     let waiting = count(after, RecipientState::Pending);
     let progress = waiting < count(before, RecipientState::Pending);
-    let over =
-        after.iter().any(|one| one.state == RecipientState::Pending && one.cause == Some(Cause::TooManyRecipients));
+    let over = |one: &RecipientResult| !one.accepted && one.cause == Some(Cause::TooManyRecipients);
+    let over = chances.others || report.recipients.iter().any(over);
     match report.verdict {
         Verdict::Accepted => progress && over,
-        Verdict::Failed => (progress && over && report.stage >= Stage::RcptTo) || (waiting > 0 && smaller.is_some()),
+        Verdict::Failed => {
+            (progress && over && report.stage >= Stage::RcptTo)
+                || (waiting > 0 && smaller.is_some() && chances.may_split)
+        }
         Verdict::DeliveryUnknown | Verdict::DryRunOk => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Server side. One connection, a few messages of one lane.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use app::diagnosis::cause::Cause;
 use jiff::Timestamp;
@@ -16,17 +16,19 @@ use super::{
 use crate::{
     admission::{SLOW_AFTER, Slot},
     credentials::logins::{MOST_REFUSALS, Withheld},
-    store::outbox::{Recipient, RecipientState, StoredMessage, Via},
+    store::outbox::{Recipient, StoredMessage, Via},
 };
 
 mod commit_point;
 mod compose;
 mod room;
 mod settlement;
+mod turns;
 
 use commit_point::LeaseCommitPoint;
 use compose::Unsendable;
 use room::{Space, room_for};
+use turns::{next_in_turn, refused_for_now};
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
@@ -129,6 +131,8 @@ struct Transaction<'a> {
     began: Timestamp,
     /// Who was named in it.
     to: &'a [String],
+    /// Others were left out of it, and have had none yet.
+    others: bool,
     /// When it came to nothing, it may be tried with fewer.
     may_split: bool,
 }
@@ -155,17 +159,23 @@ impl Worker<'_> {
         let everybody = std::mem::take(&mut submission.to);
         let mut message = message.clone();
         let mut splits = 0;
+        // Who was refused for now, and does not get another transaction before the others had theirs.
+        let mut refused: HashSet<String> = HashSet::new();
         loop {
-            let waiting: Vec<String> = waiting(&message.recipients).map(|one| one.address.clone()).collect();
+            let waiting = next_in_turn(&message.recipients, &refused);
+            if waiting.is_empty() {
+                return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
+            }
             let most = self.outbox.recipient_limits.of(&self.route.id()).unwrap_or(usize::MAX);
             let to = &waiting[..waiting.len().min(most)];
             submission.to = everybody.iter().filter(|address| to.contains(&address.to_string())).cloned().collect();
+            let before = turns::waiting(&message.recipients).count();
             let began = self.outbox.now();
             let commit_point = LeaseCommitPoint {
                 outbox: self.outbox,
                 lease_token: self.lease_token,
                 id: message.id,
-                waiting: waiting.len(),
+                waiting: before,
             };
             let delivery =
                 Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &commit_point));
@@ -185,7 +195,9 @@ impl Worker<'_> {
                 // The lease has ended, or the disk does not respond: the next owner continues.
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }
-            let transaction = Transaction { began, to, may_split: splits < SPLITS };
+            let others = waiting.len() > to.len();
+            refused.extend(refused_for_now(&report));
+            let transaction = Transaction { began, to, others, may_split: splits < SPLITS };
             match self.settle(&message, report, transaction).await {
                 // Others of its account may have their turn.
                 Next::Message if slow => return Next::GiveBack { this: false, after: Duration::ZERO },
@@ -193,7 +205,7 @@ impl Worker<'_> {
                 Next::GoOn(recipients) => message.recipients = recipients,
                 next => return next,
             }
-            splits += u32::from(self::waiting(&message.recipients).count() == waiting.len());
+            splits += u32::from(turns::waiting(&message.recipients).count() == before);
             let changes = self.changes;
             if let Err(next) = self.may_send(&message).await {
                 return next;
@@ -285,9 +297,4 @@ impl Worker<'_> {
         };
         Next::GiveBack { this: true, after }
     }
-}
-
-/// Those who are to get it.
-fn waiting(recipients: &[Recipient]) -> impl Iterator<Item = &Recipient> {
-    recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending)
 }

@@ -44,7 +44,7 @@ fn judged(row: &StoredMessage, report: &Report, may_fall_back: bool) -> Judgemen
 }
 
 fn chances(to: &[String], may_fall_back: bool) -> Chances<'_> {
-    Chances { to, retry_at: at(LATER), may_fall_back, may_split: true, now: at(100) }
+    Chances { to, retry_at: at(LATER), may_fall_back, others: false, may_split: true, now: at(100) }
 }
 
 fn states(judgement: &Judgement) -> Vec<RecipientState> {
@@ -200,12 +200,40 @@ fn who_is_over_the_limit_of_a_transaction_has_the_next_one_as_long_as_somebody_i
     // A part of them, refused for good: the others are not touched by that.
     let mut part = report(Verdict::Failed, Stage::RcptTo, Some(Cause::RecipientRejected), false);
     part.recipients = vec![result("a@x.example", false, false)];
-    let judgement = judge(&row, &part, chances(&["a@x.example".to_owned()], false));
+    let judgement = judge(&row, &part, Chances { others: true, ..chances(&["a@x.example".to_owned()], false) });
     assert_eq!((states(&judgement), judgement.goes_on), (vec![Failed, Pending, Pending], true));
     // The password is everybody's.
     let refused = report(Verdict::Failed, Stage::Auth, Some(Cause::BadCredentials), false);
-    let judgement = judge(&row, &refused, chances(&["a@x.example".to_owned()], false));
+    let judgement = judge(&row, &refused, Chances { others: true, ..chances(&["a@x.example".to_owned()], false) });
     assert_eq!((states(&judgement), judgement.goes_on), (vec![Failed, Failed, Failed], false));
+}
+
+/// The cause of an earlier attempt does not keep those who were left out waiting.
+#[test]
+fn who_was_left_out_has_the_next_transaction_whatever_it_met_before() {
+    let mut row = row(&["a@x.example", "b@x.example", "c@x.example"]);
+    for recipient in &mut row.recipients {
+        (recipient.cause, recipient.stage) = (Some(Cause::ServerBusy), Some(Stage::MailFrom));
+    }
+    let mut taken = report(Verdict::Accepted, Stage::Data, None, false);
+    taken.recipients = vec![result("a@x.example", true, false)];
+    let to = ["a@x.example".to_owned()];
+    let judgement = judge(&row, &taken, Chances { others: true, ..chances(&to, false) });
+    assert_eq!((judgement.goes_on, judgement.next_at), (true, Some(at(100))));
+    // Who took part and is to come back later waits.
+    taken.recipients.push(result("b@x.example", false, true));
+    taken.recipients.push(result("c@x.example", false, true));
+    assert!(!judged(&row, &taken, false).goes_on);
+}
+
+#[test]
+fn an_answer_out_of_place_is_a_verdict_on_nobody() {
+    let row = row(&["a@x.example", "b@x.example"]);
+    let mut shifted = report(Verdict::Failed, Stage::Data, Some(Cause::ProtocolError), false);
+    shifted.finding = Some(Finding::UnaskedReply);
+    let judgement = judged(&row, &shifted, false);
+    assert_eq!(states(&judgement), [RecipientState::Pending; 2]);
+    assert_eq!((judgement.status.state, judgement.next_at), (MessageState::Deferred, Some(at(LATER))));
 }
 
 #[test]

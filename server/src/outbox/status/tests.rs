@@ -80,3 +80,28 @@ fn what_is_given_up_always_has_a_cause() {
     give_up(&mut nothing_known, None, None);
     assert_eq!(status_of(&nothing_known).cause, Some(Cause::Unknown));
 }
+
+/// Whatever the recipients met before, and whether the rest has a cause: the message and its recipients say the same.
+#[test]
+fn who_waits_for_a_rest_says_so_as_the_message_does() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let met = |state, cause: Option<Cause>| Recipient {
+        reply: cause.map(|_| "450 later".to_owned()),
+        stage: cause.map(|_| Stage::RcptTo),
+        ..recipient("a", state, cause)
+    };
+    for why in [None, Some(Cause::ConnectRefused)] {
+        for before in [None, Some(Cause::Greylisted)] {
+            let done = met(Failed, Some(Cause::RecipientRejected));
+            let waiting = met(Pending, before);
+            let own = status_of(&[waiting.clone()]);
+            let mut row = stored(own.state, vec![done.clone(), waiting]);
+            (row.stage, row.cause, row.reply, row.next_at) = (own.stage, own.cause, own.reply, Some(at(1)));
+            row.waits_for(at(60), why);
+            let status = status_of(&row.recipients);
+            let shown = MessageStatus { state: row.state, stage: row.stage, cause: row.cause, reply: row.reply };
+            assert_eq!((status, &row.recipients[0]), (shown, &done), "{why:?} {before:?}");
+            assert_eq!(row.cause, why.or(before).or(Some(Cause::Unknown)));
+        }
+    }
+}

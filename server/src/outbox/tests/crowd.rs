@@ -58,22 +58,70 @@ async fn servers_that_say_it_in_another_way() {
         ("550", Manner { refusal: "550 5.5.3 Too many recipients", keywords: "250-PIPELINING\r\n", ..MANNER }),
         ("a bare 452", Manner { refusal: "452", ..MANNER }),
         ("it hangs up", Manner { refusal: "421 4.7.0 too many", ..MANNER }),
+        ("it hangs up in a word", Manner { refusal: "421 no", ..MANNER }),
         ("it hangs up on a group", Manner { refusal: "421 4.7.0 no", keywords: "250-PIPELINING\r\n", ..MANNER }),
+        ("it hangs up on a group in a word", Manner { refusal: "421", keywords: "250-PIPELINING\r\n", ..MANNER }),
         ("a few transactions on a connection", Manner { transactions: 2, ..MANNER }),
         ("one transaction on a connection", Manner { transactions: 1, keywords: "250-PIPELINING\r\n", ..MANNER }),
         ("after the message", Manner { late: true, ..MANNER }),
         ("in advance", Manner { keywords: limits, ..MANNER }),
     ] {
-        let (post, crowd, _) = through(manner).await;
+        // Who waited for the back-off would wait for an hour.
+        let (crowd, at) = Crowd::start(manner).await;
+        let post = Post::without_retries(at).await;
+        post.save_at("martin", None, at).await;
         post.application.outbox.start();
         let id = post.give(&to_many("À tous", &people(20))).await;
         let done = post.until(&id, "accepted").await;
         assert_eq!(crowd.everybody(), people(20), "{what}");
+        let ids: HashSet<String> = crowd.taken.lock().unwrap().iter().map(|(_, id)| id.clone()).collect();
+        assert_eq!(ids.len(), 1, "{what}: the same message");
         assert!(done["recipients"].as_array().unwrap().iter().all(|one| one["state"] == "accepted"), "{done:#}");
         if manner.keywords == limits {
             assert_eq!(crowd.refused(), 0, "it was said in advance");
         }
     }
+}
+
+/// The limit is known, and the message was told to come back for another reason: each of its recipients has a cause.
+#[tokio::test]
+async fn a_wait_for_something_else_does_not_make_every_transaction_wait() {
+    let (post, crowd, _) = through(MANNER).await;
+    post.application.outbox.start();
+    let id = post.give(&to_many("À tous", &people(20))).await;
+    post.until(&id, "accepted").await;
+    crowd.busy.store(true, Ordering::SeqCst);
+    let id = post.give(&to_many("Encore", &people(20))).await;
+    let done = post.until(&id, "accepted").await;
+    assert!(!crowd.busy.load(Ordering::SeqCst));
+    let attempts = done["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 1 + 7, "{done:#}");
+    let row = post.store.message("demo", id.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(row.tries, 2, "one wait: {done:#}");
+    assert_eq!(crowd.everybody().len(), 40);
+}
+
+/// Two who are to come back fill the transactions of a server that takes two, and the others have theirs all the same.
+#[tokio::test]
+async fn who_is_to_come_back_is_in_nobodys_way() {
+    let (crowd, at) = Crowd::start(Manner { most: 2, ..MANNER }).await;
+    let post = Post::without_retries(at).await;
+    post.save_at("martin", None, at).await;
+    post.application.outbox.start();
+    let id = post.give(&to_many("Avant", &people(6))).await;
+    post.until(&id, "accepted").await;
+    let later: HashSet<String> = people(2).into_iter().collect();
+    *crowd.later.lock().unwrap() = later.clone();
+    let before = crowd.everybody().len();
+    post.give(&to_many("Devis", &[people(2)[..1].to_vec(), people(6)[2..].to_vec(), people(2)[1..].to_vec()].concat()))
+        .await;
+    for _ in 0..400 {
+        if crowd.everybody().len() == before + 4 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(crowd.everybody().len(), before + 4, "all but the two, and these once");
 }
 
 #[tokio::test]

@@ -69,6 +69,30 @@ impl Post {
         options: OutboxOptions,
         relay: &str,
         extra: Option<u16>,
+        clock: (i64, &str),
+    ) -> Self {
+        let options = OutboxOptions {
+            first_retry: Duration::from_millis(100),
+            longest_retry: Duration::from_millis(400),
+            lease: Duration::from_secs(3),
+            ..options
+        };
+        Self::exactly(store, options, relay, extra, clock).await
+    }
+
+    /// With another mail server, and waits so long that none ends in a test.
+    pub(super) async fn without_retries(extra: u16) -> Self {
+        let hour = Duration::from_secs(3_600);
+        let options = OutboxOptions { first_retry: hour, longest_retry: hour, ..options() };
+        let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+        Self::exactly(store, options, "boutique", Some(extra), START).await
+    }
+
+    async fn exactly(
+        store: Arc<SqliteStore>,
+        options: OutboxOptions,
+        relay: &str,
+        extra: Option<u16>,
         (wrong, start): (i64, &str),
     ) -> Self {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -136,12 +160,7 @@ impl Post {
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,
-            outbox: OutboxOptions {
-                first_retry: Duration::from_millis(100),
-                longest_retry: Duration::from_millis(400),
-                lease: Duration::from_secs(3),
-                ..options
-            },
+            outbox: options,
             bodies: crate::http::BodyBudget::default(),
             clock: clock.clone(),
         });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mail::smtp::{Letter, LoginGate, Submission};
 
-use super::{Worker, waiting};
+use super::{Worker, turns::waiting};
 use crate::{
     credentials::logins::LoginGuard,
     outbox::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use app::diagnosis::cause::Cause;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MessageState, StoredMessage};
+use super::{MessageState, RecipientState, StoredMessage};
 
 /// How a destination is doing: a server that lanes wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +87,12 @@ impl StoredMessage {
                 (self.cause, self.stage, self.reply) = (cause, None, None);
             }
             self.cause = self.cause.or(Some(Cause::Unknown));
+            // Each of its recipients waits for the same: what is said of the message is said of them.
+            for one in self.recipients.iter_mut().filter(|one| one.state == RecipientState::Pending) {
+                if one.cause.is_none() || (cause.is_some() && one.cause != cause) {
+                    (one.cause, one.stage, one.reply) = (self.cause, self.stage, self.reply.clone());
+                }
+            }
         }
     }
 }

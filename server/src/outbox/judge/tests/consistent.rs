@@ -69,7 +69,8 @@ proptest! {
                     reply: Some(if *kind > 1 { "250 ok" } else { "450 no" }.to_owned()),
                 }).collect();
         }
-        let judgement = judge(&row, &told, Chances { may_split, ..chances(to, may_fall_back) });
+        let others = waiting.len() > to.len();
+        let judgement = judge(&row, &told, Chances { others, may_split, ..chances(to, may_fall_back) });
         let Judgement { status, recipients, .. } = &judgement;
         let of = |state| recipients.iter().filter(|one| one.state == state).count();
         let decides = |state| recipients.iter().any(|one| {

@@ -1,6 +1,6 @@
 //! A server that takes a few recipients in a transaction, and keeps who got what.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -42,6 +42,8 @@ pub(in crate::outbox::tests) struct Crowd {
     pub(super) connections: AtomicUsize,
     /// Recipients and `Message-ID` of each message.
     pub(super) taken: Mutex<Vec<(Vec<String>, String)>>,
+    /// The next sender is told to come back.
+    pub(super) busy: AtomicBool,
     /// Who is told to come back, once.
     pub(super) later: Mutex<HashSet<String>>,
 }
@@ -56,6 +58,7 @@ impl Crowd {
             refused: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             taken: Mutex::default(),
+            busy: AtomicBool::new(false),
             later: Mutex::default(),
         });
         let serving = crowd.clone();
@@ -82,7 +85,7 @@ impl Crowd {
             return self.manner.refusal;
         }
         taken.push(address.to_owned());
-        "250 ok"
+        "250 2.1.5 ok"
     }
 
     async fn serve(&self, stream: TcpStream) -> Option<()> {
@@ -102,7 +105,8 @@ impl Crowd {
                 "MAIL" if transactions >= self.manner.transactions => "421 4.7.0 enough".to_owned(),
                 "MAIL" => {
                     to.clear();
-                    "250 ok".to_owned()
+                    let busy = self.busy.swap(false, Ordering::SeqCst);
+                    if busy { "451 4.3.2 not now".to_owned() } else { "250 2.1.0 ok".to_owned() }
                 }
                 "RCPT" => self.recipient(line.split(['<', '>']).nth(1)?, &mut to).to_owned(),
                 "DATA" if to.is_empty() => "554 5.5.1 no valid recipients".to_owned(),

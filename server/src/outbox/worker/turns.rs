@@ -1,0 +1,34 @@
+//! Server side. Whose turn it is, where a server takes only a few recipients in a transaction.
+
+use std::collections::HashSet;
+
+use app::{
+    diagnosis::cause::Cause,
+    test_run::{event::Stage, report::Report},
+};
+
+use crate::store::outbox::{Recipient, RecipientState};
+
+/// Those who are to get it.
+pub(super) fn waiting(recipients: &[Recipient]) -> impl Iterator<Item = &Recipient> {
+    recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending)
+}
+
+/// Those who have the next transaction, without those who were `refused` for now. Who was refused by an earlier one
+/// comes last: a few such would fill every transaction, and the others would have none.
+pub(super) fn next_in_turn(recipients: &[Recipient], refused: &HashSet<String>) -> Vec<String> {
+    let was_refused =
+        |one: &&Recipient| one.stage == Some(Stage::RcptTo) && one.cause != Some(Cause::TooManyRecipients);
+    let mut next: Vec<&Recipient> = waiting(recipients).filter(|one| !refused.contains(&one.address)).collect();
+    next.sort_by_key(was_refused);
+    next.into_iter().map(|one| one.address.clone()).collect()
+}
+
+/// Whom the server refused for now, and not because they are too many.
+pub(super) fn refused_for_now(report: &Report) -> impl Iterator<Item = String> {
+    let refused = report
+        .recipients
+        .iter()
+        .filter(|one| !one.accepted && one.retryable && one.cause != Some(Cause::TooManyRecipients));
+    refused.map(|one| one.address.clone())
+}
