@@ -61,6 +61,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "form", include_str!("../../migrations/sqlite/0011_form.sql")),
     (12, "logins", include_str!("../../migrations/sqlite/0012_logins.sql")),
     (13, "waking", include_str!("../../migrations/sqlite/0013_waking.sql")),
+    (14, "used token by expiry", include_str!("../../migrations/sqlite/0014_used_token_by_expiry.sql")),
 ];
 
 /// A SQLite database.

@@ -61,7 +61,10 @@ pub(super) async fn note(
     Ok(())
 }
 
+/// A bounded number of rows, as for sessions.
+pub(super) const SWEEP: &str = "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE at < ? LIMIT 500)";
+
 pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM journal WHERE at < ?").bind(cutoffs.journal.as_millisecond()).execute(pool).await?;
+    sqlx::query(SWEEP).bind(cutoffs.journal.as_millisecond()).execute(pool).await?;
     Ok(())
 }

@@ -120,14 +120,15 @@ impl SessionStore for SqliteStore {
     }
 }
 
+/// A bounded number of rows: somebody waits for the writer. Each opening adds one row of each kind and deletes up to this
+/// many, so what is left over does not grow.
+pub(super) const SWEEP_SESSIONS: &str =
+    "DELETE FROM session WHERE key IN (SELECT key FROM session WHERE expires_at < ? LIMIT 500)";
+pub(super) const SWEEP_TOKENS: &str = "DELETE FROM used_token WHERE (portal, jti) IN
+     (SELECT portal, jti FROM used_token WHERE expires_at < ? LIMIT 500)";
+
 pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE expires_at < ?")
-        .bind(cutoffs.sessions.as_millisecond())
-        .execute(pool)
-        .await?;
-    sqlx::query("DELETE FROM used_token WHERE expires_at < ?")
-        .bind(cutoffs.tokens.as_millisecond())
-        .execute(pool)
-        .await?;
+    sqlx::query(SWEEP_SESSIONS).bind(cutoffs.sessions.as_millisecond()).execute(pool).await?;
+    sqlx::query(SWEEP_TOKENS).bind(cutoffs.tokens.as_millisecond()).execute(pool).await?;
     Ok(())
 }

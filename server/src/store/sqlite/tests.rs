@@ -136,3 +136,23 @@ async fn what_waits_and_what_is_over_is_found_by_an_index() {
         assert!(plan.iter().any(|(.., step)| step.contains("SEARCH") && step.contains(index)), "{sql}: {plan:?}");
     }
 }
+
+/// The statements themselves, as the store sends them.
+#[tokio::test]
+async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    for (sql, index) in [
+        (sessions::SWEEP_SESSIONS, "session_by_expiry"),
+        (sessions::SWEEP_TOKENS, "used_token_by_expiry"),
+        (journal::SWEEP, "journal_by_age"),
+    ] {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.replace('?', "9"))))
+                .fetch_all(&store.pool)
+                .await
+                .unwrap();
+        assert!(plan.iter().any(|(.., step)| step.contains("SEARCH") && step.contains(index)), "{sql}: {plan:?}");
+        assert!(plan.iter().all(|(.., step)| !step.contains("SCAN")), "{sql}: {plan:?}");
+        assert!(sql.contains("LIMIT"), "{sql}");
+    }
+}
