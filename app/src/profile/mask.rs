@@ -15,6 +15,8 @@ const DOTS: [char; 26] = [
 const TYPED: [char; 4] = ['*', '.', '-', '_'];
 /// How many of those make a mask.
 const SEVERAL: usize = 3;
+/// Stars in a row beside a few characters: the end of a secret, as pages show it.
+const STARS: usize = 5;
 /// What programs write for "no value", alone or in quotes or brackets.
 const NOTHING: [&str; 7] = ["null", "undefined", "none", "nil", "objectobject", "nan", "nullptr"];
 /// Placeholders for a secret, without spaces. They count in brackets only, because some are words.
@@ -55,10 +57,33 @@ pub fn is_mask(typed: &str) -> bool {
     // A repeated character that no keyboard types.
     let repeated =
         !first.is_ascii() && !first.is_alphanumeric() && length >= SEVERAL && text.chars().all(|c| c == first);
-    if only(&[]) || dots >= SEVERAL || (only(&TYPED) && length >= SEVERAL) || repeated || text == "**" {
+    let stars = text.split(|c| c != '*').map(str::len).max().unwrap_or_default();
+    if stars >= STARS
+        || is_crossed_out(seen.trim())
+        || is_code(&text)
+        || only(&[])
+        || dots >= SEVERAL
+        || (only(&TYPED) && length >= SEVERAL)
+        || repeated
+        || text == "**"
+    {
         return true;
     }
     stands_for_nothing(seen.trim()) || is_place_holder(seen.trim())
+}
+
+/// `xxxx xxxx xxxx`, `XXXX-XXXX`: groups of the letter that stands for any.
+fn is_crossed_out(text: &str) -> bool {
+    let mut groups = text.split(|c: char| c.is_whitespace() || "-_./".contains(c)).filter(|group| !group.is_empty());
+    let crossed =
+        |group: &str| group.len() >= SEVERAL && group.bytes().all(|letter| letter.eq_ignore_ascii_case(&b'x'));
+    groups.clone().count() > 1 && groups.all(crossed)
+}
+
+/// A function that was printed instead of called, without spaces: `function(){}`, `()=>{…}`.
+fn is_code(text: &str) -> bool {
+    let body = text.ends_with('}') && text.contains('{');
+    (text.starts_with("function") && text.contains("()") && body) || (text.contains(")=>") && text.starts_with('('))
 }
 
 /// Whether a program's placeholder is in a field for a name. `null` is allowed: it is a surname.
@@ -84,7 +109,10 @@ fn stands_for_nothing(text: &str) -> bool {
     // Quotes or brackets around nothing: an empty value.
     let empty = word.is_empty() && text.len() > 1 && text.contains(|c: char| FENCES.contains(c));
     let nothing = |word: &str| NOTHING.iter().any(|nothing| !word.is_empty() && word.replace(nothing, "").is_empty());
-    empty || nothing(&word) || is_object(&text.to_lowercase()) || (fenced && WITHHELD.contains(&word.as_str()))
+    empty
+        || nothing(word.trim_end_matches([';', ',']))
+        || is_object(&text.to_lowercase())
+        || (fenced && WITHHELD.contains(&word.as_str()))
 }
 
 /// `${SMTP_PASSWORD}`, `{{ password }}`, `%PASSWORD%`, `<%= secret %>`: a template that was not filled in.
@@ -172,6 +200,17 @@ mod tests {
             "🔒🔒🔒🔒",
             "🔑🔑🔑🔑",
             "⋆⋆⋆⋆",
+            "xxxx xxxx xxxx xxxx",
+            "XXXX-XXXX-XXXX",
+            "xxx_xxx",
+            "null;",
+            "undefined,",
+            "function () {}",
+            "function value() { [native code] }",
+            "() => {}",
+            "*******a",
+            "a*******",
+            "*****abcd",
         ] {
             assert!(is_mask(mask), "{mask:?}");
         }
@@ -221,6 +260,15 @@ mod tests {
             "",
             "set",
             "empty",
+            "xxxxxxxxxxxx",
+            "xx-xx",
+            "xxx xyz",
+            "xxx",
+            "functional",
+            "function1{}",
+            "a;b",
+            "nullify;",
+            "(a)=b",
         ] {
             // Three middle dots are a mask; so are three typed ones.
             let expected = matches!(password, "···a" | "-_-");

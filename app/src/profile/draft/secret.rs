@@ -73,7 +73,7 @@ impl TypedSecret {
                 (kept.to_owned(), line_ends, spaces + invisible - line_ends.min(invisible))
             }
         };
-        if is_mask(&kept) {
+        if is_mask(&kept) || is_mask(typed) {
             return Err(FieldError::new(Field::Secret, Fault::Mask));
         }
         if kept.chars().any(char::is_control) {
