@@ -59,7 +59,13 @@ for (const language of ["fr", "en"] as const) {
         await page.goto(`${demo.configurator}/api`);
         await check(page, "the API's reference");
       }
-      await page.goto(`${demo.configurator}/profiles/encoding?id=${id}&warn=port,account,alike,sender,other,ending`);
+      // STARTTLS on the port of TLS, and a secret with a typographic dash.
+      await page.goto(`${demo.configurator}/profiles/edit?id=${id}`);
+      await configurator.ready();
+      await page.locator("#security-starttls").check();
+      await page.locator("#secret").fill("abcd–efgh–ijkl–mnop");
+      await configurator.validateButton().click();
+      await page.waitForURL(/warn=/);
       await check(page, "warnings");
       // A test that went well, with the code to type in; one that can be mended, with what was found.
       await configurator.open("profiles", "velo-dubois", language);

@@ -1,12 +1,16 @@
-//! Server side. A notice in an address is shown only with a proof that an action of this session has just led to it.
+//! Server side. What an action that ended in a redirect says is believed once, and only from us.
 //!
 //! A redirect names a notice in its address (`?notice=saved`), and the page that follows shows it and tells the portal.
-//! An address can be bookmarked, restored with a tab, or forged in a link, and the page would then state what never
-//! happened. So the redirect carries a proof: the time, and a MAC over it and the query under the key of the session.
-//! Without a valid proof that is younger than [`LIFETIME`] the notice is taken out of the address before the page is rendered.
+//! An address can be bookmarked, restored with a tab, or made up by somebody else's link, and the page would then state what
+//! never happened. So the redirect carries a proof: the time, and a MAC over it and the query under the key of the session.
+//! An address without a proof is left only what leads somewhere ([`FREE`]); everything else is taken out before the page is
+//! rendered. What has just happened needs a proof younger than [`LIFE`]; a remark that the reader may still act upon
+//! ([`LASTING`]) stays for [`LONGER`], so that it survives a reload.
 //!
 //! The key of a session is the hash that it is stored under. Its owner could compute the proof, and would deceive nobody
 //! but themselves.
+
+use std::borrow::Cow;
 
 use app::session::Visit;
 use axum::{
@@ -23,39 +27,51 @@ use sha2::Sha256;
 use crate::http::Site;
 
 /// How long a page may take to follow its redirect, and how long a reload shows the notice again.
-const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+const LIFE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a reload shows a remark again.
+const LONGER: SignedDuration = SignedDuration::from_mins(10);
 /// The parameter with the proof.
 const PROOF: &str = "told";
-/// The parameter that is worth nothing without it.
-const NOTICE: &str = "notice";
-/// Parameters that state what has just happened.
-const STATEMENTS: [&str; 3] = [NOTICE, "warn", "suspicious"];
+/// What anybody's address may say: which page, which profile, which draft, which choice. It states nothing.
+const FREE: [&str; 13] = [
+    "id", "selected", "form", "preset", "host", "domain", "to", "after", "before", "draft", "dropped", "resume",
+    "opening",
+];
+/// What an answer found, and what the reader may still act upon.
+const LASTING: [&str; 4] = ["suspicious", "warn", "stale", "tidied"];
 
 /// Checks the proof of a page's address, and adds one to the address that an answer leads to.
 pub async fn check(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let key = match request.extensions().get::<Visit>() {
+    let visit = request.extensions().get::<Visit>();
+    let is_page = visit.is_some() && matches!(*request.method(), Method::GET | Method::HEAD);
+    let key = match visit {
         Some(Visit::Open(session)) => Some(session.key),
         _ => None,
     };
     let now = (site.clock)();
-    if matches!(*request.method(), Method::GET | Method::HEAD)
-        && let Some(address) = without_unproved_notice(request.uri(), key.as_ref(), now)
-    {
-        *request.uri_mut() = address;
+    if is_page && let Some(believed) = believed(request.uri(), key.as_ref(), now) {
+        *request.uri_mut() = believed;
     }
     let mut response = next.run(request).await;
     let address = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
     if let (Some(key), Some(address)) = (key, address)
-        && let Some(proved) = with_proof(address, &key, now).and_then(|address| HeaderValue::try_from(address).ok())
+        && let Some(proved) = proved(address, &key, now).and_then(|address| HeaderValue::try_from(address).ok())
     {
         response.headers_mut().insert(header::LOCATION, proved);
     }
     response
 }
 
-/// The parameters of a query, as they stand there.
-fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| (pair.split('=').next().unwrap_or_default(), pair))
+/// The parameters of a query as they stand there, each with its name as the pages read it.
+fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
+        (name.unwrap_or_default(), pair)
+    })
+}
+
+fn is_free(name: &str) -> bool {
+    FREE.contains(&name)
 }
 
 /// Nothing only where the key cannot be one, which HMAC has for no length.
@@ -69,10 +85,10 @@ fn mac(key: &[u8; 32], query: &str, seconds: i64) -> Option<Hmac<Sha256>> {
 }
 
 /// The address with a proof; nothing where it says nothing that needs one.
-fn with_proof(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
+fn proved(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
     let (address, fragment) = address.split_once('#').map_or((address, None), |(rest, end)| (rest, Some(end)));
     let (path, query) = address.split_once('?')?;
-    if !pairs(query).any(|(name, _)| STATEMENTS.contains(&name)) || pairs(query).any(|(name, _)| name == PROOF) {
+    if pairs(query).all(|(name, _)| is_free(&name)) || pairs(query).any(|(name, _)| name == PROOF) {
         return None;
     }
     let seconds = now.as_second();
@@ -82,34 +98,34 @@ fn with_proof(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
 }
 
 /// The address without what is not proved; nothing where it may stay as it is.
-fn without_unproved_notice(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
+fn believed(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
     let query = uri.query()?;
-    if !pairs(query).any(|(name, _)| name == NOTICE || name == PROOF) {
+    if pairs(query).all(|(name, _)| is_free(&name)) {
         return None;
     }
-    let said = pairs(query).filter(|(name, _)| *name != PROOF).map(|(_, pair)| pair).collect::<Vec<_>>().join("&");
-    let proof = pairs(query).filter(|(name, _)| *name == PROOF).map(|(_, pair)| &pair[PROOF.len()..]).last();
-    if let (Some(key), Some(proof)) = (key, proof)
-        && is_valid(proof.trim_start_matches('='), key, &said, now)
-    {
+    let said = pairs(query).filter(|(name, _)| name != PROOF).map(|(_, pair)| pair).collect::<Vec<_>>().join("&");
+    let proof = pairs(query).filter(|(name, _)| name == PROOF).map(|(_, pair)| pair).last();
+    let proof = proof.and_then(|pair| pair.strip_prefix(PROOF)?.strip_prefix('='));
+    let proved_at = key.zip(proof).and_then(|(key, proof)| proved_at(proof, key, &said));
+    let age = proved_at.map_or(SignedDuration::MAX, |at| at.duration_until(now).abs());
+    if age <= LIFE {
         return None;
     }
-    let left: Vec<&str> =
-        pairs(query).filter(|(name, _)| *name != NOTICE && *name != PROOF).map(|(_, pair)| pair).collect();
+    let stays = |name: &str| is_free(name) || (age <= LONGER && LASTING.contains(&name));
+    let left: Vec<&str> = pairs(query).filter(|(name, _)| stays(name)).map(|(_, pair)| pair).collect();
     let address = if left.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), left.join("&")) };
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(address).ok()?);
     Uri::from_parts(parts).ok()
 }
 
-fn is_valid(proof: &str, key: &[u8; 32], said: &str, now: Timestamp) -> bool {
-    let Some((seconds, proof)) = proof.split_once('.') else { return false };
-    let (Ok(seconds), Ok(proof)) = (seconds.parse::<i64>(), BASE64_URL_SAFE_NO_PAD.decode(proof)) else { return false };
-    let Ok(at) = Timestamp::from_second(seconds) else { return false };
-    let is_fresh = at.duration_until(now).abs() <= LIFETIME;
-    is_fresh
-        && proof.len() == 16
-        && mac(key, said, seconds).is_some_and(|mac| mac.verify_truncated_left(&proof).is_ok())
+/// When this was said by us, if it was.
+fn proved_at(proof: &str, key: &[u8; 32], said: &str) -> Option<Timestamp> {
+    let (seconds, proof) = proof.split_once('.')?;
+    let (seconds, proof) = (seconds.parse().ok()?, BASE64_URL_SAFE_NO_PAD.decode(proof).ok()?);
+    let at = Timestamp::from_second(seconds).ok()?;
+    let holds = proof.len() == 16 && mac(key, said, seconds)?.verify_truncated_left(&proof).is_ok();
+    holds.then_some(at)
 }
 
 #[cfg(test)]
@@ -124,12 +140,12 @@ mod tests {
 
     fn seen(address: &str, key: Option<&[u8; 32]>, second: i64) -> String {
         let uri: Uri = address.parse().unwrap();
-        without_unproved_notice(&uri, key, at(second)).unwrap_or(uri).to_string()
+        believed(&uri, key, at(second)).unwrap_or(uri).to_string()
     }
 
     #[test]
     fn a_notice_needs_a_proof() {
-        let proof = with_proof("/profiles?selected=7&notice=saved#top", &KEY, at(0)).unwrap();
+        let proof = proved("/profiles?selected=7&notice=saved#top", &KEY, at(0)).unwrap();
         let (address, fragment) = proof.split_once('#').unwrap();
         assert_eq!(fragment, "top");
         assert_eq!(seen(address, Some(&KEY), 0), address);
@@ -155,13 +171,70 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_read_as_the_pages_read_it() {
+        for spelt in ["%6eotice=deleted", "n%6Ftice=deleted&%74old=1", "%74ested=1", "notice&notice=x", "st%61le=1"] {
+            assert_eq!(seen(&format!("/profiles?id=7&{spelt}"), Some(&KEY), 0), "/profiles?id=7", "{spelt}");
+        }
+        let proof = proved("/profiles?id=7&notice=saved", &KEY, at(0)).unwrap();
+        assert_eq!(seen(&proof.replace("told", "%74old"), Some(&KEY), 0), "/profiles?id=7");
+        assert_eq!(seen(&format!("{proof}&%6eotice=deleted"), Some(&KEY), 0), "/profiles?id=7");
+    }
+
+    #[test]
+    fn a_remark_lasts_longer_and_needs_a_proof_as_well() {
+        let remark = "suspicious=3&warn=port&tidied=1&stale=1";
+        let address = proved(&format!("/profiles/edit?id=7&{remark}&notice=x&count=3"), &KEY, at(0)).unwrap();
+        assert_eq!(seen(&address, Some(&KEY), 30), address);
+        assert_eq!(seen(&address, Some(&KEY), 600), format!("/profiles/edit?id=7&{remark}"));
+        assert_eq!(seen(&address, Some(&KEY), 601), "/profiles/edit?id=7");
+        assert_eq!(seen(&address, Some(&[2; 32]), 30), "/profiles/edit?id=7");
+        let tested = proved("/profiles/report?id=7&tested=1", &KEY, at(0)).unwrap();
+        assert_eq!(seen(&tested, Some(&KEY), 0), tested);
+        assert_eq!(seen(&tested, Some(&KEY), 61), "/profiles/report?id=7");
+    }
+
+    /// Every parameter that a page reads, from the sources.
+    #[test]
+    fn without_a_proof_an_address_says_nothing_but_where_to_go() {
+        let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src"))];
+        let mut read = std::collections::BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let Ok(source) = std::fs::read_to_string(&path) else { continue };
+                for call in ["query(\"", "whole_number(\"", "query(flag), \""] {
+                    let names = source.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+                    read.extend(names.map(str::to_owned));
+                }
+            }
+        }
+        read.remove(PROOF);
+        assert!(read.len() > 15, "{read:?}");
+        // What leads somewhere and states nothing; whoever adds a parameter decides which it is.
+        let free = ["after", "before", "dropped", "form", "id", "preset", "resume", "selected", "to"];
+        for name in read {
+            let without = seen(&format!("/profiles?id=7&{name}=1"), Some(&KEY), 0);
+            let stays = without != "/profiles?id=7";
+            assert_eq!(stays, free.contains(&name.as_str()) || name == "draft", "{name}");
+        }
+    }
+
+    #[test]
     fn other_addresses_stay_as_they_are() {
-        for address in
-            ["/profiles", "/profiles?", "/profiles?selected=7", "/profiles?noticed=1", "https://x.example/?a=b"]
-        {
-            assert_eq!(with_proof(address, &KEY, at(0)), None, "{address}");
+        for address in [
+            "/profiles",
+            "/profiles?",
+            "/profiles?selected=7",
+            "/profiles/new?form=a&draft=1",
+            "https://x.example/?id=b",
+        ] {
+            assert_eq!(proved(address, &KEY, at(0)), None, "{address}");
             assert_eq!(seen(address, Some(&KEY), 0), address);
         }
-        assert!(with_proof("/profiles/encoding?id=7&warn=x", &KEY, at(0)).is_some());
+        assert!(proved("/profiles/encoding?id=7&warn=x", &KEY, at(0)).is_some());
     }
 }

@@ -103,7 +103,7 @@ async fn what_shows_something_older_changes_nothing() {
             let answer = app.post(path, &cookie, &format!("revision={revision}&{body}")).await;
             let location = answer.location();
             assert!(location.starts_with(page) && location.contains("stale=1"), "{path} {revision}: {location}");
-            assert_eq!(app.get(location, &cookie).await.status, StatusCode::CONFLICT, "{location}");
+            assert_eq!(app.get(answer.proved(), &cookie).await.status, StatusCode::CONFLICT, "{location}");
         }
     }
     // So is what a page showed of an encoding, of limits, of the mode.
