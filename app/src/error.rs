@@ -100,15 +100,43 @@ impl FromServerFnError for AppError {
     }
 }
 
+/// How a server function ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    page: String,
+    refused: Option<AppError>,
+}
+
+impl Ending {
+    /// Nothing was done: `page` says why, a program gets the error.
+    pub const fn refused(page: String, error: AppError) -> Self {
+        Self { page, refused: Some(error) }
+    }
+}
+
+/// It was done, and this page shows it.
+impl From<String> for Ending {
+    fn from(page: String) -> Self {
+        Self { page, refused: None }
+    }
+}
+
 /// Ends a native post: redirects a browser (303) to the page that shows the outcome, and gives a program the error with its
 /// status.
-pub fn finish(outcome: Result<String, AppError>) -> Result<(), AppError> {
+pub fn finish(outcome: Result<impl Into<Ending>, AppError>) -> Result<(), AppError> {
+    let outcome = outcome.map(Into::into);
     if wants_page() {
-        leptos_axum::redirect(&at(&outcome.unwrap_or_else(|error| error.page())));
-        expect_context::<ResponseOptions>().set_status(StatusCode::SEE_OTHER);
+        let page = at(&outcome.map_or_else(|error| error.page(), |ending: Ending| ending.page));
+        let page = HeaderValue::try_from(page).map_err(|_| AppError::Internal)?;
+        let response = expect_context::<ResponseOptions>();
+        response.insert_header(header::LOCATION, page);
+        response.set_status(StatusCode::SEE_OTHER);
         return Ok(());
     }
-    outcome.map(|_| ()).map_err(answer)
+    match outcome {
+        Ok(Ending { refused: None, .. }) => Ok(()),
+        Ok(Ending { refused: Some(error), .. }) | Err(error) => Err(answer(error)),
+    }
 }
 
 /// Sets the status of an error that is about to be returned to a program.
@@ -127,8 +155,15 @@ pub fn wants_page() -> bool {
     use_context::<axum::http::request::Parts>().is_some_and(|parts| wants_page_of(&parts))
 }
 
+/// The same, decided earlier: the framework does not see the headers of a form's request.
+#[derive(Debug, Clone, Copy)]
+pub struct AsksForPage(pub bool);
+
 /// The same for a given request.
 pub fn wants_page_of(parts: &axum::http::request::Parts) -> bool {
+    if let Some(AsksForPage(decided)) = parts.extensions.get() {
+        return *decided;
+    }
     parts
         .headers
         .get(header::ACCEPT)

@@ -61,11 +61,12 @@ pub struct GivenTheme {
 }
 
 impl GivenTheme {
-    /// This theme, overridden by a later one.
+    /// This theme, overridden by the valid values of a later one.
     #[must_use]
     pub fn under(mut self, later: Self) -> Self {
         self.scheme = later.scheme.or(self.scheme);
-        self.variables.extend(later.variables);
+        let reads = |(name, value): &(String, Given)| Theme::default().set(name, value).is_some();
+        self.variables.extend(later.variables.into_iter().filter(reads));
         self
     }
 }

@@ -179,12 +179,13 @@ impl Demo {
             tokio::spawn(crate::http::serve(
                 listener,
                 back_office.clone(),
+                app::base_path::BasePath::default(),
                 limits,
                 tokio_util::sync::CancellationToken::new(),
             ));
         }
         tokio::select! {
-            () = crate::http::serve(listener, router, crate::http::ConnectionLimits::default(), tokio_util::sync::CancellationToken::new()) => {}
+            () = crate::http::serve(listener, router, app::base_path::BasePath::default(), crate::http::ConnectionLimits::default(), tokio_util::sync::CancellationToken::new()) => {}
             () = stop => {}
         }
         self.outbox.stop(Duration::from_secs(5)).await;

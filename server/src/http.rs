@@ -139,9 +139,11 @@ fn routes(site: Site) -> Router {
         .layer(middleware::from_fn_with_state(site.clone(), resume::keep))
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
         .layer(middleware::from_fn_with_state(site.clone(), notice_proof::check))
-        .layer(middleware::from_fn_with_state(site, visit::recognise))
-        .layer(middleware::from_fn(api::problems_only))
-        .layer(middleware::from_fn(headers::protect))
+        .layer(middleware::from_fn_with_state(site.clone(), visit::recognise))
+        // Within the next one: a panic under `/api` is a problem too.
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn_with_state(site.clone(), api::problems_only))
+        .layer(middleware::from_fn_with_state(site, headers::protect))
         .layer(middleware::from_fn_with_state(metrics, monitoring::metrics::count))
         .layer(CompressionLayer::new().compress_when(
             // A live test must not wait in the compressor's buffer.

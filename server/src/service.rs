@@ -12,7 +12,7 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use app::profile::preset::Catalogue;
+use app::{base_path::BasePath, profile::preset::Catalogue};
 use mail::net::SetupError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +64,7 @@ pub enum ServeError {
 /// An application that is ready to serve: everything it needs was read and checked.
 pub struct Service {
     application: Application,
+    base_path: BasePath,
     listen: SocketAddr,
     limits: ConnectionLimits,
     metrics: Option<SocketAddr>,
@@ -100,7 +101,7 @@ impl Service {
         let time = Steady::new(config::machine());
         let application = application(Parts {
             public_origin,
-            base_path,
+            base_path: base_path.clone(),
             portals,
             store: database.store(),
             vault: vault.clone(),
@@ -117,6 +118,7 @@ impl Service {
         let Config { server, metrics, .. } = config;
         Ok(Self {
             application,
+            base_path,
             listen: server.listen,
             limits,
             metrics: metrics.map(|metrics| metrics.listen),
@@ -134,7 +136,7 @@ impl Service {
 
     /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { application, listen, limits, metrics, database, location, lock, .. } = self;
+        let Self { application, base_path, listen, limits, metrics, database, location, lock, .. } = self;
         let listener = bind(listen).await?;
         let metrics_endpoint = match metrics {
             Some(address) => Some((address, bind(address).await?)),
@@ -151,7 +153,7 @@ impl Service {
                 per_address: METRICS_CONNECTIONS,
                 ..limits.clone()
             };
-            tokio::spawn(crate::http::serve(listener, router, few, CancellationToken::new()))
+            tokio::spawn(crate::http::serve(listener, router, BasePath::default(), few, CancellationToken::new()))
         });
         tracing::info!(%listen, "serving");
         let stopping = CancellationToken::new();
@@ -166,7 +168,7 @@ impl Service {
             asked.cancel();
         });
         tracing::info!(connections = limits.connections, "limits");
-        let requests = crate::http::serve(listener, router, limits, stopping.clone());
+        let requests = crate::http::serve(listener, router, base_path, limits, stopping.clone());
         // Requests and messages come to their end at the same time; a body that never arrives waits in vain.
         let messages = async {
             stopping.cancelled().await;

@@ -113,6 +113,7 @@ pub async fn use_profile(
 async fn put_in_use(id: &str, (listed, after, revision): (&str, &str, &str), mode: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
+    let mode = if mode.is_empty() { None } else { Some(SendingMode::parse(mode).ok_or(AppError::Malformed)?) };
     let stale = || if wants_page() { Ok(format!("/profiles?selected={id}&stale=1")) } else { Err(AppError::Stale) };
     let mut revision = shown_revision(revision);
     if !listed.is_empty() {
@@ -128,7 +129,7 @@ async fn put_in_use(id: &str, (listed, after, revision): (&str, &str, &str), mod
         Err(AppError::Stale) => return stale(),
         done => done?,
     }
-    if mode == SendingMode::OwnSmtp.as_str() {
+    if mode == Some(SendingMode::OwnSmtp) {
         services.sending_modes.set(session.author(), SendingMode::OwnSmtp, None).await?;
         return Ok(format!("/profiles?selected={id}&notice=in-use-now&mode=own_smtp"));
     }
@@ -167,6 +168,11 @@ async fn delete(id: &str, revision: &str, heir: &str, used: &str) -> Result<Stri
         return stale();
     }
     let next = services.profiles.heirs(&session.account, id).await?;
+    if let Heir::One(heir) = heir
+        && next.iter().all(|(profile, _)| profile.id != heir)
+    {
+        return stale();
+    }
     let best = next.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
     match services.profiles.delete(session.author(), id, heir, shown_revision(revision)).await {
         Err(AppError::Stale) => return stale(),

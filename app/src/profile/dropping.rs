@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     base_path::at,
-    error::{AppError, finish},
+    error::{AppError, Ending, finish},
     services::services,
     session::session,
     t,
@@ -29,7 +29,7 @@ pub async fn cancel_profile(
     finish(cancel(&id, &form, &revision, draft).await)
 }
 
-async fn cancel(id: &str, form: &str, revision: &str, draft: Draft) -> Result<String, AppError> {
+async fn cancel(id: &str, form: &str, revision: &str, draft: Draft) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let profile = profile_id(id)?;
     let stored = match profile {
@@ -42,9 +42,14 @@ async fn cancel(id: &str, form: &str, revision: &str, draft: Draft) -> Result<St
         None => draft.has_something(&session.account_name),
     };
     let list = profile.map_or_else(|| "/profiles".to_owned(), |id| format!("/profiles?selected={id}"));
+    // Deleted meanwhile: what was typed is kept aside all the same.
+    let ending = |page: String| match (&stored, profile) {
+        (None, Some(_)) => Ending::refused(page, AppError::NotFound),
+        _ => page.into(),
+    };
     if !typed || !is_form_name(&form) {
         services.drafts.forget(&session.who(), &form).await?;
-        return Ok(list);
+        return Ok(ending(list));
     }
     let kept = KeptDraft {
         form: form.clone(),
@@ -56,7 +61,7 @@ async fn cancel(id: &str, form: &str, revision: &str, draft: Draft) -> Result<St
     };
     services.drafts.keep(&session.who(), &kept).await?;
     let and = if list.contains('?') { '&' } else { '?' };
-    Ok(format!("{list}{and}dropped={form}"))
+    Ok(ending(format!("{list}{and}dropped={form}")))
 }
 
 /// The notice on the list: a draft was discarded, with a link that restores it.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base_path::at,
-    error::{AppError, finish},
+    error::{AppError, Ending, finish},
     services::{Services, services},
     session::{Session, session},
     t,
@@ -69,6 +69,10 @@ async fn check(
         };
         services.drafts.keep(&session.who(), &kept).await?;
     }
+    // Deleted meanwhile, and what was typed is kept: where the form leads to says so.
+    if profile.is_some() && stored.is_none() {
+        return Err(AppError::NotFound);
+    }
     draft.tidy();
     let mut errors = draft.check(session, &services.presets, services.profiles.policy()).err().unwrap_or_default();
     if sends && !errors.is_empty() {
@@ -97,18 +101,27 @@ pub async fn forget_draft(
     finish(forget(&id, &form, &to).await)
 }
 
-async fn forget(id: &str, form: &str, to: &str) -> Result<String, AppError> {
+async fn forget(id: &str, form: &str, to: &str) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let form = if id.is_empty() { form } else { id };
+    let known = match profile_id(id) {
+        Ok(None) => true,
+        Ok(Some(profile)) => services.profiles.get(&session.account, profile).await?.is_some(),
+        Err(_) => false,
+    };
+    let known = known || services.drafts.kept(&session.who()).await?.iter().any(|kept| kept.form == form);
     services.drafts.forget(&session.who(), form).await?;
-    if let Some(page) = page_of_choice(form) {
-        return Ok(page);
-    }
-    Ok(match (to, profile_id(id)) {
+    let page = page_of_choice(form).unwrap_or_else(|| page_after(id, to));
+    Ok(if known { page.into() } else { Ending::refused(page, AppError::NotFound) })
+}
+
+/// Where **Recommencer** and **Oublier** lead to.
+fn page_after(id: &str, to: &str) -> String {
+    match (to, profile_id(id)) {
         ("list", _) => "/profiles".to_owned(),
         (_, Ok(Some(id))) => format!("/profiles/edit?id={id}"),
         _ => "/profiles/new".to_owned(),
-    })
+    }
 }
 
 /// The page of the choice with this name.
@@ -137,7 +150,7 @@ pub async fn merge_profile(
     finish(merge(&id, &revision, &take).await)
 }
 
-async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Result<String, AppError> {
+async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let stored = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
@@ -145,7 +158,7 @@ async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Res
     let form = id.to_string();
     let kept = services.drafts.kept(&session.who()).await?.into_iter().find(|kept| kept.form == form);
     let Some(mut kept) = kept else {
-        return Ok(format!("/profiles/edit?id={id}"));
+        return Ok(Ending::refused(format!("/profiles/edit?id={id}"), AppError::Stale));
     };
     for field in Field::TYPED {
         if take.get(field.id()).is_some_and(|taken| taken == "saved") {
@@ -157,7 +170,7 @@ async fn merge(id: &str, revision: &str, take: &BTreeMap<String, String>) -> Res
     kept.errors.clear();
     services.drafts.keep(&session.who(), &kept).await?;
     services.drafts.forget(&session.who(), &merge_form(id)).await?;
-    Ok(format!("/profiles/edit?id={id}&draft=1&notice=merged"))
+    Ok(format!("/profiles/edit?id={id}&draft=1&notice=merged").into())
 }
 
 /// The profile of a form was deleted: the input becomes the draft of a new profile. Returns the page that shows it.

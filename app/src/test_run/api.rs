@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     base_path::at,
-    error::{AppError, answer, finish, wants_page},
+    error::{AppError, Ending, answer, finish},
     i18n::{Locale, Texts},
     profile::{
         draft::{Choice, KeptDraft},
@@ -36,7 +36,7 @@ use crate::{
 /// **Tester** without WebAssembly: runs the test to its end and leads to the report.
 #[server(name = RunTest, prefix = "/api", endpoint = "test/run", input = PostUrl)]
 pub async fn run_test(#[server(default)] id: String, #[server(default)] to: String) -> Result<(), AppError> {
-    finish(run(&id, &to, "").await)
+    finish(run(&id, &to, None).await)
 }
 
 /// **Appliquer et retester** without WebAssembly: applies one of the changes that the last test proposed, and tests.
@@ -46,7 +46,7 @@ pub async fn mend_profile(
     #[server(default)] to: String,
     #[server(default)] fix: String,
 ) -> Result<(), AppError> {
-    finish(run(&id, &to, &fix).await)
+    finish(run(&id, &to, Some(&fix)).await)
 }
 
 /// Takes the code of the confirmation mail, which proves that it arrived.
@@ -55,7 +55,7 @@ pub async fn confirm_receipt(#[server(default)] id: String, #[server(default)] c
     finish(confirm(&id, &code).await)
 }
 
-async fn confirm(id: &str, code: &str) -> Result<String, AppError> {
+async fn confirm(id: &str, code: &str) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
     // Another account's test does not exist, even for an invalid code.
@@ -65,30 +65,26 @@ async fn confirm(id: &str, code: &str) -> Result<String, AppError> {
     let again = KeptDraft::of_choice(form.clone(), Choice::code(code));
     let Some(code) = digits(code) else {
         services.drafts.keep(&who, &again).await?;
-        return outcome(format!("/profiles/report?id={id}&notice=code-invalid"), false);
+        return Ok(Ending::refused(format!("/profiles/report?id={id}&notice=code-invalid"), AppError::Conflict));
     };
     match services.tester.confirm(&session, id, &code).await? {
         ReceiptOutcome::Received => {
             services.drafts.forget(&who, &form).await?;
-            outcome(format!("/profiles?selected={id}&notice=received"), true)
+            Ok(format!("/profiles?selected={id}&notice=received").into())
         }
         ReceiptOutcome::Wrong { tries_left } => {
             services.drafts.keep(&who, &again).await?;
-            outcome(format!("/profiles/report?id={id}&notice=code-wrong&left={tries_left}"), false)
+            let page = format!("/profiles/report?id={id}&notice=code-wrong&left={tries_left}");
+            Ok(Ending::refused(page, AppError::Conflict))
         }
         ReceiptOutcome::Gone => {
             services.drafts.forget(&who, &form).await?;
-            outcome(format!("/profiles/report?id={id}&notice=code-gone"), false)
+            Ok(Ending::refused(format!("/profiles/report?id={id}&notice=code-gone"), AppError::Conflict))
         }
     }
 }
 
-/// Redirects a browser to the outcome; a program gets an error for a wrong code.
-fn outcome(page: String, done: bool) -> Result<String, AppError> {
-    if done || wants_page() { Ok(page) } else { Err(AppError::Conflict) }
-}
-
-async fn run(id: &str, to: &str, fix: &str) -> Result<String, AppError> {
+async fn run(id: &str, to: &str, fix: Option<&str>) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
     match start(&services, &session, id, to, fix).await {
@@ -98,15 +94,15 @@ async fn run(id: &str, to: &str, fix: &str) -> Result<String, AppError> {
                     return not_tested(id, refusal);
                 }
             }
-            Ok(format!("/profiles/report?id={id}&tested=1"))
+            Ok(format!("/profiles/report?id={id}&tested=1").into())
         }
         Err(refusal) => not_tested(id, refusal),
     }
 }
 
-/// The page that explains why no test ran.
-fn not_tested(id: ProfileId, refusal: Refusal) -> Result<String, AppError> {
-    Ok(format!("/profiles?selected={id}&notice={}", refused(refusal)?))
+/// Why no test ran: a page that explains it, and an error.
+fn not_tested(id: ProfileId, refusal: Refusal) -> Result<Ending, AppError> {
+    Ok(Ending::refused(format!("/profiles?selected={id}&notice={}", refused(refusal)?), told(refusal)))
 }
 
 /// Applies the fix with this number, if there is one, and starts a test.
@@ -115,12 +111,16 @@ async fn start(
     session: &Session,
     id: ProfileId,
     to: &str,
-    fix: &str,
+    fix: Option<&str>,
 ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
     // A code typed for an earlier test does not apply to this one.
     services.drafts.forget(&session.who(), &code_form(id)).await?;
-    if !fix.is_empty() {
-        let fix = fix.parse().map_err(|_| Refusal::Stale)?;
+    if let Some(fix) = fix {
+        let Ok(fix) = fix.parse() else {
+            // Another account's profile does not exist, whatever the fix.
+            services.profiles.get(&session.account, id).await?.ok_or(Refusal::NotFound)?;
+            return Err(Refusal::Stale);
+        };
         services.tester.apply_fix(session, id, fix).await?;
     }
     services.tester.start(session, id, Recipient::parse(to)).await
@@ -133,7 +133,7 @@ async fn begin(
     (id, to, fix): (&str, &str, &str),
 ) -> Result<(Profile, BoxStream<'static, TestEvent>), Refusal> {
     let id = ProfileId::parse(id).ok_or(Refusal::NotFound)?;
-    let events = start(services, session, id, to, fix).await?;
+    let events = start(services, session, id, to, Some(fix).filter(|fix| !fix.is_empty())).await?;
     // Deleted meanwhile: dropping the events stops the test.
     let profile = services.profiles.get(&session.account, id).await?.ok_or(Refusal::NotFound)?;
     Ok((profile, events))
@@ -153,6 +153,15 @@ fn refused(refusal: Refusal) -> Result<&'static str, AppError> {
         Refusal::Limited { retry_after_s } => Err(AppError::Limited { retry_after_s }),
         Refusal::Unavailable => Err(AppError::Unavailable),
         Refusal::Internal => Err(AppError::Internal),
+    }
+}
+
+/// A refusal as an error for programs.
+fn told(refusal: Refusal) -> AppError {
+    match refused(refusal) {
+        Err(error) => error,
+        Ok(_) if refusal == Refusal::Stale => AppError::Stale,
+        Ok(_) => AppError::Conflict,
     }
 }
 
@@ -192,7 +201,7 @@ pub async fn stream_test(
         Ok(begun) => begun,
         Err(refusal) => {
             // The status is for programs; the page shows the line. The profile may be deleted in another tab.
-            let _ = answer(refused(refusal).map_or_else(|error| error, |_| AppError::Conflict));
+            let _ = answer(told(refusal));
             let line = Line::Refused { html: refusal_html(&owner, locale, refusal) }.bytes();
             return Ok(ByteStream::new(futures::stream::iter([Ok(line)])));
         }

@@ -78,6 +78,21 @@ fn each_scheme_may_have_its_own_value_and_the_later_theme_wins() {
     assert!(theme.css().contains("--brand:light-dark(#0b57d0,#a8c7fa);--"), "{}", theme.css());
 }
 
+#[test]
+fn what_is_no_value_replaces_none() {
+    let former = given(&[("brand", "#0b57d0"), ("radius", "4px"), ("font", "Inter")]);
+    let invalid =
+        given(&[("brand", "red"), ("radius", "99px"), ("font", "x;}"), ("nothing", "#fff"), ("text", "#222")]);
+    let half = Given::Two { light: "#fff".to_owned(), dark: "none".to_owned() };
+    let torn = GivenTheme { scheme: Some(Scheme::Dark), variables: [("brand".to_owned(), half)].into() };
+    let mut expected = former.clone();
+    expected.variables.extend(given(&[("text", "#222")]).variables);
+    let now = former.under(invalid);
+    assert_eq!(now, expected);
+    let now = now.under(torn);
+    assert_eq!((now.scheme, now.variables), (Some(Scheme::Dark), expected.variables));
+}
+
 /// The value of a variable: light, dark.
 fn pair(css: &str, variable: &str) -> (Colour, Colour) {
     let (_, rest) =

@@ -11,15 +11,15 @@
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{Method, header},
     middleware::Next,
-    response::{IntoResponse, Response},
-    routing::get,
+    response::Response,
+    routing::{any, get},
 };
 
 use self::problem::Problem;
-use super::Site;
+use super::{Site, forms};
 
 mod description;
 mod json;
@@ -34,22 +34,25 @@ pub use v1::{
     is_v1,
 };
 
-/// Turns every error under `/api` into a problem, also those of the framework and of
-/// the table of pages.
-pub async fn problems_only(request: Request, next: Next) -> Response {
+/// Turns every error under `/api` into a problem, also those of the framework, of the table of pages, and of a handler that
+/// panics.
+pub async fn problems_only(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_api = path == "/api" || path.starts_with("/api/");
-    // A browser that posted a form is answered with a page, or with the lines of a live test.
-    let is_forms = *request.method() == Method::POST && !is_v1(path);
-    let response = next.run(request).await;
+    let is_form = *request.method() == Method::POST && forms::takes_forms(path);
+    let mut response = next.run(request).await;
     let status = response.status();
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let is_answer = kind.starts_with("text/html") || kind.starts_with("application/octet-stream");
-    let is_problem = kind.contains("json") || (is_forms && is_answer);
-    if !is_api || !(status.is_client_error() || status.is_server_error()) || is_problem {
+    if !is_api || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let mut told = Problem::of_status(status).into_response();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    // A server function answers a browser with a page or with the lines of a live test, and a program with its own codes.
+    if is_form && ["text/html", "application/octet-stream", "application/json"].iter().any(|own| kind.starts_with(own))
+    {
+        return response;
+    }
+    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| Problem::of_status(status));
+    let mut told = problem.answer(&site.base_path.0);
     *told.status_mut() = status;
     for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
         if let Some(value) = response.headers().get(&name) {
@@ -62,6 +65,8 @@ pub async fn problems_only(request: Request, next: Next) -> Response {
 /// The routes.
 pub fn routes() -> Router<Site> {
     v1::routes()
+        .route("/api/", any(v1::nowhere))
+        .route("/api/{*endpoint}", any(v1::nowhere))
         .route("/api/openapi.json", get(description::json))
         .route("/api", get(description::page))
         .layer(DefaultBodyLimit::max(v1::messages::LARGEST_BODY))

@@ -4,7 +4,11 @@
 //! requests without a session are refused first, then what is no form; and what the framework could not decode gets the
 //! answer that the function itself would have given.
 
-use app::{error::AppError, session::Visit};
+use app::{
+    error::{AppError, AsksForPage, wants_page_of},
+    forms::is_function,
+    session::Visit,
+};
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
@@ -14,7 +18,7 @@ use axum::{
 };
 
 use super::{
-    BODY_LIMIT, Site, api,
+    BODY_LIMIT, Site,
     connections::body::{BodyError, collect},
 };
 
@@ -24,14 +28,27 @@ pub mod unknown_fields;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// Whether our own pages post forms there: to a server function, or a form that was carried over.
+pub fn takes_forms(path: &str) -> bool {
+    is_function(path) || path == resume::PATH
+}
+
 /// Reads the form of a server function, and refuses a malformed one.
+///
+/// Where a function names no page, the framework would redirect a browser to whatever `Referer` says. It sees neither that
+/// header nor `Accept`: whether a page is asked for is decided here, and which one by the function
+/// ([`app::error::finish`]).
 pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_form = *request.method() == Method::POST && path.starts_with("/api/") && !api::is_v1(path);
-    if !is_form {
+    if *request.method() != Method::POST || !takes_forms(request.uri().path()) {
         return next.run(request).await;
     }
-    let is_page = accepts_html(request.headers());
+    let (mut parts, body) = request.into_parts();
+    let is_page = wants_page_of(&parts);
+    parts.extensions.insert(AsksForPage(is_page));
+    for name in [header::ACCEPT, header::REFERER] {
+        parts.headers.remove(name);
+    }
+    let request = Request::from_parts(parts, body);
     let visit = request.extensions().get::<Visit>().cloned();
     // The functions themselves keep what was typed in a session that has ended.
     if visit.as_ref().is_none_or(|visit| matches!(visit, Visit::Stranger { .. })) {
@@ -60,13 +77,9 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
     }
 }
 
-/// The error that the framework answered with: arguments that do not decode are 500 to it, or stand in an address. Our own
-/// functions answer 500 to a fault of the service only ([`AppError::Internal`]), and the live test with its lines.
+/// The error that the framework answered with: arguments that do not decode are 500 to it. Our own functions answer 500 to a
+/// fault of the service only ([`AppError::Internal`]), and the live test with its lines.
 async fn framework_error(response: Response) -> Result<Response, AppError> {
-    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-    if location.is_some_and(|to| to.contains("__err=")) {
-        return Err(AppError::Malformed);
-    }
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return Ok(response);
     }
@@ -76,10 +89,6 @@ async fn framework_error(response: Response) -> Result<Response, AppError> {
         Ok(error) => Err(error),
         Err(_) => Ok(Response::from_parts(parts, Body::from(body))),
     }
-}
-
-fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
 }
 
 /// Whether the content type is a form's, in any spelling.

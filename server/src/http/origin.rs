@@ -5,6 +5,9 @@
 //! rule of its own: `/session` takes a token from the pages of registered portals only, `/session/tab` takes one from our
 //! own pages, the revocation of sessions takes one from a portal's server, and the API takes a portal's key; none of them
 //! acts for the user of the cookie.
+//!
+//! What may change something is a `POST` to a path that takes one. Everything else ends in 404 or 405, as the route table
+//! says: no route takes another method than `GET`, `HEAD` and `POST`.
 
 use axum::{
     extract::{Request, State},
@@ -13,24 +16,21 @@ use axum::{
     response::Response,
 };
 
-use super::{Site, api, pages::error};
+use super::{Site, forms::takes_forms, pages::error};
 
-/// Where other origins may post to.
-const EXCEPTED: [&str; 2] = ["/session", "/session/tab"];
+/// What our own pages post to beside forms.
+const GUARDED: [&str; 3] = ["/session/theme", "/session/renew", "/session/again"];
 
 /// Refuses requests of other origins with 403.
 pub async fn same_origin(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let harmless = matches!(*request.method(), Method::GET | Method::HEAD);
-    if harmless || is_excepted(request.uri().path()) || is_ours(request.headers(), &site.public_origin) {
+    let path = request.uri().path();
+    let guarded = *request.method() == Method::POST && (takes_forms(path) || GUARDED.contains(&path));
+    if !guarded || is_ours(request.headers(), &site.public_origin) {
         next.run(request).await
     } else {
         tracing::warn!(path = request.uri().path(), "request from another origin refused");
         error::forbidden()
     }
-}
-
-fn is_excepted(path: &str) -> bool {
-    EXCEPTED.contains(&path) || api::is_v1(path)
 }
 
 /// Whether a form of our own pages was posted. Only `Origin` counts: to Safari, what a frame opens in a new tab comes from
@@ -54,6 +54,29 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::http::{api, forms};
+
+    /// Where other origins may post to, each with a rule of its own.
+    const EXCEPTED: [&str; 2] = ["/session", "/session/tab"];
+
+    #[test]
+    fn whatever_takes_a_post_is_guarded_or_an_exception() {
+        let table = include_str!("../http.rs");
+        let posts: Vec<&str> = table
+            .match_indices(", post(")
+            .filter_map(|(at, _)| table[..at].rsplit_once(".route(").map(|(_, path)| path.trim_matches('"')))
+            .filter(|path| !["resume::PATH", "api::v1::sessions::PATH"].contains(path))
+            .collect();
+        assert_eq!(posts, [&EXCEPTED[..], &GUARDED[..]].concat(), "in the order of the route table");
+        assert!(takes_forms(forms::resume::PATH) && api::is_v1(api::v1::sessions::PATH));
+        for other in ["put(", "patch(", "delete(", "MethodFilter"] {
+            assert!(!table.contains(other), "{other}: only GET, HEAD and POST are looked at");
+        }
+        let functions = leptos::server_fn::axum::server_fn_paths();
+        for (path, method) in functions {
+            assert!(method == Method::POST && takes_forms(path), "{method} {path}");
+        }
+    }
 
     #[test]
     fn only_our_own_pages_may_change_something() {

@@ -11,8 +11,8 @@
 use app::{profile::guide, session::Visit, shell::shell};
 use axum::{
     Extension,
-    extract::{Query, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
+    extract::{Query, Request, State, rejection::QueryRejection},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
     routing::MethodRouter,
 };
@@ -43,12 +43,18 @@ pub struct Chosen {
 /// Names the preset whose guide the answer is.
 static PRESET: HeaderName = HeaderName::from_static("preset");
 
-/// `GET /profiles/guide?preset=…&host=…`: how to get a provider's secret, as a fragment for the form.
-pub async fn guide(State(site): State<Site>, Query(chosen): Query<Chosen>, request: Request) -> Response {
+/// `GET /profiles/guide?preset=…&host=…`: how to get a provider's secret, as a fragment for the form. A stranger's query is
+/// not looked at.
+pub async fn guide(
+    State(site): State<Site>,
+    chosen: Result<Query<Chosen>, QueryRejection>,
+    request: Request,
+) -> Response {
     let (parts, _) = request.into_parts();
     if !matches!(parts.extensions.get::<Visit>(), Some(Visit::Open(_))) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let Ok(Query(chosen)) = chosen else { return StatusCode::BAD_REQUEST.into_response() };
     let (html, preset) = fragment(&site, parts, &chosen);
     let mut response = Html(html).into_response();
     if let Ok(preset) = HeaderValue::try_from(preset) {
@@ -76,24 +82,33 @@ pub struct Domain {
 /// none is known.
 pub async fn provider(
     State(site): State<Site>,
-    Query(Domain { domain }): Query<Domain>,
+    asked: Result<Query<Domain>, QueryRejection>,
     visit: Extension<Visit>,
 ) -> Response {
     if !matches!(*visit, Visit::Open(_)) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let Ok(Query(Domain { domain })) = asked else { return StatusCode::BAD_REQUEST.into_response() };
     let preset = site.services.presets.by_address(&format!("@{domain}"));
     preset.map_or_else(String::new, |preset| preset.id.clone()).into_response()
 }
 
-/// Every other path.
+/// What `OPTIONS *` is told (RFC 9110 §9.3.7): what the server as a whole can do.
+const METHODS: &str = "GET, HEAD, POST";
+
+/// Every other path, whatever is wanted of it.
 pub fn not_found(
     options: LeptosOptions,
     context: impl Fn() + Clone + Send + Sync + 'static,
 ) -> MethodRouter<LeptosOptions> {
     let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    axum::routing::get(move |request: Request| {
+    axum::routing::any(move |request: Request| {
         let render = render.clone();
-        async move { render(request).await }
+        async move {
+            if *request.method() == Method::OPTIONS && request.uri().path() == "*" {
+                return (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response();
+            }
+            render(request).await
+        }
     })
 }

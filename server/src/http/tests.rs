@@ -40,6 +40,7 @@ mod frame;
 mod malformed;
 mod other_account;
 mod pages;
+mod programs;
 mod refused;
 mod renewal;
 mod revocation;

@@ -4,7 +4,7 @@ use leptos::{prelude::*, server_fn::codec::PostUrl};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    error::{AppError, finish, wants_page},
+    error::{AppError, Ending, finish, wants_page},
     profile::{
         asked::{profile_id, shown_revision},
         draft::{CheckedSecret, Draft, KeptDraft, TypedSecret, is_form_name},
@@ -182,11 +182,24 @@ pub async fn fill_profile(
     finish(fill((&id, &form, &revision), draft).await)
 }
 
-async fn fill(about: (&str, &str, &str), mut draft: Draft) -> Result<String, AppError> {
+async fn fill(about: (&str, &str, &str), mut draft: Draft) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let target = target(about)?;
-    if let Some(preset) = services.presets.get(&draft.preset) {
+    let preset = services.presets.get(&draft.preset);
+    if let Some(preset) = preset {
         draft.fill(preset);
     }
-    refuse(&session, &services, &target, draft, Vec::new()).await
+    let unknown = preset.is_none() && !draft.preset.is_empty();
+    if let Some(id) = target.id
+        && services.profiles.get(&session.account, id).await?.is_none()
+    {
+        if !wants_page() {
+            return Err(AppError::NotFound);
+        }
+        return Ok(orphan(&session, &services, about.0, draft).await?.into());
+    }
+    if unknown && !wants_page() {
+        return Err(AppError::Invalid { fields: vec![FieldError::new(Field::Preset, Fault::Unknown)] });
+    }
+    Ok(refuse(&session, &services, &target, draft, Vec::new()).await?.into())
 }

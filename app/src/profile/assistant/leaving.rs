@@ -187,8 +187,8 @@ async fn try_ask(sends: bool) -> Option<Answer> {
     if response.status() == 401 {
         return Some(Answer::SessionOver);
     }
-    // Another account was opened in this browser: the form's own response says so and keeps the input.
-    if response.status() == 409 {
+    // Another account was opened in this browser, or the profile is gone: the form's own response says so and keeps the input.
+    if matches!(response.status(), 404 | 409) {
         return sends.then(|| Answer::Faults(Vec::new()));
     }
     if !response.ok() {

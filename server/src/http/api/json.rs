@@ -4,6 +4,8 @@ use super::problem::{Code, Fault, FieldFault, Problem};
 
 /// Most invalid fields in one answer.
 pub const MOST_FAULTS: usize = 50;
+/// Longest part of a field's name in an answer, in characters.
+const LONGEST_NAME: usize = 256;
 
 /// Parses JSON, and returns the unknown fields too.
 pub fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(T, Vec<FieldFault>), Problem> {
@@ -17,8 +19,7 @@ pub fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(T, Vec<Fiel
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
     let request: Result<T, _> = serde_ignored::deserialize(tracked, |path| {
         if unknown.len() < MOST_FAULTS {
-            let field = format!("/{}", path.to_string().replace('.', "/"));
-            unknown.push(FieldFault::new(field, Fault::Unknown, "there is no such field"));
+            unknown.push(FieldFault::new(ignored(&path), Fault::Unknown, "there is no such field"));
         }
     });
     match request.and_then(|request| deserializer.end().map(|()| request)) {
@@ -38,8 +39,25 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .filter_map(|segment| match segment {
             Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => Some(step(key)),
             Segment::Enum { .. } | Segment::Unknown => None,
         })
         .collect()
+}
+
+/// The same of an unknown field.
+fn ignored(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}/{index}", ignored(parent)),
+        Path::Map { parent, key } => ignored(parent) + &step(key),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => ignored(parent),
+    }
+}
+
+/// One step of a pointer, shortened: the name of an unknown field may be as long as the body.
+fn step(key: &str) -> String {
+    let short: String = key.chars().take(LONGEST_NAME).collect();
+    format!("/{}", short.replace('~', "~0").replace('/', "~1"))
 }

@@ -213,9 +213,11 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = self.code.status();
+impl Problem {
+    /// The response of a Facteur whose pages are below `place`, where `type` leads to its own description.
+    pub fn answer(mut self, place: &str) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(self.code.status());
+        self.kind = format!("{place}/api#{}", self.code.as_str());
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -227,6 +229,16 @@ impl IntoResponse for Problem {
         if let Some((name, value)) = more {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Handlers do not know the place: [`problems_only`](super::problems_only) finds the problem beside the response and
+    /// answers it anew.
+    fn into_response(self) -> Response {
+        let mut response = self.clone().answer("");
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -29,7 +29,8 @@ pub fn is_v1(path: &str) -> bool {
     path.strip_prefix("/api/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn nowhere() -> Problem {
+/// Of any version.
+pub async fn nowhere() -> Problem {
     Problem::new(Code::NoSuchEndpoint)
 }
 

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use app::base_path::BasePath;
 use axum::{
     Router,
     body::Body,
@@ -64,8 +65,15 @@ impl ClientConnection {
     }
 }
 
-/// Serves until `stop`, then until the requests in progress are answered.
-pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
+/// Serves until `stop`, then until the requests in progress are answered. `place` is the path below which the router's pages
+/// are.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    place: BasePath,
+    limits: ConnectionLimits,
+    stop: CancellationToken,
+) {
     let body = limits.body;
     let connections = Connections::new(limits);
     let tasks = TaskTracker::new();
@@ -82,7 +90,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
         match accepted {
             Ok((stream, peer)) => match connections.enter(peer.ip()) {
                 Some(entry) => {
-                    tasks.spawn(serve_connection(stream, entry, router.clone(), body, stop.clone()));
+                    tasks.spawn(serve_connection(stream, entry, (router.clone(), place.clone()), body, stop.clone()));
                 }
                 // Does not wait: the buffer of a new socket is empty.
                 None => drop(tasks.spawn(refuse(stream))),
@@ -125,13 +133,19 @@ async fn refuse(mut stream: TcpStream) {
     let _ = tokio::time::timeout(SWEEP_EVERY, answer).await;
 }
 
-async fn serve_connection(stream: TcpStream, entry: Entry, router: Router, limit: Duration, stop: CancellationToken) {
+async fn serve_connection(
+    stream: TcpStream,
+    entry: Entry,
+    served: (Router, BasePath),
+    limit: Duration,
+    stop: CancellationToken,
+) {
     let _ = stream.set_nodelay(true);
     let entry = Arc::new(entry);
     let connection = entry.connection.clone();
     let service = hyper::service::service_fn({
         let entry = entry.clone();
-        move |request: Request<Incoming>| respond(router.clone(), request, entry.clone(), limit)
+        move |request: Request<Incoming>| respond(served.clone(), request, entry.clone(), limit)
     });
     let io = TokioIo::new(ObservedStream { stream, connection: connection.clone() });
     let exchange = hyper::server::conn::http1::Builder::new()
@@ -153,14 +167,14 @@ async fn serve_connection(stream: TcpStream, entry: Entry, router: Router, limit
 }
 
 async fn respond(
-    router: Router,
+    (router, BasePath(place)): (Router, BasePath),
     request: Request<Incoming>,
     entry: Arc<Entry>,
     limit: Duration,
 ) -> Result<http::Response<TrackedBody>, Infallible> {
     let connection = entry.connection.clone();
     if !entry.received_request(request.headers(), hyper::body::Body::is_end_stream(request.body())) {
-        return Ok(too_many(&request).map(|body| TrackedBody { body, entry }));
+        return Ok(too_many(&request, &place).map(|body| TrackedBody { body, entry }));
     }
     let mut request = request.map(|body| Body::new(DeadlineBody::new(body, connection.clone(), limit)));
     request.extensions_mut().insert(ClientConnection(connection));
@@ -169,9 +183,11 @@ async fn respond(
 }
 
 /// The response to a proxy's client that has as many requests in progress as it may.
-fn too_many<B>(request: &Request<B>) -> Response {
-    if api::is_v1(request.uri().path()) {
-        return Problem::new(Code::Busy).into_response();
+fn too_many<B>(request: &Request<B>, place: &str) -> Response {
+    let path = request.uri().path();
+    // The proxy may have taken the place off.
+    if api::is_v1(path) || path.strip_prefix(place).is_some_and(api::is_v1) {
+        return Problem::new(Code::Busy).answer(place);
     }
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_S)]).into_response()
 }

@@ -18,15 +18,14 @@ use axum::{
 };
 use maud::html;
 
-use super::{is_a_form, resume};
-use crate::http::{BODY_LIMIT, Site, api};
+use super::{is_a_form, resume, takes_forms};
+use crate::http::{BODY_LIMIT, Site};
 
 /// Where the live test posts: its page shows lines.
 const STREAM: &str = "/api/test/stream";
 
 pub async fn refuse(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_form = *request.method() == Method::POST && path.starts_with("/api/") && !api::is_v1(path);
+    let is_form = *request.method() == Method::POST && takes_forms(request.uri().path());
     let session = match request.extensions().get::<Visit>() {
         Some(Visit::Open(session)) if is_form && is_a_form(request.headers()) => session.clone(),
         _ => return next.run(request).await,

@@ -26,7 +26,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::is_a_form;
+use super::{is_a_form, takes_forms};
 use crate::http::{BODY_LIMIT, Site, pages::assets};
 
 /// Where the page that answers sends its fields.
@@ -39,7 +39,7 @@ const TYPED: &str = "typed";
 /// Answers such a form; everything else goes on.
 pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_form = *request.method() == Method::POST && (is_function(path) || path == PATH);
+    let is_form = *request.method() == Method::POST && takes_forms(path);
     let ended = request.extensions().get::<Visit>().filter(|visit| !matches!(visit, Visit::Open(_))).cloned();
     let Some(visit) = ended.filter(|_| is_form && is_a_form(request.headers())) else {
         return next.run(request).await;

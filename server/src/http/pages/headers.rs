@@ -1,11 +1,13 @@
 //! Server side. The headers that every answer carries.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
+
+use crate::http::Site;
 
 /// The policy of answers that are not pages (a page sets its own, with its nonce).
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -22,10 +24,15 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 const UNLESS_SET: [(HeaderName, &str); 2] =
     [(header::CONTENT_SECURITY_POLICY, NOTHING), (header::CACHE_CONTROL, "no-store")];
 
-/// Adds the headers.
-pub async fn protect(request: Request, next: Next) -> Response {
+/// Adds the headers, and lets no answer lead away from our own pages.
+pub async fn protect(State(site): State<Site>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if headers.get(header::LOCATION).is_some_and(|to| !is_ours(to.as_bytes(), &site.base_path.0)) {
+        tracing::error!("an answer would have led away from our own pages");
+        let start = HeaderValue::try_from(format!("{}/", site.base_path.0));
+        headers.insert(header::LOCATION, start.unwrap_or(HeaderValue::from_static("/")));
+    }
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -37,4 +44,43 @@ pub async fn protect(request: Request, next: Next) -> Response {
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
     }
     response
+}
+
+/// Whether an address is a path of ours. Browsers take two slashes, and a backslash for a slash, as the beginning of a
+/// host, and leave control characters out.
+fn is_ours(address: &[u8], base_path: &str) -> bool {
+    let plain = address.iter().all(|byte| (b'!'..=b'~').contains(byte) && *byte != b'\\');
+    let path = address.split(|byte| [b'?', b'#'].contains(byte)).next().unwrap_or_default();
+    let below = path.strip_prefix(base_path.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'/'));
+    let climbs = path.split(|byte| *byte == b'/').any(|part| part == b"." || part == b"..");
+    plain && below && !climbs && !path.windows(2).any(|two| two == b"//")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_ours_is_a_path_below_our_own() {
+        for (address, base_path, expected) in [
+            ("/profiles?id=1&notice=saved#x", "", true),
+            ("/", "", true),
+            ("/smtp/profiles?to=//x", "/smtp", true),
+            ("/smtp/", "/smtp", true),
+            ("/profiles", "/smtp", false),
+            ("/smtpx/profiles", "/smtp", false),
+            ("/smtp", "/smtp", false),
+            ("/smtp/../profiles", "/smtp", false),
+            ("//evil.exemple/", "", false),
+            ("/\\evil.exemple/", "", false),
+            ("/\t/evil.exemple/", "", false),
+            ("/.//evil.exemple", "", false),
+            ("https://evil.exemple/", "", false),
+            ("javascript:alert(1)", "", false),
+            ("profiles", "", false),
+            ("", "", false),
+        ] {
+            assert_eq!(is_ours(address.as_bytes(), base_path), expected, "{address:?} {base_path}");
+        }
+    }
 }

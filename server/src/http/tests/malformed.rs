@@ -132,3 +132,122 @@ async fn every_path_of_the_api_tells_its_problems_as_problems() {
         }
     }
 }
+
+/// What a path answers to a method, whoever asks.
+async fn answers(app: &TestApp, method: &str, path: &str, cookie: &str, origin: Option<&str>) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::COOKIE, cookie)
+        .header(header::CONTENT_TYPE, FORM)
+        .header(header::ACCEPT, JSON);
+    if let Some(origin) = origin {
+        request = request.header(header::ORIGIN, origin);
+    }
+    app.ask(request.body(Body::from("x=1")).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_405_and_a_path_that_is_not_there_404_whoever_asks() {
+    let app = TestApp::new().await;
+    let session = app.sign_in("martin").await;
+    for cookie in ["", session.as_str()] {
+        for origin in [None, Some(OWN), Some("https://evil.exemple")] {
+            for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+                let shown = format!("{method} {origin:?} {}", cookie.is_empty());
+                for path in ["/api", "/api/openapi.json", "/profiles", "/healthz", "/embed.js", "/favicon.svg", "/"] {
+                    let answer = answers(&app, method, path, cookie, origin).await;
+                    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{shown} {path}");
+                    let allowed = answer.headers[header::ALLOW].to_str().unwrap();
+                    assert!(allowed.contains("GET") && !allowed.contains(method), "{shown} {path}: {allowed}");
+                    if path.starts_with("/api") {
+                        let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+                        assert_eq!(problem["code"], "method_not_allowed", "{shown} {path}");
+                        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
+                    }
+                }
+                for path in ["/api/nothing", "/api/", "/api/profiles", "/api/profiles/save/", "/api/v2/messages"] {
+                    let answer = answers(&app, method, path, cookie, origin).await;
+                    let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+                    assert_eq!(
+                        (answer.status.as_u16(), &problem["code"]),
+                        (404, &json!("no_such_endpoint")),
+                        "{shown} {path}"
+                    );
+                }
+                // A page, which says to strangers that they are strangers.
+                let status = answers(&app, method, "/nowhere", cookie, origin).await.status;
+                assert_eq!(status, StatusCode::NOT_FOUND, "{shown}");
+                if method != "POST" {
+                    let answer = answers(&app, method, "/api/profiles/save", cookie, origin).await;
+                    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{shown}");
+                    assert_eq!(answer.headers[header::ALLOW], "POST", "{shown}");
+                    assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{shown}");
+                }
+            }
+        }
+    }
+    let server = answers(&app, "OPTIONS", "*", "", None).await;
+    assert_eq!(server.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.headers[header::ALLOW], "GET, HEAD, POST");
+}
+
+#[tokio::test]
+async fn under_a_path_a_problem_s_type_leads_to_its_own_description() {
+    for (place, asked) in [("", ""), ("/smtp", "/smtp"), ("/smtp", "")] {
+        let app = TestApp::at(place).await;
+        for (path, code) in [
+            ("/api/v1/messages?account=1", "unauthorized"),
+            ("/api/v1/nothing", "no_such_endpoint"),
+            ("/api/nothing", "no_such_endpoint"),
+            ("/api/v1/sessions/revoke", "method_not_allowed"),
+            ("/api/profiles/save", "method_not_allowed"),
+        ] {
+            let answer = app.get(&format!("{asked}{path}"), "").await;
+            let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+            assert_eq!(problem["type"], format!("{place}/api#{code}"), "{place} {path}");
+            assert_eq!(answer.headers.contains_key(header::WWW_AUTHENTICATE), code == "unauthorized");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_form_leads_a_browser_away_whatever_its_referer() {
+    for place in ["", "/smtp"] {
+        let app = TestApp::at(place).await;
+        let cookie = app.sign_in("martin").await;
+        let id = app.add(&cookie).await;
+        let endpoints = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path);
+        for path in endpoints.chain(["/api/resume", "/api/nothing"]) {
+            // No test is run: it would leave this machine.
+            let id = if path.starts_with("/api/test/") { "00000000-0000-7000-8000-000000000000" } else { &id };
+            for body in [format!("id={id}"), "id=x".to_owned(), "id=1&id=2".to_owned(), "x=1".to_owned(), String::new()]
+            {
+                for referer in [
+                    None,
+                    Some("https://evil.exemple/"),
+                    Some("//evil.exemple"),
+                    Some("javascript:alert(1)"),
+                    Some("https://facteur.exemple//evil.exemple/?__err=x"),
+                ] {
+                    let mut request = Request::post(format!("{place}{path}"))
+                        .header(header::COOKIE, &cookie)
+                        .header(header::ACCEPT, HTML)
+                        .header(header::ORIGIN, OWN)
+                        .header(header::CONTENT_TYPE, FORM);
+                    if let Some(referer) = referer {
+                        request = request.header(header::REFERER, referer);
+                    }
+                    let answer = app.ask(request.body(Body::from(body.clone())).unwrap()).await;
+                    let to = answer.proved();
+                    let ours = to.is_empty()
+                        || to
+                            .strip_prefix(place)
+                            .is_some_and(|to| to.starts_with("/profiles") || to.starts_with("/sending-mode"));
+                    assert!(ours, "{path} {body} {referer:?}: {to}");
+                    assert_eq!(answer.status.is_redirection(), !to.is_empty(), "{path} {body}");
+                }
+            }
+        }
+    }
+}

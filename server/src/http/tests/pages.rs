@@ -62,6 +62,12 @@ async fn the_page_looks_as_the_portal_asks_as_far_as_that_is_a_value() {
     for wrong in [r#"{"scheme":"pink"}"#, r#"["light"]"#] {
         assert_eq!(set(OWN, wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
     }
+    // What is no value leaves what was there, the session's own and not the portal's.
+    let later = r#"{"variables":{"brand":"red","radius":"99px","font":"Inter"}}"#;
+    let answer = set(OWN, later).await;
+    assert!(answer.body.contains("\"--brand\":\"light-dark(#0b57d0,"), "{}", answer.body);
+    let page = app.get("/profiles", &cookie).await.body;
+    assert!(page.contains("--brand:light-dark(#0b57d0,") && page.contains("--font:"), "{page}");
     let other = app.sign_in("dubois").await;
     assert!(app.get("/profiles", &other).await.body.contains("data-theme=\"system\""));
 }
@@ -98,6 +104,12 @@ async fn a_guide_comes_as_a_fragment() {
     assert!(gmail.body.contains("myaccount.google.com/apppasswords") && !gmail.body.contains("<html"));
     let unknown = app.get("/profiles/guide?preset=%3Cscript%3E", &cookie).await;
     assert!(!unknown.body.contains("script"));
+    for (cookie, status) in [(cookie.as_str(), StatusCode::BAD_REQUEST), ("", StatusCode::UNAUTHORIZED)] {
+        for path in ["guide?preset=a&preset=b", "provider?domain=a&domain=b"] {
+            let twice = app.get(&format!("/profiles/{path}"), cookie).await;
+            assert_eq!((twice.status, twice.body.as_str()), (status, ""), "{path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::api_key;
+use super::{api_key, messages::request::id_faults};
 use crate::{
     http::{
         Site,
@@ -123,12 +123,11 @@ fn read(body: &[u8]) -> Result<Request, Problem> {
     if !unknown.is_empty() {
         return Err(invalid(unknown));
     }
-    for (field, value) in [("/account", &request.account), ("/user", &request.user)] {
-        if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
-            return Err(wrong(field, Fault::Required, "empty"));
-        }
-    }
-    Ok(request)
+    // What no token can have is a mistake: nobody would be signed out.
+    let ids = [("/account", &request.account), ("/user", &request.user)];
+    let faults: Vec<FieldFault> =
+        ids.into_iter().flat_map(|(field, id)| id.iter().flat_map(move |id| id_faults(field, id))).collect();
+    if faults.is_empty() { Ok(request) } else { Err(invalid(faults)) }
 }
 
 fn wrong(field: &str, code: Fault, detail: &str) -> Problem {

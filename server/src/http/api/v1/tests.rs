@@ -115,6 +115,8 @@ async fn what_is_wrong_is_said_by_field() {
         (with("language", json!("fr_FR")), "/language", "language_invalid"),
         (with("sender", json!("x@x.example")), "/sender", "sender_not_allowed"),
         (with("attachements", json!([])), "/attachements", "unknown"),
+        (with("a.b/c~d", json!(1)), "/a.b~1c~0d", "unknown"),
+        (with(&"x".repeat(9_000), json!(1)), &format!("/{}", "x".repeat(256)), "unknown"),
         (with("attachments", attachment("%%%", "a/b")), "/attachments/0/content", "base64_invalid"),
         (with("attachments", attachment("AA==", "pdf")), "/attachments/0/content_type", "content_type_invalid"),
         (with("attachments", attachment("AA==", "a/b\r\nX: y")), "/attachments/0/content_type", "content_type_invalid"),
@@ -163,10 +165,22 @@ async fn what_is_wrong_is_said_by_field() {
         "?account=a&x=y",
         "?account=%ff",
         "?account=a&account=b",
+        "?account=",
+        "?account=%20",
+        "?account=a%0Ab",
+        "?account=a%00",
+        "?account=a&limit=",
+        "?account=a&limit=-1",
+        "?account=a&limit=1.5",
+        "?account=a&state=",
+        "?account=a&before=",
+        &format!("?account={}", "a".repeat(257)),
     ] {
         let (status, answer) = post.get(&format!("/api/v1/messages{query}")).await;
         assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")), "{query}");
     }
+    let longest = format!("/api/v1/messages?account={}", "a".repeat(256));
+    assert_eq!(post.get(&longest).await.0, StatusCode::OK, "as long as an account's id may be");
 }
 
 #[tokio::test]

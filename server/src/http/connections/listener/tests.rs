@@ -42,7 +42,8 @@ async fn server(limits: ConnectionLimits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    Server { address, begun, ended: tokio::spawn(serve(listener, router, limits, stop.clone())), stop }
+    let place = BasePath("/smtp".to_owned());
+    Server { address, begun, ended: tokio::spawn(serve(listener, router, place, limits, stop.clone())), stop }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the test's own server")]
@@ -111,8 +112,10 @@ async fn a_client_behind_a_proxy_is_told_and_others_are_served() {
         assert_eq!(answer.ends_with("here"), served, "{client}: {answer}");
         assert!(served || (answer.contains(" 503 ") && answer.contains("retry-after: 5")), "{answer}");
     }
-    let program = all(send(address, &ask("/api/v1/messages", "203.0.113.9")).await).await;
-    assert!(program.contains("application/problem+json") && program.contains("\"busy\""), "{program}");
+    for path in ["/api/v1/messages", "/smtp/api/v1/messages"] {
+        let program = all(send(address, &ask(path, "203.0.113.9")).await).await;
+        assert!(program.contains("application/problem+json") && program.contains("\"/smtp/api#busy\""), "{program}");
+    }
     assert!(all(busy).await.ends_with("late"));
     assert!(all(send(address, &ask("/", "203.0.113.9")).await).await.ends_with("here"), "it was answered");
     stop.cancel();

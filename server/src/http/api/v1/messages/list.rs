@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     caller,
+    request::id_faults,
     view::{MessageView, view},
 };
 use crate::{
@@ -45,6 +46,7 @@ pub struct MessagePage {
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     /// The portal's id of the account.
+    #[param(min_length = 1, max_length = 256)]
     account: String,
     /// Only messages in this state.
     #[param(inline)]
@@ -83,6 +85,9 @@ pub async fn list(
     }
     let Query(ListQuery { account, state, before, limit }) =
         query.map_err(|_| Problem::detailed(Code::InvalidRequest, QUERY))?;
+    if let Some(fault) = id_faults("account", &account).into_iter().next() {
+        return Err(Problem::detailed(Code::InvalidRequest, format!("account: {}", fault.detail)));
+    }
     let limit = limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
         return Err(Problem::detailed(Code::InvalidRequest, "limit is 1 to 200"));

@@ -17,6 +17,7 @@ mod check;
 mod faults;
 
 use self::base64::Base64;
+pub use self::check::id_faults;
 
 /// A message to send. The sender is the account's profile or the portal's relay, and cannot be chosen.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{MessageRequest, faults::Faults};
 use crate::{
-    http::api::problem::Fault,
+    http::api::problem::{Fault, FieldFault},
     outbox::{
         MessageDraft,
         content::{Content, File, Head, Person},
@@ -22,6 +22,13 @@ const MOST_FILES: usize = 50;
 const LONGEST_SUBJECT: usize = 998;
 const LONGEST_ID: usize = 256;
 const LONGEST_REFERENCE: usize = 200;
+
+/// What is wrong with an id that the portal chose: an account's, or a user's.
+pub fn id_faults(field: &str, id: &str) -> Vec<FieldFault> {
+    let mut faults = Faults::default();
+    faults.present(field, id, LONGEST_ID);
+    faults.0
+}
 
 /// The draft, and everything that is wrong in `faults`.
 pub fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timestamp) -> MessageDraft {
