@@ -64,6 +64,9 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   expect(mail.subject).toContain("smtp.sandbox.example");
   expect(mail.text).toContain("boutique@sandbox.example");
   expect(mail.html).toContain("Boulangerie Martin");
+  // In the colours of the pages: the demo's portal gives its own.
+  const brand = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--brand"));
+  expect(mail.html).toContain(/#[0-9a-f]{6}/.exec(brand)![0]);
   await configurator.open("profiles");
   await expect(page.getByText("Accepté par le serveur à l’instant, réception à confirmer")).toBeVisible();
   await configurator.open("sending-mode");
