@@ -2,6 +2,7 @@
 
 pub mod assistant;
 pub use ::model::encoding;
+pub mod moved;
 pub use ::model::password;
 pub mod preset_hint;
 pub use ::model::security;
@@ -18,6 +19,8 @@ pub mod asked;
 pub mod conflict;
 #[cfg(feature = "ssr")]
 pub mod delete;
+#[cfg(feature = "ssr")]
+pub mod doubt;
 #[cfg(feature = "ssr")]
 pub mod draft;
 #[cfg(feature = "ssr")]

@@ -13,7 +13,7 @@ test("bad input is refused beside its field and nothing typed is lost", async ({
   await page.getByLabel("Adresse de réponse").fill("reponse@exemple.fr");
   await configurator.validateButton().click();
   await expect(page.getByText("Ce serveur ne peut pas être utilisé ici.")).toBeVisible();
-  await expect(page.getByText("Ce port ne sert pas à l’envoi de courrier.")).toBeVisible();
+  await expect(page.getByText("Ce port n’est pas autorisé ici")).toBeVisible();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toBeFocused();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("10.0.0.1");
   await expect(page.getByLabel("Nom de l’expéditeur")).toHaveValue("Chez Élise & fils");

@@ -16,7 +16,11 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await expect(page.getByText("Ce profil n’a pas de mot de passe.")).toBeVisible();
   await copy.getByRole("radio").check();
   await configurator.button("Utiliser").click();
-  await expect(page.getByText("Ce profil est choisi. Pour l’instant, vos emails partent par le serveur du portail")).toBeVisible();
+  // It cannot send: one question first.
+  await expect(page.getByText("L’utiliser quand même ?")).toBeVisible();
+  await expect(copy).not.toContainText("Actif");
+  await configurator.button("Utiliser quand même").click();
+  await expect(page.getByText("Ce profil est choisi, mais il ne peut pas encore envoyer")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(1);
   await expect(copy).toContainText("Actif");
   await configurator.button("Supprimer").click();

@@ -25,7 +25,10 @@ use mail::smtp::LoginOutcome;
 use outbox::{NewEvent, TransitionEvent};
 use uuid::Uuid;
 
-use model::login::{Admission, LoginCount};
+use model::{
+    login::{Admission, LoginCount},
+    way::Candidate,
+};
 
 mod accounts;
 mod change;
@@ -152,6 +155,18 @@ impl ProfileRow {
     pub fn fingerprint(&self) -> [u8; 32] {
         let changed_at = self.secret.as_ref().map(|secret| secret.changed_at);
         model::fingerprint::fingerprint(&self.settings, self.encoding, changed_at)
+    }
+
+    /// What decides whether mail is left to it.
+    pub fn candidate(&self) -> Candidate {
+        let failed = |tested: &Tested| tested.verdict == Verdict::Failed && tested.fingerprint == self.fingerprint();
+        Candidate {
+            has_secret: self.secret.is_some(),
+            test_failed: self.tested.as_ref().is_some_and(failed),
+            refusals: self.secret_refusals,
+            fallback: self.sending.fallback,
+            health: self.health,
+        }
     }
 
     /// One that was just made: no secret, never tested, never used.

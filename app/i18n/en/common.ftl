@@ -17,6 +17,7 @@ action-use = Use
 action-delete = Delete
 action-test = Test
 action-report = Last test
+action-code = Enter the code
 
 moment-now = just now
 moment-minutes = { $n ->
@@ -122,3 +123,5 @@ carry-again = Continue
 notice-session-renewed = Your session had ended: nothing was saved. What you entered is here: check it, then save.
 notice-session-renewed-secret = Your session had ended: nothing was saved. What you entered is here, except the password, which is never kept: enter it again, then save.
 notice-session-renewed-press = Your session had ended: nothing was done. Press the button again.
+notice-in-use-failing = This profile is now in use, but it cannot send yet: correct it, then test it.
+notice-in-use-later-failing = This profile is selected, but it cannot send yet: correct it and test it before you switch to your own SMTP accounts.

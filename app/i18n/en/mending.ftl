@@ -33,6 +33,7 @@ door-silent = does not respond
 door-unreachable = unreachable
 
 receipt-title = Has the message arrived?
+receipt-of = Test of { $sender }, { $moment }
 receipt-about = It contains a six-digit code. Enter it to confirm delivery.
 receipt-label = Code received
 receipt-confirm = Confirm delivery
@@ -53,7 +54,7 @@ notice-stale = The profile has changed since this test. Test it again: the sugge
 state-accepted = Accepted by the server { $moment }, delivery to be confirmed
 state-received = Working, delivery confirmed { $moment }
 mail-code = Delivery code: { $code }
-mail-code-about = Enter it in the configurator, where you chose “Test”, to confirm that this message arrived. It is valid for 24 hours.
+mail-code-about = Enter it in { $portal }, “Sending mode”, then “SMTP profiles”, to confirm that this message has arrived. It is valid for 24 hours.
 
 passable-title = Report to send
 passable-about = For your provider’s support team. It contains no password, no name and no recipient address.

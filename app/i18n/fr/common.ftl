@@ -17,6 +17,7 @@ action-use = Utiliser
 action-delete = Supprimer
 action-test = Tester
 action-report = Dernier test
+action-code = Saisir le code
 
 moment-now = à l’instant
 moment-minutes = { $n ->
@@ -125,3 +126,5 @@ carry-again = Continuer
 notice-session-renewed = Votre session avait pris fin : rien n’a été enregistré. Votre saisie est là : vérifiez-la, puis enregistrez.
 notice-session-renewed-secret = Votre session avait pris fin : rien n’a été enregistré. Votre saisie est là, sauf le mot de passe, qui n’est jamais conservé : saisissez-le à nouveau, puis validez.
 notice-session-renewed-press = Votre session avait pris fin : rien n’a été fait. Appuyez à nouveau sur le bouton.
+notice-in-use-failing = Ce profil est maintenant actif, mais il ne peut pas encore envoyer : corrigez-le, puis testez.
+notice-in-use-later-failing = Ce profil est choisi, mais il ne peut pas encore envoyer : corrigez-le et testez-le avant de passer à vos propres comptes SMTP.

@@ -1,6 +1,7 @@
 # Le formulaire d’un profil.
 form-title-new = Ajouter un profil
 form-title-edit = Modifier le profil
+form-title-copy = Copie du profil
 form-step = Étape { $step } sur 2
 form-presets = Vous pouvez choisir une configuration pré-saisie (optionnel)
 form-server = Serveur
@@ -17,11 +18,13 @@ form-secret = Mot de passe SMTP
 form-secret-hint = Souvent un mot de passe d’application, pas celui de votre messagerie.
 form-secret-stored = Un mot de passe est enregistré
 form-secret-keep = Laissez le champ vide pour le garder.
+form-secret-moved-server = Vous avez changé le serveur : saisissez le mot de passe de { $host }.
+form-secret-moved-login = Vous avez changé l’identifiant : saisissez son mot de passe.
 form-secret-unreadable = Le mot de passe enregistré ne peut plus être lu : saisissez-le à nouveau.
 form-sender-name = Nom de l’expéditeur
 form-sender-name-hint = Le nom que vos clients verront.
 form-sender-address = Adresse de l’expéditeur
-form-sender-address-hint = Laissez vide pour utiliser l’identifiant, si c’est une adresse email.
+form-sender-address-hint = Même adresse que l’identifiant tant que ce champ est vide.
 form-reply-to = Adresse de réponse
 form-reply-to-hint = Si vous voulez recevoir les réponses ailleurs, par exemple { $email }.
 form-optional = (facultatif)
@@ -56,8 +59,8 @@ secret-found-one = { $n } caractère semble en trop : un espace au début ou à
 secret-found-many = { $n } caractères semblent en trop : espaces au début ou à la fin, ou caractères invisibles.
 secret-remove = Retirer
 secret-suspicious = { $count ->
-    [one] Profil enregistré. Le mot de passe contient un caractère qui semble en trop (un espace au début ou à la fin, ou un caractère invisible). Nous l’avons gardé : il fait peut-être partie du mot de passe.
-   *[other] Profil enregistré. Le mot de passe contient { $count } caractères qui semblent en trop (des espaces au début ou à la fin, ou des caractères invisibles). Nous les avons gardés : ils font peut-être partie du mot de passe.
+    [one] Profil enregistré. Le mot de passe contient un caractère qui semble en trop (un espace au début ou à la fin, ou un caractère invisible). Nous l’avons gardé : il fait peut-être partie du mot de passe.
+   *[other] Profil enregistré. Le mot de passe contient { $count } caractères qui semblent en trop (des espaces au début ou à la fin, ou des caractères invisibles). Nous les avons gardés : ils font peut-être partie du mot de passe.
 }
 
 guide-title = Obtenir le mot de passe
@@ -82,9 +85,10 @@ error-unprintable = Ce texte contient des caractères invisibles qui ne peuvent 
 error-host-invalid = Ce n’est pas l’adresse d’un serveur. Indiquez seulement son nom, par exemple smtp.exemple.fr, sans « https:// », sans port et sans espace.
 error-host-not-allowed = Ce serveur ne peut pas être utilisé ici. Indiquez le nom public de votre serveur de messagerie.
 error-port-invalid = Un numéro de port va de 1 à 65535. Les plus courants sont 465 et 587.
-error-port-not-allowed = Ce port ne sert pas à l’envoi de courrier. Essayez 465 (SSL/TLS) ou 587 (STARTTLS).
+error-port-not-allowed = Ce port n’est pas autorisé ici : le 25, par exemple, sert entre serveurs. Essayez 465 (SSL/TLS) ou 587 (STARTTLS).
 error-unencrypted = Sans chiffrement, votre mot de passe pourrait être intercepté. Choisissez SSL/TLS ou STARTTLS.
 error-address-invalid = Ce n’est pas une adresse email complète, comme nom@exemple.fr.
+error-login-address = Chez ce fournisseur, l’identifiant est votre adresse email complète, par exemple nom@exemple.fr.
 error-sender-required = L’identifiant n’est pas une adresse email : saisissez ici l’adresse de l’expéditeur.
 error-unknown-choice = Ce choix n’existe pas dans la liste.
 error-secret-for-new-server = Le mot de passe enregistré ne vaut que pour l’ancien serveur et l’ancien identifiant. Saisissez celui des nouveaux.
@@ -99,6 +103,7 @@ warn-other = Cette adresse est chez { $login }, mais le serveur est celui de { $
 warn-account = Cela ressemble au mot de passe de votre messagerie. { $host } demande ici un mot de passe d’application.
 warn-alike = Le mot de passe contient un caractère qui ressemble à un autre : un tiret ou un guillemet de traitement de texte, ou une lettre d’un autre alphabet.
 warn-sender = D’habitude, { $host } n’accepte comme expéditeur que l’adresse de l’identifiant.
+warn-near = Vouliez-vous dire { $near } ?
 warn-title = Profil enregistré. À vérifier avant de tester :
 warn-title-also = À vérifier aussi avant de tester :
 warn-edit = Corriger le profil
@@ -116,7 +121,7 @@ draft-begin-anew = Recommencer à vide
 draft-as-saved = Garder ce qui est enregistré
 draft-offer = Vous avez commencé à saisir un profil sans l’enregistrer.
 draft-offer-named = Vous avez commencé à saisir un profil ({ $name }) sans l’enregistrer.
-draft-offer-edit = Vous avez modifié le profil { $name } sans l’enregistrer.
+draft-offer-edit = Le profil { $name } a des changements non enregistrés.
 draft-resume = Reprendre la saisie
 draft-forget = Oublier
 draft-dropped = Saisie abandonnée, rien n’est enregistré.

@@ -33,6 +33,7 @@ door-silent = ne répond pas
 door-unreachable = injoignable
 
 receipt-title = Le message est-il arrivé ?
+receipt-of = Test de { $sender }, { $moment }
 receipt-about = Il contient un code à six chiffres. Saisissez-le ici pour vérifier que vos emails arrivent.
 receipt-label = Code reçu
 receipt-confirm = Confirmer la réception
@@ -53,7 +54,7 @@ notice-stale = Le profil a changé depuis ce test. Testez-le à nouveau : les c
 state-accepted = Accepté par le serveur { $moment }, réception à confirmer
 state-received = Fonctionne, réception confirmée { $moment }
 mail-code = Code de réception : { $code }
-mail-code-about = Saisissez-le dans le configurateur, là où vous avez choisi « Tester », pour confirmer que ce message est arrivé. Il est valable 24 heures.
+mail-code-about = Saisissez-le dans { $portal }, « Mode d’envoi des emails », puis « Profils SMTP », pour confirmer que ce message est arrivé. Il est valable 24 heures.
 
 passable-title = Compte rendu à transmettre
 passable-about = Pour l’assistance de votre fournisseur. Il ne contient ni mot de passe, ni nom, ni adresse de destinataire.

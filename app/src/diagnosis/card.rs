@@ -12,6 +12,7 @@ use crate::{
     base_path::at,
     i18n::{self, DIGITS, Texts},
     profile::{model::Profile, security::Security},
+    services::services,
     t,
     test_run::{
         report::Report,
@@ -48,6 +49,7 @@ impl Failure {
             ("recipient", self.recipient.clone()),
             ("provider", self.provider.clone()),
             ("stage", stage_name(self.report.stage)),
+            ("near", self.near().unwrap_or_default()),
         ]
     }
 
@@ -57,6 +59,7 @@ impl Failure {
         match self.cause() {
             // A known provider's host name has no typing error.
             Cause::DnsNotFound if self.is_the_provider_s() => "-known",
+            Cause::DnsNotFound if self.near().is_some() => "-near",
             Cause::SenderRejected
                 if settings.sender_address.as_str().eq_ignore_ascii_case(&settings.destination.login) =>
             {
@@ -64,6 +67,13 @@ impl Failure {
             }
             _ => "",
         }
+    }
+
+    /// The known server that a host which does not exist was probably meant for.
+    fn near(&self) -> Option<String> {
+        let host = &self.profile.settings.destination.host;
+        let missing = self.cause() == Cause::DnsNotFound;
+        services().ok().filter(|_| missing)?.presets.near(host).map(str::to_owned)
     }
 
     /// Whether the host is one of a provider that we know.
@@ -146,7 +156,8 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
     let link = advice.and_then(|advice| advice.link.clone());
     // The link's fragment names the field to check; the assistant focuses it.
     let place = field(cause).map(|field| format!("#{}", field.id())).unwrap_or_default();
-    let edit = at(&format!("/profiles/edit?id={}{place}", failure.profile.id));
+    let near = failure.near().map(|near| format!("&host={near}")).unwrap_or_default();
+    let edit = at(&format!("/profiles/edit?id={}{near}{place}", failure.profile.id));
     let report = failure.report.clone();
     let mended_by_the_door = report.fixes.iter().any(|fix| matches!(fix, Fix::Port { .. } | Fix::Security { .. }));
     view! {

@@ -5,6 +5,7 @@ use leptos::{prelude::*, server_fn::codec::PostUrl};
 use super::{
     asked::{existing, shown_revision, shown_then},
     delete::{StandsIn, heir_form},
+    doubt::Doubt,
     draft::{Choice, KeptDraft},
     encoding::Encoding,
     field::{Fault, Field, FieldError},
@@ -104,13 +105,19 @@ pub async fn use_profile(
     #[server(default)] after: String,
     #[server(default)] mode: String,
     #[server(default)] revision: String,
+    #[server(default)] anyway: String,
 ) -> Result<(), AppError> {
-    finish(put_in_use(&id, (&listed, &after, &revision), &mode).await)
+    finish(put_in_use(&id, (&listed, &after, &revision), &mode, !anyway.is_empty()).await)
 }
 
-/// `listed`: the fingerprint of the list, when the button is part of it; otherwise `revision`, of this profile. `mode`: the
-/// button also switches the account to its own servers.
-async fn put_in_use(id: &str, (listed, after, revision): (&str, &str, &str), mode: &str) -> Result<String, AppError> {
+/// `listed`: what the list showed, where the button stands in one, else `revision`, of the one profile; `mode`: the button
+/// says that the account's own servers send from now on; `anyway`: the page has asked.
+async fn put_in_use(
+    id: &str,
+    (listed, after, revision): (&str, &str, &str),
+    mode: &str,
+    anyway: bool,
+) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let mode = if mode.is_empty() { None } else { Some(SendingMode::parse(mode).ok_or(AppError::Malformed)?) };
@@ -124,18 +131,26 @@ async fn put_in_use(id: &str, (listed, after, revision): (&str, &str, &str), mod
         }
         revision = there.or(revision);
     }
-    // The write compares the revision again.
+    let doubt = Doubt::of(&services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?);
+    let own = mode == Some(SendingMode::OwnSmtp);
+    if doubt.is_some() && !anyway && wants_page() {
+        return Ok(format!("/profiles?selected={id}&ask=use{}", if own { "&mode=own_smtp" } else { "" }));
+    }
+    // What is changed between that look and the write is noticed by the write.
     match services.profiles.put_in_use(session.author(), id, revision).await {
         Err(AppError::Stale) => return stale(),
         done => done?,
     }
-    if mode == Some(SendingMode::OwnSmtp) {
+    if own {
         services.sending_modes.set(session.author(), SendingMode::OwnSmtp, None).await?;
-        return Ok(format!("/profiles?selected={id}&notice=in-use-now&mode=own_smtp"));
+        let notice = if doubt.is_some() { "in-use-failing" } else { "in-use-now" };
+        return Ok(format!("/profiles?selected={id}&notice={notice}&mode=own_smtp"));
     }
-    let notice = match services.sending_modes.get(&session.account).await? {
-        SendingMode::OwnSmtp => "in-use",
-        SendingMode::Portal => "in-use-later",
+    let notice = match (services.sending_modes.get(&session.account).await?, doubt) {
+        (SendingMode::OwnSmtp, None) => "in-use",
+        (SendingMode::OwnSmtp, Some(_)) => "in-use-failing",
+        (SendingMode::Portal, None) => "in-use-later",
+        (SendingMode::Portal, Some(_)) => "in-use-later-failing",
     };
     Ok(format!("/profiles?selected={id}&notice={notice}"))
 }

@@ -8,7 +8,7 @@ use super::{
     mask::is_leftover,
     model::{Destination, Profile, Settings},
     port::DestinationPolicy,
-    preset::{Catalogue, Preset},
+    preset::{Catalogue, LoginForm, Preset},
     security::Security,
     server_text::{self, ServerText, visible},
 };
@@ -52,7 +52,12 @@ impl Draft {
             user: user.clone().unwrap_or_default(),
             login: destination.login.clone(),
             sender_name: sender_name.clone(),
-            sender_address: sender_address.to_string(),
+            // Empty, it follows the login: a login that is mended takes the sender along.
+            sender_address: if EmailAddress::parse(&destination.login).as_ref() == Ok(sender_address) {
+                String::new()
+            } else {
+                sender_address.to_string()
+            },
             reply_to: reply_to.as_ref().map(ToString::to_string).unwrap_or_default(),
         }
     }
@@ -119,9 +124,26 @@ impl Draft {
         mine.clone_from(theirs);
     }
 
+    /// Whether the server's provider knows its customers by their addresses.
+    fn wants_an_address(&self, presets: &Catalogue) -> bool {
+        let host = self.host.trim();
+        let chosen = presets.get(&self.preset).filter(|preset| preset.is_at(host));
+        let provider = chosen.or_else(|| presets.by_host(host));
+        provider.is_some_and(|preset| preset.login == LoginForm::Address && preset.login_fixed.is_none())
+    }
+
+    /// Whether an address is the login.
+    fn is_login(&self, address: &str) -> bool {
+        EmailAddress::parse(&self.login).is_ok_and(|login| EmailAddress::parse(address) == Ok(login))
+    }
+
     /// The fields in which two forms differ.
     pub fn differences(&self, other: &Self) -> Vec<Field> {
-        let trimmed = |draft: &Self, field| draft.value(field).map(|text| text.trim().to_owned());
+        let trimmed = |draft: &Self, field| match draft.value(field)?.trim() {
+            // The same as an empty one.
+            sender if field == Field::SenderAddress && draft.is_login(sender) => Some(String::new()),
+            text => Some(text.to_owned()),
+        };
         let mut fields = Field::TYPED.to_vec();
         fields.retain(|field| trimmed(self, *field) != trimmed(other, *field));
         fields
@@ -178,12 +200,17 @@ impl Draft {
             fault(Field::User, Fault::Unknown);
         }
         let login = self.login.trim();
+        let mut told = login.is_empty();
         if let Some(wrong) = text_fault(login, LONGEST_LOGIN) {
             fault(Field::Login, wrong);
         } else if login.is_empty() {
             fault(Field::Login, Fault::Required);
         } else if is_leftover(login) {
             fault(Field::Login, Fault::Leftover);
+        } else if self.wants_an_address(presets) && EmailAddress::parse(login).is_err() {
+            // Told here: a sender typed beside it would only hide it.
+            fault(Field::Login, Fault::LoginAddress);
+            told = true;
         }
         let sender_name = self.sender_name.trim();
         if let Some(wrong) = text_fault(sender_name, LONGEST_NAME) {
@@ -194,7 +221,9 @@ impl Draft {
         let sender_address = match (self.sender_address.trim(), EmailAddress::parse(login)) {
             ("", Ok(login)) => Some(login),
             ("", Err(_)) => {
-                fault(Field::SenderAddress, Fault::SenderRequired);
+                if !told {
+                    fault(Field::SenderAddress, Fault::SenderRequired);
+                }
                 None
             }
             (typed, _) => {

@@ -92,7 +92,8 @@ fn Warned(profile: Profile, presets: Arc<Catalogue>) -> impl IntoView {
     let settings = &profile.settings;
     let name = |preset: Option<&Preset>| preset.map(|preset| preset.name.clone()).unwrap_or_default();
     let (host, login) = (name(presets.provider_of(settings)), name(presets.by_address(&settings.destination.login)));
-    let says = |warning: Warning| t!(&format!("warn-{}", warning.code()), host = host, login = login);
+    let near = presets.near(&settings.destination.host).unwrap_or_default();
+    let says = |warning: Warning| t!(&format!("warn-{}", warning.code()), host = host, login = login, near = near);
     let lines: Vec<String> = found.into_iter().map(says).collect();
     (!lines.is_empty()).then(|| {
         view! {

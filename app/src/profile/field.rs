@@ -89,6 +89,8 @@ pub enum Fault {
     /// A password would be sent in clear.
     Unencrypted,
     AddressInvalid,
+    /// The provider's logins are addresses, and this is none.
+    LoginAddress,
     /// There is no sender address, and the login is not an address.
     SenderRequired,
     /// Not one of the choices.
@@ -114,6 +116,7 @@ impl Fault {
             Self::PortNotAllowed => "error-port-not-allowed",
             Self::Unencrypted => "error-unencrypted",
             Self::AddressInvalid => "error-address-invalid",
+            Self::LoginAddress => "error-login-address",
             Self::SenderRequired => "error-sender-required",
             Self::Unknown => "error-unknown-choice",
             Self::SecretForNewServer => "error-secret-for-new-server",

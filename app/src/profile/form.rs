@@ -45,6 +45,8 @@ struct Content {
     draft: Draft,
     errors: Vec<FieldError>,
     secret: SecretState,
+    /// The saved profile: its password is for that server and login.
+    saved: Option<Draft>,
     /// Whether it shows an earlier draft.
     restored: bool,
 }
@@ -103,6 +105,7 @@ fn new_content(session: &Session, services: &Services, form: String, chosen: &st
         draft: Draft { sender_name: session.account_name.clone(), ..Draft::default() },
         errors: Vec::new(),
         secret: SecretState::Missing,
+        saved: None,
         restored: false,
     };
     if let Some(preset) = services.presets.get(chosen) {
@@ -115,6 +118,7 @@ fn new_content(session: &Session, services: &Services, form: String, chosen: &st
 /// An existing profile.
 #[component]
 pub fn EditPage() -> impl IntoView {
+    let title = if query("notice") == "duplicated" { t!("form-title-copy") } else { t!("form-title-edit") };
     let (id, stale, resumed) = (query("id"), !query("stale").is_empty(), !query("resume").is_empty());
     let load = async move {
         let (session, services) = (session()?, services()?);
@@ -154,16 +158,22 @@ pub fn EditPage() -> impl IntoView {
             form,
             profile: Some(id),
             revision: Some(profile.revision),
-            draft: stored,
+            draft: stored.clone(),
             errors: Vec::new(),
             secret: profile.secret,
+            saved: Some(stored),
             restored: false,
         };
+        // A failed test proposes a server's name. Only a known one: a link must not bring a server of its author's.
+        let host = query("host");
+        if kept.is_none() && services.presets.by_host(&host).is_some() {
+            content.draft.host = host;
+        }
         content.resume(kept);
         Ok(page(content, &session, services.presets))
     };
     view! {
-        <Page title=t!("form-title-edit")>
+        <Page title=title>
             <p class="step">{t!("form-step", step = 1)}</p>
             <Loaded content=load />
         </Page>

@@ -221,15 +221,39 @@ pub fn RestoredChoice(form: String) -> impl IntoView {
     })
 }
 
-/// The notice on the first pages: there is an unsaved draft.
+/// Something that was begun and not saved.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    kept: KeptDraft,
+    /// What it is called: a profile by what is saved of it, since what was typed names one that does not exist.
+    name: Option<String>,
+}
+
+impl Begun {
+    pub async fn of(services: &Services, session: &Session, kept: Vec<KeptDraft>) -> Result<Option<Self>, AppError> {
+        let Some(kept) = kept.into_iter().find(|kept| !kept.dropped) else { return Ok(None) };
+        let name = match kept.profile.as_deref().map(ProfileId::parse) {
+            None => {
+                let Draft { login, sender_address, host, .. } = &kept.draft;
+                [login, sender_address, host].into_iter().find(|text| !text.trim().is_empty()).cloned()
+            }
+            Some(id) => {
+                let saved = services.profiles.get(&session.account, id.ok_or(AppError::NotFound)?).await?;
+                saved.map(|saved| saved.settings.sender_address.to_string())
+            }
+        };
+        Ok(Some(Self { kept, name }))
+    }
+}
+
+/// On the pages one comes to: something was begun and not saved.
 #[component]
-pub fn DraftOffer(kept: Vec<KeptDraft>) -> impl IntoView {
-    let KeptDraft { form, profile, draft, .. } = kept.into_iter().find(|kept| !kept.dropped)?;
-    let name = [&draft.login, &draft.sender_address, &draft.host].into_iter().find(|text| !text.trim().is_empty());
+pub fn DraftOffer(begun: Option<Begun>) -> impl IntoView {
+    let Begun { kept: KeptDraft { form, profile, .. }, name } = begun?;
     let text = match (&profile, name) {
-        (Some(_), _) => t!("draft-offer-edit", name = name.cloned().unwrap_or_default()),
+        (Some(_), Some(name)) => t!("draft-offer-edit", name = name),
         (None, Some(name)) => t!("draft-offer-named", name = name),
-        (None, None) => t!("draft-offer"),
+        (_, None) => t!("draft-offer"),
     };
     let page = match &profile {
         Some(id) => format!("/profiles/edit?id={id}"),

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use super::{
+    doubt::{Doubt, UseAnyway},
     dropping::Dropped,
-    keeping::DraftOffer,
+    keeping::{Begun, DraftOffer},
     listed::fingerprint,
     model::{Profile, ProfileId, SecretState, TestState},
     owner::owner_name,
@@ -20,15 +21,19 @@ use crate::{
     base_path::at,
     diagnosis::card::cause_title,
     sending_mode::{
-        model::SendingMode,
         unproved::{Unproved, Untried},
         way::{ProfileWay, Way, WayCard, WayNotice},
     },
     services::services,
     session::{Session, session},
     t,
-    test_run::{live::LiveTest, port::TestRun},
+    test_run::{
+        live::LiveTest,
+        page::{Waiting, WaitingCard},
+        port::TestRun,
+    },
     ui::{
+        event::RequestEvent,
         layout::{Loaded, Page, query},
         moment::distance,
         notice::{Kind, Notice, RequestNotice, is_stale},
@@ -51,6 +56,7 @@ pub fn ListPage() -> impl IntoView {
         let relay = services.sending_modes.portal_sends(&session.account);
         let ready = services.profiles.any_ready(&session.account).await?;
         let way = Some(Way::of(mode, ready, relay)).filter(|way| !profiles.is_empty() || *way != Way::Portal);
+        let own = way == Some(Way::Own);
         // After the code was entered, the next question is whether this profile sends.
         let received = profiles.iter().find(|profile| Some(profile.id) == selected && query("notice") == "received");
         let card = match received {
@@ -59,25 +65,46 @@ pub fn ListPage() -> impl IntoView {
         };
         let way = way.filter(|_| card.is_none());
         let portal = session.portal_name.clone();
-        let untried = profiles.iter().filter(|_| mode == SendingMode::OwnSmtp).find_map(Unproved::of);
+        let asked = profiles.iter().find(|profile| Some(profile.id) == selected && query("ask") == "use");
+        let asked = asked.and_then(|profile| Some((profile.clone(), Doubt::of(profile)?)));
+        let asks = asked.is_some();
+        let untried = Unproved::first(&profiles, relay, &session);
+        let untried = untried.filter(|_| own && !asks);
         let listed = fingerprint(&profiles);
-        let names: Vec<String> =
-            profiles.iter().map(|Profile { settings, .. }| services.presets.name_of(settings).to_owned()).collect();
-        // The last failure, if it still matters, with the card that explains it.
-        let failures = profiles.iter().zip(&names).zip(failures);
-        let failures =
-            failures.filter_map(|((profile, name), run)| Some((profile.clone(), name.clone(), run?))).collect();
-        let shown = if profiles.is_empty() && after.is_none() {
+        let next = (profiles.len() == PAGE_SIZE as usize).then(|| profiles.last().map(|profile| profile.id)).flatten();
+        let selected = chosen(&profiles, selected, &session.person.id);
+        let waiting = Waiting::of(&services, &session, profiles.iter().find(|one| Some(one.id) == selected)).await?;
+        // It asked for a test, which was made since.
+        let is_tested = |profile: &Profile| Some(profile.id) == selected && profile.test != TestState::Never;
+        let is_answered = query("notice") == "saved-only" && profiles.iter().any(is_tested);
+        let named = |profile: Profile| {
+            let name = services.presets.name_of(&profile.settings).to_owned();
+            (profile, name)
+        };
+        let mut rows: Vec<_> = profiles.into_iter().map(named).collect();
+        // What failed last, where it still matters: with the card that explains it.
+        let failures = rows.iter().cloned().zip(failures);
+        let failures = failures.filter_map(|((profile, name), run)| Some((profile, name, run?))).collect();
+        // Those that send come first; else they are in the order of their age.
+        rows.sort_by_key(|(profile, _)| !profile.in_use);
+        let shown = if rows.is_empty() && after.is_none() {
             view! { <Empty /> }.into_any()
         } else {
-            let rows = profiles.into_iter().zip(names).collect();
-            view! { <Rows rows session=(*session).clone() selected listed after untried /> <Failures failures /> }
-                .into_any()
+            let page = Listing { rows, selected, listed, after, next };
+            let session = (*session).clone();
+            view! { <Rows page session untried asked waiting /> <Failures failures /> }.into_any()
         };
         let stale = is_stale().then(|| view! { <Notice kind=Kind::Warning>{t!("stale-list")}</Notice> });
         let way = way.map(|way| view! { <WayNotice way portal /> });
-        let card = card.map(|way| view! { <WayCard way /> });
-        Ok(view! { <RequestNotice /> <Dropped kept=kept.clone() /> {stale} {way} {card} <DraftOffer kept /> {shown} }
+        // One sentence says both.
+        let said = if card.as_ref().is_some_and(ProfileWay::sends) || is_answered {
+            view! { <RequestEvent /> }.into_any()
+        } else {
+            view! { <RequestNotice /> }.into_any()
+        };
+        let card = card.map(|way| view! { <WayCard way received=true /> });
+        let begun = Begun::of(&services, &session, kept.clone()).await?;
+        Ok(view! { <div id="said">{said}</div> <Dropped kept /> {stale} {way} {card} <DraftOffer begun /> {shown} }
             .into_any())
     };
     let add = view! { <a class="button" href=at("/profiles/new")>{t!("action-add")}</a> }.into_any();
@@ -106,23 +133,44 @@ fn Failures(failures: Vec<(Profile, String, TestRun)>) -> impl IntoView {
     cards.collect_view()
 }
 
-#[component]
-fn Rows(
+/// The profile that the buttons are about at first: the one that was asked for, else the one that sends for the reader,
+/// else the shop's.
+fn chosen(profiles: &[Profile], asked: Option<ProfileId>, reader: &str) -> Option<ProfileId> {
+    let used = |user: Option<&str>| profiles.iter().find(|one| one.in_use && one.settings.user.as_deref() == user);
+    let asked = profiles.iter().find(|profile| Some(profile.id) == asked);
+    let any = || profiles.iter().find(|profile| profile.in_use).or_else(|| profiles.first());
+    asked.or_else(|| used(Some(reader))).or_else(|| used(None)).or_else(any).map(|profile| profile.id)
+}
+
+/// A page of the list.
+struct Listing {
+    /// With the names of their providers.
     rows: Vec<(Profile, String)>,
-    session: Session,
     selected: Option<ProfileId>,
+    /// What the page shows, in a few characters.
     listed: String,
     after: Option<ProfileId>,
+    next: Option<ProfileId>,
+}
+
+#[component]
+fn Rows(
+    page: Listing,
+    session: Session,
     untried: Option<Unproved>,
+    /// Whether to use it although it is known to fail.
+    asked: Option<(Profile, Doubt)>,
+    /// The test of the selected profile whose code is not known yet.
+    waiting: Option<Waiting>,
 ) -> impl IntoView {
-    let selected = selected
-        .filter(|id| rows.iter().any(|(profile, _)| profile.id == *id))
-        .or_else(|| rows.first().map(|(profile, _)| profile.id));
-    let next = (rows.len() == PAGE_SIZE as usize).then(|| rows.last().map(|(profile, _)| profile.id)).flatten();
+    let Listing { rows, selected, listed, after, next } = page;
     let email = session.email.clone();
     view! {
         <div id="live">
-            {untried.map(|untried| view! { <Untried untried /> })}
+            <div id="standing">
+                {asked.map(|(profile, doubt)| view! { <UseAnyway profile doubt mode=query("mode") /> })}
+                {untried.map(|untried| view! { <Untried untried /> })}
+            </div>
             <form method="post" action=at("/api/test/run")>
                 <WhoseForm />
                 <input type="hidden" name="listed" value=listed />
@@ -146,6 +194,7 @@ fn Rows(
                     // The style sheet hides the buttons that do not apply to the selected profile.
                     <button formaction=at("/api/profiles/use") class="to-use">{t!("action-use")}</button>
                     <button formaction=at("/profiles/report") formmethod="get" class="to-report">{t!("action-report")}</button>
+                    <button formaction=at("/profiles/report") formmethod="get" class="to-code">{t!("action-code")}</button>
                     <button formaction=at("/profiles/delete") formmethod="get" class="danger">{t!("action-delete")}</button>
                     <p class="recipient">
                         <label for="to">{t!("test-recipient")}</label>
@@ -175,6 +224,7 @@ fn Rows(
                 <div class="result" aria-live="polite"></div>
                 <SessionOver text=t!("test-session-over") renewed=t!("test-session-renewed") typed=false />
             </section>
+            <div id="waiting">{waiting.map(|waiting| view! { <WaitingCard waiting /> })}</div>
         </div>
         <LiveTest />
         {next.map(|id| view! { <p><a href=at(&format!("/profiles?after={id}"))>{t!("list-next")}</a></p> })}
@@ -203,10 +253,10 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
     let sent = last_sent(&profile);
     view! {
         <span class="who">
-            <strong>{owner}</strong>
+            <strong>{sender}</strong>
             {profile.in_use.then(|| view! { <span class="tag">{t!("list-in-use")}</span> })}
         </span>
-        <span class="sender">{sender}</span>
+        <span class="sender">{owner}</span>
         <span class="state"><StateBadge profile /></span>
         <span class="server">{named.map(|name| format!("{name} · "))} {breakable(&server)}</span>
         {sent.map(|text| view! { <span class="sent">{text}</span> })}
@@ -217,7 +267,7 @@ pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoV
 fn last_sent(profile: &Profile) -> Option<String> {
     let (health, now) = (profile.health, crate::services::now());
     let by_the_badge = matches!(profile.secret, SecretState::Stored { .. })
-        && matches!(profile.sends, SendState::Sent { at } if tested_at(&profile.test).is_none_or(|tested| at > tested));
+        && matches!(profile.sends, SendState::Sent { at } if profile.test.ended_at().is_none_or(|tested| at > tested));
     let sent = health.sent_at.filter(|_| !by_the_badge).map(|at| t!("sent-last", moment = distance(at, now)));
     // The badge gives the reason.
     let said = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
@@ -233,22 +283,11 @@ fn last_sent(profile: &Profile) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(" · "))
 }
 
-/// When the last test of the current settings ended.
-fn tested_at(test: &TestState) -> Option<Timestamp> {
-    match test {
-        TestState::Never | TestState::Changed => None,
-        TestState::Accepted { at }
-        | TestState::Received { at }
-        | TestState::Failed { at, .. }
-        | TestState::DeliveryUnknown { at } => Some(*at),
-    }
-}
-
 /// The profile's state, in a few words and one colour.
 #[component]
 pub fn StateBadge(profile: Profile) -> impl IntoView {
     let now = crate::services::now();
-    let newer = |at: Timestamp| tested_at(&profile.test).is_none_or(|tested| at > tested);
+    let newer = |at: Timestamp| profile.test.ended_at().is_none_or(|tested| at > tested);
     let sends = match profile.sends {
         SendState::Broken { cause, .. } => Some(("bad", t!("state-broken", why = cause_title(Some(cause))))),
         SendState::Failing { at, cause } if newer(at) => {
@@ -272,8 +311,8 @@ fn tested(test: &TestState, now: Timestamp) -> (&'static str, String) {
         TestState::Never => ("neutral", t!("state-never")),
         TestState::Changed => ("unsure", t!("state-changed")),
         TestState::Received { at } => ("good", t!("state-received", moment = distance(*at, now))),
-        TestState::Accepted { at } => ("good open", t!("state-accepted", moment = distance(*at, now))),
-        TestState::DeliveryUnknown { at } => ("unsure", t!("state-unknown", moment = distance(*at, now))),
+        TestState::Accepted { at } => ("good open waits", t!("state-accepted", moment = distance(*at, now))),
+        TestState::DeliveryUnknown { at } => ("unsure waits", t!("state-unknown", moment = distance(*at, now))),
         TestState::Failed { at, cause } => {
             ("bad", t!("state-failed", moment = distance(*at, now), why = cause_title(*cause)))
         }

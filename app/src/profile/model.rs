@@ -1,6 +1,9 @@
 //! Server side. A profile as the pages see it. No secret is in any of these types.
 
-pub use ::model::settings::{Destination, ProfileId, Settings};
+pub use ::model::{
+    settings::{Destination, ProfileId, Settings},
+    way::Candidate,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -58,6 +61,8 @@ pub struct Profile {
     pub health: Health,
     /// How the sending is going with these settings.
     pub sends: SendState,
+    /// What decides whether mail is left to it.
+    pub candidate: Candidate,
     /// Counts the changes of settings and secret.
     pub revision: u32,
 }
@@ -66,5 +71,22 @@ impl Profile {
     /// Whether it can send at all.
     pub fn is_ready(&self) -> bool {
         matches!(self.secret, SecretState::Stored { .. })
+    }
+}
+
+impl TestState {
+    /// When the last test ended, with the settings of now.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Never | Self::Changed => None,
+            Self::Accepted { at } | Self::Received { at } | Self::Failed { at, .. } | Self::DeliveryUnknown { at } => {
+                Some(*at)
+            }
+        }
+    }
+
+    /// Whether its mail may have arrived, and nobody has said so.
+    pub fn waits_for_its_code(&self) -> bool {
+        matches!(self, Self::Accepted { .. } | Self::DeliveryUnknown { .. })
     }
 }

@@ -4,6 +4,8 @@ pub use model::provider::{
     Alternate, AppPassword, Catalogue, CatalogueError, Guide, LoginForm, Preset, SenderRule, Status,
 };
 
+use ::model::search::finds;
+
 use super::preset_hint::PresetHint;
 
 /// The part of a preset that the browser gets.
@@ -22,6 +24,17 @@ pub fn hint(preset: &Preset) -> PresetHint {
     }
 }
 
+/// What the search box looks at besides the name and [`hint`]: the search words, and the domains that these do not find.
+pub fn search_words(preset: &Preset) -> String {
+    let mut words = preset.search.join(" ");
+    for domain in &preset.domains {
+        if !finds(&format!("{} {words} {}", preset.name, hint(preset).encode()), domain) {
+            words = format!("{words} {domain}");
+        }
+    }
+    words.trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +44,44 @@ mod tests {
         for preset in Catalogue::builtin().all().iter().filter(|preset| !preset.host_is_template) {
             assert_eq!(PresetHint::decode(&hint(preset).encode()), Some(hint(preset)), "{}", preset.id);
         }
+    }
+
+    #[test]
+    fn what_people_type_finds_their_provider() {
+        let catalogue = Catalogue::builtin();
+        let found = |query: &str| -> Vec<&str> {
+            let text = |preset: &Preset| format!("{} {} {}", preset.name, search_words(preset), hint(preset).encode());
+            let found = catalogue.all().iter().filter(|preset| finds(&text(preset), query));
+            found.map(|preset| preset.id.as_str()).collect()
+        };
+        for (query, id) in [
+            ("google", "gmail"),
+            ("GMail", "gmail"),
+            ("boutique@gmail.com", "gmail"),
+            ("office", "microsoft-365"),
+            ("outlook", "microsoft-365"),
+            ("exchange microsoft", "microsoft-365"),
+            ("365", "microsoft-365"),
+            ("hotmail", "outlook-com"),
+            ("live", "outlook-com"),
+            ("orange.fr", "orange"),
+            ("wanadoo.fr", "orange"),
+            ("Claire.Martin@wanadoo.fr", "orange"),
+            ("laposte.net", "laposte"),
+            ("la poste", "laposte"),
+            ("numéricable", "sfr"),
+            ("numericable.fr", "sfr"),
+        ] {
+            assert!(found(query).contains(&id), "{query}: {:?}", found(query));
+        }
+        for preset in catalogue.all() {
+            for domain in &preset.domains {
+                assert!(found(domain).contains(&preset.id.as_str()), "{domain}: {:?}", found(domain));
+            }
+        }
+        assert!(found("ovh mail").iter().any(|id| id.starts_with("ovh")), "{:?}", found("ovh mail"));
+        assert_eq!(found("personne@nulle-part.example"), Vec::<&str>::new());
+        let exact = catalogue.all().iter().filter(|preset| !found(&preset.name).contains(&preset.id.as_str()));
+        assert_eq!(exact.map(|preset| &preset.name).collect::<Vec<_>>(), Vec::<&String>::new());
     }
 }

@@ -1,5 +1,6 @@
 //! Server side. **Envoi**: the state of a profile's sending, and its settings.
 
+use ::model::way::{Way, way};
 use leptos::prelude::*;
 
 use super::{
@@ -16,6 +17,7 @@ use crate::{
     diagnosis::card::{CauseCard, Failure, cause_title},
     error::AppError,
     i18n::{self, Locale},
+    sending_mode::model::SendingMode,
     services::{now, services},
     session::session,
     t,
@@ -45,9 +47,12 @@ pub fn SendingPage() -> impl IntoView {
         let preset = services.presets.provider_of(&profile.settings).cloned();
         let provider = services.presets.name_of(&profile.settings).to_owned();
         let portal = session.portal_name.clone();
+        let own = services.sending_modes.get(&session.account).await? == SendingMode::OwnSmtp;
+        let relay = services.sending_modes.portal_sends(&session.account);
+        let stands_in = way(own, relay, Some(&profile.candidate), false) != Way::Profile;
         Ok(view! {
             <RequestNotice />
-            <State profile=profile.clone() />
+            <State profile=profile.clone() stands_in />
             {failure.map(|run| view! { <LastFailure profile=profile.clone() provider run /> })}
             {typed.is_some().then(|| view! { <RestoredChoice form=sending_form(id) /> })}
             <Options profile preset portal typed />
@@ -63,7 +68,11 @@ pub fn SendingPage() -> impl IntoView {
 
 /// The profile and its state.
 #[component]
-fn State(profile: Profile) -> impl IntoView {
+fn State(
+    profile: Profile,
+    /// The portal's server takes its mail for now.
+    stands_in: bool,
+) -> impl IntoView {
     let (health, now) = (profile.health, now());
     let broken = match profile.sends {
         SendState::Broken { since, cause } => {
@@ -71,7 +80,6 @@ fn State(profile: Profile) -> impl IntoView {
         }
         _ => None,
     };
-    let stands_in = profile.sending.fallback;
     let moment = |at: Option<jiff::Timestamp>| match at {
         Some(at) => view! { <Moment at /> }.into_any(),
         None => t!("sending-never").into_any(),

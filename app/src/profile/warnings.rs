@@ -14,6 +14,8 @@ pub struct Typed<'a> {
     pub login: &'a str,
     pub sender: &'a str,
     pub secret: &'a str,
+    /// A known server that the host was probably meant for.
+    pub near: Option<&'a str>,
     /// The input is complete: a short secret is not the beginning of a longer one.
     pub finished: bool,
 }
@@ -35,10 +37,12 @@ pub enum Warning {
     Lookalikes,
     /// The provider wants the login's own address as the sender.
     SenderNotLogin,
+    /// The host looks like a known server's, mistyped.
+    HostNearby,
 }
 
 impl Warning {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PortAndSecurity,
         Self::PasswordEnding,
         Self::PasswordOver,
@@ -46,6 +50,7 @@ impl Warning {
         Self::AccountPassword,
         Self::Lookalikes,
         Self::SenderNotLogin,
+        Self::HostNearby,
     ];
 
     /// The code in the URL, in the attributes of the form, and behind `warn-` in the catalogues.
@@ -58,6 +63,7 @@ impl Warning {
             Self::AccountPassword => "account",
             Self::Lookalikes => "alike",
             Self::SenderNotLogin => "sender",
+            Self::HostNearby => "near",
         }
     }
 
@@ -70,7 +76,7 @@ impl Warning {
     pub const fn field(self) -> &'static str {
         match self {
             Self::PortAndSecurity => "security",
-            Self::PasswordEnding | Self::PasswordOver => "host",
+            Self::PasswordEnding | Self::PasswordOver | Self::HostNearby => "host",
             Self::OtherProvider => "login",
             Self::AccountPassword | Self::Lookalikes => "secret",
             Self::SenderNotLogin => "sender_address",
@@ -101,6 +107,7 @@ pub fn warnings(typed: Typed<'_>, host: Option<&PresetHint>, login: Option<&Pres
         let strange = !typed.secret.is_empty() && !host.shape.fits(typed.secret, typed.finished);
         add(Warning::AccountPassword, strange && !host.over);
     }
+    add(Warning::HostNearby, typed.near.is_some());
     add(Warning::Lookalikes, typed.secret.chars().any(is_lookalike));
     if let Some(host) = host {
         let (login, sender) = (typed.login.trim(), typed.sender.trim());
@@ -149,6 +156,7 @@ mod tests {
             login: "claire@gmail.com",
             sender: "",
             secret: "abcd efgh ijkl mnop",
+            near: None,
             finished: true,
         }
     }
@@ -168,6 +176,7 @@ mod tests {
         let icloud = hint("smtp.mail.me.com", "da");
         let other_sender = Typed { login: "claire@exemple.fr", sender: "devis@exemple.fr", secret: "x", ..good() };
         for (typed, host, login, expected) in [
+            (Typed { near: Some("smtp.gmail.com"), ..good() }, &service, None, &[Warning::HostNearby][..]),
             (Typed { port: "587", ..good() }, &google, None, &[Warning::PortAndSecurity][..]),
             (Typed { security: Some(Security::Starttls), ..good() }, &google, None, &[Warning::PortAndSecurity]),
             (Typed { secret: "MonMotDePasse1", ..good() }, &google, None, &[Warning::AccountPassword]),
@@ -206,7 +215,7 @@ mod tests {
             port in "\\PC{0,6}", login in "\\PC{0,12}", sender in "\\PC{0,12}", secret in "\\PC{0,24}", finished in any::<bool>(),
         ) {
             let security = Some(Security::None);
-            let typed = Typed { host: "", port: &port, security, login: &login, sender: &sender, secret: &secret, finished };
+            let typed = Typed { host: "", port: &port, security, login: &login, sender: &sender, secret: &secret, near: None, finished };
             let _ = warnings(typed, Some(&google()), Some(&google()));
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     base_path::at,
     profile::{
         draft::Choice,
-        keeping::{DraftOffer, RestoredChoice},
+        keeping::{Begun, DraftOffer, RestoredChoice},
     },
     services::services,
     session::session,
@@ -31,19 +31,21 @@ pub fn SendingModePage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let mode = services.sending_modes.get(&session.account).await?;
         let ready = services.profiles.any_ready(&session.account).await?;
-        let way = Way::of(mode, ready, services.sending_modes.portal_sends(&session.account));
+        let relay = services.sending_modes.portal_sends(&session.account);
+        let way = Way::of(mode, ready, relay);
         let mine = match services.drafts.choice(&session.who(), FORM).await? {
             Some(Choice::Mode(mine)) if mine != mode => Some(mine),
             _ => None,
         };
         let kept = services.drafts.kept(&session.who()).await?;
-        let listed = services.profiles.list(&session.account, None).await?;
-        let untried = listed.iter().filter(|_| mode == SendingMode::OwnSmtp).find_map(|one| Unproved::of(&one.profile));
+        let begun = Begun::of(&services, &session, kept).await?;
+        let profiles = services.profiles.page(&session.account, None).await?;
+        let untried = (way == Way::Own).then(|| Unproved::first(&profiles, relay, &session)).flatten();
         let untried = untried.map(|untried| view! { <Untried untried /> });
         Ok(view! {
             <RequestNotice />
             {untried}
-            <DraftOffer kept />
+            <DraftOffer begun />
             {mine.map(|_| view! { <RestoredChoice form=FORM.to_owned() /> })}
             <Choices mode mine way portal=session.portal_name.clone() />
         }

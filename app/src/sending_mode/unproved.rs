@@ -1,13 +1,18 @@
-//! Server side. A profile in use that was never proved to send: the page says so, with a button that tests it.
+//! Server side. The profile in use of which nobody knows that it sends, or which does not: the page says through what the
+//! mail leaves meanwhile, by the rule that the outbox follows, with the button that finds out.
 
+use ::model::way::{Way, way};
 use leptos::prelude::*;
 
 use crate::{
     base_path::at,
+    i18n::Texts,
     profile::{
         model::{Profile, SecretState, TestState},
+        owner::owner_name,
         sending::SendState,
     },
+    session::Session,
     t,
     ui::{
         notice::{Kind, Notice},
@@ -15,27 +20,95 @@ use crate::{
     },
 };
 
-/// A profile in use whose settings were never tested, or whose last test failed.
+/// What there is to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// Mail leaves through it; it was never tried with its settings.
+    Untested,
+    /// Mail leaves through it; its last test failed.
+    Failed,
+    /// Its last test failed, and the portal's server stands in.
+    FailedStandsIn,
+    /// It fails, and the portal's server takes its mail, as its owner wants.
+    FailsFallback,
+    /// It has no password, and the portal's server stands in.
+    BareStandsIn,
+    /// It has no password that can be used, and no mail leaves.
+    Bare,
+}
+
+impl Said {
+    /// Of a profile in use, where the account sends through its own servers. `None`: it is known to send, or its own lines
+    /// say all.
+    fn of(profile: &Profile, relay: bool) -> Option<Self> {
+        let stored = matches!(profile.secret, SecretState::Stored { .. });
+        let failed = match (&profile.test, profile.sends) {
+            (TestState::Failed { .. }, SendState::Unknown) => true,
+            (TestState::Failed { at, .. }, SendState::Sent { at: sent }) => *at > sent,
+            _ => false,
+        };
+        let untested =
+            matches!(profile.test, TestState::Never | TestState::Changed) && profile.sends == SendState::Unknown;
+        match way(true, relay, Some(&profile.candidate), false) {
+            Way::StandsIn if profile.candidate.has_secret => Some(Self::FailedStandsIn),
+            Way::StandsIn => Some(Self::BareStandsIn),
+            Way::Fallback => Some(Self::FailsFallback),
+            _ if !stored => Some(Self::Bare),
+            _ if failed => Some(Self::Failed),
+            _ if untested => Some(Self::Untested),
+            _ => None,
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Untested => "way-untested",
+            Self::Failed => "way-failed",
+            Self::FailedStandsIn => "way-failed-stands-in",
+            Self::FailsFallback => "way-fails-fallback",
+            Self::BareStandsIn => "way-bare-stands-in",
+            Self::Bare => "way-bare",
+        }
+    }
+}
+
+/// A profile in use, and what there is to say of it.
 #[derive(Debug, Clone)]
 pub struct Unproved {
     id: String,
-    sender: String,
-    failed: bool,
+    text: String,
+    /// Whether it can be tested as it is.
+    testable: bool,
 }
 
 impl Unproved {
-    /// `None` for a profile that is not in use, cannot be tested, or is known to send.
-    pub fn of(profile: &Profile) -> Option<Self> {
-        let failed = matches!(profile.test, TestState::Failed { .. });
-        let unknown = failed || matches!(profile.test, TestState::Never | TestState::Changed);
-        let unproved = profile.in_use
-            && matches!(profile.secret, SecretState::Stored { .. })
-            && matches!(profile.sends, SendState::Unknown)
-            && unknown;
-        unproved.then(|| Self {
+    /// The first thing to say: of the reader's own profile, else of the shop's, else of somebody's.
+    pub fn first(profiles: &[Profile], relay: bool, session: &Session) -> Option<Self> {
+        let mut active: Vec<&Profile> = profiles.iter().filter(|profile| profile.in_use).collect();
+        active.sort_by_key(|profile| match profile.settings.user.as_deref() {
+            Some(user) if user == session.person.id => 0,
+            None => 1,
+            Some(_) => 2,
+        });
+        active.into_iter().find_map(|profile| Self::of(profile, relay, session))
+    }
+
+    fn of(profile: &Profile, relay: bool, session: &Session) -> Option<Self> {
+        let said = Said::of(profile, relay)?;
+        let texts = session.locale;
+        let (mails, first) = match profile.settings.user {
+            None => (texts.text("way-yours", &[]), texts.text("way-yours-first", &[])),
+            Some(_) => {
+                let owner = [("owner", owner_name(profile, session))];
+                (texts.text("way-of", &owner), texts.text("way-of-first", &owner))
+            }
+        };
+        let sender = profile.settings.sender_address.to_string();
+        let about = [("sender", sender), ("mails", mails), ("first", first), ("portal", session.portal_name.clone())];
+        Some(Self {
             id: profile.id.to_string(),
-            sender: profile.settings.sender_address.to_string(),
-            failed,
+            text: texts.text(said.key(), &about),
+            testable: matches!(profile.secret, SecretState::Stored { .. }),
         })
     }
 }
@@ -43,16 +116,135 @@ impl Unproved {
 /// The notice. Its button starts a test: live where the page has a panel, otherwise with the report as a page.
 #[component]
 pub fn Untried(untried: Unproved) -> impl IntoView {
-    let Unproved { id, sender, failed } = untried;
-    let text = if failed { t!("way-failed", sender = sender) } else { t!("way-untested", sender = sender) };
-    view! {
-        <Notice kind=Kind::Warning>
-            <p>{text}</p>
+    let Unproved { id, text, testable } = untried;
+    let action = if testable {
+        view! {
             <form method="post" action=at("/api/test/run")>
                 <WhoseForm />
                 <input type="hidden" name="id" value=id />
                 <button data-test="">{t!("way-test")}</button>
             </form>
-        </Notice>
+        }
+        .into_any()
+    } else {
+        view! { <p><a class="button" href=at(&format!("/profiles/edit?id={id}"))>{t!("card-edit")}</a></p> }.into_any()
+    };
+    view! { <Notice kind=Kind::Warning><p>{text}</p> {action}</Notice> }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        i18n::Locale,
+        profile::{
+            encoding::Encoding,
+            model::{Candidate, Destination, ProfileId, Settings},
+            security::Security,
+            sending::{Health, SendingOptions},
+        },
+        session::{AccountId, User},
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn profile(user: Option<&str>, test: TestState, candidate: Candidate) -> Profile {
+        Profile {
+            id: ProfileId(uuid::Uuid::nil()),
+            settings: Settings {
+                preset: None,
+                user: user.map(str::to_owned),
+                destination: Destination {
+                    host: "smtp.exemple.fr".to_owned(),
+                    port: 465,
+                    security: Security::Tls,
+                    login: "claire@exemple.fr".to_owned(),
+                    mechanism: None,
+                },
+                sender_name: String::new(),
+                sender_address: crate::profile::address::EmailAddress::parse("claire@exemple.fr").unwrap(),
+                reply_to: None,
+            },
+            encoding: Encoding::default(),
+            in_use: true,
+            secret: if candidate.has_secret { SecretState::Stored { changed_at: at(0) } } else { SecretState::Missing },
+            test,
+            sending: SendingOptions::default(),
+            health: candidate.health,
+            sends: candidate.health.state(),
+            candidate,
+            revision: 1,
+        }
+    }
+
+    fn session() -> Session {
+        let user = |id: &str, name: &str| User { id: id.to_owned(), name: name.to_owned() };
+        Session {
+            key: [0; 32],
+            account: AccountId { portal: "demo".to_owned(), account: "martin".to_owned() },
+            account_name: "Boulangerie Martin".to_owned(),
+            portal_name: "Comptoir".to_owned(),
+            person: user("claire", "Claire"),
+            email: String::new(),
+            users: vec![user("claire", "Claire"), user("lea", "Léa Petit")],
+            locale: Locale::Fr,
+            return_url: None,
+            theme: crate::theme::GivenTheme::default(),
+        }
+    }
+
+    /// Every test, with every kind of health, with and without password, fallback and relay: the portal's server is named
+    /// where it is what the outbox uses, and nowhere else.
+    #[test]
+    fn the_words_name_the_server_that_the_outbox_uses() {
+        let failed = TestState::Failed { at: at(50), cause: None };
+        let healths = [
+            Health::default(),
+            Health { sent_at: Some(at(10)), ..Health::default() },
+            Health { sent_at: Some(at(90)), ..Health::default() },
+            Health { failed_at: Some(at(10)), failures: 1, ..Health::default() },
+            Health { failed_at: Some(at(10)), failures: 3, broken_at: Some(at(10)), ..Health::default() },
+        ];
+        let tests = [TestState::Never, TestState::Changed, TestState::Accepted { at: at(50) }, failed];
+        let session = session();
+        let mut seen = std::collections::BTreeSet::new();
+        for health in healths {
+            for test in &tests {
+                for bits in 0..16_u32 {
+                    let [has_secret, fallback, relay, refused] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+                    let test_failed = matches!(test, TestState::Failed { .. });
+                    let refusals = if refused { 3 } else { 0 };
+                    let candidate = Candidate { has_secret, test_failed, refusals, fallback, health };
+                    let profile = profile(None, test.clone(), candidate);
+                    let by_the_portal =
+                        matches!(way(true, relay, Some(&candidate), false), Way::StandsIn | Way::Fallback);
+                    let said = Unproved::of(&profile, relay, &session).map(|unproved| unproved.text);
+                    let named = said.as_deref().is_some_and(|text| text.contains("par le serveur de Comptoir"));
+                    assert_eq!(named, by_the_portal, "{test:?} {candidate:?} {relay}: {said:?}");
+                    let through_it = said.as_deref().is_some_and(|text| text.contains("partent par le profil"));
+                    assert!(!(through_it && by_the_portal), "{said:?}");
+                    assert!(has_secret || !through_it, "{said:?}");
+                    seen.extend(Said::of(&profile, relay).map(Said::key));
+                }
+            }
+        }
+        assert_eq!(seen.len(), 6, "every text is said somewhere: {seen:?}");
+    }
+
+    #[test]
+    fn the_reader_s_own_comes_first_and_a_user_is_named() {
+        let candidate = Candidate { has_secret: true, ..Candidate::default() };
+        let of = |user| profile(user, TestState::Never, candidate);
+        let session = session();
+        let text = |profiles: &[Profile]| Unproved::first(profiles, true, &session).unwrap().text;
+        assert!(text(&[of(Some("lea"))]).contains("Les emails de Léa Petit"));
+        assert!(text(&[of(Some("lea")), of(None)]).contains("Vos emails"));
+        assert!(text(&[of(None), of(Some("claire"))]).contains("Les emails de Claire"));
+        let unused = Profile { in_use: false, ..of(None) };
+        assert!(Unproved::first(&[unused], true, &session).is_none());
     }
 }

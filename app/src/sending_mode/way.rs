@@ -89,13 +89,22 @@ impl ProfileWay {
     }
 }
 
-/// Under a successful test: whether this profile sends, with a button that puts it in use.
+impl ProfileWay {
+    /// Whether the profile sends what its owner sends.
+    pub fn sends(&self) -> bool {
+        self.mode == SendingMode::OwnSmtp && self.in_use
+    }
+}
+
+/// Under a test that went well: whether this profile sends, and the button that lets it. `received`: the code of the test's
+/// mail has just been typed in.
 #[component]
-pub fn WayCard(way: ProfileWay) -> impl IntoView {
+pub fn WayCard(way: ProfileWay, #[prop(optional)] received: bool) -> impl IntoView {
     let ProfileWay { mode, portal, owner, id, in_use, revision } = way;
     let text = match (mode, in_use) {
         (SendingMode::OwnSmtp, true) => {
-            return view! { <p class="notice done">{t!("way-in-use", owner = owner)}</p> }.into_any();
+            let text = if received { t!("way-received", owner = owner) } else { t!("way-in-use", owner = owner) };
+            return view! { <p class="notice done" role="status">{text}</p> }.into_any();
         }
         (SendingMode::Portal, _) => t!("way-works-portal", portal = portal),
         (SendingMode::OwnSmtp, false) => t!("way-works-unused", owner = owner),

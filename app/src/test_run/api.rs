@@ -27,7 +27,11 @@ use crate::{
         model::{Profile, ProfileId},
         owner::owner_name,
     },
-    sending_mode::way::ProfileWay,
+    sending_mode::{
+        model::SendingMode,
+        unproved::{Unproved, Untried},
+        way::ProfileWay,
+    },
     services::{Services, services},
     session::{Session, session},
     t,
@@ -173,8 +177,8 @@ enum Line {
     Stage { html: String, now: String },
     /// The commit point is passed: the test can no longer be stopped.
     Leaving,
-    /// The report, and the profile's row in the list. A stream without this line was cut.
-    Finished { html: String, row: String, accepted: bool },
+    /// The report, the profile's row in the list, and what is to be said over the list now. Without this line the stream was cut.
+    Finished { html: String, row: String, accepted: bool, standing: String },
     /// The test did not start.
     Refused { html: String },
 }
@@ -227,12 +231,14 @@ pub async fn stream_test(
                     let Ok(way) = ProfileWay::of(&services, &session, &profile).await else { return };
                     let accepted = run.report.verdict == super::report::Verdict::Accepted;
                     let name = services.presets.name_of(&profile.settings).to_owned();
+                    let Ok(untried) = untried(&services, &session).await else { return };
                     owner.with(|| Line::Finished {
                         row: {
                             let owner = owner_name(&profile, &session);
                             view! { <RowLabel profile=profile.clone() provider=name.clone() owner /> }.to_html()
                         },
                         html: view! { <ReportCard profile=profile.clone() provider=name run=*run way live=true /> }.to_html(),
+                        standing: untried.map(|untried| view! { <Untried untried /> }.to_html()).unwrap_or_default(),
                         accepted,
                     })
                 }
@@ -240,6 +246,17 @@ pub async fn stream_test(
             yield Ok(line.bytes());
         }
     }))
+}
+
+/// What the list says of a profile in use, now that one was tested.
+async fn untried(services: &Services, session: &Session) -> Result<Option<Unproved>, AppError> {
+    let account = &session.account;
+    let own = services.sending_modes.get(account).await? == SendingMode::OwnSmtp;
+    if !own || !services.profiles.any_ready(account).await? {
+        return Ok(None);
+    }
+    let profiles = services.profiles.page(account, None).await?;
+    Ok(Unproved::first(&profiles, services.sending_modes.portal_sends(account), session))
 }
 
 fn running(locale: Locale, stage: Stage) -> String {

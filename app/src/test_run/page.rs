@@ -13,20 +13,21 @@ use super::{
 use crate::{
     base_path::at,
     diagnosis::card::{CauseCard, Failure},
+    error::AppError,
     i18n,
     profile::{
         draft::Choice,
         model::{Profile, ProfileId, TestState},
     },
     sending_mode::way::{ProfileWay, WayCard},
-    services::{now, services},
-    session::session,
+    services::{Services, now, services},
+    session::{Session, session},
     t,
     ui::{
         event::{Event, Happened},
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
-        notice::RequestNotice,
+        notice::{RequestNotice, whole_number},
         whose::WhoseForm,
     },
 };
@@ -40,8 +41,8 @@ pub fn ReportPage() -> impl IntoView {
     let id = query("id");
     let load = async move {
         let (session, services) = (session()?, services()?);
-        let id = ProfileId::parse(&id).ok_or(crate::error::AppError::NotFound)?;
-        let profile = services.profiles.get(&session.account, id).await?.ok_or(crate::error::AppError::NotFound)?;
+        let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
+        let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
         let back = at(&format!("/profiles?selected={id}"));
         let Some(run) = services.tester.last(&session, id).await? else {
             let text = t!("report-none");
@@ -53,12 +54,11 @@ pub fn ReportPage() -> impl IntoView {
         };
         let provider = services.presets.name_of(&profile.settings).to_owned();
         let way = ProfileWay::of(&services, &session, &profile).await?;
-        let typed = match services.drafts.choice(&session.who(), &code_form(id)).await? {
-            Some(Choice::Code(code)) => code,
-            _ => String::new(),
-        };
+        let typed = typed_code(&services, &session, id).await?;
+        // What is wrong with a code is said under its field.
+        let at_the_field = profile.test.waits_for_its_code() && code_fault().is_some();
         Ok(view! {
-            <RequestNotice />
+            {(!at_the_field).then(|| view! { <RequestNotice /> })}
             <div id="live"><ReportCard profile provider run way typed live=false /></div>
             <LiveTest />
             <p class="actions"><a class="button" href=back>{t!("action-back-to-list")}</a></p>
@@ -159,9 +159,68 @@ fn Passable(text: String) -> impl IntoView {
     }
 }
 
-/// **Accepted is not received**: the field for the code, and why the mail may be missing.
+/// A test whose mail may have arrived, and nobody has said so: whoever comes back with its code finds the field in the list.
+pub struct Waiting {
+    profile: Profile,
+    provider: String,
+    run: TestRun,
+    typed: String,
+}
+
+impl Waiting {
+    pub async fn of(
+        services: &Services,
+        session: &Session,
+        profile: Option<&Profile>,
+    ) -> Result<Option<Self>, AppError> {
+        let Some(profile) = profile.filter(|profile| profile.test.waits_for_its_code()) else { return Ok(None) };
+        let Some(run) = services.tester.last(session, profile.id).await? else { return Ok(None) };
+        let provider = services.presets.name_of(&profile.settings).to_owned();
+        Ok(Some(Self {
+            profile: profile.clone(),
+            provider,
+            run,
+            typed: typed_code(services, session, profile.id).await?,
+        }))
+    }
+}
+
+/// The code that was typed and not taken.
+async fn typed_code(services: &Services, session: &Session, id: ProfileId) -> Result<String, AppError> {
+    Ok(match services.drafts.choice(&session.who(), &code_form(id)).await? {
+        Some(Choice::Code(code)) => code,
+        _ => String::new(),
+    })
+}
+
+/// What is wrong with the code that was sent, if that is what the page is asked for.
+fn code_fault() -> Option<String> {
+    match query("notice").as_str() {
+        "code-wrong" => Some(t!("notice-code-wrong", left = whole_number("left"))),
+        "code-invalid" => Some(t!("notice-code-invalid")),
+        _ => None,
+    }
+}
+
+/// Its card, which names the profile: another one may be selected meanwhile.
 #[component]
-fn ReceiptCard(profile: Profile, provider: String, run: TestRun, typed: String) -> impl IntoView {
+pub fn WaitingCard(waiting: Waiting) -> impl IntoView {
+    let Waiting { profile, provider, run, typed } = waiting;
+    let named = t!("receipt-of", sender = profile.settings.sender_address, moment = distance(run.at, now()));
+    view! { <ReceiptCard profile provider run typed named /> }
+}
+
+/// **Accepted is not received**: the code of the mail, and what it can mean that it has not come.
+#[component]
+fn ReceiptCard(
+    profile: Profile,
+    provider: String,
+    run: TestRun,
+    typed: String,
+    /// Which test it is about, where the page does not say.
+    #[prop(optional)]
+    named: String,
+) -> impl IntoView {
     let settings = &profile.settings;
     match profile.test {
         TestState::Received { at } => {
@@ -173,10 +232,12 @@ fn ReceiptCard(profile: Profile, provider: String, run: TestRun, typed: String) 
             let login = settings.destination.login.clone();
             let (recipient, id) = (run.recipient, profile.id.to_string());
             // No `pattern`: the server's error text is in the page's language, the browser's may not be.
-            let wrong = ["code-invalid", "code-wrong"].contains(&query("notice").as_str()).then_some("true");
+            let fault = code_fault();
+            let wrong = fault.is_some().then_some("true");
             view! {
                 <section class="card receipt">
                     <h2>{t!("receipt-title")}</h2>
+                    {(!named.is_empty()).then(|| view! { <p><strong>{named}</strong></p> })}
                     <p>{t!("receipt-about")}</p>
                     <form method="post" action=at("/api/test/received") class="code">
                         <WhoseForm />
@@ -191,9 +252,11 @@ fn ReceiptCard(profile: Profile, provider: String, run: TestRun, typed: String) 
                             autocomplete="one-time-code"
                             maxlength="40"
                             aria-invalid=wrong
+                            aria-describedby=wrong.map(|_| "code-fault")
                             autofocus=wrong.is_some()
                         />
                         <button>{t!("receipt-confirm")}</button>
+                        {fault.map(|text| view! { <p class="fault" id="code-fault" role="alert">{text}</p> })}
                     </form>
                     <details open=waited>
                         <summary>{t!("receipt-missing")}</summary>

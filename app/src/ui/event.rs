@@ -54,7 +54,15 @@ fn requested() -> Option<Event> {
     let id = |name: &str| ProfileId::parse(&query(name));
     let saved = || id("id").or_else(|| id("selected")).map(|id| Event::ProfileSaved { id });
     match query("notice").as_str() {
-        "saved" | "saved-only" | "secret-removed" | "cleaned" | "duplicated" | "in-use" | "in-use-later" => saved(),
+        "saved"
+        | "saved-only"
+        | "secret-removed"
+        | "cleaned"
+        | "duplicated"
+        | "in-use"
+        | "in-use-later"
+        | "in-use-later-failing" => saved(),
+        "in-use-failing" => SendingMode::parse(&query("mode")).map(|mode| Event::ModeChanged { mode }).or_else(saved),
         "deleted" | "deleted-heir" | "deleted-shop" | "deleted-portal" | "deleted-nobody" => {
             id("id").map(|id| Event::ProfileDeleted { id })
         }

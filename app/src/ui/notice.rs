@@ -39,6 +39,8 @@ fn requested() -> Option<impl IntoView> {
         "secret-removed" => Kind::Done,
         "was-deleted"
         | "in-use-later"
+        | "in-use-failing"
+        | "in-use-later-failing"
         | "deleted-shop"
         | "deleted-portal"
         | "deleted-nobody"

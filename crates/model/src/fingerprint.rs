@@ -3,26 +3,68 @@
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::{address::EmailAddress, encoding::Encoding, settings::Settings};
+use crate::{encoding::Encoding, settings::Settings};
 
-/// A hash of everything that decides how mail leaves: destination, sender, encoding, and when the secret was last changed.
-/// The preset and the user do not count.
+/// A hash of what a server judges mail by: destination, sender address, encoding, and when the secret was last changed. The
+/// preset, the user, the sender's name and the reply address do not count: no server takes or refuses mail for them.
 pub fn fingerprint(settings: &Settings, encoding: Encoding, secret_changed_at: Option<Timestamp>) -> [u8; 32] {
-    let Settings { preset: _, user: _, destination, sender_name, sender_address, reply_to } = settings;
-    let reply_to = reply_to.as_ref().map(EmailAddress::as_str).unwrap_or_default();
+    let Settings { preset: _, user: _, destination, sender_name: _, sender_address, reply_to: _ } = settings;
     let changed_at = secret_changed_at.map(Timestamp::as_millisecond).unwrap_or_default();
-    let parts = [
-        destination.canonical(),
-        sender_name.clone(),
-        sender_address.to_string(),
-        reply_to.to_owned(),
-        encoding.as_str().to_owned(),
-        changed_at.to_string(),
-    ];
+    let parts =
+        [destination.canonical(), sender_address.to_string(), encoding.as_str().to_owned(), changed_at.to_string()];
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
     hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{address::EmailAddress, security::Security, settings::Destination};
+
+    #[test]
+    fn what_no_server_looks_at_keeps_the_proof_and_the_rest_asks_for_another() {
+        let address = |text: &str| EmailAddress::parse(text).unwrap();
+        let settings = Settings {
+            preset: None,
+            user: None,
+            destination: Destination {
+                host: "smtp.exemple.fr".to_owned(),
+                port: 465,
+                security: Security::Tls,
+                login: "claire@exemple.fr".to_owned(),
+                mechanism: None,
+            },
+            sender_name: "Boulangerie Martin".to_owned(),
+            sender_address: address("claire@exemple.fr"),
+            reply_to: None,
+        };
+        let of = |settings: &Settings| fingerprint(settings, Encoding::Utf8, None);
+        for same in [
+            Settings { sender_name: "Boulangerie Martin et Fils".to_owned(), ..settings.clone() },
+            Settings { reply_to: Some(address("devis@exemple.fr")), ..settings.clone() },
+            Settings { preset: Some("gmail".to_owned()), user: Some("7".to_owned()), ..settings.clone() },
+        ] {
+            assert_eq!(of(&same), of(&settings), "{same:?}");
+        }
+        let at = |destination| Settings { destination, ..settings.clone() };
+        let now = || settings.destination.clone();
+        for other in [
+            at(Destination { host: "smtp.exemple.com".to_owned(), ..now() }),
+            at(Destination { port: 587, ..now() }),
+            at(Destination { security: Security::Starttls, ..now() }),
+            at(Destination { login: "karim@exemple.fr".to_owned(), ..now() }),
+            Settings { sender_address: address("devis@exemple.fr"), ..settings.clone() },
+        ] {
+            assert_ne!(of(&other), of(&settings), "{other:?}");
+        }
+        assert_ne!(fingerprint(&settings, Encoding::Latin1, None), of(&settings));
+        assert_ne!(
+            fingerprint(&settings, Encoding::Utf8, Some(Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1))),
+            of(&settings)
+        );
+    }
 }

@@ -8,6 +8,8 @@
 //! | [`stage`], [`cause`], [`report`], [`survey`], [`fix`] | how a conversation went, why it failed, what mends it |
 //! | [`login`] | how often a password may be tried |
 //! | [`health`], [`fingerprint`] | how the mail of a profile has been doing, and with which settings |
+//! | [`way`] | through which server an account's mail leaves |
+//! | [`search`], [`near`] | what a search box finds; the server that a mistyped name was meant for |
 //! | [`provider`], [`locale`] | the table of providers, and its texts in both languages |
 //!
 //! The arrows, which the compiler keeps: `model` ← `mail` ← `server`, `model` ← `app` ← `server`.
@@ -17,7 +19,9 @@
 pub mod cause;
 pub mod encoding;
 pub mod mechanism;
+pub mod near;
 pub mod password;
+pub mod search;
 pub mod security;
 pub mod stage;
 
@@ -43,3 +47,5 @@ pub mod report;
 pub mod settings;
 #[cfg(feature = "full")]
 pub mod survey;
+#[cfg(feature = "full")]
+pub mod way;

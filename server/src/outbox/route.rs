@@ -10,9 +10,9 @@ use app::{
     profile::{model::Destination, preset::Preset},
     sending_mode::model::SendingMode,
     session::AccountId,
-    test_run::report::Verdict,
 };
 use lettre::{Address, message::Mailbox};
+use model::way::{Way, way};
 use secrecy::SecretString;
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     admission::{Claimant, Party},
-    credentials::logins::{LoginGuard, MOST_REFUSALS},
+    credentials::logins::LoginGuard,
     portal::Relay,
     profiles::fingerprint,
     store::{
@@ -144,17 +144,6 @@ impl Route {
     }
 }
 
-/// Whether mail may be left to a profile: not to one without a password, nor to one that has never sent anything and
-/// whose test, with the settings it has now, failed.
-fn has_begun(row: &ProfileRow) -> bool {
-    let failed = row
-        .tested
-        .as_ref()
-        .is_some_and(|tested| tested.verdict == Verdict::Failed && tested.fingerprint == fingerprint(row));
-    let unused = row.health.sent_at.is_none() && row.health.failed_at.is_none();
-    row.secret.is_some() && !(failed && unused)
-}
-
 fn sender_of(row: &ProfileRow) -> Option<Mailbox> {
     let name = (!row.settings.sender_name.is_empty()).then(|| row.settings.sender_name.clone());
     Some(Mailbox::new(name, row.settings.sender_address.as_str().parse::<Address>().ok()?))
@@ -174,28 +163,25 @@ impl Outbox {
         let account = &lane.account;
         let relay = self.portal(&account.portal).and_then(|portal| portal.relay.clone());
         let mode = self.store.sending_mode(account).await.map_err(failed)?.unwrap_or_default();
-        if mode == SendingMode::Portal {
-            let relay = relay.ok_or(NoRoute::NoRelay)?;
-            return Ok(self.through_relay(account, relay, Via::Relay, None));
+        let own = mode == SendingMode::OwnSmtp;
+        let mut row = None;
+        if own {
+            row = self.store.profile_in_use(account, lane.user.as_deref()).await.map_err(failed)?;
+            if row.is_none() && lane.user.is_some() {
+                row = self.store.profile_in_use(account, None).await.map_err(failed)?;
+            }
         }
-        let mut row = self.store.profile_in_use(account, lane.user.as_deref()).await.map_err(failed)?;
-        if row.is_none() && lane.user.is_some() {
-            row = self.store.profile_in_use(account, None).await.map_err(failed)?;
-        }
-        let row = match (row, &relay) {
-            (Some(row), Some(_)) if !has_begun(&row) => None,
-            (row, _) => row,
+        let candidate = row.as_ref().map(ProfileRow::candidate);
+        let row = match (way(own, relay.is_some(), candidate.as_ref(), fallback), relay, row) {
+            (Way::Portal | Way::StandsIn, Some(relay), _) => {
+                return Ok(self.through_relay(account, relay, Via::Relay, None));
+            }
+            (Way::Fallback, Some(relay), Some(row)) => {
+                return Ok(self.through_relay(account, relay, Via::Fallback, Some(Box::new(row))));
+            }
+            (_, _, Some(row)) => row,
+            _ => return Err(if own { NoRoute::NoProfile } else { NoRoute::NoRelay }),
         };
-        let row = match (row, relay.clone()) {
-            (Some(row), _) => row,
-            (None, Some(relay)) => return Ok(self.through_relay(account, relay, Via::Relay, None)),
-            (None, None) => return Err(NoRoute::NoProfile),
-        };
-        let refused = row.secret_refusals >= MOST_REFUSALS;
-        let stands_in = fallback || refused || row.health.is_held();
-        if let Some(relay) = relay.filter(|_| row.sending.fallback && stands_in) {
-            return Ok(self.through_relay(account, relay, Via::Fallback, Some(Box::new(row))));
-        }
         let Ok(Some(secret)) = self.profiles.open(account, &row) else { return Err(NoRoute::ProfileIncomplete) };
         let (preset, sending) = (self.preset_of(&row), row.sending);
         Ok(Route {

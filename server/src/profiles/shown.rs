@@ -38,6 +38,7 @@ impl ProfileService {
         let ProfileRow { id, encoding, in_use, sending, health, revision, .. } = *row;
         let current = row.signed_fingerprint == Some(fingerprint(row));
         let sends = if current { health.state() } else { SendState::Unknown };
-        Profile { id, settings: row.settings.clone(), encoding, in_use, secret, test, sending, health, sends, revision }
+        let (settings, candidate) = (row.settings.clone(), row.candidate());
+        Profile { id, settings, encoding, in_use, secret, test, sending, health, sends, candidate, revision }
     }
 }

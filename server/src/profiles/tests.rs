@@ -4,10 +4,12 @@ use app::{
     diagnosis::fix::Fix,
     profile::{
         address::EmailAddress,
+        doubt::Doubt,
         field::Fault,
         mechanism::Mechanism,
         model::{Destination, SecretState, TestState},
         security::Security,
+        sending::Health,
     },
     session::User,
     test_run::{
@@ -21,7 +23,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     credentials::{VaultError, VaultKey},
-    store::{TestRecord, aggregates::*, sqlite::SqliteStore},
+    store::{TestRecord, Tested, aggregates::*, sqlite::SqliteStore, standing},
 };
 
 mod crash;

@@ -143,6 +143,7 @@ fn warned(settings: &Settings, secret: Option<&CheckedSecret>, presets: &Catalog
         login: &destination.login,
         sender: &sender,
         secret,
+        near: presets.near(&destination.host),
         finished: true,
     };
     let (host, login) = (presets.provider_of(settings), presets.by_address(&destination.login));

@@ -37,8 +37,8 @@ pub(super) fn look() {
     let by_host = known.iter().find(|(radio, hint)| radio.checked() && is_there(hint)).or(first);
     let by_login = address::provider().and_then(|radio| hint_of(&radio).map(|hint| (radio, hint)));
     let by_login = by_login.as_ref();
-    let typed =
-        Typed { host: &host, port: &port, security, login: &login, sender: &sender, secret: &secret, finished: false };
+    let (login, sender, secret) = (login.as_str(), sender.as_str(), secret.as_str());
+    let typed = Typed { host: &host, port: &port, security, login, sender, secret, near: None, finished: false };
     let found = warnings(typed, by_host.map(|(_, hint)| hint), by_login.map(|(_, hint)| hint));
     for warning in Warning::ALL {
         let Some(place) = document().get_element_by_id(&["w-", warning.code()].concat()) else { continue };

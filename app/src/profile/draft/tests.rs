@@ -63,6 +63,22 @@ fn good() -> Draft {
     }
 }
 
+fn of_settings(settings: Settings) -> Profile {
+    Profile {
+        id: crate::profile::model::ProfileId(uuid::Uuid::nil()),
+        settings,
+        encoding: crate::profile::encoding::Encoding::default(),
+        in_use: true,
+        secret: crate::profile::model::SecretState::Missing,
+        test: crate::profile::model::TestState::Never,
+        sending: crate::profile::sending::SendingOptions::default(),
+        health: crate::profile::sending::Health::default(),
+        sends: crate::profile::sending::SendState::Unknown,
+        candidate: crate::profile::model::Candidate::default(),
+        revision: 1,
+    }
+}
+
 fn check(draft: &Draft) -> Result<Settings, Vec<FieldError>> {
     draft.check(&session(), &Catalogue::builtin(), &Policy)
 }
@@ -101,8 +117,49 @@ fn an_untouched_form_counts_as_empty() {
 fn the_sender_is_the_login_when_that_is_an_address() {
     let settings = check(&good()).unwrap();
     assert_eq!(settings.sender_address.as_str(), "claire@gmail.com");
-    let named = Draft { login: "claire".to_owned(), ..good() };
+    // Where nothing is known of the logins.
+    let named =
+        Draft { preset: String::new(), host: "mail.exemple.fr".to_owned(), login: "claire".to_owned(), ..good() };
     assert_eq!(check(&named), Err(vec![FieldError::new(Field::SenderAddress, Fault::SenderRequired)]));
+}
+
+#[test]
+fn a_login_that_is_no_address_is_told_at_the_login_where_the_provider_wants_one() {
+    for login in ["claire", "ma boutique@gmail", "claire@gmail", "claire martin@gmail.com"] {
+        for sender_address in ["", "claire@gmail.com"] {
+            for preset in ["gmail", ""] {
+                let (login, sender_address) = (login.to_owned(), sender_address.to_owned());
+                let typed = Draft { preset: preset.to_owned(), login, sender_address, ..good() };
+                assert_eq!(check(&typed), Err(vec![FieldError::new(Field::Login, Fault::LoginAddress)]), "{typed:?}");
+            }
+        }
+    }
+    let sendgrid = Catalogue::builtin();
+    let sendgrid =
+        sendgrid.all().iter().find(|preset| preset.login_fixed.is_some() && !preset.host_is_template).unwrap();
+    let mut service = Draft { sender_address: "devis@exemple.fr".to_owned(), ..good() };
+    service.fill(sendgrid);
+    assert!(check(&service).is_ok());
+}
+
+#[test]
+fn an_empty_sender_stays_empty_and_follows_a_login_that_is_mended() {
+    let typo = Draft { login: "boutqiue@gmail.com".to_owned(), ..good() };
+    let shown = |settings: Settings| Draft::of(&of_settings(settings));
+    let again = shown(check(&typo).unwrap());
+    assert_eq!(again.sender_address, "");
+    let mended = check(&Draft { login: "boutique@gmail.com".to_owned(), ..again }).unwrap();
+    assert_eq!(mended.sender_address.as_str(), "boutique@gmail.com");
+    let own = Draft { sender_address: "devis@exemple.fr".to_owned(), ..good() };
+    assert_eq!(shown(check(&own).unwrap()).sender_address, "devis@exemple.fr", "one that was typed stays");
+}
+
+#[test]
+fn the_login_typed_as_the_sender_is_no_change() {
+    let spelled = Draft { sender_address: " claire@gmail.com".to_owned(), ..good() };
+    assert_eq!(spelled.differences(&good()), []);
+    let other = Draft { sender_address: "devis@exemple.fr".to_owned(), ..good() };
+    assert_eq!(other.differences(&good()), [Field::SenderAddress]);
 }
 
 #[test]
@@ -143,7 +200,7 @@ fn every_field_refuses_nonsense() {
 #[test]
 fn errors_come_in_the_order_of_the_page() {
     let fields: Vec<Field> = check(&Draft::default()).unwrap_err().into_iter().map(|error| error.field).collect();
-    assert_eq!(fields, [Field::Host, Field::Port, Field::Security, Field::Login, Field::SenderAddress]);
+    assert_eq!(fields, [Field::Host, Field::Port, Field::Security, Field::Login]);
 }
 
 #[test]

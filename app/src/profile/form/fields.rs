@@ -4,14 +4,17 @@ use leptos::prelude::*;
 
 use crate::{
     profile::{
+        draft::Draft,
         field::{Field, FieldError},
         model::SecretState,
+        moved::Moved,
         security::Security,
     },
     session::Session,
     t,
     ui::{
         field::{FieldFault, FieldWarnings, InputState},
+        layout::query,
         moment::Moment,
     },
 };
@@ -72,14 +75,38 @@ pub(super) fn OwnerChoice(state: InputState, session: Session) -> impl IntoView 
 
 /// **Mot de passe SMTP**. What is stored is never shown, not even as dots.
 #[component]
-pub(super) fn Secret(secret: SecretState, errors: Vec<FieldError>) -> impl IntoView {
+pub(super) fn Secret(
+    secret: SecretState,
+    /// The saved profile, and what of it the form has changed.
+    saved: Option<(Option<Moved>, Draft)>,
+    host: String,
+    errors: Vec<FieldError>,
+) -> impl IntoView {
     let state = InputState { value: String::new(), errors: errors.clone() };
-    let hint = match secret {
-        SecretState::Missing => view! { {t!("form-secret-hint")} }.into_any(),
-        SecretState::Stored { changed_at } => {
-            view! { <strong>{t!("form-secret-stored")}</strong> " (" <Moment at=changed_at /> "). " {t!("form-secret-keep")} }.into_any()
+    let hint = match (secret, saved) {
+        (SecretState::Missing, _) => t!("form-secret-hint").into_any(),
+        (SecretState::Unreadable, _) => view! { <strong>{t!("form-secret-unreadable")}</strong> }.into_any(),
+        (SecretState::Stored { changed_at }, saved) => {
+            let (moved, saved) = saved.unwrap_or_default();
+            let text = moved.map(|moved| t!(moved.key(), host = host));
+            view! {
+                <span id="secret-kept" hidden=moved.is_some()>
+                    <strong>{t!("form-secret-stored")}</strong> " (" <Moment at=changed_at /> "). " {t!("form-secret-keep")}
+                </span>
+                <strong
+                    id="secret-moved"
+                    data-host=saved.host
+                    data-port=saved.port
+                    data-security=saved.security
+                    data-login=saved.login
+                    data-server-words=t!(Moved::Server.key(), host = "{host}")
+                    data-login-words=t!(Moved::Login.key())
+                >
+                    {text}
+                </strong>
+            }
+            .into_any()
         }
-        SecretState::Unreadable => view! { <strong>{t!("form-secret-unreadable")}</strong> }.into_any(),
     };
     view! {
         <div class="field">
@@ -99,7 +126,8 @@ pub(super) fn Secret(secret: SecretState, errors: Vec<FieldError>) -> impl IntoV
                     data-lpignore="true"
                     aria-describedby="secret-remark secret-hint secret-fault"
                     aria-invalid=state.is_wrong(Field::Secret).then_some("true")
-                    autofocus=state.is_first_wrong(Field::Secret)
+                    // A copy lacks nothing else.
+                    autofocus=state.is_first_wrong(Field::Secret) || query("notice") == "duplicated"
                 />
                 <button type="button" class="eye" hidden aria-pressed="false" aria-controls="secret">
                     <svg viewBox="0 0 24 24" aria-hidden="true">

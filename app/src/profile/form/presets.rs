@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     base_path::at,
-    profile::preset::{Preset, hint},
+    profile::preset::{Preset, hint, search_words},
     t,
 };
 
@@ -46,7 +46,7 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
 
 #[component]
 fn Choice(preset: Preset, checked: bool) -> impl IntoView {
-    let words = (!preset.search.is_empty()).then(|| preset.search.join(" "));
+    let words = Some(search_words(&preset)).filter(|words| !words.is_empty());
     view! {
         <label class="card-choice" data-s=words>
             <input type="radio" name="draft[preset]" value=preset.id.clone() checked=checked data-p=hint(&preset).encode() />

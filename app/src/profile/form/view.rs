@@ -15,6 +15,7 @@ use crate::{
     profile::{
         field::Field,
         guide::PresetGuide,
+        moved::Moved,
         preset::{Catalogue, Preset},
     },
     session::{Session, SessionLeft},
@@ -33,7 +34,8 @@ const PORT: &str = r"\s*0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][
 
 #[component]
 pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
-    let Content { form, profile, revision, draft, errors, secret, restored: _ } = content;
+    let Content { form, profile, revision, draft, errors, secret, saved, restored: _ } = content;
+    let saved = saved.map(|saved| (Moved::between(&saved, &draft), saved));
     let left = use_context::<Parts>().and_then(|parts| parts.extensions.get::<SessionLeft>().copied());
     // A server that was typed by hand shows its provider's guide.
     let chosen: Option<Preset> = presets.get(&draft.preset).or_else(|| presets.by_host(draft.host.trim())).cloned();
@@ -62,6 +64,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             data-w-account=t!("warn-account", host = "{host}")
             data-w-alike=t!("warn-alike")
             data-w-sender=t!("warn-sender", host = "{host}")
+            data-w-near=t!("warn-near", near = "{near}")
         >
             // Enter submits with the form's first button: it must be Valider, not that of the presets.
             <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
@@ -93,7 +96,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                     field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login)
                     inputmode="email" required=true
                 />
-                <Secret secret errors=errors.clone() />
+                <Secret secret saved host=draft.host.clone() errors=errors.clone() />
                 <aside id="guide" class="guide" data-src=at("/profiles/guide?") aria-label=t!("guide-title")>
                     <PresetGuide preset=chosen guide />
                 </aside>

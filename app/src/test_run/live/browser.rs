@@ -229,6 +229,11 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
         }
         return None;
     }
+    if let Some(standing) = text("standing") {
+        // What was said before the test is answered by it.
+        fill("#standing", &standing);
+        fill("#said", "");
+    }
     let result = part(".result")?;
     result.set_inner_html(&html);
     show_copy_buttons();
@@ -236,6 +241,12 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
         focus(&title);
     }
     Some(())
+}
+
+fn fill(selector: &str, html: &str) {
+    if let Some(place) = find::<Element>(selector) {
+        place.set_inner_html(html);
+    }
 }
 
 fn part(selector: &str) -> Option<Element> {
@@ -253,6 +264,7 @@ fn open_panel(says: &str) {
             element.set_inner_html("");
         }
     }
+    fill("#waiting", "");
     say(".now span", says);
     set_busy(true);
     if let Some(panel) = panel() {

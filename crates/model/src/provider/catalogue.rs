@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Guide, Preset, all};
-use crate::{password::InnerSpaces, settings::Settings};
+use crate::{near::near, password::InnerSpaces, settings::Settings};
 
 /// Every provider, in the order of display.
 #[derive(Debug, Clone)]
@@ -75,6 +75,12 @@ impl Catalogue {
     /// The provider whose server this is; the first one where several share it.
     pub fn by_host(&self, host: &str) -> Option<&Preset> {
         self.presets.iter().find(|preset| preset.is_at(host))
+    }
+
+    /// The server that a mistyped host was probably meant for.
+    pub fn near(&self, host: &str) -> Option<&str> {
+        let hosts = self.presets.iter().filter(|preset| !preset.host_is_template).map(|preset| preset.host.as_str());
+        if self.by_host(host).is_some() { None } else { near(host, hosts) }
     }
 
     /// The provider that an address belongs to.

@@ -11,16 +11,16 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     assert_eq!(shown(&profiles, id).await.test, TestState::Accepted { at: at(9) });
     profiles.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
     assert_eq!(shown(&profiles, id).await.test, TestState::Accepted { at: at(9) }, "saving the same changes nothing");
-    let changes: [fn(&mut Settings); 3] = [
-        |settings| settings.sender_name = "Devis".to_owned(),
-        |settings| settings.sender_address = EmailAddress::parse("devis@exemple.fr").unwrap(),
-        |settings| settings.reply_to = Some(EmailAddress::parse("devis@exemple.fr").unwrap()),
-    ];
-    for change in changes {
-        let mut other = settings();
-        change(&mut other);
+    let devis = || EmailAddress::parse("devis@exemple.fr").unwrap();
+    let proved = TestState::Accepted { at: at(9) };
+    for (other, test) in [
+        (Settings { sender_address: devis(), ..settings() }, TestState::Changed),
+        // No server looks at these.
+        (Settings { sender_name: "Martin et Fils".to_owned(), ..settings() }, proved.clone()),
+        (Settings { reply_to: Some(devis()), ..settings() }, proved),
+    ] {
         profiles.save(by(&account()), Target::profile(id), other, SecretChange::Keep).await.unwrap();
-        assert_eq!(shown(&profiles, id).await.test, TestState::Changed);
+        assert_eq!(shown(&profiles, id).await.test, test);
         profiles.save(by(&account()), Target::profile(id), settings(), SecretChange::Keep).await.unwrap();
         assert_eq!(shown(&profiles, id).await.test, TestState::Accepted { at: at(9) });
     }
@@ -160,5 +160,41 @@ async fn a_local_name_that_the_operator_allows_can_be_saved() {
             panic!("{name} is saved without a word of the operator")
         };
         assert_eq!(errors[0].fault, Fault::HostNotAllowed, "{name}");
+    }
+}
+
+/// The question before **Utiliser** and the order of the heirs come from two places: they must not disagree.
+#[tokio::test]
+async fn what_is_doubted_is_what_counts_as_failing() {
+    let profiles = profiles().await;
+    let id = saved(&profiles).await;
+    let row = profiles.store.profile(&account(), id).await.unwrap().unwrap();
+    let print = fingerprint(&row);
+    let tests = [None, Some(Verdict::Accepted), Some(Verdict::DeliveryUnknown), Some(Verdict::Failed)];
+    let healths = [
+        Health::default(),
+        Health { sent_at: Some(at(5)), ..Health::default() },
+        Health { sent_at: Some(at(15)), ..Health::default() },
+        Health { failed_at: Some(at(5)), failures: 1, ..Health::default() },
+        Health { failed_at: Some(at(15)), failures: 1, ..Health::default() },
+        Health { failed_at: Some(at(5)), failures: 3, broken_at: Some(at(5)), ..Health::default() },
+    ];
+    for verdict in tests {
+        for health in healths {
+            for (has_secret, current) in [(true, true), (true, false), (false, true)] {
+                let tested = verdict.map(|verdict| Tested {
+                    fingerprint: print,
+                    at: at(9),
+                    verdict,
+                    cause: None,
+                    received_at: None,
+                });
+                let secret = row.secret.clone().filter(|_| has_secret);
+                let signed_fingerprint = current.then_some(print);
+                let one = ProfileRow { tested, health, secret, signed_fingerprint, ..row.clone() };
+                let doubted = Doubt::of(&profiles.shown(&account(), &one)).is_some();
+                assert_eq!(doubted, standing(&one) == Standing::Fails, "{one:?}");
+            }
+        }
     }
 }

@@ -1,0 +1,87 @@
+//! Server side. **Utiliser** on a profile that is known not to send: one question first.
+
+use leptos::prelude::*;
+
+use super::{
+    model::{Profile, TestState},
+    sending::SendState,
+};
+use crate::{
+    base_path::at,
+    diagnosis::{card::cause_title, cause::Cause},
+    t,
+    ui::whose::WhoseForm,
+};
+
+/// Why a profile is known not to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// There is no password that opens.
+    Bare,
+    /// The last test failed.
+    Test(Option<Cause>),
+    /// What was sent last failed.
+    Sending(Cause),
+}
+
+impl Doubt {
+    /// `None`: it works, or nobody knows.
+    pub fn of(profile: &Profile) -> Option<Self> {
+        if !profile.is_ready() {
+            return Some(Self::Bare);
+        }
+        let newer = |at| profile.test.ended_at().is_none_or(|tested| at > tested);
+        match (profile.sends, &profile.test) {
+            (SendState::Broken { cause, .. }, _) => Some(Self::Sending(cause)),
+            (SendState::Failing { at, cause }, _) if newer(at) => Some(Self::Sending(cause)),
+            (SendState::Sent { at }, _) if newer(at) => None,
+            (_, TestState::Failed { cause, .. }) => Some(Self::Test(*cause)),
+            _ => None,
+        }
+    }
+
+    fn text(self, sender: &str) -> String {
+        match self {
+            Self::Bare => t!("way-ask-bare", sender = sender),
+            Self::Test(cause) => t!("way-ask-test", sender = sender, why = cause_title(cause)),
+            Self::Sending(cause) => t!("way-ask-sending", sender = sender, why = cause_title(Some(cause))),
+        }
+    }
+}
+
+/// The question. `mode`: what the button that was pressed sends along.
+#[component]
+pub fn UseAnyway(profile: Profile, doubt: Doubt, mode: String) -> impl IntoView {
+    let id = profile.id.to_string();
+    let about = doubt.text(profile.settings.sender_address.as_str());
+    let first = if doubt == Doubt::Bare {
+        let form = at(&format!("/profiles/edit?id={id}"));
+        view! { <a class="button primary" href=form>{t!("card-edit")}</a> }.into_any()
+    } else {
+        view! {
+            <form method="post" action=at("/api/test/run")>
+                <WhoseForm />
+                <input type="hidden" name="id" value=id.clone() />
+                <button class="primary" data-test="">{t!("way-test-first")}</button>
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card unsure" data-ask="use">
+            <h2>{t!("way-unsure-title")}</h2>
+            <p>{t!("way-ask", about = about)}</p>
+            <div class="actions">
+                {first}
+                <form method="post" action=at("/api/profiles/use")>
+                    <WhoseForm />
+                    <input type="hidden" name="id" value=id.clone() />
+                    <input type="hidden" name="revision" value=profile.revision.to_string() />
+                    <input type="hidden" name="mode" value=mode />
+                    <input type="hidden" name="anyway" value="1" />
+                    <button>{t!("way-use-anyway")}</button>
+                </form>
+            </div>
+        </section>
+    }
+}

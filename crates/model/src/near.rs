@@ -1,0 +1,91 @@
+//! The known server that a mistyped name was probably meant for.
+
+/// Names of other services where people look for the sending one.
+const OTHERS: [&str; 6] = ["imap", "imaps", "pop", "pop3", "mail", "www"];
+/// Slips that are taken for one: with two, `smtp.gmx.fr` would be taken for `smtp.gmx.de`.
+const MOST: usize = 1;
+/// Shorter names are too much alike.
+const SHORTEST: usize = 8;
+
+/// The one of `known` that `host` was meant for: the sending server where another service or the bare domain was typed, else a
+/// name that differs by one slip. `None` where `host` itself is known.
+pub fn near<'k>(host: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
+    let rest = host.split_once('.').filter(|(first, _)| OTHERS.contains(first)).map_or(host.as_str(), |(_, rest)| rest);
+    let sending = ["smtp.", rest].concat();
+    let mut best = None;
+    for other in known {
+        if other.eq_ignore_ascii_case(&host) {
+            return None;
+        }
+        let away = if other == sending { 0 } else { distance(&host, other) };
+        if away <= MOST && best.is_none_or(|(cost, _)| away < cost) {
+            best = Some((away, other));
+        }
+    }
+    best.filter(|_| host.len() >= SHORTEST).map(|(_, other)| other)
+}
+
+/// How many letters are to be changed, added, taken away or swapped with their neighbour; more than [`MOST`] is not counted.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len().abs_diff(other.len()) > MOST {
+        return MOST + 1;
+    }
+    // The last three rows of the table (optimal string alignment).
+    let mut before = Vec::new();
+    let mut last: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.iter().enumerate() {
+        let mut line = vec![row + 1];
+        for (column, target) in other.iter().enumerate() {
+            let changed = last[column] + usize::from(letter != target);
+            let mut cost = changed.min(last[column + 1] + 1).min(line[column] + 1);
+            if row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *target {
+                let swapped: &Vec<usize> = &before;
+                cost = cost.min(swapped[column - 1] + 1);
+            }
+            line.push(cost);
+        }
+        before = std::mem::replace(&mut last, line);
+    }
+    last[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_or_another_service_is_understood_and_nothing_else_is() {
+        const KNOWN: [&str; 5] =
+            ["smtp.gmail.com", "smtp.orange.fr", "smtp.sandbox.example", "smtp.free.fr", "smtp.office365.com"];
+        for (typed, meant) in [
+            ("smtp.sandbx.example", Some("smtp.sandbox.example")),
+            ("smtp.gmial.com", Some("smtp.gmail.com")),
+            ("SMTP.Gmail.con", Some("smtp.gmail.com")),
+            ("smtpgmail.com", Some("smtp.gmail.com")),
+            ("imap.gmail.com", Some("smtp.gmail.com")),
+            ("pop.orange.fr", Some("smtp.orange.fr")),
+            ("gmail.com", Some("smtp.gmail.com")),
+            ("mail.orange.fr", Some("smtp.orange.fr")),
+            ("smtp.gmail.de", None),
+            ("smtp.gmail.com", None),
+            ("SMTP.gmail.com.", None),
+            ("smtp.exemple.fr", None),
+            ("mail.boulangerie-martin.fr", None),
+            ("smtp", None),
+            ("", None),
+            ("é", None),
+        ] {
+            assert_eq!(near(typed, KNOWN.into_iter()), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_swap_is_one_slip() {
+        assert_eq!(
+            ["gmial", "gmail", "gmal", "gmaail", "hotmail"].map(|typed| distance(typed, "gmail")),
+            [1, 0, 1, 1, 2]
+        );
+    }
+}
