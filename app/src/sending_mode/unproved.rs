@@ -96,12 +96,11 @@ impl Unproved {
     fn of(profile: &Profile, relay: bool, session: &Session) -> Option<Self> {
         let said = Said::of(profile, relay)?;
         let texts = session.locale;
-        let (mails, first) = match profile.settings.user {
-            None => (texts.text("way-yours", &[]), texts.text("way-yours-first", &[])),
-            Some(_) => {
-                let owner = [("owner", owner_name(profile, session))];
-                (texts.text("way-of", &owner), texts.text("way-of-first", &owner))
-            }
+        let (mails, first) = if profile.settings.user.is_some() {
+            let owner = [("owner", owner_name(profile, session))];
+            (texts.text("way-of", &owner), texts.text("way-of-first", &owner))
+        } else {
+            (texts.text("way-yours", &[]), texts.text("way-yours-first", &[]))
         };
         let sender = profile.settings.sender_address.to_string();
         let about = [("sender", sender), ("mails", mails), ("first", first), ("portal", session.portal_name.clone())];

@@ -1,6 +1,7 @@
 //! Browser side. The browser's validation, with our texts, beside the fields.
 
 use leptos::prelude::document;
+use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use crate::dom::{find, find_all, focus, text};
@@ -8,7 +9,8 @@ use crate::dom::{find, find_all, focus, text};
 /// Focuses the first invalid field of a refused form (browsers ignore `autofocus` in cross-origin frames), or the field that a
 /// failed test points to.
 pub(super) fn arrive() {
-    let wanted = find::<HtmlElement>("#profile-form [aria-invalid]").or_else(|| find("#profile-form :target"));
+    let wanted = find::<HtmlElement>("#profile-form [aria-invalid]")
+        .or_else(|| find("#profile-form :target, #profile-form [autofocus]"));
     if let Some(field) = wanted {
         focus(&field);
     }
@@ -62,8 +64,24 @@ fn tell(input: &HtmlInputElement) {
     }
 }
 
-/// Removes a field's error when the field is edited.
+/// Takes back what was said about a field once it is being corrected, and about those that were only wrong beside it.
 pub(super) fn forgive(input: &Element) {
+    forgive_one(input);
+    let others: &[&str] = match input.id().as_str() {
+        "login" => &["sender_address", "secret"],
+        "host" | "port" | "security-tls" | "security-starttls" | "security-none" => &["security", "secret"],
+        _ => &[],
+    };
+    for other in others {
+        let other = document().get_element_by_id(other);
+        let empty = |other: &Element| other.dyn_ref::<HtmlInputElement>().is_none_or(|other| other.value().is_empty());
+        if let Some(other) = other.filter(empty) {
+            forgive_one(&other);
+        }
+    }
+}
+
+fn forgive_one(input: &Element) {
     if input.has_attribute("aria-invalid") {
         let _ = input.remove_attribute("aria-invalid");
         if let Some(fault) = fault_of(input) {

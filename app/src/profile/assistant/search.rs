@@ -1,5 +1,6 @@
 //! Browser side. The search box over the presets.
 
+use ::model::search::finds;
 use web_sys::{Element, HtmlInputElement};
 
 use super::presets::choose;
@@ -35,14 +36,14 @@ pub(super) fn choose_the_only_one() {
     }
 }
 
-/// Shows the presets whose name or search words hold `words`; another server can always be chosen.
+/// Shows the presets of whose name, search words or server `words` speaks; another server can always be chosen.
 fn narrow(words: &str) {
-    let lower = |text: &str| String::from(js_sys::JsString::from(text).to_lower_case());
-    let wanted = lower(words.trim());
+    let wanted = words.trim();
     let mut found = false;
     for label in find_all::<Element>("#presets .card-choice:has([data-p])") {
-        let named = [label.text_content().unwrap_or_default(), text(&label, "data-s")].join(" ");
-        let matches = lower(&named).contains(&wanted);
+        let hint = label.first_element_child().map(|radio| text(&radio, "data-p")).unwrap_or_default();
+        let named = [label.text_content().unwrap_or_default(), text(&label, "data-s"), hint].join(" ");
+        let matches = finds(&named, wanted);
         found |= matches;
         show(&label, matches);
     }

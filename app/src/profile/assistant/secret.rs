@@ -8,7 +8,10 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use super::radio::chosen;
 use crate::{
     dom::{find, focus, is, show, text},
-    profile::password::{InnerSpaces, clean},
+    profile::{
+        moved::Moved,
+        password::{InnerSpaces, clean},
+    },
 };
 
 fn field() -> Option<HtmlInputElement> {
@@ -83,5 +86,26 @@ fn say(what: &str, count: u32, offer: bool) {
     }
     if let Some(button) = find::<Element>("#secret-remark button") {
         show(&button, offer);
+    }
+}
+
+/// The stored password does not hold for another server or login: what is asked for changes with them at once.
+pub(super) fn follow() {
+    let (Some(words), Some(secret)) = (find::<Element>("#secret-moved"), field()) else { return };
+    let value = |id| find::<HtmlInputElement>(id).map(|input| input.value()).unwrap_or_default();
+    let typed = ["#host", "#port", "#security input:checked", "#login"].map(value);
+    let saved = ["data-host", "data-port", "data-security", "data-login"].map(|name| text(&words, name));
+    let moved = Moved::of(saved.each_ref().map(String::as_str), typed.each_ref().map(String::as_str));
+    let said = match moved {
+        None => String::new(),
+        Some(Moved::Server) => text(&words, "data-server-words").replace("{host}", typed[0].trim()),
+        Some(Moved::Login) => text(&words, "data-login-words"),
+    };
+    secret.set_required(moved.is_some());
+    if let Some(kept) = find::<Element>("#secret-kept") {
+        show(&kept, moved.is_none());
+    }
+    if words.text_content().as_deref() != Some(&said) {
+        words.set_text_content(Some(&said));
     }
 }

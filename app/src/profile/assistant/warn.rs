@@ -1,12 +1,14 @@
 //! Browser side. Shows warnings under the fields while the user types. Never when a field is left: the page would move under the
 //! pointer that is about to press Valider.
 
+use ::model::near::near;
 use leptos::prelude::document;
 use web_sys::{Element, HtmlInputElement};
 
 use super::{
     address,
     radio::{hint_of, name_of, radios},
+    secret,
 };
 use crate::{
     dom::{find, text},
@@ -25,6 +27,7 @@ fn value(id: &str) -> String {
 /// Updates the warnings.
 pub(super) fn look() {
     let Some(form) = find::<Element>("#profile-form") else { return };
+    secret::follow();
     let [host, port, login, sender, secret] = ["host", "port", "login", "sender_address", "secret"].map(value);
     // Invisible characters are not part of a password: they are removed, or the field offers to.
     let secret = clean(&secret, InnerSpaces::Significant).value;
@@ -37,8 +40,11 @@ pub(super) fn look() {
     let by_host = known.iter().find(|(radio, hint)| radio.checked() && is_there(hint)).or(first);
     let by_login = address::provider().and_then(|radio| hint_of(&radio).map(|hint| (radio, hint)));
     let by_login = by_login.as_ref();
+    // Not while it is typed: every beginning of a name looks like a slip.
+    let typing = document().active_element().is_some_and(|active| active.id() == "host");
+    let near = if typing { None } else { near(&host, known.iter().map(|(_, hint)| hint.host.as_str())) };
     let (login, sender, secret) = (login.as_str(), sender.as_str(), secret.as_str());
-    let typed = Typed { host: &host, port: &port, security, login, sender, secret, near: None, finished: false };
+    let typed = Typed { host: &host, port: &port, security, login, sender, secret, near, finished: false };
     let found = warnings(typed, by_host.map(|(_, hint)| hint), by_login.map(|(_, hint)| hint));
     for warning in Warning::ALL {
         let Some(place) = document().get_element_by_id(&["w-", warning.code()].concat()) else { continue };
@@ -47,6 +53,7 @@ pub(super) fn look() {
             text(&form, &["data-w-", warning.code()].concat())
                 .replace("{host}", &name(by_host))
                 .replace("{login}", &name(by_login))
+                .replace("{near}", near.unwrap_or_default())
         } else {
             String::new()
         };

@@ -6,7 +6,7 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     AbortController, Element, Event, FormData, HtmlDocument, HtmlElement, HtmlFormElement, ReadableStreamDefaultReader,
-    Response, SubmitEvent, UiEvent, UrlSearchParams,
+    Response, ScrollIntoViewOptions, ScrollLogicalPosition, SubmitEvent, UiEvent, UrlSearchParams,
 };
 
 use super::lines::Lines;
@@ -227,6 +227,7 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
         if !part(".stop")?.has_attribute("hidden") {
             part(".now span")?.set_text_content(text("now").as_deref());
         }
+        keep_in_sight();
         return None;
     }
     if let Some(standing) = text("standing") {
@@ -241,6 +242,15 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
         focus(&title);
     }
     Some(())
+}
+
+/// What is under way, and the button that stops it, stay in the window while the stages above them grow.
+fn keep_in_sight() {
+    if let Some(now) = part(".now") {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        now.scroll_into_view_with_scroll_into_view_options(&options);
+    }
 }
 
 fn fill(selector: &str, html: &str) {
@@ -269,7 +279,7 @@ fn open_panel(says: &str) {
     set_busy(true);
     if let Some(panel) = panel() {
         set_shown(&panel, true);
-        panel.scroll_into_view_with_bool(false);
+        keep_in_sight();
     }
 }
 
