@@ -94,7 +94,7 @@ fn who_waits_for_a_rest_says_so_as_the_message_does() {
         for before in [None, Some(Cause::Greylisted)] {
             let done = met(Failed, Some(Cause::RecipientRejected));
             let waiting = met(Pending, before);
-            let own = status_of(&[waiting.clone()]);
+            let own = status_of(std::slice::from_ref(&waiting));
             let mut row = stored(own.state, vec![done.clone(), waiting]);
             (row.stage, row.cause, row.reply, row.next_at) = (own.stage, own.cause, own.reply, Some(at(1)));
             row.waits_for(at(60), why);

@@ -191,7 +191,7 @@ async fn what_is_doubted_is_what_counts_as_failing() {
                 });
                 let secret = row.secret.clone().filter(|_| has_secret);
                 let signed_fingerprint = current.then_some(print);
-                let one = ProfileRow { tested, health, secret, signed_fingerprint, ..row.clone() };
+                let one = ProfileRow { secret, tested, health, signed_fingerprint, ..row.clone() };
                 let doubted = Doubt::of(&profiles.shown(&account(), &one)).is_some();
                 assert_eq!(doubted, standing(&one) == Standing::Fails, "{one:?}");
             }

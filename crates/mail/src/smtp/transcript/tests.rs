@@ -284,9 +284,10 @@ async fn a_long_search_keeps_nobody_waiting() {
         Arc,
         atomic::{AtomicBool, Ordering},
     };
+    type Search = Box<dyn Fn() + Send>;
     let secret = "correct horse battery staple".repeat(10);
     let long = |line: &str| line.repeat(1_200 / line.len());
-    let searches: [(&str, Box<dyn Fn() + Send>); 2] = [
+    let searches: [(&str, Search); 2] = [
         ("a reply", {
             let (redactor, text) = (redactor("hunter2hunter2"), long("250 %41&#66; ok "));
             Box::new(move || drop(redactor.redact(&text)))

@@ -92,7 +92,7 @@ async fn a_reply_too_many_is_no_acceptance_whatever_codes_the_server_writes() {
     }
     // Longer than a farewell is waited for.
     let late = Shift { keywords: KEYWORDS[3], codes: ("2.0.0 ", "2.0.0 "), late: (60, 1_500), message: refuses };
-    is_no_acceptance(late).await;
+    Box::pin(is_no_acceptance(late)).await;
 }
 
 async fn is_no_acceptance(shift: Shift) {
