@@ -83,12 +83,23 @@ test("a sender that is refused whatever it is gets no proposal", async ({ page, 
   await expect(card.getByRole("button", { name: "Appliquer et retester" })).toHaveCount(0);
 });
 
-test("the login takes the form that the provider wants", async ({ page, configurator }) => {
-  await addProfile(page, configurator, { login: "boutique", sender: "boutique@sandbox.example" });
-  const card = await configurator.test();
-  await expect(card).toHaveAttribute("data-cause", "bad_credentials");
-  await expect(card.getByText("Utiliser l’identifiant « boutique@sandbox.example »")).toBeVisible();
-  await mend(page);
+test("a login without its domain is told at the login, where the provider wants the whole address", async ({ page, configurator }) => {
+  await configurator.open();
+  await configurator.add();
+  await configurator.choosePreset(configurator.words.sandbox);
+  await page.getByLabel("Identifiant SMTP").fill("boutique");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
+  await configurator.validateButton().click();
+  const login = page.getByLabel("Identifiant SMTP");
+  await expect(login).toHaveAttribute("aria-invalid", "true");
+  await expect(login).toHaveAccessibleDescription(/l’identifiant est votre adresse email complète/);
+  await expect(page.getByLabel("Adresse de l’expéditeur")).not.toHaveAttribute("aria-invalid", "true");
+  await login.fill("boutique@sandbox.example");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
+  await configurator.validateButton().click();
+  await expect(configurator.heading(configurator.words.encoding)).toBeVisible();
+  await configurator.validateButton().click();
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
 });
 
 test("another way to log in", async ({ page, configurator }) => {
@@ -115,7 +126,7 @@ test("a proposal that is out of date is not applied", async ({ page, configurato
   await other.goto(`${demo.configurator}/profiles/edit?id=${id}`);
   const there = new Configurator(other, demo, configurator.scripted);
   await there.ready();
-  await other.getByLabel("Nom de l’expéditeur").fill("Autre nom");
+  await other.getByLabel("Adresse de l’expéditeur").fill("devis@sandbox.example");
   await there.validateButton().click();
   await there.validateButton().click();
   await page.getByRole("button", { name: "Appliquer et retester" }).first().click();
@@ -199,8 +210,8 @@ test("the report is copied with one button @wasm", async ({ page, configurator, 
 test("the row of the list follows a change that was applied @wasm", async ({ page, configurator }) => {
   await addProfile(page, configurator, { login: "au-nom-de@sandbox.example", sender: "devis@sandbox.example" });
   await configurator.test();
-  await expect(page.locator(".profile .sender")).toHaveText("devis@sandbox.example");
+  await expect(page.locator(".profile .who strong")).toHaveText("devis@sandbox.example");
   await mend(page);
-  await expect(page.locator(".profile .sender")).toHaveText("au-nom-de@sandbox.example");
+  await expect(page.locator(".profile .who strong")).toHaveText("au-nom-de@sandbox.example");
   await expect(page.locator(".profile .state")).toContainText("Accepté par le serveur");
 });

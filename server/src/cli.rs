@@ -1,6 +1,6 @@
 //! Server side. The command line: one command a file.
 //!
-//! To add a command: a file with its arguments (`clap::Args`) and a function `run`, a variant of [`Command`], a line in
+//! To add a command: a file with its arguments (`clap::Args`) and a function `run`, a variant of `Command`, a line in
 //! [`run`].
 
 use std::{error::Error, path::PathBuf, process::ExitCode};

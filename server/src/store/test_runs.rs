@@ -11,7 +11,7 @@ use super::{EntryFor, Receipt, StoreError, TestRecord};
 pub trait TestRunStore: Send + Sync {
     /// Stores a test and moves the profile's state, which is not received any more. A test that went well ends a break. One of
     /// settings that were changed meanwhile leaves a result of the new ones as it is: it is in the history only.
-    /// [`TestResult`](super::test_result::TestResult) is the rule.
+    /// `store::test_result::TestResult` is the rule.
     async fn record_test(
         &self,
         account: &AccountId,
