@@ -128,6 +128,7 @@ test("a proposal that is out of date is not applied", async ({ page, configurato
   await there.ready();
   await other.getByLabel("Adresse de l’expéditeur").fill("devis@sandbox.example");
   await there.validateButton().click();
+  await expect(there.heading(there.words.encoding)).toBeVisible();
   await there.validateButton().click();
   await page.getByRole("button", { name: "Appliquer et retester" }).first().click();
   await expect(page.getByText("Le profil a changé depuis ce test.")).toBeVisible();
