@@ -177,6 +177,9 @@ test("the search understands what people type @wasm", async ({ configurator, pag
     ["office", "Microsoft 365 / Exchange Online"],
     ["orange.fr", "Orange / Wanadoo"],
     ["boutique@gmail.com", "Gmail"],
+    // Neither is written in the page: the server is asked.
+    ["wanadoo.fr", "Orange / Wanadoo"],
+    ["claire@noos.fr", "SFR / Neuf / Numericable"],
     ["numéricable", "SFR / Neuf / Numericable"],
     ["bac a sable", "Bac à sable (sandbox)"],
     ["sable bac", "Bac à sable (sandbox)"],

@@ -4,8 +4,6 @@ pub use model::provider::{
     Alternate, AppPassword, Catalogue, CatalogueError, Guide, LoginForm, Preset, SenderRule, Status,
 };
 
-use ::model::search::finds;
-
 use super::preset_hint::PresetHint;
 
 /// The part of a preset that the browser gets.
@@ -24,19 +22,15 @@ pub fn hint(preset: &Preset) -> PresetHint {
     }
 }
 
-/// What the search box looks at besides the name and [`hint`]: the search words, and the domains that these do not find.
+/// What the search box looks at besides the name and [`hint`]. It asks the server for a domain or an address.
 pub fn search_words(preset: &Preset) -> String {
-    let mut words = preset.search.join(" ");
-    for domain in &preset.domains {
-        if !finds(&format!("{} {words} {}", preset.name, hint(preset).encode()), domain) {
-            words = format!("{words} {domain}");
-        }
-    }
-    words.trim().to_owned()
+    preset.search.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
+    use ::model::search::finds;
+
     use super::*;
 
     #[test]
@@ -51,7 +45,10 @@ mod tests {
         let catalogue = Catalogue::builtin();
         let found = |query: &str| -> Vec<&str> {
             let text = |preset: &Preset| format!("{} {} {}", preset.name, search_words(preset), hint(preset).encode());
-            let found = catalogue.all().iter().filter(|preset| finds(&text(preset), query));
+            // What the browser asks the server.
+            let domain = format!("@{}", query.rsplit('@').next().unwrap_or_default());
+            let asked = |preset: &Preset| catalogue.by_address(&domain).is_some_and(|of| of.id == preset.id);
+            let found = catalogue.all().iter().filter(|preset| finds(&text(preset), query) || asked(preset));
             found.map(|preset| preset.id.as_str()).collect()
         };
         for (query, id) in [

@@ -1,5 +1,5 @@
-//! Browser side. The provider that issued the login's address. The server knows the providers' domains; it is asked once for
-//! each domain that is typed.
+//! Browser side. The provider that issued an address: the login's, or one in the search box. The server knows the providers'
+//! domains; it is asked once for each domain that is typed.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -15,16 +15,80 @@ use crate::{
 /// How long nothing is typed before the server is asked.
 const PAUSE: Duration = Duration::from_millis(150);
 
+/// Who asks. Each has one question at a time.
+#[derive(Clone, Copy)]
+pub(super) enum Asker {
+    Login,
+    Search,
+}
+
+/// A domain, and its preset: `None` until the answer, empty where there is none.
+type Known = (String, Option<String>);
+
 thread_local! {
-    /// The domain that was asked for last and its preset, which is empty until the answer, and where there is none.
-    static KNOWN: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
+    /// What each asked for last.
+    static KNOWN: RefCell<[Known; 2]> = const { RefCell::new([(String::new(), None), (String::new(), None)]) };
+}
+
+impl Asker {
+    fn known(self, domain: &str) -> Option<Option<String>> {
+        KNOWN.with_borrow(|all| {
+            let (known, id) = &all[self as usize];
+            (known == domain).then(|| id.clone())
+        })
+    }
+
+    fn learn(self, known: Known) {
+        KNOWN.with_borrow_mut(|all| all[self as usize] = known);
+    }
+
+    /// The radio button of the preset that this domain belongs to, if the server has said so.
+    pub(super) fn provider(self, domain: &str) -> Option<HtmlInputElement> {
+        let id = self.known(domain).flatten().filter(|id| !id.is_empty())?;
+        radios().into_iter().find(|radio| radio.value() == id)
+    }
+
+    /// Whether the server has not answered yet.
+    pub(super) fn waits(self, domain: &str) -> bool {
+        has_a_dot(domain) && self.known(domain) == Some(None)
+    }
+
+    /// Asks for a domain, unless that was done. `then`: what depends on the answer.
+    pub(super) fn look(self, domain: String, then: fn()) {
+        if self.known(&domain).is_none() {
+            self.learn((domain.clone(), None));
+            if has_a_dot(&domain) {
+                set_timeout(move || spawn(self.ask(domain, then)), PAUSE);
+            }
+        }
+    }
+
+    async fn ask(self, domain: String, then: fn()) {
+        // Something else was typed in the meantime.
+        if self.known(&domain).is_none() {
+            return;
+        }
+        let Some(form) = find::<Element>("#profile-form") else { return };
+        let address = text(&form, "data-provider") + &String::from(js_sys::encode_uri_component(&domain));
+        let answer = fetch::fetch(&address, None, None).await.filter(Response::ok);
+        let id = if let Some(answer) = answer { fetch::text(&answer).await } else { None };
+        if self.known(&domain).is_none() {
+            return;
+        }
+        // Without an answer it is asked again when something is typed.
+        self.learn(id.map_or_else(|| (String::new(), None), |id| (domain, Some(id))));
+        then();
+    }
+}
+
+/// Every provider's domain has one.
+fn has_a_dot(domain: &str) -> bool {
+    domain.contains('.')
 }
 
 /// The radio button of the preset that the login is an address of.
 pub(super) fn provider() -> Option<HtmlInputElement> {
-    let domain = domain();
-    let id = KNOWN.with_borrow(|(known, id)| if *known == domain { id.clone() } else { String::new() });
-    radios().into_iter().find(|radio| !id.is_empty() && radio.value() == id)
+    Asker::Login.provider(&domain())
 }
 
 fn domain() -> String {
@@ -32,39 +96,8 @@ fn domain() -> String {
     login.rsplit_once('@').map_or("", |(_, domain)| domain.trim()).to_owned()
 }
 
-/// Asks for the login's domain, unless that was done. `then`: what depends on the answer.
+/// Asks for the login's domain. `then`: what depends on the answer.
 pub(super) fn look(then: fn()) {
-    let domain = domain();
-    if !is_asked(&domain) {
-        KNOWN.set((domain.clone(), String::new()));
-        // A domain has a dot.
-        if domain.contains('.') {
-            set_timeout(move || spawn(ask(domain, then)), PAUSE);
-        }
-    }
-    then();
-}
-
-fn is_asked(domain: &str) -> bool {
-    KNOWN.with_borrow(|(known, _)| known == domain)
-}
-
-async fn ask(domain: String, then: fn()) {
-    // Something else was typed in the meantime.
-    if !is_asked(&domain) {
-        return;
-    }
-    let Some(form) = find::<Element>("#profile-form") else { return };
-    let address = text(&form, "data-provider") + &String::from(js_sys::encode_uri_component(&domain));
-    let answer = fetch::fetch(&address, None, None).await.filter(Response::ok);
-    let id = if let Some(answer) = answer { fetch::text(&answer).await } else { None };
-    if !is_asked(&domain) {
-        return;
-    }
-    match id {
-        Some(id) => KNOWN.set((domain, id)),
-        // No answer: asked again when something is typed.
-        None => KNOWN.set((String::new(), String::new())),
-    }
+    Asker::Login.look(domain(), then);
     then();
 }

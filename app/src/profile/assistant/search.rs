@@ -3,7 +3,7 @@
 use ::model::search::finds;
 use web_sys::{Element, HtmlInputElement};
 
-use super::presets::choose;
+use super::{address::Asker, presets::choose};
 use crate::dom::{find, find_all, focus, show, text};
 
 /// The box is there once it works.
@@ -20,10 +20,21 @@ pub(super) fn is_it(target: &Element) -> bool {
 /// Whether it was the box that was typed in.
 pub(super) fn typed(target: &Element) -> bool {
     let it = is_it(target);
-    if let Some(input) = find::<HtmlInputElement>("#preset-search").filter(|_| it) {
-        narrow(&input.value());
+    if it {
+        Asker::Search.look(domain(&typed_words()).to_owned(), narrow);
+        narrow();
     }
     it
+}
+
+fn typed_words() -> String {
+    find::<HtmlInputElement>("#preset-search").map(|input| input.value().trim().to_owned()).unwrap_or_default()
+}
+
+/// What may be a domain, alone or at the end of an address.
+fn domain(words: &str) -> &str {
+    let name = words.rsplit('@').next().unwrap_or_default();
+    if name.contains(' ') { "" } else { name }
 }
 
 /// Enter in the search box: the only provider that is left is chosen.
@@ -36,14 +47,17 @@ pub(super) fn choose_the_only_one() {
     }
 }
 
-/// Shows the presets of whose name, search words or server `words` speaks; another server can always be chosen.
-fn narrow(words: &str) {
-    let wanted = words.trim();
-    let mut found = false;
+/// Shows the presets whose name, search words, server or e-mail domain is typed; another server can always be chosen.
+fn narrow() {
+    let words = typed_words();
+    let (wanted, domain) = (words.as_str(), domain(&words));
+    let of_the_domain = Asker::Search.provider(domain).map(|radio| radio.value());
+    let mut found = Asker::Search.waits(domain);
     for label in find_all::<Element>("#presets .card-choice:has([data-p])") {
-        let hint = label.first_element_child().map(|radio| text(&radio, "data-p")).unwrap_or_default();
-        let named = [label.text_content().unwrap_or_default(), text(&label, "data-s"), hint].join(" ");
-        let matches = finds(&named, wanted);
+        let Some(radio) = label.first_element_child() else { continue };
+        let named =
+            [label.text_content().unwrap_or_default(), text(&label, "data-s"), text(&radio, "data-p")].join(" ");
+        let matches = finds(&named, wanted) || of_the_domain.as_deref().is_some_and(|id| id == text(&radio, "value"));
         found |= matches;
         show(&label, matches);
     }
