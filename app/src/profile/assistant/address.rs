@@ -22,19 +22,30 @@ pub(super) enum Asker {
     Search,
 }
 
-/// A domain, and its preset: `None` until the answer, empty where there is none.
-type Known = (String, Option<String>);
+/// What the server says of a domain.
+#[derive(Clone, PartialEq, Eq)]
+enum Answer {
+    Awaited,
+    /// The id of its preset; empty where there is none.
+    Preset(String),
+}
+
+/// A domain and what is known of it.
+type Known = (String, Answer);
+
+const NOTHING: Known = (String::new(), Answer::Awaited);
 
 thread_local! {
     /// What each asked for last.
-    static KNOWN: RefCell<[Known; 2]> = const { RefCell::new([(String::new(), None), (String::new(), None)]) };
+    static KNOWN: RefCell<[Known; 2]> = const { RefCell::new([NOTHING, NOTHING]) };
 }
 
 impl Asker {
-    fn known(self, domain: &str) -> Option<Option<String>> {
+    /// `None`: that domain was not asked for.
+    fn known(self, domain: &str) -> Option<Answer> {
         KNOWN.with_borrow(|all| {
-            let (known, id) = &all[self as usize];
-            (known == domain).then(|| id.clone())
+            let (known, answer) = &all[self as usize];
+            (known == domain).then(|| answer.clone())
         })
     }
 
@@ -44,19 +55,19 @@ impl Asker {
 
     /// The radio button of the preset that this domain belongs to, if the server has said so.
     pub(super) fn provider(self, domain: &str) -> Option<HtmlInputElement> {
-        let id = self.known(domain).flatten().filter(|id| !id.is_empty())?;
-        radios().into_iter().find(|radio| radio.value() == id)
+        let Some(Answer::Preset(id)) = self.known(domain) else { return None };
+        radios().into_iter().find(|radio| !id.is_empty() && radio.value() == id)
     }
 
     /// Whether the server has not answered yet.
     pub(super) fn waits(self, domain: &str) -> bool {
-        has_a_dot(domain) && self.known(domain) == Some(None)
+        has_a_dot(domain) && self.known(domain) == Some(Answer::Awaited)
     }
 
     /// Asks for a domain, unless that was done. `then`: what depends on the answer.
     pub(super) fn look(self, domain: String, then: fn()) {
         if self.known(&domain).is_none() {
-            self.learn((domain.clone(), None));
+            self.learn((domain.clone(), Answer::Awaited));
             if has_a_dot(&domain) {
                 set_timeout(move || spawn(self.ask(domain, then)), PAUSE);
             }
@@ -76,7 +87,7 @@ impl Asker {
             return;
         }
         // Without an answer it is asked again when something is typed.
-        self.learn(id.map_or_else(|| (String::new(), None), |id| (domain, Some(id))));
+        self.learn(id.map_or(NOTHING, |id| (domain, Answer::Preset(id))));
         then();
     }
 }
