@@ -56,7 +56,7 @@ test("no address is broken inside a word, and nothing overflows, at 320 pixels",
     await page.goto(`${demo.configurator}/${path}`);
     const broken = await page.evaluate(() => {
       const found: string[] = [];
-      for (const place of document.querySelectorAll(".sender, .server, .choice label, .guide a, .toolbar button")) {
+      for (const place of document.querySelectorAll(".who strong, .owner, .server, .choice label, .guide a, .toolbar button")) {
         const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
         for (let text = walker.nextNode() as Text | null; text; text = walker.nextNode() as Text | null) {
           for (const word of text.data.matchAll(/[^\s\-·]+/g)) {

@@ -57,7 +57,7 @@ trouble-session-ended = Votre session est terminée. Pour votre sécurité, elle
 trouble-stranger = Le configurateur s’ouvre depuis votre portail, où vous êtes déjà connecté. Si vous en venez, votre navigateur refuse peut-être les cookies d’une page intégrée : ouvrez alors le configurateur dans un nouvel onglet.
 trouble-not-found = Cette page ou ce profil n’existe pas, ou n’existe plus.
 trouble-unavailable = Le service ne répond pas pour le moment. Ce qui était enregistré n’est pas perdu : réessayez dans un instant.
-trouble-internal = Une erreur de notre côté empêche d’afficher cette page. Elle est inscrite au journal du service. Si elle se reproduit, signalez-la à votre portail.
+trouble-internal = Une erreur de notre côté empêche d’afficher cette page. Elle a été enregistrée. Si elle se reproduit, signalez-la à votre portail.
 trouble-malformed = La demande reçue est incomplète. Revenez à la page précédente et recommencez.
 not-found-title = Page introuvable
 
