@@ -17,7 +17,7 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await copy.getByRole("radio").check();
   await configurator.button("Utiliser").click();
   // It cannot send: one question first.
-  await expect(page.getByText("L’utiliser quand même ?")).toBeVisible();
+  await expect(configurator.heading("Utiliser ce profil quand même ?")).toBeVisible();
   await expect(copy).not.toContainText("Actif");
   await configurator.button("Utiliser quand même").click();
   await expect(page.getByText("Ce profil est choisi, mais il ne peut pas encore envoyer")).toBeVisible();

@@ -75,7 +75,8 @@ test("Utiliser on a profile whose test failed asks first", async ({ configurator
   await expect(row("boutique@").getByRole("radio")).toBeChecked();
   await row("application@").getByRole("radio").check();
   await configurator.button("Utiliser").click();
-  await expect(page.getByText(/Le dernier test de application@sandbox\.example a échoué \(.+\)\. L’utiliser quand même ?/)).toBeVisible();
+  await expect(configurator.heading("Utiliser ce profil quand même ?")).toBeVisible();
+  await expect(page.getByText(/Le dernier test de application@sandbox\.example a échoué \(.+\)\./)).toBeVisible();
   await expect(row("boutique@")).toContainText("Actif");
   await configurator.button("Tester d’abord").click();
   await page.locator("[data-verdict=failed]").waitFor({ timeout: 45_000 });

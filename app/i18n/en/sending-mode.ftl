@@ -30,7 +30,6 @@ way-unsure-title = Use this profile anyway?
 way-ask-test = The last test of { $sender } failed ({ $why }).
 way-ask-sending = The last messages sent through { $sender } failed ({ $why }).
 way-ask-bare = The profile { $sender } has no usable password.
-way-ask = { $about } Use it anyway?
 way-test-first = Test first
 way-use-anyway = Use anyway
 way-test = Test this profile

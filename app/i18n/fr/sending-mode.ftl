@@ -30,7 +30,6 @@ way-unsure-title = Utiliser ce profil quand même ?
 way-ask-test = Le dernier test de { $sender } a échoué ({ $why }).
 way-ask-sending = Les derniers envois par { $sender } ont échoué ({ $why }).
 way-ask-bare = Le profil { $sender } n’a pas de mot de passe utilisable.
-way-ask = { $about } L’utiliser quand même ?
 way-test-first = Tester d’abord
 way-use-anyway = Utiliser quand même
 way-test = Tester ce profil

@@ -70,7 +70,7 @@ pub fn UseAnyway(profile: Profile, doubt: Doubt, mode: String) -> impl IntoView 
     view! {
         <section class="card unsure" data-ask="use">
             <h2>{t!("way-unsure-title")}</h2>
-            <p>{t!("way-ask", about = about)}</p>
+            <p>{about}</p>
             <div class="actions">
                 {first}
                 <form method="post" action=at("/api/profiles/use")>
