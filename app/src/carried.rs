@@ -11,10 +11,10 @@ use crate::{
     profile::{
         api::encoding_form,
         asked::shown_revision,
-        delete::heir_form,
+        autosave::merge_form,
+        delete::successor_form,
         draft::{Choice, Draft, KeptDraft, is_form_name},
         encoding::Encoding,
-        keeping::merge_form,
         model::ProfileId,
         sending_api::sending_form,
         typed_sending::TypedSending,
@@ -39,7 +39,7 @@ impl Carried {
     /// Whether the user has to press a button again, rather than save again.
     pub fn is_press(&self) -> bool {
         let choice = self.kept.as_ref().map(|kept| &kept.choice);
-        matches!(choice, None | Some(Some(Choice::Heir(_) | Choice::Code(_))))
+        matches!(choice, None | Some(Some(Choice::Successor(_) | Choice::Code(_))))
     }
 }
 
@@ -77,7 +77,9 @@ pub fn carried(path: &str, fields: &Fields, new_form: impl FnOnce() -> String) -
             };
             Some((sending_form(id), Choice::Sending(typed.shortened(), Vec::new()), "sending"))
         }
-        ("/api/profiles/delete", Some(id)) => Some((heir_form(id), Choice::heir(&text("heir")), "delete")),
+        ("/api/profiles/delete", Some(id)) => {
+            Some((successor_form(id), Choice::successor(&text("successor")), "delete"))
+        }
         ("/api/test/received", Some(id)) => Some((code_form(id), Choice::code(&text("code")), "report")),
         _ => None,
     };
@@ -165,7 +167,7 @@ mod tests {
         for (path, field, value, choice, page) in [
             ("encoding", "encoding", "windows-1252", Choice::Encoding(Encoding::Windows1252), "/profiles/encoding"),
             ("sending", "sending[per_day]", "500", Choice::Sending(typed, Vec::new()), "/profiles/sending"),
-            ("delete", "heir", "none", Choice::heir("none"), "/profiles/delete"),
+            ("delete", "successor", "none", Choice::successor("none"), "/profiles/delete"),
             (
                 "merge",
                 "take[host]",
@@ -210,7 +212,7 @@ mod tests {
                 format!("/profiles/encoding?id={ID}&suspicious=2"),
             ),
             ("/api/profiles/use", &[("id", "nobody's")], "/profiles?".to_owned()),
-            ("/api/profiles/delete", &[("id", "nobody's"), ("heir", "none")], "/profiles?".to_owned()),
+            ("/api/profiles/delete", &[("id", "nobody's"), ("successor", "none")], "/profiles?".to_owned()),
         ] {
             assert_eq!(of(path, fields), Carried { page, kept: None }, "{path}");
         }

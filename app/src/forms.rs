@@ -15,8 +15,8 @@ use serde_json::Value;
 use crate::{
     profile::{
         api::{CleanSecret, DeleteProfile, DuplicateProfile, FillProfile, SaveEncoding, SaveProfile, UseProfile},
+        autosave::{CheckProfile, ForgetDraft, MergeProfile},
         dropping::CancelProfile,
-        keeping::{CheckProfile, ForgetDraft, MergeProfile},
         sending_api::SaveSending,
     },
     sending_mode::api::{ChooseOwnSmtp, SaveSendingMode},

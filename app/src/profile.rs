@@ -16,6 +16,8 @@ pub mod api;
 #[cfg(feature = "ssr")]
 pub mod asked;
 #[cfg(feature = "ssr")]
+pub mod autosave;
+#[cfg(feature = "ssr")]
 pub mod conflict;
 #[cfg(feature = "ssr")]
 pub mod delete;
@@ -35,8 +37,6 @@ pub mod field;
 pub mod form;
 #[cfg(feature = "ssr")]
 pub mod guide;
-#[cfg(feature = "ssr")]
-pub mod keeping;
 #[cfg(feature = "ssr")]
 pub mod list;
 #[cfg(feature = "ssr")]

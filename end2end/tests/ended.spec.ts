@@ -24,7 +24,7 @@ const CASES: Case[] = [
   { name: "the encoding", path: (id) => `/profiles/encoding?id=${id}`, field: label("ISO-8859-15"), press: "Valider" },
   { name: "the limits", path: (id) => `/profiles/sending?id=${id}`, field: label("Messages par jour", false), typed: "4321", press: "Enregistrer" },
   { name: "the mode", path: () => "/sending-mode", field: label("Par vos propres comptes SMTP"), press: "Enregistrer" },
-  { name: "the deletion", path: (id) => `/profiles/delete?id=${id}`, field: (shown) => shown.locator("#heir-none"), press: "Supprimer" },
+  { name: "the deletion", path: (id) => `/profiles/delete?id=${id}`, field: (shown) => shown.locator("#successor-none"), press: "Supprimer" },
   { name: "the code", path: (id) => `/profiles/report?id=${id}`, field: (shown) => shown.locator("#code"), typed: "12 34 56", press: "Confirmer la réception" },
 ];
 

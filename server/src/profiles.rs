@@ -12,8 +12,8 @@ use app::{
         model::{Profile, ProfileId, Settings},
         password::{InnerSpaces, clean},
         port::{
-            DestinationPolicy, Heir, Listed, PAGE_SIZE, Profiles, SaveError, SecretChange, Shown, Standing, Target,
-            Written,
+            DestinationPolicy, Listed, PAGE_SIZE, Profiles, Reliability, SaveError, SecretChange, Shown, Successor,
+            Target, Written,
         },
         sending::{SendState, SendingOptions},
     },
@@ -28,7 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     credentials::{Vault, logins::Logins},
     metrics::Metrics,
-    store::{Change, Deletion, ProfileRow, ProfileWithFailure, Store, StoreError, standing},
+    store::{Change, Deletion, ProfileRow, ProfileWithFailure, Store, StoreError, reliability},
 };
 
 mod account;
@@ -273,21 +273,27 @@ impl Profiles for ProfileService {
         Ok(())
     }
 
-    async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError> {
+    async fn delete(
+        &self,
+        by: Author<'_>,
+        id: ProfileId,
+        successor: Successor,
+        revision: Option<u32>,
+    ) -> Result<(), AppError> {
         let entry_for = self.entry_for(by, Action::ProfileDeleted);
-        let deletion = Deletion { heir, revision };
+        let deletion = Deletion { successor, revision };
         written(self.store.delete_profile(by.account, id, deletion, &entry_for).await.map_err(StoreError::log)?)?;
         self.changed_profile(by.account, id, false).await;
-        // The heir sends from now on.
+        // The successor sends from now on.
         self.changed(by.account).await;
         Ok(())
     }
 
-    async fn heirs(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Standing)>, AppError> {
+    async fn successors(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Reliability)>, AppError> {
         let rows = self.store.others_of_owner(account, id).await.map_err(StoreError::log)?;
-        let mut heirs: Vec<_> = rows.iter().map(|row| (self.shown(account, row), standing(row))).collect();
-        heirs.sort_by_key(|(profile, standing)| (std::cmp::Reverse(*standing), profile.id));
-        Ok(heirs)
+        let mut successors: Vec<_> = rows.iter().map(|row| (self.shown(account, row), reliability(row))).collect();
+        successors.sort_by_key(|(profile, reliability)| (std::cmp::Reverse(*reliability), profile.id));
+        Ok(successors)
     }
 
     async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError> {

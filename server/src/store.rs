@@ -48,12 +48,12 @@ pub mod postgres;
 mod profiles;
 mod quarantine;
 mod queue;
+mod reliability;
 mod retention;
 mod sealed;
 mod sessions;
 mod settlements;
 pub mod sqlite;
-mod standing;
 mod succession;
 mod test_result;
 mod test_runs;
@@ -71,11 +71,11 @@ pub use messages::MessageStore;
 pub use profiles::{AccountProfile, Deletion, ProfileStore, ProfileWithFailure};
 pub use quarantine::QuarantineStore;
 pub use queue::QueueStore;
+pub use reliability::reliability;
 pub use retention::{DRAFTS_LAST, MOST_DRAFTS};
 pub use sealed::SealedStore;
 pub use sessions::SessionStore;
 pub use settlements::SettlementStore;
-pub use standing::standing;
 pub use test_runs::TestRunStore;
 
 /// A sealed secret and when it was typed.

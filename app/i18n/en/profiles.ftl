@@ -92,9 +92,9 @@ sending-limit-usual = With your provider: { $usual }. From 1 to { $most }.
 sending-limit-range = From 1 to { $most }.
 sending-limit-wrong = Enter a whole number from 1 to { $most }, or leave empty.
 delete-used = This is the profile in use for “{ $owner }”.
-delete-heir = Which profile will send for “{ $owner }”?
-delete-heir-none = None for now
-delete-heir-others = { $count ->
+delete-successor = Which profile will send for “{ $owner }”?
+delete-successor-none = None for now
+delete-successor-others = { $count ->
     [one] One other profile
    *[other] { $count } other profiles
 }

@@ -92,9 +92,9 @@ sending-limit-usual = Chez votre fournisseur : { $usual }. De 1 à { $most }.
 sending-limit-range = De 1 à { $most }.
 sending-limit-wrong = Saisissez un nombre entier de 1 à { $most }, ou laissez vide.
 delete-used = C’est le profil actif de « { $owner } ».
-delete-heir = Quel profil enverra pour « { $owner } » ?
-delete-heir-none = Aucun pour l’instant
-delete-heir-others = { $count ->
+delete-successor = Quel profil enverra pour « { $owner } » ?
+delete-successor-none = Aucun pour l’instant
+delete-successor-others = { $count ->
     [one] Un autre profil
    *[other] { $count } autres profils
 }

@@ -4,14 +4,14 @@ use leptos::{prelude::*, server_fn::codec::PostUrl};
 
 use super::{
     asked::{existing, shown_revision, shown_then},
-    delete::{StandsIn, heir_form},
+    delete::{StandsIn, successor_form},
     doubt::Doubt,
     draft::{Choice, KeptDraft},
     encoding::Encoding,
     field::{Fault, Field, FieldError},
     listed::fingerprint,
     model::{ProfileId, TestState},
-    port::{Heir, Standing},
+    port::{Reliability, Successor},
 };
 use crate::{
     error::{AppError, finish, wants_page},
@@ -62,7 +62,7 @@ async fn encode(id: &str, encoding: &str, was: &str, revision: &str) -> Result<S
             // An account's first profile is put in use automatically.
             let profile = services.profiles.get(&session.account, id).await?;
             let only = profile.is_some_and(|profile| profile.in_use && profile.test == TestState::Never)
-                && services.profiles.heirs(&session.account, id).await?.is_empty();
+                && services.profiles.successors(&session.account, id).await?.is_empty();
             Ok(format!("/profiles?selected={id}&notice={}", if only { "saved-only" } else { "saved" }))
         }
     }
@@ -160,47 +160,47 @@ async fn put_in_use(
 pub async fn delete_profile(
     #[server(default)] id: String,
     #[server(default)] revision: String,
-    #[server(default)] heir: String,
+    #[server(default)] successor: String,
     #[server(default)] used: String,
 ) -> Result<(), AppError> {
-    finish(delete(&id, &revision, &heir, &used).await)
+    finish(delete(&id, &revision, &successor, &used).await)
 }
 
-/// `heir`: the profile that takes over, `none`, or empty for the one most likely to work. `used`: whether the page showed the
+/// `successor`: the profile that takes over, `none`, or empty for the one most likely to work. `used`: whether the page showed the
 /// profile as in use.
-async fn delete(id: &str, revision: &str, heir: &str, used: &str) -> Result<String, AppError> {
+async fn delete(id: &str, revision: &str, successor: &str, used: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;
     let stale = || if wants_page() { Ok(format!("/profiles/delete?id={id}&stale=1")) } else { Err(AppError::Stale) };
-    let kept = heir_form(id);
-    let heir = match heir {
-        "" => Heir::Best,
-        "none" => Heir::Nobody,
-        other => Heir::One(existing(other)?),
+    let kept = successor_form(id);
+    let successor = match successor {
+        "" => Successor::Best,
+        "none" => Successor::Nobody,
+        other => Successor::One(existing(other)?),
     };
     let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
     if !used.is_empty() && (used == "1") != profile.in_use {
         return stale();
     }
-    let next = services.profiles.heirs(&session.account, id).await?;
-    if let Heir::One(heir) = heir
-        && next.iter().all(|(profile, _)| profile.id != heir)
+    let next = services.profiles.successors(&session.account, id).await?;
+    if let Successor::One(successor) = successor
+        && next.iter().all(|(profile, _)| profile.id != successor)
     {
         return stale();
     }
-    let best = next.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
-    match services.profiles.delete(session.author(), id, heir, shown_revision(revision)).await {
+    let best = next.first().filter(|(_, reliability)| *reliability > Reliability::Fails).map(|(profile, _)| profile.id);
+    match services.profiles.delete(session.author(), id, successor, shown_revision(revision)).await {
         Err(AppError::Stale) => return stale(),
         done => done?,
     }
     services.drafts.forget(&session.who(), &kept).await?;
-    let heir = match heir {
-        Heir::Best => best,
-        Heir::One(heir) => Some(heir),
-        Heir::Nobody => None,
+    let successor = match successor {
+        Successor::Best => best,
+        Successor::One(successor) => Some(successor),
+        Successor::Nobody => None,
     };
-    Ok(match heir.filter(|_| profile.in_use) {
-        Some(heir) => format!("/profiles?notice=deleted-heir&id={id}&selected={heir}"),
+    Ok(match successor.filter(|_| profile.in_use) {
+        Some(successor) => format!("/profiles?notice=deleted-successor&id={id}&selected={successor}"),
         None if profile.in_use => {
             let then = match StandsIn::of(&services, &session, &profile) {
                 StandsIn::Shop => "deleted-shop",

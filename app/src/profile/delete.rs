@@ -7,7 +7,7 @@ use super::{
     list::StateBadge,
     model::{Destination, Profile, ProfileId},
     owner::owner_name,
-    port::Standing,
+    port::Reliability,
 };
 use crate::{
     base_path::at,
@@ -35,15 +35,15 @@ pub fn DeletePage() -> impl IntoView {
         let (session, services) = (session()?, services()?);
         let id = ProfileId::parse(&id).ok_or(AppError::NotFound)?;
         let profile = services.profiles.get(&session.account, id).await?.ok_or(AppError::NotFound)?;
-        let heirs = services.profiles.heirs(&session.account, id).await?;
+        let successors = services.profiles.successors(&session.account, id).await?;
         let owner = owner_name(&profile, &session);
         let stands_in = StandsIn::of(&services, &session, &profile);
         let portal = session.portal_name.clone();
-        let mine = match services.drafts.choice(&session.who(), &heir_form(id)).await? {
-            Some(Choice::Heir(mine)) => mine,
+        let mine = match services.drafts.choice(&session.who(), &successor_form(id)).await? {
+            Some(Choice::Successor(mine)) => mine,
             _ => String::new(),
         };
-        Ok(view! { <RequestNotice /> <Question profile owner heirs mine stands_in portal /> }.into_any())
+        Ok(view! { <RequestNotice /> <Question profile owner successors mine stands_in portal /> }.into_any())
     };
     view! {
         <Page title=t!("delete-title")>
@@ -53,8 +53,8 @@ pub fn DeletePage() -> impl IntoView {
 }
 
 /// The name under which the chosen successor is kept.
-pub fn heir_form(id: ProfileId) -> String {
-    format!("heir-{id}")
+pub fn successor_form(id: ProfileId) -> String {
+    format!("successor-{id}")
 }
 
 /// What sends the owner's mail when no profile of theirs is in use.
@@ -89,7 +89,7 @@ impl StandsIn {
 fn Question(
     profile: Profile,
     owner: String,
-    heirs: Vec<(Profile, Standing)>,
+    successors: Vec<(Profile, Reliability)>,
     /// The successor that was chosen before the page was shown again.
     mine: String,
     stands_in: StandsIn,
@@ -100,31 +100,34 @@ fn Question(
     let used = profile.in_use;
     let id = profile.id.to_string();
     let then = stands_in.text(&portal);
-    let choice = (used && !heirs.is_empty()).then(|| {
+    let choice = (used && !successors.is_empty()).then(|| {
         // A failing profile takes over only when it is chosen explicitly.
-        let best = heirs.first().filter(|(_, standing)| *standing > Standing::Fails).map(|(profile, _)| profile.id);
+        let best = successors
+            .first()
+            .filter(|(_, reliability)| *reliability > Reliability::Fails)
+            .map(|(profile, _)| profile.id);
         let warning = best.is_none().then(|| view! { <Notice kind=Kind::Warning>{t!("delete-all-fail")}</Notice> });
-        let chosen = heirs.iter().map(|(heir, _)| heir.id).find(|id| id.to_string() == mine);
+        let chosen = successors.iter().map(|(successor, _)| successor.id).find(|id| id.to_string() == mine);
         let chosen = if mine == "none" { None } else { chosen.or(best) };
-        let able = heirs.iter().filter(|(_, standing)| *standing > Standing::Fails).count();
-        let shown = able.clamp(FEW, MANY).min(heirs.len());
-        let open = heirs.iter().skip(shown).any(|(heir, _)| Some(heir.id) == chosen);
-        let mut options = heirs.into_iter().map(|(heir, _)| {
-            let input = format!("heir-{}", heir.id);
-            let settings = heir.settings.clone();
+        let able = successors.iter().filter(|(_, reliability)| *reliability > Reliability::Fails).count();
+        let shown = able.clamp(FEW, MANY).min(successors.len());
+        let open = successors.iter().skip(shown).any(|(successor, _)| Some(successor.id) == chosen);
+        let mut options = successors.into_iter().map(|(successor, _)| {
+            let input = format!("successor-{}", successor.id);
+            let settings = successor.settings.clone();
             // Port and login tell similar profiles apart.
             let Destination { host, port, login, .. } = &settings.destination;
             let named = if login == settings.sender_address.as_str() { String::new() } else { format!(" · {login}") };
             let (sender, server) = (settings.sender_address.as_str(), format!("{host}:{port}"));
-            let checked = chosen == Some(heir.id);
+            let checked = chosen == Some(successor.id);
             view! {
                 <div class="choice">
                     <input
-                        type="radio" name="heir" id=input.clone() value=heir.id.to_string() checked=checked
+                        type="radio" name="successor" id=input.clone() value=successor.id.to_string() checked=checked
                         aria-describedby=format!("{input}-state")
                     />
                     <label for=input.clone()>{breakable(sender)} " · " {breakable(&server)} {named}</label>
-                    <p id=format!("{input}-state")><StateBadge profile=heir /></p>
+                    <p id=format!("{input}-state")><StateBadge profile=successor /></p>
                 </div>
             }
         });
@@ -134,25 +137,25 @@ fn Question(
         view! {
             {warning}
             <fieldset class="choices">
-                <legend>{t!("delete-heir", owner = owner.clone())}</legend>
+                <legend>{t!("delete-successor", owner = owner.clone())}</legend>
                 {first}
                 {(count > 0).then(|| view! {
                     <details open=open>
-                        <summary>{t!("delete-heir-others", count = count)}</summary>
+                        <summary>{t!("delete-successor-others", count = count)}</summary>
                         <div class="choices">{others}</div>
                     </details>
                 })}
                 <div class="choice">
                     <input
                         type="radio"
-                        name="heir"
-                        id="heir-none"
+                        name="successor"
+                        id="successor-none"
                         value="none"
                         checked=chosen.is_none()
-                        aria-describedby="heir-none-state"
+                        aria-describedby="successor-none-state"
                     />
-                    <label for="heir-none">{t!("delete-heir-none")}</label>
-                    <p id="heir-none-state">{then.clone()}</p>
+                    <label for="successor-none">{t!("delete-successor-none")}</label>
+                    <p id="successor-none-state">{then.clone()}</p>
                 </div>
             </fieldset>
         }

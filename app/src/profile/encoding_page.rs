@@ -6,9 +6,9 @@ use leptos::prelude::*;
 
 use super::{
     api::encoding_form,
+    autosave::RestoredChoice,
     draft::Choice,
     encoding::Encoding,
-    keeping::RestoredChoice,
     model::{Profile, ProfileId},
     preset::{Catalogue, Preset},
     warnings::Warning,

@@ -11,10 +11,10 @@ use leptos_axum::ResponseOptions;
 
 use super::{
     assistant::FormAssistant,
+    autosave::{Restored, merge_form, orphan},
     conflict::Conflict,
     draft::{Choice, Draft, KeptDraft, is_form_name},
     field::{Field, FieldError},
-    keeping::{Restored, merge_form, orphan},
     model::{ProfileId, SecretState},
     preset::Catalogue,
 };

@@ -6,9 +6,9 @@
 use leptos::prelude::*;
 
 use super::{
+    autosave::{Begun, DraftOffer},
     doubt::{Doubt, UseAnyway},
     dropping::Dropped,
-    keeping::{Begun, DraftOffer},
     listed::fingerprint,
     model::{Profile, ProfileId, TestState},
     owner::owner_name,
@@ -166,7 +166,7 @@ fn Rows(
     let email = session.email.clone();
     view! {
         <div id="live">
-            <div id="standing">
+            <div id="untried">
                 {asked.map(|(profile, doubt)| view! { <UseAnyway profile doubt mode=query("mode") /> })}
                 {untried.map(|untried| view! { <Untried untried /> })}
             </div>

@@ -72,7 +72,7 @@ impl<T: PartialEq> Shown<T> {
 
 /// How likely a profile is to work, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Reliability {
     /// It has no secret, or its last attempt failed.
     Fails,
     Unknown,
@@ -84,7 +84,7 @@ pub enum Standing {
 
 /// Which profile replaces the one in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heir {
+pub enum Successor {
     /// The one most likely to work; none when all others are known to fail.
     Best,
     One(ProfileId),
@@ -186,11 +186,17 @@ pub trait Profiles: Send + Sync {
     /// Puts the profile in use for its owner's mail, if it still has this revision; [`AppError::Stale`] otherwise.
     async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError>;
 
-    /// Deletes it if it still has this revision. If it was in use, the heir replaces it.
-    async fn delete(&self, by: Author<'_>, id: ProfileId, heir: Heir, revision: Option<u32>) -> Result<(), AppError>;
+    /// Deletes it if it still has this revision. If it was in use, the successor replaces it.
+    async fn delete(
+        &self,
+        by: Author<'_>,
+        id: ProfileId,
+        successor: Successor,
+        revision: Option<u32>,
+    ) -> Result<(), AppError>;
 
     /// The profiles that may replace this one, the most likely to work first.
-    async fn heirs(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Standing)>, AppError>;
+    async fn successors(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Reliability)>, AppError>;
 
     /// Whether the account has a profile in use that has a secret.
     async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError>;

@@ -4,8 +4,8 @@ use ::model::way::{Way, way};
 use leptos::prelude::*;
 
 use super::{
+    autosave::RestoredChoice,
     draft::Choice,
-    keeping::RestoredChoice,
     model::{Profile, ProfileId},
     preset::Preset,
     sending::{SendState, SendingOptions},

@@ -11,8 +11,9 @@ use super::{
 use crate::{
     base_path::at,
     profile::{
+        autosave::{Begun, DraftOffer, RestoredChoice},
+        autosave::{DraftOffer, RestoredChoice},
         draft::Choice,
-        keeping::{Begun, DraftOffer, RestoredChoice},
     },
     services::services,
     session::session,

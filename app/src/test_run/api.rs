@@ -178,7 +178,7 @@ enum Line {
     /// The commit point is passed: the test can no longer be stopped.
     Leaving,
     /// The report, the profile's row in the list, and what is to be said over the list now. Without this line the stream was cut.
-    Finished { html: String, row: String, accepted: bool, standing: String },
+    Finished { html: String, row: String, accepted: bool, untried: String },
     /// The test did not start.
     Refused { html: String },
 }
@@ -238,7 +238,7 @@ pub async fn stream_test(
                             view! { <RowLabel profile=profile.clone() provider=name.clone() owner /> }.to_html()
                         },
                         html: view! { <ReportCard profile=profile.clone() provider=name run=*run way live=true /> }.to_html(),
-                        standing: untried.map(|untried| view! { <Untried untried /> }.to_html()).unwrap_or_default(),
+                        untried: untried.map(|untried| view! { <Untried untried /> }.to_html()).unwrap_or_default(),
                         accepted,
                     })
                 }

@@ -63,7 +63,7 @@ fn requested() -> Option<Event> {
         | "in-use-later"
         | "in-use-later-failing" => saved(),
         "in-use-failing" => SendingMode::parse(&query("mode")).map(|mode| Event::ModeChanged { mode }).or_else(saved),
-        "deleted" | "deleted-heir" | "deleted-shop" | "deleted-portal" | "deleted-nobody" => {
+        "deleted" | "deleted-successor" | "deleted-shop" | "deleted-portal" | "deleted-nobody" => {
             id("id").map(|id| Event::ProfileDeleted { id })
         }
         "mode-saved" | "mode-own" | "in-use-now" => {

@@ -34,8 +34,8 @@ pub fn RequestNotice() -> impl IntoView {
 fn requested() -> Option<impl IntoView> {
     let code = query("notice");
     let kind = match code.as_str() {
-        "mode-saved" | "mode-own" | "saved" | "saved-only" | "received" | "deleted" | "deleted-heir" | "duplicated"
-        | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
+        "mode-saved" | "mode-own" | "saved" | "saved-only" | "received" | "deleted" | "deleted-successor"
+        | "duplicated" | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
         "secret-removed" => Kind::Done,
         "was-deleted"
         | "in-use-later"

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use app::diagnosis::cause::Cause;
 use jiff::Timestamp;
-use mail::smtp::{Connection, Delivery};
+use mail::smtp::{Connection, Delivery, Fate};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -185,13 +185,13 @@ impl Worker<'_> {
                     memory.stall();
                 }
             };
-            let Delivery { report, connection, withheld } = self.slot.watch_or(delivery, stall).await;
+            let Delivery { report, connection, fate } = self.slot.watch_or(delivery, stall).await;
             let slow = delivery_began.elapsed() >= SLOW_AFTER;
             self.connection = connection;
             if let Some(withheld) = login_gate.as_ref().and_then(|gate| gate.withheld()) {
                 return self.after_no_login(withheld).await;
             }
-            if withheld {
+            if fate == Some(Fate::Withheld) {
                 // The lease has ended, or the disk does not respond: the next owner continues.
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     credentials::{VaultError, VaultKey},
-    store::{TestRecord, Tested, aggregates::*, sqlite::SqliteStore, standing},
+    store::{TestRecord, Tested, aggregates::*, reliability, sqlite::SqliteStore},
 };
 
 mod crash;

@@ -9,7 +9,7 @@ use app::{
         field::{Fault, Field, FieldError},
         mechanism::Mechanism,
         model::Destination,
-        port::{Heir, Written},
+        port::{Successor, Written},
         security::Security,
     },
     sending_mode::model::SendingMode,
@@ -156,8 +156,8 @@ fn some_entry() -> Entry {
     Entry { id: Uuid::new_v4(), ..entry(0, 0) }
 }
 
-fn deletion(heir: Heir, revision: Option<u32>) -> Deletion {
-    Deletion { heir, revision }
+fn deletion(successor: Successor, revision: Option<u32>) -> Deletion {
+    Deletion { successor, revision }
 }
 
 fn tell(_: &ProfileRow) -> Entry {

@@ -4,7 +4,7 @@ use app::{
     journal::model::Entry,
     profile::{
         model::ProfileId,
-        port::{Heir, Written},
+        port::{Successor, Written},
     },
     session::AccountId,
     test_run::port::TestRun,
@@ -33,7 +33,7 @@ pub struct AccountProfile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deletion {
     /// Who takes over where it is in use.
-    pub heir: Heir,
+    pub successor: Successor,
     /// The revision that somebody saw; `None`: they saw none.
     pub revision: Option<u32>,
 }
@@ -81,8 +81,8 @@ pub trait ProfileStore: Send + Sync {
         expected: Option<u32>,
         entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError>;
-    /// Deletes it with its secret and its tests, where it still is of the expected revision. When it was in use, the heir,
-    /// another profile of its owner, takes over; an heir that is not there any more is like another revision.
+    /// Deletes it with its secret and its tests, where it still is of the expected revision. When it was in use, the successor,
+    /// another profile of its owner, takes over; a successor that is not there any more is like another revision.
     async fn delete_profile(
         &self,
         account: &AccountId,

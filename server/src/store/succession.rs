@@ -3,29 +3,30 @@
 
 use app::profile::{
     model::ProfileId,
-    port::{Heir, Standing},
+    port::{Reliability, Successor},
 };
 
-use super::{ProfileRow, standing};
+use super::{ProfileRow, reliability};
 
 /// The one that was chosen is not among the owner's profiles any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing;
 
 /// Who takes over from a profile that is gone; `others`: what its owner has left.
-pub fn successor(wish: Heir, others: &[ProfileRow]) -> Result<Option<ProfileId>, Missing> {
+pub fn successor(wish: Successor, others: &[ProfileRow]) -> Result<Option<ProfileId>, Missing> {
     match wish {
-        Heir::Nobody => Ok(None),
-        Heir::Best => Ok(best_heir(others)),
-        Heir::One(id) => others.iter().any(|row| row.id == id).then_some(Some(id)).ok_or(Missing),
+        Successor::Nobody => Ok(None),
+        Successor::Best => Ok(best_successor(others)),
+        Successor::One(id) => others.iter().any(|row| row.id == id).then_some(Some(id)).ok_or(Missing),
     }
 }
 
-/// The default heir: a profile known to work, the surest first and then the oldest; otherwise one without a history.
+/// The default successor: a profile known to work, the surest first and then the oldest; otherwise one without a history.
 /// Never what is known to fail.
-fn best_heir(rows: &[ProfileRow]) -> Option<ProfileId> {
-    let able = rows.iter().map(|row| (standing(row), row.id)).filter(|(standing, _)| *standing > Standing::Fails);
-    able.min_by_key(|(standing, id)| (std::cmp::Reverse(*standing), *id)).map(|(_, id)| id)
+fn best_successor(rows: &[ProfileRow]) -> Option<ProfileId> {
+    let able =
+        rows.iter().map(|row| (reliability(row), row.id)).filter(|(reliability, _)| *reliability > Reliability::Fails);
+    able.min_by_key(|(reliability, id)| (std::cmp::Reverse(*reliability), *id)).map(|(_, id)| id)
 }
 
 #[cfg(test)]
@@ -50,12 +51,12 @@ mod tests {
     }
 
     #[test]
-    fn the_best_heir_works_or_at_least_is_not_known_to_fail() {
+    fn the_best_successor_works_or_at_least_is_not_known_to_fail() {
         let (fails, unknown, works) =
             (tested(1, Verdict::Failed), contract::row(2, None), tested(3, Verdict::Accepted));
         let of = |rows: &[&ProfileRow]| {
             let rows: Vec<_> = rows.iter().map(|row| (*row).clone()).collect();
-            successor(Heir::Best, &rows)
+            successor(Successor::Best, &rows)
         };
         assert_eq!(of(&[&fails, &unknown, &works]), Ok(Some(id(3))), "what works, not what is oldest");
         assert_eq!(of(&[&fails, &unknown]), Ok(Some(id(2))));
@@ -70,10 +71,10 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_heir_takes_over_whatever_is_known_of_it_as_long_as_it_is_there() {
+    fn a_chosen_successor_takes_over_whatever_is_known_of_it_as_long_as_it_is_there() {
         let rows = [tested(1, Verdict::Failed), contract::row(2, None)];
-        assert_eq!(successor(Heir::One(id(1)), &rows), Ok(Some(id(1))));
-        assert_eq!(successor(Heir::One(id(9)), &rows), Err(Missing));
-        assert_eq!(successor(Heir::Nobody, &rows), Ok(None));
+        assert_eq!(successor(Successor::One(id(1)), &rows), Ok(Some(id(1))));
+        assert_eq!(successor(Successor::One(id(9)), &rows), Err(Missing));
+        assert_eq!(successor(Successor::Nobody, &rows), Ok(None));
     }
 }

@@ -7,9 +7,9 @@ use crate::{
     error::{AppError, Ending, finish, wants_page},
     profile::{
         asked::{profile_id, shown_revision},
+        autosave::orphan,
         draft::{CheckedSecret, Draft, KeptDraft, TypedSecret, is_form_name},
         field::{Fault, Field, FieldError},
-        keeping::orphan,
         model::Settings,
         password::{InnerSpaces, clean},
         port::{SaveError, SecretChange, Target},

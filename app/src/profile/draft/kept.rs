@@ -44,7 +44,7 @@ pub enum Choice {
     /// With the names of the invalid fields.
     Sending(TypedSending, Vec<String>),
     /// The successor of a profile that is to be deleted.
-    Heir(String),
+    Successor(String),
     /// The code of a test's mail.
     Code(String),
     /// The chosen value of each field, when two people changed the same profile.
@@ -52,8 +52,8 @@ pub enum Choice {
 }
 
 impl Choice {
-    pub fn heir(typed: &str) -> Self {
-        Self::Heir(typed.chars().take(LONGEST_CHOICE).collect())
+    pub fn successor(typed: &str) -> Self {
+        Self::Successor(typed.chars().take(LONGEST_CHOICE).collect())
     }
 
     pub fn code(typed: &str) -> Self {

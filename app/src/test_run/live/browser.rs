@@ -230,9 +230,9 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
         keep_in_sight();
         return None;
     }
-    if let Some(standing) = text("standing") {
+    if let Some(untried) = text("untried") {
         // What was said before the test is answered by it.
-        fill("#standing", &standing);
+        fill("#untried", &untried);
         fill("#said", "");
     }
     let result = part(".result")?;

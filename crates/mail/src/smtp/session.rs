@@ -19,7 +19,8 @@ use super::{
     wire::{Wire, WireError},
 };
 use crate::net::Host;
-use failure::{Failure, Fate};
+use failure::Failure;
+pub use failure::Fate;
 use transaction::BeforeTheEnd;
 
 mod failure;
@@ -101,17 +102,17 @@ pub(super) async fn run(
     Session::new(submitter, submission, limits, on_stage).with_addresses(addresses).conclude().await.report
 }
 
-/// The same, with `commit_point` asked before the last bytes of the message; the flag says that it refused.
+/// The same, with `commit_point` asked before the last bytes of the message; `None`: it refused.
 pub(super) async fn run_committed(
     submitter: &Submitter,
     submission: &Submission,
     commit_point: &dyn CommitPoint,
     on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
-) -> (Report, bool) {
+) -> Option<Report> {
     let mut session = Session::new(submitter, submission, submitter.limits, on_stage);
     session.commit_point = Some(commit_point);
-    let Delivery { report, withheld, .. } = session.conclude().await;
-    (report, withheld)
+    let Delivery { report, fate, .. } = session.conclude().await;
+    (fate != Some(Fate::Withheld)).then_some(report)
 }
 
 /// The same, over an open connection if there is one, leaving it open.
@@ -194,9 +195,9 @@ impl<'a> Session<'a> {
             failure.finding = Some(Finding::UnaskedReply);
             self.recipients.clear();
         }
-        let withheld = outcome.as_ref().is_err_and(|failure| failure.fate == Fate::Withheld);
+        let fate = outcome.as_ref().err().map(|failure| failure.fate);
         let connection = self.kept.take();
-        Delivery { report: self.report(outcome), connection, withheld }
+        Delivery { report: self.report(outcome), connection, fate }
     }
 }
 

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::{ComposeError, EhloName, Letter, Mechanism, compose, session};
 use crate::net::{Network, Patience, Policy, SetupError};
 
-pub use super::session::Connection;
+pub use super::session::{Connection, Fate};
 
 /// How long each part may take.
 #[derive(Debug, Clone, Copy)]
@@ -199,8 +199,7 @@ impl Submitter {
         commit_point: &dyn CommitPoint,
         on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
     ) -> Option<Report> {
-        let (report, withheld) = session::run_committed(self, submission, commit_point, on_stage).await;
-        (!withheld).then_some(report)
+        session::run_committed(self, submission, commit_point, on_stage).await
     }
 
     /// The same conversation for a message of the outbox: it may go over a connection that is open already, leaves it
@@ -273,6 +272,6 @@ pub struct Delivery {
     pub report: Report,
     /// Ready for the next message to the same destination with the same login.
     pub connection: Option<Connection>,
-    /// The commit point refused: this is no failure of the server's.
-    pub withheld: bool,
+    /// Where a failure left the message; `None`: the conversation reached its end.
+    pub fate: Option<Fate>,
 }

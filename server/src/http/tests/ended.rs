@@ -31,7 +31,7 @@ fn forms(id: &str) -> Vec<(&'static str, String, &'static str, String)> {
         ),
         (
             "/api/profiles/delete",
-            format!("id={id}&heir=none&used=1&revision=1"),
+            format!("id={id}&successor=none&used=1&revision=1"),
             "rien n’a été fait",
             format!("/profiles/delete?id={id}&draft=1"),
         ),

@@ -71,7 +71,7 @@ async fn going_back_finds_what_the_form_made_and_a_stale_form_is_409() {
     let page = app.get(merged.proved(), &cookie).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("Seconde") && page.body.contains("name=\"revision\" value=\"2\""), "{}", page.body);
-    app.post("/api/profiles/delete", &cookie, &format!("id={id}&revision=2&heir=none&used=1")).await;
+    app.post("/api/profiles/delete", &cookie, &format!("id={id}&revision=2&successor=none&used=1")).await;
     let orphan = app.post("/api/profiles/save", &cookie, &changed("2", "Troisieme")).await;
     let page = app.get(orphan.proved(), &cookie).await;
     assert!(orphan.location().starts_with("/profiles/new?form=") && page.body.contains("Troisieme"));

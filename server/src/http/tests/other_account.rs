@@ -97,7 +97,7 @@ async fn what_shows_something_older_changes_nothing() {
             ("/api/profiles/sending", format!("id={id}&sending[per_minute]=7"), "/profiles/sending"),
             ("/api/profiles/clean-secret", format!("id={id}"), "/profiles/encoding"),
             ("/api/profiles/use", format!("id={id}"), "/profiles?"),
-            ("/api/profiles/delete", format!("id={id}&heir=none"), "/profiles/delete"),
+            ("/api/profiles/delete", format!("id={id}&successor=none"), "/profiles/delete"),
         ];
         for (path, body, page) in posts {
             let answer = app.post(path, &cookie, &format!("revision={revision}&{body}")).await;

@@ -47,8 +47,8 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
         let second = app.post("/api/profiles/duplicate", &martin, &format!("id={own}")).await;
         let second = second.location().split(['=', '&']).nth(1).unwrap().to_owned();
         for deleted in [&own, &second] {
-            let answer = program(&app, "/api/profiles/delete", &martin, &format!("id={deleted}&heir={id}")).await;
-            assert!(matches!(answer.status.as_u16(), 404 | 409), "heir {id}: {}", answer.status);
+            let answer = program(&app, "/api/profiles/delete", &martin, &format!("id={deleted}&successor={id}")).await;
+            assert!(matches!(answer.status.as_u16(), 404 | 409), "successor {id}: {}", answer.status);
         }
     }
     let paths: Vec<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();

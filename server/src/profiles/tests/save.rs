@@ -81,7 +81,7 @@ async fn an_account_has_so_many_profiles_and_another_one_its_own() {
     assert_eq!(profiles.duplicate(by(&account()), first).await, Err(full));
     let other = AccountId { account: "dubois".to_owned(), ..account() };
     profiles.save(by(&other), Target::default(), settings(), replace("x-secret")).await.unwrap();
-    profiles.delete(by(&account()), first, Heir::Best, None).await.unwrap();
+    profiles.delete(by(&account()), first, Successor::Best, None).await.unwrap();
     saved(&profiles).await;
 }
 
@@ -163,7 +163,7 @@ async fn a_local_name_that_the_operator_allows_can_be_saved() {
     }
 }
 
-/// The question before **Utiliser** and the order of the heirs come from two places: they must not disagree.
+/// The question before **Utiliser** and the order of the successors come from two places: they must not disagree.
 #[tokio::test]
 async fn what_is_doubted_is_what_counts_as_failing() {
     let profiles = profiles().await;
@@ -193,7 +193,7 @@ async fn what_is_doubted_is_what_counts_as_failing() {
                 let signed_fingerprint = current.then_some(print);
                 let one = ProfileRow { secret, tested, health, signed_fingerprint, ..row.clone() };
                 let doubted = Doubt::of(&profiles.shown(&account(), &one)).is_some();
-                assert_eq!(doubted, standing(&one) == Standing::Fails, "{one:?}");
+                assert_eq!(doubted, reliability(&one) == Reliability::Fails, "{one:?}");
             }
         }
     }

@@ -46,7 +46,7 @@ pub(super) async fn a_change_and_its_entry_are_one(store: &impl Store) {
     assert!(store.insert_profile(&martin, &row(3, None), 99, &taken).await.is_err());
     assert!(store.change_profile(&martin, id(1), &mut decide).await.is_err());
     assert!(store.put_in_use(&martin, id(2), None, &tell_taken).await.is_err());
-    assert!(store.delete_profile(&martin, id(1), deletion(Heir::Best, None), &tell_taken).await.is_err());
+    assert!(store.delete_profile(&martin, id(1), deletion(Successor::Best, None), &tell_taken).await.is_err());
     assert!(store.record_test(&martin, id(1), &run(2, None), &told).await.is_err());
     assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell_taken).await.is_err());
     assert!(store.end_sessions(&martin, None, at(2), &taken).await.is_err());
@@ -57,7 +57,10 @@ pub(super) async fn a_change_and_its_entry_are_one(store: &impl Store) {
     assert!(update(store, &martin, id(1), &settings, None).await);
     assert_eq!(store.put_in_use(&martin, id(2), None, &tell).await.unwrap(), Written::Done);
     assert!(store.confirm_receipt(&martin, id(1), &receipt(), at(2), &tell).await.unwrap());
-    assert_eq!(store.delete_profile(&martin, id(1), deletion(Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(1), deletion(Successor::Best, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(store.end_sessions(&martin, None, at(2), &some_entry()).await.unwrap(), 1);
     assert_eq!(entries().await, 10);
     assert_eq!(store.end_sessions(&martin, None, at(2), &some_entry()).await.unwrap(), 0);

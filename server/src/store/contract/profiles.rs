@@ -40,7 +40,7 @@ pub(super) async fn accounts_are_strangers(store: &impl Store) {
         assert!(!edit(store, stranger, id(1), |row| ProfileRow { encoding: Encoding::Utf8, ..row.clone() }).await);
         assert_eq!(store.put_in_use(stranger, id(1), None, &tell).await.unwrap(), Written::Gone);
         assert_eq!(
-            store.delete_profile(stranger, id(1), deletion(Heir::Best, None), &tell).await.unwrap(),
+            store.delete_profile(stranger, id(1), deletion(Successor::Best, None), &tell).await.unwrap(),
             Written::Gone
         );
         assert_eq!(store.profile_made_by(stranger, "form-0001").await.unwrap(), None);
@@ -64,18 +64,24 @@ pub(super) async fn exactly_one_profile_is_in_use(store: &impl Store) {
     assert_eq!(in_use(store, &martin).await, [id(2), id(4)]);
     let others = store.others_of_owner(&martin, id(2)).await.unwrap();
     assert_eq!(others.iter().map(|row| row.id).collect::<Vec<_>>(), [id(1), id(3)]);
-    assert_eq!(store.delete_profile(&martin, id(2), deletion(Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(2), deletion(Successor::Best, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the oldest of those that are alike takes over");
     // Given to another owner, who has one in use already.
     assert!(update(store, &martin, id(1), &settings(Some("karim")), None).await);
     assert_eq!(in_use(store, &martin).await, [id(3), id(4)]);
     assert!(update(store, &martin, id(4), &settings(None), None).await);
     assert_eq!(in_use(store, &martin).await, [id(1), id(3)]);
-    assert_eq!(store.delete_profile(&martin, id(1), deletion(Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(1), deletion(Successor::Best, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(store.others_of_owner(&martin, id(3)).await.unwrap().len(), 1);
 }
 
-/// The heir is known to work, or at least not known to fail.
+/// The successor is known to work, or at least not known to fail.
 pub(super) async fn a_profile_that_fails_takes_nothing_over(store: &impl Store) {
     let martin = account("martin");
     for number in 1..=4 {
@@ -88,12 +94,18 @@ pub(super) async fn a_profile_that_fails_takes_nothing_over(store: &impl Store) 
     };
     tested(2, Some(Cause::BadCredentials)).await;
     tested(4, None).await;
-    assert_eq!(store.delete_profile(&martin, id(1), deletion(Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(1), deletion(Successor::Best, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(in_use(store, &martin).await, [id(4)], "what works, not what is oldest");
-    let gone = store.delete_profile(&martin, id(4), deletion(Heir::One(id(1)), None), &tell).await.unwrap();
-    assert_eq!(gone, Written::Stale, "the heir has gone");
+    let gone = store.delete_profile(&martin, id(4), deletion(Successor::One(id(1)), None), &tell).await.unwrap();
+    assert_eq!(gone, Written::Stale, "the successor has gone");
     assert_eq!(in_use(store, &martin).await, [id(4)]);
-    assert_eq!(store.delete_profile(&martin, id(4), deletion(Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(4), deletion(Successor::Best, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(in_use(store, &martin).await, [id(3)], "what nothing is known of");
     // Given to somebody else, it leaves the one that fails behind, which does not take over.
     assert!(update(store, &martin, id(3), &settings(Some("karim")), None).await);
@@ -101,12 +113,15 @@ pub(super) async fn a_profile_that_fails_takes_nothing_over(store: &impl Store) 
     insert(store, &martin, &row(5, None)).await;
     assert_eq!(in_use(store, &martin).await, [id(3), id(5)], "a new one does, where nobody sends");
     assert_eq!(
-        store.delete_profile(&martin, id(5), deletion(Heir::One(id(2)), None), &tell).await.unwrap(),
+        store.delete_profile(&martin, id(5), deletion(Successor::One(id(2)), None), &tell).await.unwrap(),
         Written::Done
     );
     assert_eq!(in_use(store, &martin).await, [id(2), id(3)], "unless somebody says so");
     insert(store, &martin, &row(6, None)).await;
-    assert_eq!(store.delete_profile(&martin, id(2), deletion(Heir::Nobody, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(2), deletion(Successor::Nobody, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(in_use(store, &martin).await, [id(3)]);
 }
 
@@ -156,7 +171,10 @@ pub(super) async fn an_account_has_so_many_profiles(store: &impl Store) {
     assert_eq!(another_s, Some(true), "another's do not count");
     assert_eq!(store.profiles(&martin, None, 9).await.unwrap().len(), 3);
     assert_eq!(store.journal(&martin, None, 9).await.unwrap().len(), 3);
-    assert_eq!(store.delete_profile(&martin, id(1), deletion(Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(1), deletion(Successor::Best, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(store.insert_profile(&martin, &row(4, None), 3, &some_entry()).await.unwrap(), Some(false));
 }
 
@@ -184,7 +202,7 @@ pub(super) async fn a_revision_counts_what_a_form_shows(store: &impl Store) {
     let fresh = SealedSecret { sealed: vec![9], changed_at: at(5), login_key: [9; 32] };
     assert!(update(store, &martin, id(1), &renamed, Some(&fresh)).await);
     assert_eq!(revision().await, 3, "a secret counts");
-    let stale = store.delete_profile(&martin, id(1), deletion(Heir::Best, Some(2)), &tell).await.unwrap();
+    let stale = store.delete_profile(&martin, id(1), deletion(Successor::Best, Some(2)), &tell).await.unwrap();
     assert_eq!((stale, revision().await), (Written::Stale, 3), "nothing was deleted");
     insert(store, &martin, &row(2, None)).await;
     let used = async || store.profile_in_use(&martin, None).await.unwrap().unwrap().id;

@@ -34,7 +34,10 @@ pub(super) async fn tests_are_kept_with_their_profile(store: &impl Store) {
     assert_eq!(store.journal(&martin, None, 1).await.unwrap().len(), 1);
     let fresh = SealedSecret { sealed: vec![9], changed_at: at(50), login_key: [9; 32] };
     update(store, &martin, id(1), &settings(None), Some(&fresh)).await;
-    assert_eq!(store.delete_profile(&martin, id(1), deletion(Heir::Best, None), &tell).await.unwrap(), Written::Done);
+    assert_eq!(
+        store.delete_profile(&martin, id(1), deletion(Successor::Best, None), &tell).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), None);
 }
 

@@ -24,7 +24,7 @@ const LOCK: &str = "SELECT pg_try_advisory_lock(1717658484, hashtext(coalesce(cu
 /// Held as long as its process serves.
 #[derive(Debug)]
 pub struct ServingLock {
-    keeping: AbortHandle,
+    keeper: AbortHandle,
     lost: CancellationToken,
 }
 
@@ -44,8 +44,8 @@ impl ServingLock {
 
     fn keep(connection: PgConnection, options: &PgConnectOptions, every: Duration) -> Self {
         let lost = CancellationToken::new();
-        let keeping = tokio::spawn(keep(connection, options.clone(), every, lost.clone())).abort_handle();
-        Self { keeping, lost }
+        let keeper = tokio::spawn(keep(connection, options.clone(), every, lost.clone())).abort_handle();
+        Self { keeper, lost }
     }
 
     /// Cancelled when the connection was lost and another process took the lock meanwhile.
@@ -56,7 +56,7 @@ impl ServingLock {
 
 impl Drop for ServingLock {
     fn drop(&mut self) {
-        self.keeping.abort();
+        self.keeper.abort();
     }
 }
 

@@ -181,7 +181,8 @@ impl ProfileStore for SqliteStore {
         }
         sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
         journal::note(&mut transaction, account, &entry_for(&row)).await?;
-        if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.heir).await? {
+        if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.successor).await?
+        {
             // Dropped, the transaction is rolled back.
             return Ok(Written::Stale);
         }

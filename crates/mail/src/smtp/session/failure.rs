@@ -17,7 +17,7 @@ pub(super) struct Failure {
 
 /// Where a failure leaves the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub enum Fate {
     /// The server does not have it. `retryable`: the same may succeed later.
     NotSent { retryable: bool },
     /// It may be on its way, so it must not be sent again.

@@ -102,7 +102,7 @@ async fn a_server_that_says_goodbye_at_the_next_sender_is_asked_again() {
     let submission = submission("plain.test.example", port, Security::None);
     let one = submitter.deliver(&submission, None, limits(), &Open).await;
     let two = submitter.deliver(&submission, one.connection, limits(), &Open).await;
-    assert_eq!((two.report.verdict, two.withheld), (Verdict::Accepted, false), "{:#?}", two.report);
+    assert_eq!((two.report.verdict, two.fate), (Verdict::Accepted, None), "{:#?}", two.report);
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn behind_a_shut_gate_the_server_has_no_message() {
     let (port, read) = serve_each(vec![steps]).await;
     let submission = submission("plain.test.example", port, Security::None);
     let delivery = submitter(port, vec![]).deliver(&submission, None, limits(), &Shut).await;
-    assert!(delivery.withheld && delivery.connection.is_none());
+    assert!(delivery.fate == Some(Fate::Withheld) && delivery.connection.is_none());
     assert_eq!(delivery.report.verdict, Verdict::Failed);
     let read = read.await.unwrap().remove(0);
     assert!(read.ends_with("..Texte\r\n"), "{read}");
@@ -153,7 +153,7 @@ async fn a_server_that_leaves_before_the_end_has_no_message_either() {
     let submission = submission("plain.test.example", port, Security::None);
     let delivery = submitter(port, vec![]).deliver(&submission, None, limits(), &Late).await;
     assert_eq!(delivery.report.verdict, Verdict::Failed, "not unknown: {:#?}", delivery.report);
-    assert!(delivery.report.retryable && !delivery.withheld);
+    assert!(delivery.report.retryable && delivery.fate != Some(Fate::Withheld));
 }
 
 #[tokio::test]

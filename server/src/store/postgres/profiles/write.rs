@@ -1,7 +1,7 @@
 //! Server side. Writes what the owner sets, and keeps one profile of each owner in use.
 
 use app::{
-    profile::{model::ProfileId, port::Heir, sending::Health},
+    profile::{model::ProfileId, port::Successor, sending::Health},
     session::AccountId,
 };
 use sqlx::PgConnection;
@@ -68,9 +68,9 @@ pub(super) async fn hand_over(
     connection: &mut PgConnection,
     account: &AccountId,
     user: Option<&str>,
-    heir: Heir,
+    wish: Successor,
 ) -> Result<bool, StoreError> {
-    let Ok(successor) = successor(heir, &of_owner(connection, account, user).await?) else { return Ok(false) };
+    let Ok(successor) = successor(wish, &of_owner(connection, account, user).await?) else { return Ok(false) };
     if let Some(id) = successor {
         take_if_free(connection, account, user, id).await?;
     }
@@ -103,7 +103,7 @@ pub(super) async fn write(
         logins::forgive(connection, &key).await?;
     }
     if leaves_owner {
-        hand_over(connection, account, before.settings.user.as_deref(), Heir::Best).await?;
+        hand_over(connection, account, before.settings.user.as_deref(), Successor::Best).await?;
     }
     take_if_free(connection, account, row.settings.user.as_deref(), before.id).await?;
     Ok(())
