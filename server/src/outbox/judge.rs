@@ -50,8 +50,10 @@ pub struct Chances<'a> {
     pub may_fall_back: bool,
     /// Others who wait were left out of this transaction, and have had none yet.
     pub others: bool,
-    /// A transaction that came to nothing may be tried with fewer recipients, now.
+    /// After a transaction that came to nothing there may be another one now: with fewer recipients, or with others.
     pub may_split: bool,
+    /// The connection has carried a transaction of this message: what refuses everybody may be a limit of the connection.
+    pub same_connection: bool,
     pub now: Timestamp,
 }
 
@@ -64,10 +66,12 @@ pub fn judge(row: &StoredMessage, report: &Report, chances: Chances<'_>) -> Judg
     let signal = health_signal(report);
     let failed_by_itself = matches!(signal, Some(HealthSignal::Failed(_)));
     let fallback = chances.may_fall_back && failed_by_itself && report.verdict == Verdict::Failed;
+    // Whose answer did not come.
+    let asked = chances.to.get(report.recipients.len()).map(String::as_str);
     let mut recipients = row.recipients.clone();
     for recipient in recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
         let takes_part = chances.to.contains(&recipient.address);
-        settle(recipient, report, (takes_part, fallback));
+        settle(recipient, report, asked, (takes_part, fallback));
     }
     let most = most_recipients(report, chances.to.len());
     let goes_on = !fallback && goes_on(&row.recipients, &recipients, report, chances, most);
@@ -108,8 +112,10 @@ fn count(recipients: &[Recipient], state: RecipientState) -> usize {
 }
 
 /// Whether those who still wait have another transaction at once (RFC 5321 §4.5.3.1.10): somebody waits because this one
-/// took no more, or because it was not named, and the transaction settled somebody, so there is an end to it. `smaller`: it
-/// settled nobody, and it is known that it was too large.
+/// took no more, or because it was not named, and the transaction settled somebody, so there is an end to it.
+///
+/// When it settled nobody there is another one as often as `may_split` allows: it was too large (`smaller`); its recipients
+/// were told to come back, each for itself, and others have not been named yet; or the connection has carried what it may.
 fn goes_on(
     before: &[Recipient],
     after: &[Recipient],
@@ -124,11 +130,30 @@ fn goes_on(
     match report.verdict {
         Verdict::Accepted => progress && over,
         Verdict::Failed => {
-            (progress && over && report.stage >= Stage::RcptTo)
-                || (waiting > 0 && smaller.is_some() && chances.may_split)
+            let fruitless = smaller.is_some()
+                || (chances.others && are_told_to_come_back(report, chances.to))
+                || (chances.same_connection && takes_nobody_any_more(report));
+            (progress && over && report.stage >= Stage::RcptTo) || (waiting > 0 && fruitless && chances.may_split)
         }
         Verdict::DeliveryUnknown | Verdict::DryRunOk => false,
     }
+}
+
+/// Whether everybody of a transaction was refused for now, and none of them because they were too many.
+fn are_told_to_come_back(report: &Report, to: &[String]) -> bool {
+    let told = |one: &&RecipientResult| !one.accepted && one.retryable && one.cause != Some(Cause::TooManyRecipients);
+    report.stage == Stage::RcptTo && report.recipients.iter().filter(told).count() == to.len()
+}
+
+/// Whether a server refused everybody for now, for no reason of theirs.
+pub fn takes_nobody_any_more(report: &Report) -> bool {
+    let for_no_reason = |one: &RecipientResult| {
+        !one.accepted && one.retryable && matches!(one.cause, Some(Cause::TooManyRecipients | Cause::ServerBusy))
+    };
+    report.verdict == Verdict::Failed
+        && report.stage == Stage::RcptTo
+        && !report.recipients.is_empty()
+        && report.recipients.iter().all(for_no_reason)
 }
 
 /// How many recipients the server takes in one transaction, as far as a report of one with `tried` of them shows it.
@@ -142,8 +167,11 @@ pub fn most_recipients(report: &Report, tried: usize) -> Option<usize> {
             let only = !report.recipients[first..].iter().any(|one| one.accepted);
             only.then_some(taken)?
         }
-        // It hung up on one recipient too many.
+        // It hung up on one recipient too many, with a word or without.
         Verdict::Failed if report.stage >= Stage::RcptTo && is_a_farewell(report) => taken,
+        Verdict::Failed if hung_up(report) && report.cause == Some(Cause::ConnectionLost) => taken,
+        // It is slower with each of them, or the time was not enough for all.
+        Verdict::Failed if hung_up(report) && report.cause == Some(Cause::Timeout) => taken.div_ceil(2),
         // It said so when it had taken all of them, or at the sender already.
         Verdict::Failed if report.cause == Some(Cause::TooManyRecipients) && report.stage != Stage::RcptTo => tried / 2,
         _ => return None,
@@ -153,6 +181,11 @@ pub fn most_recipients(report: &Report, tried: usize) -> Option<usize> {
 
 fn is_a_farewell(report: &Report) -> bool {
     report.reply.as_deref().is_some_and(|words| words.starts_with("421"))
+}
+
+/// Whether the server said nothing more while the recipients were named.
+fn hung_up(report: &Report) -> bool {
+    report.verdict == Verdict::Failed && report.stage == Stage::RcptTo && report.reply.is_none()
 }
 
 /// Whether nobody has refused anything yet: the way to the server, or its greeting, was not what it should be. A test says
@@ -169,7 +202,7 @@ fn all_of_this_one_accepted(report: &Report) -> bool {
 
 /// Moves one recipient that waits. `takes_part`: it was one of this transaction. What stopped the transaction before its
 /// recipients were named stops those of the next one too; what came later does not.
-fn settle(recipient: &mut Recipient, report: &Report, (takes_part, fallback): (bool, bool)) {
+fn settle(recipient: &mut Recipient, report: &Report, asked: Option<&str>, (takes_part, fallback): (bool, bool)) {
     let own = report.recipients.iter().find(|result| result.address == recipient.address);
     let refused = own.filter(|result| !result.accepted);
     if let Some(refused) = refused {
@@ -188,6 +221,10 @@ fn settle(recipient: &mut Recipient, report: &Report, (takes_part, fallback): (b
     }
     recipient.stage = Some(report.stage);
     (recipient.cause, recipient.reply) = (report.cause, report.reply.clone());
+    if hung_up(report) && asked != Some(recipient.address.as_str()) {
+        // It was not this one that the server hung up on: next time this one comes first.
+        recipient.stage = Some(Stage::MailFrom);
+    }
     match report.verdict {
         Verdict::Accepted => {
             recipient.state = RecipientState::Accepted;

@@ -1,9 +1,13 @@
 //! Server side. One connection, a few messages of one lane.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use app::diagnosis::cause::Cause;
 use jiff::Timestamp;
+use lettre::Address;
 use mail::smtp::{Connection, Delivery, Fate};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -11,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Outbox,
     dispatcher::{DestinationRef, Places, signed},
+    judge::takes_nobody_any_more,
     route::{Route, Server},
 };
 use crate::{
@@ -28,7 +33,7 @@ mod turns;
 use commit_point::LeaseCommitPoint;
 use compose::Unsendable;
 use room::{Space, room_for};
-use turns::{next_in_turn, refused_for_now};
+use turns::{Turn, next_in_turn, refused_for_now};
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
@@ -133,8 +138,10 @@ struct Transaction<'a> {
     to: &'a [String],
     /// Others were left out of it, and have had none yet.
     others: bool,
-    /// When it came to nothing, it may be tried with fewer.
+    /// When it came to nothing, there may be another one now.
     may_split: bool,
+    /// Its connection has carried another one of this message.
+    same_connection: bool,
 }
 
 impl Worker<'_> {
@@ -156,19 +163,20 @@ impl Worker<'_> {
             Err(Unsendable::Content) => return self.unsendable(message, self.outbox.now()).await,
         };
         let limits = self.outbox.limits(message.size);
-        let everybody = std::mem::take(&mut submission.to);
+        let everybody: HashMap<String, Address> =
+            std::mem::take(&mut submission.to).into_iter().map(|address| (address.to_string(), address)).collect();
         let mut message = message.clone();
-        let mut splits = 0;
+        let (mut splits, mut same_connection) = (0, false);
         // Who was refused for now, and does not get another transaction before the others had theirs.
         let mut refused: HashSet<String> = HashSet::new();
         loop {
-            let waiting = next_in_turn(&message.recipients, &refused);
+            let Turn { waiting, together } = next_in_turn(&message.recipients, &refused);
             if waiting.is_empty() {
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }
             let most = self.outbox.recipient_limits.of(&self.route.id()).unwrap_or(usize::MAX);
-            let to = &waiting[..waiting.len().min(most)];
-            submission.to = everybody.iter().filter(|address| to.contains(&address.to_string())).cloned().collect();
+            let to = &waiting[..waiting.len().min(most).min(together)];
+            submission.to = to.iter().filter_map(|address| everybody.get(address)).cloned().collect();
             let before = turns::waiting(&message.recipients).count();
             let began = self.outbox.now();
             let commit_point = LeaseCommitPoint {
@@ -196,8 +204,13 @@ impl Worker<'_> {
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }
             let others = waiting.len() > to.len();
-            refused.extend(refused_for_now(&report));
-            let transaction = Transaction { began, to, others, may_split: splits < SPLITS };
+            // A limit of the connection is nobody's own.
+            if !(same_connection && takes_nobody_any_more(&report)) {
+                refused.extend(refused_for_now(&report));
+            }
+            self.outbox.recipient_limits.told(&self.route.id(), &report, to.len());
+            let transaction = Transaction { began, to, others, may_split: splits < SPLITS, same_connection };
+            same_connection = self.connection.is_some();
             match self.settle(&message, report, transaction).await {
                 // Others of its account may have their turn.
                 Next::Message if slow => return Next::GiveBack { this: false, after: Duration::ZERO },

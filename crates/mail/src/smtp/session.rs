@@ -2,7 +2,7 @@
 //!
 //! The order of the stages is the order of the protocol; each has its own deadline, and all of them the whole's.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use model::{
     report::{Finding, RecipientResult, Report, TlsSummary},
@@ -25,6 +25,7 @@ use transaction::BeforeTheEnd;
 
 mod failure;
 mod farewell;
+mod fence;
 mod login;
 mod opening;
 mod recipients;
@@ -60,6 +61,12 @@ struct Session<'a> {
     recipients: Vec<RecipientResult>,
     /// How many recipients are named in this transaction.
     named: usize,
+    /// Those of them who were refused for now without a reason of their own, after the last one that was taken.
+    without_reason: Vec<usize>,
+    /// The most recipients that were taken in a transaction on this connection.
+    most_taken: usize,
+    /// What this connection has answered to messages, hashed.
+    answers: HashSet<u64>,
     round_trips: u32,
     queue_id: Option<String>,
     mechanism: Option<Mechanism>,
@@ -157,6 +164,9 @@ impl<'a> Session<'a> {
             tls: None,
             recipients: Vec::new(),
             named: 0,
+            without_reason: Vec::new(),
+            most_taken: 0,
+            answers: HashSet::new(),
             round_trips: 0,
             queue_id: None,
             mechanism: None,
@@ -257,6 +267,7 @@ impl Session<'_> {
     /// failure stands.
     async fn once_more(&mut self, first: Result<(), Failure>) -> Result<(), Failure> {
         (self.cautious, self.codes_tell, self.said_goodbye) = (true, true, false);
+        (self.most_taken, self.answers) = (0, HashSet::new());
         let stages = self.stages.len();
         let kept = (self.capabilities.clone(), self.tls.clone(), std::mem::take(&mut self.recipients));
         self.transcript.client("(once more, one command at a time)");

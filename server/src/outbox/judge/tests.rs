@@ -44,7 +44,15 @@ fn judged(row: &StoredMessage, report: &Report, may_fall_back: bool) -> Judgemen
 }
 
 fn chances(to: &[String], may_fall_back: bool) -> Chances<'_> {
-    Chances { to, retry_at: at(LATER), may_fall_back, others: false, may_split: true, now: at(100) }
+    Chances {
+        to,
+        retry_at: at(LATER),
+        may_fall_back,
+        others: false,
+        may_split: true,
+        same_connection: false,
+        now: at(100),
+    }
 }
 
 fn states(judgement: &Judgement) -> Vec<RecipientState> {

@@ -3,6 +3,7 @@
 use super::*;
 
 mod server;
+mod without_a_word;
 
 pub(super) use server::{Crowd, MANNER, Manner};
 

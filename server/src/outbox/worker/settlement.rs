@@ -28,7 +28,7 @@ use crate::{
 
 impl Worker<'_> {
     pub(super) async fn settle(&mut self, message: &StoredMessage, report: Report, had: Transaction<'_>) -> Next {
-        let Transaction { began, to, others, may_split } = had;
+        let Transaction { began, to, others, may_split, same_connection } = had;
         let now = self.outbox.now();
         let row = match &self.route.server {
             Server::Profile(row) => Some(row),
@@ -43,6 +43,7 @@ impl Worker<'_> {
                 to,
                 others,
                 may_split,
+                same_connection,
                 retry_at: now + signed(self.outbox.wait(message.tries + 1)),
                 may_fall_back: has_relay && row.is_some_and(|row| row.sending.fallback),
                 now,

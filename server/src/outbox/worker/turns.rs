@@ -14,14 +14,23 @@ pub(super) fn waiting(recipients: &[Recipient]) -> impl Iterator<Item = &Recipie
     recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending)
 }
 
+/// Who is asked next, and how many of them may share a transaction.
+pub(super) struct Turn {
+    pub waiting: Vec<String>,
+    pub together: usize,
+}
+
 /// Those who have the next transaction, without those who were `refused` for now. Who was refused by an earlier one
-/// comes last: a few such would fill every transaction, and the others would have none.
-pub(super) fn next_in_turn(recipients: &[Recipient], refused: &HashSet<String>) -> Vec<String> {
-    let was_refused =
-        |one: &&Recipient| one.stage == Some(Stage::RcptTo) && one.cause != Some(Cause::TooManyRecipients);
+/// comes last: a few such would fill every transaction, and the others would have none. On whom the server hung up comes
+/// after everybody else, and in a transaction of its own.
+pub(super) fn next_in_turn(recipients: &[Recipient], refused: &HashSet<String>) -> Turn {
+    let was_refused = |one: &Recipient| one.stage == Some(Stage::RcptTo) && one.cause != Some(Cause::TooManyRecipients);
+    let hung_up = |one: &Recipient| was_refused(one) && one.cause == Some(Cause::ConnectionLost) && one.reply.is_none();
     let mut next: Vec<&Recipient> = waiting(recipients).filter(|one| !refused.contains(&one.address)).collect();
-    next.sort_by_key(was_refused);
-    next.into_iter().map(|one| one.address.clone()).collect()
+    next.sort_by_key(|one| (hung_up(one), was_refused(one)));
+    let others = next.iter().filter(|one| !hung_up(one)).count();
+    let together = if others == 0 { 1 } else { others };
+    Turn { waiting: next.into_iter().map(|one| one.address.clone()).collect(), together }
 }
 
 /// Whom the server refused for now, and not because they are too many.

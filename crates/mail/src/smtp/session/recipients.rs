@@ -3,6 +3,9 @@
 //! RFC 5321 §4.5.3.1.10: a server that has taken as many as it wants refuses the others with `452`, and clients should be
 //! prepared for `552`. RFC 9422: it may say in advance how many those are. Who was not taken is told as
 //! [`Cause::TooManyRecipients`], to be tried in a transaction of their own.
+//!
+//! Many servers say it in other words, or in none. What counts then is the place: somebody was taken, nobody was taken
+//! afterwards, and the refusals give no reason that is the recipient's own.
 
 use model::{cause::Cause, report::RecipientResult, stage::Stage};
 
@@ -10,7 +13,9 @@ use super::{Failure, Fate, Session, transaction::is_about_a_recipient};
 use crate::{reply::Reply, smtp::wire::Wire};
 
 /// A server that refuses storage says so in one of these words.
-const STORAGE: [&str; 9] = ["storage", "space", "disk", "full", "quota", "memory", "resource", "mailbox", "system"];
+const STORAGE: [&str; 8] = ["storage", "space", "disk", "full", "quota", "memory", "resource", "mailbox"];
+/// Without PIPELINING no more recipients are named after so many refusals in a row without a reason.
+const IN_A_ROW: usize = 3;
 
 impl Session<'_> {
     pub(super) async fn recipient_answer(&mut self, wire: &mut Wire, at: usize) -> Result<(), Failure> {
@@ -26,6 +31,13 @@ impl Session<'_> {
             }
             diagnosis
         });
+        match diagnosis {
+            None => self.without_reason.clear(),
+            Some(diagnosis) if taken && gives_no_reason(&reply, diagnosis.cause) => {
+                self.without_reason.push(self.recipients.len());
+            }
+            Some(_) => {}
+        }
         self.recipients.push(RecipientResult {
             address: self.submission.to.get(at).map(ToString::to_string).unwrap_or_default(),
             accepted,
@@ -47,14 +59,23 @@ impl Session<'_> {
 
     /// Whether the server has taken somebody and wants no more.
     pub(super) fn takes_no_more(&self) -> bool {
-        self.recipients.last().is_some_and(|last| !last.accepted && last.cause == Some(Cause::TooManyRecipients))
-            && self.recipients.iter().any(|one| one.accepted)
+        let over = |one: &RecipientResult| !one.accepted && one.cause == Some(Cause::TooManyRecipients);
+        let count = self.recipients.len();
+        let in_a_row = self.without_reason.len() >= IN_A_ROW
+            && self.without_reason.iter().rev().zip((0..count).rev()).take(IN_A_ROW).all(|(at, last)| *at == last);
+        (in_a_row || self.recipients.last().is_some_and(over)) && self.recipients.iter().any(|one| one.accepted)
     }
 
-    /// Those who were not named in a transaction that took somebody.
+    /// What is told of those who were refused without a reason after the last one that was taken, and of those who were not
+    /// named in a transaction that took somebody: they were too many.
     pub(super) fn leave_the_rest(&mut self) {
         if !self.recipients.iter().any(|one| one.accepted) {
             return;
+        }
+        for at in std::mem::take(&mut self.without_reason) {
+            if let Some(one) = self.recipients.get_mut(at) {
+                (one.cause, one.retryable) = (Some(Cause::TooManyRecipients), true);
+            }
         }
         let rest = self.submission.to.iter().skip(self.named).map(|address| RecipientResult {
             address: address.to_string(),
@@ -85,6 +106,19 @@ fn is_one_too_many(reply: &Reply, cause: Cause, taken: bool) -> bool {
     taken
         && matches!(reply.code, 452 | 552)
         && reply.enhanced.is_none_or(|code| matches!(code.subject, 0 | 5))
+        && !STORAGE.iter().any(|word| words.contains(word))
+}
+
+/// Whether a refusal for now names nothing of the recipient's: not the address, the mailbox or a policy such as greylisting
+/// (RFC 3463 §3: subjects 1, 2 and 7), nor a lack of room. `450` is about the mailbox (RFC 5321 §4.2.3), unless its enhanced
+/// code says that it is the server.
+fn gives_no_reason(reply: &Reply, cause: Cause) -> bool {
+    let words = reply.text().to_ascii_lowercase();
+    let subject = reply.enhanced.map(|code| (code.subject, code.detail));
+    let about_the_server = matches!(subject, Some((3, 0 | 2 | 3 | 5) | (4, 0 | 5) | (5, _)));
+    let silent = matches!(subject, None | Some((0, _)));
+    (matches!(reply.code, 450..=452) && about_the_server || matches!(reply.code, 451 | 452) && silent)
+        && matches!(cause, Cause::ServerBusy | Cause::Unknown)
         && !STORAGE.iter().any(|word| words.contains(word))
 }
 
@@ -122,6 +156,40 @@ mod tests {
             let reply = Reply::parse(words).unwrap();
             let cause = diagnose(Stage::RcptTo, "mx.example", &reply).cause;
             assert_eq!(is_one_too_many(&reply, cause, taken), expected, "{words} ({})", cause.as_str());
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_one_recipient_and_one_without_a_reason_are_told_apart() {
+        for (words, expected) in [
+            ("452 4.3.2 System not accepting network messages", true),
+            ("452 4.3.2 Please try again later", true),
+            ("451 4.3.2 Please try again later", true),
+            ("450 4.3.2 Service currently unavailable", true),
+            ("451 4.3.0 Error: queue file write error", true),
+            ("451 4.5.0 Not now", true),
+            ("451 Requested action aborted: local error in processing", true),
+            ("451", true),
+            // The recipient's own.
+            ("450 4.7.1 Greylisted", false),
+            ("451 4.7.1 Greylisting in action, please come back later", false),
+            ("451 4.7.1 Try again later", false),
+            ("451 Greylisted, please try again in 300 seconds", false),
+            ("450 4.2.0 Greylisted", false),
+            ("452 4.2.2 Mailbox full", false),
+            ("452 Mailbox full", false),
+            ("450 Requested mail action not taken: mailbox unavailable", false),
+            ("450", false),
+            ("451 4.1.8 Domain of sender address does not resolve", false),
+            ("451 4.4.3 Temporary failure in name resolution", false),
+            ("452 4.3.1 Insufficient system storage", false),
+            ("451 4.3.0 Mailbox temporarily locked", false),
+            ("550 5.1.1 User unknown", false),
+            ("421 4.3.2 closing", false),
+        ] {
+            let reply = Reply::parse(words).unwrap();
+            let cause = diagnose(Stage::RcptTo, "mx.example", &reply).cause;
+            assert_eq!(gives_no_reason(&reply, cause), expected, "{words} ({})", cause.as_str());
         }
     }
 }

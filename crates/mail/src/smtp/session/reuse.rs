@@ -4,7 +4,7 @@
 //! closed it meanwhile (they all do, sooner or later), the message is sent over a new one, provided that it is certain
 //! that the server does not have it.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use model::report::TlsSummary;
 use tokio::time::Instant;
@@ -24,6 +24,10 @@ pub struct Connection {
     mechanism: Option<Mechanism>,
     /// Its enhanced codes show what is answered.
     codes_tell: bool,
+    /// The most recipients that it took in a transaction.
+    most_taken: usize,
+    /// What it has answered to messages, hashed.
+    answers: HashSet<u64>,
     /// When it was used last.
     pub used_at: Instant,
     /// How many messages it has carried.
@@ -51,7 +55,8 @@ impl Session<'_> {
         }
         let Connection { mut wire, used_at, messages, .. } = connection;
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
-        (self.messages, self.codes_tell) = (messages, connection.codes_tell);
+        (self.messages, self.codes_tell, self.most_taken) = (messages, connection.codes_tell, connection.most_taken);
+        self.answers = connection.answers;
         // More than was asked for: its answers would be taken for those to the next commands.
         if wire.look().await == Err(WireError::Lost) || wire.missing() != Some(0) {
             return self.start_afresh();
@@ -76,7 +81,8 @@ impl Session<'_> {
         (self.capabilities, self.tls, self.mechanism) = (Capabilities::default(), None, None);
         self.stages.clear();
         self.recipients.clear();
-        (self.messages, self.codes_tell, self.said_goodbye) = (0, true, false);
+        (self.messages, self.codes_tell, self.said_goodbye, self.most_taken) = (0, true, false, 0);
+        self.answers.clear();
         None
     }
 
@@ -95,6 +101,8 @@ impl Session<'_> {
             tls: self.tls.clone(),
             mechanism: self.mechanism,
             codes_tell: self.codes_tell,
+            most_taken: self.most_taken,
+            answers: std::mem::take(&mut self.answers),
             used_at: Instant::now(),
             messages: self.messages + 1,
         });

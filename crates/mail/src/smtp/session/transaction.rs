@@ -18,7 +18,7 @@ use crate::{
         wire::Wire,
     },
 };
-use queue_id::queue_id;
+pub(super) use queue_id::queue_id;
 
 mod flight;
 mod queue_id;
@@ -27,6 +27,8 @@ pub(super) use flight::{BeforeTheEnd, Load};
 
 /// With more recipients than these a message does not leave in the flight of its commands.
 const FEW_RECIPIENTS: usize = 10;
+/// Every server takes so many. Of one that hangs up on one more it would not be known whether it has the message.
+const VERY_FEW_RECIPIENTS: usize = 3;
 /// How long one reply too many is waited for after a group with a message in it, when its replies came all at once.
 const SURPLUS: Duration = Duration::from_millis(5);
 
@@ -43,6 +45,7 @@ impl Session<'_> {
         }
         let sender = mail_from(self.submission, &self.capabilities);
         (self.in_step, self.left, self.ready, self.unproven) = (true, false, false, false);
+        self.without_reason.clear();
         let all = self.submission.to.len();
         self.named = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
         let recipients: Vec<String> = self.submission.to.iter().take(self.named).map(rcpt_to).collect();
@@ -52,6 +55,7 @@ impl Session<'_> {
             self.one_at_a_time(wire, &sender, &recipients).await
         };
         self.leave_the_rest();
+        self.most_taken = self.most_taken.max(self.recipients.iter().filter(|one| one.accepted).count());
         self.codes_tell &= self.in_step;
         outcome
     }
@@ -75,8 +79,9 @@ impl Session<'_> {
             self.transcript.client(recipient);
         }
         // Over a connection that may be dead the message waits until the server has answered; with many recipients too, so
-        // that the commit point is told which of them were taken.
-        let waits = self.cool || recipients.len() > FEW_RECIPIENTS;
+        // that the commit point is told which of them were taken; and in the outbox with more than the server has shown to take.
+        let few = if self.keeps { self.most_taken.clamp(VERY_FEW_RECIPIENTS, FEW_RECIPIENTS) } else { FEW_RECIPIENTS };
+        let waits = self.cool || recipients.len() > few;
         let apart = waits && self.may_chunk() && !self.is_dry_run();
         let chunked = self.may_chunk() && !self.is_dry_run() && !apart;
         if apart {
@@ -221,6 +226,9 @@ impl Session<'_> {
         // The message left before the answers to the recipients came, and these do not show what they answer: the answer
         // to QUIT decides.
         self.unproven = grouped && !self.in_step;
+        let copy = self.may_be_a_copy(&reply);
+        self.unproven |= copy && !self.keeps;
+        let reply = if copy && !self.unproven { self.fence(wire, reply).await? } else { reply };
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
         self.passed(Stage::Data, Some(&reply));
         Ok(())

@@ -57,6 +57,12 @@ impl Responder {
         stream.write_all(b"220 test ESMTP\r\n").await.unwrap();
         let mut buffer = Vec::new();
         let mut body: Option<Vec<u8>> = None;
+        // Each message has an id of its own.
+        let mut id = 122;
+        let mut taken = || {
+            id += 1;
+            format!("250 2.0.0 Ok: queued as ABC{id}\r\n")
+        };
         loop {
             let mut chunk = vec![0; 65_536];
             let count = stream.read(&mut chunk).await.unwrap_or(0);
@@ -71,7 +77,7 @@ impl Responder {
                 if let Some(lines) = &mut body {
                     if line == b".\r\n" {
                         sender.send(body.take().unwrap()).unwrap();
-                        answer.push_str("250 2.0.0 Ok: queued as ABC123\r\n");
+                        answer.push_str(&taken());
                     } else {
                         lines.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
                     }
@@ -114,7 +120,7 @@ impl Responder {
                             buffer.extend_from_slice(&chunk[..count]);
                         }
                         sender.send(buffer.drain(..size).collect()).unwrap();
-                        answer.push_str("250 2.0.0 Ok: queued as ABC123\r\n");
+                        answer.push_str(&taken());
                     }
                     "QUIT" => {
                         let _ = stream.write_all(b"221 bye\r\n").await;

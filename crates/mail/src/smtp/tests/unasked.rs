@@ -11,6 +11,7 @@ use super::{
 };
 use eager::{At, Besides, Eager, PLACES, twice_for_the_sender};
 
+mod copies;
 mod eager;
 mod shifted;
 

@@ -14,11 +14,15 @@ use super::super::*;
 pub(in crate::outbox::tests) struct Manner {
     /// Recipients in a transaction.
     pub most: usize,
-    /// What it says to one more; a 421 ends the connection.
+    /// What it says to one more; a 421 ends the connection, and so does nothing at all.
     pub refusal: &'static str,
     /// What it says to one more after the message, having taken all of them.
     pub late: bool,
     pub keywords: &'static str,
+    /// Recipients on a connection.
+    pub in_all: usize,
+    /// What it says to whom it tells to come back.
+    pub later: &'static str,
     /// Transactions on a connection.
     pub transactions: usize,
     /// Logins, until the password is another one.
@@ -29,6 +33,8 @@ pub(in crate::outbox::tests) const MANNER: Manner = Manner {
     most: 3,
     refusal: "452 4.5.3 Too many recipients",
     late: false,
+    in_all: usize::MAX,
+    later: "450 4.2.0 Greylisted, come back later",
     keywords: "",
     transactions: usize::MAX,
     logins: usize::MAX,
@@ -46,6 +52,14 @@ pub(in crate::outbox::tests) struct Crowd {
     pub(super) busy: AtomicBool,
     /// Who is told to come back, once.
     pub(super) later: Mutex<HashSet<String>>,
+    /// Nobody is taken any more.
+    pub(super) shut: AtomicBool,
+    /// How many are taken before that.
+    pub(super) takes: AtomicUsize,
+    /// On whom it hangs up.
+    pub(super) poison: Mutex<HashSet<String>>,
+    /// How often each recipient was named.
+    pub(super) named: Mutex<HashMap<String, usize>>,
 }
 
 impl Crowd {
@@ -60,6 +74,10 @@ impl Crowd {
             taken: Mutex::default(),
             busy: AtomicBool::new(false),
             later: Mutex::default(),
+            shut: AtomicBool::new(false),
+            named: Mutex::default(),
+            takes: AtomicUsize::new(usize::MAX),
+            poison: Mutex::default(),
         });
         let serving = crowd.clone();
         tokio::spawn(async move {
@@ -73,16 +91,25 @@ impl Crowd {
     }
 
     /// The answer to `RCPT`.
-    fn recipient(&self, address: &str, taken: &mut Vec<String>) -> &'static str {
+    fn recipient(&self, address: &str, taken: &mut Vec<String>, in_all: &mut usize) -> &'static str {
+        *self.named.lock().unwrap().entry(address.to_owned()).or_default() += 1;
         if address.starts_with("refused") {
             return "550 5.1.1 User unknown";
         }
         if self.later.lock().unwrap().remove(address) {
-            return "450 4.2.0 Greylisted, come back later";
+            return self.manner.later;
         }
-        if taken.len() >= self.manner.most && !self.manner.late {
+        if self.poison.lock().unwrap().contains(address) {
+            return "";
+        }
+        let most = if self.shut.load(Ordering::SeqCst) { 0 } else { self.manner.most };
+        if (taken.len() >= most || *in_all >= self.manner.in_all) && !self.manner.late {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return self.manner.refusal;
+        }
+        *in_all += 1;
+        if self.takes.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.shut.store(true, Ordering::SeqCst);
         }
         taken.push(address.to_owned());
         "250 2.1.5 ok"
@@ -91,7 +118,7 @@ impl Crowd {
     async fn serve(&self, stream: TcpStream) -> Option<()> {
         let mut stream = BufReader::new(stream);
         stream.write_all(b"220 crowd ESMTP\r\n").await.ok()?;
-        let (mut transactions, mut to) = (0, Vec::new());
+        let (mut transactions, mut to, mut in_all) = (0, Vec::new(), 0);
         loop {
             let mut line = String::new();
             if stream.read_line(&mut line).await.ok()? == 0 {
@@ -108,7 +135,7 @@ impl Crowd {
                     let busy = self.busy.swap(false, Ordering::SeqCst);
                     if busy { "451 4.3.2 not now".to_owned() } else { "250 2.1.0 ok".to_owned() }
                 }
-                "RCPT" => self.recipient(line.split(['<', '>']).nth(1)?, &mut to).to_owned(),
+                "RCPT" => self.recipient(line.split(['<', '>']).nth(1)?, &mut to, &mut in_all).to_owned(),
                 "DATA" if to.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
                 "DATA" => {
                     stream.write_all(b"354 go\r\n").await.ok()?;
@@ -131,6 +158,9 @@ impl Crowd {
                 _ => "250 ok".to_owned(),
             };
             transactions += usize::from(matches!(upper.get(..4), Some("DATA" | "BDAT")));
+            if answer.is_empty() {
+                return None;
+            }
             stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
             if answer.starts_with("421") || answer.starts_with("221") {
                 return None;

@@ -4,7 +4,7 @@
 use crate::reply::Reply;
 
 /// The id in the final reply, if it has one.
-pub(super) fn queue_id(reply: &Reply) -> Option<String> {
+pub(in crate::smtp::session) fn queue_id(reply: &Reply) -> Option<String> {
     let text = reply.text();
     let after = ["queued as ", "queued with id ", "id=", "queued mail for delivery id ", "message id ", "queueid="];
     let lower = text.to_ascii_lowercase();
