@@ -23,10 +23,12 @@ target/site.stamp: $(site_sources)
 test: site test-rust test-browser ## install what the tests need and run all of them
 
 test-rust:
+	scripts/postgresql
 	cargo test --workspace --features app/ssr
 
 test-browser: site
 	$(program)
+	scripts/postgresql
 	scripts/browser-tests
 
 test-browsers: site ## what differs in Firefox and WebKit
@@ -41,7 +43,7 @@ test-examples: site ## the portals of examples/, and what docs/ says, against `f
 	$(program)
 	scripts/test-examples
 
-day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur killed at random; SEED= MESSAGES= KILLS=
+day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur killed at random; SEED= MESSAGES= KILLS= DATABASE=postgres
 	$(program)
 	scripts/day
 

@@ -1,4 +1,5 @@
 import { defineConfig } from "@playwright/test";
+import type { Databases } from "./tests/demo";
 
 // A person's machine uses Playwright's own browser; where that cannot be had, CHROMIUM names another one.
 const executablePath = process.env.CHROMIUM || undefined;
@@ -7,7 +8,7 @@ const args = executablePath
   : [];
 
 // TRACE=1 keeps a trace of each test that fails. It is not the default: recording takes a fifth of the suite's time.
-export default defineConfig({
+export default defineConfig<{}, Databases>({
   testDir: "tests",
   fullyParallel: true,
   workers: 2,
@@ -18,8 +19,9 @@ export default defineConfig({
   use: { browserName: "chromium", locale: "fr-FR", launchOptions: { executablePath, args }, trace: process.env.TRACE ? "retain-on-failure" : "off" },
   projects: [
     { name: "with-wasm", grepInvert: /@without/ },
-    // Every journey is proved a second time without JavaScript, unless its title says that it needs it (@wasm).
-    // What is only there without is said by @without.
-    { name: "without-javascript", use: { javaScriptEnabled: false }, grepInvert: /@wasm/ },
+    // Every journey is proved a second time without JavaScript, unless its title says that it needs it (@wasm), and on the
+    // other database. What is only there without JavaScript is said by @without.
+    { name: "without-javascript", use: { javaScriptEnabled: false, database: "postgres" }, grepInvert: /@wasm/ },
+    { name: "postgresql", use: { database: "postgres" }, grep: /@wasm/ },
   ],
 });

@@ -1,12 +1,13 @@
 // A day of a portal: ten accounts, each with a mail server of its own kind, some hundreds of messages from several programs
 // at once, a server that is killed again and again, a receiver of webhooks that is not always there. In the evening every
-// message is accounted for. Called by scripts/day; SEED, MESSAGES, KILLS and DAY_SECONDS change the day, KEEP=1 leaves its
-// files.
+// message is accounted for. Called by scripts/day; SEED, MESSAGES, KILLS and DAY_SECONDS change the day, DATABASE=postgres has it
+// on PostgreSQL, KEEP=1 leaves its files.
 import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+import { Postgres } from "../postgres.mjs";
 import { answers } from "./accounting/answers.mjs";
 import { contents } from "./accounting/content.mjs";
 import { copies } from "./accounting/copies.mjs";
@@ -28,13 +29,14 @@ const setting = (name, usual) => Number(process.env[name] || usual);
 const binary = resolve(process.argv[2] ?? "target/debug/facteur");
 const seed = process.env.SEED || String(Date.now() % 1_000_000);
 const [count, kills, seconds] = [setting("MESSAGES", 320), setting("KILLS", 10), setting("DAY_SECONDS", 30)];
+const onPostgres = process.env.DATABASE === "postgres";
 const CLIENTS = 6;
 /** After the last message has ended, how long the receiver may take to hear of it. */
 const EVENTS_SECONDS = 60;
 
 const began = Date.now();
 const say = (text) => console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${text}`);
-say(`SEED=${seed} MESSAGES=${count} KILLS=${kills} DAY_SECONDS=${seconds}`);
+say(`SEED=${seed} MESSAGES=${count} KILLS=${kills} DAY_SECONDS=${seconds}${onPostgres ? " DATABASE=postgres" : ""}; messages are tried for ${GIVE_UP_SECONDS} s`);
 
 const folder = mkdtempSync(join(tmpdir(), "facteur-day-"));
 const chance = new Chance(seed);
@@ -43,6 +45,7 @@ const moments = new EventEmitter();
 const receiver = new Receiver(chance, () => moments.emit("step", "called"));
 let accounts = [];
 let facteur;
+let postgres;
 
 /** The receiver is away for a while in the morning, and when the evening comes. */
 async function receiverAway() {
@@ -65,9 +68,14 @@ async function unfinished(portals) {
 
 async function day() {
   await receiver.open();
+  if (onPostgres) {
+    postgres = await Postgres.start();
+    postgres.sql("CREATE DATABASE day");
+  }
+  const database = postgres ? `url = "${postgres.url("day")}"` : 'path = "facteur.db"';
   accounts = await open(chance, certificates(folder));
   for (const { server } of accounts) server.on("step", (step) => moments.emit("step", step));
-  const { url, portals: described } = await configure(binary, folder, accounts, receiver);
+  const { url, portals: described } = await configure(binary, folder, accounts, receiver, database);
   const portals = Object.fromEntries(described.map((portal) => [portal.id, new Portal(portal)]));
   facteur = new Facteur(binary, folder, url);
   facteur.launch();
@@ -127,6 +135,7 @@ async function evening() {
   if (facteur?.alive) await facteur.end("SIGKILL");
   await receiver.close();
   for (const { server } of accounts) await server.close();
+  await postgres?.stop();
 }
 
 try {
@@ -138,6 +147,6 @@ try {
   await evening();
 }
 if (ledger.holds && !process.env.KEEP) rmSync(folder, { recursive: true });
-else console.log(`\nThe configuration, the database and the log are in ${folder}`);
+else console.log(`\nThe configuration, the database (if it is a file) and the log are in ${folder}`);
 say(ledger.holds ? `day: everything holds (SEED=${seed})` : `day: BROKEN, see above; again with SEED=${seed}`);
 process.exit(ledger.holds ? 0 : 1);

@@ -6,10 +6,10 @@ import { join } from "node:path";
 
 import { OTHER_PORTAL, PORTAL } from "./accounts.mjs";
 import { ask } from "./ask.mjs";
-import { freePort, sleep, until } from "./machine.mjs";
+import { contention, freePort, sleep, until } from "./machine.mjs";
 
-/** How long messages are tried, in seconds. */
-export const GIVE_UP_SECONDS = 40;
+/** How long messages are tried, in seconds. Where other programs take most of the processor, everything takes longer. */
+export const GIVE_UP_SECONDS = Math.round(40 * contention());
 
 const relay = ({ server, login, sender }) => `[portal.relay]
 host = "127.0.0.1"
@@ -19,8 +19,8 @@ ${login ? `login = "${login}"\nsecret_file = "relay.key"` : ""}
 sender_address = "${sender.address}"
 sender_name = "${sender.name}"`;
 
-/** Writes what a `facteur serve` needs into `folder`, and says what the portals have to know of it. */
-export async function configure(binary, folder, accounts, hook) {
+/** Writes what a `facteur serve` needs into `folder`, and says what the portals have to know of it. `database`: its section. */
+export async function configure(binary, folder, accounts, hook, database) {
   const file = (name, text) => writeFileSync(join(folder, name), text, { mode: 0o600 });
   const [port, metrics] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
@@ -49,7 +49,7 @@ ${relay(behind)}`;
 public_url = "${url}"
 listen = "127.0.0.1:${port}"
 [database]
-path = "facteur.db"
+${database}
 [vault]
 keys = [{ id = "v1", file = "vault.key" }]
 [smtp]

@@ -1,26 +1,31 @@
-// A demo of its own for each test: other ports, an empty folder. `test` comes from here.
+// A demo of its own for each test: other ports, an empty folder, an empty database. `test` comes from here.
 import { test as base, expect } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Postgres } from "../postgres.mjs";
 import { Configurator } from "./configurator";
 
 export type Mail = { subject: string; from: string; to: string; text: string; html: string; charset: string; raw: string; login: string };
 
 export class Demo {
-  constructor(readonly portal: string, readonly configurator: string, readonly folder: string, private log: () => string) {}
+  constructor(readonly portal: string, readonly configurator: string, readonly folder: string, private log: () => string, private dump?: () => string) {}
 
   async inbox(): Promise<Mail[]> {
     return (await fetch(`${this.portal}/inbox.json`)).json();
   }
 
-  /** Everything on disk and in the logs, as one string of bytes. */
+  /** Everything in the database and in the logs, as one string of bytes. */
   everythingKept(): string {
+    if (this.dump) return this.dump() + this.log();
     const files = readdirSync(this.folder).filter((name) => name.startsWith("facteur.db"));
     return files.map((name) => readFileSync(join(this.folder, name), "latin1")).join("\n") + this.log();
   }
 }
+
+/** Databases that this process has made. */
+let databases = 0;
 
 /** How long a demo may take to end after SIGTERM. Its own limit for messages on their way is 5 s. */
 const END_MS = 30_000;
@@ -67,9 +72,15 @@ class Running {
   }
 }
 
-export async function start(): Promise<{ demo: Demo; end: () => Promise<void> }> {
+/** Starts a demo. `postgres`: in a new database there, in place of SQLite. */
+async function start(postgres?: Postgres): Promise<{ demo: Demo; end: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "facteur-"));
   const zeros = ["--port", "0", "--portal-port", "0", "--starttls-port", "0", "--tls-port", "0", "--data", folder];
+  const database = `demo_${++databases}`;
+  if (postgres) {
+    postgres.sql(`CREATE DATABASE ${database}`);
+    zeros.push("--database", postgres.url(database));
+  }
   const child = spawn("../target/debug/facteur", ["demo", ...zeros], { env: { ...process.env, FACTEUR_LOG: "debug,hyper=info" } });
   const running = new Running(folder, child);
   try {
@@ -79,13 +90,30 @@ export async function start(): Promise<{ demo: Demo; end: () => Promise<void> }>
     throw error;
   }
   const address = (name: string) => new RegExp(`${name}\\s+(http://\\S+)`).exec(running.output())![1];
-  const demo = new Demo(address("Start here"), address("Configurator"), folder, running.output);
-  return { demo, end: () => running.end() };
+  const dump = postgres && (() => postgres.dump(database));
+  const demo = new Demo(address("Start here"), address("Configurator"), folder, running.output, dump);
+  const end = async () => {
+    await running.end();
+    postgres?.sql(`DROP DATABASE ${database}`);
+  };
+  return { demo, end };
 }
 
-export const test = base.extend<{ demo: Demo; configurator: Configurator }>({
-  demo: async ({}, use) => {
-    const { demo, end } = await start();
+/** Which database a project's demos use. */
+export type Databases = { database: "sqlite" | "postgres" };
+
+export const test = base.extend<{ demo: Demo; configurator: Configurator }, Databases & { postgres: Postgres | undefined }>({
+  database: ["sqlite", { option: true, scope: "worker" }],
+  postgres: [
+    async ({ database }, use) => {
+      const postgres = database === "postgres" ? await Postgres.start() : undefined;
+      await use(postgres);
+      await postgres?.stop();
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+  demo: async ({ postgres }, use) => {
+    const { demo, end } = await start(postgres);
     await use(demo);
     await end();
   },

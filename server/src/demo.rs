@@ -1,5 +1,5 @@
 //! Server side. `facteur demo`: everything on one machine. The configurator, a portal on another origin, a mail server
-//! that delivers nothing; SQLite and keys in one folder.
+//! that delivers nothing; SQLite, unless PostgreSQL is asked for, and keys in one folder.
 //!
 //! This is a product of its own, for trying things out: it listens on loopback only, and its relaxed address policy
 //! exists nowhere else.
@@ -31,9 +31,9 @@ use crate::{
     credentials::{CanaryError, Vault, VaultError},
     outbox::{Outbox, OutboxOptions},
     portal::{ApiKey, Portal, PortalKey, Relay, webhook::Webhooks},
-    store::{
-        StoreError,
-        sqlite::{ServingLock, SqliteStore},
+    service::{
+        ServeError,
+        database::{Database, DatabaseLocation, ServingLock},
     },
     test_runs::TestQuota,
     time::Steady,
@@ -58,8 +58,10 @@ pub struct DemoOptions {
     pub portal_port: u16,
     pub starttls_port: u16,
     pub tls_port: u16,
-    /// Where the database and the keys are.
+    /// Where the keys are, and the database unless it is another one.
     pub folder: PathBuf,
+    /// The URL of a PostgreSQL database in place of SQLite.
+    pub database: Option<String>,
 }
 
 /// Why the demo does not start.
@@ -69,6 +71,8 @@ pub enum DemoError {
     Listen(u16, #[source] std::io::Error),
     #[error("cannot use the folder {0}")]
     Folder(PathBuf, #[source] std::io::Error),
+    #[error("--database: {0}")]
+    Url(&'static str),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
@@ -78,7 +82,7 @@ pub enum DemoError {
     #[error(transparent)]
     Canary(#[from] CanaryError),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Database(#[from] ServeError),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -97,8 +101,8 @@ pub struct Demo {
     pub portal_url: String,
     /// Runs as long as the demo does.
     pub sandbox: Sandbox,
-    store: SqliteStore,
-    /// Nobody else serves from the folder.
+    database: Database,
+    /// Nobody else serves from the database.
     _lock: ServingLock,
 }
 
@@ -122,18 +126,22 @@ impl Demo {
         // `localhost` is `::1` first on many machines.
         portal_listeners.extend(listen(std::net::Ipv6Addr::LOCALHOST.into(), portal_port).await.ok());
 
-        let database = options.folder.join("facteur.db");
-        let lock = ServingLock::take(&database)?;
-        let store = SqliteStore::open(&database).await?;
+        let location = match &options.database {
+            Some(url) => DatabaseLocation::server(url).map_err(DemoError::Url)?,
+            None => DatabaseLocation::File(options.folder.join("facteur.db")),
+        };
+        let lock = location.lock().await?;
+        let database = location.open().await?;
+        let store = database.store();
         let vault = Vault::new(keys.vault()?)?;
-        vault.check(&store).await?;
+        vault.check(&*store).await?;
         let (api_key, hash) = new_api_key()?;
         let time = Steady::new(config::machine());
         let application = application(Parts {
             public_origin: configurator_url.clone(),
             base_path: app::base_path::BasePath::default(),
             portals: vec![registered(&portal_url, &keys, &sandbox, &hash)?],
-            store: Arc::new(store.clone()),
+            store,
             vault,
             submitter: Arc::new(submitter(&sandbox)?),
             presets: Arc::new(presets(&sandbox, &portal_url)?),
@@ -163,7 +171,7 @@ impl Demo {
             configurator_url,
             portal_url,
             sandbox,
-            store,
+            database,
             _lock: lock,
         })
     }
@@ -190,7 +198,7 @@ impl Demo {
         }
         self.outbox.stop(Duration::from_secs(5)).await;
         self.webhooks.stop().await;
-        self.store.close().await;
+        self.database.close().await;
         drop(self.sandbox);
         Ok(())
     }

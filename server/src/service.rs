@@ -17,7 +17,7 @@ use mail::net::SetupError;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-mod database;
+pub(crate) mod database;
 mod descriptors;
 mod keys;
 mod portals;

@@ -22,11 +22,14 @@ pub struct Arguments {
     /// Folder of the database and the keys
     #[arg(long, default_value = "data")]
     data: PathBuf,
+    /// The URL of a PostgreSQL database in place of SQLite
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
-    let Arguments { port, portal_port, starttls_port, tls_port, data } = arguments;
-    let options = DemoOptions { port, portal_port, starttls_port, tls_port, folder: data };
+    let Arguments { port, portal_port, starttls_port, tls_port, data, database } = arguments;
+    let options = DemoOptions { port, portal_port, starttls_port, tls_port, folder: data, database };
     let mut stop = StopRequest::listen().map_err(failed)?;
     let demo = tokio::select! {
         demo = Demo::prepare(&options) => demo.map_err(failed)?,

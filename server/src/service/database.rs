@@ -84,6 +84,11 @@ impl DatabaseLocation {
         Ok(Self::Server(Box::new(options), pool_size.unwrap_or(postgres::CONNECTIONS)))
     }
 
+    /// PostgreSQL at this URL. The error does not hold it.
+    pub fn server(url: &str) -> Result<Self, &'static str> {
+        Ok(Self::Server(Box::new(postgres::options(url)?), postgres::CONNECTIONS))
+    }
+
     /// Opens it, and brings it up to date.
     pub async fn open(&self) -> Result<Database, ServeError> {
         let opened = match self {

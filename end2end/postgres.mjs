@@ -1,0 +1,102 @@
+// A PostgreSQL server for tests: a cluster in a folder of its own, on a free port of the loopback interface. It ends and its
+// folder goes when this process ends, however that happens.
+import { execFileSync, spawn } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+/** How long it may take to start on a machine with much else to do. */
+const PATIENCE_MS = 90_000;
+
+/** Ends with its standard input. Its arguments: the folder, the server's binaries, and the port. */
+const KEEP = `
+  trap '' INT HUP TERM
+  "$2/initdb" -D "$1/data" -A trust -U facteur -E UTF8 --locale=C --no-sync > "$1/log" 2>&1 || exit 1
+  "$2/postgres" -D "$1/data" -F -k "$1" -p "$3" -c listen_addresses=127.0.0.1 -c full_page_writes=off >> "$1/log" 2>&1 < /dev/null &
+  server=$!
+  read -r _
+  kill -INT $server
+  wait $server
+  rm -rf "$1"
+`;
+
+/** The folder with initdb and postgres: the newest of Debian's, or what the path leads to. */
+function binaries() {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian).filter((name) => /^\d+$/.test(name)) : [];
+  const folders = versions.sort((a, b) => b - a).map((version) => join(debian, version, "bin"));
+  folders.push(...(process.env.PATH ?? "").split(delimiter));
+  const found = folders.find((folder) => ["initdb", "postgres", "psql"].every((name) => existsSync(join(folder, name))));
+  if (!found) throw new Error("these tests need PostgreSQL: apt-get install postgresql");
+  return found;
+}
+
+/** PostgreSQL refuses to run as root: the user and the group that run it instead. */
+function somebody() {
+  if (process.getuid() !== 0) return {};
+  const users = readFileSync("/etc/passwd", "utf8").split("\n").map((line) => line.split(":"));
+  const [, , uid, gid] = users.find(([name]) => name === "postgres") ?? users.find(([name]) => name === "nobody");
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+
+export class Postgres {
+  #keeper;
+  #ended;
+
+  /** Starts one, and waits until it answers. */
+  static async start() {
+    const postgres = new Postgres();
+    const owner = somebody();
+    Object.assign(postgres, { binaries: binaries(), port: await freePort(), folder: mkdtempSync(join(tmpdir(), "facteur-pg-")) });
+    if ("uid" in owner) chownSync(postgres.folder, owner.uid, owner.gid);
+    const words = ["-c", KEEP, "keep", postgres.folder, postgres.binaries, String(postgres.port)];
+    // A group of its own: Ctrl+C in the terminal reaches the tests, not the database under them.
+    postgres.#keeper = spawn("/bin/sh", words, { ...owner, cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
+    postgres.#ended = new Promise((resolve) => postgres.#keeper.once("exit", resolve));
+    for (const began = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+      try {
+        postgres.sql("SELECT 1");
+        return postgres;
+      } catch (error) {
+        if (Date.now() - began < PATIENCE_MS) continue;
+        const log = join(postgres.folder, "log");
+        await postgres.stop();
+        throw new Error(`PostgreSQL does not start: ${existsSync(log) ? readFileSync(log, "utf8") : error}`);
+      }
+    }
+  }
+
+  url(database) {
+    return `postgres://facteur@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Runs one statement. */
+  sql(statement, database = "postgres") {
+    return this.#run("psql", ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-c", statement, this.url(database)]);
+  }
+
+  /** Everything in a database, as text. Bytes that are letters are written as letters. */
+  dump(database) {
+    return this.#run("pg_dump", ["--data-only", "--inserts", this.url(database)], { PGOPTIONS: "-c bytea_output=escape" });
+  }
+
+  #run(program, words, environment = {}) {
+    const options = { encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } };
+    return execFileSync(join(this.binaries, program), words, options);
+  }
+
+  async stop() {
+    this.#keeper.stdin.end();
+    await this.#ended;
+  }
+}
