@@ -97,7 +97,7 @@ pub fn carried(path: &str, fields: &Fields, new_form: impl FnOnce() -> String) -
         "/api/profiles/clean-secret" => {
             format!("{}&suspicious={}", of_profile(id, "encoding"), text("count").parse::<u32>().unwrap_or_default())
         }
-        "/api/test/mend" => of_profile(id, "report"),
+        "/api/test/apply-fix" => of_profile(id, "report"),
         _ => list(id, ProfileId::parse(&text("after")), &text("to")),
     };
     Carried { page, kept: None }
@@ -205,7 +205,7 @@ mod tests {
                 format!("/profiles?selected={ID}&after={ID}&to=sender"),
             ),
             ("/api/test/run", &[("id", ID), ("to", "x&y"), ("after", "../z")], format!("/profiles?selected={ID}")),
-            ("/api/test/mend", &[("id", ID), ("fix", "0")], format!("/profiles/report?id={ID}")),
+            ("/api/test/apply-fix", &[("id", ID), ("fix", "0")], format!("/profiles/report?id={ID}")),
             (
                 "/api/profiles/clean-secret",
                 &[("id", ID), ("count", "2")],

@@ -5,6 +5,8 @@ pub use ::model::cause;
 #[cfg(feature = "ssr")]
 pub mod advice;
 #[cfg(feature = "ssr")]
+mod blame;
+#[cfg(feature = "ssr")]
 pub mod card;
 #[cfg(feature = "ssr")]
 pub use ::model::fix;

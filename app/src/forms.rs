@@ -21,7 +21,7 @@ use crate::{
     },
     sending_mode::api::{ChooseOwnSmtp, SaveSendingMode},
     test_run::api::{ApplyFix, ConfirmReceipt, RunTest, StreamTest},
-    ui::whose::WHOSE,
+    ui::form_owner::FORM_OWNER,
 };
 
 /// What the choice between two changes sends, field by field.
@@ -94,7 +94,7 @@ pub fn is_function(path: &str) -> bool {
 /// The first name that the function at `path` does not take; `None` also when there is no such function.
 pub fn unknown_field<'n>(path: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let known = FIELDS.get(path)?;
-    names.into_iter().find(|name| *name != WHOSE && !known.contains(*name))
+    names.into_iter().find(|name| *name != FORM_OWNER && !known.contains(*name))
 }
 
 #[cfg(test)]

@@ -38,8 +38,8 @@
       }
       // A fresh token: renews the session, or opens another one for the same page.
       if (token || again) {
-        const whose = document.querySelector("[name=whose]")?.value ?? "";
-        const { status, headers } = await ask(again ? "again" : "renew", new URLSearchParams({ ...data, ...again, whose }));
+        const form_owner = document.querySelector("[name=form_owner]")?.value ?? "";
+        const { status, headers } = await ask(again ? "again" : "renew", new URLSearchParams({ ...data, ...again, form_owner }));
         const good = status == 204;
         if (good && again) {
           const form = document.querySelector("[data-resume]");

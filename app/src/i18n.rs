@@ -27,7 +27,7 @@ macro_rules! catalogue {
             include_str!(concat!("../i18n/", $language, "/form.ftl")),
             include_str!(concat!("../i18n/", $language, "/test.ftl")),
             include_str!(concat!("../i18n/", $language, "/causes.ftl")),
-            include_str!(concat!("../i18n/", $language, "/mending.ftl")),
+            include_str!(concat!("../i18n/", $language, "/fixes.ftl")),
         ]
     };
 }

@@ -2,9 +2,9 @@
 
 pub mod event;
 pub mod field;
+pub mod form_owner;
 pub mod layout;
 pub mod moment;
 pub mod notice;
 pub mod session_over;
 pub mod text;
-pub mod whose;

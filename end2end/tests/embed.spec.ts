@@ -40,6 +40,19 @@ const inside = (page: Page): FrameLocator => page.frameLocator("smtp-configurato
 /** The frame's own document. */
 const document = (page: Page, demo: Demo): Frame => page.frames().find((frame) => frame.url().startsWith(demo.configurator))!;
 
+/** The frame's page moves by itself: reloads, goes back, or goes to an address. Ends when the new page is there: what is looked
+ *  for next may be on the old one too. */
+async function moves(page: Page, demo: Demo, to: "reload" | "back" | `/${string}`) {
+  const frame = document(page, demo);
+  const arrived = frame.waitForNavigation();
+  // Later: the answer of this call belongs to the old page.
+  await frame.evaluate(
+    (to) => void setTimeout(() => (to === "reload" ? location.reload() : to === "back" ? history.back() : location.assign(to))),
+    to,
+  );
+  await arrived;
+}
+
 /** The element in the portal's page, opened. */
 async function open(page: Page, demo: Demo) {
   await listen(page);
@@ -141,13 +154,13 @@ test("it tells what is saved, tested, changed and deleted, once each @wasm", asy
   const { id } = await wait(page, "profile-saved");
   expect(id).toMatch(/^[\da-f-]{36}$/);
   // Reloading a page and going back tell nothing again.
-  await document(page, demo).evaluate(() => location.reload());
+  await moves(page, demo, "reload");
   await expect(frame.getByRole("heading", { name: "Encodage SMTP" })).toBeVisible();
   await frame.locator("#content .actions").getByRole("button", { name: "Valider" }).click();
   expect(await wait(page, "profile-saved", 2)).toEqual({ id });
   await frame.getByRole("link", { name: "Mode d’envoi" }).click();
   await expect(frame.getByRole("heading", { name: "Mode d’envoi des emails" })).toBeVisible();
-  await document(page, demo).evaluate(() => history.back());
+  await moves(page, demo, "back");
   await expect(frame.getByRole("button", { name: "Tester" })).toBeVisible();
   // A test that ends well, in the page.
   await frame.getByRole("button", { name: "Tester" }).click();
@@ -158,10 +171,10 @@ test("it tells what is saved, tested, changed and deleted, once each @wasm", asy
   await frame.getByRole("button", { name: "Tester" }).click();
   expect(await wait(page, "test-failed", 1, 30_000)).toEqual({ id: other, cause: "bad_credentials" });
   // Looking at the report again is no test.
-  await document(page, demo).evaluate((id) => location.assign(`/profiles/report?id=${id}`), id as string);
+  await moves(page, demo, `/profiles/report?id=${id}`);
   await expect(frame.locator("[data-verdict]")).toBeVisible();
   // Deleted.
-  await document(page, demo).evaluate((id) => location.assign(`/profiles/delete?id=${id}`), id as string);
+  await moves(page, demo, `/profiles/delete?id=${id}`);
   await frame.getByRole("button", { name: "Supprimer" }).click();
   expect(await wait(page, "profile-deleted")).toEqual({ id });
   expect(await heard(page, "test-succeeded", "test-failed")).toHaveLength(2);
@@ -270,7 +283,7 @@ test("the function of the page wins over the address; page, language and theme a
   // The next document is dressed too, before anybody says so.
   await frame.getByRole("link", { name: "Add", exact: true }).click();
   await expect(frame.locator("html[data-theme=light]")).toHaveCount(1);
-  await expect(frame.locator('input[name="whose"]').first()).toHaveValue(/ Atelier Vélo Dubois /);
+  await expect(frame.locator('input[name="form_owner"]').first()).toHaveValue(/ Atelier Vélo Dubois /);
   await theme("url(//evil.example) }");
   await theme("system");
   await expect.poll(scheme).toBe("light dark");

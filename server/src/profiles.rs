@@ -296,7 +296,8 @@ impl Profiles for ProfileService {
         Ok(successors)
     }
 
-    async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError> {
-        self.store.any_ready(account).await.map_err(StoreError::log)
+    async fn in_use(&self, account: &AccountId) -> Result<Vec<Profile>, AppError> {
+        let rows = self.store.profiles_in_use(account).await.map_err(StoreError::log)?;
+        Ok(rows.iter().map(|row| self.shown(account, row)).collect())
     }
 }

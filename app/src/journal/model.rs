@@ -43,7 +43,8 @@ pub enum Action {
         cause: Option<Cause>,
     },
     /// A proposed change was applied: its key.
-    Mended {
+    #[serde(rename = "mended")]
+    FixApplied {
         fix: String,
     },
     ReceiptConfirmed,
@@ -74,7 +75,7 @@ impl Action {
             Self::Tested { verdict: Verdict::Failed, .. } => "history-test-failed",
             Self::Tested { verdict: Verdict::DeliveryUnknown, .. } => "history-test-unknown",
             Self::Tested { .. } => "history-tested",
-            Self::Mended { .. } => "history-mended",
+            Self::FixApplied { .. } => "history-fix-applied",
             Self::ReceiptConfirmed => "history-received",
             Self::SendingChanged => "history-sending",
             Self::DestinationBlocked { .. } => "history-blocked",

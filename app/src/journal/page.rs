@@ -71,7 +71,7 @@ fn sentence(entry: &Entry) -> String {
         }
         Action::Tested { cause, .. } => t!(key, why = cause_title(*cause)),
         Action::DestinationBlocked { destination } => t!(key, destination = destination.clone()),
-        Action::Mended { fix } => t!(key, what = t!(&format!("history-{fix}"))),
+        Action::FixApplied { fix } => t!(key, what = t!(&format!("history-{fix}"))),
         _ => t!(key),
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     session::{Session, session},
     t,
     ui::{
+        form_owner::FormOwnerField,
         notice::{Kind, Notice, is_asked_again},
-        whose::WhoseForm,
     },
 };
 
@@ -195,7 +195,7 @@ pub fn Restored(form: String, profile: String) -> impl IntoView {
         <Notice kind=Kind::Warning>
             <p>{text}</p>
             <form method="post" action=at("/api/profiles/forget")>
-                <WhoseForm />
+                <FormOwnerField />
                 <input type="hidden" name="id" value=profile />
                 <input type="hidden" name="form" value=form />
                 <button>{button}</button>
@@ -212,7 +212,7 @@ pub fn RestoredChoice(form: String) -> impl IntoView {
             <Notice kind=Kind::Warning>
                 <p>{t!("draft-restored-edit")}</p>
                 <form method="post" action=at("/api/profiles/forget")>
-                    <WhoseForm />
+                    <FormOwnerField />
                     <input type="hidden" name="form" value=form />
                     <button>{t!("draft-as-saved")}</button>
                 </form>
@@ -263,7 +263,7 @@ pub fn DraftOffer(begun: Option<Begun>) -> impl IntoView {
         <Notice kind=Kind::Warning>
             <p>{text}</p>
             <form method="post" action=at("/api/profiles/forget") class="actions">
-                <WhoseForm />
+                <FormOwnerField />
                 <a class="button" href=at(&page)>{t!("draft-resume")}</a>
                 <input type="hidden" name="id" value=profile.unwrap_or_default() />
                 <input type="hidden" name="form" value=form />

@@ -10,8 +10,8 @@ use crate::{
     session::Session,
     t,
     ui::{
+        form_owner::FormOwnerField,
         notice::{Kind, Notice, RequestNotice},
-        whose::WhoseForm,
     },
 };
 
@@ -69,7 +69,7 @@ pub fn Conflict(
             <p>{if same { t!("conflict-same") } else { t!("conflict-about") }}</p>
         </Notice>
         <form method="post" action=at("/api/profiles/merge") class="stack">
-            <WhoseForm />
+            <FormOwnerField />
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="revision" value=profile.revision.to_string() />
             {choices.collect_view()}

@@ -16,10 +16,10 @@ use crate::{
     session::{Session, session},
     t,
     ui::{
+        form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
         notice::{Kind, Notice, RequestNotice, is_stale},
         text::breakable,
-        whose::WhoseForm,
     },
 };
 
@@ -174,7 +174,7 @@ fn Question(
         <p>{consequence}</p>
         <p>{t!("delete-secret")}</p>
         <form method="post" action=at("/api/profiles/delete")>
-            <WhoseForm />
+            <FormOwnerField />
             <input type="hidden" name="id" value=id.clone() />
             <input type="hidden" name="revision" value=profile.revision.to_string() />
             <input type="hidden" name="used" value=if used { "1" } else { "0" } />

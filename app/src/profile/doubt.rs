@@ -10,7 +10,7 @@ use crate::{
     base_path::at,
     diagnosis::{card::cause_title, cause::Cause},
     t,
-    ui::whose::WhoseForm,
+    ui::form_owner::FormOwnerField,
 };
 
 /// Why a profile is known not to send.
@@ -60,7 +60,7 @@ pub fn UseAnyway(profile: Profile, doubt: Doubt, mode: String) -> impl IntoView 
     } else {
         view! {
             <form method="post" action=at("/api/test/run")>
-                <WhoseForm />
+                <FormOwnerField />
                 <input type="hidden" name="id" value=id.clone() />
                 <button class="primary" data-test="">{t!("way-test-first")}</button>
             </form>
@@ -74,7 +74,7 @@ pub fn UseAnyway(profile: Profile, doubt: Doubt, mode: String) -> impl IntoView 
             <div class="actions">
                 {first}
                 <form method="post" action=at("/api/profiles/use")>
-                    <WhoseForm />
+                    <FormOwnerField />
                     <input type="hidden" name="id" value=id.clone() />
                     <input type="hidden" name="revision" value=profile.revision.to_string() />
                     <input type="hidden" name="mode" value=mode />

@@ -21,9 +21,9 @@ use crate::{
     session::session,
     t,
     ui::{
+        form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
         notice::{Kind, Notice, RequestNotice, is_stale, whole_number},
-        whose::WhoseForm,
     },
 };
 
@@ -72,7 +72,7 @@ fn Suspicious(profile: Profile) -> impl IntoView {
     (count > 0).then(|| {
         view! {
             <form method="post" action=at("/api/profiles/clean-secret") class="notice warning">
-                <WhoseForm />
+                <FormOwnerField />
                 <input type="hidden" name="id" value=profile.id.to_string() />
                 <input type="hidden" name="revision" value=profile.revision.to_string() />
                 <input type="hidden" name="count" value=count.to_string() />
@@ -133,7 +133,7 @@ fn Choices(profile: Profile, mine: Option<Encoding>) -> impl IntoView {
     });
     view! {
         <form method="post" action=at("/api/profiles/encoding") class="stack">
-            <WhoseForm />
+            <FormOwnerField />
             {meanwhile}
             <input type="hidden" name="id" value=profile.id.to_string() />
             <input type="hidden" name="was" value=profile.encoding.as_str() />

@@ -31,10 +31,10 @@ use crate::{
     },
     ui::{
         event::RequestEvent,
+        form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
         notice::{Kind, Notice, RequestNotice, is_stale},
         session_over::SessionOver,
-        whose::WhoseForm,
     },
 };
 
@@ -53,9 +53,9 @@ pub fn ListPage() -> impl IntoView {
         let kept = services.drafts.kept(&session.who()).await?;
         let mode = services.sending_modes.get(&session.account).await?;
         let relay = services.sending_modes.portal_sends(&session.account);
-        let ready = services.profiles.any_ready(&session.account).await?;
-        let way = Some(Way::of(mode, ready, relay)).filter(|way| !profiles.is_empty() || *way != Way::Portal);
-        let own = way == Some(Way::Own);
+        let in_use = services.profiles.in_use(&session.account).await?;
+        let way = Some(Way::of(mode, &in_use, relay)).filter(|way| !profiles.is_empty() || *way != Way::Portal);
+        let own = way.is_some_and(Way::is_own);
         // After the code was entered, the next question is whether this profile sends.
         let received = profiles.iter().find(|profile| Some(profile.id) == selected && query("notice") == "received");
         let card = match received {
@@ -67,7 +67,7 @@ pub fn ListPage() -> impl IntoView {
         let asked = profiles.iter().find(|profile| Some(profile.id) == selected && query("ask") == "use");
         let asked = asked.and_then(|profile| Some((profile.clone(), Doubt::of(profile)?)));
         let asks = asked.is_some();
-        let untried = Unproved::first(&profiles, relay, &session);
+        let untried = Unproved::first(&in_use, relay, &session);
         let untried = untried.filter(|_| own && !asks);
         let listed = fingerprint(&profiles);
         let next = (profiles.len() == PAGE_SIZE as usize).then(|| profiles.last().map(|profile| profile.id)).flatten();
@@ -171,7 +171,7 @@ fn Rows(
                 {untried.map(|untried| view! { <Untried untried /> })}
             </div>
             <form method="post" action=at("/api/test/run")>
-                <WhoseForm />
+                <FormOwnerField />
                 <input type="hidden" name="listed" value=listed />
                 {after.map(|id| view! { <input type="hidden" name="after" value=id.to_string() /> })}
                 <fieldset class="profiles">

@@ -198,6 +198,6 @@ pub trait Profiles: Send + Sync {
     /// The profiles that may replace this one, the most likely to work first.
     async fn successors(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Reliability)>, AppError>;
 
-    /// Whether the account has a profile in use that has a secret.
-    async fn any_ready(&self, account: &AccountId) -> Result<bool, AppError>;
+    /// The account's profiles in use, one for each owner.
+    async fn in_use(&self, account: &AccountId) -> Result<Vec<Profile>, AppError>;
 }

@@ -23,10 +23,10 @@ use crate::{
     t,
     test_run::port::TestRun,
     ui::{
+        form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
         notice::{Kind, Notice, RequestNotice, is_stale},
-        whose::WhoseForm,
     },
 };
 
@@ -160,7 +160,7 @@ fn Options(
     };
     view! {
         <form method="post" action=at("/api/profiles/sending") class="stack">
-            <WhoseForm />
+            <FormOwnerField />
             <input type="hidden" name="id" value=profile.id.to_string() />
             <input type="hidden" name="was" value=was />
             <input type="hidden" name="revision" value=profile.revision.to_string() />

@@ -12,16 +12,15 @@ use crate::{
     base_path::at,
     profile::{
         autosave::{Begun, DraftOffer, RestoredChoice},
-        autosave::{DraftOffer, RestoredChoice},
         draft::Choice,
     },
     services::services,
     session::session,
     t,
     ui::{
+        form_owner::FormOwnerField,
         layout::{Loaded, Page},
         notice::{Kind, Notice, RequestNotice, is_stale},
-        whose::WhoseForm,
     },
 };
 
@@ -31,17 +30,16 @@ pub fn SendingModePage() -> impl IntoView {
     let load = async {
         let (session, services) = (session()?, services()?);
         let mode = services.sending_modes.get(&session.account).await?;
-        let ready = services.profiles.any_ready(&session.account).await?;
+        let in_use = services.profiles.in_use(&session.account).await?;
         let relay = services.sending_modes.portal_sends(&session.account);
-        let way = Way::of(mode, ready, relay);
+        let way = Way::of(mode, &in_use, relay);
         let mine = match services.drafts.choice(&session.who(), FORM).await? {
             Some(Choice::Mode(mine)) if mine != mode => Some(mine),
             _ => None,
         };
         let kept = services.drafts.kept(&session.who()).await?;
         let begun = Begun::of(&services, &session, kept).await?;
-        let profiles = services.profiles.page(&session.account, None).await?;
-        let untried = (way == Way::Own).then(|| Unproved::first(&profiles, relay, &session)).flatten();
+        let untried = way.is_own().then(|| Unproved::first(&in_use, relay, &session)).flatten();
         let untried = untried.map(|untried| view! { <Untried untried /> });
         Ok(view! {
             <RequestNotice />
@@ -71,17 +69,17 @@ fn Choices(mode: SendingMode, mine: Option<SendingMode>, way: Way, portal: Strin
         view! { <Notice kind=Kind::Warning>{text}</Notice> }
     });
     let shown = mine.unwrap_or(mode);
-    let alone = matches!(way, Way::PortalStandsIn | Way::Nothing);
+    let alone = !matches!(way, Way::Portal | Way::Own);
     view! {
         {meanwhile}
         {alone.then(|| view! { <WayNotice way portal=portal.clone() /> })}
         // The form of the second option's link.
         <form method="post" action=at("/api/sending-mode/own") id="follow">
-            <WhoseForm />
+            <FormOwnerField />
             <input type="hidden" name="was" value=mode.as_str() />
         </form>
         <form method="post" action=at("/api/sending-mode/save") class="stack">
-            <WhoseForm />
+            <FormOwnerField />
             <input type="hidden" name="was" value=mode.as_str() />
             <fieldset class="choices">
                 <legend>{t!("mode-legend")}</legend>

@@ -15,8 +15,8 @@ use crate::{
     session::Session,
     t,
     ui::{
+        form_owner::FormOwnerField,
         notice::{Kind, Notice},
-        whose::WhoseForm,
     },
 };
 
@@ -119,7 +119,7 @@ pub fn Untried(untried: Unproved) -> impl IntoView {
     let action = if testable {
         view! {
             <form method="post" action=at("/api/test/run")>
-                <WhoseForm />
+                <FormOwnerField />
                 <input type="hidden" name="id" value=id />
                 <button data-test="">{t!("way-test")}</button>
             </form>

@@ -12,8 +12,8 @@ use crate::{
     session::Session,
     t,
     ui::{
+        form_owner::FormOwnerField,
         notice::{Kind, Notice},
-        whose::WhoseForm,
     },
 };
 
@@ -28,16 +28,34 @@ pub enum Way {
     PortalStandsIn,
     /// None: no profile can send, and the portal has no relay.
     Nothing,
+    /// The portal's for the shop, which has no profile in use; some users have their own.
+    ShopStandsIn,
+    /// The same, but the portal has no relay.
+    ShopNothing,
 }
 
 impl Way {
-    /// `ready`: a profile is in use that can send; `relay`: the portal has a server.
-    pub fn of(mode: SendingMode, ready: bool, relay: bool) -> Self {
-        match (mode, ready, relay) {
+    /// `in_use`: the profiles in use, one for each owner; `relay`: the portal has a server.
+    pub fn of(mode: SendingMode, in_use: &[Profile], relay: bool) -> Self {
+        let ready = in_use.iter().any(|profile| profile.candidate.has_secret);
+        let shop = in_use.iter().any(|profile| profile.settings.user.is_none());
+        Self::from_parts(mode, ready, shop, relay)
+    }
+
+    /// Whether profiles of the account send.
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::Own | Self::ShopStandsIn | Self::ShopNothing)
+    }
+
+    /// `ready`: a profile in use has a secret; `shop`: the shop has a profile in use.
+    fn from_parts(mode: SendingMode, ready: bool, shop: bool, relay: bool) -> Self {
+        match (mode, ready, shop, relay) {
             (SendingMode::Portal, ..) => Self::Portal,
-            (SendingMode::OwnSmtp, true, _) => Self::Own,
-            (SendingMode::OwnSmtp, false, true) => Self::PortalStandsIn,
-            (SendingMode::OwnSmtp, false, false) => Self::Nothing,
+            (SendingMode::OwnSmtp, true, true, _) => Self::Own,
+            (SendingMode::OwnSmtp, true, false, true) => Self::ShopStandsIn,
+            (SendingMode::OwnSmtp, true, false, false) => Self::ShopNothing,
+            (SendingMode::OwnSmtp, false, _, true) => Self::PortalStandsIn,
+            (SendingMode::OwnSmtp, false, _, false) => Self::Nothing,
         }
     }
 }
@@ -51,7 +69,7 @@ pub fn WayNotice(way: Way, portal: String) -> impl IntoView {
             <Notice kind=Kind::Warning>
                 <p>{t!("way-portal", portal = portal)}</p>
                 <form method="post" action=at("/api/sending-mode/own")>
-                    <WhoseForm />
+                    <FormOwnerField />
                     <input type="hidden" name="was" value=SendingMode::Portal.as_str() />
                     <button>{t!("way-use-own")}</button>
                 </form>
@@ -62,6 +80,13 @@ pub fn WayNotice(way: Way, portal: String) -> impl IntoView {
             view! { <Notice kind=Kind::Warning>{t!("way-stands-in", portal = portal)}</Notice> }.into_any()
         }
         Way::Nothing => view! { <Notice kind=Kind::Warning>{t!("mode-nothing-ready")}</Notice> }.into_any(),
+        Way::ShopStandsIn => {
+            let text = t!("way-shop-stands-in", owner = t!("owner-shop"), portal = portal);
+            view! { <Notice kind=Kind::Warning>{text}</Notice> }.into_any()
+        }
+        Way::ShopNothing => {
+            view! { <Notice kind=Kind::Warning>{t!("way-shop-nothing", owner = t!("owner-shop"))}</Notice> }.into_any()
+        }
     }
 }
 
@@ -114,7 +139,7 @@ pub fn WayCard(way: ProfileWay, #[prop(optional)] received: bool) -> impl IntoVi
             <h2>{t!("way-title")}</h2>
             <p>{text}</p>
             <form method="post" action=at("/api/profiles/use") class="actions">
-                <WhoseForm />
+                <FormOwnerField />
                 <input type="hidden" name="id" value=id />
                 <input type="hidden" name="revision" value=revision.to_string() />
                 <input type="hidden" name="mode" value=SendingMode::OwnSmtp.as_str() />
@@ -131,14 +156,17 @@ mod tests {
 
     #[test]
     fn the_notice_agrees_with_the_outbox() {
-        for (mode, ready, relay, way) in [
-            (SendingMode::Portal, true, true, Way::Portal),
-            (SendingMode::Portal, false, false, Way::Portal),
-            (SendingMode::OwnSmtp, true, false, Way::Own),
-            (SendingMode::OwnSmtp, false, true, Way::PortalStandsIn),
-            (SendingMode::OwnSmtp, false, false, Way::Nothing),
+        for (mode, ready, shop, relay, way) in [
+            (SendingMode::Portal, true, true, true, Way::Portal),
+            (SendingMode::Portal, false, false, false, Way::Portal),
+            (SendingMode::OwnSmtp, true, true, false, Way::Own),
+            (SendingMode::OwnSmtp, true, true, true, Way::Own),
+            (SendingMode::OwnSmtp, true, false, true, Way::ShopStandsIn),
+            (SendingMode::OwnSmtp, true, false, false, Way::ShopNothing),
+            (SendingMode::OwnSmtp, false, true, true, Way::PortalStandsIn),
+            (SendingMode::OwnSmtp, false, false, false, Way::Nothing),
         ] {
-            assert_eq!(Way::of(mode, ready, relay), way);
+            assert_eq!(Way::from_parts(mode, ready, shop, relay), way);
         }
     }
 }

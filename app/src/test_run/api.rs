@@ -28,9 +28,8 @@ use crate::{
         owner::owner_name,
     },
     sending_mode::{
-        model::SendingMode,
         unproved::{Unproved, Untried},
-        way::ProfileWay,
+        way::{ProfileWay, Way},
     },
     services::{Services, services},
     session::{Session, session},
@@ -44,7 +43,7 @@ pub async fn run_test(#[server(default)] id: String, #[server(default)] to: Stri
 }
 
 /// **Appliquer et retester** without WebAssembly: applies one of the changes that the last test proposed, and tests.
-#[server(name = ApplyFix, prefix = "/api", endpoint = "test/mend", input = PostUrl)]
+#[server(name = ApplyFix, prefix = "/api", endpoint = "test/apply-fix", input = PostUrl)]
 pub async fn mend_profile(
     #[server(default)] id: String,
     #[server(default)] to: String,
@@ -251,12 +250,11 @@ pub async fn stream_test(
 /// What the list says of a profile in use, now that one was tested.
 async fn untried(services: &Services, session: &Session) -> Result<Option<Unproved>, AppError> {
     let account = &session.account;
-    let own = services.sending_modes.get(account).await? == SendingMode::OwnSmtp;
-    if !own || !services.profiles.any_ready(account).await? {
-        return Ok(None);
-    }
-    let profiles = services.profiles.page(account, None).await?;
-    Ok(Unproved::first(&profiles, services.sending_modes.portal_sends(account), session))
+    let mode = services.sending_modes.get(account).await?;
+    let relay = services.sending_modes.portal_sends(account);
+    let in_use = services.profiles.in_use(account).await?;
+    let own = Way::of(mode, &in_use, relay).is_own();
+    Ok(own.then(|| Unproved::first(&in_use, relay, session)).flatten())
 }
 
 fn running(locale: Locale, stage: Stage) -> String {

@@ -10,6 +10,8 @@ mod lines;
 
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(feature = "hydrate")]
+mod copy;
 
 /// Stands behind what it listens to, and shows nothing of its own.
 #[island]

@@ -25,10 +25,10 @@ use crate::{
     t,
     ui::{
         event::{Event, Happened},
+        form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
         notice::{RequestNotice, whole_number},
-        whose::WhoseForm,
     },
 };
 
@@ -240,7 +240,7 @@ fn ReceiptCard(
                     {(!named.is_empty()).then(|| view! { <p><strong>{named}</strong></p> })}
                     <p>{t!("receipt-about")}</p>
                     <form method="post" action=at("/api/test/received") class="code">
-                        <WhoseForm />
+                        <FormOwnerField />
                         <input type="hidden" name="id" value=id />
                         <label for="code">{t!("receipt-label")}</label>
                         <input

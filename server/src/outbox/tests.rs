@@ -56,9 +56,12 @@ mod crowded;
 mod limits;
 mod places;
 mod post;
+mod requests;
 
-pub(crate) use post::{KEY, Post, account, give, message};
-use post::{commit_mark, options};
+pub(crate) use post::Post;
+use post::options;
+pub(crate) use requests::{KEY, account, give, message};
+use requests::{commit_mark, destination};
 
 #[tokio::test]
 async fn a_message_leaves_through_the_account_s_own_server_under_its_name() {

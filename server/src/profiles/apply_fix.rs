@@ -34,7 +34,7 @@ impl ProfileService {
             if !cleaned {
                 sealed.changed_at = stored.changed_at;
             }
-            let action = Action::Mended { fix: fix.key().to_owned() };
+            let action = Action::FixApplied { fix: fix.key().to_owned() };
             let after = if cleaned {
                 row.with_settings(settings, Some(sealed))
             } else {

@@ -94,8 +94,8 @@ pub trait ProfileStore: Send + Sync {
     async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError>;
     /// The owner's other profiles, the oldest first.
     async fn others_of_owner(&self, account: &AccountId, id: ProfileId) -> Result<Vec<ProfileRow>, StoreError>;
-    /// Whether the account has a profile in use that has a secret.
-    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError>;
+    /// The account's profiles in use, one for each owner, the oldest first.
+    async fn profiles_in_use(&self, account: &AccountId) -> Result<Vec<ProfileRow>, StoreError>;
     /// The profile through which this account's, and user's, mail leaves.
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError>;
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;

@@ -22,8 +22,8 @@ use crate::{
     t,
     ui::{
         field::{InputState, TextField},
+        form_owner::FormOwnerField,
         session_over::SessionOver,
-        whose::WhoseForm,
     },
 };
 
@@ -68,7 +68,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
         >
             // Enter submits with the form's first button: it must be Valider, not that of the presets.
             <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
-            <WhoseForm />
+            <FormOwnerField />
             <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
             <input type="hidden" name="form" value=form />
             <input type="hidden" name="revision" value=revision.map(|revision| revision.to_string()).unwrap_or_default() />

@@ -2,16 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
-use leptos::prelude::{document, window};
+use leptos::prelude::document;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    AbortController, Element, Event, FormData, HtmlDocument, HtmlElement, HtmlFormElement, ReadableStreamDefaultReader,
-    Response, ScrollIntoViewOptions, ScrollLogicalPosition, SubmitEvent, UiEvent, UrlSearchParams,
+    AbortController, Element, Event, FormData, HtmlElement, HtmlFormElement, ReadableStreamDefaultReader, Response,
+    ScrollIntoViewOptions, ScrollLogicalPosition, SubmitEvent, UiEvent, UrlSearchParams,
 };
 
-use super::lines::Lines;
+use super::{copy, lines::Lines};
 use crate::{
-    dom::{find, find_all, focus, is, listen, show as set_shown, spawn, target},
+    dom::{find, focus, is, listen, show as set_shown, spawn, target},
     fetch::fetch,
 };
 
@@ -27,7 +27,7 @@ pub(super) fn arrive() {
     if let Some(live) = find::<Element>("#live") {
         listen(&live, &["submit", "click"], heard);
     }
-    show_copy_buttons();
+    copy::show_buttons();
     show_selected();
 }
 
@@ -119,32 +119,8 @@ fn clicked(event: &UiEvent, target: &Element) {
     if is(target, ".stop") {
         stop();
     } else if target.has_attribute("data-copy") {
-        copy(target);
+        copy::copy(target);
     }
-}
-
-/// Shows the copy buttons, which need a script.
-fn show_copy_buttons() {
-    for button in find_all::<Element>(".copy[hidden]") {
-        set_shown(&button, true);
-    }
-}
-
-/// Copies the text beside a button. In a cross-origin frame `navigator.clipboard` needs a permission from the portal;
-/// `execCommand` does not.
-fn copy(button: &Element) {
-    let Ok(Some(place)) = button.closest(".passable") else { return };
-    let (Ok(Some(text)), Ok(Some(status))) = (place.query_selector("pre"), place.query_selector("[role=status]"))
-    else {
-        return;
-    };
-    if let Ok(Some(selection)) = window().get_selection() {
-        let _ = selection.select_all_children(&text);
-    }
-    let page = document().dyn_into::<HtmlDocument>().ok();
-    let copied = page.is_some_and(|page| page.exec_command("copy").unwrap_or(false));
-    let said = status.get_attribute(if copied { "data-copied" } else { "data-select" });
-    status.set_text_content(said.as_deref());
 }
 
 /// Closes the stream, which cancels the test on the server; after the commit point, says that it is too late.
@@ -197,7 +173,7 @@ async fn ask(form: &HtmlFormElement, abort: &AbortController) -> Option<(Respons
     let fields = FormData::new_with_form(form).ok()?;
     let body = UrlSearchParams::new().ok()?;
     let value = |name: &str| fields.get(name).as_string().unwrap_or_default();
-    for name in ["whose", "id", "to", "fix"] {
+    for name in ["form_owner", "id", "to", "fix"] {
         body.append(name, &value(name));
     }
     let row = ["label[for=profile-", &value("id"), "]"].concat();
@@ -237,7 +213,7 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
     }
     let result = part(".result")?;
     result.set_inner_html(&html);
-    show_copy_buttons();
+    copy::show_buttons();
     if let Some(title) = find::<HtmlElement>(".panel .result h2") {
         focus(&title);
     }

@@ -7,7 +7,7 @@ use app::{
     i18n::Texts,
     session::{Session, SessionLeft, Visit},
     shell::{FrameAncestors, PageTheme},
-    ui::whose::{WHOSE, Whose},
+    ui::form_owner::{FORM_OWNER, FormOwner},
 };
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -34,18 +34,19 @@ pub async fn refuse(State(site): State<Site>, request: Request, next: Next) -> R
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let said = form_urlencoded::parse(&body).find(|(name, _)| name == WHOSE).map(|(_, value)| Whose::parse(&value));
+    let said =
+        form_urlencoded::parse(&body).find(|(name, _)| name == FORM_OWNER).map(|(_, value)| FormOwner::parse(&value));
     match said {
-        Some(whose) if !whose.is(&Whose::of(&session)) => refusal(&site, &parts, &body, &session, &whose),
+        Some(owner) if !owner.is(&FormOwner::of(&session)) => refusal(&site, &parts, &body, &session, &owner),
         // A program says nothing of what it saw.
         _ => next.run(Request::from_parts(parts, Body::from(body))).await,
     }
 }
 
-fn refusal(site: &Site, parts: &Parts, body: &Bytes, session: &Session, whose: &Whose) -> Response {
+fn refusal(site: &Site, parts: &Parts, body: &Bytes, session: &Session, owner: &FormOwner) -> Response {
     tracing::info!(path = parts.uri.path(), "refused a form of another account");
     let (locale, error) = (session.locale, AppError::OtherAccount);
-    let names = [("whose", whose.name.clone()), ("now", Whose::of(session).name)];
+    let names = [("owner", owner.name.clone()), ("now", FormOwner::of(session).name)];
     let text = |key: &str| locale.text(key, &names);
     if parts.uri.path() == STREAM {
         let html = html! { div class="notice error" role="alert" { (text("other-account-live")) } }.into_string();

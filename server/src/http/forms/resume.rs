@@ -12,7 +12,7 @@ use app::{
     session::Visit,
     shell::{FRAME_SCRIPT, FrameAncestors, PageTheme},
     theme::Theme,
-    ui::whose::{WHOSE, Whose},
+    ui::form_owner::{FORM_OWNER, FormOwner},
 };
 use axum::{
     Extension,
@@ -58,7 +58,7 @@ pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Res
     let press = carried.is_press();
     let kept = carried.kept;
     if let (Visit::Ended { who: Some(who), .. }, Some(kept)) = (&visit, &kept)
-        && form.whose().is_none_or(|whose| whose.is_of(who))
+        && form.owner().is_none_or(|owner| owner.is_of(who))
         && site.services.drafts.keep(who, kept).await.is_err()
     {
         tracing::error!("cannot store the draft of a form without a session");
@@ -67,7 +67,7 @@ pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Res
         parts.extensions.get::<FrameAncestors>().cloned().unwrap_or(FrameAncestors(String::new()));
     let PageTheme(theme) = parts.extensions.get::<PageTheme>().cloned().unwrap_or_default();
     // The form knows in which language it was shown, also where the cookie is gone.
-    let locale = form.whose().and_then(|whose| whose.locale).unwrap_or(visit.locale());
+    let locale = form.owner().and_then(|owner| owner.locale).unwrap_or(visit.locale());
     let text = |key: &str| locale.text(key, &[]);
     let about = match (press, form.fields.contains_key(TYPED)) {
         (true, _) => "carry-about-press",
@@ -128,7 +128,7 @@ impl Form {
         let sent_to = if path == PATH { sent.get(SENT_TO)?.clone() } else { path.to_owned() };
         let secret = sent.contains_key(TYPED) || sent.get(SECRET).is_some_and(|secret| !secret.is_empty());
         let mut fields: Fields =
-            sent.into_iter().filter(|(name, _)| name == WHOSE || may_be_kept(&sent_to, name)).collect();
+            sent.into_iter().filter(|(name, _)| name == FORM_OWNER || may_be_kept(&sent_to, name)).collect();
         if secret {
             fields.insert(TYPED.to_owned(), "1".to_owned());
         }
@@ -139,8 +139,8 @@ impl Form {
         carried(&self.sent_to, &self.fields, || site.services.drafts.new_form())
     }
 
-    fn whose(&self) -> Option<Whose> {
-        self.fields.get(WHOSE).map(|whose| Whose::parse(whose))
+    fn owner(&self) -> Option<FormOwner> {
+        self.fields.get(FORM_OWNER).map(|owner| FormOwner::parse(owner))
     }
 }
 

@@ -9,7 +9,7 @@ use app::{
     error::AppError,
     i18n::Locale,
     session::{Person, Session, Visit},
-    ui::whose::Whose,
+    ui::form_owner::FormOwner,
 };
 use axum::{
     Extension, Form,
@@ -108,7 +108,7 @@ pub struct Ended {
     token: Token,
     /// Whose the page is, where it has a form.
     #[serde(default)]
-    whose: String,
+    form_owner: String,
     #[serde(default)]
     locale: String,
     /// A theme as JSON.
@@ -138,7 +138,7 @@ pub async fn reopen(
 async fn try_reopen(
     site: &Site,
     headers: &HeaderMap,
-    Ended { token: Token { token, verifier }, whose, locale, theme }: &Ended,
+    Ended { token: Token { token, verifier }, form_owner, locale, theme }: &Ended,
     value: [u8; 32],
     now: Timestamp,
 ) -> Result<Renewal, StoreError> {
@@ -154,14 +154,14 @@ async fn try_reopen(
         Some(key) => site.store.session(&key).await?.map(|row| row.session),
         None => None,
     };
-    let whose = Some(Whose::parse(whose)).filter(|_| !whose.is_empty());
+    let owner = Some(FormOwner::parse(form_owner)).filter(|_| !form_owner.is_empty());
     if former.as_ref().is_some_and(|former| former.who() != who)
-        || whose.as_ref().is_some_and(|whose| !whose.is_of(&who))
+        || owner.as_ref().is_some_and(|owner| !owner.is_of(&who))
     {
         tracing::warn!(reason = MISMATCH, "renewal refused");
         return Ok(Renewal::Mismatch);
     }
-    let shown = former.map(|former| former.locale).or(whose.and_then(|whose| whose.locale));
+    let shown = former.map(|former| former.locale).or(owner.and_then(|owner| owner.locale));
     identity.locale = Locale::from_tag(locale).or(identity.locale).or(shown);
     identity.theme = identity.theme.under(serde_json::from_str(theme).map(|Object(theme)| theme).unwrap_or_default());
     let started = start(site, portal, identity, headers, accepted_language(headers), value, now).await?;

@@ -12,7 +12,7 @@ use app::{
     session::{Session, SessionLeft, Visit},
     shell::{FrameAncestors, PageTheme},
     theme::Theme,
-    ui::whose::{WHOSE, Whose},
+    ui::form_owner::{FORM_OWNER, FormOwner},
 };
 use axum::{
     extract::{Request, State},
@@ -172,7 +172,7 @@ fn unknown(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
 fn shown_language(uri: &Uri) -> Option<Locale> {
     let fields = || form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let value = |name: &str| fields().find(|(known, _)| known == name).map(|(_, value)| value);
-    value("lang").and_then(|tag| Locale::from_tag(&tag)).or_else(|| Whose::parse(&value(WHOSE)?).locale)
+    value("lang").and_then(|tag| Locale::from_tag(&tag)).or_else(|| FormOwner::parse(&value(FORM_OWNER)?).locale)
 }
 
 fn registered<'a>(site: &'a Site, origin: &str) -> Vec<&'a Portal> {

@@ -57,7 +57,7 @@ async fn another_account_s_profile_does_not_exist() {
         ("/api/profiles/delete", format!("id={id}")),
         ("/api/profiles/clean-secret", format!("id={id}")),
         ("/api/test/run", format!("id={id}&to=sender")),
-        ("/api/test/mend", format!("id={id}&to=sender&fix=0")),
+        ("/api/test/apply-fix", format!("id={id}&to=sender&fix=0")),
         ("/api/test/received", format!("id={id}&code=123456")),
         ("/api/test/received", format!("id={id}&code=x")),
     ];

@@ -120,11 +120,11 @@ async fn what_was_sent_is_nothing_to_another_account() {
     let app = TestApp::new().await;
     let martin = app.sign_in("martin").await;
     let page = app.get("/profiles/new?form=form-0001", &martin).await.body;
-    let mark = page.split("name=\"whose\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let mark = page.split("name=\"form_owner\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let mark: String = form_urlencoded::byte_serialize(mark.as_bytes()).collect();
     app.later.store(3 * 3_600, Ordering::SeqCst);
     let ended =
-        app.post("/api/profiles/save", &martin, &format!("whose={mark}&{}", named_form("mail.martin.fr"))).await;
+        app.post("/api/profiles/save", &martin, &format!("form_owner={mark}&{}", named_form("mail.martin.fr"))).await;
     app.later.store(0, Ordering::SeqCst);
     let dubois = app.sign_in("dubois").await;
     let answer = app.post("/api/resume", &dubois, &hidden(&ended.body)).await;
@@ -138,7 +138,7 @@ async fn what_was_sent_is_nothing_to_another_account() {
     let other = app.post("/api/profiles/save", &dubois, &named_form("x.fr")).await;
     assert_eq!(other.status, StatusCode::SEE_OTHER);
     app.later.store(3 * 3_600, Ordering::SeqCst);
-    app.post("/api/profiles/sending", &dubois, &format!("whose={mark}&id={NOBODY}&sending[per_day]=7")).await;
+    app.post("/api/profiles/sending", &dubois, &format!("form_owner={mark}&id={NOBODY}&sending[per_day]=7")).await;
     assert!(
         app.store.drafts(&who("dubois"), Timestamp::UNIX_EPOCH).await.unwrap().iter().all(|kept| kept.choice.is_none())
     );
@@ -150,10 +150,10 @@ const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 #[tokio::test]
 async fn the_end_is_said_in_the_language_of_the_page() {
     let app = TestApp::new().await;
-    let english = "whose=00.en%20Martin&mode=own_smtp";
+    let english = "form_owner=00.en%20Martin&mode=own_smtp";
     let ended = app.post("/api/sending-mode/save", "", english).await;
     assert!(ended.body.contains("<html lang=\"en\"") && ended.body.contains("Session ended"), "{}", ended.body);
-    for query in ["lang=en", "id=x&whose=00.en%20Martin"] {
+    for query in ["lang=en", "id=x&form_owner=00.en%20Martin"] {
         let page = app.get(&format!("/profiles/new?{query}"), "").await;
         assert!(page.body.contains("lang=\"en\""), "{query}: {}", page.body);
     }

@@ -3,8 +3,8 @@
 use super::*;
 
 /// What a page's form says of whose it is.
-fn whose(page: &str) -> String {
-    let (_, rest) = page.split_once("name=\"whose\" value=\"").unwrap_or_else(|| panic!("{page}"));
+fn form_owner(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"form_owner\" value=\"").unwrap_or_else(|| panic!("{page}"));
     rest.split('"').next().unwrap().to_owned()
 }
 
@@ -17,11 +17,11 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
     let app = TestApp::new().await;
     let martin = app.sign_in("martin").await;
     let page = app.get("/profiles/new?form=form-0001", &martin).await;
-    let mark = whose(&page.body);
+    let mark = form_owner(&page.body);
     assert!(mark.ends_with("martin (claire)"), "{mark}");
     // In the same browser another account is opened; the tab with the form is still there.
     let dubois = app.sign_in("dubois").await;
-    let typed = format!("whose={}&form=form-0001&{}", encoded(&mark), form("", "mail.martin.fr", "tres-secret"));
+    let typed = format!("form_owner={}&form=form-0001&{}", encoded(&mark), form("", "mail.martin.fr", "tres-secret"));
     for path in ["/api/profiles/save", "/api/profiles/fill"] {
         let answer = app.post(path, &dubois, &typed).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}");
@@ -44,10 +44,10 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
     assert!(app.store.profiles(&kept("dubois").account, None, 9).await.unwrap().is_empty());
     // Every function compares; a program is told by a code, the live test in its panel.
     for path in leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path) {
-        let answer = app.post(path, &dubois, &format!("whose={}", encoded(&mark))).await;
+        let answer = app.post(path, &dubois, &format!("form_owner={}", encoded(&mark))).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}");
     }
-    let stream = app.post("/api/test/stream", &dubois, &format!("whose={}", encoded(&mark))).await;
+    let stream = app.post("/api/test/stream", &dubois, &format!("form_owner={}", encoded(&mark))).await;
     assert!(stream.body.starts_with("{\"html\"") && stream.body.contains("martin (claire)"), "{}", stream.body);
     let program = Request::post("/api/profiles/save")
         .header(header::COOKIE, &dubois)
@@ -69,7 +69,7 @@ async fn a_page_with_a_name_like_markup_is_shown_as_text() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("martin").await;
     for path in ["/api/profiles/save", "/api/test/stream"] {
-        let answer = app.post(path, &cookie, "whose=0000+%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
+        let answer = app.post(path, &cookie, "form_owner=0000+%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
         assert_eq!(answer.status, StatusCode::CONFLICT);
         assert!(!answer.body.contains("<script>alert"), "{}", answer.body);
     }

@@ -35,9 +35,9 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
             ("/api/profiles/delete", format!("id={id}")),
             ("/api/test/run", format!("id={id}&to=me")),
             ("/api/test/stream", format!("id={id}&to=me")),
-            ("/api/test/mend", format!("id={id}&to=me&fix=0")),
-            ("/api/test/mend", format!("id={id}&to=me&fix=zz")),
-            ("/api/test/mend", format!("id={id}&to=me")),
+            ("/api/test/apply-fix", format!("id={id}&to=me&fix=0")),
+            ("/api/test/apply-fix", format!("id={id}&to=me&fix=zz")),
+            ("/api/test/apply-fix", format!("id={id}&to=me")),
             ("/api/test/received", format!("id={id}&code=123456")),
         ] {
             let answer = program(&app, path, &martin, &body).await;
@@ -54,9 +54,9 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
     let paths: Vec<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     assert_eq!(paths.len(), 18, "another function: does it take an id? {paths:?}");
     for (path, body, status, code) in [
-        ("/api/test/mend", format!("id={own}&to=me&fix=0"), StatusCode::CONFLICT, "stale"),
-        ("/api/test/mend", format!("id={own}&to=me&fix=zz"), StatusCode::CONFLICT, "stale"),
-        ("/api/test/mend", format!("id={own}&to=me"), StatusCode::CONFLICT, "stale"),
+        ("/api/test/apply-fix", format!("id={own}&to=me&fix=0"), StatusCode::CONFLICT, "stale"),
+        ("/api/test/apply-fix", format!("id={own}&to=me&fix=zz"), StatusCode::CONFLICT, "stale"),
+        ("/api/test/apply-fix", format!("id={own}&to=me"), StatusCode::CONFLICT, "stale"),
         ("/api/test/stream", format!("id={own}&to=me&fix=7"), StatusCode::CONFLICT, "refused"),
         ("/api/profiles/merge", format!("id={own}&revision=1"), StatusCode::CONFLICT, "stale"),
         ("/api/test/received", format!("id={own}&code=123456"), StatusCode::CONFLICT, "conflict"),
@@ -77,7 +77,7 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
         );
     }
     // A browser keeps its page, with a notice and what was typed.
-    let mended = app.post("/api/test/mend", &martin, &format!("id={own}&to=me&fix=7")).await;
+    let mended = app.post("/api/test/apply-fix", &martin, &format!("id={own}&to=me&fix=7")).await;
     assert_eq!(mended.location(), format!("/profiles?selected={own}&notice=stale"));
     let filled = app.post("/api/profiles/fill", &martin, &form(never, "mail.martin.fr", "")).await;
     assert!(filled.location().ends_with("&notice=was-deleted"), "{}", filled.location());

@@ -25,26 +25,26 @@ async fn another_session_begins_under_a_page_of_the_same_person_only() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("martin").await;
     let page = app.get("/profiles/new?form=form-0001", &cookie).await.body;
-    let whose = page.split("name=\"whose\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let whose: String = form_urlencoded::byte_serialize(whose.as_bytes()).collect();
+    let owner = page.split("name=\"form_owner\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let owner: String = form_urlencoded::byte_serialize(owner.as_bytes()).collect();
     app.later(61);
-    let again = async |cookie: &str, token: &str, whose: &str| {
-        app.post("/session/again", cookie, &format!("token={token}&whose={whose}")).await
+    let again = async |cookie: &str, token: &str, owner: &str| {
+        app.post("/session/again", cookie, &format!("token={token}&form_owner={owner}")).await
     };
     let others = [app.fresh("dubois", "claire", "1"), app.fresh("martin", "karim", "2")];
     for token in &others {
         assert_eq!(again(&cookie, token, "").await.status, StatusCode::CONFLICT, "the cookie says whose it was");
-        assert_eq!(again("", token, &whose).await.status, StatusCode::CONFLICT, "or the page does");
+        assert_eq!(again("", token, &owner).await.status, StatusCode::CONFLICT, "or the page does");
     }
     for token in ["", "nonsense"] {
-        assert_eq!(again(&cookie, token, &whose).await.status, StatusCode::UNAUTHORIZED, "{token}");
+        assert_eq!(again(&cookie, token, &owner).await.status, StatusCode::UNAUTHORIZED, "{token}");
     }
     let good = app.fresh("martin", "claire", "3");
-    let answer = again(&cookie, &good, &whose).await;
+    let answer = again(&cookie, &good, &owner).await;
     assert_eq!((answer.status, answer.headers["session-seconds"].to_str().unwrap()), (StatusCode::NO_CONTENT, "3600"));
     let set = answer.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     assert!(app.is_open(&set).await && !app.is_open(&cookie).await);
-    assert_eq!(again(&set, &good, &whose).await.status, StatusCode::UNAUTHORIZED, "used before");
+    assert_eq!(again(&set, &good, &owner).await.status, StatusCode::UNAUTHORIZED, "used before");
     // Where the cookie is gone, and the page has no form, there is nothing to compare with.
     assert_eq!(again("", &app.fresh("martin", "claire", "4"), "").await.status, StatusCode::NO_CONTENT);
 }

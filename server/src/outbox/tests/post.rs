@@ -9,8 +9,6 @@ pub(super) fn options() -> OutboxOptions {
 /// The clock is right, and the machine was not started again.
 pub(super) const START: (i64, &str) = (0, "the first start of the machine");
 
-pub(crate) const KEY: &str = "fct_the-key-of-the-tests";
-
 /// An application with a sandbox for its mail server.
 pub(crate) struct Post {
     pub application: Application,
@@ -22,10 +20,6 @@ pub(crate) struct Post {
     pub(super) jumped: Arc<AtomicI64>,
     /// The port of another mail server, in clear.
     pub(super) extra: Option<u16>,
-}
-
-pub(crate) fn account(name: &str) -> AccountId {
-    AccountId { portal: "demo".to_owned(), account: name.to_owned() }
 }
 
 impl Post {
@@ -281,39 +275,4 @@ impl Post {
         let rows = self.store.due_events("demo", now, 99).await.unwrap();
         rows.iter().map(|row| serde_json::from_str(&row.content).unwrap()).collect()
     }
-}
-
-pub(super) fn destination(sandbox: &Sandbox, login: &str) -> Destination {
-    Destination {
-        host: format!("smtp.{DOMAIN}"),
-        port: sandbox.tls_addr().port(),
-        security: Security::Tls,
-        login: format!("{login}@{DOMAIN}"),
-        mechanism: None,
-    }
-}
-
-pub(crate) fn give(body: &Value, key: Option<&str>) -> Request<Body> {
-    let mut request = Request::post("/api/v1/messages")
-        .header(header::AUTHORIZATION, format!("Bearer {KEY}"))
-        .header(header::CONTENT_TYPE, "application/json");
-    if let Some(key) = key {
-        request = request.header("idempotency-key", key);
-    }
-    request.body(Body::from(body.to_string())).unwrap()
-}
-
-pub(crate) fn message(account: &str, subject: &str) -> Value {
-    json!({
-        "account": account,
-        "to": [{ "address": "claire@client.example", "name": "Claire" }],
-        "subject": subject,
-        "text": "Bonjour",
-    })
-}
-
-/// The mark of a worker that was never heard of again.
-pub(super) fn commit_mark(id: &str, to: Option<&[&str]>) -> CommitMark {
-    let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
-    CommitMark { id: id.parse().unwrap(), lease_token: "dead".to_owned(), to }
 }

@@ -45,7 +45,7 @@ pub(super) async fn accounts_are_strangers(store: &impl Store) {
         );
         assert_eq!(store.profile_made_by(stranger, "form-0001").await.unwrap(), None);
         assert!(store.others_of_owner(stranger, id(1)).await.unwrap().is_empty());
-        assert!(!store.any_ready(stranger).await.unwrap());
+        assert!(store.profiles_in_use(stranger).await.unwrap().is_empty());
         assert!(!store.record_test(stranger, id(1), &run(1, None), &told(&[1; 32], Some(&receipt()))).await.unwrap());
         assert_eq!(store.last_test(stranger, id(1)).await.unwrap(), None);
         assert_eq!(store.try_receipt(stranger, id(1), at(1)).await.unwrap(), None);
@@ -147,7 +147,7 @@ pub(super) async fn a_moved_destination_wipes_the_secret(store: &impl Store) {
     same.destination.host = "SMTP.GMAIL.COM.".to_owned();
     assert!(update(store, &martin, id(1), &same, None).await);
     assert!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret.is_some(), "case and dot do not count");
-    assert!(store.any_ready(&martin).await.unwrap());
+    assert!(store.profiles_in_use(&martin).await.unwrap().iter().any(|row| row.secret.is_some()));
 }
 
 /// No edit leaves a secret with another destination.

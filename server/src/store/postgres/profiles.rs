@@ -224,14 +224,11 @@ impl ProfileStore for PostgresStore {
         rows.iter().map(profile).collect()
     }
 
-    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError> {
-        let found = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM profile
-                            WHERE portal = $1 AND account = $2 AND in_use AND secret IS NOT NULL)",
-        )
-        .bind(&account.portal)
-        .bind(&account.account);
-        Ok(found.fetch_one(&self.pool).await?)
+    async fn profiles_in_use(&self, account: &AccountId) -> Result<Vec<ProfileRow>, StoreError> {
+        const SQL: &str =
+            formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND in_use ORDER BY id");
+        let rows = sqlx::query(SQL).bind(&account.portal).bind(&account.account).fetch_all(&self.pool).await?;
+        rows.iter().map(profile).collect()
     }
 
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError> {

@@ -211,16 +211,11 @@ impl ProfileStore for SqliteStore {
         rows.iter().map(profile).collect()
     }
 
-    async fn any_ready(&self, account: &AccountId) -> Result<bool, StoreError> {
-        let found: i64 = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM profile
-                            WHERE portal = ? AND account = ? AND in_use = 1 AND secret IS NOT NULL)",
-        )
-        .bind(&account.portal)
-        .bind(&account.account)
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(found == 1)
+    async fn profiles_in_use(&self, account: &AccountId) -> Result<Vec<ProfileRow>, StoreError> {
+        const SQL: &str =
+            formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND in_use = 1 ORDER BY id");
+        let rows = sqlx::query(SQL).bind(&account.portal).bind(&account.account).fetch_all(&self.pool).await?;
+        rows.iter().map(profile).collect()
     }
 
     async fn profile_in_use(&self, account: &AccountId, user: Option<&str>) -> Result<Option<ProfileRow>, StoreError> {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The name of the field.
-pub const WHOSE: &str = "whose";
+pub const FORM_OWNER: &str = "form_owner";
 /// Length of the mark, in hexadecimal digits.
 const DIGITS: usize = 16;
 /// Maximum length of the name, in characters.
@@ -21,14 +21,14 @@ const LONGEST: usize = 120;
 /// An account and a person: a mark to compare, a name to show. Forging one gains nothing: it can only cause a refusal; the
 /// session decides everything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Whose {
+pub struct FormOwner {
     mark: String,
     /// The language of the form; `None` if unknown.
     pub locale: Option<Locale>,
     pub name: String,
 }
 
-impl Whose {
+impl FormOwner {
     pub fn of(session: &Session) -> Self {
         Self {
             mark: mark(&session.who()),
@@ -55,7 +55,7 @@ impl Whose {
     }
 }
 
-impl fmt::Display for Whose {
+impl fmt::Display for FormOwner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let locale = self.locale.map(|locale| format!(".{}", locale.tag())).unwrap_or_default();
         write!(formatter, "{}{locale} {}", self.mark, self.name)
@@ -79,11 +79,11 @@ fn shown(name: &str) -> String {
 
 /// The hidden field, in every form that is posted.
 #[component]
-pub fn WhoseForm() -> impl IntoView {
+pub fn FormOwnerField() -> impl IntoView {
     match visit() {
         Visit::Open(session) => {
-            let whose = Whose::of(&session).to_string();
-            Some(view! { <input type="hidden" name=WHOSE value=whose /> })
+            let owner = FormOwner::of(&session).to_string();
+            Some(view! { <input type="hidden" name=FORM_OWNER value=owner /> })
         }
         Visit::Ended { .. } | Visit::Stranger { .. } => None,
     }
@@ -104,14 +104,14 @@ mod tests {
                     folders.push(path);
                     continue;
                 }
-                if path.extension().is_none_or(|end| end != "rs") || path.ends_with("whose.rs") {
+                if path.extension().is_none_or(|end| end != "rs") || path.ends_with("form_owner.rs") {
                     continue;
                 }
                 let source = std::fs::read_to_string(&path).unwrap();
                 for form in source.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap()) {
                     // Except the form that opens a session.
                     if form.contains("method=\"post\"") && !form.contains("/session/tab") {
-                        assert!(form.contains("<WhoseForm />"), "{}: {form}", path.display());
+                        assert!(form.contains("<FormOwnerField />"), "{}: {form}", path.display());
                         forms += 1;
                     }
                 }
@@ -122,14 +122,17 @@ mod tests {
 
     #[test]
     fn the_field_round_trips_and_its_name_is_plain_text() {
-        let whose = Whose::parse("0011223344556677 Boulangerie Martin (Claire)");
-        assert_eq!(whose.name, "Boulangerie Martin (Claire)");
-        assert_eq!(Whose::parse(&whose.to_string()), whose);
-        let english = Whose::parse("0011223344556677.en Boulangerie Martin (Claire)");
-        assert_eq!((Whose::parse(&english.to_string()).locale, english.locale), (Some(Locale::En), Some(Locale::En)));
-        assert!(english.is(&whose) && Whose::parse("00.xx a").locale.is_none());
-        assert!(whose.is(&Whose::parse("0011223344556677")) && !whose.is(&Whose::parse("")));
-        assert_eq!(Whose::parse("x a\u{202e}\nb").name, "ab");
-        assert_eq!(Whose::parse(&format!("x {}", "a".repeat(500))).name.len(), LONGEST);
+        let owner = FormOwner::parse("0011223344556677 Boulangerie Martin (Claire)");
+        assert_eq!(owner.name, "Boulangerie Martin (Claire)");
+        assert_eq!(FormOwner::parse(&owner.to_string()), owner);
+        let english = FormOwner::parse("0011223344556677.en Boulangerie Martin (Claire)");
+        assert_eq!(
+            (FormOwner::parse(&english.to_string()).locale, english.locale),
+            (Some(Locale::En), Some(Locale::En))
+        );
+        assert!(english.is(&owner) && FormOwner::parse("00.xx a").locale.is_none());
+        assert!(owner.is(&FormOwner::parse("0011223344556677")) && !owner.is(&FormOwner::parse("")));
+        assert_eq!(FormOwner::parse("x a\u{202e}\nb").name, "ab");
+        assert_eq!(FormOwner::parse(&format!("x {}", "a".repeat(500))).name.len(), LONGEST);
     }
 }

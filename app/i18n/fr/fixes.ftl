@@ -1,5 +1,5 @@
-# Réparer, confirmer la réception, transmettre.
-action-mend = Appliquer et retester
+# Appliquer une correction, confirmer la réception, transmettre.
+action-apply-fix = Appliquer et retester
 card-fixes = { $count ->
     [one] Un changement peut suffire
    *[other] L’un de ces changements peut suffire
@@ -13,7 +13,7 @@ fix-spaces = { $count ->
    *[other] Retirer du mot de passe { $count } caractères qui semblent en trop : des espaces au début ou à la fin, ou des caractères invisibles.
 }
 fix-mechanism = Utiliser une autre méthode de connexion ({ $mechanism }), que ce serveur propose aussi.
-mend-stale = Le profil a changé depuis ce test : testez-le à nouveau.
+apply-fix-stale = Le profil a changé depuis ce test : testez-le à nouveau.
 
 survey-title = D’où vient le problème ?
 survey-settings = De vos réglages : le port { $port } ne convient pas. Ce serveur répond en { $security } sur le port { $other }.

@@ -1,5 +1,5 @@
-# Mending, confirming receipt, passing on.
-action-mend = Apply and test again
+# Applying a fix, confirming receipt, passing on.
+action-apply-fix = Apply and test again
 card-fixes = { $count ->
     [one] One change may be enough
    *[other] One of these changes may be enough
@@ -13,7 +13,7 @@ fix-spaces = { $count ->
    *[other] Remove { $count } characters that look extra from the password: spaces at the start or end, or invisible characters.
 }
 fix-mechanism = Use another sign-in method ({ $mechanism }), which this server also offers.
-mend-stale = The profile has changed since this test: test it again.
+apply-fix-stale = The profile has changed since this test: test it again.
 
 survey-title = Where is the problem?
 survey-settings = In your settings: port { $port } does not work. This server responds on port { $other } with { $security }.

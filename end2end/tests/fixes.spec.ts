@@ -30,7 +30,7 @@ async function addProfile(page: Page, configurator: Configurator, { login = "bou
   await page.waitForURL(/profiles\?selected=/);
 }
 
-async function mend(page: Page) {
+async function applyFix(page: Page) {
   const before = page.locator("[data-verdict=failed]");
   await before.getByRole("button", { name: "Appliquer et retester" }).first().click();
   await page.locator("[data-verdict=accepted]").waitFor({ timeout: 45_000 });
@@ -42,7 +42,7 @@ test("the wrong encryption for the port is found, mended and tested", async ({ p
   await expect(card).toHaveAttribute("data-cause", "tls_port_mismatch");
   await expect(card.getByText("De vos réglages : sur ce port, ce serveur répond en SSL/TLS.")).toBeVisible();
   await expect(card.getByText("Vous pouvez corriger")).toBeVisible();
-  await mend(page);
+  await applyFix(page);
   expect(await demo.inbox()).toHaveLength(1);
 });
 
@@ -61,7 +61,7 @@ test("another port is proposed only because the server answers there", async ({ 
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "connect_refused");
   await expect(card.getByText(`Utiliser le port ${tls} avec SSL/TLS au lieu du port 465.`)).toBeVisible();
-  await mend(page);
+  await applyFix(page);
   await configurator.open();
   await expect(page.getByText(`smtp.sandbox.example:${tls}`)).toBeVisible();
   expect(await demo.inbox()).toHaveLength(1);
@@ -72,7 +72,7 @@ test("the sender's address becomes the login's", async ({ page, configurator, de
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "sender_rejected");
   await expect(card.getByText("Utiliser au-nom-de@sandbox.example comme adresse de l’expéditeur. Vérifié")).toBeVisible();
-  await mend(page);
+  await applyFix(page);
   expect((await demo.inbox())[0].from).toContain("au-nom-de@sandbox.example");
 });
 
@@ -107,7 +107,7 @@ test("another way to log in", async ({ page, configurator }) => {
   await addProfile(page, configurator, { host: "scram.sandbox.example", password: "abcdefghijklmnop" });
   const card = await configurator.test();
   await expect(card.getByText("Utiliser une autre méthode de connexion (PLAIN)")).toBeVisible();
-  await mend(page);
+  await applyFix(page);
   // Saving the form again keeps what works.
   await configurator.open();
   await configurator.button("Modifier").click();
@@ -212,7 +212,7 @@ test("the row of the list follows a change that was applied @wasm", async ({ pag
   await addProfile(page, configurator, { login: "au-nom-de@sandbox.example", sender: "devis@sandbox.example" });
   await configurator.test();
   await expect(page.locator(".profile .who strong")).toHaveText("devis@sandbox.example");
-  await mend(page);
+  await applyFix(page);
   await expect(page.locator(".profile .who strong")).toHaveText("au-nom-de@sandbox.example");
   await expect(page.locator(".profile .state")).toContainText("Accepté par le serveur");
 });
