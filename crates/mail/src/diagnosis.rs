@@ -8,7 +8,7 @@
 
 use model::{cause::Cause, stage::Stage};
 
-use crate::reply::Reply;
+use crate::{aside::aside, reply::Reply};
 use text::Text;
 
 mod codes;
@@ -25,8 +25,19 @@ pub struct Diagnosis {
     pub retryable: bool,
 }
 
+/// Replies in more bytes, or in more sentences, are not compared with all the rules where others wait for the thread. Usual ones
+/// are shorter.
+const LONG: usize = 300;
+const MANY_SENTENCES: usize = 6;
+
 /// Explains a negative reply at a stage of a conversation with `host`.
 pub fn diagnose(stage: Stage, host: &str, reply: &Reply) -> Diagnosis {
+    let bytes: usize = reply.lines.iter().map(String::len).sum();
+    let ends = || reply.lines.iter().flat_map(|line| line.bytes()).filter(|byte| b".!?;".contains(byte));
+    aside(bytes > LONG || ends().nth(MANY_SENTENCES).is_some(), || explain(stage, host, reply))
+}
+
+fn explain(stage: Stage, host: &str, reply: &Reply) -> Diagnosis {
     let text = Text::of(reply);
     let cause = rules::in_words(stage, host, &text)
         .or_else(|| codes::by_enhanced_code(stage, &text))

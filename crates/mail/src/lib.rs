@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod aside;
 pub mod diagnosis;
 pub mod net;
 pub mod reply;

@@ -1,6 +1,7 @@
 //! Server side. Takes messages over from portals, new ones and those that are to be sent again.
 
 use app::session::AccountId;
+use mail::aside::{LARGE, aside};
 use uuid::Uuid;
 
 use super::{NoRoute, Outbox, content::Content, status};
@@ -118,10 +119,12 @@ impl Outbox {
     }
 
     pub(super) fn seal(&self, account: &AccountId, id: Uuid, content: Content) -> Result<Vec<u8>, VaultError> {
-        let encoded = content.encode().map_err(|_| VaultError::DoesNotOpen)?;
-        // The files are in memory once.
-        drop(content);
-        self.vault.seal_content(account, id, encoded)
+        aside(content.size() > LARGE, || {
+            let encoded = content.encode().map_err(|_| VaultError::DoesNotOpen)?;
+            // The files are in memory once.
+            drop(content);
+            self.vault.seal_content(account, id, encoded)
+        })
     }
 
     /// Sends a finished message again to those who did not get it.

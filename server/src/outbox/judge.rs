@@ -40,6 +40,7 @@ pub struct Judgement {
 }
 
 /// How a message may go on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug, Clone, Copy)]
 pub struct Chances<'a> {
     /// The recipients of this transaction: all who waited, or some of them.

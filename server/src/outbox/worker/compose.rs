@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use mail::smtp::{Letter, LoginGate, Submission};
+use mail::{
+    aside::{LARGE, aside},
+    smtp::{Letter, LoginGate, Submission},
+};
 
 use super::{Worker, turns::waiting};
 use crate::{
@@ -14,6 +17,9 @@ use crate::{
     store::outbox::StoredMessage,
     submission::submission,
 };
+
+/// The names of more recipients are not encoded where others wait for the thread.
+const FEW_NAMES: usize = 10;
 
 impl Worker<'_> {
     pub(super) async fn submission(
@@ -30,21 +36,23 @@ impl Worker<'_> {
             Unsendable::Content
         };
         let sealed = sealed.ok_or_else(|| unreadable("its content is gone"))?;
-        let opened = self
-            .outbox
-            .vault
-            .open_content(&message.lane.account, message.id, &sealed)
-            .map_err(|_| unreadable("its content does not open"))?;
-        drop(sealed);
-        let content = Content::decode(&opened).ok_or_else(|| unreadable("cannot decode its content"))?;
-        drop(opened);
         let to = waiting(&message.recipients)
             .map(|recipient| recipient.address.parse())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| unreadable("cannot parse an address"))?;
-        let letter = self.letter(message, content).ok_or_else(|| unreadable("cannot parse an address"))?;
         let login = self.route.secret.clone().zip(gate.map(|gate| gate as Arc<dyn LoginGate>));
-        submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
+        aside(sealed.len() > LARGE || message.recipients.len() > FEW_NAMES, || {
+            let opened = self
+                .outbox
+                .vault
+                .open_content(&message.lane.account, message.id, &sealed)
+                .map_err(|_| unreadable("its content does not open"))?;
+            drop(sealed);
+            let content = Content::decode(&opened).ok_or_else(|| unreadable("cannot decode its content"))?;
+            drop(opened);
+            let letter = self.letter(message, content).ok_or_else(|| unreadable("cannot parse an address"))?;
+            submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
+        })
     }
 
     /// The message with its sender.

@@ -3,6 +3,7 @@
 use app::{profile::model::ProfileId, session::AccountId, test_run::event::Stage};
 use const_format::formatcp;
 use jiff::Timestamp;
+use mail::aside::aside;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -199,17 +200,23 @@ fn attempts(row: &impl Columns, message: Uuid) -> Result<Vec<Attempt>, StoreErro
     contents.iter().map(|content| attempt(content, message)).collect()
 }
 
+/// With more rows their attempts are not read where others wait for the thread.
+const A_FEW: usize = 10;
+
 /// Rows of a list with their attempts and rests, in the order in which they came.
 pub fn with_attempts<R: Columns>(
     rows: &[R],
     messages: Vec<StoredMessage>,
 ) -> Result<Vec<MessageWithAttempts>, StoreError> {
-    let with_attempts = rows.iter().zip(messages).map(|(row, mut message)| {
-        wait_for_rest(row, &mut message)?;
-        let attempts = attempts(row, message.id)?;
-        Ok(MessageWithAttempts { message, attempts })
-    });
-    with_attempts.collect()
+    // A page of 200 messages may have thousands of them.
+    aside(rows.len() > A_FEW, || {
+        let with_attempts = rows.iter().zip(messages).map(|(row, mut message)| {
+            wait_for_rest(row, &mut message)?;
+            let attempts = attempts(row, message.id)?;
+            Ok(MessageWithAttempts { message, attempts })
+        });
+        with_attempts.collect()
+    })
 }
 
 /// A filter as codes: stored in one of the first ones whatever rests, of the second ones while it rests, of the third ones

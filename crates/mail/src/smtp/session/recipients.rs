@@ -23,6 +23,10 @@ impl Session<'_> {
         // 251: the server will forward (RFC 5321 §3.4).
         let accepted = matches!(reply.code, 250 | 251);
         let taken = self.recipients.iter().any(|one| one.accepted);
+        if !accepted {
+            // A hundred refusals that came at once are not all explained in one turn.
+            tokio::task::yield_now().await;
+        }
         let diagnosis = (!accepted).then(|| {
             let mut diagnosis = self.diagnosis(Stage::RcptTo, &reply);
             if is_one_too_many(&reply, diagnosis.cause, taken) {

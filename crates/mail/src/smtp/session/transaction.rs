@@ -11,6 +11,7 @@ use model::{cause::Cause, report::Finding, stage::Stage};
 
 use super::{Failure, Fate, Session};
 use crate::{
+    aside::{LARGE, aside},
     reply::EnhancedCode,
     smtp::{
         envelope::{bdat, data, mail_from, needs_smtputf8, rcpt_to},
@@ -87,7 +88,7 @@ impl Session<'_> {
         if apart {
             // Nothing more in this flight.
         } else if chunked {
-            flight.extend_from_slice(&bdat(&self.submission.message));
+            flight.extend_from_slice(&self.wire_form(bdat));
             self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
         } else {
             let last = if self.is_dry_run() { "RSET" } else { "DATA" };
@@ -167,6 +168,12 @@ impl Session<'_> {
         self.send_data(wire).await
     }
 
+    /// The message in the form of a command.
+    fn wire_form(&self, form: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        let message = &self.submission.message;
+        aside(message.len() > LARGE, || form(message))
+    }
+
     async fn sender_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let reply = self.receive(wire, Stage::MailFrom, self.limit(self.limits.reply)).await?;
         self.expect(Stage::MailFrom, &reply, 250)?;
@@ -182,13 +189,13 @@ impl Session<'_> {
 
     async fn send_chunk(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
-        self.fly(wire, &bdat(&self.submission.message), 1, Stage::Data, Load::Message).await?;
+        self.fly(wire, &self.wire_form(bdat), 1, Stage::Data, Load::Message).await?;
         self.final_answer(wire, Load::Message, false).await
     }
 
     async fn send_data(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         self.ready = true;
-        let message = data(&self.submission.message);
+        let message = self.wire_form(data);
         self.transcript.client(&format!("({} bytes)", self.submission.message.len()));
         self.transcript.client(".");
         self.fly(wire, &message, 1, Stage::Data, Load::AwaitedMessage).await?;

@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::runtime::{Handle, RuntimeFlavor};
 use zeroize::Zeroizing;
 
 use super::REDACTED;
-use crate::shown::{LONGEST, visible};
+use crate::{
+    aside::aside,
+    shown::{LONGEST, visible},
+};
 
 mod disguises;
 mod views;
@@ -35,16 +37,10 @@ const LONG: usize = 1_000;
 /// Usual passwords are shorter.
 const LONG_SECRET: usize = 100;
 
-/// Does what may take long: the runtime's other tasks go on meanwhile, on another thread.
-fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    let others = Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if bytes > LONG && others { tokio::task::block_in_place(work) } else { work() }
-}
-
 impl Redactor {
     pub(in crate::smtp) fn new(credentials: Option<(&str, &SecretString)>) -> Self {
         let bytes = credentials.map_or(0, |(_, secret)| LONG / LONG_SECRET * secret.expose_secret().len());
-        aside(bytes, || Self::made(credentials))
+        aside(bytes > LONG, || Self::made(credentials))
     }
 
     fn made(credentials: Option<(&str, &SecretString)>) -> Self {
@@ -66,8 +62,8 @@ impl Redactor {
 
     /// The same for the lines of one reply, which may hold the secret only together.
     pub(in crate::smtp) fn redact_lines(&self, lines: &[impl AsRef<str>]) -> Vec<String> {
-        let bytes = lines.iter().map(|line| line.as_ref().len()).sum();
-        aside(bytes, || self.search(lines))
+        let bytes: usize = lines.iter().map(|line| line.as_ref().len()).sum();
+        aside(bytes > LONG, || self.search(lines))
     }
 
     fn search(&self, lines: &[impl AsRef<str>]) -> Vec<String> {

@@ -18,6 +18,8 @@ use crate::{
     store::outbox::MessageState,
 };
 
+#[cfg(test)]
+mod costs;
 pub mod create;
 pub mod get;
 pub mod list;

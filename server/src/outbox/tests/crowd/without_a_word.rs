@@ -66,7 +66,7 @@ async fn a_limit_of_the_connection_takes_another_connection() {
     for refusal in ["", "421 4.7.0 too many", "452 4.5.3 Too many recipients", "451 4.3.2 Please try again later"] {
         for keywords in ["", PIPELINING] {
             for (most, in_all) in [(usize::MAX, 7), (3, 6)] {
-                all_at_once("by connection", Manner { most, in_all, refusal, keywords, ..MANNER }).await;
+                all_at_once("by connection", Manner { most, refusal, keywords, in_all, ..MANNER }).await;
             }
         }
     }

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use mail::aside::{LARGE, aside};
 
 use super::{
     Accepted, LARGEST_BODY, caller,
@@ -81,7 +82,7 @@ pub async fn create(
         let read = move || request::read(&portal, idempotency_key, &body, now);
         tokio::task::spawn_blocking(read).await.map_err(|_| Problem::new(Code::Unavailable))??
     } else {
-        request::read(&portal.id, idempotency_key, &body, now)?
+        aside(body.len() > LARGE, || request::read(&portal.id, idempotency_key, &body, now))?
     };
     let reference = draft.reference.clone();
     let taken = site.outbox.enqueue(draft).await?;

@@ -5,7 +5,9 @@ use axum::{
     Json,
     extract::{Query, RawQuery, State, rejection::QueryRejection},
     http::HeaderMap,
+    response::{IntoResponse, Response},
 };
+use mail::aside::aside;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -27,6 +29,8 @@ use crate::{
 /// Messages on a page, unless another number is given; and at most.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
+/// With more attempts and recipients the page is not written where others wait for the thread.
+const A_FEW: usize = 100;
 
 /// The parameters, for an error.
 const QUERY: &str = "account is required; state, before (an id) and limit (1 to 200) may be given; nothing else";
@@ -78,7 +82,7 @@ pub async fn list(
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
     query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Json<MessagePage>, Problem> {
+) -> Result<Response, Problem> {
     let portal = caller(&site, &headers)?;
     if !raw.is_none_or(|raw| is_utf8(raw.as_bytes())) {
         return Err(Problem::detailed(Code::InvalidRequest, "the query is not UTF-8"));
@@ -95,6 +99,10 @@ pub async fn list(
     let account = AccountId { portal: portal.id.clone(), account };
     let rows = site.store.messages(&account, state, before, limit).await?;
     let next = (rows.len() == limit as usize).then(|| rows.last().map(|row| row.message.id)).flatten();
-    let messages = rows.into_iter().map(|row| view(row.message, row.attempts)).collect();
-    Ok(Json(MessagePage { messages, next }))
+    let attempts: usize = rows.iter().map(|row| row.attempts.len() + row.message.recipients.len()).sum();
+    let page = aside(attempts > A_FEW, || {
+        let messages = rows.into_iter().map(|row| view(row.message, row.attempts)).collect();
+        Json(MessagePage { messages, next }).into_response()
+    });
+    Ok(page)
 }
