@@ -67,6 +67,11 @@ impl ConfigFile {
         Service::prepare(&Config::load(&self.config).map_err(failed)?).await.map_err(failed)
     }
 
+    /// The same, to serve.
+    async fn prepare_to_serve(&self) -> Result<Service, Failed> {
+        Service::prepare_to_serve(&Config::load(&self.config).map_err(failed)?).await.map_err(failed)
+    }
+
     /// The same, where no other process serves from the database.
     async fn prepare_alone(&self) -> Result<Service, Failed> {
         Service::prepare_alone(&Config::load(&self.config).map_err(failed)?).await.map_err(failed)

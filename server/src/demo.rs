@@ -142,6 +142,7 @@ impl Demo {
             base_path: app::base_path::BasePath::default(),
             portals: vec![registered(&portal_url, &keys, &sandbox, &hash)?],
             store,
+            replicas: crate::replicas::Replicas::alone(),
             vault,
             submitter: Arc::new(submitter(&sandbox)?),
             presets: Arc::new(presets(&sandbox, &portal_url)?),

@@ -11,6 +11,7 @@
 //! | [`credentials`] | how secrets are sealed, and how often one may be tried |
 //! | [`admission`] | who may have a conversation with a mail server now |
 //! | [`store`] | what is stored |
+//! | [`replicas`] | several processes on one database |
 //! | [`events`], [`metrics`] | what portals and operators are told |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
 //! | [`time`] | a clock that does not jump, and what becomes of deadlines when the machine's does |
@@ -29,6 +30,7 @@ mod objects;
 pub mod outbox;
 pub mod portal;
 pub mod profiles;
+pub mod replicas;
 pub mod service;
 pub mod store;
 mod submission;
@@ -48,8 +50,12 @@ use crate::{
     credentials::Vault,
     metrics::Metrics,
     outbox::{Outbox, OutboxOptions, OutboxParts},
-    portal::{Portal, webhook::Webhooks},
+    portal::{
+        Portal,
+        webhook::{WebhookParts, Webhooks},
+    },
     profiles::ProfileService,
+    replicas::Replicas,
     store::Store,
     test_runs::{TestQuota, TestRunner, TestRunnerParts},
 };
@@ -62,6 +68,8 @@ pub struct Parts {
     pub base_path: BasePath,
     pub portals: Vec<Portal>,
     pub store: Arc<dyn Store>,
+    /// The processes that serve from it.
+    pub replicas: Replicas,
     pub vault: Vault,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
@@ -90,6 +98,7 @@ pub fn application(parts: Parts) -> Application {
         base_path,
         portals,
         store,
+        replicas,
         vault,
         submitter,
         presets,
@@ -107,6 +116,7 @@ pub fn application(parts: Parts) -> Application {
         portals.iter().filter(|portal| portal.webhook.is_some()).map(|portal| portal.id.clone()).collect();
     let outbox = Outbox::new(OutboxParts {
         store: store.clone(),
+        replicas: replicas.clone(),
         profiles: profiles.clone(),
         vault: vault.clone(),
         submitter: submitter.clone(),
@@ -116,11 +126,18 @@ pub fn application(parts: Parts) -> Application {
         options: outbox,
         metrics: metrics.clone(),
     });
-    let webhooks =
-        Webhooks::new(store.clone(), submitter.network().clone(), portals.clone(), clock.clone(), metrics.clone());
+    let webhooks = Webhooks::new(WebhookParts {
+        store: store.clone(),
+        replicas: replicas.clone(),
+        network: submitter.network().clone(),
+        portals: portals.clone(),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+    });
     profiles.set_change_listener(&outbox);
     let tester = TestRunner::new(TestRunnerParts {
         store: store.clone(),
+        replicas,
         profiles: profiles.clone(),
         submitter,
         presets: presets.clone(),

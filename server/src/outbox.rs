@@ -14,6 +14,7 @@
 //! | `worker` | one connection, a few messages |
 //! | `judge` | from a report to what becomes of each recipient |
 //! | `status` | from the recipients to what is said of the message |
+//! | `shared` | what several replicas share |
 //! | `maintenance::clock` | the clock that was set, the time that passed without us |
 //! | `maintenance` | leases, what was abandoned, what is over, checks |
 //!
@@ -23,7 +24,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Duration,
 };
 
@@ -47,6 +51,7 @@ mod options;
 mod ready;
 mod recipient_limits;
 mod route;
+mod shared;
 mod status;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -70,6 +75,7 @@ use crate::{
     metrics::Metrics,
     portal::Portal,
     profiles::ProfileService,
+    replicas::{Place, Replicas},
     store::{Store, StoreError, outbox::Queue},
     time::Steady,
 };
@@ -77,6 +83,7 @@ use crate::{
 /// The outbox of every account.
 pub struct Outbox {
     store: Arc<dyn Store>,
+    replicas: Replicas,
     profiles: ProfileService,
     vault: Vault,
     submitter: Arc<Submitter>,
@@ -97,12 +104,18 @@ pub struct Outbox {
     work_available: Notify,
     /// Counts changes of profiles and modes: what was looked up before one is looked up again.
     changes: Changes,
+    /// Another replica says that something is due.
+    look_soon: AtomicBool,
     /// Lanes that may be served now.
     ready: Mutex<Ready>,
     /// The servers of lanes, as they were a moment ago.
     route_cache: Mutex<RouteCache>,
     /// Who holds our leases: one name for each batch that is being worked on. What is not here is not prolonged.
     lease_tokens: Mutex<HashSet<String>>,
+    /// How many there were.
+    leases: AtomicU64,
+    /// Held while this replica does what one of them does for all.
+    turn: tokio::sync::Mutex<Option<Place>>,
     /// One check of logins at a time.
     login_checks: tokio::sync::Mutex<()>,
     stop: CancellationToken,
@@ -123,6 +136,7 @@ struct CachedRoute {
 /// What an outbox is made of.
 pub struct OutboxParts {
     pub store: Arc<dyn Store>,
+    pub replicas: Replicas,
     pub profiles: ProfileService,
     pub vault: Vault,
     pub submitter: Arc<Submitter>,
@@ -135,10 +149,12 @@ pub struct OutboxParts {
 
 impl Outbox {
     pub fn new(parts: OutboxParts) -> Arc<Self> {
-        let OutboxParts { store, profiles, vault, submitter, presets, portals, clock, options, metrics } = parts;
+        let OutboxParts { store, replicas, profiles, vault, submitter, presets, portals, clock, options, metrics } =
+            parts;
         Arc::new(Self {
             writes: Writes::new(&store),
             store,
+            replicas,
             profiles,
             vault,
             submitter,
@@ -153,10 +169,13 @@ impl Outbox {
             memory: Memory::default(),
             recipient_limits: RecipientLimits::default(),
             work_available: Notify::new(),
+            look_soon: AtomicBool::new(false),
             changes: Changes::default(),
             ready: Mutex::default(),
             route_cache: Mutex::default(),
             lease_tokens: Mutex::default(),
+            leases: AtomicU64::default(),
+            turn: tokio::sync::Mutex::default(),
             login_checks: tokio::sync::Mutex::default(),
             stop: CancellationToken::new(),
             workers_done: CancellationToken::new(),
@@ -200,6 +219,9 @@ impl Outbox {
 
     /// Sends until [`stop`](Self::stop).
     pub fn start(self: &Arc<Self>) {
+        if let Some(notices) = self.replicas.notices() {
+            tokio::spawn(self.clone().hear(notices));
+        }
         self.tasks.spawn(dispatcher::run(self.clone()));
         // Those that are still at work at the end need their leases to the end.
         tokio::spawn(self.workers_done.clone().run_until_cancelled_owned(maintenance::keep_leases(self.clone())));

@@ -29,12 +29,13 @@ use database::{Database, DatabaseLocation, ServingLock};
 
 use crate::{
     Application, Parts, application,
-    config::{self, Config, ConfigError},
+    config::{Config, ConfigError},
     credentials::{
         CanaryError, Vault,
         rotation::{RotateError, Rotated, census, rotate},
     },
     http::ConnectionLimits,
+    replicas::Replicas,
     store::StoreError,
     time::Steady,
 };
@@ -71,7 +72,8 @@ pub struct Service {
     database: Database,
     location: DatabaseLocation,
     vault: Vault,
-    /// Nobody else serves from the database.
+    replicas: Replicas,
+    /// Nobody uses the database in a way that excludes this process.
     lock: Option<Arc<ServingLock>>,
 }
 
@@ -80,11 +82,21 @@ impl Service {
     /// this value.
     pub async fn prepare_alone(config: &Config) -> Result<Self, ServeError> {
         let lock = DatabaseLocation::of(config)?.lock().await?;
-        Ok(Self { lock: Some(Arc::new(lock)), ..Self::prepare(config).await? })
+        Self::prepare_with(config, Some(lock)).await
+    }
+
+    /// The same, to serve: from PostgreSQL several processes may.
+    pub async fn prepare_to_serve(config: &Config) -> Result<Self, ServeError> {
+        let lock = DatabaseLocation::of(config)?.join().await?;
+        Self::prepare_with(config, Some(lock)).await
     }
 
     /// Reads what the configuration names, opens the database and checks that the vault's keys are its own.
     pub async fn prepare(config: &Config) -> Result<Self, ServeError> {
+        Self::prepare_with(config, None).await
+    }
+
+    async fn prepare_with(config: &Config, lock: Option<ServingLock>) -> Result<Self, ServeError> {
         let (public_origin, base_path) = web::public_address(&config.server.public_url)?;
         let vault = keys::vault(config)?;
         let submitter = smtp::submitter(config)?;
@@ -98,12 +110,16 @@ impl Service {
         let location = DatabaseLocation::of(config)?;
         let database = location.open().await?;
         vault.check(&*database.store()).await?;
-        let time = Steady::new(config::machine());
+        let replica = lock.as_ref().and_then(ServingLock::replica);
+        let opened = database.time_and_replicas(replica).await;
+        let (machine, replicas) = opened.map_err(|error| location.failed(error))?;
+        let time = Steady::new(machine);
         let application = application(Parts {
             public_origin,
             base_path: base_path.clone(),
             portals,
             store: database.store(),
+            replicas: replicas.clone(),
             vault: vault.clone(),
             submitter: Arc::new(submitter),
             presets: Arc::new(Catalogue::builtin()),
@@ -125,7 +141,8 @@ impl Service {
             database,
             location,
             vault,
-            lock: None,
+            replicas,
+            lock: lock.map(Arc::new),
         })
     }
 
@@ -136,13 +153,15 @@ impl Service {
 
     /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { application, base_path, listen, limits, metrics, database, location, lock, .. } = self;
+        let Self { application, base_path, listen, limits, metrics, database, location, replicas, lock, .. } = self;
         let listener = bind(listen).await?;
         let metrics_endpoint = match metrics {
             Some(address) => Some((address, bind(address).await?)),
             None => None,
         };
         let Application { router, outbox, webhooks, metrics } = application;
+        replicas.start().await;
+        let listening = tokio::spawn(database.clone().listen(replicas.clone()));
         outbox.start();
         webhooks.start();
         let metrics_endpoint = metrics_endpoint.map(|(address, listener)| {
@@ -187,10 +206,12 @@ impl Service {
         if let Some(metrics_endpoint) = metrics_endpoint {
             metrics_endpoint.abort();
         }
+        listening.abort();
+        replicas.leave().await;
         database.close().await;
         tracing::info!("stopped");
         drop(lock);
-        if overtaken.is_cancelled() { Err(location.failed(StoreError::InUse { process: None })) } else { Ok(()) }
+        if overtaken.is_cancelled() { Err(location.failed(StoreError::Reserved)) } else { Ok(()) }
     }
 
     /// Copies the database into a new file.

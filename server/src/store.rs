@@ -49,6 +49,7 @@ mod profiles;
 mod quarantine;
 mod queue;
 mod reliability;
+pub mod replicas;
 mod retention;
 mod sealed;
 mod sessions;

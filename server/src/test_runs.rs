@@ -26,6 +26,7 @@ use crate::{
     metrics::Metrics,
     portal::Portal,
     profiles::ProfileService,
+    replicas::Replicas,
     store::{ProfileRow, Store, StoreError},
     submission::submission,
 };
@@ -59,6 +60,7 @@ pub struct TestRunner {
 /// What a tester is made of.
 pub struct TestRunnerParts {
     pub store: Arc<dyn Store>,
+    pub replicas: Replicas,
     pub profiles: ProfileService,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
@@ -87,15 +89,25 @@ impl Default for TestQuota {
 
 impl TestRunner {
     pub fn new(parts: TestRunnerParts) -> Self {
-        let TestRunnerParts { store, profiles, submitter, presets, clock, quota, webhook_portals, portals, metrics } =
-            parts;
+        let TestRunnerParts {
+            store,
+            replicas,
+            profiles,
+            submitter,
+            presets,
+            clock,
+            quota,
+            webhook_portals,
+            portals,
+            metrics,
+        } = parts;
         Self {
             store,
             profiles,
             submitter,
             presets,
             clock,
-            limits: Arc::new(Limits::new(quota)),
+            limits: Arc::new(Limits::new(quota, replicas)),
             webhook_portals,
             portals,
             metrics,

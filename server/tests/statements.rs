@@ -72,6 +72,7 @@ async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
         base_path: BasePath(String::new()),
         portals: vec![portal],
         store,
+        replicas: server::replicas::Replicas::alone(),
         vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
         submitter: Arc::new(submitter.unwrap()),
         presets: Arc::new(Catalogue::builtin()),

@@ -7,7 +7,7 @@ use super::{ConfigFile, Failed, failed, stop::StopRequest};
 pub async fn run(file: &ConfigFile) -> Result<ExitCode, Failed> {
     let mut stop = StopRequest::listen().map_err(failed)?;
     let service = tokio::select! {
-        service = file.prepare_alone() => service?,
+        service = file.prepare_to_serve() => service?,
         () = stop.received() => return Ok(ExitCode::SUCCESS),
     };
     service.serve(async move { stop.received().await }).await.map_err(failed)?;

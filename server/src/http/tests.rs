@@ -130,6 +130,7 @@ impl TestApp {
             base_path: BasePath(base_path.to_owned()),
             portals,
             store: store.clone(),
+            replicas: crate::replicas::Replicas::alone(),
             vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
             submitter: Arc::new(submitter.unwrap()),
             presets: Arc::new(Catalogue::builtin()),

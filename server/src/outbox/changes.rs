@@ -27,6 +27,13 @@ impl Changes {
         self.of_account(account).fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Anything may have changed.
+    pub fn count_all(&self) {
+        for count in &self.0 {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
     pub fn now(&self, account: &AccountId) -> u64 {
         self.of_account(account).load(Ordering::SeqCst)
     }

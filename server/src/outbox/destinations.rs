@@ -11,6 +11,8 @@ use app::{diagnosis::cause::Cause, profile::model::ProfileId};
 use mail::smtp::Connection;
 use tokio::time::Instant;
 
+use crate::replicas::Place;
+
 pub(super) mod key;
 
 /// A connection without a message is closed after so long.
@@ -18,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// A connection is closed after so many messages: servers have limits of their own.
 const MOST_MESSAGES: u32 = 100;
 /// What may leave at once under a limit a minute, in seconds of it.
-const BURST_S: f64 = 6.0;
+pub(super) const BURST_S: f64 = 6.0;
 
 /// A server with a login.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,10 +33,11 @@ pub enum DestinationId {
 #[derive(Default)]
 struct State {
     active: u32,
-    /// With the fingerprint of the settings it was opened with.
-    parked: Vec<([u8; 32], Connection)>,
+    parked: Vec<Parked>,
     /// Left alone until then.
     blocked_until: Option<Instant>,
+    /// Since when that is known.
+    blocked_at: Option<Instant>,
     /// Why.
     cause: Option<Cause>,
     /// How often it was found to work: a rest that was decided before is over.
@@ -45,6 +48,15 @@ struct State {
     large: bool,
     /// What may leave at once, and when that was counted.
     allowance: Option<(f64, Instant)>,
+    /// What was taken out of the rate of all replicas: so many messages may leave until then.
+    portion: Option<(u32, Instant)>,
+}
+
+/// A free connection, with the fingerprint of the settings it was opened with, and its place among those of all replicas.
+struct Parked {
+    fingerprint: [u8; 32],
+    connection: Connection,
+    place: Place,
 }
 
 impl State {
@@ -82,6 +94,13 @@ pub struct ConnectionSlot {
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.destinations.with(&self.id, |state| state.active = state.active.saturating_sub(1));
+    }
+}
+
+/// Closes connections, and gives their places back.
+fn close_all(parked: Vec<Parked>) {
+    for Parked { connection, place, .. } in parked {
+        connection.close_then(place);
     }
 }
 
@@ -134,8 +153,21 @@ impl Destinations {
         self.with(id, |state| {
             if state.recoveries == recoveries {
                 (state.blocked_until, state.cause) = (Some(until), cause);
+                state.blocked_at = Some(Instant::now());
             }
         });
+    }
+
+    /// The database has said that the server does not rest: what was known before `asked` is out of date.
+    pub fn unblock_before(&self, id: &DestinationId, asked: Instant) {
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = states.get_mut(id)
+            && state.blocked_until.is_some()
+            && state.blocked_at.is_none_or(|at| at < asked)
+        {
+            state.blocked_until = None;
+            state.recoveries += 1;
+        }
     }
 
     /// It works, or its settings were changed.
@@ -165,35 +197,64 @@ impl Destinations {
         })
     }
 
-    /// A free connection that was opened with these settings. Others are closed.
-    pub fn take(&self, id: &DestinationId, fingerprint: &[u8; 32]) -> Option<Connection> {
+    /// Takes one message out of what was taken out of the rate of all replicas.
+    pub fn take_of_portion(&self, id: &DestinationId) -> bool {
+        let now = Instant::now();
+        self.with(id, |state| match &mut state.portion {
+            Some((left, until)) if *left > 0 && *until > now => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// So many messages may leave until then.
+    pub fn add_portion(&self, id: &DestinationId, messages: u32, until: Instant) {
+        let now = Instant::now();
+        self.with(id, |state| {
+            let left = state.portion.filter(|(_, until)| *until > now).map_or(0, |(left, _)| left);
+            state.portion = Some((left + messages, until));
+        });
+    }
+
+    /// A free connection that was opened with these settings, and its place. Others are closed.
+    pub fn take(&self, id: &DestinationId, fingerprint: &[u8; 32]) -> Option<(Connection, Place)> {
         let (fit, others) = self.with(id, |state| {
             let (mut fit, others): (Vec<_>, Vec<_>) =
-                state.parked.drain(..).partition(|(opened_with, _)| opened_with == fingerprint);
+                state.parked.drain(..).partition(|parked| parked.fingerprint == *fingerprint && parked.place.is_held());
             let taken = fit.pop();
             state.parked = fit;
             (taken, others)
         });
-        for (_, connection) in others {
-            connection.close();
-        }
-        fit.map(|(_, connection)| connection)
+        close_all(others);
+        fit.map(|Parked { connection, place, .. }| (connection, place))
     }
 
     /// Keeps a connection for the next message, unless it has carried enough.
-    pub fn park(&self, id: &DestinationId, fingerprint: [u8; 32], connection: Connection) {
+    pub fn park(&self, id: &DestinationId, fingerprint: [u8; 32], connection: Connection, place: Place) {
         if connection.messages >= MOST_MESSAGES {
-            connection.close();
+            connection.close_then(place);
         } else {
-            self.with(id, |state| state.parked.push((fingerprint, connection)));
+            self.with(id, |state| state.parked.push(Parked { fingerprint, connection, place }));
         }
     }
 
     /// Closes the free connections of a server.
     pub fn close(&self, id: &DestinationId) {
-        for (_, connection) in self.with(id, |state| std::mem::take(&mut state.parked)) {
-            connection.close();
-        }
+        close_all(self.with(id, |state| std::mem::take(&mut state.parked)));
+    }
+
+    /// Closes the free connections of a server that were not used for so long.
+    pub fn close_idle(&self, id: &DestinationId, longer_than: Duration) {
+        let now = Instant::now();
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = states.get_mut(id) else { return };
+        let (idle, kept): (Vec<_>, Vec<_>) =
+            state.parked.drain(..).partition(|parked| now.duration_since(parked.connection.used_at) > longer_than);
+        state.parked = kept;
+        drop(states);
+        close_all(idle);
     }
 
     /// Closes what was free for long, and forgets servers that are not in use any more.
@@ -201,20 +262,15 @@ impl Destinations {
         let now = Instant::now();
         let mut closing = Vec::new();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, state| {
-            let kept = state.parked.drain(..).filter_map(|(fingerprint, connection)| {
-                if everything || now.duration_since(connection.used_at) > IDLE {
-                    closing.push(connection);
-                    None
-                } else {
-                    Some((fingerprint, connection))
-                }
-            });
-            state.parked = kept.collect();
+            let (idle, kept): (Vec<_>, Vec<_>) = state
+                .parked
+                .drain(..)
+                .partition(|parked| everything || now.duration_since(parked.connection.used_at) > IDLE);
+            closing.extend(idle);
+            state.parked = kept;
             !state.is_idle(now)
         });
-        for connection in closing {
-            connection.close();
-        }
+        close_all(closing);
     }
 
     /// The leave to send a large message there, when no other one is under way.

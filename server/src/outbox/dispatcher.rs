@@ -8,7 +8,7 @@
 //! lane that always has something does not come before the others.
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -22,10 +22,12 @@ use super::{
     judge::wait,
     ready::Ready,
     route::{FoundRoute, NoRoute, Route},
+    shared::{TAKEN, taken_by_others},
     worker::{self, TRUSTED, Work},
 };
 use crate::{
     admission::{Full, Pace},
+    replicas::Notice,
     store::outbox::{Assignment, Claim, Claimed, Passage, Queue, Via},
 };
 
@@ -36,8 +38,8 @@ mod serving;
 
 use lease::LeaseGuard;
 pub(super) use rests::DestinationRef;
-pub(super) use serving::Places;
 use serving::Serving;
+pub(super) use serving::{Line, Places};
 
 /// Messages a worker takes at once.
 const BATCH: u32 = 16;
@@ -55,13 +57,19 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const SOON: Duration = Duration::from_millis(20);
 /// The same for one whose day's amount is used up.
 const WITHOUT_QUOTA: SignedDuration = SignedDuration::from_mins(10);
+/// How often other replicas are told that there is more than this one has places for.
+const TELL_EVERY: Duration = Duration::from_millis(200);
 /// What could not be served for a reason of its own is not looked at before.
 const SKIPPED: Duration = Duration::from_secs(1);
 /// The clock was set back when it went back by more than this.
 const BACK: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) async fn run(outbox: Arc<Outbox>) {
-    outbox.resume().await;
+    // Where others serve, nobody was away.
+    if outbox.replicas.is_only().await {
+        outbox.resume().await;
+    }
+    let mut told: Option<Instant> = None;
     let (mut looked, mut at) = (Instant::now(), outbox.now());
     loop {
         let pause = if outbox.poll_due().await { SOON } else { LOOK_EVERY };
@@ -69,13 +77,17 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
         let until = Instant::now() + pause;
         loop {
             outbox.serve_ready().await;
+            if outbox.ready(|ready| ready.len()) > 0 && told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+                told = Some(Instant::now());
+                outbox.replicas.tell(Notice::Work);
+            }
             tokio::select! {
                 () = outbox.stop.cancelled() => return,
                 () = outbox.work_available.notified() => {}
                 () = outbox.admission.freed() => {}
                 () = tokio::time::sleep_until(until) => {}
             }
-            if Instant::now() >= until {
+            if outbox.look_soon.swap(false, Ordering::Relaxed) || Instant::now() >= until {
                 break;
             }
         }
@@ -118,7 +130,7 @@ impl Outbox {
             if self.stop.is_cancelled() || self.ready(|ready| ready.len()) >= ENOUGH {
                 return more;
             }
-            let after = self.ready(|ready| ready.cursor.clone());
+            let (after, asked) = (self.ready(|ready| ready.cursor.clone()), Instant::now());
             let due = match self.store.due_destinations(self.now(), after.as_ref(), SOME).await {
                 Ok(due) => due,
                 Err(error) => {
@@ -128,6 +140,12 @@ impl Outbox {
             };
             let all = due.len() < SOME as usize;
             for due in due {
+                // Another replica may have found out that it works.
+                if self.replicas.is_shared()
+                    && let Some((id, _)) = parse_key(&due.destination)
+                {
+                    self.destinations.unblock_before(&id, asked);
+                }
                 if self.has_room(&due.destination) {
                     self.add_due_lanes(&due.destination, LANES).await;
                 }
@@ -190,7 +208,10 @@ impl Outbox {
                 return Ok(());
             }
         };
-        let id = route.id();
+        let (id, destination) = (route.id(), route.destination_key());
+        if !self.replicas.is_current() || self.ready(|ready| ready.is_skipped(&taken_by_others(&destination))) {
+            return Ok(());
+        }
         let held = route.via == Via::Profile && route.profile().is_some_and(|row| row.health.is_held());
         let most = if held { 1 } else { route.connections };
         if self.destinations.is_full(&id, most)
@@ -220,18 +241,57 @@ impl Outbox {
                 self.ready(|ready| ready.skip(route.destination_key(), SKIPPED));
             }
         })?;
-        let serving = Serving { queue: queue.clone(), route, changes, limit: batch, more: !(held || few) };
+        let alone = held || few;
+        let serving =
+            Serving { queue: queue.clone(), route, changes, limit: batch, more: !alone, connections: most, alone };
         let outbox = self.clone();
-        self.tasks.spawn(async move { outbox.claim_and_work(serving, Places { slot, connection: place }).await });
+        self.tasks.spawn(async move {
+            // Free again when there is no place in all replicas.
+            let party = serving.route.claimant().party;
+            let (account, line) = tokio::join!(outbox.conversation_place(&party), outbox.line(&serving));
+            let Some(account) = account else {
+                outbox.ready(|ready| ready.skip(serving.queue.key(), TAKEN));
+                if let Some(line) = line {
+                    line.keep(&outbox.destinations, &serving.route);
+                }
+                return;
+            };
+            let Some(line) = line else {
+                outbox.ready(|ready| ready.skip(taken_by_others(&destination), TAKEN));
+                outbox.replicas.tell(Notice::Work);
+                return;
+            };
+            outbox.claim_and_work(serving, Places { slot, connection: place, account }, line).await;
+        });
         Ok(())
     }
 
+    /// A free connection, or the place for a new one.
+    async fn line(&self, serving: &Serving) -> Option<Line> {
+        let Serving { route, alone, connections, .. } = serving;
+        let (id, destination) = (route.id(), route.destination_key());
+        if !self.replicas.is_shared() || !alone {
+            if let Some((connection, place)) = self.destinations.take(&id, &route.fingerprint()) {
+                return Some(Line { connection: Some(connection), place });
+            }
+            let place = self.connection_place(&destination, *connections).await?;
+            // Others may have used up the day meanwhile, as long as there was more than one connection.
+            let fits = !self.replicas.is_shared()
+                || route.per_day.is_none()
+                || self.left_today(route).await > u64::from(BATCH * connections);
+            return fits.then_some(Line { connection: None, place });
+        }
+        self.destinations.close(&id);
+        let place = self.connection_place(&destination, 1).await?;
+        // Counted again: what others had under way is written down now.
+        (self.left_today(route).await >= u64::from(serving.limit)).then_some(Line { connection: None, place })
+    }
+
     /// Claims messages of a lane and sends them.
-    async fn claim_and_work(self: Arc<Self>, serving: Serving, places: Places) {
-        let Serving { queue, route, changes, limit, more } = serving;
+    async fn claim_and_work(self: Arc<Self>, serving: Serving, places: Places, line: Line) {
+        let Serving { queue, route, changes, limit, more, .. } = serving;
         let (now, destination) = (self.now(), route.destination_key());
-        // Unique to this claim: a later claim is another owner, even in this process.
-        let lease = LeaseGuard::begin(&self, uuid::Uuid::new_v4().to_string());
+        let lease = LeaseGuard::begin(&self);
         let claim = Claim {
             queue: queue.clone(),
             destination: Some(destination.clone()),
@@ -241,19 +301,22 @@ impl Outbox {
             limit,
         };
         let recoveries = self.destinations.recoveries(&route.id());
-        let Ok(Claimed { messages, passage, rest }) = self.writes.claim(claim).await else { return };
+        let claimed = self.writes.claim(claim).await;
+        let Ok(Claimed { messages, passage, rest }) = claimed else {
+            return line.keep(&self.destinations, &route);
+        };
         if passage == Passage::Closed {
             self.destinations.block(&route.id(), recoveries, left(rest.until, now), rest.cause);
         }
         if messages.is_empty() {
-            return;
+            return line.keep(&self.destinations, &route);
         }
         if more && passage == Passage::Free && messages.len() >= limit as usize {
             self.add(queue, &route);
             self.work_available.notify_one();
         }
         let work = Work { route, changes, probe: passage == Passage::Probe, lease_token: &lease.lease_token };
-        worker::work(&self, work, messages, &places).await;
+        worker::work(&self, work, messages, (&places, line)).await;
         drop(places);
         self.conversation_ended(destination);
     }

@@ -4,7 +4,7 @@ use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
 
 use super::{Outbox, destinations::DestinationId, destinations::key::profile_key, ready::Ready};
-use crate::profiles::ChangeListener;
+use crate::{profiles::ChangeListener, replicas::Notice};
 
 #[async_trait]
 impl ChangeListener for Outbox {
@@ -23,6 +23,7 @@ impl ChangeListener for Outbox {
         } else {
             self.changes.count(account);
         }
+        self.replicas.tell(Notice::profile(account, id, in_use));
     }
 
     /// The mail of an account goes another way, or may go again: what waits is tried.
@@ -33,6 +34,7 @@ impl ChangeListener for Outbox {
             error.log();
         }
         self.conversation_ended(String::new());
+        self.replicas.tell(Notice::account(account));
     }
 
     fn has_relay(&self, account: &AccountId) -> bool {

@@ -11,7 +11,11 @@ use app::{
 use mail::smtp::{Depth, Letter, Submission, until};
 
 use super::{
-    Outbox, destinations::DestinationId, destinations::key::profile_key, dispatcher::DestinationRef, route::Route,
+    Outbox,
+    destinations::{DestinationId, key::profile_key},
+    dispatcher::DestinationRef,
+    route::Route,
+    shared::{TAKEN, taken_by_others},
 };
 use crate::{
     admission::{Claimant, Party},
@@ -44,6 +48,14 @@ impl Outbox {
         let Some(place) = self.destinations.enter(&id, 1) else { return false };
         let (outbox, account, row) = (self.clone(), route.account.clone(), row.clone());
         self.tasks.spawn(async move {
+            // Nobody else tells at the same time, in any replica.
+            if outbox.replicas.is_shared() {
+                outbox.destinations.close(&id);
+            }
+            let shared = outbox.shared_places(&Party::Account(account.clone()), &destination, 1).await;
+            let Some(_shared) = shared else {
+                return outbox.ready(|ready| ready.skip(taken_by_others(&destination), TAKEN));
+            };
             let well = slot.watch(Box::pin(outbox.check(&account, &row))).await == HealthSignal::Well;
             // What was changed meanwhile is tried.
             if !well && outbox.changes.now(&account) == changes {
@@ -61,16 +73,18 @@ impl Outbox {
         &'a self,
         account: &'a AccountId,
         row: &'a ProfileRow,
-    ) -> Option<impl Future<Output = HealthSignal> + 'a> {
+    ) -> Option<impl Future<Output = Option<HealthSignal>> + 'a> {
         let id = DestinationId::Profile(row.id);
         let claimant = Claimant::new(Party::Account(account.clone()), &row.settings.destination.host);
         let slot = self.admission.enter(&claimant).ok()?;
         let place = self.destinations.enter(&id, self.most_connections(row))?;
         Some(async move {
+            let party = Party::Account(account.clone());
+            let _shared = self.shared_places(&party, &profile_key(account, row.id), self.most_connections(row)).await?;
             let told = slot.watch(Box::pin(self.check(account, row))).await;
             drop((place, slot));
             self.conversation_ended(profile_key(account, row.id));
-            told
+            Some(told)
         })
     }
 

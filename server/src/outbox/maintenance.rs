@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     events::{message_finished, message_quarantined, profile_transition},
+    replicas::Place,
     store::{
         StoreError,
         outbox::{
@@ -24,6 +25,8 @@ mod clock;
 
 const EVERY: Duration = Duration::from_secs(1);
 const CHECK_EVERY: Duration = Duration::from_secs(30);
+/// How often a replica asks whether it is its turn.
+const TURN_EVERY: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Logins that are tried for their own sake at the same time.
 const CHECKS: usize = 8;
@@ -53,6 +56,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut checked: Option<Instant> = None;
     let mut purged: Option<Instant> = None;
+    let mut asked: Option<Instant> = None;
     let due = |last: &mut Option<Instant>, every: Duration| {
         let due = last.is_none_or(|at| at.elapsed() >= every);
         if due {
@@ -70,6 +74,10 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
         let outcome = async {
             outbox.check_clock().await?;
             outbox.recover_abandoned().await?;
+            // One replica does the rest for all.
+            if !outbox.has_turn(&mut asked).await {
+                return Ok(());
+            }
             outbox.fail_overdue().await?;
             outbox.report_quarantined().await?;
             if due(&mut purged, PURGE_EVERY) && outbox.purge().await? {
@@ -95,6 +103,16 @@ struct Unattended {
 }
 
 impl Outbox {
+    /// Whether this replica does what one of them does for all. `asked`: when it asked last.
+    async fn has_turn(&self, asked: &mut Option<Instant>) -> bool {
+        let mut turn = self.turn.lock().await;
+        if !turn.as_ref().is_some_and(Place::is_held) && asked.is_none_or(|at| at.elapsed() >= TURN_EVERY) {
+            *asked = Some(Instant::now());
+            *turn = self.replicas.take_turn(|| "maintenance".to_owned()).await;
+        }
+        turn.as_ref().is_some_and(Place::is_held)
+    }
+
     /// Messages whose worker is gone: those whose end was about to be sent may have left, the others go on.
     async fn recover_abandoned(&self) -> Result<(), StoreError> {
         // Our own first: the clock may have jumped. Where that cannot be written, our leases end on a full disk while
@@ -102,12 +120,16 @@ impl Outbox {
         if !self.prolong().await {
             return Ok(());
         }
+        if !self.replicas.is_current() {
+            return Ok(());
+        }
         let now = self.now();
         for row in self.store.abandoned(now, SOME).await? {
             let outcome = row.ending_at.map(|_| AttemptOutcome::DeliveryUnknown);
-            tracing::warn!(message = %row.id, may_have_left = outcome.is_some(), "sending was interrupted");
             let unattended = Unattended { outcome, recipients: interrupted(&row) };
-            self.settle_unattended(&row, Precondition::LeaseEnded(now), unattended, now).await;
+            if self.settle_unattended(&row, Precondition::LeaseEnded(now), unattended, now).await {
+                tracing::warn!(message = %row.id, may_have_left = outcome.is_some(), "sending was interrupted");
+            }
         }
         Ok(())
     }
@@ -190,9 +212,7 @@ impl Outbox {
         });
         let tell = self.has_webhook(&row.lane.account.portal);
         let event = attempt.as_ref().and_then(|attempt| message_finished(row, &status, &recipients, attempt, now));
-        if let Some(attempt) = &attempt {
-            self.metrics.attempted(attempt.outcome, attempt.cause);
-        }
+        let counted = attempt.as_ref().map(|attempt| (attempt.outcome, attempt.cause));
         let settlement = Settlement {
             id: row.id,
             lane: row.lane.clone(),
@@ -209,9 +229,13 @@ impl Outbox {
             event: event.filter(|_| tell),
             transition_event: tell.then_some(profile_transition as TransitionEvent),
         };
-        let settled = self.writes.settle(settlement).await;
+        let done = self.writes.settle(settlement).await.is_ok_and(|settled| settled.done);
         self.work_available.notify_one();
-        settled.is_ok_and(|settled| settled.done)
+        // Another replica may have been first.
+        if let Some((outcome, cause)) = counted.filter(|_| done) {
+            self.metrics.attempted(outcome, cause);
+        }
+        done
     }
 
     /// Forgets what is over, group by group, and lets others write between; whether there is more.

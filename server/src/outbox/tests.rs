@@ -56,6 +56,7 @@ mod crowded;
 mod limits;
 mod places;
 mod post;
+mod replicas;
 mod requests;
 
 pub(crate) use post::Post;

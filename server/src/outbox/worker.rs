@@ -2,25 +2,28 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::atomic::AtomicBool,
     time::Duration,
 };
 
 use app::diagnosis::cause::Cause;
 use jiff::Timestamp;
 use lettre::Address;
-use mail::smtp::{Connection, Delivery, Fate};
+use mail::smtp::{Connection, Delivery, Fate, until};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
     Outbox,
-    dispatcher::{DestinationRef, Places, signed},
+    dispatcher::{DestinationRef, Line, Places, signed},
     judge::takes_nobody_any_more,
     route::{Route, Server},
 };
 use crate::{
     admission::{SLOW_AFTER, Slot},
     credentials::logins::{MOST_REFUSALS, Withheld},
+    replicas::Place,
     store::outbox::{Recipient, StoredMessage, Via},
 };
 
@@ -59,10 +62,12 @@ pub(super) async fn work(
     outbox: &Outbox,
     Work { route, changes, probe, lease_token }: Work<'_>,
     messages: Vec<StoredMessage>,
-    Places { slot, connection: place }: &Places,
+    (Places { slot, connection: slot_at_server, .. }, line): (&Places, Line),
 ) {
     let mut worker = Worker {
-        connection: outbox.destinations.take(&place.id, &route.fingerprint()),
+        connection: line.connection,
+        place: line.place,
+        lost: outbox.replicas.lost(),
         destination: route.destination_key(),
         changes,
         probe,
@@ -86,8 +91,9 @@ pub(super) async fn work(
         }
     }
     worker.finish_probe().await;
-    if let Some(connection) = worker.connection.take() {
-        outbox.destinations.park(&place.id, worker.route.fingerprint(), connection);
+    let Worker { connection, place, route, .. } = worker;
+    if let Some(connection) = connection {
+        outbox.destinations.park(&slot_at_server.id, route.fingerprint(), connection, place);
     }
 }
 
@@ -126,6 +132,10 @@ struct Worker<'a> {
     probe: bool,
     slot: &'a Slot,
     connection: Option<Connection>,
+    /// Among the connections with its server that all replicas may have.
+    place: Place,
+    /// Cancelled when this replica has lost them.
+    lost: CancellationToken,
     /// The count of changes when the route was looked up, and when that was.
     changes: u64,
     looked_up: Instant,
@@ -184,6 +194,7 @@ impl Worker<'_> {
                 lease_token: self.lease_token,
                 id: message.id,
                 waiting: before,
+                reached: AtomicBool::new(false),
             };
             let delivery =
                 Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &commit_point));
@@ -193,7 +204,17 @@ impl Worker<'_> {
                     memory.stall();
                 }
             };
-            let Delivery { report, connection, fate } = self.slot.watch_or(delivery, stall).await;
+            let delivery = self.slot.watch_or(delivery, stall);
+            let ended = if self.outbox.replicas.is_shared() {
+                let lost = commit_point.lost_before(&self.lost);
+                until(submission.credentials.as_ref(), Box::pin(delivery), lost).await
+            } else {
+                Some(delivery.await)
+            };
+            // Others have our places, and the message.
+            let Some(Delivery { report, connection, fate }) = ended else {
+                return Next::GiveBack { this: true, after: Duration::ZERO };
+            };
             let slow = delivery_began.elapsed() >= SLOW_AFTER;
             self.connection = connection;
             if let Some(withheld) = login_gate.as_ref().and_then(|gate| gate.withheld()) {
@@ -233,14 +254,14 @@ impl Worker<'_> {
     /// Whether a transaction may begin: no shutdown, the route is unchanged, and the server is not in back-off.
     async fn may_send(&mut self, message: &StoredMessage) -> Result<(), Next> {
         let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
-        if self.outbox.stop.is_cancelled() || !self.is_still_the_route(message).await {
+        if self.outbox.stop.is_cancelled() || !self.place.is_held() || !self.is_still_the_route(message).await {
             return Err(now_and_all());
         }
         let id = self.route.id();
         if !self.probe && self.outbox.destinations.blocked(&id).is_some() {
             return Err(now_and_all());
         }
-        while let Err(wait) = self.outbox.destinations.acquire_permit(&id, self.route.per_minute) {
+        while let Err(wait) = self.outbox.acquire_permit(&id, &self.destination, self.route.per_minute).await {
             // A waiting conversation needs no worker.
             if wait > PATIENCE || !self.slot.step_aside() {
                 return Err(Next::GiveBack { this: true, after: wait });

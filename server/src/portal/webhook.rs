@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 mod delivery;
 
-pub use delivery::Webhooks;
+pub use delivery::{WebhookParts, Webhooks};
 
 /// Where a portal is told what happens.
 #[derive(Debug, Clone)]

@@ -10,12 +10,14 @@ use zeroize::Zeroizing;
 
 use super::{ServeError, keys::secret};
 use crate::{
-    config::{Config, ConfigError, secret_file, sections::DatabaseUrl},
+    config::{self, Config, ConfigError, secret_file, sections::DatabaseUrl},
+    replicas::{DatabaseClock, Replicas, TERMS},
     store::{
         Store, StoreError,
         postgres::{self, PostgresStore},
         sqlite::{self, SqliteStore},
     },
+    time::Machine,
 };
 
 /// Connections that may be asked for.
@@ -34,13 +36,21 @@ pub enum Database {
     Postgres(PostgresStore),
 }
 
-/// Keeps other processes from serving from the same database.
+/// Keeps other processes from using the same database in a way that excludes this one.
 pub enum ServingLock {
     File(#[expect(dead_code, reason = "held, not read")] sqlite::ServingLock),
     Server(postgres::ServingLock),
 }
 
 impl ServingLock {
+    /// The number of this replica, where there may be several.
+    pub const fn replica(&self) -> Option<i32> {
+        match self {
+            Self::File(_) => None,
+            Self::Server(lock) => lock.replica(),
+        }
+    }
+
     /// Until another process serves from the database: it took over while the connection to it was lost.
     pub async fn lost(&self) {
         match self {
@@ -100,13 +110,24 @@ impl DatabaseLocation {
         opened.map_err(|error| self.failed(error))
     }
 
-    /// Takes the lock of whoever serves from it.
+    /// Takes it for this process alone.
     pub async fn lock(&self) -> Result<ServingLock, ServeError> {
         let lock = match self {
             Self::File(path) => sqlite::ServingLock::take(path).map(ServingLock::File),
             Self::Server(options, _) => postgres::ServingLock::take(options).await.map(ServingLock::Server),
         };
         lock.map_err(|error| self.failed(error))
+    }
+
+    /// Serves from it: beside others from PostgreSQL, alone from a file.
+    pub async fn join(&self) -> Result<ServingLock, ServeError> {
+        match self {
+            Self::File(_) => self.lock().await,
+            Self::Server(options, _) => {
+                let lock = postgres::ServingLock::join(options).await.map(ServingLock::Server);
+                lock.map_err(|error| self.failed(error))
+            }
+        }
     }
 
     /// The error with the place, which holds no password.
@@ -136,6 +157,27 @@ impl Database {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The clock that everybody reads, and this process among those that serve: with PostgreSQL the database's clock, since
+    /// other machines compare what is stored with theirs.
+    pub async fn time_and_replicas(&self, replica: Option<i32>) -> Result<(Machine, Replicas), StoreError> {
+        let machine = config::machine();
+        let Self::Postgres(store) = self else { return Ok((machine, Replicas::alone())) };
+        let clock = DatabaseClock::new(store, &machine).await?;
+        let machine = clock.on_the_wall_of(machine);
+        let replicas = match replica {
+            Some(replica) => Replicas::among(Arc::new(store.clone()), replica, Some(clock), TERMS),
+            None => Replicas::alone(),
+        };
+        Ok((machine, replicas))
+    }
+
+    /// Hears what other replicas tell, for ever.
+    pub async fn listen(self, replicas: Replicas) {
+        if let Self::Postgres(store) = self {
+            store.listen(move |notice| replicas.heard(notice)).await;
         }
     }
 

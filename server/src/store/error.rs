@@ -3,7 +3,7 @@
 //! | what went wrong | variant | a page, the API |
 //! |---|---|---|
 //! | the database is locked, full or gone: the same may succeed later | `Unavailable`, `Migration` | 503 |
-//! | another process serves from it | `InUse` | none: this one does not start |
+//! | another process serves from it, or it is of a later version | `InUse`, `Reserved`, `TooNew` | none: this one does not start |
 //! | it refused a value | `Rejected` | 500 |
 //! | a stored row is damaged | `Inconsistent`, `Undecodable` | 500 |
 //! | a value of our own does not serialise | `Unencodable` | 500 |
@@ -20,10 +20,19 @@ pub enum StoreError {
     #[error("cannot migrate the database")]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error(
-        "another process{} serves from it: limits are counted in each process, so only one may run; stop it first",
+        "another process{} serves from it, and this one needs it for itself: stop the other one first",
         process.map(|id| format!(" ({id})")).unwrap_or_default()
     )]
     InUse { process: Option<u32> },
+    #[error(
+        "another process has it for itself: an earlier version that serves, or `facteur restored`; stop it, or wait for its end"
+    )]
+    Reserved,
+    #[error(
+        "its schema has version {found}, and this version of Facteur knows {known}: it can work beside the next version only; \
+         use the newer one"
+    )]
+    TooNew { found: i64, known: i64 },
     #[error("the database rejected a value")]
     Rejected(#[source] sqlx::Error),
     #[error("inconsistent row {row} in {table}.{column}")]
@@ -71,7 +80,9 @@ impl StoreError {
     /// Whether one value or row is at fault, and others can be written.
     pub const fn is_about_a_row(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Migration(_) | Self::InUse { .. } => false,
+            Self::Unavailable(_) | Self::Migration(_) | Self::InUse { .. } | Self::Reserved | Self::TooNew { .. } => {
+                false
+            }
             Self::Rejected(_) | Self::Inconsistent { .. } | Self::Undecodable(_) | Self::Unencodable { .. } => true,
         }
     }

@@ -23,12 +23,14 @@ mod clock;
 mod drafts;
 mod events;
 mod journal;
+mod listener;
 mod logins;
 mod maintenance;
 mod messages;
 mod profiles;
 mod quarantine;
 mod queue;
+mod replicas;
 mod sealed;
 mod serving;
 mod sessions;
@@ -57,7 +59,10 @@ const SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session
     SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// The migrations, in order. A migration that has landed is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "start", include_str!("../../migrations/postgres/0001_start.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
+    (2, "replicas", include_str!("../../migrations/postgres/0002_replicas.sql")),
+];
 
 /// A PostgreSQL database.
 #[derive(Clone)]
@@ -72,6 +77,7 @@ impl PostgresStore {
         let options = if named { options } else { options.application_name("facteur") };
         let mut connection = PgConnection::connect_with(&options).await?;
         check(&mut connection).await?;
+        not_too_new(&mut connection).await?;
         // It holds an advisory lock, and waits for it as long as it takes.
         migrator().run(&mut connection).await?;
         connection.close().await?;
@@ -96,6 +102,11 @@ impl PostgresStore {
             .connect_with(options)
             .await?;
         Ok(Self { pool })
+    }
+
+    /// Gives what other processes tell to `heard`, for ever; nothing, when something may have been missed.
+    pub async fn listen(self, heard: impl Fn(Option<&str>) + Send) {
+        listener::listen((*self.pool.connect_options()).clone(), heard).await;
     }
 
     /// Closes every connection.
@@ -148,6 +159,23 @@ async fn check(connection: &mut PgConnection) -> Result<(), StoreError> {
     Err(StoreError::Unavailable(sqlx::Error::Configuration(problem.into())))
 }
 
+/// During an upgrade the next version has migrated the database, and processes of this one go on beside it: a migration leaves
+/// everything as the version before needs it. One that is two migrations behind does not start.
+async fn not_too_new(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
+    let migrated: bool =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
+    if migrated {
+        let found: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success")
+            .fetch_one(connection)
+            .await?;
+        if found > known + 1 {
+            return Err(StoreError::TooNew { found, known });
+        }
+    }
+    Ok(())
+}
+
 fn migrator() -> Migrator {
     let migrations = MIGRATIONS
         .iter()
@@ -155,7 +183,9 @@ fn migrator() -> Migrator {
             Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
         })
         .collect();
-    Migrator::with_migrations(migrations)
+    let mut migrator = Migrator::with_migrations(migrations);
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// A number as PostgreSQL has it: it knows no unsigned ones.

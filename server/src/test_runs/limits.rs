@@ -1,4 +1,5 @@
-//! Server side. How many tests, how often: per person, per profile, per account and in all.
+//! Server side. How many tests, how often: per person, per profile, per account and in all. Where several replicas serve, all of
+//! them count together; the places for conversations protect the process, and each has its own.
 
 use std::{
     collections::HashMap,
@@ -21,7 +22,14 @@ use governor::{
 use tokio::time::Instant;
 
 use super::TestQuota;
-use crate::admission::{self, Admission, Caps, Claimant, Full, Party};
+use crate::{
+    admission::{self, Admission, Caps, Claimant, Full, Party},
+    replicas::{Place, Replicas},
+};
+
+mod shared;
+
+use shared::SharedQuota;
 
 /// Tests that have just begun, of everybody at the same time.
 const WORKERS: u32 = 64;
@@ -31,12 +39,14 @@ const WAITING: u32 = 256;
 const OF_ACCOUNT: u32 = 6;
 /// Tests of one person at the same time.
 const OF_PERSON: u32 = 4;
+/// Tests with one host at the same time, where several replicas serve: as many as one of them would have at most.
+const OF_HOST: u32 = WORKERS + WAITING / 4;
 /// How long somebody who has not had a share yet waits to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between two attempts to start.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// Tests an account may have in a minute though the others have used up what there is for all.
-const RESERVED: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+pub(super) const RESERVED: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 /// After so many keys the limiters forget those that are at rest.
 const MANY_KEYS: usize = 10_000;
 
@@ -55,11 +65,15 @@ pub(super) struct Limits {
     accounts: RunningCounts<AccountId>,
     people: RunningCounts<Person>,
     clock: DefaultClock,
+    replicas: Replicas,
+    /// The same, counted by all replicas.
+    shared: SharedQuota,
 }
 
 /// Permission for one test; dropping it counts the test off.
 pub(super) struct TestPermit {
     conversation: admission::Slot,
+    _shared: [Place; 3],
     _account: RunningGuard<AccountId>,
     _person: RunningGuard<Person>,
 }
@@ -111,7 +125,7 @@ impl<K: Eq + Hash> Drop for RunningGuard<K> {
 }
 
 impl Limits {
-    pub(super) fn new(quota: TestQuota) -> Self {
+    pub(super) fn new(quota: TestQuota, replicas: Replicas) -> Self {
         let in_all = quota.in_all.get();
         let reserved = NonZeroU32::new(in_all / 4);
         let common = NonZeroU32::new(in_all - in_all / 4).unwrap_or(quota.in_all);
@@ -126,6 +140,8 @@ impl Limits {
             accounts: RunningCounts::default(),
             people: RunningCounts::default(),
             clock: DefaultClock::default(),
+            shared: SharedQuota::new(quota, reserved, common, replicas.clone()),
+            replicas,
         }
     }
 
@@ -136,17 +152,39 @@ impl Limits {
         let of_person = self.people.begin(&person, OF_PERSON).ok_or(Refusal::AtOnce(AtOnce::Person))?;
         let of_account = self.accounts.begin(&session.account, OF_ACCOUNT);
         let of_account = of_account.ok_or(Refusal::AtOnce(AtOnce::Account))?;
-        self.within_quota(session, &person, id).map_err(|retry_after_s| Refusal::Limited { retry_after_s })?;
+        let shared = [
+            self.place("person", &format!("{}\u{1f}{}", shared::of(&person.0), person.1), OF_PERSON)
+                .await
+                .ok_or(AtOnce::Person),
+            self.place("account", &shared::of(&session.account), OF_ACCOUNT).await.ok_or(AtOnce::Account),
+            self.place("host", &host.to_lowercase(), OF_HOST).await.ok_or(AtOnce::All),
+        ];
+        let [of_persons, of_accounts, of_host] = shared.map(|place| place.map_err(Refusal::AtOnce));
+        let shared = [of_persons?, of_accounts?, of_host?];
+        let within = if self.replicas.is_shared() {
+            self.shared.admit(session, id).await
+        } else {
+            self.within_quota(session, &person, id)
+        };
+        within.map_err(|retry_after_s| Refusal::Limited { retry_after_s })?;
         let claimant = Claimant::new(Party::Account(session.account.clone()), host);
         let until = Instant::now() + PATIENCE;
         loop {
             match self.admission.enter(&claimant) {
-                Ok(conversation) => return Ok(TestPermit { conversation, _account: of_account, _person: of_person }),
+                Ok(conversation) => {
+                    let permit = TestPermit { conversation, _shared: shared, _account: of_account, _person: of_person };
+                    return Ok(permit);
+                }
                 Err(Full::Party) => return Err(Refusal::AtOnce(AtOnce::Account)),
                 Err(Full::Server | Full::All) if Instant::now() >= until => return Err(Refusal::AtOnce(AtOnce::All)),
                 Err(Full::Server | Full::All) => tokio::time::sleep(RETRY_EVERY).await,
             }
         }
+    }
+
+    /// One of the tests that all replicas run at the same time.
+    async fn place(&self, what: &str, of: &str, most: u32) -> Option<Place> {
+        self.replicas.take(|| format!("tests\u{1f}{what}\u{1f}{of}"), most).await
     }
 
     /// Or after how many seconds to come back.
@@ -188,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    fn session(account: &str, person: &str) -> Session {
+    pub(super) fn session(account: &str, person: &str) -> Session {
         Session {
             key: [0; 32],
             account: AccountId { portal: "demo".to_owned(), account: account.to_owned() },
@@ -203,11 +241,11 @@ mod tests {
         }
     }
 
-    fn profile(number: u128) -> ProfileId {
+    pub(super) fn profile(number: u128) -> ProfileId {
         ProfileId(Uuid::from_u128(number))
     }
 
-    fn quota(per_person: u32, per_profile: u32, per_account: u32) -> TestQuota {
+    pub(super) fn quota(per_person: u32, per_profile: u32, per_account: u32) -> TestQuota {
         let quota = |n| NonZeroU32::new(n).unwrap();
         TestQuota {
             per_person: quota(per_person),
@@ -217,7 +255,7 @@ mod tests {
         }
     }
 
-    async fn admit(limits: &Limits, session: &Session, id: ProfileId) -> Result<TestPermit, Refusal> {
+    pub(super) async fn admit(limits: &Limits, session: &Session, id: ProfileId) -> Result<TestPermit, Refusal> {
         limits.admit(session, id, "smtp.example").await
     }
 
@@ -228,7 +266,7 @@ mod tests {
             (quota(9, 1, 9), (session("martin", "karim"), profile(1))),
             (quota(9, 9, 1), (session("martin", "karim"), profile(2))),
         ] {
-            let limits = Limits::new(quota);
+            let limits = Limits::new(quota, Replicas::alone());
             drop(admit(&limits, &session("martin", "claire"), profile(1)).await.unwrap());
             let refusal = admit(&limits, &second.0, second.1).await.map(drop).unwrap_err();
             let Refusal::Limited { retry_after_s } = refusal else { panic!("{refusal:?}") };
@@ -239,7 +277,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_person_and_an_account_have_their_shares_and_give_them_back() {
-        let limits = Limits::new(quota(100, 100, 100));
+        let limits = Limits::new(quota(100, 100, 100), Replicas::alone());
         let (claire, karim) = (session("martin", "claire"), session("martin", "karim"));
         let mut slots = Vec::new();
         for number in 0..4 {
@@ -257,7 +295,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn tests_that_stall_stop_nobody_else_s() {
-        let limits = Arc::new(Limits::new(quota(1_000, 1_000, 1_000)));
+        let limits = Arc::new(Limits::new(quota(1_000, 1_000, 1_000), Replicas::alone()));
         for number in 0..100_u32 {
             for person in ["a", "b"] {
                 let (limits, session) = (limits.clone(), session(&format!("evil{number}"), person));
@@ -285,7 +323,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_there_is_for_all_is_not_used_up_by_a_few() {
         let few = TestQuota { in_all: NonZeroU32::new(40).unwrap(), ..quota(1_000, 1_000, 1_000) };
-        let limits = Limits::new(few);
+        let limits = Limits::new(few, Replicas::alone());
         let mut tests = 0;
         for number in 0..20 {
             let greedy = session(&format!("greedy{}", number % 2), "a");

@@ -121,6 +121,7 @@ fn tester(post: &Post) -> TestRunner {
     let often = NonZeroU32::new(600).unwrap();
     TestRunner::new(TestRunnerParts {
         store: post.store.clone(),
+        replicas: crate::replicas::Replicas::alone(),
         profiles: post.profiles.clone(),
         submitter: post.submitter.clone(),
         presets: Arc::new(Catalogue::builtin()),

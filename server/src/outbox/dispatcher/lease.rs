@@ -11,7 +11,9 @@ pub(super) struct LeaseGuard {
 }
 
 impl LeaseGuard {
-    pub fn begin(outbox: &Arc<Outbox>, lease_token: String) -> Self {
+    pub fn begin(outbox: &Arc<Outbox>) -> Self {
+        // Unique to this claim: a later claim is another owner, even in this process.
+        let lease_token = outbox.lease_token();
         outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(lease_token.clone());
         Self { outbox: outbox.clone(), lease_token }
     }

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use super::{SKIPPED, left};
 use crate::{
     outbox::{Outbox, destinations::DestinationId},
+    replicas::Notice,
     store::outbox::{Queue, Rest},
 };
 
@@ -38,7 +39,10 @@ impl Outbox {
         let (now, recoveries) = (self.now(), self.destinations.recoveries(id));
         let rest = self.store.rest_destination(key, &|rest: Rest| rest.after_trouble(now, cause, probe, &wait)).await;
         match rest {
-            Ok(rest) => self.destinations.block(id, recoveries, left(rest.until, now), cause),
+            Ok(rest) => {
+                self.destinations.block(id, recoveries, left(rest.until, now), cause);
+                self.replicas.tell(Notice::Rests { destination: key.to_owned(), until: rest.until, cause });
+            }
             Err(error) => {
                 error.log();
                 self.destinations.block(id, recoveries, self.options.first_retry, cause);
@@ -54,5 +58,6 @@ impl Outbox {
         // After the write: what others read of the database before it ends here.
         self.destinations.unblock(id);
         self.conversation_ended(key.to_owned());
+        self.replicas.tell(Notice::Recovered { destination: key.to_owned() });
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::PoisonError, time::Duration};
 use tokio::time::Instant;
 
 use super::super::Outbox;
-use crate::{store::StoreError, time::between};
+use crate::{replicas::Notice, store::StoreError, time::between};
 
 /// The present instant is written down so often.
 const NOTED_EVERY: Duration = Duration::from_secs(30);
@@ -26,6 +26,9 @@ impl Outbox {
         if is_quiet && noted.is_some_and(|at| at.elapsed() < NOTED_EVERY) {
             return Ok(());
         }
+        // Of the database's clock no reading of before is given to the others.
+        self.replicas.read_clock().await;
+        let (now, _) = time.look();
         // When that fails it is done at the next look: the database knows the instant before the jump.
         *self.clock_noted_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let since = self.store.pass_time(&now, between).await?;
@@ -33,6 +36,9 @@ impl Outbox {
         *self.clock_noted_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         if let Some(passage) = since.filter(|passage| !passage.jump.is_zero() || passage.is_away()) {
             let (set_by_s, passed_s) = (passage.jump.as_secs(), passage.passed.as_secs());
+            if !passage.jump.is_zero() {
+                self.replicas.tell(Notice::Clock);
+            }
             tracing::warn!(set_by_s, passed_s, "clock change detected: deadlines were moved");
             self.work_available.notify_one();
         }

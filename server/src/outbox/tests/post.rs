@@ -149,6 +149,7 @@ impl Post {
             base_path: app::base_path::BasePath::default(),
             portals: vec![portal("demo", KEY, Some(relay)), portal("other", "fct_other", None)],
             store: store.clone(),
+            replicas: crate::replicas::Replicas::alone(),
             vault: vault.clone(),
             submitter: submitter.clone(),
             presets: Arc::new(Catalogue::builtin()),

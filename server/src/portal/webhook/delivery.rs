@@ -1,6 +1,6 @@
 //! Server side. Delivers events to portals: Standard Webhooks (standardwebhooks.com), signed with HMAC-SHA256.
 //!
-//! Each portal has its own task, so an unresponsive portal does not delay the others. An event is sent at least once, in
+//! One replica at a time delivers the events of a portal. Each portal has its own task, so an unresponsive portal does not delay the others. An event is sent at least once, in
 //! no certain order; it is repeated until the portal answers 2xx, for about a day. Connections go through the guard like
 //! every other one; redirects are not followed.
 
@@ -25,6 +25,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     metrics::Metrics,
     portal::{Portal, Webhook},
+    replicas::{Place, Replicas},
     store::{Store, outbox::EventRow},
 };
 
@@ -39,6 +40,8 @@ const AT_ONCE: usize = 4;
 const SOME: u32 = 64;
 /// Poll interval when nothing is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often a replica asks whether it is its turn to deliver.
+const OTHERS_TURN: Duration = Duration::from_secs(5);
 /// Pause after a portal failed.
 const PAUSE: Duration = Duration::from_secs(2);
 /// In seconds, between one try and the next: a day in all.
@@ -60,6 +63,7 @@ enum CallError {
 /// Delivers events to every portal with a webhook.
 pub struct Webhooks {
     store: Arc<dyn Store>,
+    replicas: Replicas,
     network: Arc<Network>,
     portals: Arc<[Portal]>,
     clock: Clock,
@@ -68,16 +72,21 @@ pub struct Webhooks {
     tasks: TaskTracker,
 }
 
+/// What delivers events.
+pub struct WebhookParts {
+    pub store: Arc<dyn Store>,
+    pub replicas: Replicas,
+    pub network: Arc<Network>,
+    pub portals: Arc<[Portal]>,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+}
+
 impl Webhooks {
-    pub fn new(
-        store: Arc<dyn Store>,
-        network: Arc<Network>,
-        portals: Arc<[Portal]>,
-        clock: Clock,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
+    pub fn new(parts: WebhookParts) -> Arc<Self> {
+        let WebhookParts { store, replicas, network, portals, clock, metrics } = parts;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Arc::new(Self { store, network, portals, clock, metrics, stop, tasks })
+        Arc::new(Self { store, replicas, network, portals, clock, metrics, stop, tasks })
     }
 
     /// Delivers until [`stop`](Self::stop).
@@ -98,19 +107,36 @@ impl Webhooks {
     }
 
     async fn serve(&self, portal: &str, webhook: &Webhook) {
+        let mut turn: Option<Place> = None;
         while !self.stop.is_cancelled() {
-            let pause = match self.store.due_events(portal, (self.clock)(), SOME).await {
-                Ok(events) if events.is_empty() => LOOK_EVERY,
-                Ok(events) if self.deliver_all(portal, webhook, &events).await => continue,
-                Ok(_) => PAUSE,
-                Err(error) => {
-                    error.log();
-                    PAUSE
-                }
+            if !turn.as_ref().is_some_and(Place::is_held) {
+                turn = self.replicas.take_turn(|| format!("webhooks\u{1f}{portal}")).await;
+            }
+            let pause = match &turn {
+                None => OTHERS_TURN,
+                Some(_) => self.deliver_due(portal, webhook).await,
             };
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Delivers what is due; when to look again.
+    async fn deliver_due(&self, portal: &str, webhook: &Webhook) -> Duration {
+        loop {
+            match self.store.due_events(portal, (self.clock)(), SOME).await {
+                Ok(events) if events.is_empty() || self.stop.is_cancelled() => return LOOK_EVERY,
+                Ok(events) if self.deliver_all(portal, webhook, &events).await => {}
+                Ok(_) => return PAUSE,
+                Err(error) => {
+                    error.log();
+                    return PAUSE;
+                }
+            }
+            if !self.replicas.is_current() {
+                return PAUSE;
             }
         }
     }
@@ -125,7 +151,7 @@ impl Webhooks {
     async fn deliver_some(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
         let mut connection = None;
         for event in events {
-            if self.stop.is_cancelled() {
+            if self.stop.is_cancelled() || !self.replicas.is_current() {
                 return true;
             }
             let outcome = match tokio::time::timeout(CALL, self.call(webhook, event, &mut connection)).await {

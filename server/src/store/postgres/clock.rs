@@ -1,7 +1,7 @@
-//! Server side. The last instant that was seen, and every deadline moved when the clock was set.
+//! Server side. The last instant that each machine has seen, and every deadline moved when the database's clock was set.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 
 use super::{PostgresStore, transaction::transaction};
@@ -13,34 +13,46 @@ use crate::{
     time::{Elapsed, ElapsedRule, GRACE, Mark},
 };
 
+/// A machine that was not seen for so long has started again, or is no more.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 #[async_trait]
 impl ClockStore for PostgresStore {
     async fn pass_time(&self, now: &Mark, rule: ElapsedRule) -> Result<Option<Elapsed>, StoreError> {
         transaction!(self, transaction, {
-            // One after another, also when there is no row yet.
-            sqlx::query("LOCK TABLE clock IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
-            let last = last_seen(&mut transaction).await?;
+            // One after another: when several machines see the same jump, the first one moves the deadlines, and what the
+            // others have seen last with them.
+            sqlx::query("LOCK TABLE machine IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
+            let (last, seen) = last_seen(&mut transaction, &now.boot).await?;
             let passage = last.as_ref().map(|last| rule(last, now));
-            if let Some(Elapsed { jump, .. }) = passage
-                && !jump.is_zero()
-            {
-                for sql in moves(jump, "$1") {
+            let jump = passage.map_or(SignedDuration::ZERO, |passage| passage.jump);
+            if !jump.is_zero() {
+                let machines = "UPDATE machine SET seen_at = seen_at + $1".to_owned();
+                for sql in moves(jump, "$1").chain([machines]) {
                     sqlx::query(sqlx::AssertSqlSafe(sql)).bind(milliseconds(jump)).execute(&mut *transaction).await?;
                 }
             }
+            // Nobody was away while another machine was there.
+            let passage = passage.zip(seen).map(|(passage, seen)| {
+                let since = now.wall.duration_since(seen) - jump;
+                Elapsed { passed: passage.passed.min(since).max(SignedDuration::ZERO), ..passage }
+            });
             if passage.is_some_and(|passage| passage.is_away()) {
                 give_grace(&mut transaction, now.wall).await?;
             }
             sqlx::query(
-                "INSERT INTO clock (id, seen_at, boot, up_ms) VALUES (1, $1, $2, $3)
-                 ON CONFLICT (id) DO UPDATE
-                     SET seen_at = excluded.seen_at, boot = excluded.boot, up_ms = excluded.up_ms",
+                "INSERT INTO machine (boot, seen_at, up_ms) VALUES ($2, $1, $3)
+                 ON CONFLICT (boot) DO UPDATE SET seen_at = excluded.seen_at, up_ms = excluded.up_ms",
             )
             .bind(now.wall.as_millisecond())
             .bind(&*now.boot)
             .bind(i64::try_from(now.up.as_millis()).unwrap_or(i64::MAX))
             .execute(&mut *transaction)
             .await?;
+            sqlx::query("DELETE FROM machine WHERE seen_at < $1")
+                .bind((now.wall - FORGOTTEN).as_millisecond())
+                .execute(&mut *transaction)
+                .await?;
             transaction.commit().await?;
             Ok(passage)
         })
@@ -60,7 +72,12 @@ async fn give_grace(connection: &mut PgConnection, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-async fn last_seen(connection: &mut PgConnection) -> Result<Option<Mark>, StoreError> {
-    let row = sqlx::query("SELECT seen_at, boot, up_ms FROM clock WHERE id = 1").fetch_optional(connection).await?;
-    row.map(|row| mark(&row)).transpose()
+/// What this machine has seen last, since its start; else what any other has seen last. And when anybody was there last.
+async fn last_seen(connection: &mut PgConnection, boot: &str) -> Result<(Option<Mark>, Option<Timestamp>), StoreError> {
+    let rows =
+        sqlx::query("SELECT seen_at, boot, up_ms FROM machine ORDER BY seen_at DESC").fetch_all(connection).await?;
+    let marks: Vec<Mark> = rows.iter().map(mark).collect::<Result<_, _>>()?;
+    let seen = marks.first().map(|mark| mark.wall);
+    let own = marks.iter().find(|mark| &*mark.boot == boot).or(marks.first()).cloned();
+    Ok((own, seen))
 }

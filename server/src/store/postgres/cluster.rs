@@ -67,6 +67,16 @@ pub(crate) async fn beside(store: &PostgresStore) -> PostgresStore {
     PostgresStore::open((*store.pool.connect_options()).clone(), CONNECTIONS).await.unwrap()
 }
 
+/// How a store connects.
+pub(crate) fn options_of(store: &PostgresStore) -> PgConnectOptions {
+    (*store.pool.connect_options()).clone()
+}
+
+/// Its connections.
+pub(crate) const fn pool_of(store: &PostgresStore) -> &sqlx::PgPool {
+    &store.pool
+}
+
 /// How to connect to a new database.
 pub(crate) async fn database(template: &str) -> Option<PgConnectOptions> {
     static NUMBER: AtomicU32 = AtomicU32::new(1);

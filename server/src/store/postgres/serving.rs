@@ -1,5 +1,6 @@
-//! Server side. One process that serves from a database, as long as limits are counted in each process: a session advisory lock
-//! on a connection of its own, which ends with the process, however that ends.
+//! Server side. Who serves from a database: session advisory locks on a connection of its own, which end with the process,
+//! however that ends. Replicas share one, and each has one of its own, by which the others know that its process is there. What
+//! needs the database for itself (`facteur restored`, and versions that counted limits in the process) has the first one alone.
 
 use std::time::Duration;
 
@@ -14,38 +15,72 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How often the connection is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// So long a replica tries to get its own lock back.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
 
 /// A machine that is gone says so to nobody: without these its lock would last for hours (tcp(7)).
-const SETTINGS: &str = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+pub(super) const SETTINGS: &str =
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
     SET idle_session_timeout = 0";
-/// The pair of numbers shares no key with the other locks, which have one. One for each schema.
-const LOCK: &str = "SELECT pg_try_advisory_lock(1717658484, hashtext(coalesce(current_schema(), '')))";
+/// The pairs of numbers share no key with the other locks, which have one. One for each schema.
+const ALONE: &str = "SELECT pg_try_advisory_lock(1717658484, hashtext(coalesce(current_schema(), '')))";
+const SHARED: &str = "SELECT pg_try_advisory_lock_shared(1717658484, hashtext(coalesce(current_schema(), '')))";
+const OWN: &str = "SELECT pg_try_advisory_lock($1, $2)";
+/// The first number of each replica's own lock; the second one is the replica's.
+pub(super) const REPLICA_LOCK: i32 = 1_717_658_485;
+
+/// How a process uses a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Alone,
+    /// Beside others, under this number.
+    Replica(i32),
+}
 
 /// Held as long as its process serves.
 #[derive(Debug)]
 pub struct ServingLock {
-    keeper: AbortHandle,
+    using: Use,
+    keeping: AbortHandle,
     lost: CancellationToken,
 }
 
 impl ServingLock {
-    /// Takes the lock, or says that another process has it.
+    /// Takes the database for this process alone.
     pub async fn take(options: &PgConnectOptions) -> Result<Self, StoreError> {
-        let began = Instant::now();
-        let connection = loop {
-            match lock(options).await? {
-                Some(connection) => break connection,
-                None if began.elapsed() < PATIENCE => tokio::time::sleep(AGAIN).await,
-                None => return Err(StoreError::InUse { process: None }),
-            }
-        };
-        Ok(Self::keep(connection, options, LOOK_EVERY))
+        Self::begin(options, Use::Alone).await
     }
 
-    fn keep(connection: PgConnection, options: &PgConnectOptions, every: Duration) -> Self {
+    /// Serves from the database beside others.
+    pub async fn join(options: &PgConnectOptions) -> Result<Self, StoreError> {
+        Self::begin(options, Use::Replica(rand::random_range(1..i32::MAX))).await
+    }
+
+    async fn begin(options: &PgConnectOptions, using: Use) -> Result<Self, StoreError> {
+        let began = Instant::now();
+        let connection = loop {
+            match lock(options, using).await? {
+                Some(connection) => break connection,
+                None if began.elapsed() < PATIENCE => tokio::time::sleep(AGAIN).await,
+                None if using == Use::Alone => return Err(StoreError::InUse { process: None }),
+                None => return Err(StoreError::Reserved),
+            }
+        };
+        Ok(Self::keep(connection, options, using, LOOK_EVERY))
+    }
+
+    fn keep(connection: PgConnection, options: &PgConnectOptions, using: Use, every: Duration) -> Self {
         let lost = CancellationToken::new();
-        let keeper = tokio::spawn(keep(connection, options.clone(), every, lost.clone())).abort_handle();
-        Self { keeper, lost }
+        let keeping = tokio::spawn(keep(connection, options.clone(), (using, every), lost.clone())).abort_handle();
+        Self { using, keeping, lost }
+    }
+
+    /// The number of this replica.
+    pub const fn replica(&self) -> Option<i32> {
+        match self.using {
+            Use::Alone => None,
+            Use::Replica(number) => Some(number),
+        }
     }
 
     /// Cancelled when the connection was lost and another process took the lock meanwhile.
@@ -56,15 +91,21 @@ impl ServingLock {
 
 impl Drop for ServingLock {
     fn drop(&mut self) {
-        self.keeper.abort();
+        self.keeping.abort();
     }
 }
 
-/// A connection that holds the lock; `None`: another one does.
-async fn lock(options: &PgConnectOptions) -> Result<Option<PgConnection>, StoreError> {
+/// A connection that holds the locks; `None`: another one does.
+async fn lock(options: &PgConnectOptions, using: Use) -> Result<Option<PgConnection>, StoreError> {
     let mut connection = PgConnection::connect_with(options).await?;
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
-    let locked: bool = sqlx::query_scalar(LOCK).fetch_one(&mut connection).await?;
+    let shared = if using == Use::Alone { ALONE } else { SHARED };
+    let mut locked: bool = sqlx::query_scalar(shared).fetch_one(&mut connection).await?;
+    if let Use::Replica(number) = using
+        && locked
+    {
+        locked = sqlx::query_scalar(OWN).bind(REPLICA_LOCK).bind(number).fetch_one(&mut connection).await?;
+    }
     if locked {
         return Ok(Some(connection));
     }
@@ -72,15 +113,23 @@ async fn lock(options: &PgConnectOptions) -> Result<Option<PgConnection>, StoreE
     Ok(None)
 }
 
-/// Takes the lock again when the database was restarted, or the connection lost.
-async fn keep(mut connection: PgConnection, options: PgConnectOptions, every: Duration, lost: CancellationToken) {
+/// Takes the locks again when the database was restarted, or the connection lost.
+async fn keep(
+    mut connection: PgConnection,
+    options: PgConnectOptions,
+    (using, every): (Use, Duration),
+    lost: CancellationToken,
+) {
+    // The server may not have seen yet that the former connection of a replica is gone: its own lock is then its own.
+    let mut refused: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
-        if matches!(tokio::time::timeout(every * 2, connection.ping()).await, Ok(Ok(()))) {
+        if refused.is_none() && matches!(tokio::time::timeout(every * 2, connection.ping()).await, Ok(Ok(()))) {
             continue;
         }
-        match lock(&options).await {
-            Ok(Some(again)) => connection = again,
+        match lock(&options, using).await {
+            Ok(Some(again)) => (connection, refused) = (again, None),
+            Ok(None) if using != Use::Alone && refused.get_or_insert_with(Instant::now).elapsed() < REFUSED_FOR => {}
             Ok(None) => return lost.cancel(),
             Err(error) => drop(error.log()),
         }
@@ -110,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_process_serves_from_a_database() {
+    async fn one_process_has_a_database_for_itself() {
         let Some(options) = cluster::database(cluster::TEMPLATE).await else { return };
         let other = cluster::database(cluster::TEMPLATE).await.unwrap();
         let first = ServingLock::take(&options).await.unwrap();
@@ -123,11 +172,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn replicas_serve_beside_each_other_and_not_beside_one_that_needs_the_database_for_itself() {
+        let Some(options) = cluster::database(cluster::TEMPLATE).await else { return };
+        let replicas = [ServingLock::join(&options).await.unwrap(), ServingLock::join(&options).await.unwrap()];
+        assert_ne!(replicas[0].replica(), replicas[1].replica());
+        assert!(matches!(ServingLock::take(&options).await, Err(StoreError::InUse { .. })));
+        drop(replicas);
+        let alone = ServingLock::take(&options).await.unwrap();
+        assert!(matches!(ServingLock::join(&options).await, Err(StoreError::Reserved)));
+        drop(alone);
+        ServingLock::join(&options).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_lock_that_was_lost_is_taken_again_unless_somebody_else_has_it() {
         let Some(options) = cluster::database(cluster::TEMPLATE).await else { return };
         let mut watching = PgConnection::connect_with(&options).await.unwrap();
         let soon = Duration::from_millis(20);
-        let held = ServingLock::keep(lock(&options).await.unwrap().unwrap(), &options, soon);
+        let held = ServingLock::keep(lock(&options, Use::Alone).await.unwrap().unwrap(), &options, Use::Alone, soon);
         let before = cut(&mut watching).await;
         while holder(&mut watching).await.is_none_or(|holder| holder == before) {
             tokio::time::sleep(soon).await;
@@ -138,9 +200,14 @@ mod tests {
         while holder(&mut watching).await.is_some() {
             tokio::time::sleep(soon).await;
         }
-        let slow = ServingLock::keep(lock(&options).await.unwrap().unwrap(), &options, Duration::from_secs(2));
+        let slow = ServingLock::keep(
+            lock(&options, Use::Alone).await.unwrap().unwrap(),
+            &options,
+            Use::Alone,
+            Duration::from_secs(2),
+        );
         cut(&mut watching).await;
-        let _other = lock(&options).await.unwrap().unwrap();
+        let _other = lock(&options, Use::Alone).await.unwrap().unwrap();
         slow.lost().cancelled().await;
     }
 }

@@ -26,6 +26,7 @@ use crate::store::{
 
 mod at_once;
 mod connection;
+mod replicas;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -128,12 +129,19 @@ fn columns(rows: Vec<(String, String)>) -> BTreeSet<(String, String)> {
     rows.into_iter().filter(|(table, _)| !table.starts_with('_') && !table.starts_with("sqlite")).collect()
 }
 
+/// What only several processes need.
+const SHARED: [&str; 4] = ["machine", "place", "rate", "replica"];
+
 #[tokio::test]
 async fn the_tables_are_those_of_sqlite() {
     let Some(store) = cluster::store().await else { return };
     let here =
         "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
-    let here = columns(sqlx::query_as(here).fetch_all(&store.pool).await.unwrap());
+    let mut here = columns(sqlx::query_as(here).fetch_all(&store.pool).await.unwrap());
+    let shared: BTreeSet<&str> =
+        here.iter().map(|(table, _)| table.as_str()).filter(|table| SHARED.contains(table)).collect();
+    assert_eq!(shared.len(), SHARED.len());
+    here.retain(|(table, _)| !SHARED.contains(&table.as_str()));
     let sqlite = SqliteStore::in_memory().await.unwrap();
     // Generated columns are hidden ones for `table_info`.
     let there = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'";

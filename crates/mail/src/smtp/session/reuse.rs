@@ -36,8 +36,14 @@ pub struct Connection {
 
 impl Connection {
     /// Sends QUIT without waiting for the reply.
-    pub fn close(mut self) {
+    pub fn close(self) {
+        self.close_then(());
+    }
+
+    /// The same; drops `held` when the connection has ended.
+    pub fn close_then(mut self, held: impl Send + 'static) {
         tokio::spawn(async move {
+            let _held = held;
             if self.wire.write(b"QUIT\r\n", 1, Instant::now() + super::FAREWELL).await.is_ok() {
                 self.wire.drain(Instant::now() + super::FAREWELL).await;
             }
