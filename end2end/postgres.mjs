@@ -9,13 +9,20 @@ import { delimiter, join } from "node:path";
 /** How long it may take to start on a machine with much else to do. */
 const PATIENCE_MS = 90_000;
 
-/** Ends with its standard input. Its arguments: the folder, the server's binaries, and the port. */
+/** Starts the server again for each line of its standard input, and ends with it. Its arguments: the folder, the server's
+ *  binaries, and the port. */
 const KEEP = `
   trap '' INT HUP TERM
   "$2/initdb" -D "$1/data" -A trust -U facteur -E UTF8 --locale=C --no-sync > "$1/log" 2>&1 || exit 1
-  "$2/postgres" -D "$1/data" -F -k "$1" -p "$3" -c listen_addresses=127.0.0.1 -c full_page_writes=off >> "$1/log" 2>&1 < /dev/null &
-  server=$!
-  read -r _
+  start() {
+    "$2/postgres" -D "$1/data" -F -k "$1" -p "$3" -c listen_addresses=127.0.0.1 -c full_page_writes=off >> "$1/log" 2>&1 < /dev/null &
+    server=$!
+  }
+  start "$@"
+  while read -r _; do
+    wait $server
+    start "$@"
+  done
   kill -INT $server
   wait $server
   rm -rf "$1"
@@ -63,16 +70,50 @@ export class Postgres {
     // A group of its own: Ctrl+C in the terminal reaches the tests, not the database under them.
     postgres.#keeper = spawn("/bin/sh", words, { ...owner, cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
     postgres.#ended = new Promise((resolve) => postgres.#keeper.once("exit", resolve));
-    for (const began = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    await postgres.#answers();
+    return postgres;
+  }
+
+  async #answers(again = () => {}) {
+    for (const began = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 200))) {
       try {
-        postgres.sql("SELECT 1");
-        return postgres;
+        this.sql("SELECT 1");
+        return;
       } catch (error) {
+        again();
         if (Date.now() - began < PATIENCE_MS) continue;
-        const log = join(postgres.folder, "log");
-        await postgres.stop();
-        throw new Error(`PostgreSQL does not start: ${existsSync(log) ? readFileSync(log, "utf8") : error}`);
+        const log = join(this.folder, "log");
+        const words = existsSync(log) ? readFileSync(log, "utf8") : error;
+        await this.stop();
+        throw new Error(`PostgreSQL does not start: ${words}`);
       }
+    }
+  }
+
+  /** Kills the server in the middle of everything. */
+  crash() {
+    const [pid] = readFileSync(join(this.folder, "data", "postmaster.pid"), "utf8").split("\n");
+    process.kill(Number(pid), "SIGKILL");
+  }
+
+  /** Starts it after a crash. It refuses while processes of the former one are still ending: then it is asked again. */
+  async restart() {
+    let asked = Date.now();
+    this.#keeper.stdin.write("again\n");
+    await this.#answers(() => {
+      // One that starts has not written its file yet.
+      if (Date.now() - asked < 2_000 || this.#running()) return;
+      asked = Date.now();
+      this.#keeper.stdin.write("again\n");
+    });
+  }
+
+  #running() {
+    try {
+      const [pid] = readFileSync(join(this.folder, "data", "postmaster.pid"), "utf8").split("\n");
+      return process.kill(Number(pid), 0);
+    } catch {
+      return false;
     }
   }
 
