@@ -187,7 +187,8 @@ impl Metrics {
         let set = |family: &Family<InState, Gauge>, state: &str, value: u64| {
             family.get_or_create(&InState { state: state.to_owned() }).set(i64::try_from(value).unwrap_or(i64::MAX));
         };
-        set(&self.messages, "queued", queue.queued);
+        set(&self.messages, "queued", queue.queued.saturating_sub(queue.held));
+        set(&self.messages, "held", queue.held);
         set(&self.messages, "deferred", queue.deferred);
         set(&self.messages, "sending", queue.sending);
         set(&self.connections, "active", active);
@@ -218,11 +219,14 @@ mod tests {
         metrics.attempted(AttemptOutcome::Failed, Some(Cause::BadCredentials));
         metrics.answered("POST", "/api/v1/messages", 202, Duration::from_millis(2));
         metrics.webhook("delivered");
-        let text = metrics.render(&QueueMetrics { deferred: 3, ..QueueMetrics::default() }, 4.5, (2, 1));
+        let text =
+            metrics.render(&QueueMetrics { queued: 7, held: 5, deferred: 3, ..QueueMetrics::default() }, 4.5, (2, 1));
         for line in [
             "facteur_messages_accepted_total 1",
             "facteur_attempts_total{outcome=\"failed\",cause=\"bad_credentials\"} 1",
             "facteur_messages{state=\"deferred\"} 3",
+            "facteur_messages{state=\"held\"} 5",
+            "facteur_messages{state=\"queued\"} 2",
             "facteur_servers_resting 0",
             "facteur_rows_quarantined 0",
             "facteur_oldest_message_age_seconds 4.5",

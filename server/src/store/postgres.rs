@@ -62,6 +62,7 @@ const SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
     (2, "replicas", include_str!("../../migrations/postgres/0002_replicas.sql")),
+    (3, "queued by lane", include_str!("../../migrations/postgres/0003_queued_by_lane.sql")),
 ];
 
 /// A PostgreSQL database.

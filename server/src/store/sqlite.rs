@@ -62,6 +62,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "logins", include_str!("../../migrations/sqlite/0012_logins.sql")),
     (13, "waking", include_str!("../../migrations/sqlite/0013_waking.sql")),
     (14, "used token by expiry", include_str!("../../migrations/sqlite/0014_used_token_by_expiry.sql")),
+    (16, "queued by lane", include_str!("../../migrations/sqlite/0016_queued_by_lane.sql")),
 ];
 
 /// A SQLite database.

@@ -38,10 +38,14 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
     assert_eq!(store.due_destinations(at(499), None, 9).await.unwrap(), []);
     let metrics = store.queue_metrics(at(3)).await.unwrap();
     assert_eq!((metrics.queued, metrics.deferred, metrics.oldest), (5, 0, Some(at(1))));
+    let held = async |second| store.queue_metrics(at(second)).await.unwrap().held;
+    assert_eq!((held(3).await, held(500).await), (5, 0), "all of them wait for the rest, and for nothing after it");
     // One that has a time of its own, too.
     super::claim(store, &user, LEASE, at(2), at(30), 9).await;
     store.release(LEASE, &[Uuid::from_u128(2)], at(400)).await.unwrap();
+    assert_eq!(held(3).await, 5, "it was given back untried");
     assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 2, "one write a lane");
+    assert_eq!(held(3).await, 1, "the other account's");
     let woken = store.message("demo", Uuid::from_u128(2)).await.unwrap().unwrap();
     assert_eq!(woken.next_at, Some(at(3)), "it says that it is due");
     let mut lanes = store.due_lanes("", at(3), 9).await.unwrap();
@@ -97,9 +101,14 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     let rest = store.rest_destination("relay", &trouble(10, false)).await.unwrap();
     assert_eq!((rest.until, rest.troubles), (at(60), 1));
     assert_eq!(store.rest_destination("relay", &trouble(11, false)).await.unwrap(), rest, "the same, met twice");
-    assert_eq!(store.queue_metrics(at(11)).await.unwrap().resting, 1);
+    let metrics = async |second| store.queue_metrics(at(second)).await.unwrap();
+    assert_eq!((metrics(11).await.resting, metrics(11).await.held), (1, 10));
     // Nothing is due, even for new messages, and each shows the cause.
     store.insert_messages(&[message(20, &lanes[0], 12)]).await.unwrap();
+    assert_eq!((metrics(11).await.held, metrics(60).await.held), (11, 0));
+    store.rest_lane(&queue(&lanes[0]), at(40), None).await.unwrap();
+    assert_eq!((metrics(11).await.held, metrics(60).await.held), (11, 0), "nobody is counted twice");
+    store.rest_lane(&queue(&lanes[0]), at(0), None).await.unwrap();
     assert_eq!(due(59).await, [""; 0]);
     let row = store.message("demo", Uuid::from_u128(20)).await.unwrap().unwrap();
     assert_eq!((row.state, row.cause, row.next_at), (MessageState::Deferred, Some(Cause::Timeout), Some(at(60))));
@@ -111,6 +120,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     let tries = store.claim_through(&[claim(&lanes[1], "relay", 60), claim(&lanes[2], "relay", 60)]).await.unwrap();
     let passages: Vec<_> = tries.iter().map(|claimed| (claimed.passage, claimed.messages.len())).collect();
     assert_eq!(passages, [(Passage::Probe, 1), (Passage::Closed, 0)]);
+    assert_eq!(metrics(61).await.held, 10, "one is being tried");
     assert_eq!((due(89).await, due(90).await), (vec![], vec!["relay".to_owned()]), "its lease is over");
     assert_eq!(store.prolong(&[LEASE.to_owned()], at(120)).await.unwrap(), 1);
     assert_eq!((due(119).await, due(120).await), (vec![], vec!["relay".to_owned()]), "the rest lasts as long");
@@ -118,7 +128,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     store.prolong(&[LEASE.to_owned()], at(900)).await.unwrap();
     assert_eq!(due(170).await, ["relay"], "it probes no more");
     store.ease(&["relay".to_owned(), "other".to_owned()]).await.unwrap();
-    assert_eq!(due(71).await, ["relay"]);
+    assert_eq!((due(71).await, metrics(71).await.held), (vec!["relay".to_owned()], 0));
     let free = store.claim_through(&[claim(&lanes[3], "relay", 71)]).await.unwrap();
     assert_eq!((free[0].passage, free[0].messages.len()), (Passage::Free, 2));
     // A change leaves the lane to the next look-up of its server.

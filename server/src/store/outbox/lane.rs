@@ -117,6 +117,8 @@ pub struct QueueMetrics {
     pub deferred: u64,
     pub sending: u64,
     pub events: u64,
+    /// Of those that are queued: whose server, or lane, rests. They are not tried before the rest is over.
+    pub held: u64,
     /// Servers that are left alone for a while.
     pub resting: u64,
     /// Rows that cannot be decoded.

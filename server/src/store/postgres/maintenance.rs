@@ -88,7 +88,12 @@ impl MaintenanceStore for PostgresStore {
                     coalesce(sum(amount) FILTER (WHERE kind = 'event'), 0)::bigint AS events,
                     (SELECT count(*) FROM destination WHERE rests_until > $1 AND rests_until > 0) AS resting,
                     (SELECT count(*) FROM quarantine) AS quarantined,
-                    (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest
+                    (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest,
+                    ((SELECT coalesce(sum(lane.queued), 0) FROM destination JOIN lane USING (destination)
+                      WHERE destination.rests_until > $1 AND destination.rests_until > 0 AND lane.due_at IS NOT NULL)
+                     + (SELECT coalesce(sum(lane.queued), 0) FROM lane LEFT JOIN destination USING (destination)
+                        WHERE lane.rests_until > $1 AND lane.rests_until > 0
+                          AND coalesce(destination.rests_until, 0) <= $1))::bigint AS held
              FROM tally",
         )
         .bind(now.as_millisecond())
@@ -104,6 +109,7 @@ impl MaintenanceStore for PostgresStore {
             sending: count("sending")?,
             events: count("events")?,
             resting: count("resting")?,
+            held: count("held")?,
             quarantined: count("quarantined")?,
             oldest: row.number_if_any("oldest")?.map(instant),
         })

@@ -6,6 +6,7 @@
 //! checkpoint, at 1,000 pages).
 
 use async_trait::async_trait;
+use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::{Row, SqlitePool};
 
@@ -88,15 +89,16 @@ impl MaintenanceStore for SqliteStore {
     }
 
     async fn queue_metrics(&self, now: Timestamp) -> Result<QueueMetrics, StoreError> {
-        let row = sqlx::query(
+        let row = sqlx::query(formatcp!(
             "SELECT (SELECT amount FROM tally WHERE kind = 'queued') AS queued,
                     (SELECT amount FROM tally WHERE kind = 'deferred') AS deferred,
                     (SELECT amount FROM tally WHERE kind = 'sending') AS sending,
                     (SELECT amount FROM tally WHERE kind = 'event') AS events,
-                    (SELECT count(*) FROM destination WHERE rests_until > ? AND rests_until > 0) AS resting,
+                    (SELECT count(*) FROM destination WHERE rests_until > ?1 AND rests_until > 0) AS resting,
                     (SELECT count(*) FROM quarantine) AS quarantined,
-                    (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest",
-        )
+                    (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest,
+                    ({HELD_BY_DESTINATIONS}) + ({HELD_BY_LANES}) AS held",
+        ))
         .bind(now.as_millisecond())
         .fetch_one(&self.pool)
         .await?;
@@ -109,11 +111,21 @@ impl MaintenanceStore for SqliteStore {
             sending: count("sending")?,
             events: count("events")?,
             resting: count("resting")?,
+            held: count("held")?,
             quarantined: count("quarantined")?,
             oldest: row.try_get::<Option<i64>, _>("oldest")?.map(instant),
         })
     }
 }
+
+/// Messages that were not tried yet and whose destination rests, by the counts of their lanes.
+pub(super) const HELD_BY_DESTINATIONS: &str = "SELECT coalesce(sum(lane.queued), 0)
+    FROM destination CROSS JOIN lane ON lane.destination = destination.destination AND lane.due_at IS NOT NULL
+    WHERE destination.rests_until > ?1 AND destination.rests_until > 0";
+/// Those whose lane rests for a reason of its own, and whose destination does not.
+pub(super) const HELD_BY_LANES: &str = "SELECT coalesce(sum(lane.queued), 0)
+    FROM lane LEFT JOIN destination ON destination.destination = lane.destination
+    WHERE lane.rests_until > ?1 AND lane.rests_until > 0 AND ifnull(destination.rests_until, 0) <= ?1";
 
 /// Bytes of a heartbeat, as many as a usual message has: on a disk that is nearly full a byte may fit where no message
 /// does.

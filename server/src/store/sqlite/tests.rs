@@ -137,6 +137,24 @@ async fn what_waits_and_what_is_over_is_found_by_an_index() {
     }
 }
 
+/// However many messages wait for a rest, each lane is one number.
+#[tokio::test]
+async fn messages_that_wait_for_a_rest_are_counted_without_a_look_at_them() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    for (sql, index) in [
+        (super::maintenance::HELD_BY_DESTINATIONS, "destination_resting"),
+        (super::maintenance::HELD_BY_LANES, "lane_resting"),
+    ] {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.replace("?1", "9"))))
+                .fetch_all(&store.pool)
+                .await
+                .unwrap();
+        assert!(plan.iter().any(|(.., step)| step.contains("SEARCH") && step.contains(index)), "{sql}: {plan:?}");
+        assert!(plan.iter().all(|(.., step)| !step.contains("SCAN") && !step.contains("message")), "{sql}: {plan:?}");
+    }
+}
+
 /// The statements themselves, as the store sends them.
 #[tokio::test]
 async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {

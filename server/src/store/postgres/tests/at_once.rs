@@ -35,6 +35,8 @@ async fn no_message_is_claimed_twice() {
 /// Whether every bound is as low as what waits (a lane that was looked at until `now` has its turn after that), and the tally
 /// says what is there.
 async fn is_sound(store: &PostgresStore, now: Timestamp) {
+    const MISCOUNTED: &str = "SELECT count(*) FROM lane WHERE queued <> (SELECT count(*) FROM message
+        WHERE message.lane = lane.lane AND message.fallback = lane.fallback AND message.state = 'queued')";
     const TOO_HIGH: &str = "SELECT
         (SELECT count(*) FROM message JOIN lane USING (lane, fallback) WHERE state IN ('queued', 'deferred')
              AND (lane.next_at IS NULL OR message.wakings > lane.wakings
@@ -45,6 +47,8 @@ async fn is_sound(store: &PostgresStore, now: Timestamp) {
              AND (destination.next_at IS NULL OR destination.next_at > lane.due_at))";
     let too_high = sqlx::query_scalar::<_, i64>(TOO_HIGH).bind(now.as_millisecond());
     assert_eq!(too_high.fetch_one(&store.pool).await.unwrap(), 0, "a bound is too high");
+    let miscounted = sqlx::query_scalar::<_, i64>(MISCOUNTED).fetch_one(&store.pool).await.unwrap();
+    assert_eq!(miscounted, 0, "a lane counts what is not there");
     for _ in 0..2 {
         let rows = sqlx::query(
             "SELECT kind, sum(amount)::bigint AS told,
