@@ -1,7 +1,7 @@
 // A day of a portal: ten accounts, each with a mail server of its own kind, some hundreds of messages from several programs
 // at once, a server that is killed again and again, a receiver of webhooks that is not always there. In the evening every
 // message is accounted for. Called by scripts/day; SEED, MESSAGES, KILLS and DAY_SECONDS change the day, DATABASE=postgres has it
-// on PostgreSQL, KEEP=1 leaves its files.
+// on PostgreSQL, REPLICAS=3 there by three processes behind a balancer, KEEP=1 leaves its files.
 import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,15 +13,18 @@ import { contents } from "./accounting/content.mjs";
 import { copies } from "./accounting/copies.mjs";
 import { events, unheard } from "./accounting/events.mjs";
 import { Ledger } from "./accounting/ledger.mjs";
+import { limits } from "./accounting/limits.mjs";
 import { program } from "./accounting/program.mjs";
 import { table, tally } from "./accounting/table.mjs";
+import { Link } from "./balancer.mjs";
 import { badWeather, open } from "./accounts.mjs";
 import { Chance } from "./chance.mjs";
 import { post } from "./clients.mjs";
-import { configure, Facteur, GIVE_UP_SECONDS } from "./facteur.mjs";
+import { CONNECTIONS, configure, Facteur, GIVE_UP_SECONDS } from "./facteur.mjs";
 import { certificates, sleep, until } from "./machine.mjs";
 import { plan } from "./messages.mjs";
 import { Portal } from "./portal.mjs";
+import { Replicas } from "./replicas.mjs";
 import { Receiver } from "./receiver.mjs";
 import { trouble } from "./trouble.mjs";
 
@@ -29,14 +32,16 @@ const setting = (name, usual) => Number(process.env[name] || usual);
 const binary = resolve(process.argv[2] ?? "target/debug/facteur");
 const seed = process.env.SEED || String(Date.now() % 1_000_000);
 const [count, kills, seconds] = [setting("MESSAGES", 320), setting("KILLS", 10), setting("DAY_SECONDS", 30)];
-const onPostgres = process.env.DATABASE === "postgres";
+const replicas = setting("REPLICAS", 1);
+const onPostgres = process.env.DATABASE === "postgres" || replicas > 1;
+const giveUp = replicas > 1 ? GIVE_UP_SECONDS.several : GIVE_UP_SECONDS.one;
 const CLIENTS = 6;
 /** After the last message has ended, how long the receiver may take to hear of it. */
 const EVENTS_SECONDS = 60;
 
 const began = Date.now();
 const say = (text) => console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${text}`);
-say(`SEED=${seed} MESSAGES=${count} KILLS=${kills} DAY_SECONDS=${seconds}${onPostgres ? " DATABASE=postgres" : ""}; messages are tried for ${GIVE_UP_SECONDS} s`);
+say(`SEED=${seed} MESSAGES=${count} KILLS=${kills} DAY_SECONDS=${seconds}${onPostgres ? " DATABASE=postgres" : ""}${replicas > 1 ? ` REPLICAS=${replicas}` : ""}; messages are tried for ${giveUp} s`);
 
 const folder = mkdtempSync(join(tmpdir(), "facteur-day-"));
 const chance = new Chance(seed);
@@ -46,6 +51,7 @@ const receiver = new Receiver(chance, () => moments.emit("step", "called"));
 let accounts = [];
 let facteur;
 let postgres;
+let links = [];
 
 /** The receiver is away for a while in the morning, and when the evening comes. */
 async function receiverAway() {
@@ -72,12 +78,15 @@ async function day() {
     postgres = await Postgres.start();
     postgres.sql("CREATE DATABASE day");
   }
-  const database = postgres ? `url = "${postgres.url("day")}"` : 'path = "facteur.db"';
+  const to = replicas > 1 ? Array.from({ length: replicas }, () => new Link(postgres.port)) : [];
+  links = await Promise.all(to.map((link) => link.open()));
+  const url = (port) => `url = "${postgres.url("day").replace(postgres.port, port)}"`;
+  const databases = links.length ? links.map(({ port }) => url(port)) : [postgres ? url(postgres.port) : 'path = "facteur.db"'];
   accounts = await open(chance, certificates(folder));
   for (const { server } of accounts) server.on("step", (step) => moments.emit("step", step));
-  const { url, portals: described } = await configure(binary, folder, accounts, receiver, database);
-  const portals = Object.fromEntries(described.map((portal) => [portal.id, new Portal(portal)]));
-  facteur = new Facteur(binary, folder, url);
+  const { port, replicas: described, portals: known } = await configure(binary, folder, accounts, receiver, databases);
+  const portals = Object.fromEntries(known.map((portal) => [portal.id, new Portal(portal)]));
+  facteur = links.length ? new Replicas(binary, folder, port, described, chance) : new Facteur(binary, folder, described[0]);
   facteur.launch();
   await facteur.ready();
   for (const account of accounts) account.profile = await portals[account.portal].setUp(account);
@@ -91,6 +100,7 @@ async function day() {
     trouble(facteur, moments, chance, { kills, stops: Math.ceil(kills / 4), seconds: seconds + 6 }),
     receiverAway(),
     weather,
+    facteur.outages?.(postgres, links, seconds),
   ]);
   const ends = facteur.ends;
   const longest = Math.max(0, ...ends.filter(({ signal }) => signal === "SIGTERM").map(({ at, ended }) => ended - at));
@@ -98,7 +108,7 @@ async function day() {
   const [signals, at] = [tally(ends.map(({ signal }) => signal)), tally(ends.map(({ moment }) => moment))];
   say(`everything is posted; ended by ${signals}; at ${at}`);
 
-  await until(async () => (await unfinished(portals)) === 0, GIVE_UP_SECONDS + 25, 500);
+  await until(async () => (await unfinished(portals)) === 0, giveUp + 25, 500);
   say(`${await unfinished(portals)} messages are not finished`);
   await answers(ledger, messages, accounts, portals);
   await until(() => unheard(messages, receiver).length === 0, EVENTS_SECONDS, 200);
@@ -108,6 +118,7 @@ async function day() {
 
   copies(ledger, messages, accounts, ends);
   contents(ledger, messages);
+  limits(ledger, accounts, CONNECTIONS);
   events(ledger, messages, accounts, receiver, ends);
   program(ledger, facteur, messages, accounts, portals);
   report(messages);
@@ -132,7 +143,9 @@ process.on("exit", () => facteur?.abandon());
 process.once("SIGINT", () => void evening().then(() => process.exit(130)));
 
 async function evening() {
-  if (facteur?.alive) await facteur.end("SIGKILL");
+  if (facteur?.alive) await facteur.end("SIGKILL", "evening");
+  await facteur?.balancer?.close();
+  await Promise.all(links.map((link) => link.close()));
   await receiver.close();
   for (const { server } of accounts) await server.close();
   await postgres?.stop();

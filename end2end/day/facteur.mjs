@@ -8,8 +8,11 @@ import { OTHER_PORTAL, PORTAL } from "./accounts.mjs";
 import { ask } from "./ask.mjs";
 import { contention, freePort, sleep, until } from "./machine.mjs";
 
-/** How long messages are tried, in seconds. Where other programs take most of the processor, everything takes longer. */
-export const GIVE_UP_SECONDS = Math.round(40 * contention());
+/** How long messages are tried, in seconds, by one process and by several: what a replica held when it was killed is free after
+ *  30 s. Where other programs take most of the processor, everything takes longer. */
+export const GIVE_UP_SECONDS = { one: Math.round(40 * contention()), several: Math.round(150 * contention()) };
+/** Connections to one mail server, which hold over all replicas together. */
+export const CONNECTIONS = 2;
 
 const relay = ({ server, login, sender }) => `[portal.relay]
 host = "127.0.0.1"
@@ -19,10 +22,17 @@ ${login ? `login = "${login}"\nsecret_file = "relay.key"` : ""}
 sender_address = "${sender.address}"
 sender_name = "${sender.name}"`;
 
-/** Writes what a `facteur serve` needs into `folder`, and says what the portals have to know of it. `database`: its section. */
-export async function configure(binary, folder, accounts, hook, database) {
+/** Writes what each `facteur serve` needs into `folder`, and says what the portals have to know of it. `databases`: the section
+ *  of each replica. Several have a balancer before them. */
+export async function configure(binary, folder, accounts, hook, databases) {
   const file = (name, text) => writeFileSync(join(folder, name), text, { mode: 0o600 });
-  const [port, metrics] = [await freePort(), await freePort()];
+  const several = databases.length > 1;
+  const replicas = [];
+  for (const database of databases) {
+    const config = several ? `facteur-${replicas.length + 1}.toml` : "facteur.toml";
+    replicas.push({ config, database, port: await freePort(), metrics: await freePort() });
+  }
+  const port = several ? await freePort() : replicas[0].port;
   const url = `http://127.0.0.1:${port}`;
   const portals = [PORTAL, OTHER_PORTAL].map((id) => {
     const portal = { id, url, origin: `http://${id}.localhost:4000`, apiKey: `key-${randomBytes(24).toString("hex")}` };
@@ -43,9 +53,10 @@ ${relay(behind)}`;
   file("relay.key", `${accounts.find(({ portal, mode }) => portal === PORTAL && mode === "portal").secret}\n`);
   hook.secrets.forEach((secret, at) => file(`webhook-${at}.key`, `${secret}\n`));
   execFileSync(binary, ["keys", "new", join(folder, "vault.key")], { stdio: "pipe" });
-  file(
-    "facteur.toml",
-    `[server]
+  for (const { config, port, metrics, database } of replicas) {
+    file(
+      config,
+      `[server]
 public_url = "${url}"
 listen = "127.0.0.1:${port}"
 [database]
@@ -61,7 +72,8 @@ plaintext_hosts = ["127.0.0.1"]
 [outbox]
 first_retry_seconds = 1
 longest_retry_seconds = 3
-give_up_after_hours = ${(GIVE_UP_SECONDS / 3600).toFixed(5)}
+give_up_after_hours = ${((several ? GIVE_UP_SECONDS.several : GIVE_UP_SECONDS.one) / 3600).toFixed(5)}
+connections = ${CONNECTIONS}
 lease_seconds = 2
 reply_seconds = 3
 final_seconds = 3
@@ -73,9 +85,10 @@ url = "http://127.0.0.1:${hook.port}/hook"
 secret_files = [${hook.secrets.map((_, at) => `"webhook-${at}.key"`).join(", ")}]
 ${other.section}
 `,
-  );
-  execFileSync(binary, ["config", "check", "--config", join(folder, "facteur.toml")], { stdio: "pipe" });
-  return { url, portals };
+    );
+    execFileSync(binary, ["config", "check", "--config", join(folder, config)], { stdio: "pipe" });
+  }
+  return { url, port, replicas, portals };
 }
 
 /** A `facteur serve` that is started again and again. */
@@ -87,14 +100,21 @@ export class Facteur {
 
   #child = null;
 
-  constructor(binary, folder, url) {
-    Object.assign(this, { binary, folder, url, log: join(folder, "facteur.log") });
+  /** `replica`: as `configure` describes it. */
+  constructor(binary, folder, { config, port }) {
+    const log = join(folder, config.replace(/toml$/, "log"));
+    Object.assign(this, { binary, folder, url: `http://127.0.0.1:${port}`, config: join(folder, config), log });
+  }
+
+  /** Whoever ends it has it for themselves, until they call what this gives. */
+  async turn() {
+    return () => {};
   }
 
   /** Starts it; it need not be ready yet. */
   launch() {
     const log = openSync(this.log, "a");
-    const args = ["serve", "--config", join(this.folder, "facteur.toml")];
+    const args = ["serve", "--config", this.config];
     const child = spawn(this.binary, args, { cwd: this.folder, stdio: ["ignore", log, log] });
     const ended = new Promise((done) => child.once("exit", (code, signal) => done({ code, signal })));
     const mine = { child, ended, wanted: false };
@@ -127,6 +147,15 @@ export class Facteur {
       this.faults.push(`SIGTERM ended it with ${gone.signal ?? `exit code ${gone.code}`}`);
     }
     this.ends.forEach((one) => (one.ended ??= Date.now()));
+  }
+
+  /** It stands still from now on. */
+  freeze() {
+    this.#child.child.kill("SIGSTOP");
+  }
+
+  thaw() {
+    this.#child.child.kill("SIGCONT");
   }
 
   /** Whether it runs. */

@@ -15,6 +15,7 @@ export async function trouble(facteur, moments, chance, { kills, stops, seconds 
   const began = Date.now();
   for (const [number, { signal, moment, at }] of order.entries()) {
     await sleep(began + at - Date.now());
+    const done = await facteur.turn();
     if (moment === "starting") {
       await facteur.end(signal === "SIGTERM" ? "SIGTERM" : "SIGKILL", "before the start");
       facteur.launch();
@@ -26,6 +27,7 @@ export async function trouble(facteur, moments, chance, { kills, stops, seconds 
     }
     facteur.launch();
     await facteur.ready();
+    done();
     await sleep(chance.between(100, 600, "rest", number));
   }
 }

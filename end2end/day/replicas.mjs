@@ -1,0 +1,87 @@
+// Several `facteur serve` on one database, behind a balancer, and what happens to them besides being killed: one stands still for
+// longer than its lease, one loses the database, the database itself is killed.
+import { Balancer } from "./balancer.mjs";
+import { Facteur } from "./facteur.mjs";
+import { sleep } from "./machine.mjs";
+
+/** How long one stands still. Leases of the day last two seconds. */
+const FROZEN_MS = 6_000;
+/** How long one is without the database; it gives up what it holds after 27 s. */
+const CUT_MS = 8_000;
+
+/** To the day they are one program, of which `end` ends one process. */
+export class Replicas {
+  #victim = 0;
+  #busy = Promise.resolve();
+  #ends = [];
+
+  constructor(binary, folder, port, replicas, chance) {
+    this.all = replicas.map((replica) => new Facteur(binary, folder, replica));
+    this.chance = chance;
+    this.balancer = new Balancer(port, replicas.map(({ port }) => port));
+  }
+
+  async turn() {
+    const before = this.#busy;
+    let done;
+    this.#busy = new Promise((resolve) => (done = resolve));
+    await before;
+    return done;
+  }
+
+  /** Starts those that do not run. */
+  launch() {
+    this.all.filter(({ alive }) => !alive).forEach((one) => one.launch());
+  }
+
+  async ready() {
+    if (!this.balancer.isOpen) await this.balancer.open();
+    await Promise.all(this.all.map((one) => one.ready()));
+  }
+
+  /** Ends one of them; in the evening all. */
+  async end(signal, moment) {
+    if (moment === "evening") return void (await Promise.all(this.all.map((one) => one.end(signal, moment))));
+    this.#victim = this.chance.between(0, this.all.length - 1, "victim", this.ends.length);
+    await this.all[this.#victim].end(signal, moment);
+  }
+
+  /** What happens besides, in an order that never changes. `links`: from each to the database. */
+  async outages(postgres, links, seconds) {
+    const began = Date.now();
+    const happen = async (share, moment, begin, lasts, end) => {
+      await sleep(began + share * seconds * 1000 - Date.now());
+      const done = await this.turn();
+      const at = Date.now();
+      begin();
+      await sleep(lasts);
+      await end();
+      // Like a kill, it is a reason not to know what became of a message.
+      this.#ends.push({ at, ended: Date.now(), signal: "SIGKILL", moment });
+      done();
+    };
+    await happen(0.2, "frozen", () => this.all[0].freeze(), FROZEN_MS, () => this.all[0].thaw());
+    await happen(0.45, "no database", () => postgres.crash(), 1_000, () => postgres.restart());
+    await happen(0.7, "cut off", () => links[1].cut(), CUT_MS, () => links[1].mend());
+  }
+
+  get ends() {
+    return [...this.all.flatMap(({ ends }) => ends), ...this.#ends];
+  }
+
+  get faults() {
+    return this.all.flatMap(({ faults }) => faults);
+  }
+
+  get alive() {
+    return this.all.some(({ alive }) => alive);
+  }
+
+  abandon() {
+    this.all.forEach((one) => one.abandon());
+  }
+
+  words() {
+    return this.all.map((one) => one.words()).join("\n");
+  }
+}
