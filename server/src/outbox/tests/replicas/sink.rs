@@ -98,9 +98,13 @@ async fn serve(stream: TcpStream, open: Open, takes: Duration) -> Option<()> {
             "QUIT" => "221 bye",
             _ => "250 ok",
         };
-        stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
+        let answer_line = format!("{answer}\r\n");
         if answer.starts_with("221") {
+            // Who hears the farewell may open the next one.
+            drop(open);
+            stream.write_all(answer_line.as_bytes()).await.ok()?;
             return None;
         }
+        stream.write_all(answer_line.as_bytes()).await.ok()?;
     }
 }
