@@ -663,8 +663,10 @@ async function portalsMessages() {
       await stop(server);
       for (const end of ["", "-wal", "-shm"]) rmSync(join(place, `facteur.db${end}`), { force: true });
       cpSync(join(place, "copy.db"), join(place, "facteur.db"));
-      assert.match(facteurOf("config", "check"), /is good/);
+      assert.match(facteurOf("config", "check"), /is good[^]*does not serve from it yet/);
+      assert.throws(() => facteurOf("serve"), (error) => error.status === 1 && /facteur restored/.test(error.stderr));
       assert.match(facteurOf("restored"), /^1 messages? /);
+      assert.doesNotMatch(facteurOf("config", "check"), /does not serve/);
       mailEnds = await mailServer(mail, taken);
       server = await serve();
       await pause(2500); // It would have been tried once a second.

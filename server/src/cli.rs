@@ -11,6 +11,7 @@ use crate::{config::Config, service::Service};
 
 mod backup;
 mod config;
+mod database;
 mod demo;
 mod explain;
 mod keys;
@@ -43,10 +44,15 @@ enum Command {
         #[command(subcommand)]
         command: keys::Command,
     },
+    /// The database: move it to another one, compare two
+    Database {
+        #[command(subcommand)]
+        command: database::Command,
+    },
     /// Copy the database into a new file, also while Facteur serves
     Backup(backup::Arguments),
     /// After a backup was put back: messages that waited in it may have been sent since, so none is sent again by itself
-    Restored(ConfigFile),
+    Restored(restored::Arguments),
     /// One submission from the terminal, with the code of the button
     Probe(Box<probe::Arguments>),
     /// Explain servers' replies: one on the command line, or JSON lines on standard input
@@ -95,8 +101,9 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(file) => serve::run(&file).await,
         Command::Config { command } => config::run(command).await,
         Command::Keys { command } => keys::run(command).await,
+        Command::Database { command } => database::run(command).await,
         Command::Backup(arguments) => backup::run(&arguments).await,
-        Command::Restored(file) => restored::run(&file).await,
+        Command::Restored(arguments) => restored::run(&arguments).await,
         Command::Probe(arguments) => probe::run(&arguments).await,
         Command::Explain(arguments) => explain::run(&arguments),
     };

@@ -223,6 +223,17 @@ impl Service {
         self.database.back_up(to).await
     }
 
+    /// Whether it may serve: a backup may not, as long as nobody has said what becomes of its waiting messages.
+    pub async fn check_backup(&self) -> Result<(), ServeError> {
+        let is_backup = self.database.is_backup().await.map_err(|error| self.location.failed(error))?;
+        if is_backup { Err(self.location.failed(StoreError::Backup)) } else { Ok(()) }
+    }
+
+    /// Somebody has said what becomes of them.
+    pub async fn release_backup(&self) -> Result<(), ServeError> {
+        self.database.release_backup().await.map_err(|error| self.location.failed(error))
+    }
+
     /// After a restore: what waited may have been sent since. How many messages are unknown now.
     pub async fn disown_waiting(&self) -> Result<u64, ServeError> {
         let disowned = self.application.outbox.disown().await;

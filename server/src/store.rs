@@ -36,6 +36,7 @@ mod clock;
 mod codec;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod copy;
 mod drafts;
 mod error;
 mod events;

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::{ConfigFile, Failed};
+use super::{ConfigFile, Failed, failed};
+use crate::service::ServeError;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -12,7 +13,14 @@ pub enum Command {
 
 pub async fn run(command: Command) -> Result<ExitCode, Failed> {
     let Command::Check(file) = command;
-    file.prepare().await?.close().await;
+    let service = file.prepare().await?;
+    let servable = service.check_backup().await;
+    service.close().await;
     println!("{} is good: its files are there, and its keys open the database.", file.config.display());
+    if let Err(ServeError::Store(_, problem)) = &servable {
+        println!("Facteur does not serve from it yet: {problem}.");
+    } else {
+        servable.map_err(failed)?;
+    }
     Ok(ExitCode::SUCCESS)
 }

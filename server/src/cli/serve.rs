@@ -10,6 +10,7 @@ pub async fn run(file: &ConfigFile) -> Result<ExitCode, Failed> {
         service = file.prepare_to_serve() => service?,
         () = stop.received() => return Ok(ExitCode::SUCCESS),
     };
+    service.check_backup().await.map_err(failed)?;
     service.serve(async move { stop.received().await }).await.map_err(failed)?;
     Ok(ExitCode::SUCCESS)
 }

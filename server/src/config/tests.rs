@@ -188,7 +188,9 @@ async fn postgresql_serves_from_a_url_in_a_file() {
     let Some((url, authority)) = crate::store::postgres::cluster::over_tls().await else { return };
     let folder = Folder::new();
     let file = folder.0.join("database.url");
-    fs::write(&file, format!("{url}?sslmode=verify-full&sslrootcert={}\n", authority.display())).unwrap();
+    // Like every path, that of the authority is relative to the configuration.
+    fs::copy(&authority, folder.0.join("authority.pem")).unwrap();
+    fs::write(&file, format!("{url}?sslmode=verify-full&sslrootcert=authority.pem\n")).unwrap();
     let text = GOOD.replacen("path = \"facteur.db\"", "url_file = \"database.url\"\npool_size = 3", 1);
     fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
     assert!(folder.try_out(&text).await.unwrap_err().contains("others than its owner may read it"));

@@ -42,6 +42,7 @@ use crate::{
     portal::{ApiKey, PortalKey, Relay, Webhook, WebhookUrl},
     profiles::tests::by,
     store::{
+        Store,
         aggregates::*,
         outbox::{CommitMark, Lane, MessageState, QueuedMessage, Recipient},
         sqlite::SqliteStore,
@@ -54,6 +55,7 @@ mod clock;
 mod crowd;
 mod crowded;
 mod limits;
+mod moved;
 mod places;
 mod post;
 mod replicas;

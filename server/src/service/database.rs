@@ -13,7 +13,7 @@ use crate::{
     config::{self, Config, ConfigError, secret_file, sections::DatabaseUrl},
     replicas::{DatabaseClock, Replicas, TERMS},
     store::{
-        Store, StoreError,
+        Store, StoreError, copy,
         postgres::{self, PostgresStore},
         sqlite::{self, SqliteStore},
     },
@@ -90,13 +90,60 @@ impl DatabaseLocation {
                 ));
             }
         };
-        let options = postgres::options(&url).map_err(|problem| ConfigError::wrong(place, problem))?;
+        let options = postgres::options(&url, &config.path(Path::new("")))
+            .map_err(|problem| ConfigError::wrong(place, problem))?;
         Ok(Self::Server(Box::new(options), pool_size.unwrap_or(postgres::CONNECTIONS)))
     }
 
     /// PostgreSQL at this URL. The error does not hold it.
     pub fn server(url: &str) -> Result<Self, &'static str> {
-        Ok(Self::Server(Box::new(postgres::options(url)?), postgres::CONNECTIONS))
+        Ok(Self::Server(Box::new(postgres::options(url, Path::new(""))?), postgres::CONNECTIONS))
+    }
+
+    /// What stands on a command line: a path, or a PostgreSQL URL. The error does not hold it: it may have a password in it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let has_scheme = text.split_once(':').is_some_and(|(scheme, _)| {
+            // Windows has drives of one letter.
+            scheme.len() > 1 && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-._".contains(letter))
+        });
+        let has_password = text.split_once('@').is_some_and(|(before, _)| before.contains(':'));
+        let is_url = has_scheme || has_password;
+        if is_url && !Path::new(text).exists() {
+            return Self::server(text);
+        }
+        if text.is_empty() {
+            Err("it is the path of a SQLite file, or postgres://…")
+        } else {
+            Ok(Self::File(text.into()))
+        }
+    }
+
+    /// A file that holds a URL, as `database.url_file` does.
+    pub fn parse_file(file: &Path) -> Result<Self, ConfigError> {
+        let place = || file.display().to_string();
+        let bytes = secret_file::read(file).map_err(|problem| ConfigError::wrong(place(), problem))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::wrong(place(), "it is not UTF-8"))?;
+        Self::server(text).map_err(|problem| ConfigError::wrong(place(), problem))
+    }
+
+    /// The same, for a copy.
+    pub fn place(&self) -> copy::Place {
+        match self {
+            Self::File(path) => copy::Place::File(path.clone()),
+            Self::Server(options, _) => copy::Place::Server(options.clone()),
+        }
+    }
+
+    /// Whether both lead to the same database, as far as one can tell without connecting.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => {
+                one == other
+                    || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+            }
+            (Self::Server(..), Self::Server(..)) => self.to_string() == other.to_string(),
+            _ => false,
+        }
     }
 
     /// Opens it, and brings it up to date.
@@ -112,11 +159,15 @@ impl DatabaseLocation {
 
     /// Takes it for this process alone.
     pub async fn lock(&self) -> Result<ServingLock, ServeError> {
-        let lock = match self {
+        self.take_lock().await.map_err(|error| self.failed(error))
+    }
+
+    /// The same, with the bare error.
+    pub async fn take_lock(&self) -> Result<ServingLock, StoreError> {
+        match self {
             Self::File(path) => sqlite::ServingLock::take(path).map(ServingLock::File),
             Self::Server(options, _) => postgres::ServingLock::take(options).await.map(ServingLock::Server),
-        };
-        lock.map_err(|error| self.failed(error))
+        }
     }
 
     /// Serves from it: beside others from PostgreSQL, alone from a file.
@@ -192,6 +243,22 @@ impl Database {
                 "facteur backup copies a SQLite file; PostgreSQL has pg_dump --format=custom, and pg_restore",
             )
             .into()),
+        }
+    }
+
+    /// Whether it is a backup of which nobody has said yet what becomes of its waiting messages.
+    pub async fn is_backup(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.is_backup().await,
+            Self::Postgres(store) => store.is_backup().await,
+        }
+    }
+
+    /// Somebody has said it.
+    pub async fn release_backup(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.release_backup().await,
+            Self::Postgres(store) => store.release_backup().await,
         }
     }
 

@@ -29,10 +29,12 @@ use model::login::{
 mod accounts;
 mod clock;
 mod drafts;
+pub(crate) mod filled;
 mod journal;
 mod logins;
 mod messages;
 mod profiles;
+pub(crate) mod quarantine;
 mod queue;
 mod rests;
 mod sealed;

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | the database is locked, full or gone: the same may succeed later | `Unavailable`, `Migration` | 503 |
 //! | another process serves from it, or it is of a later version | `InUse`, `Reserved`, `TooNew` | none: this one does not start |
+//! | it is the target of a copy that is not finished | `UnfinishedCopy` | none: nothing starts |
+//! | it is a backup, and nobody said what becomes of what waits in it | `Backup` | none: this one does not start |
 //! | it refused a value | `Rejected` | 500 |
 //! | a stored row is damaged | `Inconsistent`, `Undecodable` | 500 |
 //! | a value of our own does not serialise | `Unencodable` | 500 |
@@ -33,6 +35,16 @@ pub enum StoreError {
          use the newer one"
     )]
     TooNew { found: i64, known: i64 },
+    #[error(
+        "it holds a copy that is not finished: run the same `facteur database copy` again (it goes on where it stopped), or \
+         use an empty database"
+    )]
+    UnfinishedCopy,
+    #[error(
+        "it is a backup that was restored, or a copy that was made by other means: what waits in it may have been sent since. \
+         Run `facteur restored` first, and `facteur restored --help` tells what it can do"
+    )]
+    Backup,
     #[error("the database rejected a value")]
     Rejected(#[source] sqlx::Error),
     #[error("inconsistent row {row} in {table}.{column}")]
@@ -80,9 +92,13 @@ impl StoreError {
     /// Whether one value or row is at fault, and others can be written.
     pub const fn is_about_a_row(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Migration(_) | Self::InUse { .. } | Self::Reserved | Self::TooNew { .. } => {
-                false
-            }
+            Self::Unavailable(_)
+            | Self::Migration(_)
+            | Self::InUse { .. }
+            | Self::Reserved
+            | Self::TooNew { .. }
+            | Self::UnfinishedCopy
+            | Self::Backup => false,
             Self::Rejected(_) | Self::Inconsistent { .. } | Self::Undecodable(_) | Self::Unencodable { .. } => true,
         }
     }

@@ -4,7 +4,7 @@
 //! (messages, lanes, destinations, profiles, logins) and by their keys: what is read after the lock is what is there. What no
 //! row stands for (an account's profiles, the logins with a secret) has an advisory lock of its transaction.
 
-use std::{str::FromStr, time::Duration};
+use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
     Connection, PgConnection, PgPool, Postgres,
@@ -12,13 +12,16 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
+use zeroize::Zeroizing;
 
 use super::{
     StoreError,
     codec::{values::Value, without_nul as text},
+    copy,
 };
 
 mod accounts;
+mod backup;
 mod clock;
 mod drafts;
 mod events;
@@ -43,6 +46,7 @@ pub(crate) mod cluster;
 #[cfg(test)]
 mod tests;
 
+pub(super) use backup::{IS_MARKED, MARK};
 pub use serving::ServingLock;
 
 /// How long a transaction waits for a connection. With [`SETTINGS`] it has an answer within ten seconds.
@@ -63,6 +67,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
     (2, "replicas", include_str!("../../migrations/postgres/0002_replicas.sql")),
     (3, "queued by lane", include_str!("../../migrations/postgres/0003_queued_by_lane.sql")),
+    (5, "origin", include_str!("../../migrations/postgres/0005_origin.sql")),
 ];
 
 /// A PostgreSQL database.
@@ -79,6 +84,13 @@ impl PostgresStore {
         let mut connection = PgConnection::connect_with(&options).await?;
         check(&mut connection).await?;
         not_too_new(&mut connection).await?;
+        let unfinished: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(copy::UNFINISHED)
+            .fetch_one(&mut connection)
+            .await?;
+        if unfinished {
+            return Err(StoreError::UnfinishedCopy);
+        }
         // It holds an advisory lock, and waits for it as long as it takes.
         migrator().run(&mut connection).await?;
         connection.close().await?;
@@ -117,7 +129,8 @@ impl PostgresStore {
 }
 
 /// Reads a URL of the configuration. The error does not hold it: it may have a password in it.
-pub fn options(url: &str) -> Result<PgConnectOptions, &'static str> {
+/// Files that it names are relative to this folder.
+pub fn options(url: &str, folder: &Path) -> Result<PgConnectOptions, &'static str> {
     /// What may stand behind the `?`. sqlx logs the value of any other.
     const PARAMETERS: [&str; 10] = [
         "sslmode",
@@ -141,7 +154,24 @@ pub fn options(url: &str) -> Result<PgConnectOptions, &'static str> {
              statement-cache-capacity",
         );
     }
-    PgConnectOptions::from_str(url).map_err(|_| "it is not a URL such as postgres://facteur@db.example/facteur")
+    PgConnectOptions::from_str(&with_files_from(folder, url))
+        .map_err(|_| "it is not a URL such as postgres://facteur@db.example/facteur")
+}
+
+/// The URL with the paths in it as they are from here.
+fn with_files_from(folder: &Path, url: &str) -> Zeroizing<String> {
+    /// Each may hold the certificate itself, too.
+    const FILES: [&str; 3] = ["sslrootcert", "sslcert", "sslkey"];
+    let Some((before, query)) = url.split_once('?') else { return Zeroizing::new(url.to_owned()) };
+    let mut written = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if FILES.contains(&&*name) && !value.trim_start().starts_with("-----BEGIN") {
+            written.append_pair(&name, &folder.join(&*value).to_string_lossy());
+        } else {
+            written.append_pair(&name, &value);
+        }
+    }
+    Zeroizing::new(format!("{before}?{}", written.finish()))
 }
 
 /// Whether the server can be used at all.
@@ -175,6 +205,11 @@ async fn not_too_new(connection: &mut PgConnection) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The newest version of the tables.
+pub(super) const fn newest() -> i64 {
+    MIGRATIONS[MIGRATIONS.len() - 1].0
 }
 
 fn migrator() -> Migrator {

@@ -10,9 +10,10 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{StoreError, codec::values::Value};
+use super::{StoreError, codec::values::Value, copy};
 
 mod accounts;
+mod backup;
 mod clock;
 #[cfg(test)]
 mod disk_faults;
@@ -38,6 +39,7 @@ mod test_runs;
 mod tests;
 mod transaction;
 
+pub(super) use backup::{IS_MARKED, MARK};
 use file::{OpenedFile, make_private};
 pub use serving::ServingLock;
 
@@ -124,6 +126,14 @@ impl SqliteStore {
                 .connect_with(options)
         };
         let writer = connect(options.clone(), 1).await?;
+        let unfinished: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = ?")
+            .bind(copy::UNFINISHED)
+            .fetch_one(&writer)
+            .await?;
+        if unfinished > 0 {
+            writer.close().await;
+            return Err(StoreError::UnfinishedCopy);
+        }
         migrator().run(&writer).await?;
         // A database in memory has one connection.
         let pool = if connections == 1 { writer.clone() } else { connect(options, connections).await? };
@@ -145,8 +155,12 @@ impl SqliteStore {
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
         make_private(to)?;
         let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&self.pool).await;
+        let marked = match copied {
+            Ok(_) => backup::mark_file(to).await,
+            Err(error) => Err(error.into()),
+        };
         // SQLite does not wait for the disk here.
-        let kept = copied.map_err(StoreError::from).and_then(|_| {
+        let kept = marked.and_then(|()| {
             let synced = std::fs::File::open(to).and_then(|file| file.sync_all());
             synced.map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))
         });
@@ -161,6 +175,11 @@ impl SqliteStore {
         self.pool.close().await;
         self.writer.close().await;
     }
+}
+
+/// The newest version of the tables.
+pub(super) const fn newest() -> i64 {
+    MIGRATIONS[MIGRATIONS.len() - 1].0
 }
 
 fn migrator() -> Migrator {

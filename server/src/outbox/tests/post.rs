@@ -10,9 +10,9 @@ pub(super) fn options() -> OutboxOptions {
 pub(super) const START: (i64, &str) = (0, "the first start of the machine");
 
 /// An application with a sandbox for its mail server.
-pub(crate) struct Post {
+pub(crate) struct Post<S: Store + 'static = SqliteStore> {
     pub application: Application,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<S>,
     pub profiles: ProfileService,
     pub submitter: Arc<Submitter>,
     pub(super) sandbox: Sandbox,
@@ -87,14 +87,34 @@ impl Post {
         options: OutboxOptions,
         relay: &str,
         extra: Option<u16>,
-        (wrong, start): (i64, &str),
+        clock: (i64, &str),
     ) -> Self {
-        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let any = SocketAddr::new(loopback, 0);
+        let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
         let sandbox =
             Sandbox::start(SandboxOptions { starttls: any, tls: any, greylist_delay: Duration::from_millis(50) })
                 .await
                 .unwrap();
+        Self::with_sandbox(store, sandbox, options, relay, extra, clock)
+    }
+}
+
+/// With whatever store.
+impl<S: Store + 'static> Post<S> {
+    /// Another server with the same keys and the same mail server: only the database is another one.
+    pub(crate) fn moved(store: Arc<S>, sandbox: Sandbox) -> Self {
+        let options = OutboxOptions { first_retry: Duration::from_millis(100), ..options() };
+        Self::with_sandbox(store, sandbox, options, "boutique", None, START)
+    }
+
+    fn with_sandbox(
+        store: Arc<S>,
+        sandbox: Sandbox,
+        options: OutboxOptions,
+        relay: &str,
+        extra: Option<u16>,
+        (wrong, start): (i64, &str),
+    ) -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let mut policy = Policy::default();
         policy.static_addresses.push((format!("*.{DOMAIN}"), vec![loopback]));
         policy.allow_ports.push(sandbox.tls_addr().port());

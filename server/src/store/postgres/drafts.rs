@@ -70,7 +70,10 @@ impl DraftStore for PostgresStore {
     }
 }
 
+const SWEEP: &str = "DELETE FROM draft WHERE ctid = ANY (ARRAY
+     (SELECT ctid FROM draft WHERE kept_at < $1 LIMIT 500 FOR UPDATE SKIP LOCKED))";
+
 pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM draft WHERE kept_at < $1").bind(cutoffs.drafts.as_millisecond()).execute(pool).await?;
+    sqlx::query(SWEEP).bind(cutoffs.drafts.as_millisecond()).execute(pool).await?;
     Ok(())
 }

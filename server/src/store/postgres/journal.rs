@@ -50,7 +50,10 @@ pub(super) async fn note(connection: &mut PgConnection, account: &AccountId, ent
     Ok(())
 }
 
+const SWEEP: &str = "DELETE FROM journal WHERE ctid = ANY (ARRAY
+     (SELECT ctid FROM journal WHERE at < $1 LIMIT 500 FOR UPDATE SKIP LOCKED))";
+
 pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM journal WHERE at < $1").bind(cutoffs.journal.as_millisecond()).execute(pool).await?;
+    sqlx::query(SWEEP).bind(cutoffs.journal.as_millisecond()).execute(pool).await?;
     Ok(())
 }

@@ -123,14 +123,14 @@ impl SessionStore for PostgresStore {
     }
 }
 
+/// Each opening of the configurator waits for these: they are bounded, and more than it adds.
+const SWEEP_SESSIONS: &str = "DELETE FROM session WHERE ctid = ANY (ARRAY
+     (SELECT ctid FROM session WHERE expires_at < $1 LIMIT 500 FOR UPDATE SKIP LOCKED))";
+const SWEEP_TOKENS: &str = "DELETE FROM used_token WHERE ctid = ANY (ARRAY
+     (SELECT ctid FROM used_token WHERE expires_at < $1 LIMIT 500 FOR UPDATE SKIP LOCKED))";
+
 pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE expires_at < $1")
-        .bind(cutoffs.sessions.as_millisecond())
-        .execute(pool)
-        .await?;
-    sqlx::query("DELETE FROM used_token WHERE expires_at < $1")
-        .bind(cutoffs.tokens.as_millisecond())
-        .execute(pool)
-        .await?;
+    sqlx::query(SWEEP_SESSIONS).bind(cutoffs.sessions.as_millisecond()).execute(pool).await?;
+    sqlx::query(SWEEP_TOKENS).bind(cutoffs.tokens.as_millisecond()).execute(pool).await?;
     Ok(())
 }

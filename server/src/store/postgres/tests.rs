@@ -26,6 +26,7 @@ use crate::store::{
 
 mod at_once;
 mod connection;
+mod plans;
 mod replicas;
 
 fn at(second: i64) -> Timestamp {
@@ -95,6 +96,15 @@ fn settlement(id: Uuid, name: &str, token: &str, state: MessageState, second: i6
 async fn it_keeps_the_contract() {
     let Some(_) = cluster::store().await else { return };
     contract::all(async || cluster::store().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn damaged_rows_are_set_aside() {
+    let Some(store) = cluster::store().await else { return };
+    contract::quarantine::damaged_rows_are_set_aside_once(&store, async |sql| {
+        sqlx::query(sql).execute(&store.pool).await.unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]

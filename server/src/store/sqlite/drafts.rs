@@ -72,7 +72,10 @@ fn inconsistent(form: &str) -> StoreError {
     StoreError::Inconsistent { table: "draft", column: "content", row: form.to_owned() }
 }
 
+pub(super) const SWEEP: &str = "DELETE FROM draft WHERE (portal, account, person, form) IN
+     (SELECT portal, account, person, form FROM draft WHERE kept_at < ? LIMIT 500)";
+
 pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM draft WHERE kept_at < ?").bind(cutoffs.drafts.as_millisecond()).execute(pool).await?;
+    sqlx::query(SWEEP).bind(cutoffs.drafts.as_millisecond()).execute(pool).await?;
     Ok(())
 }

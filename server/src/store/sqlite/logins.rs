@@ -96,12 +96,18 @@ pub(super) async fn rename(connection: &mut SqliteConnection, old: &[u8], new: &
     Ok(())
 }
 
+/// What is old and belongs to a profile stays: looking at all of it would take longer and longer. So a sweep looks at the rows
+/// on both sides of a random key.
+pub(super) const SWEEP: &str = "DELETE FROM login WHERE id IN (
+     WITH start (key) AS MATERIALIZED (SELECT randomblob(32)),
+          looked_at AS MATERIALIZED (
+              SELECT * FROM (SELECT id, key, at FROM login WHERE key >= (SELECT key FROM start) ORDER BY key LIMIT 500)
+              UNION ALL
+              SELECT * FROM (SELECT id, key, at FROM login WHERE key < (SELECT key FROM start) ORDER BY key DESC LIMIT 500))
+     SELECT id FROM looked_at WHERE at < ?
+         AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.login_key = looked_at.key))";
+
 pub(super) async fn sweep(pool: &SqlitePool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM login WHERE at < ? AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.login_key = login.key)",
-    )
-    .bind(cutoffs.logins.as_millisecond())
-    .execute(pool)
-    .await?;
+    sqlx::query(SWEEP).bind(cutoffs.logins.as_millisecond()).execute(pool).await?;
     Ok(())
 }

@@ -13,6 +13,15 @@ async fn it_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn damaged_rows_are_set_aside() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    crate::store::contract::quarantine::damaged_rows_are_set_aside_once(&store, async |sql| {
+        sqlx::query(sql).execute(store.raw()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_database_in_memory_outlives_a_dropped_future() {
     let store = SqliteStore::in_memory().await.unwrap();
     for _ in 0..100 {
@@ -163,6 +172,8 @@ async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {
         (sessions::SWEEP_SESSIONS, "session_by_expiry"),
         (sessions::SWEEP_TOKENS, "used_token_by_expiry"),
         (journal::SWEEP, "journal_by_age"),
+        (drafts::SWEEP, "draft_by_age"),
+        (logins::SWEEP, "login_by_key"),
     ] {
         let plan: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.replace('?', "9"))))
@@ -170,7 +181,12 @@ async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {
                 .await
                 .unwrap();
         assert!(plan.iter().any(|(.., step)| step.contains("SEARCH") && step.contains(index)), "{sql}: {plan:?}");
-        assert!(plan.iter().all(|(.., step)| !step.contains("SCAN")), "{sql}: {plan:?}");
+        // A subquery has at most so many rows as its LIMIT says.
+        let of_a_table = |step: &str| {
+            step.starts_with("SCAN")
+                && !["start", "looked_at", "(subquery", "CONSTANT"].iter().any(|name| step.contains(name))
+        };
+        assert!(!plan.iter().any(|(.., step)| of_a_table(step)), "{sql}: {plan:?}");
         assert!(sql.contains("LIMIT"), "{sql}");
     }
 }

@@ -1,5 +1,7 @@
 //! How the server is reached, and what happens when it is not.
 
+use std::path::Path;
+
 use super::*;
 
 #[tokio::test]
@@ -37,7 +39,8 @@ async fn a_process_that_stands_still_in_a_transaction_loses_its_locks() {
 #[tokio::test]
 async fn the_server_s_certificate_is_checked() {
     let Some((url, authority)) = cluster::over_tls().await else { return };
-    let open = async |query: String| PostgresStore::open(options(&format!("{url}?{query}")).unwrap(), 2).await;
+    let open =
+        async |query: String| PostgresStore::open(options(&format!("{url}?{query}"), Path::new("")).unwrap(), 2).await;
     let store = open(format!("sslmode=verify-full&sslrootcert={}", authority.display())).await.unwrap();
     let encrypted: bool = sqlx::query_scalar("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
         .fetch_one(&store.pool)
@@ -57,10 +60,31 @@ fn a_url_that_cannot_be_used_is_refused_without_being_shown() {
         "postgres://u@h/d?pasword=geheim",
         "facteur.db",
     ] {
-        let problem = options(url).unwrap_err();
+        let problem = options(url, Path::new("")).unwrap_err();
         assert!(!problem.contains("geheim"), "{problem}");
     }
-    let good = options("postgres://facteur@db.example/mail?sslmode=verify-full&sslrootcert=/etc/ca.pem").unwrap();
+    let url = "postgres://facteur@db.example/mail?sslmode=verify-full&sslrootcert=/etc/ca.pem";
+    let good = options(url, Path::new("/etc/facteur")).unwrap();
     assert_eq!((good.get_host(), good.get_port(), good.get_database()), ("db.example", 5432, Some("mail")));
     assert!(matches!(good.get_ssl_mode(), sqlx::postgres::PgSslMode::VerifyFull));
+}
+
+#[test]
+fn files_in_a_url_are_relative_to_a_folder() {
+    let from = |query: &str| {
+        let url = format!("postgres://facteur:p%40ss@db.example/mail?{query}");
+        with_files_from(Path::new("/etc/facteur"), &url).to_string()
+    };
+    for (given, read) in [
+        (
+            "sslmode=verify-full&sslrootcert=keys/ca.pem",
+            "sslmode=verify-full&sslrootcert=%2Fetc%2Ffacteur%2Fkeys%2Fca.pem",
+        ),
+        ("sslrootcert=/etc/ca.pem", "sslrootcert=%2Fetc%2Fca.pem"),
+        ("sslcert=a.pem&sslkey=b.pem", "sslcert=%2Fetc%2Ffacteur%2Fa.pem&sslkey=%2Fetc%2Ffacteur%2Fb.pem"),
+        ("host=/var/run/postgresql&user=a+b", "host=%2Fvar%2Frun%2Fpostgresql&user=a+b"),
+        ("sslrootcert=-----BEGIN+CERTIFICATE-----", "sslrootcert=-----BEGIN+CERTIFICATE-----"),
+    ] {
+        assert_eq!(from(given), format!("postgres://facteur:p%40ss@db.example/mail?{read}"));
+    }
 }
