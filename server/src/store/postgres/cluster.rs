@@ -36,7 +36,7 @@ const KEEP: &str = r#"
     if "$2/initdb" --help | grep -q -- --icu-locale; then icu='--locale-provider=icu --icu-locale=en-US'; fi
     "$2/initdb" -D "$1/data" -A trust -U facteur -E UTF8 --locale=C $icu --no-sync > "$1/log" 2>&1 || exit 1
     "$2/postgres" -D "$1/data" -F -k "$1" -p "$3" -c listen_addresses=127.0.0.1 -c max_connections=300 \
-        -c log_line_prefix='%d|' -c full_page_writes=off -c ssl=on -c ssl_cert_file="$1/server.pem" -c ssl_key_file="$1/server.key" \
+        -c full_page_writes=off -c ssl=on -c ssl_cert_file="$1/server.pem" -c ssl_key_file="$1/server.key" \
         >> "$1/log" 2>&1 < /dev/null &
     server=$!
     read -r _
@@ -93,24 +93,6 @@ impl Cluster {
         let options = PgConnectOptions::from_str("postgres://facteur@localhost?sslmode=disable").unwrap();
         options.socket(&self.folder).port(self.port).database(database)
     }
-}
-
-/// What the server logged about a database: an entry begins with its name.
-pub(crate) async fn log(database: &str) -> String {
-    let Some(cluster) = CLUSTER.get_or_init(start).await else { return String::new() };
-    let whole = std::fs::read_to_string(cluster.folder.join("log")).unwrap();
-    let (mut ours, mut of_ours) = (String::new(), false);
-    for line in whole.lines() {
-        // What goes on begins with a tab.
-        if !line.starts_with('\t') {
-            of_ours = line.split('|').next() == Some(database);
-        }
-        if of_ours {
-            ours.push_str(line);
-            ours.push('\n');
-        }
-    }
-    ours
 }
 
 /// The URL of a new database over TCP, and the file with the authority that signed the server's certificate.

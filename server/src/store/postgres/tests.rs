@@ -26,7 +26,6 @@ use crate::store::{
 
 mod at_once;
 mod connection;
-mod plans;
 mod replicas;
 
 fn at(second: i64) -> Timestamp {
