@@ -22,7 +22,8 @@ use crate::{
     },
 };
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 /// How often a long table says how far it is.

@@ -98,7 +98,9 @@ impl Hasher {
 
     pub fn add(&mut self, row: &[Cell]) {
         self.rows += 1;
-        row.iter().for_each(|cell| cell.hash(&mut self.state));
+        for cell in row {
+            cell.hash(&mut self.state);
+        }
     }
 
     pub fn finish(self) -> Digested {
@@ -114,7 +116,9 @@ mod tests {
     fn hash(rows: &[&[Cell]]) -> String {
         let columns = Columns(vec![("a".to_owned(), Kind::Text), ("b".to_owned(), Kind::Text)]);
         let mut hasher = Hasher::new("t", &columns);
-        rows.iter().for_each(|row| hasher.add(row));
+        for row in rows {
+            hasher.add(row);
+        }
         hasher.finish().hash
     }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::*;
 
-/// How pg_dump and its like reach the test's server.
+/// How `pg_dump` and its like reach the test's server.
 fn tool(name: &str, of: &Place) -> Command {
     let Place::Server(options) = of else { panic!("not a server") };
     let mut command = Command::new(cluster::binaries().unwrap().join(name));
