@@ -1,8 +1,9 @@
 // The program itself: its files, its start, its end.
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { OTHER_PORTAL, PORTAL } from "./accounts.mjs";
 import { ask } from "./ask.mjs";
@@ -86,7 +87,8 @@ secret_files = [${hook.secrets.map((_, at) => `"webhook-${at}.key"`).join(", ")}
 ${other.section}
 `,
     );
-    execFileSync(binary, ["config", "check", "--config", join(folder, config)], { stdio: "pipe" });
+    // It looks into the database, whose link is in this process.
+    await promisify(execFile)(binary, ["config", "check", "--config", join(folder, config)]);
   }
   return { url, port, replicas, portals };
 }
