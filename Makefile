@@ -43,7 +43,7 @@ test-examples: site ## the portals of examples/, and what docs/ says, against `f
 	$(program)
 	scripts/test-examples
 
-day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur killed at random; SEED= MESSAGES= KILLS= DATABASE=postgres
+day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur killed at random; SEED= MESSAGES= KILLS= DATABASE=postgres REPLICAS=
 	$(program)
 	scripts/day
 

@@ -88,6 +88,24 @@ impl Outbox {
         })
     }
 
+    /// A process may be killed when it has counted the third refusal and not yet written what its message came to: then nobody was
+    /// told. The refusals count as failures until the profile is broken, which is told once.
+    pub(super) async fn tell_of_refusals(&self, account: &AccountId, row: &ProfileRow) {
+        if row.health.is_broken() {
+            return;
+        }
+        let (signal, fingerprint) = (HealthSignal::Failed(Cause::BadCredentials), fingerprint(row));
+        let health = HealthReport { profile: row.id, fingerprint, signal, failure: None, check: false };
+        let tell = self.has_webhook(&account.portal).then_some(profile_transition as TransitionEvent);
+        for _ in 0..MOST_REFUSALS {
+            match self.store.record_health(account, &health, self.now(), tell).await {
+                Ok(None) => {}
+                Ok(Some(_)) => return,
+                Err(error) => return drop(error.log()),
+            }
+        }
+    }
+
     /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.
     pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> HealthSignal {
         let gate = self.profiles.gate(row);

@@ -161,6 +161,36 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     post.until(&id, "accepted").await;
 }
 
+/// The process that counted the third refusal was killed before it wrote what its message came to.
+#[tokio::test]
+async fn a_profile_whose_refusals_nobody_told_of_is_told_of_once() {
+    use mail::smtp::LoginOutcome;
+
+    use crate::store::{LoginClaim, LoginEnd};
+    let post = Post::new().await;
+    let profile = post.profile("martin", "mot-de-passe").await;
+    let row = post.store.profile(&account("martin"), profile).await.unwrap().unwrap();
+    let (key, now) = (row.secret.unwrap().login_key, (config::clock())());
+    for _ in 0..3 {
+        let claim = LoginClaim {
+            id: uuid::Uuid::new_v4(),
+            key,
+            now,
+            until: now + SignedDuration::from_secs(9),
+            again_after: None,
+        };
+        post.store.claim_logins(&[claim], &crate::credentials::logins::admit).await.unwrap();
+        let end = LoginEnd { id: claim.id, key, outcome: LoginOutcome::Refused, at: now };
+        post.store.end_logins(&[end]).await.unwrap();
+    }
+    post.application.outbox.start();
+    let id = post.give(&message("martin", "Plus tard")).await;
+    post.until(&id, "deferred").await;
+    let kinds: Vec<Value> = post.events().await.iter().map(|event| event["type"].clone()).collect();
+    assert_eq!(kinds, ["profile.broken"]);
+    assert_eq!(post.logins(), 0);
+}
+
 #[tokio::test]
 async fn three_failures_break_a_profile_once_what_follows_waits_and_leaves_when_it_is_mended() {
     let post = Post::new().await;

@@ -321,6 +321,9 @@ impl Worker<'_> {
             Withheld::Refused => {
                 let rest = self.outbox.options.longest_retry;
                 let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
+                if let Some(row) = self.route.profile() {
+                    self.outbox.tell_of_refusals(&self.route.account, row).await;
+                }
                 // It waits with its server, and shows the reason.
                 let server = DestinationRef { id: &id, key: &self.destination };
                 self.outbox.rest(server, Some(Cause::BadCredentials), probe, |_| rest).await;
