@@ -6,12 +6,11 @@ import { sleep } from "./machine.mjs";
 
 /** How long one stands still. Leases of the day last two seconds. */
 const FROZEN_MS = 6_000;
-/** How long one is without the database; it gives up what it holds after 27 s. */
-const CUT_MS = 8_000;
+/** How long one is without the database: longer than the 27 s after which it gives up everything that it holds. */
+const CUT_MS = 35_000;
 
 /** To the day they are one program, of which `end` ends one process. */
 export class Replicas {
-  #victim = 0;
   #busy = Promise.resolve();
   #ends = [];
 
@@ -42,11 +41,10 @@ export class Replicas {
   /** Ends one of them; in the evening all. */
   async end(signal, moment) {
     if (moment === "evening") return void (await Promise.all(this.all.map((one) => one.end(signal, moment))));
-    this.#victim = this.chance.between(0, this.all.length - 1, "victim", this.ends.length);
-    await this.all[this.#victim].end(signal, moment);
+    await this.chance.one(this.all, "victim", this.ends.length).end(signal, moment);
   }
 
-  /** What happens besides, in an order that never changes. `links`: from each to the database. */
+  /** What else happens, always in this order; the last when nearly everything is posted. `links`: from each to the database. */
   async outages(postgres, links, seconds) {
     const began = Date.now();
     const happen = async (share, moment, begin, lasts, end) => {
@@ -62,7 +60,7 @@ export class Replicas {
     };
     await happen(0.2, "frozen", () => this.all[0].freeze(), FROZEN_MS, () => this.all[0].thaw());
     await happen(0.45, "no database", () => postgres.crash(), 1_000, () => postgres.restart());
-    await happen(0.7, "cut off", () => links[1].cut(), CUT_MS, () => links[1].mend());
+    await happen(1, "cut off", () => links[1].cut(), CUT_MS, () => links[1].mend());
   }
 
   get ends() {

@@ -58,9 +58,10 @@ export class Configurator {
   }
 
   /** Fills the form for one of the sandbox' personas, and saves both steps. */
-  async addPersona(login: string, { host = "", password = PASSWORD } = {}) {
+  async addPersona(login: string, { host = "", password = PASSWORD, user = "" } = {}) {
     await this.add();
     await this.choosePreset(this.words.sandbox);
+    if (user) await this.input("Compte utilisateur").selectOption({ label: user });
     if (host) await this.input(this.words.host).fill(host);
     await this.input(this.words.login).fill(login);
     await this.input(this.words.secret).fill(password);

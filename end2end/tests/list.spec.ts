@@ -138,6 +138,20 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(0);
 });
 
+test("where only a user has a profile in use, the pages say through what the shop’s mail leaves", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example", { user: "Karim Haddad" });
+  await configurator.button("Envoyer par mes propres comptes SMTP").click();
+  const said = page.getByText("Aucun profil n’est actif pour « magasin » : en attendant, ses emails partent par le serveur de Comptoir.");
+  await expect(said).toBeVisible();
+  await page.getByRole("navigation").getByRole("link", { name: "Mode d’envoi" }).click();
+  await expect(said).toBeVisible();
+  await page.getByRole("navigation").getByRole("link", { name: "Profils SMTP" }).click();
+  await configurator.addPersona("boutique@sandbox.example");
+  await expect(configurator.button("Tester")).toBeVisible();
+  await expect(said).toHaveCount(0);
+});
+
 test("a test that went well says whether the profile sends, and the button lets it", async ({ configurator, page, demo }) => {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");

@@ -36,11 +36,14 @@ mod apply_fix;
 mod blocked;
 mod change;
 mod guard;
+mod listener;
 mod save;
 mod secrets;
 mod shown;
 #[cfg(test)]
 pub(crate) mod tests;
+
+pub use listener::ChangeListener;
 
 /// Profiles that an account may have, where the operator does not say otherwise.
 pub const MOST_PROFILES: u32 = 100;
@@ -59,17 +62,6 @@ pub struct ProfileService {
     blocked: blocked::Blocked,
     /// Hears of every change, so that nothing is sent with what was there before.
     listener: Arc<OnceLock<Weak<dyn ChangeListener>>>,
-}
-
-/// Hears of changes of profiles.
-#[async_trait]
-pub trait ChangeListener: Send + Sync {
-    /// The account's mail goes another way.
-    async fn changed(&self, account: &AccountId);
-    /// One profile was changed; `in_use`: mail goes through it.
-    async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool);
-    /// Whether the account's portal has a server of its own.
-    fn has_relay(&self, account: &AccountId) -> bool;
 }
 
 /// `false` from the store is "not found".

@@ -5,6 +5,7 @@
 //! | `places` | the places that this replica has of each limit, and how many of them are in use |
 //! | `notice` | what replicas tell each other |
 //! | `clock` | the database's clock, which all of them read |
+//! | `membership` | whether the others count on this replica, and what it does every few seconds |
 //!
 //! A limit that holds over all replicas has a name and a number of *places*. A replica takes places in the database and keeps
 //! them a moment after their use, so that one conversation after another costs nothing. It says every few seconds that it is
@@ -13,15 +14,11 @@
 //! that. Where one process serves (SQLite), every place is granted without a question: limits are counted in the process.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tokio::{
-    sync::{Notify, broadcast},
-    time::{Instant, MissedTickBehavior, interval},
-};
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -33,12 +30,14 @@ use crate::{
 };
 
 mod clock;
+mod membership;
 mod notice;
 mod places;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use clock::DatabaseClock;
+use membership::{Membership, Shared, with};
 pub use notice::Notice;
 pub use places::Place;
 use places::{Holdings, Request};
@@ -66,14 +65,6 @@ pub const TERMS: Terms = Terms {
 
 /// How long to wait for a rate that the database does not tell.
 const UNKNOWN_RATE: Duration = Duration::from_secs(5);
-/// Places that are not in use are given back after so long, or when somebody else wants them.
-const KEPT: Duration = Duration::from_secs(2);
-/// How often that is looked at.
-const TIDY_EVERY: Duration = Duration::from_secs(1);
-/// How often the database's clock is read.
-const CLOCK_EVERY: Duration = Duration::from_secs(5);
-/// Notices that gather for so long are sent together.
-const GATHER: Duration = Duration::from_millis(20);
 /// Notices that somebody may be behind with. Who is further behind is told [`Notice::Missed`].
 const NOTICES: usize = 1_024;
 
@@ -82,27 +73,6 @@ const NOTICES: usize = 1_024;
 pub struct Replicas {
     name: Arc<str>,
     shared: Option<Arc<Shared>>,
-}
-
-struct Shared {
-    id: i32,
-    terms: Terms,
-    store: Arc<dyn ReplicaStore>,
-    holdings: Arc<Mutex<Holdings>>,
-    requests: GroupCommit<Request, Option<Place>>,
-    membership: Mutex<Membership>,
-    clock: Option<Arc<DatabaseClock>>,
-    notices: broadcast::Sender<Notice>,
-    outgoing: Mutex<HashSet<Notice>>,
-    told: Notify,
-    stop: CancellationToken,
-}
-
-/// Whether the others count on this replica.
-struct Membership {
-    renewed: Option<Instant>,
-    /// Cancelled when it has lost its places.
-    lost: CancellationToken,
 }
 
 impl Replicas {
@@ -247,9 +217,9 @@ impl Replicas {
         let Some(shared) = &self.shared else { return };
         shared.renew().await;
         let name = self.name.clone();
-        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(keep(shared.clone())));
-        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(tidy(shared.clone())));
-        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(send(shared.clone(), name)));
+        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(membership::keep(shared.clone())));
+        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(membership::tidy(shared.clone())));
+        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(membership::send(shared.clone(), name)));
     }
 
     /// Gives everything back: nothing is under way any more.
@@ -258,136 +228,6 @@ impl Replicas {
         shared.stop.cancel();
         shared.lose();
         if let Err(error) = shared.store.leave(shared.id).await {
-            error.log();
-        }
-    }
-}
-
-fn with<T>(holdings: &Mutex<Holdings>, change: impl FnOnce(&mut Holdings) -> T) -> T {
-    change(&mut holdings.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-impl Shared {
-    fn membership<T>(&self, change: impl FnOnce(&mut Membership) -> T) -> T {
-        change(&mut self.membership.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    async fn take(&self, name: &str, most: u32) -> Option<Place> {
-        if !self.is_current() {
-            return None;
-        }
-        if let Some(epoch) = with(&self.holdings, |holdings| holdings.take(name, most)) {
-            return Some(Place::new(&self.holdings, name.to_owned(), epoch));
-        }
-        self.requests.write(Request::Take { name: name.to_owned(), most }).await.ok().flatten()
-    }
-
-    fn is_current(&self) -> bool {
-        self.membership(|one| one.renewed.is_some_and(|at| at.elapsed() < self.terms.trusted_for))
-    }
-
-    /// Says that this replica is there. Counted from before it was said.
-    async fn renew(&self) {
-        let (began, afresh, epoch) =
-            (Instant::now(), !self.is_current(), with(&self.holdings, |holdings| holdings.epoch()));
-        match self.store.renew(self.id, self.terms.lease, afresh).await {
-            Ok(known) => {
-                if with(&self.holdings, |holdings| holdings.epoch()) != epoch {
-                    // It lost its places meanwhile, and the database does not know it.
-                    return;
-                }
-                if !known && !afresh {
-                    tracing::warn!("this process was away for too long: others have its places");
-                    self.lose();
-                }
-                self.membership(|one| one.renewed = Some(began));
-            }
-            Err(error) => drop(error.log()),
-        }
-    }
-
-    /// The places are somebody else's now, or will be soon.
-    fn lose(&self) {
-        self.membership(|one| {
-            one.renewed = None;
-            std::mem::take(&mut one.lost).cancel();
-        });
-        with(&self.holdings, Holdings::lose);
-        let _ = self.notices.send(Notice::Lost);
-    }
-
-    fn tell(&self, notice: Notice) {
-        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).insert(notice);
-        self.told.notify_one();
-    }
-
-    fn hear(&self, notice: Notice) {
-        if let Notice::Wanted { name } = &notice {
-            with(&self.holdings, |holdings| holdings.wanted(name));
-        }
-        let _ = self.notices.send(notice);
-    }
-
-    async fn read_clock(&self) {
-        if let Some(clock) = &self.clock
-            && let Err(error) = clock.read(&*self.store).await
-        {
-            error.log();
-        }
-    }
-}
-
-/// Says that this replica is there, and forgets others that are not.
-async fn keep(shared: Arc<Shared>) {
-    let mut ticks = interval(shared.terms.renew_every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        shared.renew().await;
-        match shared.store.forget_dead(shared.terms.frozen_for).await {
-            Ok(0) => {}
-            Ok(gone) => tracing::warn!(gone, "other processes are gone: their places are free"),
-            Err(error) => drop(error.log()),
-        }
-    }
-}
-
-/// Notices that the others do not count on this replica any more, gives places back, and reads the clock.
-async fn tidy(shared: Arc<Shared>) {
-    let mut ticks = interval(TIDY_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut read: Option<Instant> = None;
-    loop {
-        ticks.tick().await;
-        if !shared.is_current() {
-            if shared.membership(|one| one.renewed.is_some()) {
-                tracing::warn!("the database does not answer: nothing is begun until it does");
-                shared.lose();
-            }
-            continue;
-        }
-        let idle = with(&shared.holdings, |holdings| holdings.idle(Instant::now(), KEPT));
-        for name in idle {
-            let _ = shared.requests.write(Request::Return { name }).await;
-        }
-        if read.is_none_or(|at| at.elapsed() >= CLOCK_EVERY) {
-            read = Some(Instant::now());
-            shared.read_clock().await;
-        }
-    }
-}
-
-/// Sends notices, those that came together at once.
-async fn send(shared: Arc<Shared>, name: Arc<str>) {
-    loop {
-        shared.told.notified().await;
-        tokio::time::sleep(GATHER).await;
-        let gathered = std::mem::take(&mut *shared.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
-        let texts: Vec<String> = gathered.iter().filter_map(|notice| notice.write(&name)).collect();
-        if !texts.is_empty()
-            && let Err(error) = shared.store.notify(&texts).await
-        {
-            // They find out by looking.
             error.log();
         }
     }

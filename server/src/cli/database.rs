@@ -31,8 +31,8 @@ const SAY_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Copy everything into an empty database, of the same kind or the other one, and compare them. Interrupted, it goes on
-    /// when it is run again
+    /// Copy everything into an empty database, of the same kind or the other one, and compare them. An interrupted copy
+    /// continues when you run it again
     Copy(CopyArguments),
     /// Count and hash every table of two databases
     Compare(Arguments),
@@ -77,8 +77,8 @@ pub struct Arguments {
 #[derive(Debug, thiserror::Error)]
 enum UsageError {
     #[error("{0}: {1}")]
-    Place(&'static str, &'static str),
-    #[error("databases are given with --from and --to")]
+    Location(&'static str, &'static str),
+    #[error("give the databases with --from and --to")]
     Stray,
     #[error(transparent)]
     File(#[from] ConfigError),
@@ -109,7 +109,8 @@ async fn both(
     errors: &mut (dyn Write + Send),
 ) -> Result<ExitCode, Failed> {
     let (from, to) = ends(arguments).map_err(refused)?;
-    let route = Route { from: from.place(), from_name: from.to_string(), to: to.place(), to_name: to.to_string() };
+    let route =
+        Route { from: from.location(), from_name: from.to_string(), to: to.location(), to_name: to.to_string() };
     let mut said = Said { errors, last: None };
     let compared = work_alone((&from, &to), &route, &work, &mut |progress| said.say(&progress)).await;
     let compared =
@@ -118,7 +119,8 @@ async fn both(
     let written = if arguments.json { write_json(output, &route, &compared) } else { write_table(output, &compared) };
     written.map_err(|error| Failed { error: UsageError::from(error).into(), code: 1 })?;
     match work {
-        _ if !same => Err(Failed { error: CopyError::Differs.into(), code: 1 }),
+        Work::Copy(_) if !same => Err(Failed { error: CopyError::Differs.into(), code: 1 }),
+        Work::Compare if !same => Err(Failed { error: CopyError::Different.into(), code: 1 }),
         Work::Copy(_) => {
             // A reader that went away knows enough.
             let _ = writeln!(
@@ -138,9 +140,9 @@ fn refused(error: UsageError) -> Failed {
 
 fn ends(arguments: &Arguments) -> Result<(DatabaseLocation, DatabaseLocation), UsageError> {
     let location = |option: &'static str, given: Option<&str>, file: Option<&PathBuf>| match (given, file) {
-        (Some(text), _) => DatabaseLocation::parse(text).map_err(|problem| UsageError::Place(option, problem)),
+        (Some(text), _) => DatabaseLocation::parse(text).map_err(|problem| UsageError::Location(option, problem)),
         (None, Some(file)) => Ok(DatabaseLocation::parse_file(file)?),
-        (None, None) => Err(UsageError::Place(option, "it is missing")),
+        (None, None) => Err(UsageError::Location(option, "it is missing")),
     };
     if !arguments.stray.is_empty() {
         return Err(UsageError::Stray);
@@ -207,7 +209,7 @@ impl Said<'_> {
     fn say(&mut self, progress: &Progress) {
         // A reader that went away does not end the copy.
         let _ = match progress {
-            Progress::Resumed => writeln!(self.errors, "going on with the copy that was begun"),
+            Progress::Resumed => writeln!(self.errors, "resuming the unfinished copy"),
             Progress::StartingOver => {
                 writeln!(self.errors, "the source was changed since the copy began: starting over")
             }

@@ -8,7 +8,7 @@
 //! lane that always has something does not come before the others.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -18,12 +18,11 @@ use tokio::time::Instant;
 
 use super::{
     Outbox,
-    destinations::key::{none_key, parse_key, relay_key},
     judge::wait,
     ready::Ready,
     route::{FoundRoute, NoRoute, Route},
     shared::{TAKEN, taken_by_others},
-    worker::{self, TRUSTED, Work},
+    worker::{self, Work},
 };
 use crate::{
     admission::{Full, Pace},
@@ -31,11 +30,13 @@ use crate::{
     store::outbox::{Assignment, Claim, Claimed, Passage, Queue, Via},
 };
 
+mod due;
 mod lanes;
 mod lease;
 mod rests;
 mod serving;
 
+use due::ENOUGH;
 use lease::LeaseGuard;
 pub(super) use rests::DestinationRef;
 use serving::Serving;
@@ -43,14 +44,8 @@ pub(super) use serving::{Line, Places};
 
 /// Messages a worker takes at once.
 const BATCH: u32 = 16;
-/// Destinations looked at with one question.
-const SOME: u32 = 256;
-/// Lanes of one destination looked at with one question.
-const LANES: u32 = 8;
 /// The same when a conversation has ended: one takes its place.
 const NEXT: u32 = 2;
-/// While so many lanes are ready, no more are looked for.
-const ENOUGH: usize = 512;
 /// Poll interval without a notification: a rest ends, a retry falls due, another process puts something in.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The same while there is more of what was looked for.
@@ -101,73 +96,6 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
 }
 
 impl Outbox {
-    /// What an operator changed while we were away: relays are tried afresh.
-    async fn resume(&self) {
-        let relays: Vec<String> =
-            self.portals.iter().flat_map(|portal| [relay_key(&portal.id), none_key(&portal.id)]).collect();
-        if let Err(error) = self.store.ease(&relays).await {
-            error.log();
-        }
-        self.realign(self.now()).await;
-    }
-
-    async fn realign(&self, now: Timestamp) {
-        let latest = now + signed(self.options.longest_retry.mul_f64(1.2));
-        if let Err(error) = self.store.realign(now, latest).await {
-            error.log();
-        }
-    }
-
-    /// Puts what is due among what is ready, from where it stopped last time; whether there is more.
-    async fn poll_due(&self) -> bool {
-        self.route_cache
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, known| known.looked_up.elapsed() < TRUSTED);
-        self.ready(Ready::tidy);
-        let more = self.resolve_unknown().await;
-        for _ in 0..4 {
-            if self.stop.is_cancelled() || self.ready(|ready| ready.len()) >= ENOUGH {
-                return more;
-            }
-            let (after, asked) = (self.ready(|ready| ready.cursor.clone()), Instant::now());
-            let due = match self.store.due_destinations(self.now(), after.as_ref(), SOME).await {
-                Ok(due) => due,
-                Err(error) => {
-                    error.log();
-                    return false;
-                }
-            };
-            let all = due.len() < SOME as usize;
-            for due in due {
-                // Another replica may have found out that it works.
-                if self.replicas.is_shared()
-                    && let Some((id, _)) = parse_key(&due.destination)
-                {
-                    self.destinations.unblock_before(&id, asked);
-                }
-                if self.has_room(&due.destination) {
-                    self.add_due_lanes(&due.destination, LANES).await;
-                }
-                self.ready(|ready| ready.cursor = Some(due));
-            }
-            if all {
-                self.ready(|ready| ready.cursor = None);
-                return more;
-            }
-        }
-        more
-    }
-
-    /// Whether a lane of this destination could be served, as far as can be told without a question.
-    fn has_room(&self, destination: &str) -> bool {
-        let Some((id, party)) = parse_key(destination) else { return false };
-        !self.ready(|ready| ready.is_skipped(destination))
-            && self.destinations.blocked(&id).is_none()
-            && !self.destinations.is_at_its_most(&id)
-            && self.admission.has_room(&party)
-    }
-
     /// Serves what is ready, as far as there are places: quick parties first, since places are kept for them.
     async fn serve_ready(self: &Arc<Self>) {
         for destination in self.ready(Ready::take_ended) {

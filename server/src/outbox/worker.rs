@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use app::diagnosis::cause::Cause;
 use jiff::Timestamp;
 use lettre::Address;
 use mail::smtp::{Connection, Delivery, Fate, until};
@@ -16,19 +15,20 @@ use uuid::Uuid;
 
 use super::{
     Outbox,
-    dispatcher::{DestinationRef, Line, Places, signed},
+    dispatcher::{Line, Places, signed},
     judge::takes_nobody_any_more,
-    route::{Route, Server},
+    route::Route,
 };
 use crate::{
     admission::{SLOW_AFTER, Slot},
-    credentials::logins::{MOST_REFUSALS, Withheld},
+    credentials::logins::Withheld,
     replicas::Place,
-    store::outbox::{Recipient, StoredMessage, Via},
+    store::outbox::{Recipient, StoredMessage},
 };
 
 mod commit_point;
 mod compose;
+mod permission;
 mod room;
 mod settlement;
 mod turns;
@@ -251,29 +251,6 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether a transaction may begin: no shutdown, the route is unchanged, and the server is not in back-off.
-    async fn may_send(&mut self, message: &StoredMessage) -> Result<(), Next> {
-        let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
-        if self.outbox.stop.is_cancelled() || !self.place.is_held() || !self.is_still_the_route(message).await {
-            return Err(now_and_all());
-        }
-        let id = self.route.id();
-        if !self.probe && self.outbox.destinations.blocked(&id).is_some() {
-            return Err(now_and_all());
-        }
-        while let Err(wait) = self.outbox.acquire_permit(&id, &self.destination, self.route.per_minute).await {
-            // A waiting conversation needs no worker.
-            if wait > PATIENCE || !self.slot.step_aside() {
-                return Err(Next::GiveBack { this: true, after: wait });
-            }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.outbox.stop.cancelled() => return Err(now_and_all()),
-            }
-        }
-        Ok(())
-    }
-
     /// A probe that told nothing leaves the server to the next one.
     async fn finish_probe(&mut self) {
         if std::mem::take(&mut self.probe) {
@@ -283,55 +260,5 @@ impl Worker<'_> {
                 error.log();
             }
         }
-    }
-
-    /// Looks the route up again after a change. `false`: the message goes another way.
-    async fn is_still_the_route(&mut self, message: &StoredMessage) -> bool {
-        let changes = self.outbox.changes.now(&self.route.account);
-        if changes == self.changes && self.looked_up.elapsed() < TRUSTED {
-            return true;
-        }
-        let Ok(route) = self.outbox.route(&message.lane, message.fallback).await else { return false };
-        if route.id() != self.route.id()
-            || route.profile().is_some_and(|row| row.health.is_held() && route.via == Via::Profile)
-        {
-            return false;
-        }
-        if route.fingerprint() != self.route.fingerprint() {
-            self.close();
-        }
-        (self.changes, self.looked_up, self.route) = (changes, Instant::now(), route);
-        true
-    }
-
-    fn close(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            connection.close();
-        }
-    }
-
-    /// Whether the login would not be tried: it was refused three times.
-    fn is_known_to_be_refused(&self) -> bool {
-        matches!(&self.route.server, Server::Profile(row) if row.secret_refusals >= MOST_REFUSALS)
-    }
-
-    /// The login was not tried. What was refused three times waits until it is changed; what others are trying is tried soon.
-    async fn after_no_login(&mut self, why: Withheld) -> Next {
-        let after = match why {
-            Withheld::Refused => {
-                let rest = self.outbox.options.longest_retry;
-                let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
-                if let Some(row) = self.route.profile() {
-                    self.outbox.tell_of_refusals(&self.route.account, row).await;
-                }
-                // It waits with its server, and shows the reason.
-                let server = DestinationRef { id: &id, key: &self.destination };
-                self.outbox.rest(server, Some(Cause::BadCredentials), probe, |_| rest).await;
-                Duration::ZERO
-            }
-            Withheld::Busy => ONCE_MORE,
-            Withheld::Unavailable => self.outbox.options.first_retry,
-        };
-        Next::GiveBack { this: true, after }
     }
 }

@@ -127,10 +127,10 @@ impl DatabaseLocation {
     }
 
     /// The same, for a copy.
-    pub fn place(&self) -> copy::Place {
+    pub fn location(&self) -> copy::Location {
         match self {
-            Self::File(path) => copy::Place::File(path.clone()),
-            Self::Server(options, _) => copy::Place::Server(options.clone()),
+            Self::File(path) => copy::Location::File(path.clone()),
+            Self::Server(options, _) => copy::Location::Server(options.clone()),
         }
     }
 

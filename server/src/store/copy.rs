@@ -10,23 +10,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
-use sha2::{Digest, Sha256};
 
 mod connection;
+mod ends;
 mod error;
 mod row;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use connection::Place;
+pub use connection::Location;
 pub use error::CopyError;
 pub use tables::TABLES;
 
-use super::{StoreError, postgres::PostgresStore, sqlite::SqliteStore};
-use connection::{End, TableProgress, Version};
+use super::StoreError;
+use connection::{End, TableProgress};
+use ends::{mark, source, target};
 use row::{Cell, Columns, Digested, Hasher, Row};
-use tables::{ABANDONED, Rows, Table};
+use tables::{ABANDONED, Table};
 
 /// The table that a database has while it is the target of a copy.
 pub const UNFINISHED: &str = "_copy";
@@ -35,9 +36,9 @@ const ROUNDS: u32 = 2;
 
 /// From where to where, and what messages call them.
 pub struct Route {
-    pub from: Place,
+    pub from: Location,
     pub from_name: String,
-    pub to: Place,
+    pub to: Location,
     pub to_name: String,
 }
 
@@ -132,102 +133,6 @@ pub async fn compare(route: &Route, watch: Watch<'_>) -> Result<Vec<Compared>, C
     to.close().await.map_err(|error| CopyError::Store(route.to_name.clone(), error))?;
     from.close().await.map_err(|error| CopyError::Store(route.from_name.clone(), error))?;
     Ok(compared)
-}
-
-/// Connects to a whole database of this version.
-async fn source(route: &Route) -> Result<End, CopyError> {
-    let name = || route.from_name.clone();
-    let failed = |error| CopyError::Store(name(), error);
-    if let Place::File(path) = &route.from
-        && !path.is_file()
-    {
-        return Err(CopyError::Missing(name()));
-    }
-    let mut end = End::connect(&route.from, true).await.map_err(failed)?;
-    let Some(version) = end.version().await.map_err(failed)? else { return Err(CopyError::Foreign(name())) };
-    check(version, end.newest(), &route.from_name)?;
-    if !end.progress().await.map_err(failed)?.is_empty() {
-        return Err(CopyError::Unfinished(name()));
-    }
-    let orphans = end.orphans().await.map_err(failed)?;
-    if let Some((table, parent)) = orphans.first().cloned() {
-        let rows = orphans.iter().filter(|orphan| orphan.0 == table && orphan.1 == parent).count();
-        return Err(CopyError::Orphans { place: name(), table, parent, rows });
-    }
-    Ok(end)
-}
-
-fn check(Version { applied, halfway }: Version, newest: i64, place: &str) -> Result<(), CopyError> {
-    match applied.cmp(&newest) {
-        _ if halfway => Err(CopyError::Halfway(place.to_owned())),
-        std::cmp::Ordering::Less => Err(CopyError::Older { place: place.to_owned(), found: applied, newest }),
-        std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Greater => Err(CopyError::Newer { place: place.to_owned(), found: applied, newest }),
-    }
-}
-
-/// What tells installations apart: the canary's nonce is random.
-async fn mark(end: &mut End) -> Result<String, StoreError> {
-    let canary = end.canary().await?.unwrap_or_default();
-    Ok(Sha256::digest(canary).iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// A database of this version into which the copy has begun. Whatever else is in the way is left alone.
-async fn target(route: &Route, restart: bool, mark: &str, watch: Watch<'_>) -> Result<End, CopyError> {
-    let name = || route.to_name.clone();
-    let failed = |error| CopyError::Store(name(), error);
-    let is_there = match &route.to {
-        // An empty file is a database without tables.
-        Place::File(path) => path.metadata().is_ok_and(|found| found.len() > 0),
-        Place::Server(_) => true,
-    };
-    if is_there {
-        let mut end = End::connect(&route.to, true).await.map_err(failed)?;
-        let (version, progress) = (end.version().await.map_err(failed)?, end.progress().await.map_err(failed)?);
-        let tables = end.tables().await.map_err(failed)?;
-        if let Some((_, begun)) = progress.iter().find(|(name, _)| name.is_empty()) {
-            let newest = end.newest();
-            end.close().await.map_err(failed)?;
-            let mut end = End::connect(&route.to, false).await.map_err(failed)?;
-            if !restart {
-                if version != Some(Version { applied: newest, halfway: false }) {
-                    return Err(CopyError::OtherVersion(name()));
-                }
-                if begun.last.as_deref() != Some(mark) {
-                    return Err(CopyError::OtherSource(name()));
-                }
-                end.wait_for_writers().await.map_err(failed)?;
-                watch(Progress::Resumed);
-                return Ok(end);
-            }
-            end.discard_copy().await.map_err(failed)?;
-            end.close().await.map_err(failed)?;
-        } else {
-            match version {
-                Some(version) if version.applied > end.newest() => check(version, end.newest(), &route.to_name)?,
-                // Another schema of the same PostgreSQL database may be anybody's; a file is not.
-                None if matches!(end, End::Sqlite(_)) && !tables.is_empty() => return Err(CopyError::Foreign(name())),
-                _ => {}
-            }
-            for table in TABLES.iter().filter(|table| table.rows == Rows::Entrusted) {
-                if version.is_some()
-                    && tables.iter().any(|name| name == table.name)
-                    && end.has_rows(table.name).await.map_err(failed)?
-                {
-                    return Err(CopyError::NotEmpty { place: name(), table: table.name });
-                }
-            }
-            end.close().await.map_err(failed)?;
-        }
-    }
-    // Makes the tables, or brings them up to date.
-    match &route.to {
-        Place::File(path) => SqliteStore::open(path).await.map_err(failed)?.close().await,
-        Place::Server(options) => PostgresStore::open((**options).clone(), 2).await.map_err(failed)?.close().await,
-    }
-    let mut end = End::connect(&route.to, false).await.map_err(failed)?;
-    end.begin_copy(mark).await.map_err(failed)?;
-    Ok(end)
 }
 
 /// Copies what is not there yet.

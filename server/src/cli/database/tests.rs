@@ -74,10 +74,7 @@ async fn a_database_is_moved_and_the_tables_are_printed() {
     let other = filled(folder.path(), "c.db").await;
     let (code, output, errors) = typed(&["compare", "--from", &from, "--to", &other]).await;
     assert_eq!(code, 1);
-    assert!(
-        output.contains("target: differs") && errors.contains("the copy differs from its source"),
-        "{output} {errors}"
-    );
+    assert!(output.contains("target: differs") && errors.contains("the two databases differ"), "{output} {errors}");
 }
 
 #[tokio::test]
@@ -119,7 +116,7 @@ async fn no_password_is_shown() {
         (vec!["--to", "mysql://u:geheim@localhost/d"], 2, "--to: it begins with postgres://"),
         (vec!["--to", "u:geheim@localhost/d"], 2, "--to: it "),
         (vec!["--to", "postgres://u:geheim@localhost/d?sslmod=x"], 2, "--to: behind the ? it takes"),
-        (vec!["postgres://u:geheim@localhost/d", "--to", "x.db"], 2, "databases are given with --from and --to"),
+        (vec!["postgres://u:geheim@localhost/d", "--to", "x.db"], 2, "give the databases with --from and --to"),
         (vec!["--to", "postgres://u:geheim@h/d", "--to-url-file", "x"], 2, "cannot be used with"),
         (vec![], 2, "required"),
     ] {

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::store::{
-    copy::{Compared, CopyOptions, Place, Route, copy},
+    copy::{Compared, CopyOptions, Location, Route, copy},
     postgres::{PostgresStore, cluster},
 };
 
-async fn copied(from: &Place, to: &Place) {
+async fn copied(from: &Location, to: &Location) {
     let route = Route { from: from.clone(), from_name: "from".to_owned(), to: to.clone(), to_name: "to".to_owned() };
     let compared = copy(&route, CopyOptions::default(), &mut |_| {}).await.unwrap();
     assert!(compared.iter().all(Compared::is_same), "{compared:#?}");
@@ -15,7 +15,7 @@ async fn copied(from: &Place, to: &Place) {
 #[tokio::test]
 async fn what_waits_in_a_file_is_sent_from_postgresql_and_back() {
     let Some(options) = cluster::database("template0").await else { return };
-    let server = Place::Server(Box::new(options.clone()));
+    let server = Location::Server(Box::new(options.clone()));
     let folder = tempfile::tempdir().unwrap();
     let (first, last) = (folder.path().join("first.db"), folder.path().join("last.db"));
     let store = Arc::new(SqliteStore::open(&first).await.unwrap());
@@ -26,7 +26,7 @@ async fn what_waits_in_a_file_is_sent_from_postgresql_and_back() {
     drop(application);
     store.close().await;
 
-    copied(&Place::File(first), &server).await;
+    copied(&Location::File(first), &server).await;
     let store = Arc::new(PostgresStore::open(options, 4).await.unwrap());
     let post = Post::moved(store.clone(), sandbox);
     let kept = Profiles::get(&post.profiles, &account("martin"), profile).await.unwrap().unwrap();
@@ -41,7 +41,7 @@ async fn what_waits_in_a_file_is_sent_from_postgresql_and_back() {
     drop(application);
     store.close().await;
 
-    copied(&server, &Place::File(last.clone())).await;
+    copied(&server, &Location::File(last.clone())).await;
     let store = Arc::new(SqliteStore::open(&last).await.unwrap());
     let post = Post::moved(store, sandbox);
     post.application.outbox.start();

@@ -19,7 +19,7 @@ pub use sqlite::SqliteEnd;
 
 /// Where a database is.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum Location {
     File(PathBuf),
     Server(Box<PgConnectOptions>),
 }
@@ -59,10 +59,10 @@ macro_rules! either {
 
 impl End {
     /// Connects to what is there: nothing is made, and nothing is brought up to date.
-    pub async fn connect(place: &Place, read_only: bool) -> Result<Self, StoreError> {
+    pub async fn connect(place: &Location, read_only: bool) -> Result<Self, StoreError> {
         Ok(match place {
-            Place::File(path) => Self::Sqlite(Box::new(SqliteEnd::connect(path, read_only).await?)),
-            Place::Server(options) => Self::Postgres(Box::new(PostgresEnd::connect(options, read_only).await?)),
+            Location::File(path) => Self::Sqlite(Box::new(SqliteEnd::connect(path, read_only).await?)),
+            Location::Server(options) => Self::Postgres(Box::new(PostgresEnd::connect(options, read_only).await?)),
         })
     }
 

@@ -7,7 +7,7 @@ use super::super::StoreError;
 pub enum CopyError {
     #[error("{0} does not exist")]
     Missing(String),
-    #[error("{0} is not a database of Facteur's")]
+    #[error("{0} is not a Facteur database")]
     Foreign(String),
     #[error("the source and the target are the same database")]
     Same,
@@ -56,17 +56,22 @@ pub enum CopyError {
         #[source]
         source: StoreError,
     },
-    #[error("another process goes on with this copy")]
+    #[error("another process is continuing this copy")]
     Overtaken,
     #[error("{0} was taken over by another process while it was copied: run the same command again")]
     LockLost(String),
     #[error("the copy differs from its source. Is something still writing to it? The same command tries again")]
     Differs,
+    #[error("the two databases differ")]
+    Different,
 }
 
 impl CopyError {
     /// Whether nothing was done, because it could not be done as it was asked.
     pub const fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Store(..) | Self::Row { .. } | Self::Overtaken | Self::LockLost(_) | Self::Differs)
+        !matches!(
+            self,
+            Self::Store(..) | Self::Row { .. } | Self::Overtaken | Self::LockLost(_) | Self::Differs | Self::Different
+        )
     }
 }

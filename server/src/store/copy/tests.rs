@@ -11,7 +11,11 @@ use super::*;
 use crate::store::{
     MessageStore,
     contract::filled,
-    postgres::cluster::{self, TEMPLATE},
+    postgres::{
+        PostgresStore,
+        cluster::{self, TEMPLATE},
+    },
+    sqlite::SqliteStore,
 };
 
 mod backup;
@@ -30,8 +34,8 @@ impl Folder {
         Self(folder)
     }
 
-    pub fn file(&self, name: &str) -> Place {
-        Place::File(self.0.join(name))
+    pub fn file(&self, name: &str) -> Location {
+        Location::File(self.0.join(name))
     }
 }
 
@@ -41,39 +45,39 @@ impl Drop for Folder {
     }
 }
 
-pub(super) fn route(from: &Place, to: &Place) -> Route {
+pub(super) fn route(from: &Location, to: &Location) -> Route {
     Route { from: from.clone(), from_name: "the source".to_owned(), to: to.clone(), to_name: "the target".to_owned() }
 }
 
-pub(super) async fn copied(from: &Place, to: &Place) -> Vec<Compared> {
+pub(super) async fn copied(from: &Location, to: &Location) -> Vec<Compared> {
     let compared = copy(&route(from, to), CopyOptions::default(), &mut |_| {}).await.unwrap();
     assert!(compared.iter().all(Compared::is_same), "{compared:#?}");
     compared
 }
 
-async fn refused(from: &Place, to: &Place) -> CopyError {
+async fn refused(from: &Location, to: &Location) -> CopyError {
     let error = copy(&route(from, to), CopyOptions::default(), &mut |_| {}).await.unwrap_err();
     assert!(error.is_refusal(), "{error:?}");
     error
 }
 
-fn path(place: &Place) -> &Path {
+fn path(place: &Location) -> &Path {
     match place {
-        Place::File(path) => path,
-        Place::Server(_) => panic!("not a file"),
+        Location::File(path) => path,
+        Location::Server(_) => panic!("not a file"),
     }
 }
 
 /// Something done by hand.
-async fn by_hand(place: &Place, sql: &'static str) {
+async fn by_hand(place: &Location, sql: &'static str) {
     match place {
-        Place::File(path) => {
+        Location::File(path) => {
             let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
             let mut connection: SqliteConnection = options.connect().await.unwrap();
             sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
         }
-        Place::Server(options) => {
+        Location::Server(options) => {
             let mut connection = sqlx::PgConnection::connect_with(options).await.unwrap();
             sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
@@ -82,7 +86,7 @@ async fn by_hand(place: &Place, sql: &'static str) {
 }
 
 /// A SQLite file with something in every table.
-pub(super) async fn filled(folder: &Folder, name: &str) -> Place {
+pub(super) async fn filled(folder: &Folder, name: &str) -> Location {
     let place = folder.file(name);
     let store = SqliteStore::open(path(&place)).await.unwrap();
     filled::fill(&store).await;
@@ -94,8 +98,8 @@ pub(super) async fn filled(folder: &Folder, name: &str) -> Place {
     place
 }
 
-pub(super) async fn postgres(template: &str) -> Option<Place> {
-    Some(Place::Server(Box::new(cluster::database(template).await?)))
+pub(super) async fn postgres(template: &str) -> Option<Location> {
+    Some(Location::Server(Box::new(cluster::database(template).await?)))
 }
 
 fn hashes(compared: &[Compared]) -> Vec<(&'static str, Digested)> {

@@ -20,7 +20,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub async fn listen(options: PgConnectOptions, heard: impl Fn(Option<&str>) + Send) {
     loop {
         if let Err(error) = hear(&options, &heard).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not connected for notices: looking instead");
+            tracing::warn!(error = &error as &dyn std::error::Error, "notification connection lost: polling instead");
         }
         tokio::time::sleep(AGAIN).await;
     }

@@ -32,10 +32,9 @@ impl SharedQuota {
     pub(super) async fn admit(&self, session: &Session, id: ProfileId) -> Result<(), u32> {
         let account = of(&session.account);
         let person = format!("{account}\u{1f}{}", session.person.id);
-        let wait = |wait: Duration| seconds(wait);
-        self.take("person", &person, self.quota.per_person).await.map_err(wait)?;
-        self.take("profile", &id.to_string(), self.quota.per_profile).await.map_err(wait)?;
-        self.take("account", &account, self.quota.per_account).await.map_err(wait)?;
+        self.take("person", &person, self.quota.per_person).await.map_err(seconds)?;
+        self.take("profile", &id.to_string(), self.quota.per_profile).await.map_err(seconds)?;
+        self.take("account", &account, self.quota.per_account).await.map_err(seconds)?;
         let had_little = self.take("little", &account, RESERVED).await.is_ok();
         let Err(for_all) = self.take("all", "", self.common).await else { return Ok(()) };
         if had_little
@@ -44,7 +43,7 @@ impl SharedQuota {
         {
             return Ok(());
         }
-        Err(wait(for_all))
+        Err(seconds(for_all))
     }
 
     async fn take(&self, what: &str, of: &str, per_minute: NonZeroU32) -> Result<(), Duration> {

@@ -21,16 +21,12 @@ use crate::{
     },
 };
 
+mod bounds;
+
 fn spent() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
-
-/// What one turn on a thread may cost that others wait for, in the largest input that is let in: one or two milliseconds as it is
-/// shipped, many times as much without optimisation.
-const TURN: Duration = Duration::from_millis(if cfg!(debug_assertions) { 60 } else { 2 });
-/// What may be computed at once on a thread that nobody waits for.
-const BESIDE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_500 } else { 50 });
 
 /// The least of five: what else the processor had to do only adds.
 fn cost(run: &dyn Fn()) -> Duration {
@@ -71,6 +67,19 @@ fn reply(length: usize) -> Reply {
     Reply::parse(&format!("{lines}535 end")).unwrap()
 }
 
+fn many_keywords(length: usize) -> Reply {
+    Reply::parse(&(0..length / 12).map(|n| format!("250-X{n:06}\r\n")).collect::<String>()).unwrap()
+}
+
+fn answer_challenge(reply: &Reply) {
+    let secret = SecretString::from("pencil");
+    for mechanism in Mechanism::ALL {
+        let mut exchange = Exchange::new(mechanism, "claire", &secret).unwrap();
+        let _ = exchange.shown_challenge(reply);
+        let _ = exchange.step(reply);
+    }
+}
+
 type Case = (&'static str, usize, Box<dyn Fn(usize) -> Box<dyn Fn()>>);
 
 fn case<T: 'static>(name: &'static str, size: usize, input: impl Fn(usize) -> T + 'static, run: fn(&T)) -> Case {
@@ -94,24 +103,12 @@ fn every_parser_is_linear_in_what_a_stranger_sends() {
             |n| Reply::parse(&format!("250-x\r\n250 AUTH{}", " M".repeat(n / 2))).unwrap(),
             |reply| drop(Capabilities::parse(reply)),
         ),
-        case(
-            "many keywords",
-            16 * KB,
-            |n| Reply::parse(&(0..n / 12).map(|n| format!("250-X{n:06}\r\n")).collect::<String>()).unwrap(),
-            |reply| drop(Capabilities::parse(reply)),
-        ),
+        case("many keywords", 16 * KB, many_keywords, |reply| drop(Capabilities::parse(reply))),
         case(
             "a challenge",
             16 * KB,
             |n| Reply::parse(&format!("334 {}", BASE64_STANDARD.encode(",r=".repeat(n / 3)))).unwrap(),
-            |reply| {
-                let secret = SecretString::from("pencil");
-                for mechanism in Mechanism::ALL {
-                    let mut exchange = Exchange::new(mechanism, "claire", &secret).unwrap();
-                    let _ = exchange.shown_challenge(reply);
-                    let _ = exchange.step(reply);
-                }
-            },
+            answer_challenge,
         ),
         case("cleaning", 64 * KB, |n| "\u{200b}\u{7}".repeat(n / 4), |text| drop(clean(text))),
         case(
@@ -221,119 +218,4 @@ fn what_is_not_shown_costs_nothing() {
     };
     let (full, more) = (heard(8), heard(64));
     assert!(more < full * 2 + Duration::from_millis(2), "{full:?} became {more:?}");
-}
-
-/// Each parser with the largest input that reaches it, on the thread that others wait for.
-#[test]
-fn no_parser_takes_longer_than_a_turn() {
-    // A line is 2 KB at most, a reply 64 KB.
-    let words = |n: usize| Reply::parse(&format!("550 {}", "recipient mailbox sender policy ".repeat(n / 32))).unwrap();
-    let cases: Vec<Case> = vec![
-        case("a line", 2_048, |n| [b"250 ".to_vec(), vec![0xff; n - 4]].concat(), |bytes| drop(Line::parse(bytes))),
-        case("a reply", 64_000, |n| "250-\r\n".repeat(n / 6), |text| drop(Reply::parse(text))),
-        case(
-            "capabilities",
-            64_000,
-            |n| Reply::parse(&(0..n / 12).map(|n| format!("250-X{n:06}\r\n")).collect::<String>()).unwrap(),
-            |reply| drop(Capabilities::parse(reply)),
-        ),
-        case(
-            "a challenge",
-            2_000,
-            |n| Reply::parse(&format!("334 {}", BASE64_STANDARD.encode(",r=".repeat(n / 4)))).unwrap(),
-            |reply| {
-                let secret = SecretString::from("pencil");
-                for mechanism in Mechanism::ALL {
-                    let mut exchange = Exchange::new(mechanism, "claire", &secret).unwrap();
-                    let _ = exchange.shown_challenge(reply);
-                    let _ = exchange.step(reply);
-                }
-            },
-        ),
-        case(
-            "a text that is searched on the spot",
-            1_000,
-            |n| (transcript(24), encoded_words(n)),
-            |(transcript, text)| drop(transcript.shown(text)),
-        ),
-        case("a password's forms", 24, |n| n, |n| drop(transcript(*n))),
-        case("a refusal that is explained on the spot", 300, words, |reply| {
-            let _ = diagnose(Stage::RcptTo, "smtp.gmail.com", reply);
-        }),
-        case(
-            "a refusal in a few sentences",
-            300,
-            |n| Reply::parse(&format!("550 {}", format!("{}. ", "mailbox policy ".repeat(n / 95)).repeat(6))).unwrap(),
-            |reply| {
-                let _ = diagnose(Stage::RcptTo, "smtp.gmail.com", reply);
-            },
-        ),
-        case(
-            "a message on the wire",
-            crate::aside::LARGE,
-            |n| b".\r\n".repeat(n / 3),
-            |message| {
-                drop((super::super::envelope::data(message), super::super::envelope::bdat(message)));
-            },
-        ),
-    ];
-    for (name, size, made) in cases {
-        let cost = cost(&*made(size));
-        println!("{name}: {cost:?}");
-        assert!(cost < TURN, "{name}: {cost:?}");
-    }
-    // What leaves the thread has an end as well.
-    let cases: Vec<Case> = vec![
-        case("a long refusal", 64_000, words, |reply| {
-            let _ = diagnose(Stage::RcptTo, "smtp.gmail.com", reply);
-        }),
-        case(
-            "a refusal in many sentences",
-            64_000,
-            |n| Reply::parse(&format!("550 {}", "a. ".repeat(n / 3))).unwrap(),
-            |reply| {
-                let _ = diagnose(Stage::Auth, "smtp.gmail.com", reply);
-            },
-        ),
-        case(
-            "a long text",
-            64_000,
-            |n| (transcript(1_000), encoded_words(n)),
-            |(transcript, text)| {
-                drop(transcript.shown(text));
-            },
-        ),
-        case("a token's forms", 2_000, |n| n, |n| drop(transcript(*n))),
-    ];
-    for (name, size, made) in cases {
-        let cost = cost(&*made(size));
-        println!("{name}, aside: {cost:?}");
-        assert!(cost < BESIDE, "{name}: {cost:?}");
-    }
-}
-
-/// What may take long leaves the thread: with one of them the runtime's other task has its turn all the same.
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_may_take_long_keeps_nobody_waiting() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    type Work = Box<dyn Fn() + Send>;
-    let refused = |text: String| -> Work {
-        let reply = Reply::parse(&format!("550 {text}")).unwrap();
-        Box::new(move || {
-            let _ = diagnose(Stage::RcptTo, "x.fr", &reply);
-        })
-    };
-    for (name, work) in [("a long refusal", refused("mailbox ".repeat(60))), ("sentences", refused("no. ".repeat(9)))] {
-        let other_ran = tokio::spawn(async move {
-            let ran = Arc::new(AtomicBool::new(false));
-            let mark = ran.clone();
-            tokio::spawn(async move { mark.store(true, Ordering::SeqCst) });
-            // Nothing here waits: without leaving the thread the other one never has it.
-            (0..1_000).any(|_| {
-                work();
-                ran.load(Ordering::SeqCst)
-            })
-        });
-        assert!(other_ran.await.unwrap(), "{name}");
-    }
 }

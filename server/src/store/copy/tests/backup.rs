@@ -5,8 +5,8 @@ use std::process::Command;
 use super::*;
 
 /// How `pg_dump` and its like reach the test's server.
-fn tool(name: &str, of: &Place) -> Command {
-    let Place::Server(options) = of else { panic!("not a server") };
+fn tool(name: &str, of: &Location) -> Command {
+    let Location::Server(options) = of else { panic!("not a server") };
     let mut command = Command::new(cluster::binaries().unwrap().join(name));
     command.arg("--host").arg(options.get_socket().unwrap());
     command.args(["--port", &options.get_port().to_string(), "--username", "facteur"]);
@@ -19,21 +19,21 @@ fn ran(mut command: Command) {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-async fn same(one: &Place, other: &Place) {
+async fn same(one: &Location, other: &Location) {
     let compared = compare(&route(one, other), &mut |_| {}).await.unwrap();
     assert!(compared.iter().all(Compared::is_same), "{compared:#?}");
     assert!(compared.iter().all(|one| one.from.rows > 0));
 }
 
-async fn is_backup(place: &Place) -> bool {
+async fn is_backup(place: &Location) -> bool {
     match place {
-        Place::File(path) => {
+        Location::File(path) => {
             let store = SqliteStore::open(path).await.unwrap();
             let marked = store.is_backup().await.unwrap();
             store.close().await;
             marked
         }
-        Place::Server(options) => {
+        Location::Server(options) => {
             let store = PostgresStore::open((**options).clone(), 2).await.unwrap();
             let marked = store.is_backup().await.unwrap();
             store.close().await;
@@ -103,7 +103,7 @@ async fn a_dump_is_restored_into_an_empty_database() {
     ran(restore);
     same(&restored, &server).await;
     assert!(is_backup(&server).await);
-    let Place::Server(options) = &server else { return };
+    let Location::Server(options) = &server else { return };
     let store = PostgresStore::open((**options).clone(), 2).await.unwrap();
     store.release_backup().await.unwrap();
     store.close().await;

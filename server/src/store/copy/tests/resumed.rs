@@ -16,10 +16,10 @@ const COPY: &str = "FACTEUR_TEST_COPY";
 /// Small batches: there are more moments at which it may be killed.
 const SMALL: CopyOptions = CopyOptions { restart: false, batch_rows: 2, batch_bytes: 1_000_000 };
 
-fn written(place: &Place) -> String {
+fn written(place: &Location) -> String {
     match place {
-        Place::File(path) => path.display().to_string(),
-        Place::Server(options) => format!(
+        Location::File(path) => path.display().to_string(),
+        Location::Server(options) => format!(
             "postgres://facteur@localhost/{}?host={}&port={}&sslmode=disable",
             options.get_database().unwrap(),
             options.get_socket().unwrap().display(),
@@ -28,15 +28,15 @@ fn written(place: &Place) -> String {
     }
 }
 
-fn read(text: &str) -> Place {
+fn read(text: &str) -> Location {
     match PgConnectOptions::from_str(text) {
-        Ok(options) if text.starts_with("postgres:") => Place::Server(Box::new(options)),
-        _ => Place::File(text.into()),
+        Ok(options) if text.starts_with("postgres:") => Location::Server(Box::new(options)),
+        _ => Location::File(text.into()),
     }
 }
 
 /// Another process that copies, and says what it does.
-fn other(from: &Place, to: &Place) -> Child {
+fn other(from: &Location, to: &Location) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store::copy::tests::resumed::a_copy_that_was_killed_goes_on", "--nocapture"])
         .env(COPY, format!("{}\n{}", written(from), written(to)))
@@ -57,16 +57,16 @@ async fn copy_and_tell(places: &str) {
     println!("\nfinished");
 }
 
-async fn opens(place: &Place) -> Result<(), StoreError> {
+async fn opens(place: &Location) -> Result<(), StoreError> {
     match place {
-        Place::File(path) => SqliteStore::open(path).await?.close().await,
-        Place::Server(options) => PostgresStore::open((**options).clone(), 2).await?.close().await,
+        Location::File(path) => SqliteStore::open(path).await?.close().await,
+        Location::Server(options) => PostgresStore::open((**options).clone(), 2).await?.close().await,
     }
     Ok(())
 }
 
 /// Kills a copy at each step in turn, a little later each time, until one comes to its end.
-async fn killed_again_and_again(from: &Place, to: &Place) {
+async fn killed_again_and_again(from: &Location, to: &Location) {
     let mut killed = 0;
     for after in 1.. {
         let mut copying = other(from, to);
@@ -93,7 +93,7 @@ async fn killed_again_and_again(from: &Place, to: &Place) {
         killed += 1;
         let error = opens(to).await.unwrap_err();
         assert!(matches!(error, StoreError::UnfinishedCopy), "after {after}: {error:?}");
-        assert!(matches!(refused(to, &Place::File("/nowhere/x.db".into())).await, CopyError::Unfinished(_)));
+        assert!(matches!(refused(to, &Location::File("/nowhere/x.db".into())).await, CopyError::Unfinished(_)));
     }
     assert!(killed > 5, "it was killed on the way");
     opens(to).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_copy_that_was_killed_goes_on() {
 }
 
 /// Begins a copy in another process, and kills that in the middle.
-fn begun(from: &Place, to: &Place) {
+fn begun(from: &Location, to: &Location) {
     let mut copying = other(from, to);
     let lines = BufReader::new(copying.stdout.take().unwrap()).lines();
     let steps = lines.map(Result::unwrap).filter(|line| line.starts_with("step Copied")).take(25).count();
