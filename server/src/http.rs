@@ -3,7 +3,7 @@
 //! Pages and server functions are leptos'; what is here besides: how a session begins, continues and
 //! ends, the built site, a guide's fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use app::{
     app::App,
@@ -61,9 +61,12 @@ pub use monitoring::{health::ReadinessCache, metrics::router as metrics};
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// What the handlers share.
+/// What the handlers share. Each request clones it several times.
 #[derive(Clone)]
-pub struct Site {
+pub struct Site(Arc<SiteParts>);
+
+/// What a site is made of.
+pub struct SiteParts {
     pub public_origin: String,
     /// Where the pages are below it.
     pub base_path: BasePath,
@@ -76,6 +79,20 @@ pub struct Site {
     pub metrics: Arc<Metrics>,
     pub readiness: ReadinessCache,
     pub body_memory: Arc<BodyMemory>,
+}
+
+impl From<SiteParts> for Site {
+    fn from(parts: SiteParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Site {
+    type Target = SiteParts;
+
+    fn deref(&self) -> &SiteParts {
+        &self.0
+    }
 }
 
 impl Site {

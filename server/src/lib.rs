@@ -157,7 +157,7 @@ pub fn application(parts: Parts) -> Application {
         presets,
         clock: clock.clone(),
     };
-    let site = http::Site {
+    let site = http::Site::from(http::SiteParts {
         public_origin,
         base_path,
         portals,
@@ -169,6 +169,6 @@ pub fn application(parts: Parts) -> Application {
         metrics: metrics.clone(),
         readiness: http::ReadinessCache::default(),
         body_memory: Arc::new(body_memory),
-    };
+    });
     Application { router: http::router(site), outbox, webhooks, metrics }
 }

@@ -1,5 +1,7 @@
 //! The commands of a mail transaction, and the bytes of the message on the wire.
 
+use std::borrow::Cow;
+
 use lettre::Address;
 
 use super::{capabilities::Capabilities, submit::Submission};
@@ -56,7 +58,10 @@ pub(super) fn bdat(message: &[u8]) -> Vec<u8> {
 
 /// Every line end as CRLF, also a bare CR or LF: what some servers take for a line end must be one for all (SMTP
 /// smuggling). Ends in a line end.
-fn normalised(message: &[u8]) -> Vec<u8> {
+fn normalised(message: &[u8]) -> Cow<'_, [u8]> {
+    if is_normal(message) {
+        return Cow::Borrowed(message);
+    }
     let mut lines = Vec::with_capacity(message.len() + 2);
     let mut bytes = message.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -72,7 +77,17 @@ fn normalised(message: &[u8]) -> Vec<u8> {
     if !lines.ends_with(b"\r\n") {
         lines.extend_from_slice(b"\r\n");
     }
-    lines
+    Cow::Owned(lines)
+}
+
+/// Whether every line ends in CRLF, and nothing else in CR or LF: what is composed here does.
+fn is_normal(message: &[u8]) -> bool {
+    let lines = || message.split(|byte| *byte == b'\n');
+    let carriage_returns = message.iter().filter(|byte| **byte == b'\r').count();
+    let line_ends = lines().count() - 1;
+    message.ends_with(b"\r\n")
+        && carriage_returns == line_ends
+        && lines().take(line_ends).all(|line| line.last() == Some(&b'\r'))
 }
 
 #[cfg(test)]

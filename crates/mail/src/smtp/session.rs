@@ -19,10 +19,12 @@ use super::{
     wire::{Wire, WireError},
 };
 use crate::net::Host;
+use ahead::Begun;
 use failure::Failure;
 pub use failure::Fate;
 use transaction::BeforeTheEnd;
 
+mod ahead;
 mod failure;
 mod farewell;
 mod fence;
@@ -77,6 +79,14 @@ struct Session<'a> {
     commit_point: Option<&'a dyn CommitPoint>,
     /// The connection stays open for the next message when this one went well.
     keeps: bool,
+    /// The message after this one on its connection.
+    next: Option<&'a Submission>,
+    /// The commands of this transaction left with the message before.
+    begun: Option<Begun>,
+    /// Those of the next one left with this message.
+    begins: Option<Begun>,
+    /// The server lost its place in a transaction that was begun ahead.
+    stumbled: bool,
     /// A connection of an earlier message, how many it has carried, and whether it was long without one.
     reused: Option<Connection>,
     messages: u32,
@@ -126,6 +136,7 @@ pub(super) async fn run_committed(
 pub(super) async fn deliver(
     submitter: &Submitter,
     submission: &Submission,
+    next: Option<&Submission>,
     connection: Option<Connection>,
     limits: Limits,
     commit_point: &dyn CommitPoint,
@@ -134,6 +145,7 @@ pub(super) async fn deliver(
     let mut session = Session::new(submitter, submission, limits, &mut ignore);
     session.commit_point = Some(commit_point);
     session.keeps = true;
+    session.next = next;
     session.reused = connection;
     session.conclude().await
 }
@@ -174,6 +186,10 @@ impl<'a> Session<'a> {
             last_refusal: None,
             commit_point: None,
             keeps: false,
+            next: None,
+            begun: None,
+            begins: None,
+            stumbled: false,
             reused: None,
             messages: 0,
             cool: false,
@@ -206,8 +222,8 @@ impl<'a> Session<'a> {
             self.recipients.clear();
         }
         let fate = outcome.as_ref().err().map(|failure| failure.fate);
-        let connection = self.kept.take();
-        Delivery { report: self.report(outcome), connection, fate }
+        let (connection, stumbled) = (self.kept.take(), self.stumbled);
+        Delivery { report: self.report(outcome), connection, fate, stumbled }
     }
 }
 
@@ -267,7 +283,7 @@ impl Session<'_> {
     /// failure stands.
     async fn once_more(&mut self, first: Result<(), Failure>) -> Result<(), Failure> {
         (self.cautious, self.codes_tell, self.said_goodbye) = (true, true, false);
-        (self.most_taken, self.answers) = (0, HashSet::new());
+        self.forget_connection();
         let stages = self.stages.len();
         let kept = (self.capabilities.clone(), self.tls.clone(), std::mem::take(&mut self.recipients));
         self.transcript.client("(once more, one command at a time)");

@@ -211,7 +211,22 @@ impl Submitter {
         limits: Limits,
         commit_point: &dyn CommitPoint,
     ) -> Delivery {
-        session::deliver(self, submission, connection, limits, commit_point).await
+        session::deliver(self, submission, None, connection, limits, commit_point).await
+    }
+
+    /// The same, and with the end of the message leave the first commands of the `next` one, to the same destination with
+    /// the same login: the final dot may be the first "command" of a group (RFC 2920 §3.1), so that each message takes one
+    /// round trip. Only where the server offers PIPELINING and takes its messages with `DATA`. The connection is then good
+    /// for that message alone ([`Connection::has_begun`]).
+    pub async fn deliver_and_begin(
+        &self,
+        submission: &Submission,
+        next: Option<&Submission>,
+        connection: Option<Connection>,
+        limits: Limits,
+        commit_point: &dyn CommitPoint,
+    ) -> Delivery {
+        session::deliver(self, submission, next, connection, limits, commit_point).await
     }
 }
 
@@ -274,4 +289,7 @@ pub struct Delivery {
     pub connection: Option<Connection>,
     /// Where a failure left the message; `None`: the conversation reached its end.
     pub fate: Option<Fate>,
+    /// The server lost its place in this transaction, whose commands had left with the message before: the next ones
+    /// should not.
+    pub stumbled: bool,
 }

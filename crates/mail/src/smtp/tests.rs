@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use super::*;
 use crate::net::{Network, Policy};
 
+mod ahead;
 mod certificates;
 mod costs;
 mod destinations;

@@ -4,7 +4,7 @@
 //! later one would be taken for the answer to the wrong command. So the wire counts the replies that are owed, and writes
 //! nothing while more than those have come. It also counts flights: writes that wait for an answer.
 
-use std::{future::poll_fn, io, pin::Pin, task::Poll, time::Duration};
+use std::{collections::VecDeque, future::poll_fn, io, pin::Pin, task::Poll, time::Duration};
 
 use bytes::BytesMut;
 use model::cause::Cause;
@@ -64,6 +64,8 @@ impl WireError {
 pub(super) struct Wire {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
+    /// Replies that were read before their turn.
+    early: VecDeque<Reply>,
     /// Replies that are still to come: to commands, and the greeting.
     owed: usize,
     /// Whether something was read since the last write.
@@ -77,7 +79,16 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, buffer: BytesMut::new(), owed: 1, turned: true, unfinished: false, untrusted: false, flights: 0 }
+        Self {
+            stream,
+            buffer: BytesMut::new(),
+            early: VecDeque::new(),
+            owed: 1,
+            turned: true,
+            unfinished: false,
+            untrusted: false,
+            flights: 0,
+        }
     }
 
     /// Lends the stream for an upgrade, until [`Wire::resume`]. `None` when bytes are waiting: they came in clear, and
@@ -129,6 +140,23 @@ impl Wire {
         Ok(())
     }
 
+    /// The same, followed by the commands of the next transaction, up to `DATA`, for which so many replies are due. What is
+    /// written next is a message.
+    pub(super) async fn write_end_and_begin(
+        &mut self,
+        bytes: &[u8],
+        replies: usize,
+        deadline: Instant,
+    ) -> Result<(), WireError> {
+        self.owed += replies;
+        self.put(bytes, deadline).await
+    }
+
+    /// The server did not take `DATA`: what is written next is a command.
+    pub(super) const fn is_not_begun(&mut self) {
+        self.unfinished = false;
+    }
+
     async fn put(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), WireError> {
         self.unfinished = true;
         let written = timeout_at(deadline, async {
@@ -150,7 +178,7 @@ impl Wire {
     /// Replies in the buffer, told by their last lines.
     fn waiting(&self) -> usize {
         let lines = self.buffer.split_inclusive(|byte| *byte == b'\n');
-        lines.filter(|line| line.ends_with(b"\n") && line.get(3) != Some(&b'-')).count()
+        self.early.len() + lines.filter(|line| line.ends_with(b"\n") && line.get(3) != Some(&b'-')).count()
     }
 
     fn has_too_much(&self) -> bool {
@@ -158,13 +186,13 @@ impl Wire {
         beyond || self.waiting() > self.owed
     }
 
-    /// Whether more came than was asked for, now that every reply has been read; looked for so long.
+    /// Whether more came than was asked for; looked for so long when no reply is owed.
     pub(super) async fn has_surplus(&mut self, patience: Duration) -> bool {
         let looked = self.look().await;
-        if self.buffer.is_empty() && looked.is_ok() && !patience.is_zero() {
+        if self.owed == 0 && self.buffer.is_empty() && looked.is_ok() && !patience.is_zero() {
             let _ = self.fill(Instant::now() + patience).await;
         }
-        !self.buffer.is_empty()
+        self.has_too_much()
     }
 
     /// Whether a refusal has been received; 421 (closing) is not one.
@@ -187,6 +215,11 @@ impl Wire {
     /// Reads one reply, all its lines. Lines end in CRLF; a bare LF is tolerated, since old servers write it and
     /// nothing else can be meant.
     pub(super) async fn read_reply(&mut self, deadline: Instant) -> Result<Reply, WireError> {
+        if let Some(reply) = self.early.pop_front() {
+            self.turned = true;
+            self.owed = self.owed.saturating_sub(1);
+            return Ok(reply);
+        }
         let mut lines = Vec::new();
         let mut size = 0;
         let mut code = None;
@@ -207,6 +240,12 @@ impl Wire {
                 return Ok(Reply::new(this, lines));
             }
         }
+    }
+
+    /// Puts replies back, in their order, that were read before their turn.
+    pub(super) fn put_back(&mut self, replies: Vec<Reply>) {
+        self.owed += replies.len();
+        self.early.extend(replies);
     }
 
     async fn read_line(&mut self, deadline: Instant) -> Result<Vec<u8>, WireError> {
@@ -265,6 +304,7 @@ impl Wire {
     /// Reads what still comes, to no end but the other side's, at most a reply's length.
     pub(super) async fn drain(&mut self, deadline: Instant) {
         self.buffer.clear();
+        self.early.clear();
         while self.buffer.len() < LONGEST_REPLY && self.fill(deadline).await.is_ok() {}
     }
 

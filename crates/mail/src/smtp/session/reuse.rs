@@ -6,10 +6,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use model::report::TlsSummary;
+use model::{cause::Cause, report::TlsSummary};
 use tokio::time::Instant;
 
-use super::{Capabilities, Failure, Fate, Host, Mechanism, Session, Wire, WireError};
+use super::{Begun, Capabilities, Failure, Fate, Host, Mechanism, Session, Wire, WireError};
 
 /// After so long without a message a connection may be dead without our knowing: the message then does not leave with
 /// the commands before it.
@@ -28,6 +28,8 @@ pub struct Connection {
     most_taken: usize,
     /// What it has answered to messages, hashed.
     answers: HashSet<u64>,
+    /// The next transaction is under way.
+    begun: Option<Begun>,
     /// When it was used last.
     pub used_at: Instant,
     /// How many messages it has carried.
@@ -35,6 +37,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Whether the commands of the next transaction have left: it is good for that message, and for no other.
+    pub const fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
     /// Sends QUIT without waiting for the reply.
     pub fn close(self) {
         self.close_then(());
@@ -44,7 +51,7 @@ impl Connection {
     pub fn close_then(mut self, held: impl Send + 'static) {
         tokio::spawn(async move {
             let _held = held;
-            if self.wire.write(b"QUIT\r\n", 1, Instant::now() + super::FAREWELL).await.is_ok() {
+            if self.wire.can_part() && self.wire.write(b"QUIT\r\n", 1, Instant::now() + super::FAREWELL).await.is_ok() {
                 self.wire.drain(Instant::now() + super::FAREWELL).await;
             }
         });
@@ -63,16 +70,25 @@ impl Session<'_> {
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         (self.messages, self.codes_tell, self.most_taken) = (messages, connection.codes_tell, connection.most_taken);
         self.answers = connection.answers;
-        // More than was asked for: its answers would be taken for those to the next commands.
-        if wire.look().await == Err(WireError::Lost) || wire.missing() != Some(0) {
+        if connection.begun.as_ref().is_some_and(|begun| !begun.is_of(self.submission, &self.capabilities)) {
             return self.start_afresh();
         }
-        self.cool = used_at.elapsed() > COOL;
+        let has_begun = connection.begun.is_some();
+        self.begun = connection.begun;
+        // More than was asked for: its answers would be taken for those to the next commands.
+        let looked = wire.look().await;
+        let is_shifted = if has_begun { wire.missing().is_none() } else { wire.missing() != Some(0) };
+        if is_shifted || looked == Err(WireError::Lost) {
+            self.stumbled = has_begun && is_shifted;
+            return self.start_afresh();
+        }
+        self.cool = !has_begun && used_at.elapsed() > COOL;
         let flights = wire.flights;
         let outcome = self.hand_over(&mut wire).await;
         self.round_trips += wire.flights - flights;
         self.cool = false;
         let outcome = self.checked(&mut wire, outcome).await;
+        self.stumbled = has_begun && outcome.as_ref().is_err_and(Failure::is_lost_in_a_group);
         match &outcome {
             Err(failure) if failure.may_be_the_connection() => return self.start_afresh(),
             Err(failure) if !failure.fate.is_out_of_step() => self.tell_failure(failure),
@@ -87,8 +103,8 @@ impl Session<'_> {
         (self.capabilities, self.tls, self.mechanism) = (Capabilities::default(), None, None);
         self.stages.clear();
         self.recipients.clear();
-        (self.messages, self.codes_tell, self.said_goodbye, self.most_taken) = (0, true, false, 0);
-        self.answers.clear();
+        (self.messages, self.codes_tell, self.said_goodbye) = (0, true, false);
+        self.forget_connection();
         None
     }
 
@@ -109,6 +125,7 @@ impl Session<'_> {
             codes_tell: self.codes_tell,
             most_taken: self.most_taken,
             answers: std::mem::take(&mut self.answers),
+            begun: self.begins.take(),
             used_at: Instant::now(),
             messages: self.messages + 1,
         });
@@ -116,6 +133,14 @@ impl Session<'_> {
 }
 
 impl Failure {
+    /// Whether the server lost its place, and did not just hang up.
+    fn is_lost_in_a_group(&self) -> bool {
+        let hung_up = self.cause == Cause::ConnectionLost
+            || self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
+        let lost = self.fate.is_out_of_step() || self.is_shifted() || self.cause == Cause::Timeout;
+        lost && !hung_up
+    }
+
     /// Whether an old connection may be the reason: it broke, or the server says that it closes it, before the message
     /// can have been taken.
     fn may_be_the_connection(&self) -> bool {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use model::{cause::Cause, report::Finding, stage::Stage};
 
-use super::{Failure, Fate, Session};
+use super::{Begun, Failure, Fate, Session};
 use crate::{
     aside::{LARGE, aside},
     reply::EnhancedCode,
@@ -50,7 +50,9 @@ impl Session<'_> {
         let all = self.submission.to.len();
         self.named = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
         let recipients: Vec<String> = self.submission.to.iter().take(self.named).map(rcpt_to).collect();
-        let outcome = if self.capabilities.pipelining && !self.cautious {
+        let outcome = if let Some(begun) = self.begun.take() {
+            self.after_the_last(wire, &sender, &recipients, &begun).await
+        } else if self.capabilities.pipelining && !self.cautious {
             self.in_a_group(wire, &sender, &recipients).await
         } else {
             self.one_at_a_time(wire, &sender, &recipients).await
@@ -120,12 +122,42 @@ impl Session<'_> {
             let outcome = self.final_answer(wire, Load::Message, true).await;
             return outcome.map_err(|failure| in_the_group(failure, false, true));
         }
+        self.go_ahead(wire, accepted).await
+    }
+
+    /// The commands left with the message before.
+    async fn after_the_last(
+        &mut self,
+        wire: &mut Wire,
+        sender: &str,
+        recipients: &[String],
+        begun: &Begun,
+    ) -> Result<(), Failure> {
+        self.transcript.client("(with the end of the message before)");
+        for line in std::iter::once(sender).chain(recipients.iter().map(String::as_str)).chain(["DATA"]) {
+            self.transcript.client(line);
+        }
+        debug_assert_eq!(begun.replies(), recipients.len() + 2, "the same transaction");
+        self.sender_answer(wire).await.map_err(|failure| in_the_group(failure, false, true))?;
+        for at in 0..recipients.len() {
+            let answer = self.recipient_answer(wire, at).await;
+            answer.map_err(|failure| in_the_group(failure, false, true))?;
+        }
+        let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, false, true));
+        self.go_ahead(wire, accepted).await
+    }
+
+    /// The answer to `DATA` in a group, and the message.
+    async fn go_ahead(&mut self, wire: &mut Wire, accepted: Result<(), Failure>) -> Result<(), Failure> {
         let go = self.receive(wire, Stage::Data, self.limit(self.limits.reply)).await;
         let go = match (go, &accepted) {
             (Ok(go), _) => go,
             (Err(_), Err(_)) => return accepted,
             (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
         };
+        if go.code != 354 {
+            wire.is_not_begun();
+        }
         if go.code == 354 && accepted.is_err() {
             // The server expects a message although no recipient was accepted (RFC 2920 §3.1): send an empty one.
             self.fly(wire, b".\r\n", 1, Stage::Data, Load::Commands).await?;
@@ -235,7 +267,11 @@ impl Session<'_> {
         self.unproven = grouped && !self.in_step;
         let copy = self.may_be_a_copy(&reply);
         self.unproven |= copy && !self.keeps;
-        let reply = if copy && !self.unproven { self.fence(wire, reply).await? } else { reply };
+        let reply = match self.begins.as_ref().map(Begun::replies) {
+            _ if !copy || self.unproven => reply,
+            Some(replies) => self.fence_by_next(wire, reply, replies).await?,
+            None => self.fence(wire, reply).await?,
+        };
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
         self.passed(Stage::Data, Some(&reply));
         Ok(())

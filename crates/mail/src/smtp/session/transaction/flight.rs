@@ -48,7 +48,7 @@ impl Session<'_> {
         let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
         self.before_the_end = BeforeTheEnd::Unknown;
         let written = match self.commit_point {
-            Some(point) if whole => self.through(point, wire, bytes, replies, deadline).await?,
+            Some(point) if whole => self.through(point, wire, (bytes, load), replies, deadline).await?,
             _ => wire.write(bytes, replies, deadline).await,
         };
         match written {
@@ -60,13 +60,13 @@ impl Session<'_> {
         }
     }
 
-    /// Writes a message; its last bytes only when the commit point allows it, and the server is still there and has not answered yet:
+    /// Writes a message; its last bytes, and the commands of the next one with them, only when the commit point allows it, and the server is still there and has not answered yet:
     /// without them it has no message.
     async fn through(
         &mut self,
         commit_point: &dyn CommitPoint,
         wire: &mut Wire,
-        bytes: &[u8],
+        (bytes, load): (&[u8], Load),
         replies: usize,
         deadline: Instant,
     ) -> Result<Result<(), WireError>, Failure> {
@@ -93,6 +93,14 @@ impl Session<'_> {
         }
         // Whether these left is not known when writing them fails.
         let uncertain = |error| Failure::wire(Stage::Data, error).maybe_sent();
-        wire.write_end(last, deadline).await.map(Ok).map_err(uncertain)
+        self.begins = if load == Load::AwaitedMessage { self.begin_next() } else { None };
+        let written = match &self.begins {
+            Some(begun) => {
+                let group = [last, &begun.bytes()].concat();
+                wire.write_end_and_begin(&group, begun.replies(), deadline).await
+            }
+            None => wire.write_end(last, deadline).await,
+        };
+        written.map(Ok).map_err(uncertain)
     }
 }

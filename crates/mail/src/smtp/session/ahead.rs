@@ -1,0 +1,120 @@
+//! The next transaction begins with the end of this message.
+//!
+//! RFC 2920 §3.1: the final dot may be the first "command" of a group. So the sender, the recipients and `DATA` of the next
+//! message leave in the write that ends this one, and their answers come with its answer: one round trip for each message.
+//! Nothing of the next message itself leaves before its `354`, which also shows that every answer before it was in its place.
+
+use std::collections::HashSet;
+
+use model::stage::Stage;
+
+use super::{Capabilities, Failure, Session, transaction::queue_id};
+use crate::{
+    reply::Reply,
+    smtp::{
+        Submission,
+        envelope::{mail_from, needs_smtputf8, rcpt_to},
+        submit::Depth,
+        wire::{Wire, WireError},
+    },
+};
+
+/// A transaction with more recipients than these is not begun ahead: nothing reads the answers while the group is written
+/// (RFC 2920 §3.1).
+const MOST_RECIPIENTS: usize = 10;
+
+/// The commands of a transaction that has begun, but for `DATA`.
+pub(super) struct Begun {
+    sender: String,
+    recipients: Vec<String>,
+}
+
+impl Begun {
+    fn of(submission: &Submission, capabilities: &Capabilities) -> Self {
+        let named = capabilities.most_recipients.unwrap_or(usize::MAX);
+        Self {
+            sender: mail_from(submission, capabilities),
+            recipients: submission.to.iter().take(named).map(rcpt_to).collect(),
+        }
+    }
+
+    /// Whether it is this one.
+    pub(super) fn is_of(&self, submission: &Submission, capabilities: &Capabilities) -> bool {
+        let Self { sender, recipients } = Self::of(submission, capabilities);
+        submission.depth == Depth::Message && self.sender == sender && self.recipients == recipients
+    }
+
+    /// How many answers it has, that to `DATA` among them.
+    pub(super) const fn replies(&self) -> usize {
+        self.recipients.len() + 2
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let lines = std::iter::once(&self.sender).chain(&self.recipients).map(String::as_str).chain(["DATA"]);
+        lines.flat_map(|line| [line.as_bytes(), b"\r\n"].concat()).collect()
+    }
+}
+
+impl Session<'_> {
+    /// What leaves with the end of this message.
+    pub(super) fn begin_next(&self) -> Option<Begun> {
+        let next = self.next.filter(|_| self.keeps && self.capabilities.pipelining && !self.cautious)?;
+        let fits = match self.capabilities.size {
+            Some(Some(limit)) => next.message.len() as u64 <= limit,
+            _ => true,
+        };
+        let is_possible = next.depth == Depth::Message
+            && (1..=MOST_RECIPIENTS).contains(&next.to.len())
+            && fits
+            && (self.capabilities.smtputf8 || !needs_smtputf8(next));
+        is_possible.then(|| Begun::of(next, &self.capabilities))
+    }
+
+    /// Hears what the server says to the next transaction, after a yes that may be the copy of an earlier one; returns the
+    /// answer to the message. Like [`fence`](Self::fence), without a command of its own: a refusal that was still to come
+    /// stands in the place of the answer to the next sender.
+    pub(super) async fn fence_by_next(
+        &mut self,
+        wire: &mut Wire,
+        answer: Reply,
+        replies: usize,
+    ) -> Result<Reply, Failure> {
+        let until = self.limit(self.limits.last);
+        let has_old_id = queue_id(&answer).is_some();
+        let first = match wire.read_reply(until).await {
+            Ok(reply) => reply,
+            Err(WireError::Lost) if !has_old_id => return Ok(answer),
+            Err(error) => return Err(Failure::wire(Stage::Data, error).maybe_sent()),
+        };
+        if first.is_positive() {
+            // With an id it is the message's own answer, which came late. Then the next transaction finds no 354 in its place.
+            let own = queue_id(&first).is_some();
+            let answer = if own { first.clone() } else { answer };
+            wire.put_back(vec![first]);
+            return Ok(answer);
+        }
+        let mut heard = vec![first];
+        // After a refused sender nothing is accepted, so a yes that follows shows that the refusal was the message's.
+        while heard.len() < replies && heard.last().is_some_and(|reply| reply.code != 421 && !reply.is_positive()) {
+            match wire.read_reply(until).await {
+                Ok(reply) => heard.push(reply),
+                Err(_) => break,
+            }
+        }
+        let is_shifted = heard.iter().any(Reply::is_positive) || (has_old_id && heard.len() < replies);
+        if is_shifted {
+            for reply in &heard {
+                self.hear(reply);
+            }
+            return Err(self.unasked(Stage::Data).maybe_sent());
+        }
+        wire.put_back(heard);
+        Ok(answer)
+    }
+
+    /// Puts what was learnt of a connection away: the next one is another.
+    pub(super) fn forget_connection(&mut self) {
+        (self.begun, self.begins) = (None, None);
+        (self.most_taken, self.answers) = (0, HashSet::new());
+    }
+}
