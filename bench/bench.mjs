@@ -12,9 +12,10 @@ import { prepare } from "./facteur.mjs";
 import { composed } from "./message.mjs";
 import { Sink, version } from "./postfix.mjs";
 import { now, pause, stop } from "./processes.mjs";
+import { relay } from "./relay.mjs";
 import { report } from "./report.mjs";
 import { median, summary } from "./statistics.mjs";
-import { api, list, memory, senders } from "./steps.mjs";
+import { api, list, memory, relayed, senders } from "./steps.mjs";
 import { check, delayed } from "./way.mjs";
 
 const quick = process.argv.includes("--quick");
@@ -73,7 +74,8 @@ async function prepareAll() {
   await once(nodemailer, "message");
   const near = { sink: nearSink, port: nearSink.port };
   const far = { sink: farSink, port: way.port, way };
-  return { binary, folder, file, connections, posts, counts, near, far, facteur, nodemailer };
+  const postfix = await relay(join(folder, "postfix"), nearSink.port, connections).catch((error) => error);
+  return { binary, folder, file, connections, posts, counts, near, far, facteur, nodemailer, relay: postfix };
 }
 
 /** After a step that failed: what is still under way must not be counted in the next. */
@@ -108,6 +110,7 @@ async function round(world, number, keep) {
       await step(world, `${who}, ${where}`, () => senders[who](world, where), keep);
     }
   }
+  await step(world, "postfix, near", () => relayed(world), keep);
   await step(world, "requests", () => api(world), keep);
   await step(world, "list", () => list(world), keep);
   if (keep) await step(world, "memory", () => memory(world), keep);
@@ -136,6 +139,7 @@ for (const portal of ["near", "far"])
 await world.facteur.stop();
 world.nodemailer.disconnect();
 world.far.way.close();
+if (world.relay.child) await stop(world.relay.child);
 await Promise.all([stop(world.near.sink.child), stop(world.far.sink.child)]);
 
 const results = {

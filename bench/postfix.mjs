@@ -8,8 +8,10 @@ import { freePort, now, pause, start } from "./processes.mjs";
 const unpacked = resolve("target/bench/postfix");
 const ours = existsSync(unpacked);
 const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
+/** What stands before the paths of the package. */
+export const root = ours ? unpacked : "";
 const libraries = ["postfix", `${machine}-linux-gnu`].map((path) => `${unpacked}/usr/lib/${path}`);
-const env = ours ? { ...process.env, LD_LIBRARY_PATH: libraries.join(":") } : process.env;
+export const env = ours ? { ...process.env, LD_LIBRARY_PATH: libraries.join(":") } : process.env;
 const tool = (name) => (ours ? `${unpacked}/usr/sbin/${name}` : name);
 
 export function version() {
@@ -67,7 +69,7 @@ export class Sink {
   }
 }
 
-function answers(port) {
+export function answers(port) {
   return new Promise((done) => {
     const socket = connect(port, "127.0.0.1");
     socket.once("data", () => socket.end("QUIT\r\n", () => done(true))).once("error", () => done(false));

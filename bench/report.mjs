@@ -1,7 +1,7 @@
 // The results in words and tables. Losses stand there as plainly as wins.
 import { number, ratios, written } from "./statistics.mjs";
 
-const PEERS = { nodemailer: "nodemailer", source: "smtp-source" };
+const PEERS = { nodemailer: "nodemailer", source: "smtp-source", postfix: "Postfix, a durable relay" };
 
 export function report(results) {
   const { samples } = results;
@@ -43,7 +43,9 @@ on both sides of 1 is level. Sender, load generator and mail server share the co
 
 **Not the same work.** Facteur takes each message over HTTP, writes it to the disk before it says so, writes again before
 the end of each conversation and after it, and can answer for every message after a crash. nodemailer and smtp-source
-keep messages in memory and write nothing; smtp-source does not even compose one. Of Facteur there are two lines: *whole way*
+keep messages in memory and write nothing; smtp-source does not even compose one. Postfix as a relay does what Facteur does with
+a message that is composed already: smtp-source gives it ${connections} at a time, it keeps each in its queue on the same disk, and its client
+sends them over cached connections to the same sink. Of Facteur there are two lines: *whole way*
 is from the first POST (${posts} at once) to the last arrival; *queue* is what waits (${counts.waiting} messages) once a mail server
 that slept answers again. The CPU of Facteur is the server's, HTTP included; the portal's own requests are not in it. The CPU of
 nodemailer is that of a process that does nothing else.
@@ -65,6 +67,7 @@ function messages({ samples, cell, table }, where) {
     row("Facteur, queue", "queue"),
     row("nodemailer, pooled", "nodemailer"),
     row("smtp-source", "source"),
+    ...(where === "near" ? [row("Postfix, as a durable relay", "postfix")] : []),
     [
       "Facteur, only taking (POST, nothing leaves)",
       cell(`rate/taken ${where}/facteur`),

@@ -86,6 +86,15 @@ export const senders = {
   },
 };
 
+/** From the first message that a durable relay is given to the last arrival. Its processes come and go: no CPU time. */
+export async function relayed({ relay, near, counts, connections, file }) {
+  if (relay instanceof Error) throw relay;
+  const count = counts.near;
+  const sending = () => source({ port: relay.port, count, connections, file });
+  const run = await arrive({ near }, "near", count, sending);
+  return { "rate/near/postfix": (count / (run.last - run.began)) * 1000 };
+}
+
 /** The API while the messages leave, as it is in use. */
 export async function api(world) {
   const { facteur, near, counts } = world;

@@ -32,8 +32,29 @@ impl From<AppError> for Unwritten {
 
 type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unwritten>>);
 
+/// Lets those in who are about to write: a commit costs the same for all of them. It takes as long as others have something
+/// to do, and no time when nobody has.
+async fn gather<T>(receiver: &mut mpsc::Receiver<T>, waiting: &mut Vec<T>) {
+    let mut in_vain = 0;
+    while in_vain < 2 && waiting.len() < MOST_AT_ONCE {
+        tokio::task::yield_now().await;
+        let before = waiting.len();
+        waiting.extend(std::iter::from_fn(|| receiver.try_recv().ok()).take(MOST_AT_ONCE - before));
+        in_vain = if waiting.len() == before { in_vain + 1 } else { 0 };
+    }
+}
+
 /// Writes of one kind.
 pub(crate) struct GroupCommit<T, R>(mpsc::Sender<Waiting<T, R>>);
+
+/// Something that is being written.
+pub(crate) struct Pending<R>(oneshot::Receiver<Result<R, Unwritten>>);
+
+impl<R> Pending<R> {
+    pub(crate) async fn written(self) -> Result<R, Unwritten> {
+        self.0.await.map_err(|_| Unwritten::Unavailable)?
+    }
+}
 
 impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
     /// `write` gets what has come, and gives it back with one result for each.
@@ -53,6 +74,7 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
         tokio::spawn(async move {
             let mut waiting = Vec::new();
             while !waiting.is_empty() || receiver.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
+                gather(&mut receiver, &mut waiting).await;
                 let mut bytes = 0;
                 let fits = |(item, _): &&Waiting<T, R>| {
                     let is_first = bytes == 0;
@@ -98,9 +120,14 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
 
     /// Waits until it is written.
     pub(crate) async fn write(&self, item: T) -> Result<R, Unwritten> {
+        self.begin(item).await?.written().await
+    }
+
+    /// Hands it over to be written after what was handed over before, or together with it.
+    pub(crate) async fn begin(&self, item: T) -> Result<Pending<R>, Unwritten> {
         let (sender, result) = oneshot::channel();
         self.0.send((item, sender)).await.map_err(|_| Unwritten::Unavailable)?;
-        result.await.map_err(|_| Unwritten::Unavailable)?
+        Ok(Pending(result))
     }
 }
 

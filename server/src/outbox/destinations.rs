@@ -14,11 +14,16 @@ use tokio::time::Instant;
 use crate::replicas::Place;
 
 pub(super) mod key;
+mod slots;
+
+pub use slots::{ConnectionSlot, LargePermit};
 
 /// A connection without a message is closed after so long.
 const IDLE: Duration = Duration::from_secs(10);
 /// A connection is closed after so many messages: servers have limits of their own.
 const MOST_MESSAGES: u32 = 100;
+/// A server that lost its place in a transaction that had begun with the end of a message has none begun so for so long.
+const STUMBLES: Duration = Duration::from_hours(1);
 /// What may leave at once under a limit a minute, in seconds of it.
 pub(super) const BURST_S: f64 = 6.0;
 
@@ -48,6 +53,8 @@ struct State {
     large: bool,
     /// What may leave at once, and when that was counted.
     allowance: Option<(f64, Instant)>,
+    /// When it lost its place in a transaction that had begun with the end of a message.
+    stumbled_at: Option<Instant>,
     /// What was taken out of the rate of all replicas: so many messages may leave until then.
     portion: Option<(u32, Instant)>,
 }
@@ -60,42 +67,23 @@ struct Parked {
 }
 
 impl State {
+    fn stumbles(&self, now: Instant) -> bool {
+        self.stumbled_at.is_some_and(|at| now.duration_since(at) < STUMBLES)
+    }
+
     fn is_idle(&self, now: Instant) -> bool {
         let rested = |at: Instant| now.duration_since(at) > Duration::from_secs(60);
         self.active == 0
             && self.parked.is_empty()
             && self.blocked_until.is_none_or(rested)
             && self.allowance.is_none_or(|(_, at)| rested(at))
+            && !self.stumbles(now)
     }
 }
 
 /// Every server that is in use.
 #[derive(Clone, Default)]
 pub struct Destinations(Arc<Mutex<HashMap<DestinationId, State>>>);
-
-/// The leave to have a large message in memory; dropping it ends it.
-pub struct LargePermit {
-    destinations: Destinations,
-    id: DestinationId,
-}
-
-impl Drop for LargePermit {
-    fn drop(&mut self) {
-        self.destinations.with(&self.id, |state| state.large = false);
-    }
-}
-
-/// A place at a server; dropping it frees it.
-pub struct ConnectionSlot {
-    destinations: Destinations,
-    pub id: DestinationId,
-}
-
-impl Drop for ConnectionSlot {
-    fn drop(&mut self) {
-        self.destinations.with(&self.id, |state| state.active = state.active.saturating_sub(1));
-    }
-}
 
 /// Closes connections, and gives their places back.
 fn close_all(parked: Vec<Parked>) {
@@ -139,6 +127,16 @@ impl Destinations {
         let state = states.get(id)?;
         let left = state.blocked_until?.saturating_duration_since(now);
         (!left.is_zero()).then_some((left, state.cause))
+    }
+
+    /// It lost its place in a transaction that had begun with the end of a message.
+    pub fn stumbled(&self, id: &DestinationId) {
+        self.with(id, |state| state.stumbled_at = Some(Instant::now()));
+    }
+
+    /// Whether it did so a while ago.
+    pub fn stumbles(&self, id: &DestinationId) -> bool {
+        self.with(id, |state| state.stumbles(Instant::now()))
     }
 
     /// How often the server was found to work. Read before the database is asked, and given to [`Self::block`].

@@ -43,7 +43,7 @@ use serving::Serving;
 pub(super) use serving::{Line, Places};
 
 /// Messages a worker takes at once.
-const BATCH: u32 = 16;
+const BATCH: u32 = 32;
 /// The same when a conversation has ended: one takes its place.
 const NEXT: u32 = 2;
 /// Poll interval without a notification: a rest ends, a retry falls due, another process puts something in.

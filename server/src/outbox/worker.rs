@@ -1,7 +1,7 @@
 //! Server side. One connection, a few messages of one lane.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::atomic::AtomicBool,
     time::Duration,
 };
@@ -21,11 +21,12 @@ use super::{
 };
 use crate::{
     admission::{SLOW_AFTER, Slot},
-    credentials::logins::Withheld,
     replicas::Place,
     store::outbox::{Recipient, StoredMessage},
 };
 
+mod ahead;
+mod behind;
 mod commit_point;
 mod compose;
 mod permission;
@@ -33,9 +34,10 @@ mod room;
 mod settlement;
 mod turns;
 
+use ahead::Prepared;
+use behind::Behind;
 use commit_point::LeaseCommitPoint;
-use compose::Unsendable;
-use room::{Space, room_for};
+use room::Space;
 use turns::{Turn, next_in_turn, refused_for_now};
 
 /// What was looked up is looked up again after so long: another replica may have changed it.
@@ -76,23 +78,32 @@ pub(super) async fn work(
         lease_token,
         route,
         slot,
+        contents: HashMap::new(),
+        ahead: None,
+        behind: None,
     };
-    let mut left = messages.into_iter();
-    let mut next = left.next();
-    while let Some(message) = next {
-        match worker.send(&message).await {
-            Next::Message | Next::GoOn(_) => next = left.next(),
+    worker.read_contents(&messages).await;
+    let mut left = VecDeque::from(messages);
+    while let Some(message) = left.pop_front() {
+        match worker.send(&message, left.front()).await {
+            Next::Message | Next::GoOn(_) => {}
             Next::GiveBack { this, after } => {
-                let ids: Vec<Uuid> = this.then_some(message.id).into_iter().chain(left.map(|row| row.id)).collect();
+                let left = left.iter().map(|row| row.id);
+                let ids: Vec<Uuid> = this.then_some(message.id).into_iter().chain(left).collect();
                 let next_at = outbox.now() + signed(after);
                 give_back(outbox, lease_token, &ids, next_at).await;
                 break;
             }
         }
     }
+    worker.finish_behind().await;
     worker.finish_probe().await;
     let Worker { connection, place, route, .. } = worker;
     if let Some(connection) = connection {
+        if connection.has_begun() {
+            // It waits for a message that is not sent now.
+            return connection.close_then(place);
+        }
         outbox.destinations.park(&slot_at_server.id, route.fingerprint(), connection, place);
     }
 }
@@ -134,6 +145,12 @@ struct Worker<'a> {
     connection: Option<Connection>,
     /// Among the connections with its server that all replicas may have.
     place: Place,
+    /// Sealed contents of the messages that were claimed, as far as they are small.
+    contents: HashMap<Uuid, Vec<u8>>,
+    /// The message after this one.
+    ahead: Option<Prepared>,
+    /// What became of the message before is being written.
+    behind: Option<Behind>,
     /// Cancelled when this replica has lost them.
     lost: CancellationToken,
     /// The count of changes when the route was looked up, and when that was.
@@ -155,22 +172,11 @@ struct Transaction<'a> {
 }
 
 impl Worker<'_> {
-    /// Sends one message, in as many transactions as its server needs for the recipients.
-    async fn send(&mut self, message: &StoredMessage) -> Next {
-        if let Err(next) = self.may_send(message).await {
-            return next;
-        }
-        let Some(room) = room_for(self.outbox, message, &self.route) else {
-            return Next::GiveBack { this: true, after: ONCE_MORE };
-        };
-        let login_gate = self.outbox.login_gate(&self.route);
-        if self.connection.is_none() && self.is_known_to_be_refused() {
-            return self.after_no_login(Withheld::Refused).await;
-        }
-        let mut submission = match self.submission(message, login_gate.clone()).await {
-            Ok(submission) => submission,
-            Err(Unsendable::Store) => return Next::GiveBack { this: true, after: self.outbox.options.first_retry },
-            Err(Unsendable::Content) => return self.unsendable(message, self.outbox.now()).await,
+    /// Sends one message, in as many transactions as its server needs for the recipients. `following` is the one after it.
+    async fn send(&mut self, message: &StoredMessage, following: Option<&StoredMessage>) -> Next {
+        let (mut submission, login_gate, room) = match self.ready(message).await {
+            Ok(ready) => ready,
+            Err(next) => return next,
         };
         let limits = self.outbox.limits(message.size);
         let everybody: HashMap<String, Address> =
@@ -188,6 +194,7 @@ impl Worker<'_> {
             let to = &waiting[..waiting.len().min(most).min(together)];
             submission.to = to.iter().filter_map(|address| everybody.get(address)).cloned().collect();
             let before = turns::waiting(&message.recipients).count();
+            let next = if to.len() == before { self.prepare(following).await } else { None };
             let began = self.outbox.now();
             let commit_point = LeaseCommitPoint {
                 outbox: self.outbox,
@@ -196,8 +203,15 @@ impl Worker<'_> {
                 waiting: before,
                 reached: AtomicBool::new(false),
             };
-            let delivery =
-                Box::pin(self.outbox.submitter.deliver(&submission, self.connection.take(), limits, &commit_point));
+            let next_submission = next.as_ref().map(|prepared| &prepared.submission);
+            let connection = self.connection.take();
+            let delivery = Box::pin(self.outbox.submitter.deliver_and_begin(
+                &submission,
+                next_submission,
+                connection,
+                limits,
+                &commit_point,
+            ));
             let delivery_began = Instant::now();
             let stall = || {
                 if let Space::Large { memory, .. } = &room {
@@ -212,11 +226,15 @@ impl Worker<'_> {
                 Some(delivery.await)
             };
             // Others have our places, and the message.
-            let Some(Delivery { report, connection, fate }) = ended else {
+            let Some(Delivery { report, connection, fate, stumbled }) = ended else {
                 return Next::GiveBack { this: true, after: Duration::ZERO };
             };
             let slow = delivery_began.elapsed() >= SLOW_AFTER;
-            self.connection = connection;
+            (self.connection, self.ahead) = (connection, next);
+            if stumbled {
+                self.outbox.destinations.stumbled(&self.route.id());
+            }
+            let is_written = self.finish_behind().await;
             if let Some(withheld) = login_gate.as_ref().and_then(|gate| gate.withheld()) {
                 return self.after_no_login(withheld).await;
             }
@@ -234,6 +252,9 @@ impl Worker<'_> {
             same_connection = self.connection.is_some();
             match self.settle(&message, report, transaction).await {
                 // Others of its account may have their turn.
+                Next::Message if !is_written => {
+                    return Next::GiveBack { this: false, after: self.outbox.options.first_retry };
+                }
                 Next::Message if slow => return Next::GiveBack { this: false, after: Duration::ZERO },
                 Next::GoOn(_) if slow => return Next::GiveBack { this: true, after: Duration::ZERO },
                 Next::GoOn(recipients) => message.recipients = recipients,

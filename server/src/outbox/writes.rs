@@ -1,16 +1,17 @@
 //! Server side. The writes of the outbox.
 //!
 //! Every message is written four times: when it is given, when it is claimed, before its end is sent, and when it is known
-//! what became of it. Each time somebody waits until it is on the disk.
+//! what became of it. Somebody waits until it is on the disk; but where a message was taken, the next one of its connection
+//! goes on meanwhile. What became of messages and the marks of those that follow share a transaction.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::{
-    group_commit::{GroupCommit, Unwritten},
+    group_commit::{GroupCommit, Pending, Unwritten},
     store::{
-        Store,
+        Store, StoreError,
         outbox::{Claim, Claimed, CommitMark, Inserted, QueuedMessage, Settled, Settlement},
     },
 };
@@ -18,20 +19,59 @@ use crate::{
 /// The writes of the outbox.
 pub struct Writes {
     inserts: GroupCommit<QueuedMessage, Inserted>,
-    commits: GroupCommit<TimedMark, bool>,
-    settlements: GroupCommit<Settlement, Settled>,
+    progress: GroupCommit<Progress, Progressed>,
     claims: GroupCommit<Claim, Claimed>,
 }
 
-/// A mark, and when it was made.
-struct TimedMark {
-    mark: CommitMark,
-    at: Timestamp,
+/// What is written while messages leave.
+enum Progress {
+    /// A mark, and when it was made.
+    Mark(CommitMark, Timestamp),
+    Settlement(Box<Settlement>),
+}
+
+/// What came of it.
+enum Progressed {
+    Marked(bool),
+    Settled(Settled),
+}
+
+/// A settlement that is being written.
+pub struct Settling(Pending<Progressed>);
+
+impl Settling {
+    /// Waits until it is written.
+    pub async fn settled(self) -> Result<Settled, Unwritten> {
+        match self.0.written().await? {
+            Progressed::Settled(settled) => Ok(settled),
+            Progressed::Marked(_) => Err(Unwritten::Rejected),
+        }
+    }
+}
+
+async fn write_progress(store: Arc<dyn Store>, items: &[Progress]) -> Result<Vec<Progressed>, StoreError> {
+    let (mut settlements, mut marks, mut now) = (Vec::new(), Vec::new(), Timestamp::MIN);
+    for item in items {
+        match item {
+            Progress::Mark(mark, at) => {
+                marks.push(mark.clone());
+                now = now.max(*at);
+            }
+            Progress::Settlement(settlement) => settlements.push((**settlement).clone()),
+        }
+    }
+    let (settled, marked) = store.settle_and_mark(&settlements, &marks, now).await?;
+    let (mut settled, mut marked) = (settled.into_iter(), marked.into_iter());
+    let outcome = |item: &Progress| match item {
+        Progress::Mark(..) => marked.next().map(Progressed::Marked),
+        Progress::Settlement(_) => settled.next().map(Progressed::Settled),
+    };
+    Ok(items.iter().filter_map(outcome).collect())
 }
 
 impl Writes {
     pub fn new(store: &Arc<dyn Store>) -> Self {
-        let (inserting, committing, settling, claiming) = (store.clone(), store.clone(), store.clone(), store.clone());
+        let (inserting, progressing, claiming) = (store.clone(), store.clone(), store.clone());
         Self {
             inserts: GroupCommit::sized(
                 |message| message.sealed.len(),
@@ -43,20 +83,11 @@ impl Writes {
                     }
                 },
             ),
-            commits: GroupCommit::start(move |commits: Vec<TimedMark>| {
-                let store = committing.clone();
+            progress: GroupCommit::start(move |items: Vec<Progress>| {
+                let store = progressing.clone();
                 async move {
-                    let now = commits.iter().map(|commit| commit.at).max().unwrap_or_default();
-                    let marks: Vec<_> = commits.iter().map(|commit| commit.mark.clone()).collect();
-                    let written = store.mark_commit(&marks, now).await;
-                    (commits, written)
-                }
-            }),
-            settlements: GroupCommit::start(move |settlements: Vec<Settlement>| {
-                let store = settling.clone();
-                async move {
-                    let written = store.settle(&settlements).await;
-                    (settlements, written)
+                    let written = write_progress(store, &items).await;
+                    (items, written)
                 }
             }),
             claims: GroupCommit::start(move |claims: Vec<Claim>| {
@@ -75,7 +106,10 @@ impl Writes {
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
     pub async fn mark_commit(&self, mark: CommitMark, now: Timestamp) -> Result<bool, Unwritten> {
-        self.commits.write(TimedMark { mark, at: now }).await
+        match self.progress.write(Progress::Mark(mark, now)).await? {
+            Progressed::Marked(held) => Ok(held),
+            Progressed::Settled(_) => Err(Unwritten::Rejected),
+        }
     }
 
     pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unwritten> {
@@ -83,6 +117,11 @@ impl Writes {
     }
 
     pub async fn settle(&self, settlement: Settlement) -> Result<Settled, Unwritten> {
-        self.settlements.write(settlement).await
+        self.begin_to_settle(settlement).await?.settled().await
+    }
+
+    /// The same, without waiting until it is written.
+    pub async fn begin_to_settle(&self, settlement: Settlement) -> Result<Settling, Unwritten> {
+        Ok(Settling(self.progress.begin(Progress::Settlement(Box::new(settlement))).await?))
     }
 }

@@ -1,5 +1,7 @@
 //! Server side. Messages: given, looked at, sent again.
 
+use std::collections::HashMap;
+
 use app::session::AccountId;
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -36,7 +38,11 @@ pub trait MessageStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<MessageWithAttempts>, StoreError>;
     /// Texts and files of a message, sealed; `None` when they are not kept any more.
-    async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.contents_of(&[id]).await?.remove(&id))
+    }
+    /// The sealed contents of messages, of those that have theirs.
+    async fn contents_of(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError>;
     /// Sends a message again, when `rule` allows it and to whom it says.
     async fn resend(
         &self,

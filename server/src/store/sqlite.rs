@@ -47,6 +47,8 @@ pub use serving::ServingLock;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a writer waits for those before it. With [`BUSY_TIMEOUT`] it has an answer within five seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// The write-ahead log is merged into the file when it has so many pages (of 4 KiB): the writer waits for it meanwhile.
+const CHECKPOINT: &str = "4000";
 /// Readers beside the writer.
 const CONNECTIONS: u32 = 4;
 
@@ -109,6 +111,7 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .pragma("secure_delete", "ON")
+            .pragma("wal_autocheckpoint", CHECKPOINT)
             .busy_timeout(BUSY_TIMEOUT);
         let connect = |options, connections| {
             let (at_connect, at_use) = (file.clone(), file.clone());

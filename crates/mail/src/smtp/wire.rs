@@ -7,7 +7,6 @@
 use std::{collections::VecDeque, future::poll_fn, io, pin::Pin, task::Poll, time::Duration};
 
 use bytes::BytesMut;
-use model::cause::Cause;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     task::yield_now,
@@ -19,6 +18,10 @@ use crate::{
     reply::{Line, Reply},
 };
 
+mod error;
+
+pub(super) use error::WireError;
+
 /// Longest line of a reply, in bytes, its end included.
 const LONGEST_LINE: usize = 2 * 1024;
 /// Longest reply, in bytes.
@@ -28,37 +31,6 @@ const CHUNK: usize = 4 * 1024;
 
 /// How often the runtime gets a turn to notice what the socket says has come.
 const MOST_TURNS: u32 = 64;
-
-/// Why there is no reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum WireError {
-    #[error("no reply in time")]
-    Timeout,
-    #[error("the connection was lost")]
-    Lost,
-    #[error("the reply is too long")]
-    TooLarge,
-    #[error("not a reply")]
-    Malformed,
-    #[error("an unsolicited reply")]
-    Unasked,
-}
-
-impl WireError {
-    pub(super) const fn cause(self) -> Cause {
-        match self {
-            Self::Timeout => Cause::Timeout,
-            Self::Lost => Cause::ConnectionLost,
-            Self::TooLarge => Cause::ReplyTooLarge,
-            Self::Malformed | Self::Unasked => Cause::ProtocolError,
-        }
-    }
-
-    /// Whether the same may go better later.
-    pub(super) const fn is_transient(self) -> bool {
-        matches!(self, Self::Timeout | Self::Lost)
-    }
-}
 
 /// One connection to a server.
 pub(super) struct Wire {

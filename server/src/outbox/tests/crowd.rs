@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod one_flight;
 mod server;
 mod without_a_word;
 

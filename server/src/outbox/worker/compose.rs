@@ -23,14 +23,17 @@ const FEW_NAMES: usize = 10;
 
 impl Worker<'_> {
     pub(super) async fn submission(
-        &self,
+        &mut self,
         message: &StoredMessage,
         gate: Option<Arc<LoginGuard>>,
     ) -> Result<Submission, Unsendable> {
-        let sealed = self.outbox.store.content(message.id).await.map_err(|error| {
-            error.log();
-            Unsendable::Store
-        })?;
+        let sealed = match self.contents.remove(&message.id) {
+            Some(sealed) => Some(sealed),
+            None => self.outbox.store.content(message.id).await.map_err(|error| {
+                error.log();
+                Unsendable::Store
+            })?,
+        };
         let unreadable = |what: &str| {
             tracing::error!(message = %message.id, what, "a message cannot be sent");
             Unsendable::Content

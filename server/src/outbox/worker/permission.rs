@@ -15,14 +15,8 @@ use crate::{
 impl Worker<'_> {
     /// Whether a transaction may begin: no shutdown, the route is unchanged, and the server is not in back-off.
     pub(super) async fn may_send(&mut self, message: &StoredMessage) -> Result<(), Next> {
-        let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
-        if self.outbox.stop.is_cancelled() || !self.place.is_held() || !self.is_still_the_route(message).await {
-            return Err(now_and_all());
-        }
+        self.may_go_on(message).await?;
         let id = self.route.id();
-        if !self.probe && self.outbox.destinations.blocked(&id).is_some() {
-            return Err(now_and_all());
-        }
         while let Err(wait) = self.outbox.acquire_permit(&id, &self.destination, self.route.per_minute).await {
             // A waiting conversation needs no worker.
             if wait > PATIENCE || !self.slot.step_aside() {
@@ -30,8 +24,23 @@ impl Worker<'_> {
             }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.outbox.stop.cancelled() => return Err(now_and_all()),
+                () = self.outbox.stop.cancelled() => {
+                    return Err(Next::GiveBack { this: true, after: Duration::ZERO });
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// The same for a message that has its permit.
+    pub(super) async fn may_go_on(&mut self, message: &StoredMessage) -> Result<(), Next> {
+        let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
+        if self.outbox.stop.is_cancelled() || !self.place.is_held() || !self.is_still_the_route(message).await {
+            return Err(now_and_all());
+        }
+        let id = self.route.id();
+        if !self.probe && self.outbox.destinations.blocked(&id).is_some() {
+            return Err(now_and_all());
         }
         Ok(())
     }

@@ -1,25 +1,26 @@
 //! Server side. Persists the outcome of an attempt, with retries.
 
-use std::time::Duration;
-
 use app::{
     diagnosis::cause::Cause,
-    profile::sending::{HealthSignal, HealthTransition},
+    profile::sending::HealthSignal,
     test_run::{port::TestRun, report::Report},
 };
 use jiff::Timestamp;
 
-use super::{Next, ONCE_MORE, Transaction, Worker};
+use super::{
+    Next, ONCE_MORE, Transaction, Worker,
+    behind::{After, Behind},
+};
 use crate::{
     events::{message_finished, profile_transition},
     group_commit::Unwritten,
     outbox::{
-        dispatcher::{DestinationRef, signed},
+        dispatcher::signed,
         judge::{Chances, judge},
         route::Server,
         status::{give_up, needs_its_content, status_of},
     },
-    profiles::{ChangeListener, fingerprint},
+    profiles::fingerprint,
     store::outbox::{
         Attempt, AttemptOutcome, HealthReport, MessageState, MessageStatus, Precondition, Settled, Settlement,
         StoredMessage, TransitionEvent,
@@ -27,7 +28,20 @@ use crate::{
 };
 
 impl Worker<'_> {
+    /// Writes what became of a message. Where its server took it, the next message goes on meanwhile.
     pub(super) async fn settle(&mut self, message: &StoredMessage, report: Report, had: Transaction<'_>) -> Next {
+        let (settlement, after) = self.judged(message, report, had);
+        let may_go_on = after.is_plain() && !self.probe && self.outbox.destinations.blocked(&self.route.id()).is_none();
+        if may_go_on && let Ok(settling) = self.outbox.writes.begin_to_settle(settlement.clone()).await {
+            self.behind = Some(Behind { settlement, settling, after });
+            return Next::Message;
+        }
+        let settled = self.for_sure(settlement).await;
+        self.after(settled, after).await
+    }
+
+    /// What is to be written of an attempt, and what follows from it.
+    fn judged(&self, message: &StoredMessage, report: Report, had: Transaction<'_>) -> (Settlement, After) {
         let Transaction { began, to, others, may_split, same_connection } = had;
         let now = self.outbox.now();
         let row = match &self.route.server {
@@ -70,7 +84,8 @@ impl Worker<'_> {
         let cause = attempt.cause;
         self.outbox.metrics.attempted(judgement.outcome, cause);
         let tell = self.outbox.has_webhook(&message.lane.account.portal);
-        let event = message_finished(message, &judgement.status, &judgement.recipients, &attempt, now);
+        let finished = || message_finished(message, &judgement.status, &judgement.recipients, &attempt, now);
+        let event = tell.then(finished).flatten();
         if let Some(most) = judgement.most {
             self.outbox.recipient_limits.learn(&self.route.id(), most);
         }
@@ -88,47 +103,24 @@ impl Worker<'_> {
             recipients: judgement.recipients,
             next_at: judgement.next_at,
             fallback: judgement.fallback,
-            event: event.filter(|_| tell),
+            event,
             attempt: Some(attempt),
             health,
             transition_event: tell.then_some(profile_transition as TransitionEvent),
         };
         tracing::debug!(message = %message.id, state = state.as_str(), "message tried");
-        let settled = self.for_sure(settlement).await;
-        match settled.as_ref().ok().and_then(|settled| settled.transition) {
-            // What waits for it waits no more.
-            Some(HealthTransition::Recovered) => {
-                self.outbox.recovered(DestinationRef { id: &self.route.id(), key: &self.destination }).await;
-                self.outbox.changed(&message.lane.account).await;
-            }
-            // Look again before the next one.
-            Some(HealthTransition::Broke(_)) => self.outbox.changes.count(&message.lane.account),
-            None => {}
-        }
-        // One message was to tell whether a held profile has come round, and did.
-        let still_held = was_held && matches!(judgement.signal, Some(HealthSignal::Failed(_)));
-        let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
-        let server = DestinationRef { id: &id, key: &self.destination };
-        if judgement.trouble || still_held {
-            self.outbox.rest(server, cause, probe, |troubles| self.outbox.wait(troubles)).await;
-            // They wait for the server, not for a time of their own.
-            return Next::GiveBack { this: false, after: Duration::ZERO };
-        }
-        if probe || (judgement.signal == Some(HealthSignal::Sent) && self.outbox.destinations.blocked(&id).is_some()) {
-            self.outbox.recovered(server).await;
-        }
-        if judgement.fallback && !message.fallback {
-            // Its lane has just begun.
-            self.outbox.conversation_ended(String::new());
-        }
-        if judgement.goes_on && settled.as_ref().is_ok_and(|settled| settled.done) {
-            return Next::GoOn(recipients);
-        }
-        if settled.is_err() {
-            // It stays under its lease; what became of it is not on disk. Its mark says that it may have left.
-            return Next::GiveBack { this: false, after: self.outbox.options.first_retry };
-        }
-        Next::Message
+        let after = After {
+            account: message.lane.account.clone(),
+            state,
+            was_held,
+            signal: judgement.signal,
+            trouble: judgement.trouble,
+            goes_on: judgement.goes_on,
+            recipients,
+            falls_back: judgement.fallback && !message.fallback,
+            cause,
+        };
+        (settlement, after)
     }
 
     /// The message cannot be sent by anybody: its content is gone or does not open.
@@ -171,7 +163,7 @@ impl Worker<'_> {
     }
 
     /// Persists the outcome, retrying until the disk accepts it: it is known nowhere else.
-    async fn for_sure(&self, settlement: Settlement) -> Result<Settled, Unwritten> {
+    pub(super) async fn for_sure(&self, settlement: Settlement) -> Result<Settled, Unwritten> {
         loop {
             match self.outbox.writes.settle(settlement.clone()).await {
                 Err(_) if !self.outbox.stop.is_cancelled() => tokio::time::sleep(ONCE_MORE).await,

@@ -1,5 +1,7 @@
 //! Server side. Messages, attempts and sealed contents as types.
 
+use std::collections::HashMap;
+
 use app::{profile::model::ProfileId, session::AccountId, test_run::event::Stage};
 use const_format::formatcp;
 use jiff::Timestamp;
@@ -35,6 +37,12 @@ pub const COLUMNS: &str = formatcp!(
 );
 /// What is not under way and not finished: the condition of the partial indexes, to the letter.
 pub const WAITING: &str = "state IN ('queued', 'deferred')";
+
+/// Contents by the ids of their messages.
+pub fn by_id(rows: Vec<(String, Vec<u8>)>) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+    let read = |(id, sealed): (String, Vec<u8>)| Ok((Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, sealed));
+    rows.into_iter().map(read).collect()
+}
 
 pub fn wrong(column: &'static str, row: &str) -> StoreError {
     StoreError::Inconsistent { table: "message", column, row: row.to_owned() }

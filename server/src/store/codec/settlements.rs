@@ -4,7 +4,11 @@ use std::{collections::HashMap, iter::zip};
 
 use app::{
     diagnosis::cause::Cause,
-    profile::sending::{Health, HealthTransition},
+    profile::{
+        model::ProfileId,
+        sending::{Health, HealthTransition},
+    },
+    session::AccountId,
     test_run::event::Stage,
 };
 use jiff::Timestamp;
@@ -13,7 +17,7 @@ use serde::Serialize;
 use super::{Columns, cause, encode, instant, without_nul};
 use crate::store::{
     ProfileRow, StoreError,
-    outbox::{HealthReport, Lease, MessageState, Precondition, Settlement},
+    outbox::{HealthReport, Lease, MessageState, NewEvent, Precondition, Settlement, TransitionEvent},
 };
 
 /// Which of the settlements may be made, by the rows of their messages (`id`, `state`, `lease_owner`, `lease_until`), which
@@ -107,12 +111,50 @@ fn lease(row: &impl Columns) -> Result<Lease, StoreError> {
     Ok(Lease { token: row.text_if_any("lease_owner")?, until })
 }
 
+/// The profiles that a batch of reports is about, as the reports before left them: each is read once and written once.
+#[derive(Default)]
+pub struct JudgedProfiles(HashMap<(AccountId, ProfileId), Judged>);
+
+struct Judged {
+    row: ProfileRow,
+    /// The settings that the last report was about; `None`: nothing was told of them.
+    fingerprint: Option<[u8; 32]>,
+}
+
+impl JudgedProfiles {
+    pub fn knows(&self, account: &AccountId, profile: ProfileId) -> bool {
+        self.0.contains_key(&(account.clone(), profile))
+    }
+
+    pub fn read(&mut self, account: &AccountId, row: ProfileRow) {
+        self.0.insert((account.clone(), row.id), Judged { row, fingerprint: None });
+    }
+
+    /// Takes a report in. `None`: its profile is gone, or has other settings now.
+    pub fn take(
+        &mut self,
+        account: &AccountId,
+        report: &HealthReport,
+        at: Timestamp,
+        transition_event: Option<TransitionEvent>,
+    ) -> Option<(Option<HealthTransition>, Option<NewEvent>)> {
+        let judged = self.0.get_mut(&(account.clone(), report.profile))?;
+        let (health, transition) = health_after(&judged.row, report, at)?;
+        let event = transition.zip(transition_event);
+        let event = event.map(|(transition, event)| event(account, &judged.row, transition, at));
+        (judged.row.health, judged.fingerprint) = (health, Some(report.fingerprint));
+        Some((transition, event))
+    }
+
+    /// What is to be written.
+    pub fn changed(&self) -> impl Iterator<Item = (ProfileId, &Health, &[u8; 32])> {
+        let changed = self.0.values().filter_map(|judged| Some((&judged.row, judged.fingerprint.as_ref()?)));
+        changed.map(|(row, fingerprint)| (row.id, &row.health, fingerprint))
+    }
+}
+
 /// What a report makes of a profile's health; `None`: it is about other settings, which the profile had before.
-pub fn health_after(
-    row: &ProfileRow,
-    report: &HealthReport,
-    at: Timestamp,
-) -> Option<(Health, Option<HealthTransition>)> {
+fn health_after(row: &ProfileRow, report: &HealthReport, at: Timestamp) -> Option<(Health, Option<HealthTransition>)> {
     if row.fingerprint() != report.fingerprint {
         return None;
     }

@@ -132,13 +132,19 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     let under_way = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
     assert_eq!((under_way.state, under_way.lease_token.as_deref()), (MessageState::Sending, Some(LEASE)));
     assert_eq!(under_way.ending_to.as_deref(), Some(&["a@x.example".to_owned()][..]));
-    assert!(store.content(Uuid::from_u128(1)).await.unwrap().is_some());
+    let some = [1, 2, 9].map(Uuid::from_u128);
+    let contents = store.contents_of(&some).await.unwrap();
+    assert_eq!(contents.len(), 2);
+    assert_eq!(contents.get(&some[0]), store.content(some[0]).await.unwrap().as_ref());
     let foreign = Settlement {
         precondition: Precondition::Lease("two".to_owned()),
         ..settlement(1, &shop, MessageState::Failed, 42)
     };
     let own = settlement(1, &shop, MessageState::Accepted, 42);
-    let outcomes = store.settle(&[foreign, own.clone(), own]).await.unwrap();
+    // A message that is over has no mark any more; another one's is written with it.
+    let marks = [commit_mark(1, LEASE, None), commit_mark(2, LEASE, None)];
+    let (outcomes, marked) = store.settle_and_mark(&[foreign, own.clone(), own], &marks, at(42)).await.unwrap();
+    assert_eq!(marked, [false, true]);
     assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(store.content(Uuid::from_u128(1)).await.unwrap(), None, "accepted: its text is gone");
     let done = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();

@@ -1,5 +1,7 @@
 //! Server side. Messages: given, looked at, given back.
 
+use std::collections::HashMap;
+
 use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
@@ -17,7 +19,7 @@ use crate::store::{
     MessageStore, StoreError,
     codec::{
         encode,
-        messages::{self, COLUMNS, NEXT_AT, attempt, filter_codes, known, message, with_attempts},
+        messages::{self, COLUMNS, NEXT_AT, attempt, by_id, filter_codes, known, message, with_attempts},
     },
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
@@ -119,9 +121,13 @@ impl MessageStore for PostgresStore {
         with_attempts(&rows, messages)
     }
 
-    async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
-        let found = sqlx::query_scalar("SELECT sealed FROM content WHERE message = $1").bind(id.to_string());
-        Ok(found.fetch_optional(&self.pool).await?)
+    async fn contents_of(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+        let found: Vec<(String, Vec<u8>)> =
+            sqlx::query_as("SELECT message, sealed FROM content WHERE message = ANY ($1)")
+                .bind(ids.iter().map(Uuid::to_string).collect::<Vec<_>>())
+                .fetch_all(&self.pool)
+                .await?;
+        by_id(found)
     }
 
     async fn resend(

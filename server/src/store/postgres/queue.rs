@@ -30,6 +30,8 @@ mod rests;
 
 use bounds::{NEXT_AT, keep_rest, move_lane, tighten};
 use claim::claim_one;
+pub(super) use leases::mark_locked;
+pub(super) use locks::lock_messages;
 use locks::{fallbacks, keys, lock_destinations, lock_lanes, make_destinations};
 pub(super) use rests::{REST, with_rests};
 

@@ -1,5 +1,7 @@
 //! Server side. Messages: given, looked at, claimed, given back.
 
+use std::collections::HashMap;
+
 use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
@@ -13,7 +15,7 @@ use super::{
 };
 use crate::store::{
     MessageStore, StoreError,
-    codec::messages::{NEXT_AT, attempt, filter_codes, message, with_attempts},
+    codec::messages::{NEXT_AT, attempt, by_id, filter_codes, message, with_attempts},
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
         StoredMessage,
@@ -111,9 +113,14 @@ impl MessageStore for SqliteStore {
         with_attempts(&rows, messages)
     }
 
-    async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
-        let found = sqlx::query_scalar("SELECT sealed FROM content WHERE message = ?").bind(id.to_string());
-        Ok(found.fetch_optional(&self.pool).await?)
+    async fn contents_of(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        let found: Vec<(String, Vec<u8>)> =
+            sqlx::query_as("SELECT message, sealed FROM content WHERE message IN (SELECT value FROM json_each(?))")
+                .bind(encode("content", "message", &ids)?)
+                .fetch_all(&self.pool)
+                .await?;
+        by_id(found)
     }
 
     async fn resend(

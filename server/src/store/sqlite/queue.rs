@@ -1,12 +1,9 @@
 //! Server side. Lanes and destinations: what is due next, and what rests. The migration says how their rows are kept.
 
-use std::collections::HashSet;
-
 use app::{diagnosis::cause::Cause, session::AccountId};
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -27,10 +24,12 @@ use crate::store::{
 
 mod bounds;
 mod claim;
+mod marks;
 mod rests;
 
 use bounds::{NEXT_AT, keep_rest, rest_of, tighten};
 use claim::claim_one;
+pub(super) use marks::mark_commit;
 pub(super) use rests::{REST, with_rests};
 
 #[async_trait]
@@ -104,24 +103,10 @@ impl QueueStore for SqliteStore {
     }
 
     async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let rows = marks.iter().map(|CommitMark { id, lease_token, to }| {
-            let to = to.as_ref().map(|to| encode("message", "ending_to", to)).transpose()?;
-            Ok(json!({ "id": id.to_string(), "lease": lease_token, "to": to }))
-        });
-        let marked: Vec<(String, String)> = sqlx::query_as(
-            "UPDATE message SET ending_at = ?2, ending_to = mark.value ->> 'to'
-             FROM json_each(?1) AS mark
-             WHERE message.id = mark.value ->> 'id' AND message.state = 'sending'
-               AND message.lease_owner = mark.value ->> 'lease' AND message.lease_until > ?2
-             RETURNING message.id, message.lease_owner",
-        )
-        .bind(encode("message", "ending_to", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
-        .bind(now.as_millisecond())
-        .fetch_all(&self.writer)
-        .await?;
-        // A message has one lease: another token's mark of the same message did not hold.
-        let marked: HashSet<(String, String)> = marked.into_iter().collect();
-        Ok(marks.iter().map(|mark| marked.contains(&(mark.id.to_string(), mark.lease_token.clone()))).collect())
+        let mut transaction = begin(&self.writer).await?;
+        let marked = mark_commit(&mut transaction, marks, now).await?;
+        transaction.commit().await?;
+        Ok(marked)
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {

@@ -14,38 +14,35 @@ use sqlx::SqliteConnection;
 use super::{
     SqliteStore, events,
     profiles::{begin, find_readable, write_health},
+    queue::mark_commit,
     rows::encode,
 };
 use crate::store::{
     SettlementStore, StoreError,
-    codec::settlements::{self, SettledRow, health_after},
-    outbox::{HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
+    codec::settlements::{self, JudgedProfiles, SettledRow},
+    outbox::{CommitMark, HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
 #[async_trait]
 impl SettlementStore for SqliteStore {
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let held = held(&mut transaction, settlements).await?;
-        let done: Vec<&Settlement> = zip(settlements, &held).filter(|(_, held)| **held).map(|(one, _)| one).collect();
-        if !done.is_empty() {
-            move_messages(&mut transaction, &done).await?;
-            keep_attempts(&mut transaction, &done).await?;
-            forget_contents(&mut transaction, &done).await?;
-        }
-        let mut outcomes = Vec::with_capacity(settlements.len());
-        for (Settlement { lane, at, transition_event, health: report, .. }, done) in zip(settlements, held) {
-            // Reports about one profile follow each other: the second one sees what the first one wrote.
-            let transition = match report.as_ref().filter(|_| done) {
-                Some(report) => health(&mut transaction, &lane.account, report, *at, *transition_event).await?,
-                None => None,
-            };
-            outcomes.push(Settled { done, transition });
-        }
-        let told: Vec<&NewEvent> = done.iter().filter_map(|settlement| settlement.event.as_ref()).collect();
-        events::insert(&mut transaction, told).await?;
+        let settled = settle(&mut transaction, settlements).await?;
         transaction.commit().await?;
-        Ok(outcomes)
+        Ok(settled)
+    }
+
+    async fn settle_and_mark(
+        &self,
+        settlements: &[Settlement],
+        marks: &[CommitMark],
+        now: Timestamp,
+    ) -> Result<(Vec<Settled>, Vec<bool>), StoreError> {
+        let mut transaction = begin(&self.writer).await?;
+        let settled = settle(&mut transaction, settlements).await?;
+        let marked = if marks.is_empty() { Vec::new() } else { mark_commit(&mut transaction, marks, now).await? };
+        transaction.commit().await?;
+        Ok((settled, marked))
     }
 
     async fn record_health(
@@ -60,6 +57,37 @@ impl SettlementStore for SqliteStore {
         transaction.commit().await?;
         Ok(transition)
     }
+}
+
+/// Writes what became of attempts.
+async fn settle(connection: &mut SqliteConnection, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
+    if settlements.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held = held(&mut *connection, settlements).await?;
+    let done: Vec<&Settlement> = zip(settlements, &held).filter(|(_, held)| **held).map(|(one, _)| one).collect();
+    if !done.is_empty() {
+        move_messages(&mut *connection, &done).await?;
+        keep_attempts(&mut *connection, &done).await?;
+        forget_contents(&mut *connection, &done).await?;
+    }
+    let mut outcomes = Vec::with_capacity(settlements.len());
+    let mut profiles = JudgedProfiles::default();
+    for (Settlement { lane, at, transition_event, health: report, .. }, done) in zip(settlements, held) {
+        // Reports about one profile follow each other: the second one sees what the first one wrote.
+        let transition = match report.as_ref().filter(|_| done) {
+            Some(report) => {
+                let told = (*at, *transition_event);
+                judge(&mut *connection, &mut profiles, &lane.account, report, told).await?
+            }
+            None => None,
+        };
+        outcomes.push(Settled { done, transition });
+    }
+    write_healths(&mut *connection, &profiles).await?;
+    let told: Vec<&NewEvent> = done.iter().filter_map(|settlement| settlement.event.as_ref()).collect();
+    events::insert(connection, told).await?;
+    Ok(outcomes)
 }
 
 /// Which of the settlements may be made. The rows are read first, so that the rule (`Precondition::holds`) is not SQL's;
@@ -129,7 +157,8 @@ async fn forget_contents(connection: &mut SqliteConnection, settlements: &[&Sett
     Ok(())
 }
 
-/// Applies a health signal, and writes the event of a transition. A profile that was changed, deleted or damaged meanwhile is not judged.
+/// Applies one health signal, and writes the event of a transition. A profile that was changed, deleted or damaged meanwhile is
+/// not judged.
 pub(super) async fn health(
     connection: &mut SqliteConnection,
     account: &AccountId,
@@ -137,18 +166,38 @@ pub(super) async fn health(
     at: Timestamp,
     transition_event: Option<TransitionEvent>,
 ) -> Result<Option<HealthTransition>, StoreError> {
-    let Some(row) = find_readable(connection, account, report.profile).await? else {
-        return Ok(None);
-    };
-    let Some((health, transition)) = health_after(&row, report, at) else { return Ok(None) };
-    write_health(connection, report.profile, &health, Some(&report.fingerprint)).await?;
-    if let Some(run) = &report.failure {
-        keep_failure(connection, report.profile, run).await?;
-    }
-    if let Some((transition, event)) = transition.zip(transition_event) {
-        events::insert(connection, [&event(account, &row, transition, at)]).await?;
-    }
+    let mut profiles = JudgedProfiles::default();
+    let transition = judge(&mut *connection, &mut profiles, account, report, (at, transition_event)).await?;
+    write_healths(connection, &profiles).await?;
     Ok(transition)
+}
+
+/// The same in a batch, up to [`write_healths`].
+async fn judge(
+    connection: &mut SqliteConnection,
+    profiles: &mut JudgedProfiles,
+    account: &AccountId,
+    report: &HealthReport,
+    (at, transition_event): (Timestamp, Option<TransitionEvent>),
+) -> Result<Option<HealthTransition>, StoreError> {
+    if !profiles.knows(account, report.profile)
+        && let Some(row) = find_readable(&mut *connection, account, report.profile).await?
+    {
+        profiles.read(account, row);
+    }
+    let Some((transition, event)) = profiles.take(account, report, at, transition_event) else { return Ok(None) };
+    if let Some(run) = &report.failure {
+        keep_failure(&mut *connection, report.profile, run).await?;
+    }
+    events::insert(connection, event.iter()).await?;
+    Ok(transition)
+}
+
+async fn write_healths(connection: &mut SqliteConnection, profiles: &JudgedProfiles) -> Result<(), StoreError> {
+    for (id, health, fingerprint) in profiles.changed() {
+        write_health(&mut *connection, id, health, Some(fingerprint)).await?;
+    }
+    Ok(())
 }
 
 async fn keep_failure(connection: &mut SqliteConnection, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {

@@ -8,7 +8,10 @@ use std::collections::HashSet;
 
 use model::stage::Stage;
 
-use super::{Capabilities, Failure, Session, transaction::queue_id};
+use super::{
+    Capabilities, Failure, Session,
+    transaction::{in_the_group, queue_id},
+};
 use crate::{
     reply::Reply,
     smtp::{
@@ -68,6 +71,28 @@ impl Session<'_> {
             && fits
             && (self.capabilities.smtputf8 || !needs_smtputf8(next));
         is_possible.then(|| Begun::of(next, &self.capabilities))
+    }
+
+    /// The commands left with the message before.
+    pub(super) async fn after_the_last(
+        &mut self,
+        wire: &mut Wire,
+        sender: &str,
+        recipients: &[String],
+        begun: &Begun,
+    ) -> Result<(), Failure> {
+        self.transcript.client("(with the end of the message before)");
+        for line in std::iter::once(sender).chain(recipients.iter().map(String::as_str)).chain(["DATA"]) {
+            self.transcript.client(line);
+        }
+        debug_assert_eq!(begun.replies(), recipients.len() + 2, "the same transaction");
+        self.sender_answer(wire).await.map_err(|failure| in_the_group(failure, false, true))?;
+        for at in 0..recipients.len() {
+            let answer = self.recipient_answer(wire, at).await;
+            answer.map_err(|failure| in_the_group(failure, false, true))?;
+        }
+        let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, false, true));
+        self.go_ahead(wire, accepted).await
     }
 
     /// Hears what the server says to the next transaction, after a yes that may be the copy of an earlier one; returns the

@@ -135,8 +135,8 @@ impl Session<'_> {
 impl Failure {
     /// Whether the server lost its place, and did not just hang up.
     fn is_lost_in_a_group(&self) -> bool {
-        let hung_up = self.cause == Cause::ConnectionLost
-            || self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
+        let hung_up =
+            self.cause == Cause::ConnectionLost || self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
         let lost = self.fate.is_out_of_step() || self.is_shifted() || self.cause == Cause::Timeout;
         lost && !hung_up
     }

@@ -125,30 +125,8 @@ impl Session<'_> {
         self.go_ahead(wire, accepted).await
     }
 
-    /// The commands left with the message before.
-    async fn after_the_last(
-        &mut self,
-        wire: &mut Wire,
-        sender: &str,
-        recipients: &[String],
-        begun: &Begun,
-    ) -> Result<(), Failure> {
-        self.transcript.client("(with the end of the message before)");
-        for line in std::iter::once(sender).chain(recipients.iter().map(String::as_str)).chain(["DATA"]) {
-            self.transcript.client(line);
-        }
-        debug_assert_eq!(begun.replies(), recipients.len() + 2, "the same transaction");
-        self.sender_answer(wire).await.map_err(|failure| in_the_group(failure, false, true))?;
-        for at in 0..recipients.len() {
-            let answer = self.recipient_answer(wire, at).await;
-            answer.map_err(|failure| in_the_group(failure, false, true))?;
-        }
-        let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, false, true));
-        self.go_ahead(wire, accepted).await
-    }
-
     /// The answer to `DATA` in a group, and the message.
-    async fn go_ahead(&mut self, wire: &mut Wire, accepted: Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) async fn go_ahead(&mut self, wire: &mut Wire, accepted: Result<(), Failure>) -> Result<(), Failure> {
         let go = self.receive(wire, Stage::Data, self.limit(self.limits.reply)).await;
         let go = match (go, &accepted) {
             (Ok(go), _) => go,
@@ -206,7 +184,7 @@ impl Session<'_> {
         aside(message.len() > LARGE, || form(message))
     }
 
-    async fn sender_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+    pub(super) async fn sender_answer(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let reply = self.receive(wire, Stage::MailFrom, self.limit(self.limits.reply)).await?;
         self.expect(Stage::MailFrom, &reply, 250)?;
         self.in_step &= reply.enhanced.is_some_and(|code| !is_about_a_recipient(code));
@@ -215,7 +193,7 @@ impl Session<'_> {
     }
 
     /// Goes on as long as one recipient was accepted.
-    fn any_recipient(&mut self) -> Result<(), Failure> {
+    pub(super) fn any_recipient(&mut self) -> Result<(), Failure> {
         self.last_refusal.take().map_or(Ok(()), Err)
     }
 
@@ -281,7 +259,7 @@ impl Session<'_> {
 /// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that the
 /// server did not take it. `behind`: the command was not the first of the group, so a server that works on one command
 /// at a time may have stumbled over its place.
-fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
+pub(super) fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
     let words = failure.reply.as_deref().unwrap_or_default().to_ascii_lowercase();
     if failure.finding == Some(Finding::UnaskedReply) {
         return failure;

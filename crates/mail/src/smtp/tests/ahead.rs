@@ -124,7 +124,12 @@ async fn a_refused_recipient_of_the_next_message_is_its_own_affair() {
         script.push(Step::Expect("never"));
         let ([one, two], read) = two(vec![script], &Open).await;
         assert_eq!((one.report.verdict, one.fate), (Verdict::Accepted, None));
-        assert_eq!((two.report.verdict, two.report.cause), (Verdict::Failed, Some(Cause::RecipientRejected)), "{:#?}", two.report);
+        assert_eq!(
+            (two.report.verdict, two.report.cause),
+            (Verdict::Failed, Some(Cause::RecipientRejected)),
+            "{:#?}",
+            two.report
+        );
         assert!(!two.stumbled && !two.report.retryable, "{:#?}", two.report);
         assert_eq!(read[0].matches("..Texte").count(), 1, "only the first message has left: {}", read[0]);
     }

@@ -25,6 +25,8 @@ pub(in crate::outbox::tests) struct Manner {
     pub later: &'static str,
     /// Transactions on a connection.
     pub transactions: usize,
+    /// It throws away what came with the end of a message.
+    pub forgets: bool,
     /// Logins, until the password is another one.
     pub logins: usize,
 }
@@ -37,6 +39,7 @@ pub(in crate::outbox::tests) const MANNER: Manner = Manner {
     later: "450 4.2.0 Greylisted, come back later",
     keywords: "",
     transactions: usize::MAX,
+    forgets: false,
     logins: usize::MAX,
 };
 
@@ -60,6 +63,8 @@ pub(in crate::outbox::tests) struct Crowd {
     pub(super) poison: Mutex<HashSet<String>>,
     /// How often each recipient was named.
     pub(super) named: Mutex<HashMap<String, usize>>,
+    /// How often the next commands came with the end of a message.
+    pub(super) ahead: AtomicUsize,
 }
 
 impl Crowd {
@@ -78,6 +83,7 @@ impl Crowd {
             named: Mutex::default(),
             takes: AtomicUsize::new(usize::MAX),
             poison: Mutex::default(),
+            ahead: AtomicUsize::new(0),
         });
         let serving = crowd.clone();
         tokio::spawn(async move {
@@ -142,6 +148,11 @@ impl Crowd {
                     let mut text = String::new();
                     while !text.ends_with("\r\n.\r\n") {
                         stream.read_line(&mut text).await.ok()?;
+                    }
+                    self.ahead.fetch_add(usize::from(!stream.buffer().is_empty()), Ordering::SeqCst);
+                    if self.manner.forgets {
+                        let more = stream.buffer().len();
+                        stream.consume(more);
                     }
                     self.message(&text, &to)
                 }

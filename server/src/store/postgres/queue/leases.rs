@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -21,30 +22,40 @@ pub(super) async fn mark_commit(
     marks: &[CommitMark],
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
+    let ids: Vec<String> = marks.iter().map(|mark| mark.id.to_string()).collect();
+    transaction!(store, transaction, {
+        lock_messages(&mut transaction, &ids).await?;
+        let marked = mark_locked(&mut transaction, marks, now).await?;
+        transaction.commit().await?;
+        Ok(marked)
+    })
+}
+
+/// The same for messages that are locked.
+pub(in crate::store::postgres) async fn mark_locked(
+    connection: &mut PgConnection,
+    marks: &[CommitMark],
+    now: Timestamp,
+) -> Result<Vec<bool>, StoreError> {
     let to: Vec<Option<String>> = marks
         .iter()
         .map(|mark| mark.to.as_ref().map(|to| encode("message", "ending_to", to)).transpose())
         .collect::<Result<_, _>>()?;
-    let ids: Vec<String> = marks.iter().map(|mark| mark.id.to_string()).collect();
-    transaction!(store, transaction, {
-        lock_messages(&mut transaction, &ids).await?;
-        let marked: Vec<(String, String)> = sqlx::query_as(
-            "UPDATE message SET ending_at = $4, ending_to = mark.recipients
-             FROM unnest($1::text[], $2::text[], $3::text[]) AS mark (id, lease, recipients)
-             WHERE message.id = mark.id AND message.state = 'sending' AND message.lease_owner = mark.lease
-               AND message.lease_until > $4
-             RETURNING message.id, message.lease_owner",
-        )
-        .bind(&ids)
-        .bind(column(marks, |mark| mark.lease_token.clone()))
-        .bind(&to)
-        .bind(now.as_millisecond())
-        .fetch_all(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        let marked: HashSet<(String, String)> = marked.into_iter().collect();
-        Ok(marks.iter().map(|mark| marked.contains(&(mark.id.to_string(), mark.lease_token.clone()))).collect())
-    })
+    let marked: Vec<(String, String)> = sqlx::query_as(
+        "UPDATE message SET ending_at = $4, ending_to = mark.recipients
+         FROM unnest($1::text[], $2::text[], $3::text[]) AS mark (id, lease, recipients)
+         WHERE message.id = mark.id AND message.state = 'sending' AND message.lease_owner = mark.lease
+           AND message.lease_until > $4
+         RETURNING message.id, message.lease_owner",
+    )
+    .bind(column(marks, |mark| mark.id.to_string()))
+    .bind(column(marks, |mark| mark.lease_token.clone()))
+    .bind(&to)
+    .bind(now.as_millisecond())
+    .fetch_all(connection)
+    .await?;
+    let marked: HashSet<(String, String)> = marked.into_iter().collect();
+    Ok(marks.iter().map(|mark| marked.contains(&(mark.id.to_string(), mark.lease_token.clone()))).collect())
 }
 
 /// Gives messages back, in the states that `released` says.

@@ -43,7 +43,10 @@ pub(super) async fn lock_lanes(
 }
 
 /// Locks messages in their order; who is at each of them.
-pub(super) async fn lock_messages(connection: &mut PgConnection, ids: &[String]) -> Result<Vec<PgRow>, StoreError> {
+pub(in crate::store::postgres) async fn lock_messages(
+    connection: &mut PgConnection,
+    ids: &[String],
+) -> Result<Vec<PgRow>, StoreError> {
     let locked = sqlx::query(
         "SELECT id, state, cause, lease_owner, lease_until FROM message WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
     );

@@ -1,0 +1,102 @@
+//! Server side. The message after the one that is being sent: composed while that one leaves, so that both share a flight.
+
+use std::{collections::HashSet, sync::Arc};
+
+use mail::smtp::Submission;
+use uuid::Uuid;
+
+use super::{
+    Next, ONCE_MORE, Turn, Worker,
+    compose::Unsendable,
+    next_in_turn,
+    room::{Space, room_for},
+};
+use crate::{
+    credentials::logins::{LoginGuard, Withheld},
+    outbox::memory::Memory,
+    store::{StoreError, outbox::StoredMessage},
+};
+
+/// So much of the contents of a batch is read at once, in bytes.
+const READ_AT_ONCE: u64 = 512 * 1024;
+
+/// A message that may be sent, composed.
+pub(super) struct Prepared {
+    pub id: Uuid,
+    /// The count of changes when it was composed.
+    pub changes: u64,
+    pub submission: Submission,
+    pub login_gate: Option<Arc<LoginGuard>>,
+}
+
+impl Worker<'_> {
+    /// A message that may be sent now, composed; what counts its logins; and its room.
+    pub(super) async fn ready(
+        &mut self,
+        message: &StoredMessage,
+    ) -> Result<(Submission, Option<Arc<LoginGuard>>, Space), Next> {
+        let prepared = self.ahead.take().filter(|prepared| prepared.id == message.id);
+        match prepared {
+            Some(_) => self.may_go_on(message).await?,
+            None => self.may_send(message).await?,
+        }
+        let prepared = prepared.filter(|prepared| prepared.changes == self.changes);
+        let Some(room) = room_for(self.outbox, message, &self.route) else {
+            return Err(Next::GiveBack { this: true, after: ONCE_MORE });
+        };
+        let login_gate = match &prepared {
+            Some(prepared) => prepared.login_gate.clone(),
+            None => self.outbox.login_gate(&self.route),
+        };
+        if self.connection.is_none() && self.is_known_to_be_refused() {
+            return Err(self.after_no_login(Withheld::Refused).await);
+        }
+        let submission = match prepared {
+            Some(prepared) => Ok(prepared.submission),
+            None => self.submission(message, login_gate.clone()).await,
+        };
+        match submission {
+            Ok(submission) => Ok((submission, login_gate, room)),
+            Err(Unsendable::Store) => Err(Next::GiveBack { this: true, after: self.outbox.options.first_retry }),
+            Err(Unsendable::Content) => Err(self.unsendable(message, self.outbox.now()).await),
+        }
+    }
+
+    /// Reads the contents of small messages with one question. What is not read now is read in its turn.
+    pub(super) async fn read_contents(&mut self, messages: &[StoredMessage]) {
+        let mut bytes = 0;
+        let small = messages.iter().filter(|message| !Memory::counts(message.size)).take_while(|message| {
+            bytes += message.size;
+            bytes <= READ_AT_ONCE
+        });
+        let ids: Vec<Uuid> = small.map(|message| message.id).collect();
+        if ids.len() > 1 {
+            self.contents = self.outbox.store.contents_of(&ids).await.map_err(StoreError::log).unwrap_or_default();
+        }
+    }
+
+    /// Prepares the next message, if it may be sent now and needs one transaction: its commands leave with the end of the one
+    /// before. It has the leave to be sent then.
+    pub(super) async fn prepare(&mut self, following: Option<&StoredMessage>) -> Option<Prepared> {
+        let message = following?;
+        let id = self.route.id();
+        if self.probe
+            || Memory::counts(message.size)
+            || self.outbox.stop.is_cancelled()
+            || self.outbox.destinations.stumbles(&id)
+            || self.outbox.destinations.blocked(&id).is_some()
+        {
+            return None;
+        }
+        let login_gate = self.outbox.login_gate(&self.route);
+        let submission = self.submission(message, login_gate.clone()).await.ok()?;
+        let Turn { waiting, together } = next_in_turn(&message.recipients, &HashSet::new());
+        let most = self.outbox.recipient_limits.of(&id).unwrap_or(usize::MAX).min(together);
+        let in_their_order = submission.to.iter().map(ToString::to_string).eq(waiting.iter().cloned());
+        if waiting.len() > most || !in_their_order {
+            return None;
+        }
+        self.outbox.acquire_permit(&id, &self.destination, self.route.per_minute).await.ok()?;
+        Some(Prepared { id: message.id, changes: self.changes, submission, login_gate })
+    }
+}

@@ -1,0 +1,101 @@
+//! Server side. What follows from an attempt once it is on disk, and the message before whose outcome is still being written.
+
+use std::time::Duration;
+
+use app::{
+    diagnosis::cause::Cause,
+    profile::sending::{HealthSignal, HealthTransition},
+    session::AccountId,
+};
+
+use super::{Next, Worker};
+use crate::{
+    group_commit::Unwritten,
+    outbox::{dispatcher::DestinationRef, writes::Settling},
+    profiles::ChangeListener,
+    store::outbox::{MessageState, Recipient, Settled, Settlement},
+};
+
+/// The message before.
+pub(super) struct Behind {
+    pub settlement: Settlement,
+    pub settling: Settling,
+    pub after: After,
+}
+
+/// What an attempt means for what comes next.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+pub(super) struct After {
+    pub account: AccountId,
+    pub state: MessageState,
+    /// The profile was held.
+    pub was_held: bool,
+    pub signal: Option<HealthSignal>,
+    /// The server is to be left alone.
+    pub trouble: bool,
+    /// The next transaction of the same message follows.
+    pub goes_on: bool,
+    pub recipients: Vec<Recipient>,
+    /// It goes through the relay from now on.
+    pub falls_back: bool,
+    pub cause: Option<Cause>,
+}
+
+impl After {
+    /// Whether the next message may leave before it is on disk: the server took this one, and nothing else follows.
+    pub(super) fn is_plain(&self) -> bool {
+        self.state == MessageState::Accepted
+            && !(self.was_held || self.trouble || self.goes_on || self.falls_back)
+            && matches!(self.signal, None | Some(HealthSignal::Sent))
+    }
+}
+
+impl Worker<'_> {
+    /// Waits until it is written what became of the message before; whether it is.
+    pub(super) async fn finish_behind(&mut self) -> bool {
+        let Some(Behind { settlement, settling, after }) = self.behind.take() else { return true };
+        let settled = match settling.settled().await {
+            Err(_) => self.for_sure(settlement).await,
+            settled => settled,
+        };
+        matches!(self.after(settled, after).await, Next::Message)
+    }
+
+    /// What follows from an attempt that was written, or could not be.
+    pub(super) async fn after(&mut self, settled: Result<Settled, Unwritten>, after: After) -> Next {
+        match settled.as_ref().ok().and_then(|settled| settled.transition) {
+            // What waits for it waits no more.
+            Some(HealthTransition::Recovered) => {
+                self.outbox.recovered(DestinationRef { id: &self.route.id(), key: &self.destination }).await;
+                self.outbox.changed(&after.account).await;
+            }
+            // Look again before the next one.
+            Some(HealthTransition::Broke(_)) => self.outbox.changes.count(&after.account),
+            None => {}
+        }
+        // One message was to tell whether a held profile has come round, and did.
+        let still_held = after.was_held && matches!(after.signal, Some(HealthSignal::Failed(_)));
+        let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
+        let server = DestinationRef { id: &id, key: &self.destination };
+        if after.trouble || still_held {
+            self.outbox.rest(server, after.cause, probe, |troubles| self.outbox.wait(troubles)).await;
+            // They wait for the server, not for a time of their own.
+            return Next::GiveBack { this: false, after: Duration::ZERO };
+        }
+        if probe || (after.signal == Some(HealthSignal::Sent) && self.outbox.destinations.blocked(&id).is_some()) {
+            self.outbox.recovered(server).await;
+        }
+        if after.falls_back {
+            // Its lane has just begun.
+            self.outbox.conversation_ended(String::new());
+        }
+        if after.goes_on && settled.as_ref().is_ok_and(|settled| settled.done) {
+            return Next::GoOn(after.recipients);
+        }
+        if settled.is_err() {
+            // It stays under its lease; what became of it is not on disk. Its mark says that it may have left.
+            return Next::GiveBack { this: false, after: self.outbox.options.first_retry };
+        }
+        Next::Message
+    }
+}
