@@ -10,7 +10,7 @@ use app::{
 };
 use mail::{
     net::Policy,
-    smtp::{Credentials, Depth, EhloName, Limits, Submission, Submitter, SubmitterOptions},
+    smtp::{CommitPoint, Connection, Credentials, Depth, EhloName, Limits, Submission, Submitter, SubmitterOptions},
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
@@ -187,13 +187,12 @@ pub fn raw_bytes(server: &Server) {
     }
 }
 
-fn submit(server: &Server, security: Security, message: Vec<u8>) -> Report {
+fn submitter(server: &Server, security: Security) -> Submitter {
     let loopback = vec!["127.0.0.1".parse().unwrap()];
-    let port = server.port(security);
-    let submitter = Submitter::new(SubmitterOptions {
+    Submitter::new(SubmitterOptions {
         policy: Policy {
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-            allow_ports: vec![port],
+            allow_ports: vec![server.port(security)],
             static_addresses: vec![("localhost".to_owned(), loopback)],
             ..Policy::default()
         },
@@ -203,10 +202,13 @@ fn submit(server: &Server, security: Security, message: Vec<u8>) -> Report {
         limits: Limits::default(),
         control: None,
     })
-    .unwrap();
-    let submission = Submission {
+    .unwrap()
+}
+
+fn submission(server: &Server, security: Security, message: Vec<u8>) -> Submission {
+    Submission {
         host: "localhost".to_owned(),
-        port,
+        port: server.port(security),
         security,
         credentials: Some(Credentials::uncounted(LOGIN.to_owned(), PASSWORD.into())),
         mechanism: None,
@@ -214,9 +216,62 @@ fn submit(server: &Server, security: Security, message: Vec<u8>) -> Report {
         to: vec![KARIM.parse().unwrap()],
         message,
         depth: Depth::Message,
-    };
+    }
+}
+
+fn submit(server: &Server, security: Security, message: Vec<u8>) -> Report {
+    let (submitter, submission) = (submitter(server, security), submission(server, security, message));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(submitter.submit(&submission, &mut |_| {}))
+}
+
+struct Open;
+
+#[async_trait::async_trait]
+impl CommitPoint for Open {
+    async fn reach(&self, _to: &[String]) -> bool {
+        true
+    }
+}
+
+/// Several messages over one connection, each begun with the end of the one before where the server takes that. The third
+/// one names a recipient whom the server refuses.
+pub fn each_message_begins_with_the_end_of_the_one_before(server: &Server) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for security in [Tls, Starttls] {
+        let subjects: Vec<String> = (0..6).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+        let text = |subject: &str| {
+            format!(
+                "Date: Wed, 25 Nov 2026 10:00:00 +0100\r\nFrom: <{CLAIRE}>\r\nTo: <{KARIM}>\r\nSubject: {subject}\r\n\
+                 Message-ID: <{subject}@test.example>\r\n\r\n..\r\n.\r\n{subject}\r\n"
+            )
+        };
+        let mut all: Vec<Submission> =
+            subjects.iter().map(|subject| submission(server, security, text(subject).into_bytes())).collect();
+        all[2].to.insert(0, NOBODY.parse().unwrap());
+        let submitter = submitter(server, security);
+        let (mut connection, mut ahead) = (None, 0);
+        for (at, submission) in all.iter().enumerate() {
+            let begun = connection.as_ref().is_some_and(Connection::has_begun);
+            ahead += usize::from(begun);
+            let delivering =
+                submitter.deliver_and_begin(submission, all.get(at + 1), connection, Limits::default(), &Open);
+            let delivery = runtime.block_on(delivering);
+            assert_eq!(delivery.report.verdict, Verdict::Accepted, "{}: {:#?}", server.name, delivery.report);
+            assert!(!delivery.stumbled, "{}", server.name);
+            assert!(!begun || delivery.report.round_trips == 1, "{}: {:#?}", server.name, delivery.report);
+            let taken: Vec<bool> = delivery.report.recipients.iter().map(|one| one.accepted).collect();
+            assert_eq!(taken, if at == 2 { vec![false, true] } else { vec![true] });
+            connection = delivery.connection;
+        }
+        // Exim takes its messages with DATA; what takes chunks needs no such thing.
+        assert!(ahead == 5 || server.name != "exim", "{ahead}");
+        assert_eq!(connection.unwrap().messages, 6, "{}: all over one connection", server.name);
+        for subject in &subjects {
+            let arrived = arrived(server, "karim", subject);
+            assert!(arrived.is(text(subject).as_bytes()), "{}", server.name);
+        }
+    }
 }
 
 pub fn the_wrong_encryption(server: &Server) {

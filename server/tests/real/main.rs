@@ -30,6 +30,7 @@ macro_rules! against {
             dots_and_odd_line_ends
             lone_carriage_returns
             raw_bytes
+            each_message_begins_with_the_end_of_the_one_before
             the_wrong_encryption
             an_authority_nobody_knows
         );

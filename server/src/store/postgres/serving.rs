@@ -15,8 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How often the connection is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// So long a replica tries to get its own lock back.
-const REFUSED_FOR: Duration = Duration::from_secs(60);
+/// So many looks long a replica tries to get its own lock back: a minute.
+const REFUSED_FOR: u32 = 12;
 
 /// A machine that is gone says so to nobody: without these its lock would last for hours (tcp(7)).
 pub(super) const SETTINGS: &str =
@@ -124,14 +124,22 @@ async fn keep(
     let mut refused: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
-        if refused.is_none() && matches!(tokio::time::timeout(every * 2, connection.ping()).await, Ok(Ok(()))) {
+        // A link that was cut may be whole again: the connection then has its locks, and keeps them from another one.
+        if matches!(tokio::time::timeout(every * 2, connection.ping()).await, Ok(Ok(()))) {
+            refused = None;
             continue;
         }
-        match lock(&options, using).await {
-            Ok(Some(again)) => (connection, refused) = (again, None),
-            Ok(None) if using != Use::Alone && refused.get_or_insert_with(Instant::now).elapsed() < REFUSED_FOR => {}
-            Ok(None) => return lost.cancel(),
-            Err(error) => drop(error.log()),
+        match tokio::time::timeout(every * 2, lock(&options, using)).await {
+            Ok(Ok(Some(again))) => (connection, refused) = (again, None),
+            Ok(Ok(None)) => {
+                let since = *refused.get_or_insert_with(Instant::now);
+                if using == Use::Alone || since.elapsed() >= every * REFUSED_FOR {
+                    return lost.cancel();
+                }
+            }
+            Ok(Err(error)) => drop(error.log()),
+            // It is tried again.
+            Err(_) => {}
         }
     }
 }
@@ -209,5 +217,55 @@ mod tests {
         cut(&mut watching).await;
         let _other = lock(&options, Use::Alone).await.unwrap().unwrap();
         slow.lost().cancelled().await;
+    }
+
+    /// Hands bytes on to a port; on the first connection as long as `open`, and keeps them otherwise.
+    async fn link(to: u16, open: tokio::sync::watch::Receiver<bool>) -> u16 {
+        use tokio::{
+            io::{AsyncReadExt as _, AsyncWriteExt as _},
+            net::{TcpListener, TcpStream},
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (_always, always_open) = tokio::sync::watch::channel(true);
+            let mut switches = std::iter::once(open).chain(std::iter::repeat(always_open));
+            while let Ok((near, _)) = listener.accept().await {
+                let open = switches.next().unwrap();
+                let far = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                let (near, far) = (near.into_split(), far.into_split());
+                for (mut from, mut to) in [(near.0, far.1), (far.0, near.1)] {
+                    let mut open = open.clone();
+                    tokio::spawn(async move {
+                        let mut chunk = [0; 4096];
+                        while let Ok(read @ 1..) = from.read(&mut chunk).await {
+                            open.wait_for(|open| *open).await.unwrap();
+                            to.write_all(&chunk[..read]).await.unwrap();
+                        }
+                    });
+                }
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn a_replica_whose_link_was_cut_for_a_while_serves_on_with_the_connection_it_has() {
+        let Some(options) = cluster::database(cluster::TEMPLATE).await else { return };
+        let mut watching = PgConnection::connect_with(&options).await.unwrap();
+        let (switch, open) = tokio::sync::watch::channel(true);
+        let port = link(options.get_port(), open).await;
+        let url = format!("postgres://facteur@127.0.0.1:{port}/{}?sslmode=disable", options.get_database().unwrap());
+        let options: PgConnectOptions = url.parse().unwrap();
+        let (using, soon) = (Use::Replica(7), Duration::from_millis(50));
+        let held = ServingLock::keep(lock(&options, using).await.unwrap().unwrap(), &options, using, soon);
+        let before = holder(&mut watching).await;
+        switch.send(false).unwrap();
+        tokio::time::sleep(soon * 5).await;
+        switch.send(true).unwrap();
+        // Longer than it tries to get a lock that another one has.
+        tokio::time::sleep(soon * REFUSED_FOR * 3).await;
+        assert!(!held.lost().is_cancelled());
+        assert!(before.is_some() && holder(&mut watching).await.is_some());
     }
 }
