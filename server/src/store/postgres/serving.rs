@@ -220,6 +220,7 @@ mod tests {
     }
 
     /// Hands bytes on to a port; on the first connection as long as `open`, and keeps them otherwise.
+    #[expect(clippy::disallowed_methods, reason = "the test's own link to its own server")]
     async fn link(to: u16, open: tokio::sync::watch::Receiver<bool>) -> u16 {
         use tokio::{
             io::{AsyncReadExt as _, AsyncWriteExt as _},
