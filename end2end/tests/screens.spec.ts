@@ -205,6 +205,23 @@ test("a preset is left with its server, and comes back @wasm", async ({ configur
   await expect(page.locator("#guide")).toContainText("Gmail");
 });
 
+test("the guide is that of the last choice, in whatever order the answers come @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  // The form asks for the guide of what is chosen at first; that answer comes last.
+  let answered = false;
+  await page.route(/\/profiles\/guide\?preset=&/, async (route) => {
+    const answer = await route.fetch();
+    await expect(page.locator("#guide")).toContainText("Gmail");
+    await route.fulfill({ response: answer });
+    answered = true;
+  });
+  await configurator.add();
+  await page.getByRole("radio", { name: "Gmail", exact: true }).check();
+  await expect.poll(() => answered).toBe(true);
+  await page.waitForTimeout(500);
+  await expect(page.locator("#guide")).toContainText("Gmail");
+});
+
 test("a preset whose server was changed is not the profile's", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();

@@ -1,5 +1,7 @@
 //! Browser side. The guide beside the password field, of the chosen preset or of the server that was typed.
 
+use std::cell::Cell;
+
 use web_sys::{Element, Response};
 
 use crate::{
@@ -14,13 +16,24 @@ pub(super) fn fetch_guide(preset: String) {
     });
 }
 
+thread_local! {
+    /// How many guides were asked for.
+    static ASKED: Cell<u32> = const { Cell::new(0) };
+}
+
 /// Replaces the guide by a preset's, or by that of the provider at `host`. The id of the preset whose guide came.
 pub(super) async fn guide_of(preset: &str, host: &str) -> Option<String> {
     let guide = find::<Element>("#guide")?;
     let host = String::from(js_sys::encode_uri_component(host));
     let address = [&text(&guide, "data-src"), "preset=", preset, "&host=", &host].concat();
+    let asked = ASKED.get() + 1;
+    ASKED.set(asked);
     let response = fetch::fetch(&address, None, None).await.filter(Response::ok)?;
     let html = fetch::text(&response).await?;
+    // Answers may change places: that to an earlier question is too late.
+    if ASKED.get() != asked {
+        return None;
+    }
     guide.set_inner_html(&html);
     response.headers().get("preset").ok()?
 }
