@@ -80,7 +80,7 @@ fn normalised(message: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(lines)
 }
 
-/// Whether every line ends in CRLF, and nothing else in CR or LF: what is composed here does.
+/// Whether every line ends in CRLF and there is no other CR or LF, as in everything that is composed here.
 fn is_normal(message: &[u8]) -> bool {
     let lines = || message.split(|byte| *byte == b'\n');
     let carriage_returns = message.iter().filter(|byte| **byte == b'\r').count();

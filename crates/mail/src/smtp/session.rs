@@ -83,8 +83,10 @@ struct Session<'a> {
     next: Option<&'a Submission>,
     /// The commands of this transaction left with the message before.
     begun: Option<Begun>,
-    /// Those of the next one left with this message.
+    /// The commands of the next transaction left with this message.
     begins: Option<Begun>,
+    /// The server is known to read what comes with the end of a message, or gives each message an id.
+    reads_ahead: bool,
     /// The server lost its place in a transaction that was begun ahead.
     stumbled: bool,
     /// A connection of an earlier message, how many it has carried, and whether it was long without one.
@@ -189,6 +191,7 @@ impl<'a> Session<'a> {
             next: None,
             begun: None,
             begins: None,
+            reads_ahead: false,
             stumbled: false,
             reused: None,
             messages: 0,

@@ -214,10 +214,10 @@ impl Submitter {
         session::deliver(self, submission, None, connection, limits, commit_point).await
     }
 
-    /// The same, and with the end of the message leave the first commands of the `next` one, to the same destination with
-    /// the same login: the final dot may be the first "command" of a group (RFC 2920 §3.1), so that each message takes one
-    /// round trip. Only where the server offers PIPELINING and takes its messages with `DATA`. The connection is then good
-    /// for that message alone ([`Connection::has_begun`]).
+    /// The same, but the first commands of the `next` message are written together with the end of this one. Each message then
+    /// takes one round trip: the final dot may be the first "command" of a group (RFC 2920 §3.1). `next` must go to the same
+    /// destination with the same login. Nothing is begun unless the server offers PIPELINING and takes the message with `DATA`.
+    /// Afterwards only `next` can follow on the connection ([`Connection::has_begun`]).
     pub async fn deliver_and_begin(
         &self,
         submission: &Submission,
@@ -289,7 +289,7 @@ pub struct Delivery {
     pub connection: Option<Connection>,
     /// Where a failure left the message; `None`: the conversation reached its end.
     pub fate: Option<Fate>,
-    /// The server lost its place in this transaction, whose commands had left with the message before: the next ones
-    /// should not.
+    /// The server lost its place in this transaction, whose commands were written with the message before. Do not begin others
+    /// that way.
     pub stumbled: bool,
 }

@@ -112,8 +112,8 @@ impl Wire {
         Ok(())
     }
 
-    /// The same, followed by the commands of the next transaction, up to `DATA`, for which so many replies are due. What is
-    /// written next is a message.
+    /// The same, followed by the commands of the next transaction up to `DATA`, to which this many replies are due. What is
+    /// written after them is a message.
     pub(super) async fn write_end_and_begin(
         &mut self,
         bytes: &[u8],
@@ -124,7 +124,7 @@ impl Wire {
         self.put(bytes, deadline).await
     }
 
-    /// The server did not take `DATA`: what is written next is a command.
+    /// The server did not accept `DATA`: what is written next is a command.
     pub(super) const fn is_not_begun(&mut self) {
         self.unfinished = false;
     }
@@ -158,7 +158,7 @@ impl Wire {
         beyond || self.waiting() > self.owed
     }
 
-    /// Whether more came than was asked for; looked for so long when no reply is owed.
+    /// Whether more came than was asked for. Waits this long for it when no reply is owed.
     pub(super) async fn has_surplus(&mut self, patience: Duration) -> bool {
         let looked = self.look().await;
         if self.owed == 0 && self.buffer.is_empty() && looked.is_ok() && !patience.is_zero() {
@@ -214,7 +214,7 @@ impl Wire {
         }
     }
 
-    /// Puts replies back, in their order, that were read before their turn.
+    /// Puts back replies that were read before their turn, in their order.
     pub(super) fn put_back(&mut self, replies: Vec<Reply>) {
         self.owed += replies.len();
         self.early.extend(replies);

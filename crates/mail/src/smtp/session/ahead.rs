@@ -1,8 +1,13 @@
 //! The next transaction begins with the end of this message.
 //!
-//! RFC 2920 §3.1: the final dot may be the first "command" of a group. So the sender, the recipients and `DATA` of the next
-//! message leave in the write that ends this one, and their answers come with its answer: one round trip for each message.
-//! Nothing of the next message itself leaves before its `354`, which also shows that every answer before it was in its place.
+//! RFC 2920 §3.1: the final dot may be the first "command" of a group. So the write that ends a message also carries the sender,
+//! the recipients and `DATA` of the next one, and the answers come together: one round trip for each message. No text of the next
+//! message leaves before its `354`. Nothing else is answered with that code, so it also shows that every reply before it was in
+//! its place.
+//!
+//! A server may offer PIPELINING and still drop what comes with the final dot. On a connection where every message has the same
+//! answer, its silence could not be told from a copied answer ([`Session::fence_by_next`]). So a transaction is begun ahead only
+//! with the first message of a connection, once the server has shown that it reads ahead, or where its answers have ids.
 
 use std::collections::HashSet;
 
@@ -22,11 +27,11 @@ use crate::{
     },
 };
 
-/// A transaction with more recipients than these is not begun ahead: nothing reads the answers while the group is written
+/// A transaction with more recipients is not begun ahead: the answers are not read while the group is being written
 /// (RFC 2920 §3.1).
 const MOST_RECIPIENTS: usize = 10;
 
-/// The commands of a transaction that has begun, but for `DATA`.
+/// A transaction whose commands have been written, `DATA` included.
 pub(super) struct Begun {
     sender: String,
     recipients: Vec<String>,
@@ -41,13 +46,13 @@ impl Begun {
         }
     }
 
-    /// Whether it is this one.
+    /// Whether it is the transaction of this message.
     pub(super) fn is_of(&self, submission: &Submission, capabilities: &Capabilities) -> bool {
         let Self { sender, recipients } = Self::of(submission, capabilities);
         submission.depth == Depth::Message && self.sender == sender && self.recipients == recipients
     }
 
-    /// How many answers it has, that to `DATA` among them.
+    /// How many answers it has, including the one to `DATA`.
     pub(super) const fn replies(&self) -> usize {
         self.recipients.len() + 2
     }
@@ -59,9 +64,10 @@ impl Begun {
 }
 
 impl Session<'_> {
-    /// What leaves with the end of this message.
+    /// The transaction to begin with the end of this message, if there is one.
     pub(super) fn begin_next(&self) -> Option<Begun> {
-        let next = self.next.filter(|_| self.keeps && self.capabilities.pipelining && !self.cautious)?;
+        let may_begin = self.answers.is_empty() || self.reads_ahead;
+        let next = self.next.filter(|_| may_begin && self.keeps && self.capabilities.pipelining && !self.cautious)?;
         let fits = match self.capabilities.size {
             Some(Some(limit)) => next.message.len() as u64 <= limit,
             _ => true,
@@ -73,19 +79,17 @@ impl Session<'_> {
         is_possible.then(|| Begun::of(next, &self.capabilities))
     }
 
-    /// The commands left with the message before.
+    /// The answers to a transaction whose commands were written with the end of the message before, and its message.
     pub(super) async fn after_the_last(
         &mut self,
         wire: &mut Wire,
         sender: &str,
         recipients: &[String],
-        begun: &Begun,
     ) -> Result<(), Failure> {
         self.transcript.client("(with the end of the message before)");
         for line in std::iter::once(sender).chain(recipients.iter().map(String::as_str)).chain(["DATA"]) {
             self.transcript.client(line);
         }
-        debug_assert_eq!(begun.replies(), recipients.len() + 2, "the same transaction");
         self.sender_answer(wire).await.map_err(|failure| in_the_group(failure, false, true))?;
         for at in 0..recipients.len() {
             let answer = self.recipient_answer(wire, at).await;
@@ -95,9 +99,9 @@ impl Session<'_> {
         self.go_ahead(wire, accepted).await
     }
 
-    /// Hears what the server says to the next transaction, after a yes that may be the copy of an earlier one; returns the
-    /// answer to the message. Like [`fence`](Self::fence), without a command of its own: a refusal that was still to come
-    /// stands in the place of the answer to the next sender.
+    /// Reads the first answer to the next transaction, after a yes that may be a copy of an earlier one, and returns the answer to
+    /// the message. It works like [`fence`](Self::fence) but needs no command of its own: a refusal that was still to come stands
+    /// where the answer to the next sender should be.
     pub(super) async fn fence_by_next(
         &mut self,
         wire: &mut Wire,
@@ -112,14 +116,14 @@ impl Session<'_> {
             Err(error) => return Err(Failure::wire(Stage::Data, error).maybe_sent()),
         };
         if first.is_positive() {
-            // With an id it is the message's own answer, which came late. Then the next transaction finds no 354 in its place.
+            // An answer with an id is the message's own, which came late. The next transaction then finds no 354 in its place.
             let own = queue_id(&first).is_some();
             let answer = if own { first.clone() } else { answer };
             wire.put_back(vec![first]);
             return Ok(answer);
         }
         let mut heard = vec![first];
-        // After a refused sender nothing is accepted, so a yes that follows shows that the refusal was the message's.
+        // Once a sender is refused, nothing else is accepted. A yes that follows shows that the refusal was for the message.
         while heard.len() < replies && heard.last().is_some_and(|reply| reply.code != 421 && !reply.is_positive()) {
             match wire.read_reply(until).await {
                 Ok(reply) => heard.push(reply),
@@ -137,9 +141,9 @@ impl Session<'_> {
         Ok(answer)
     }
 
-    /// Puts what was learnt of a connection away: the next one is another.
+    /// Forgets what was learnt about a connection before a new one is opened.
     pub(super) fn forget_connection(&mut self) {
-        (self.begun, self.begins) = (None, None);
+        (self.begun, self.begins, self.reads_ahead) = (None, None, false);
         (self.most_taken, self.answers) = (0, HashSet::new());
     }
 }

@@ -30,6 +30,8 @@ pub struct Connection {
     answers: HashSet<u64>,
     /// The next transaction is under way.
     begun: Option<Begun>,
+    /// The server is known to read what comes with the end of a message, or gives each message an id.
+    reads_ahead: bool,
     /// When it was used last.
     pub used_at: Instant,
     /// How many messages it has carried.
@@ -37,7 +39,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Whether the commands of the next transaction have left: it is good for that message, and for no other.
+    /// Whether the commands of the next transaction have been written: only that message can follow.
     pub const fn has_begun(&self) -> bool {
         self.begun.is_some()
     }
@@ -69,7 +71,7 @@ impl Session<'_> {
         let Connection { mut wire, used_at, messages, .. } = connection;
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         (self.messages, self.codes_tell, self.most_taken) = (messages, connection.codes_tell, connection.most_taken);
-        self.answers = connection.answers;
+        (self.answers, self.reads_ahead) = (connection.answers, connection.reads_ahead);
         if connection.begun.as_ref().is_some_and(|begun| !begun.is_of(self.submission, &self.capabilities)) {
             return self.start_afresh();
         }
@@ -126,6 +128,7 @@ impl Session<'_> {
             most_taken: self.most_taken,
             answers: std::mem::take(&mut self.answers),
             begun: self.begins.take(),
+            reads_ahead: self.reads_ahead,
             used_at: Instant::now(),
             messages: self.messages + 1,
         });

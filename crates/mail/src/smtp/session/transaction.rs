@@ -50,13 +50,14 @@ impl Session<'_> {
         let all = self.submission.to.len();
         self.named = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
         let recipients: Vec<String> = self.submission.to.iter().take(self.named).map(rcpt_to).collect();
-        let outcome = if let Some(begun) = self.begun.take() {
-            self.after_the_last(wire, &sender, &recipients, &begun).await
+        let outcome = if self.begun.is_some() {
+            self.after_the_last(wire, &sender, &recipients).await
         } else if self.capabilities.pipelining && !self.cautious {
             self.in_a_group(wire, &sender, &recipients).await
         } else {
             self.one_at_a_time(wire, &sender, &recipients).await
         };
+        self.begun = None;
         self.leave_the_rest();
         self.most_taken = self.most_taken.max(self.recipients.iter().filter(|one| one.accepted).count());
         self.codes_tell &= self.in_step;
@@ -133,7 +134,9 @@ impl Session<'_> {
             (Err(_), Err(_)) => return accepted,
             (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
         };
-        if go.code != 354 {
+        if go.code == 354 {
+            self.reads_ahead |= self.begun.is_some();
+        } else {
             wire.is_not_begun();
         }
         if go.code == 354 && accepted.is_err() {
@@ -251,6 +254,7 @@ impl Session<'_> {
             None => self.fence(wire, reply).await?,
         };
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
+        self.reads_ahead |= self.queue_id.is_some();
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }

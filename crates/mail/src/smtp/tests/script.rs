@@ -15,6 +15,8 @@ pub(super) enum Step {
     Send(Vec<u8>),
     /// Reads until a line with this start has come.
     Expect(&'static str),
+    /// Reads until so many of them have come.
+    ExpectSome(usize, &'static str),
     /// Writes a byte at intervals, endlessly.
     Drip(u8, Duration),
     /// Writes this byte as fast as it goes, at most 64 MiB.
@@ -89,9 +91,15 @@ async fn play(mut stream: TcpStream, steps: Vec<Step>) -> String {
     for step in steps {
         match step {
             Step::Send(bytes) => drop(stream.write_all(&bytes).await),
-            Step::Expect(start) => {
+            Step::Expect(_) | Step::ExpectSome(..) => {
+                let (count, start) = match step {
+                    Step::ExpectSome(count, start) => (count, start),
+                    Step::Expect(start) => (1, start),
+                    _ => unreachable!(),
+                };
                 let mut chunk = [0; 4096];
-                while !String::from_utf8_lossy(&read).lines().any(|line| format!("{line}\r\n").starts_with(start)) {
+                let starts = |line: &&str| format!("{line}\r\n").starts_with(start);
+                while String::from_utf8_lossy(&read).lines().filter(starts).count() < count {
                     match stream.read(&mut chunk).await {
                         Ok(count) if count > 0 => read.extend_from_slice(&chunk[..count]),
                         _ => return String::from_utf8_lossy(&read).into_owned(),

@@ -60,8 +60,8 @@ impl Session<'_> {
         }
     }
 
-    /// Writes a message; its last bytes, and the commands of the next one with them, only when the commit point allows it, and the server is still there and has not answered yet:
-    /// without them it has no message.
+    /// Writes a message. The last bytes, and the commands of the next message with them, are written only when the commit point
+    /// allows it and the server is still there and has not answered yet: without them it has no message.
     async fn through(
         &mut self,
         commit_point: &dyn CommitPoint,
