@@ -1,31 +1,33 @@
 // Postfix as a durable relay: its own queue on the same disk, and its SMTP client with cached connections to the same sink.
-// It runs from its unpacked package with a configuration of its own, as root, because it changes to other users.
+// It runs from its unpacked package with a configuration of its own. It needs root, because it changes to other users.
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answers, env, root } from "./postfix.mjs";
 import { freePort, pause, start } from "./processes.mjs";
 
-/** A user or group of its own where the package is installed; else one that every Debian has and nobody uses. */
-function id(kind, own, other) {
+const getent = (kind, name) => {
   try {
-    return Number(execFileSync("getent", [kind, own], { encoding: "utf8" }).split(":")[2]) && own;
+    return Number(execFileSync("getent", [kind, name], { encoding: "utf8" }).split(":")[2]);
   } catch {
-    return other;
+    return undefined;
   }
+};
+
+/** Postfix's own user or group where its package is installed; else one that every Debian has and that runs nothing. */
+function account(kind, own, other) {
+  const name = getent(kind, own) === undefined ? other : own;
+  return { name, id: getent(kind, name) };
 }
 
-const numeric = (kind, name) => Number(execFileSync("getent", [kind, name], { encoding: "utf8" }).split(":")[2]);
-
-/** Starts it; answers its port. Everything it is given goes to `sink`. */
+/** Starts it and answers its port. It sends everything to `sink`. */
 export async function relay(folder, sink, connections) {
-  if (process.getuid() !== 0) throw new Error("Postfix needs root");
-  const [owner, group] = [id("passwd", "postfix", "daemon"), id("group", "postdrop", "mail")];
-  const [uid, gid] = [numeric("passwd", owner), numeric("group", group)];
+  const owner = account("passwd", "postfix", "daemon");
+  const group = account("group", "postdrop", "mail");
   const at = (...path) => join(folder, ...path);
   const make = (path, mode, own = true) => {
     mkdirSync(path, { recursive: true, mode });
-    if (own) chownSync(path, uid, mode === 0o700 ? 0 : gid);
+    if (own) chownSync(path, owner.id, mode === 0o700 ? 0 : group.id);
   };
   for (const part of ["", "conf", "queue", "queue/pid"]) make(at(part), 0o755, false);
   make(at("data"), 0o700);
@@ -44,8 +46,8 @@ command_directory = ${root}/usr/sbin
 daemon_directory = ${daemons}
 shlib_directory = ${root}/usr/lib/postfix
 meta_directory = ${root}/usr/lib/postfix
-mail_owner = ${owner}
-setgid_group = ${group}
+mail_owner = ${owner.name}
+setgid_group = ${group.name}
 default_privs = nobody
 import_environment = MAIL_CONFIG LD_LIBRARY_PATH=${env.LD_LIBRARY_PATH ?? ""}
 inet_interfaces = 127.0.0.1

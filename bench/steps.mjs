@@ -86,7 +86,7 @@ export const senders = {
   },
 };
 
-/** From the first message that a durable relay is given to the last arrival. Its processes come and go: no CPU time. */
+/** From the first message given to a durable relay to the last arrival. Its processes come and go, so their CPU time is not known. */
 export async function relayed({ relay, near, counts, connections, file }) {
   if (relay instanceof Error) throw relay;
   const count = counts.near;

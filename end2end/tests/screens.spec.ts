@@ -207,7 +207,7 @@ test("a preset is left with its server, and comes back @wasm", async ({ configur
 
 test("the guide is that of the last choice, in whatever order the answers come @wasm", async ({ configurator, page }) => {
   await configurator.open();
-  // The form asks for the guide of what is chosen at first; that answer comes last.
+  // On arrival the form requests the guide for the first choice. Here that response comes last.
   let answered = false;
   await page.route(/\/profiles\/guide\?preset=&/, async (route) => {
     const answer = await route.fetch();

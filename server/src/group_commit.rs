@@ -32,8 +32,8 @@ impl From<AppError> for Unwritten {
 
 type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unwritten>>);
 
-/// Lets those in who are about to write: a commit costs the same for all of them. It takes as long as others have something
-/// to do, and no time when nobody has.
+/// Lets other tasks hand over what they are about to write: a commit costs the same for one write as for many. Returns at once
+/// when no other task is ready to run.
 async fn gather<T>(receiver: &mut mpsc::Receiver<T>, waiting: &mut Vec<T>) {
     let mut in_vain = 0;
     while in_vain < 2 && waiting.len() < MOST_AT_ONCE {
@@ -123,7 +123,7 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
         self.begin(item).await?.written().await
     }
 
-    /// Hands it over to be written after what was handed over before, or together with it.
+    /// Hands it over without waiting. It is written with, or after, what was handed over before.
     pub(crate) async fn begin(&self, item: T) -> Result<Pending<R>, Unwritten> {
         let (sender, result) = oneshot::channel();
         self.0.send((item, sender)).await.map_err(|_| Unwritten::Unavailable)?;

@@ -61,7 +61,7 @@ pub use monitoring::{health::ReadinessCache, metrics::router as metrics};
 /// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// What the handlers share. Each request clones it several times.
+/// What the handlers share. It is cloned several times for each request.
 #[derive(Clone)]
 pub struct Site(Arc<SiteParts>);
 

@@ -22,7 +22,7 @@ pub use slots::{ConnectionSlot, LargePermit};
 const IDLE: Duration = Duration::from_secs(10);
 /// A connection is closed after so many messages: servers have limits of their own.
 const MOST_MESSAGES: u32 = 100;
-/// A server that lost its place in a transaction that had begun with the end of a message has none begun so for so long.
+/// After a server lost its place in a transaction that had begun with the end of a message, none is begun that way for so long.
 const STUMBLES: Duration = Duration::from_hours(1);
 /// What may leave at once under a limit a minute, in seconds of it.
 pub(super) const BURST_S: f64 = 6.0;
@@ -129,12 +129,12 @@ impl Destinations {
         (!left.is_zero()).then_some((left, state.cause))
     }
 
-    /// It lost its place in a transaction that had begun with the end of a message.
+    /// Notes that it lost its place in a transaction that had begun with the end of a message.
     pub fn stumbled(&self, id: &DestinationId) {
         self.with(id, |state| state.stumbled_at = Some(Instant::now()));
     }
 
-    /// Whether it did so a while ago.
+    /// Whether it lost its place within the last hour.
     pub fn stumbles(&self, id: &DestinationId) -> bool {
         self.with(id, |state| state.stumbles(Instant::now()))
     }

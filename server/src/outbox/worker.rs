@@ -101,7 +101,7 @@ pub(super) async fn work(
     let Worker { connection, place, route, .. } = worker;
     if let Some(connection) = connection {
         if connection.has_begun() {
-            // It waits for a message that is not sent now.
+            // The server waits for a message that is not sent now.
             return connection.close_then(place);
         }
         outbox.destinations.park(&slot_at_server.id, route.fingerprint(), connection, place);
@@ -145,11 +145,11 @@ struct Worker<'a> {
     connection: Option<Connection>,
     /// Among the connections with its server that all replicas may have.
     place: Place,
-    /// Sealed contents of the messages that were claimed, as far as they are small.
+    /// Sealed contents of the small ones among the claimed messages.
     contents: HashMap<Uuid, Vec<u8>>,
-    /// The message after this one.
+    /// The next message, when it is prepared.
     ahead: Option<Prepared>,
-    /// What became of the message before is being written.
+    /// The previous message, while its outcome is being written.
     behind: Option<Behind>,
     /// Cancelled when this replica has lost them.
     lost: CancellationToken,

@@ -1,8 +1,8 @@
 //! Server side. The writes of the outbox.
 //!
 //! Every message is written four times: when it is given, when it is claimed, before its end is sent, and when it is known
-//! what became of it. Somebody waits until it is on the disk; but where a message was taken, the next one of its connection
-//! goes on meanwhile. What became of messages and the marks of those that follow share a transaction.
+//! what became of it. The caller waits until it is on disk, except for the outcome of an accepted message. Outcomes and the
+//! marks of other messages share a transaction.
 
 use std::sync::Arc;
 

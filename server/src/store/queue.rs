@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     StoreError,
-    outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Queue, Rest, StoredMessage},
+    outbox::{Assignment, Claim, Claimed, DueDestination, Queue, Rest, StoredMessage},
 };
 
 /// What waits, in lanes behind destinations, and the leases of what is being sent.
@@ -28,8 +28,6 @@ pub trait QueueStore: Send + Sync {
     /// Takes due messages of lanes, the oldest first, as its destination's [`Rest`] allows. What is left has its turn after
     /// what is due by now.
     async fn claim_through(&self, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError>;
-    /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
-    async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError>;
     /// Gives claimed messages back untried.
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
     /// Nothing of a lane is looked at before `until`: one write, however much waits there.

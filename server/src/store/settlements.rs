@@ -12,14 +12,20 @@ use super::{
 /// What became of attempts, and what they tell of profiles.
 #[async_trait]
 pub trait SettlementStore: Send + Sync {
-    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError>;
-    /// The same, and [`QueueStore::mark_commit`](super::QueueStore::mark_commit) for other messages, together where the store can.
+    /// Writes what became of attempts, and notes of other messages that their end is about to be sent; `false` where the lease
+    /// does not hold any more. One transaction.
     async fn settle_and_mark(
         &self,
         settlements: &[Settlement],
         marks: &[CommitMark],
         now: Timestamp,
     ) -> Result<(Vec<Settled>, Vec<bool>), StoreError>;
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
+        Ok(self.settle_and_mark(settlements, &[], Timestamp::MIN).await?.0)
+    }
+    async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+        Ok(self.settle_and_mark(&[], marks, now).await?.1)
+    }
     /// Takes in what a login told; `transition_event` makes an event of a transition.
     async fn record_health(
         &self,

@@ -17,7 +17,7 @@ pub(super) fn fetch_guide(preset: String) {
 }
 
 thread_local! {
-    /// How many guides were asked for.
+    /// How many guides have been requested.
     static ASKED: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -30,7 +30,7 @@ pub(super) async fn guide_of(preset: &str, host: &str) -> Option<String> {
     ASKED.set(asked);
     let response = fetch::fetch(&address, None, None).await.filter(Response::ok)?;
     let html = fetch::text(&response).await?;
-    // Answers may change places: that to an earlier question is too late.
+    // Responses may arrive out of order: only the one to the last request counts.
     if ASKED.get() != asked {
         return None;
     }

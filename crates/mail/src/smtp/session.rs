@@ -19,7 +19,7 @@ use super::{
     wire::{Wire, WireError},
 };
 use crate::net::Host;
-use ahead::Begun;
+use ahead::{Ahead, Begun};
 use failure::Failure;
 pub use failure::Fate;
 use transaction::BeforeTheEnd;
@@ -81,14 +81,7 @@ struct Session<'a> {
     keeps: bool,
     /// The message after this one on its connection.
     next: Option<&'a Submission>,
-    /// The commands of this transaction left with the message before.
-    begun: Option<Begun>,
-    /// The commands of the next transaction left with this message.
-    begins: Option<Begun>,
-    /// The server is known to read what comes with the end of a message, or gives each message an id.
-    reads_ahead: bool,
-    /// The server lost its place in a transaction that was begun ahead.
-    stumbled: bool,
+    ahead: Ahead,
     /// A connection of an earlier message, how many it has carried, and whether it was long without one.
     reused: Option<Connection>,
     messages: u32,
@@ -189,10 +182,7 @@ impl<'a> Session<'a> {
             commit_point: None,
             keeps: false,
             next: None,
-            begun: None,
-            begins: None,
-            reads_ahead: false,
-            stumbled: false,
+            ahead: Ahead::default(),
             reused: None,
             messages: 0,
             cool: false,
@@ -225,7 +215,7 @@ impl<'a> Session<'a> {
             self.recipients.clear();
         }
         let fate = outcome.as_ref().err().map(|failure| failure.fate);
-        let (connection, stumbled) = (self.kept.take(), self.stumbled);
+        let (connection, stumbled) = (self.kept.take(), self.ahead.stumbled);
         Delivery { report: self.report(outcome), connection, fate, stumbled }
     }
 }

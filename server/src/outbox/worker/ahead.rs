@@ -1,4 +1,4 @@
-//! Server side. The message after the one that is being sent: composed while that one leaves, so that both share a flight.
+//! Server side. The next message is composed before the current one is sent, so that both can share a flight.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -17,10 +17,10 @@ use crate::{
     store::{StoreError, outbox::StoredMessage},
 };
 
-/// So much of the contents of a batch is read at once, in bytes.
+/// The most that is read of a batch's contents at once, in bytes.
 const READ_AT_ONCE: u64 = 512 * 1024;
 
-/// A message that may be sent, composed.
+/// A composed message that may be sent.
 pub(super) struct Prepared {
     pub id: Uuid,
     /// The count of changes when it was composed.
@@ -30,7 +30,8 @@ pub(super) struct Prepared {
 }
 
 impl Worker<'_> {
-    /// A message that may be sent now, composed; what counts its logins; and its room.
+    /// Waits until a message may be sent, and composes it unless it was prepared. Also gives what counts its logins, and its
+    /// room in memory.
     pub(super) async fn ready(
         &mut self,
         message: &StoredMessage,
@@ -62,7 +63,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Reads the contents of small messages with one question. What is not read now is read in its turn.
+    /// Reads the contents of small messages in one query. The others are read when it is their turn.
     pub(super) async fn read_contents(&mut self, messages: &[StoredMessage]) {
         let mut bytes = 0;
         let small = messages.iter().filter(|message| !Memory::counts(message.size)).take_while(|message| {
@@ -75,10 +76,15 @@ impl Worker<'_> {
         }
     }
 
-    /// Prepares the next message, if it may be sent now and needs one transaction: its commands leave with the end of the one
-    /// before. It has the leave to be sent then.
+    /// Prepares the message that follows, so that its commands can be written with the end of this one. `None` when it may not be
+    /// sent yet, or needs more than one transaction.
     pub(super) async fn prepare(&mut self, following: Option<&StoredMessage>) -> Option<Prepared> {
         let message = following?;
+        // An earlier transaction of this message may have prepared it.
+        let prepared = self.ahead.take().filter(|one| one.id == message.id && one.changes == self.changes);
+        if prepared.is_some() {
+            return prepared;
+        }
         let id = self.route.id();
         if self.probe
             || Memory::counts(message.size)

@@ -1,4 +1,4 @@
-//! Server side. What follows from an attempt once it is on disk, and the message before whose outcome is still being written.
+//! Server side. The previous message, while its outcome is being written, and what follows once it is.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     store::outbox::{MessageState, Recipient, Settled, Settlement},
 };
 
-/// The message before.
+/// The previous message.
 pub(super) struct Behind {
     pub settlement: Settlement,
     pub settling: Settling,
@@ -42,7 +42,8 @@ pub(super) struct After {
 }
 
 impl After {
-    /// Whether the next message may leave before it is on disk: the server took this one, and nothing else follows.
+    /// Whether the next message may be sent before the outcome is on disk: the server accepted this one, and nothing else
+    /// depends on it.
     pub(super) fn is_plain(&self) -> bool {
         self.state == MessageState::Accepted
             && !(self.was_held || self.trouble || self.goes_on || self.falls_back)
@@ -51,7 +52,7 @@ impl After {
 }
 
 impl Worker<'_> {
-    /// Waits until it is written what became of the message before; whether it is.
+    /// Waits until the outcome of the previous message is written. `false` when it could not be.
     pub(super) async fn finish_behind(&mut self) -> bool {
         let Some(Behind { settlement, settling, after }) = self.behind.take() else { return true };
         let settled = match settling.settled().await {
@@ -61,7 +62,7 @@ impl Worker<'_> {
         matches!(self.after(settled, after).await, Next::Message)
     }
 
-    /// What follows from an attempt that was written, or could not be.
+    /// Acts on an outcome that was written, or could not be.
     pub(super) async fn after(&mut self, settled: Result<Settled, Unwritten>, after: After) -> Next {
         match settled.as_ref().ok().and_then(|settled| settled.transition) {
             // What waits for it waits no more.

@@ -28,7 +28,7 @@ use crate::{
 };
 
 impl Worker<'_> {
-    /// Writes what became of a message. Where its server took it, the next message goes on meanwhile.
+    /// Writes what became of a message. If the server accepted it, this does not wait for the write to finish.
     pub(super) async fn settle(&mut self, message: &StoredMessage, report: Report, had: Transaction<'_>) -> Next {
         let (settlement, after) = self.judged(message, report, had);
         let may_go_on = after.is_plain() && !self.probe && self.outbox.destinations.blocked(&self.route.id()).is_none();
@@ -40,7 +40,7 @@ impl Worker<'_> {
         self.after(settled, after).await
     }
 
-    /// What is to be written of an attempt, and what follows from it.
+    /// What to write about an attempt, and what follows from it.
     fn judged(&self, message: &StoredMessage, report: Report, had: Transaction<'_>) -> (Settlement, After) {
         let Transaction { began, to, others, may_split, same_connection } = had;
         let now = self.outbox.now();

@@ -19,7 +19,7 @@ use crate::store::{
         quarantine,
         queue::{LANE, due_destination, queue},
     },
-    outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Queue, Rest, StoredMessage},
+    outbox::{Assignment, Claim, Claimed, DueDestination, Queue, Rest, StoredMessage},
 };
 
 mod bounds;
@@ -30,7 +30,7 @@ mod rests;
 
 use bounds::{NEXT_AT, keep_rest, move_lane, tighten};
 use claim::claim_one;
-pub(super) use leases::mark_locked;
+pub(super) use leases::mark_commit;
 pub(super) use locks::lock_messages;
 use locks::{fallbacks, keys, lock_destinations, lock_lanes, make_destinations};
 pub(super) use rests::{REST, with_rests};
@@ -132,10 +132,6 @@ impl QueueStore for PostgresStore {
             transaction.commit().await?;
             Ok(claimed)
         })
-    }
-
-    async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        leases::mark_commit(self, marks, now).await
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How often the connection is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// So many looks long a replica tries to get its own lock back: a minute.
+/// A replica tries this many times to get its own lock back: for a minute.
 const REFUSED_FOR: u32 = 12;
 
 /// A machine that is gone says so to nobody: without these its lock would last for hours (tcp(7)).
@@ -124,7 +124,7 @@ async fn keep(
     let mut refused: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
-        // A link that was cut may be whole again: the connection then has its locks, and keeps them from another one.
+        // A network link that was cut may work again. This connection then still holds the locks, so a new one cannot get them.
         if matches!(tokio::time::timeout(every * 2, connection.ping()).await, Ok(Ok(()))) {
             refused = None;
             continue;

@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{PostgresStore, events, journal, limit, profiles::find_locked, settlements, transaction::transaction};
+use super::{PostgresStore, events, journal, limit, profiles::find_locked, transaction::transaction};
 use crate::store::{
     EntryFor, Receipt, StoreError, TestRecord, TestRunStore,
     codec::{
         encode,
         profiles::{receipt, test_run, verdict_code},
+        settling::take_health,
     },
     test_result::{KEPT_TESTS, TestResult},
 };
@@ -32,7 +33,7 @@ impl TestRunStore for PostgresStore {
                 keep(&mut transaction, id, run, told).await?;
             }
             if let Some(report) = &result.health {
-                settlements::health(&mut transaction, account, report, run.at, told.transition_event).await?;
+                take_health(&mut *transaction, account, report, run.at, told.transition_event).await?;
             }
             events::insert(&mut transaction, told.events).await?;
             journal::note(&mut transaction, account, entry).await?;

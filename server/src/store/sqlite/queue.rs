@@ -19,7 +19,7 @@ use crate::store::{
         queue::{LANE, due_destination, queue},
         settlements::released,
     },
-    outbox::{Assignment, Claim, Claimed, CommitMark, DueDestination, Queue, Rest, StoredMessage},
+    outbox::{Assignment, Claim, Claimed, DueDestination, Queue, Rest, StoredMessage},
 };
 
 mod bounds;
@@ -100,13 +100,6 @@ impl QueueStore for SqliteStore {
         }
         transaction.commit().await?;
         Ok(claimed)
-    }
-
-    async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        let mut transaction = begin(&self.writer).await?;
-        let marked = mark_commit(&mut transaction, marks, now).await?;
-        transaction.commit().await?;
-        Ok(marked)
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {

@@ -9,11 +9,13 @@ use super::{
     SqliteStore, journal,
     profiles::{begin, find_on},
     rows::{encode, verdict_code},
-    settlements,
 };
-use crate::store::codec::profiles::{receipt, test_run};
 use crate::store::{
     EntryFor, Receipt, StoreError, TestRecord, TestRunStore,
+    codec::{
+        profiles::{receipt, test_run},
+        settling::take_health,
+    },
     test_result::{KEPT_TESTS, TestResult},
 };
 
@@ -34,7 +36,7 @@ impl TestRunStore for SqliteStore {
             keep(&mut transaction, id, run, told).await?;
         }
         if let Some(report) = &result.health {
-            settlements::health(&mut transaction, account, report, run.at, told.transition_event).await?;
+            take_health(&mut *transaction, account, report, run.at, told.transition_event).await?;
         }
         super::events::insert(&mut transaction, events).await?;
         journal::note(&mut transaction, account, entry).await?;

@@ -63,10 +63,23 @@ impl Begun {
     }
 }
 
+/// What a conversation knows of transactions that are begun ahead.
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// The commands of this transaction were written with the message before.
+    pub begun: Option<Begun>,
+    /// The commands of the next transaction were written with this message.
+    pub begins: Option<Begun>,
+    /// The server is known to read what comes with the end of a message, or gives each message an id.
+    pub reads_ahead: bool,
+    /// The server lost its place in a transaction that was begun ahead.
+    pub stumbled: bool,
+}
+
 impl Session<'_> {
     /// The transaction to begin with the end of this message, if there is one.
     pub(super) fn begin_next(&self) -> Option<Begun> {
-        let may_begin = self.answers.is_empty() || self.reads_ahead;
+        let may_begin = self.answers.is_empty() || self.ahead.reads_ahead;
         let next = self.next.filter(|_| may_begin && self.keeps && self.capabilities.pipelining && !self.cautious)?;
         let fits = match self.capabilities.size {
             Some(Some(limit)) => next.message.len() as u64 <= limit,
@@ -143,7 +156,7 @@ impl Session<'_> {
 
     /// Forgets what was learnt about a connection before a new one is opened.
     pub(super) fn forget_connection(&mut self) {
-        (self.begun, self.begins, self.reads_ahead) = (None, None, false);
+        self.ahead = Ahead { stumbled: self.ahead.stumbled, ..Ahead::default() };
         (self.most_taken, self.answers) = (0, HashSet::new());
     }
 }

@@ -71,17 +71,17 @@ impl Session<'_> {
         let Connection { mut wire, used_at, messages, .. } = connection;
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         (self.messages, self.codes_tell, self.most_taken) = (messages, connection.codes_tell, connection.most_taken);
-        (self.answers, self.reads_ahead) = (connection.answers, connection.reads_ahead);
+        (self.answers, self.ahead.reads_ahead) = (connection.answers, connection.reads_ahead);
         if connection.begun.as_ref().is_some_and(|begun| !begun.is_of(self.submission, &self.capabilities)) {
             return self.start_afresh();
         }
         let has_begun = connection.begun.is_some();
-        self.begun = connection.begun;
+        self.ahead.begun = connection.begun;
         // More than was asked for: its answers would be taken for those to the next commands.
         let looked = wire.look().await;
         let is_shifted = if has_begun { wire.missing().is_none() } else { wire.missing() != Some(0) };
         if is_shifted || looked == Err(WireError::Lost) {
-            self.stumbled = has_begun && is_shifted;
+            self.ahead.stumbled = has_begun && is_shifted;
             return self.start_afresh();
         }
         self.cool = !has_begun && used_at.elapsed() > COOL;
@@ -90,7 +90,7 @@ impl Session<'_> {
         self.round_trips += wire.flights - flights;
         self.cool = false;
         let outcome = self.checked(&mut wire, outcome).await;
-        self.stumbled = has_begun && outcome.as_ref().is_err_and(Failure::is_lost_in_a_group);
+        self.ahead.stumbled = has_begun && outcome.as_ref().is_err_and(Failure::is_lost_in_a_group);
         match &outcome {
             Err(failure) if failure.may_be_the_connection() => return self.start_afresh(),
             Err(failure) if !failure.fate.is_out_of_step() => self.tell_failure(failure),
@@ -127,8 +127,8 @@ impl Session<'_> {
             codes_tell: self.codes_tell,
             most_taken: self.most_taken,
             answers: std::mem::take(&mut self.answers),
-            begun: self.begins.take(),
-            reads_ahead: self.reads_ahead,
+            begun: self.ahead.begins.take(),
+            reads_ahead: self.ahead.reads_ahead,
             used_at: Instant::now(),
             messages: self.messages + 1,
         });

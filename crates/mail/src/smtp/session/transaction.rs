@@ -50,14 +50,14 @@ impl Session<'_> {
         let all = self.submission.to.len();
         self.named = self.capabilities.most_recipients.map_or(all, |most| most.min(all));
         let recipients: Vec<String> = self.submission.to.iter().take(self.named).map(rcpt_to).collect();
-        let outcome = if self.begun.is_some() {
+        let outcome = if self.ahead.begun.is_some() {
             self.after_the_last(wire, &sender, &recipients).await
         } else if self.capabilities.pipelining && !self.cautious {
             self.in_a_group(wire, &sender, &recipients).await
         } else {
             self.one_at_a_time(wire, &sender, &recipients).await
         };
-        self.begun = None;
+        self.ahead.begun = None;
         self.leave_the_rest();
         self.most_taken = self.most_taken.max(self.recipients.iter().filter(|one| one.accepted).count());
         self.codes_tell &= self.in_step;
@@ -135,7 +135,7 @@ impl Session<'_> {
             (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
         };
         if go.code == 354 {
-            self.reads_ahead |= self.begun.is_some();
+            self.ahead.reads_ahead |= self.ahead.begun.is_some();
         } else {
             wire.is_not_begun();
         }
@@ -248,13 +248,13 @@ impl Session<'_> {
         self.unproven = grouped && !self.in_step;
         let copy = self.may_be_a_copy(&reply);
         self.unproven |= copy && !self.keeps;
-        let reply = match self.begins.as_ref().map(Begun::replies) {
+        let reply = match self.ahead.begins.as_ref().map(Begun::replies) {
             _ if !copy || self.unproven => reply,
             Some(replies) => self.fence_by_next(wire, reply, replies).await?,
             None => self.fence(wire, reply).await?,
         };
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
-        self.reads_ahead |= self.queue_id.is_some();
+        self.ahead.reads_ahead |= self.queue_id.is_some();
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }

@@ -16,23 +16,9 @@ use crate::store::{
     outbox::CommitMark,
 };
 
-/// Compares and sets: a mark holds while the lease does. A message has one lease, so another token's mark does not.
-pub(super) async fn mark_commit(
-    store: &PostgresStore,
-    marks: &[CommitMark],
-    now: Timestamp,
-) -> Result<Vec<bool>, StoreError> {
-    let ids: Vec<String> = marks.iter().map(|mark| mark.id.to_string()).collect();
-    transaction!(store, transaction, {
-        lock_messages(&mut transaction, &ids).await?;
-        let marked = mark_locked(&mut transaction, marks, now).await?;
-        transaction.commit().await?;
-        Ok(marked)
-    })
-}
-
-/// The same for messages that are locked.
-pub(in crate::store::postgres) async fn mark_locked(
+/// Compares and sets, for messages that are locked: a mark holds while the lease does. A message has one lease, so another
+/// token's mark does not.
+pub(in crate::store::postgres) async fn mark_commit(
     connection: &mut PgConnection,
     marks: &[CommitMark],
     now: Timestamp,

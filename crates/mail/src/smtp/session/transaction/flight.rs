@@ -93,8 +93,8 @@ impl Session<'_> {
         }
         // Whether these left is not known when writing them fails.
         let uncertain = |error| Failure::wire(Stage::Data, error).maybe_sent();
-        self.begins = if load == Load::AwaitedMessage { self.begin_next() } else { None };
-        let written = match &self.begins {
+        self.ahead.begins = if load == Load::AwaitedMessage { self.begin_next() } else { None };
+        let written = match &self.ahead.begins {
             Some(begun) => {
                 let group = [last, &begun.bytes()].concat();
                 wire.write_end_and_begin(&group, begun.replies(), deadline).await
