@@ -207,6 +207,9 @@ impl<'a> Session<'a> {
         if outcome.as_ref().is_err_and(|failure| failure.fate.is_out_of_step()) {
             outcome = self.once_more(outcome).await;
         }
+        if let Some(stage) = self.ahead.refused_at {
+            self.ahead.stumbled |= outcome.as_ref().err().is_none_or(|failure| failure.stage > stage);
+        }
         if let Err(failure) = &mut outcome
             && failure.is_shifted()
         {

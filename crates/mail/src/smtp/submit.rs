@@ -289,7 +289,7 @@ pub struct Delivery {
     pub connection: Option<Connection>,
     /// Where a failure left the message; `None`: the conversation reached its end.
     pub fate: Option<Fate>,
-    /// The server lost its place in this transaction, whose commands were written with the message before. Do not begin others
+    /// The server lost its place, or refused a command only because it was written with the end of a message. Do not begin others
     /// that way.
     pub stumbled: bool,
 }

@@ -15,7 +15,7 @@ use model::stage::Stage;
 
 use super::{
     Capabilities, Failure, Session,
-    transaction::{in_the_group, queue_id},
+    transaction::{SURPLUS, in_the_group, queue_id},
 };
 use crate::{
     reply::Reply,
@@ -26,6 +26,10 @@ use crate::{
         wire::{Wire, WireError},
     },
 };
+
+mod order;
+
+use order::{Order, order};
 
 /// A transaction with more recipients is not begun ahead: the answers are not read while the group is being written
 /// (RFC 2920 §3.1).
@@ -71,15 +75,17 @@ pub(super) struct Ahead {
     /// The commands of the next transaction were written with this message.
     pub begins: Option<Begun>,
     /// The server is known to read what comes with the end of a message, or gives each message an id.
-    pub reads_ahead: bool,
-    /// The server lost its place in a transaction that was begun ahead.
+    pub is_proven: bool,
+    /// Where this transaction was refused when it was begun ahead: it was asked again over a new connection.
+    pub refused_at: Option<Stage>,
+    /// The server lost its place in a transaction that was begun ahead, or refused only because it was.
     pub stumbled: bool,
 }
 
 impl Session<'_> {
     /// The transaction to begin with the end of this message, if there is one.
     pub(super) fn begin_next(&self) -> Option<Begun> {
-        let may_begin = self.answers.is_empty() || self.ahead.reads_ahead;
+        let may_begin = self.answers.is_empty() || self.ahead.is_proven;
         let next = self.next.filter(|_| may_begin && self.keeps && self.capabilities.pipelining && !self.cautious)?;
         let fits = match self.capabilities.size {
             Some(Some(limit)) => next.message.len() as u64 <= limit,
@@ -112,51 +118,85 @@ impl Session<'_> {
         self.go_ahead(wire, accepted).await
     }
 
-    /// Reads the first answer to the next transaction, after a yes that may be a copy of an earlier one, and returns the answer to
-    /// the message. It works like [`fence`](Self::fence) but needs no command of its own: a refusal that was still to come stands
-    /// where the answer to the next sender should be.
-    pub(super) async fn fence_by_next(
-        &mut self,
-        wire: &mut Wire,
-        answer: Reply,
-        replies: usize,
-    ) -> Result<Reply, Failure> {
-        let until = self.limit(self.limits.last);
-        let has_old_id = queue_id(&answer).is_some();
-        let first = match wire.read_reply(until).await {
-            Ok(reply) => reply,
-            Err(WireError::Lost) if !has_old_id => return Ok(answer),
-            Err(error) => return Err(Failure::wire(Stage::Data, error).maybe_sent()),
-        };
-        if first.is_positive() {
-            // An answer with an id is the message's own, which came late. The next transaction then finds no 354 in its place.
-            let own = queue_id(&first).is_some();
-            let answer = if own { first.clone() } else { answer };
-            wire.put_back(vec![first]);
-            return Ok(answer);
+    /// Returns the answer to the message, once the answers to the next transaction show that it is. Like [`fence`](Self::fence),
+    /// but it needs no command of its own: a refusal that was still to come stands where one of those answers should be.
+    pub(super) async fn fence_by_next(&mut self, wire: &mut Wire, answer: Reply, copy: bool) -> Result<Reply, Failure> {
+        let has_old_id = copy && queue_id(&answer).is_some();
+        let (heard, order) = self.answers_to_next(wire).await;
+        let is_refused = heard.first().is_some_and(|reply| !reply.is_positive());
+        match order {
+            Order::Kept if has_old_id && is_refused && heard.len() < self.replies_to_next() => self.doubt(&heard),
+            Order::Kept => {
+                wire.put_back(heard);
+                Ok(answer)
+            }
+            Order::OneYesTooMany => {
+                let own = heard.iter().find(|reply| queue_id(reply).is_some()).cloned();
+                wire.put_back(heard);
+                Ok(own.unwrap_or(answer))
+            }
+            Order::Lost => self.doubt(&heard),
+            Order::Silent => {
+                // The server may have dropped what came with the final dot: the connection is good for nothing else.
+                self.ahead.stumbled = true;
+                // It is left without a farewell, which it might take for text.
+                (self.ahead.begins, self.said_goodbye) = (None, true);
+                // New words are believed. Otherwise it is asked. If it did not drop the group, it takes the command for text,
+                // and the connection ends before that message does.
+                if copy && heard.is_empty() { self.fence(wire, answer).await } else { Ok(answer) }
+            }
         }
-        let mut heard = vec![first];
-        // Once a sender is refused, nothing else is accepted. A yes that follows shows that the refusal was for the message.
-        while heard.len() < replies && heard.last().is_some_and(|reply| reply.code != 421 && !reply.is_positive()) {
+    }
+
+    /// A refusal of the message, which the answers to the next transaction may show to be another's.
+    pub(super) async fn refused_before_next(&mut self, wire: &mut Wire, failure: Failure) -> Failure {
+        if failure.reply.as_deref().is_none_or(|words| words.starts_with("421")) {
+            return failure;
+        }
+        match self.answers_to_next(wire).await {
+            (heard, Order::OneYesTooMany | Order::Lost) => self.doubt::<()>(&heard).err().unwrap_or(failure),
+            _ => failure,
+        }
+    }
+
+    fn replies_to_next(&self) -> usize {
+        self.ahead.begins.as_ref().map_or(0, Begun::replies)
+    }
+
+    async fn answers_to_next(&mut self, wire: &mut Wire) -> (Vec<Reply>, Order) {
+        let (mut heard, replies) = (Vec::new(), self.replies_to_next());
+        let until = self.limit(self.limits.reply);
+        let ended = loop {
+            if heard.len() == replies {
+                break None;
+            }
             match wire.read_reply(until).await {
                 Ok(reply) => heard.push(reply),
-                Err(_) => break,
+                Err(error) => break Some(error),
             }
-        }
-        let is_shifted = heard.iter().any(Reply::is_positive) || (has_old_id && heard.len() < replies);
-        if is_shifted {
-            for reply in &heard {
-                self.hear(reply);
+            if heard.last().is_some_and(|reply| reply.code == 421) {
+                break Some(WireError::Lost);
             }
-            return Err(self.unasked(Stage::Data).maybe_sent());
+        };
+        let order = order(&heard, replies, ended);
+        // A refusal of DATA may be another's, too: then the 354 follows.
+        let is_refused =
+            order == Order::Kept && ended.is_none() && heard.last().is_some_and(|last| !last.is_positive());
+        if is_refused && wire.has_surplus(SURPLUS).await { (heard, Order::Lost) } else { (heard, order) }
+    }
+
+    /// It is not known which answer was the message's.
+    fn doubt<T>(&mut self, heard: &[Reply]) -> Result<T, Failure> {
+        for reply in heard {
+            self.hear(reply);
         }
-        wire.put_back(heard);
-        Ok(answer)
+        Err(self.unasked(Stage::Data).maybe_sent())
     }
 
     /// Forgets what was learnt about a connection before a new one is opened.
     pub(super) fn forget_connection(&mut self) {
-        self.ahead = Ahead { stumbled: self.ahead.stumbled, ..Ahead::default() };
+        let Ahead { refused_at, stumbled, .. } = self.ahead;
+        self.ahead = Ahead { refused_at, stumbled, ..Ahead::default() };
         (self.most_taken, self.answers) = (0, HashSet::new());
     }
 }

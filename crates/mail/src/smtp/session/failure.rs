@@ -39,6 +39,11 @@ impl Fate {
         }
     }
 
+    /// Whether it is certain that the server does not have the message.
+    pub(super) const fn is_certain(self) -> bool {
+        matches!(self, Self::NotSent { .. } | Self::OutOfStep { .. })
+    }
+
     pub(super) const fn is_out_of_step(self) -> bool {
         matches!(self, Self::OutOfStep { .. })
     }

@@ -6,10 +6,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use model::{cause::Cause, report::TlsSummary};
+use model::{cause::Cause, report::TlsSummary, stage::Stage};
 use tokio::time::Instant;
 
-use super::{Begun, Capabilities, Failure, Fate, Host, Mechanism, Session, Wire, WireError};
+use super::{Begun, Capabilities, Failure, Host, Mechanism, Session, Wire, WireError};
 
 /// After so long without a message a connection may be dead without our knowing: the message then does not leave with
 /// the commands before it.
@@ -71,7 +71,7 @@ impl Session<'_> {
         let Connection { mut wire, used_at, messages, .. } = connection;
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         (self.messages, self.codes_tell, self.most_taken) = (messages, connection.codes_tell, connection.most_taken);
-        (self.answers, self.ahead.reads_ahead) = (connection.answers, connection.reads_ahead);
+        (self.answers, self.ahead.is_proven) = (connection.answers, connection.reads_ahead);
         if connection.begun.as_ref().is_some_and(|begun| !begun.is_of(self.submission, &self.capabilities)) {
             return self.start_afresh();
         }
@@ -90,8 +90,13 @@ impl Session<'_> {
         self.round_trips += wire.flights - flights;
         self.cool = false;
         let outcome = self.checked(&mut wire, outcome).await;
-        self.ahead.stumbled = has_begun && outcome.as_ref().is_err_and(Failure::is_lost_in_a_group);
         match &outcome {
+            // No refusal of a command that came with the end of a message is final: the server may refuse only that.
+            Err(failure) if has_begun && !self.ready && failure.fate.is_certain() => {
+                self.ahead.stumbled |= failure.is_lost_in_a_group();
+                self.ahead.refused_at = (!failure.hung_up()).then_some(failure.stage);
+                return self.start_afresh();
+            }
             Err(failure) if failure.may_be_the_connection() => return self.start_afresh(),
             Err(failure) if !failure.fate.is_out_of_step() => self.tell_failure(failure),
             _ => {}
@@ -101,7 +106,7 @@ impl Session<'_> {
     }
 
     fn start_afresh(&mut self) -> Option<Result<(), Failure>> {
-        self.transcript.client("(the open connection was closed: once more, over a new one)");
+        self.transcript.client("(not on the open connection: once more, over a new one)");
         (self.capabilities, self.tls, self.mechanism) = (Capabilities::default(), None, None);
         self.stages.clear();
         self.recipients.clear();
@@ -128,7 +133,7 @@ impl Session<'_> {
             most_taken: self.most_taken,
             answers: std::mem::take(&mut self.answers),
             begun: self.ahead.begins.take(),
-            reads_ahead: self.ahead.reads_ahead,
+            reads_ahead: self.ahead.is_proven,
             used_at: Instant::now(),
             messages: self.messages + 1,
         });
@@ -138,19 +143,22 @@ impl Session<'_> {
 impl Failure {
     /// Whether the server lost its place, and did not just hang up.
     fn is_lost_in_a_group(&self) -> bool {
-        let hung_up =
-            self.cause == Cause::ConnectionLost || self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
         let lost = self.fate.is_out_of_step() || self.is_shifted() || self.cause == Cause::Timeout;
-        lost && !hung_up
+        lost && !self.hung_up()
     }
 
-    /// Whether an old connection may be the reason: it broke, or the server says that it closes it, before the message
-    /// can have been taken.
+    fn hung_up(&self) -> bool {
+        self.cause == Cause::ConnectionLost || self.reply.as_deref().is_some_and(|words| words.starts_with("421"))
+    }
+
+    /// Whether an old connection may be the reason: it broke, the server says that it closes it, or it refuses a sender for
+    /// good there, before the message can have been taken. Some servers take a few messages on a connection and say no more.
     fn may_be_the_connection(&self) -> bool {
-        let certain = matches!(self.fate, Fate::NotSent { .. } | Fate::OutOfStep { .. });
+        let certain = self.fate.is_certain();
+        let sender = self.stage == Stage::MailFrom && self.reply.as_deref().is_some_and(|words| words.starts_with('5'));
         let closing = self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
         // What an earlier message was answered too late may be it.
         let unasked = self.is_shifted();
-        certain && (closing || unasked || (self.reply.is_none() && self.finding.is_none()))
+        certain && (closing || unasked || sender || (self.reply.is_none() && self.finding.is_none()))
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use model::{cause::Cause, report::Finding, stage::Stage};
 
-use super::{Begun, Failure, Fate, Session};
+use super::{Failure, Fate, Session};
 use crate::{
     aside::{LARGE, aside},
     reply::EnhancedCode,
@@ -31,7 +31,7 @@ const FEW_RECIPIENTS: usize = 10;
 /// Every server takes so many. Of one that hangs up on one more it would not be known whether it has the message.
 const VERY_FEW_RECIPIENTS: usize = 3;
 /// How long one reply too many is waited for after a group with a message in it, when its replies came all at once.
-const SURPLUS: Duration = Duration::from_millis(5);
+pub(super) const SURPLUS: Duration = Duration::from_millis(5);
 
 impl Session<'_> {
     /// Hands the message over.
@@ -134,8 +134,13 @@ impl Session<'_> {
             (Err(_), Err(_)) => return accepted,
             (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
         };
+        if go.is_positive() && go.code != 354 && accepted.is_err() {
+            // An acceptance of something else: the refusals may have been for something else, too.
+            let shifted = self.expect(Stage::Data, &go, 354).map_err(|failure| in_the_group(failure, false, true));
+            return shifted.and(accepted);
+        }
         if go.code == 354 {
-            self.ahead.reads_ahead |= self.ahead.begun.is_some();
+            self.ahead.is_proven |= self.ahead.begun.is_some();
         } else {
             wire.is_not_begun();
         }
@@ -235,8 +240,13 @@ impl Session<'_> {
         if load == Load::Message && reply.is_positive() && reply.enhanced.is_none_or(|code| code.subject == 1) {
             return Err(self.unasked(Stage::Data).maybe_sent());
         }
-        self.expect(Stage::Data, &reply, 250)
-            .map_err(|failure| if reply.is_positive() { failure.maybe_sent() } else { failure })?;
+        if let Err(failure) = self.expect(Stage::Data, &reply, 250) {
+            return Err(match &self.ahead.begins {
+                _ if reply.is_positive() => failure.maybe_sent(),
+                Some(_) => self.refused_before_next(wire, failure).await,
+                None => failure,
+            });
+        }
         // In a group nothing tells which of the replies is the one too many. After the message alone the first one is its
         // answer, unless another one contradicts it.
         let patience = if grouped && heard != BeforeTheEnd::EveryOtherAnswer { SURPLUS } else { Duration::ZERO };
@@ -248,13 +258,15 @@ impl Session<'_> {
         self.unproven = grouped && !self.in_step;
         let copy = self.may_be_a_copy(&reply);
         self.unproven |= copy && !self.keeps;
-        let reply = match self.ahead.begins.as_ref().map(Begun::replies) {
-            _ if !copy || self.unproven => reply,
-            Some(replies) => self.fence_by_next(wire, reply, replies).await?,
-            None => self.fence(wire, reply).await?,
+        // A new id is this message's.
+        let is_its_own = !copy && queue_id(&reply).is_some();
+        let reply = match &self.ahead.begins {
+            Some(_) if !is_its_own => self.fence_by_next(wire, reply, copy).await?,
+            None if copy && !self.unproven => self.fence(wire, reply).await?,
+            _ => reply,
         };
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
-        self.ahead.reads_ahead |= self.queue_id.is_some();
+        self.ahead.is_proven |= self.queue_id.is_some();
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }

@@ -13,6 +13,8 @@ use super::{
 
 const HOST: &str = "plain.test.example";
 
+mod doubt;
+
 struct Open;
 
 #[async_trait]
@@ -107,32 +109,87 @@ async fn without_its_354_no_message_follows() {
         let ([one, two], read) = two(vec![script, another_connection()], &Open).await;
         assert_eq!((one.report.verdict, one.fate), (Verdict::Accepted, None), "{answers}: {:#?}", one.report);
         assert_eq!(two.report.verdict, Verdict::Accepted, "{answers}: {:#?}", two.report);
-        assert_eq!(two.stumbled, stumbled, "{answers}: {:#?}", two.report);
+        assert_eq!(one.stumbled || two.stumbled, stumbled, "{answers}: {:#?}", two.report);
         // Its text left on the second connection, and nothing after the commands on the first one.
         assert!(read[0].ends_with("DATA\r\n"), "{answers}: {}", read[0]);
         assert_eq!(read[1].matches("..Texte").count(), 1, "{answers}");
     }
 }
 
+/// A second connection, on which the recipient is answered so.
+fn recipient_is_answered(answer: &str) -> Vec<Step> {
+    let mut steps = pipelining();
+    steps.truncate(6);
+    steps.extend([Step::Expect("RCPT TO:<lea"), send(&["250 ok\r\n", answer, "\r\n"].concat())]);
+    steps.extend([Step::Expect("DATA"), send("503 5.5.1 no valid recipients\r\n"), Step::Expect("never")]);
+    steps
+}
+
 #[tokio::test]
-async fn a_refused_recipient_of_the_next_message_is_its_own_affair() {
+async fn a_refused_recipient_of_the_next_message_is_asked_again_on_its_own() {
     for answers in [
         "250 2.0.0 Ok: queued as A\r\n250 ok\r\n550 5.1.1 User unknown\r\n554 5.5.1 No valid recipients\r\n",
         "250 2.0.0 Ok: queued as A\r\n250 ok\r\n550 5.1.1 User unknown\r\n354 go\r\n",
     ] {
         let mut script = after_the_dot(answers);
         script.push(Step::Expect("never"));
-        let ([one, two], read) = two(vec![script], &Open).await;
+        let ([one, two], read) = two(vec![script, recipient_is_answered("550 5.1.1 User unknown")], &Open).await;
         assert_eq!((one.report.verdict, one.fate), (Verdict::Accepted, None));
-        assert_eq!(
-            (two.report.verdict, two.report.cause),
-            (Verdict::Failed, Some(Cause::RecipientRejected)),
-            "{:#?}",
-            two.report
-        );
+        let refused = (Verdict::Failed, Some(Cause::RecipientRejected));
+        assert_eq!((two.report.verdict, two.report.cause), refused, "{:#?}", two.report);
         assert!(!two.stumbled && !two.report.retryable, "{:#?}", two.report);
-        assert_eq!(read[0].matches("..Texte").count(), 1, "only the first message has left: {}", read[0]);
+        let sent: usize = read.iter().map(|read| read.matches("..Texte").count()).sum();
+        assert_eq!(sent, 1, "only the first message has left: {read:?}");
     }
+}
+
+/// Some servers refuse commands only because they came with the end of a message, in any words.
+#[tokio::test]
+async fn no_refusal_of_what_came_with_the_end_of_a_message_is_final() {
+    for answers in [
+        "554 5.5.0 error\r\n503 5.5.1 need MAIL\r\n503 5.5.1 no recipients\r\n",
+        "550 5.7.1 not allowed\r\n550 no\r\n550 no\r\n",
+        "451 4.7.1 slow down\r\n503 no\r\n503 no\r\n",
+        "250 ok\r\n554 5.5.1 error\r\n554 5.5.1 error\r\n",
+        "250 ok\r\n250 ok\r\n554 5.5.1 error\r\n",
+        "250 ok\r\n250 ok\r\n451 4.3.0 later\r\n",
+    ] {
+        let mut script = after_the_dot(&["250 2.0.0 Ok: queued as A\r\n", answers].concat());
+        script.push(Step::Expect("never"));
+        let ([one, two], read) = two(vec![script, another_connection()], &Open).await;
+        assert_eq!((one.report.verdict, one.fate), (Verdict::Accepted, None), "{answers}");
+        assert_eq!((two.report.verdict, two.stumbled), (Verdict::Accepted, true), "{answers}: {:#?}", two.report);
+        assert_eq!(read[1].matches("..Texte").count(), 1, "{answers}");
+    }
+}
+
+/// A stray refusal would be taken for the answer to the next sender.
+#[tokio::test]
+async fn a_late_refusal_of_one_message_is_not_the_end_of_the_next() {
+    for late in ["554 5.0.0 stray\r\n", "452 4.3.1 stray\r\n"] {
+        let answers = ["250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP\r\n", late, "250 ok\r\n250 ok\r\n354 go\r\n"].concat();
+        let mut script = after_the_dot("");
+        // Not at once, or the first message would have seen it.
+        let (first, rest) = answers.split_at(answers.find('\n').unwrap() + 1);
+        script.extend([send(first), Step::Pause(Duration::from_millis(100)), send(rest), Step::Expect("never")]);
+        let ([one, two], _) = two(vec![script, another_connection()], &Open).await;
+        assert_eq!(one.report.verdict, Verdict::Accepted);
+        assert_eq!(two.report.verdict, Verdict::Accepted, "{:#?}", two.report);
+    }
+}
+
+/// "550 one message only", where a few messages on a connection are all that it takes.
+#[tokio::test]
+async fn a_sender_that_is_refused_on_an_old_connection_is_asked_again_on_a_new_one() {
+    let mut script = until_the_dot();
+    script.extend([send("250 2.0.0 Ok: queued as A\r\n"), Step::ExpectSome(2, "MAIL"), send("550 no more\r\n")]);
+    script.push(Step::Expect("never"));
+    let (port, _read) = serve_each(vec![script, another_connection()]).await;
+    let submitter = submitter(port, vec![]);
+    let (first, second) = (to(port, "karim@test.example"), to(port, "lea@test.example"));
+    let one = submitter.deliver(&first, None, limits(), &Open).await;
+    let two = submitter.deliver(&second, one.connection, limits(), &Open).await;
+    assert_eq!(two.report.verdict, Verdict::Accepted, "{:#?}", two.report);
 }
 
 #[tokio::test]
@@ -173,68 +230,4 @@ async fn what_has_begun_is_good_for_one_message_only() {
     let read = read.await.unwrap();
     assert!(read[0].ends_with("DATA\r\n"), "{}", read[0]);
     assert!(read[1].contains("RCPT TO:<paul"));
-}
-
-/// A server that says the same to every message, and repeats an answer where a refusal follows (decision 28).
-#[tokio::test]
-async fn a_copy_of_an_earlier_answer_is_no_acceptance() {
-    const SAME: &str = "250 2.0.0 Ok\r\n";
-    for (after_the_second, expected) in [
-        // The answers to the next transaction follow the message's.
-        ("250 ok\r\n250 ok\r\n354 go\r\n", Verdict::Accepted),
-        // The next sender is refused: that is its own affair.
-        ("450 4.7.1 too many messages\r\n503 5.5.1 sender first\r\n503 5.5.1 no\r\n", Verdict::Accepted),
-        ("421 4.7.0 enough\r\n", Verdict::Accepted),
-        // The refusal of the message, late: then the answers to the next transaction.
-        ("554 5.7.1 Spam\r\n250 ok\r\n250 ok\r\n354 go\r\n", Verdict::DeliveryUnknown),
-        ("452 4.3.1 No space\r\n250 ok\r\n250 ok\r\n354 go\r\n", Verdict::DeliveryUnknown),
-    ] {
-        let mut script = after_the_dot(&[SAME, "250 ok\r\n250 ok\r\n354 go\r\n"].concat());
-        script.extend([Step::Expect("RCPT TO:<paul"), send(&[SAME, after_the_second].concat()), Step::Expect("never")]);
-        let (port, _read) = serve_each(vec![script]).await;
-        let submitter = submitter(port, vec![]);
-        let all = ["karim@test.example", "lea@test.example", "paul@test.example"].map(|one| to(port, one));
-        let one = submitter.deliver_and_begin(&all[0], Some(&all[1]), None, limits(), &Open).await;
-        let two = submitter.deliver_and_begin(&all[1], Some(&all[2]), one.connection, limits(), &Open).await;
-        assert_eq!(one.report.verdict, Verdict::Accepted);
-        assert_eq!(two.report.verdict, expected, "{after_the_second}: {:#?}", two.report);
-        assert!(two.report.round_trips <= 1, "no command of its own");
-    }
-}
-
-/// The server drops what comes with the final dot, and says the same to every message. After one message its silence could
-/// not be told from a copy, so the next transaction waits.
-#[tokio::test]
-async fn nothing_is_begun_where_silence_would_be_a_doubt() {
-    const SAME: &str = "250 2.0.0 Ok\r\n";
-    let mut script = pipelining();
-    script.extend([send(SAME), Step::Expect("RCPT TO:<lea"), send("250 ok\r\n250 ok\r\n354 go\r\n")]);
-    script.extend([Step::ExpectSome(2, ".\r\n"), send(SAME), Step::Expect("RSET"), send("250 ok\r\n")]);
-    script.push(Step::Expect("never"));
-    let (port, _read) = serve_each(vec![script]).await;
-    let submitter = submitter(port, vec![]);
-    let all = ["karim@test.example", "lea@test.example", "paul@test.example"].map(|one| to(port, one));
-    let one = submitter.deliver(&all[0], None, limits(), &Open).await;
-    assert_eq!(one.report.verdict, Verdict::Accepted, "{:#?}", one.report);
-    let two = submitter.deliver_and_begin(&all[1], Some(&all[2]), one.connection, limits(), &Open).await;
-    assert_eq!(two.report.verdict, Verdict::Accepted, "{:#?}", two.report);
-    assert!(!two.connection.unwrap().has_begun());
-}
-
-#[tokio::test]
-async fn where_answers_have_ids_a_warm_connection_begins_ahead_too() {
-    let mut script = pipelining();
-    script.extend([send("250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP\r\n"), Step::Expect("RCPT TO:<lea")]);
-    script.extend([send("250 ok\r\n250 ok\r\n354 go\r\n"), Step::Expect("RCPT TO:<paul")]);
-    script.extend([
-        send("250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxQ\r\n250 ok\r\n250 ok\r\n354 go\r\n"),
-        Step::Expect("never"),
-    ]);
-    let (port, _read) = serve_each(vec![script]).await;
-    let submitter = submitter(port, vec![]);
-    let all = ["karim@test.example", "lea@test.example", "paul@test.example"].map(|one| to(port, one));
-    let one = submitter.deliver(&all[0], None, limits(), &Open).await;
-    let two = submitter.deliver_and_begin(&all[1], Some(&all[2]), one.connection, limits(), &Open).await;
-    assert_eq!(two.report.verdict, Verdict::Accepted, "{:#?}", two.report);
-    assert!(two.connection.unwrap().has_begun());
 }

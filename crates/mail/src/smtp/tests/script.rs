@@ -22,6 +22,7 @@ pub(super) enum Step {
     /// Writes this byte as fast as it goes, at most 64 MiB.
     Flood(u8),
     Silence,
+    Pause(Duration),
     Close,
     Reset,
 }
@@ -119,6 +120,7 @@ async fn play(mut stream: TcpStream, steps: Vec<Step>) -> String {
                     }
                 }
             }
+            Step::Pause(time) => sleep(time).await,
             Step::Silence => sleep(Duration::from_secs(10)).await,
             Step::Close => return String::from_utf8_lossy(&read).into_owned(),
             Step::Reset => {
