@@ -5,13 +5,16 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ask, closedLoop } from "./load.mjs";
 import { message } from "./message.mjs";
-import { freePort, now, pause, start, stop } from "./processes.mjs";
+import { freePort, kill, now, pause, start, stop } from "./processes.mjs";
 
 const ORIGIN = "http://localhost:4000";
 const ACCOUNTS = 50; // a portal sends for many shops
 
-/** `relays` is a port for each portal's name. The folder is on the checkout's disk: /tmp is memory on some machines. */
-export async function prepare({ binary, folder, relays, connections }) {
+/**
+ * `relays` is a port for each portal's name. The folder is on the checkout's disk: /tmp is memory on some machines.
+ * `database` is what stands in that section, `more` are sections of their own.
+ */
+export async function prepare({ binary, folder, relays, connections, database = 'path = "facteur.db"', more = "" }) {
   mkdirSync(folder, { recursive: true });
   const run = (...args) => execFileSync(binary, args, { cwd: folder, encoding: "utf8", stdio: "pipe" });
   for (const name of ["vault.key", "portal.key"]) run("keys", "new", name);
@@ -41,7 +44,7 @@ connections = ${connections}
 public_url = "http://127.0.0.1:${port}"
 listen = "127.0.0.1:${port}"
 [database]
-path = "facteur.db"
+${database}
 [vault]
 keys = [{ id = "v1", file = "vault.key" }]
 [smtp]
@@ -49,6 +52,7 @@ ehlo_name = "facteur.example"
 allow_networks = ["127.0.0.0/8"]
 allow_ports = [${Object.values(relays).join(", ")}]
 plaintext_hosts = ["127.0.0.1"]
+${more}
 ${portals.join("")}`,
   );
   run("config", "check");
@@ -62,11 +66,12 @@ class Facteur {
     this.given = 0;
   }
 
-  /** Starts it; answers how long it took until it was ready, in milliseconds. */
-  async start() {
+  /** Starts it, with settings in `env`; answers how long it took until it was ready, in milliseconds. */
+  async start({ env = {}, patience = 30_000 } = {}) {
     const began = now();
-    this.child = start(this.binary, ["serve"], { cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] });
-    while (now() - began < 30_000 && this.child.exitCode === null) {
+    const options = { cwd: this.folder, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } };
+    this.child = start(this.binary, ["serve"], options);
+    while (now() - began < patience && this.child.exitCode === null) {
       const answer = await ask(`${this.url}/readyz`).catch(() => null);
       if (answer?.status === 200) return now() - began;
       await pause(1);
@@ -75,6 +80,9 @@ class Facteur {
   }
 
   stop = () => stop(this.child);
+
+  /** Ends it as a crash does. */
+  crash = () => kill(this.child);
 
   /** Gives `count` messages, so many at once. */
   async give(portal, { count, concurrency, seconds }) {
@@ -114,12 +122,12 @@ class Facteur {
     return states;
   }
 
-  /** Somebody's session, with some profiles to list. Answers the headers of its requests. */
-  async session(portal, profiles) {
+  /** Somebody's session, with some profiles to list, each with `fields` of its own. Answers the headers of its requests. */
+  async session(portal, profiles, { account = "listed", fields = {} } = {}) {
     const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const seconds = Math.floor(Date.now() / 1000);
     const times = { iat: seconds, exp: seconds + 120, jti: randomUUID() };
-    const who = { sub: "7", email: "", account: { id: "listed", name: "Listed" } };
+    const who = { sub: "7", email: "", account: { id: account, name: "Listed" } };
     const claims = { iss: portal, aud: "facteur", ...times, ...who, page: "profiles" };
     const signed = `${encode({ alg: "HS256", kid: "k1" })}.${encode(claims)}`;
     const secret = readFileSync(join(this.folder, "portal.key"), "utf8").trimEnd();
@@ -128,7 +136,7 @@ class Facteur {
     const cookie = opened.headers["set-cookie"][0].split(";")[0];
     const own = { cookie, origin: this.url, "sec-fetch-site": "same-origin" };
     await this.#form("/api/sending-mode/save", { mode: "own_smtp" }, own);
-    for (let i = 0; i < profiles; i++) await this.#form("/api/profiles/save", profile(i), own);
+    for (let i = 0; i < profiles; i++) await this.#form("/api/profiles/save", { ...profile(i), ...fields }, own);
     return { cookie, accept: "text/html" };
   }
 

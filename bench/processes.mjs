@@ -32,6 +32,14 @@ export async function stop(child) {
   return now() - began;
 }
 
+/** Ends it without a chance to do anything about it. */
+export async function kill(child) {
+  if (!running.has(child)) return;
+  const ended = new Promise((done) => child.once("exit", done));
+  child.kill("SIGKILL");
+  await ended;
+}
+
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 

@@ -5,9 +5,8 @@
 //! message leaves before its `354`. Nothing else is answered with that code, so it also shows that every reply before it was in
 //! its place.
 //!
-//! A server may offer PIPELINING and still drop what comes with the final dot. On a connection where every message has the same
-//! answer, its silence could not be told from a copied answer ([`Session::fence_by_next`]). So a transaction is begun ahead only
-//! with the first message of a connection, once the server has shown that it reads ahead, or where its answers have ids.
+//! A server may offer PIPELINING and still drop what comes with the final dot. Where its silence leaves a doubt about the message
+//! before, it is asked with a command of its own ([`Session::fence_by_next`]).
 
 use std::collections::HashSet;
 
@@ -74,8 +73,6 @@ pub(super) struct Ahead {
     pub begun: Option<Begun>,
     /// The commands of the next transaction were written with this message.
     pub begins: Option<Begun>,
-    /// The server is known to read what comes with the end of a message, or gives each message an id.
-    pub is_proven: bool,
     /// Where this transaction was refused when it was begun ahead: it was asked again over a new connection.
     pub refused_at: Option<Stage>,
     /// The server lost its place in a transaction that was begun ahead, or refused only because it was.
@@ -85,8 +82,7 @@ pub(super) struct Ahead {
 impl Session<'_> {
     /// The transaction to begin with the end of this message, if there is one.
     pub(super) fn begin_next(&self) -> Option<Begun> {
-        let may_begin = self.answers.is_empty() || self.ahead.is_proven;
-        let next = self.next.filter(|_| may_begin && self.keeps && self.capabilities.pipelining && !self.cautious)?;
+        let next = self.next.filter(|_| self.keeps && self.capabilities.pipelining && !self.cautious)?;
         let fits = match self.capabilities.size {
             Some(Some(limit)) => next.message.len() as u64 <= limit,
             _ => true,

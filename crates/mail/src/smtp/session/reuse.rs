@@ -30,8 +30,6 @@ pub struct Connection {
     answers: HashSet<u64>,
     /// The next transaction is under way.
     begun: Option<Begun>,
-    /// The server is known to read what comes with the end of a message, or gives each message an id.
-    reads_ahead: bool,
     /// When it was used last.
     pub used_at: Instant,
     /// How many messages it has carried.
@@ -71,7 +69,7 @@ impl Session<'_> {
         let Connection { mut wire, used_at, messages, .. } = connection;
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         (self.messages, self.codes_tell, self.most_taken) = (messages, connection.codes_tell, connection.most_taken);
-        (self.answers, self.ahead.is_proven) = (connection.answers, connection.reads_ahead);
+        self.answers = connection.answers;
         if connection.begun.as_ref().is_some_and(|begun| !begun.is_of(self.submission, &self.capabilities)) {
             return self.start_afresh();
         }
@@ -133,7 +131,6 @@ impl Session<'_> {
             most_taken: self.most_taken,
             answers: std::mem::take(&mut self.answers),
             begun: self.ahead.begins.take(),
-            reads_ahead: self.ahead.is_proven,
             used_at: Instant::now(),
             messages: self.messages + 1,
         });

@@ -139,9 +139,7 @@ impl Session<'_> {
             let shifted = self.expect(Stage::Data, &go, 354).map_err(|failure| in_the_group(failure, false, true));
             return shifted.and(accepted);
         }
-        if go.code == 354 {
-            self.ahead.is_proven |= self.ahead.begun.is_some();
-        } else {
+        if go.code != 354 {
             wire.is_not_begun();
         }
         if go.code == 354 && accepted.is_err() {
@@ -266,7 +264,6 @@ impl Session<'_> {
             _ => reply,
         };
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
-        self.ahead.is_proven |= self.queue_id.is_some();
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }
