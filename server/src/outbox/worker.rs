@@ -204,7 +204,8 @@ impl Worker<'_> {
                 reached: AtomicBool::new(false),
             };
             let next_submission = next.as_ref().map(|prepared| &prepared.submission);
-            let connection = self.connection.take();
+            let stumbles = self.outbox.destinations.stumbles(&self.route.id());
+            let connection = self.connection.take().map(|open| if stumbles { open.end_alone() } else { open });
             let delivery = Box::pin(self.outbox.submitter.deliver_and_begin(
                 &submission,
                 next_submission,

@@ -124,6 +124,12 @@ impl Wire {
         self.put(bytes, deadline).await
     }
 
+    /// The same, followed by a command that stands alone.
+    pub(super) async fn write_end_and_ask(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), WireError> {
+        self.owed += 1;
+        self.write_end(bytes, deadline).await
+    }
+
     /// The server did not accept `DATA`: what is written next is a command.
     pub(super) const fn is_not_begun(&mut self) {
         self.unfinished = false;

@@ -68,11 +68,18 @@ impl Begun {
 
 /// What a conversation knows of transactions that are begun ahead.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Ahead {
     /// The commands of this transaction were written with the message before.
     pub begun: Option<Begun>,
     /// The commands of the next transaction were written with this message.
     pub begins: Option<Begun>,
+    /// `RSET` was written with this message.
+    pub asks: bool,
+    /// The last answer to a message on this connection had a queue id.
+    pub has_ids: bool,
+    /// The server has dropped what came with the end of a message: nothing is written with it.
+    pub ends_alone: bool,
     /// Where this transaction was refused when it was begun ahead: it was asked again over a new connection.
     pub refused_at: Option<Stage>,
     /// The server lost its place in a transaction that was begun ahead, or refused only because it was.
@@ -80,9 +87,20 @@ pub(super) struct Ahead {
 }
 
 impl Session<'_> {
+    /// Whether something may be written with the end of this message.
+    fn may_follow_the_end(&self) -> bool {
+        self.keeps && self.capabilities.pipelining && !self.cautious && !self.ahead.ends_alone
+    }
+
+    /// Whether `RSET` is to be written with the end of this message: its answer will be needed, since the server says the same to
+    /// every message.
+    pub(super) fn asks_with_the_end(&self) -> bool {
+        self.may_follow_the_end() && !self.answers.is_empty() && !self.ahead.has_ids
+    }
+
     /// The transaction to begin with the end of this message, if there is one.
     pub(super) fn begin_next(&self) -> Option<Begun> {
-        let next = self.next.filter(|_| self.keeps && self.capabilities.pipelining && !self.cautious)?;
+        let next = self.next.filter(|_| self.may_follow_the_end())?;
         let fits = match self.capabilities.size {
             Some(Some(limit)) => next.message.len() as u64 <= limit,
             _ => true,

@@ -35,8 +35,47 @@ impl Session<'_> {
             Ok(()) => wire.read_reply(until).await,
             Err(error) => Err(error),
         };
+        self.judge_by(next, answer, true)
+    }
+
+    /// The same where `RSET` was written with the end of the message.
+    pub(super) async fn fence_sent(&mut self, wire: &mut Wire, answer: Reply, copy: bool) -> Result<Reply, Failure> {
+        match wire.read_reply(self.limit(self.limits.reply)).await {
+            Err(WireError::Timeout) => {
+                self.dropped_the_rest();
+                if copy { self.fence(wire, answer).await } else { Ok(answer) }
+            }
+            next => self.judge_by(next, answer, copy),
+        }
+    }
+
+    /// A refusal of the message, when `RSET` was written with its end: a refusal in that place, too, is one too many.
+    pub(super) async fn refused_before_reset(&mut self, wire: &mut Wire, failure: Failure) -> Failure {
+        if failure.reply.as_deref().is_none_or(|words| words.starts_with("421")) {
+            return failure;
+        }
+        match wire.read_reply(self.limit(self.limits.reply)).await {
+            Ok(reply) if !reply.is_positive() && !matches!(reply.code, 421 | 500 | 502) => {
+                self.hear(&reply);
+                self.unasked(Stage::Data).maybe_sent()
+            }
+            Err(WireError::Timeout) => {
+                self.dropped_the_rest();
+                failure
+            }
+            _ => failure,
+        }
+    }
+
+    /// The server may have dropped what came with the final dot. It is left without a farewell.
+    fn dropped_the_rest(&mut self) {
+        (self.ahead.stumbled, self.said_goodbye) = (true, true);
+    }
+
+    /// What the reply after a yes makes of it. `copy`: the yes may be the answer to an earlier message.
+    fn judge_by(&mut self, next: Result<Reply, WireError>, answer: Reply, copy: bool) -> Result<Reply, Failure> {
         // A queue id that was heard before is hardly this message's.
-        let has_old_id = queue_id(&answer).is_some();
+        let has_old_id = copy && queue_id(&answer).is_some();
         match next {
             Ok(reply) => {
                 self.hear(&reply);

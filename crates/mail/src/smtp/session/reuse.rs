@@ -28,6 +28,10 @@ pub struct Connection {
     most_taken: usize,
     /// What it has answered to messages, hashed.
     answers: HashSet<u64>,
+    /// The last of these answers had a queue id.
+    has_ids: bool,
+    /// Nothing is written with the end of a message.
+    ends_alone: bool,
     /// The next transaction is under way.
     begun: Option<Begun>,
     /// When it was used last.
@@ -40,6 +44,13 @@ impl Connection {
     /// Whether the commands of the next transaction have been written: only that message can follow.
     pub const fn has_begun(&self) -> bool {
         self.begun.is_some()
+    }
+
+    /// Writes nothing with the end of a message, for a server that has dropped it before ([`Delivery::stumbled`](crate::smtp::Delivery)).
+    #[must_use]
+    pub fn end_alone(mut self) -> Self {
+        self.ends_alone = true;
+        self
     }
 
     /// Sends QUIT without waiting for the reply.
@@ -70,6 +81,7 @@ impl Session<'_> {
         (self.capabilities, self.tls, self.mechanism) = (connection.capabilities, connection.tls, connection.mechanism);
         (self.messages, self.codes_tell, self.most_taken) = (messages, connection.codes_tell, connection.most_taken);
         self.answers = connection.answers;
+        (self.ahead.has_ids, self.ahead.ends_alone) = (connection.has_ids, connection.ends_alone);
         if connection.begun.as_ref().is_some_and(|begun| !begun.is_of(self.submission, &self.capabilities)) {
             return self.start_afresh();
         }
@@ -130,6 +142,8 @@ impl Session<'_> {
             codes_tell: self.codes_tell,
             most_taken: self.most_taken,
             answers: std::mem::take(&mut self.answers),
+            has_ids: self.ahead.has_ids,
+            ends_alone: self.ahead.ends_alone,
             begun: self.ahead.begins.take(),
             used_at: Instant::now(),
             messages: self.messages + 1,

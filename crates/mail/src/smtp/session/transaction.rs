@@ -242,6 +242,7 @@ impl Session<'_> {
             return Err(match &self.ahead.begins {
                 _ if reply.is_positive() => failure.maybe_sent(),
                 Some(_) => self.refused_before_next(wire, failure).await,
+                None if self.ahead.asks => self.refused_before_reset(wire, failure).await,
                 None => failure,
             });
         }
@@ -260,10 +261,12 @@ impl Session<'_> {
         let is_its_own = !copy && queue_id(&reply).is_some();
         let reply = match &self.ahead.begins {
             Some(_) if !is_its_own => self.fence_by_next(wire, reply, copy).await?,
+            None if self.ahead.asks => self.fence_sent(wire, reply, copy).await?,
             None if copy && !self.unproven => self.fence(wire, reply).await?,
             _ => reply,
         };
         self.queue_id = queue_id(&reply).map(|id| self.transcript.shown(&id));
+        self.ahead.has_ids = self.queue_id.is_some();
         self.passed(Stage::Data, Some(&reply));
         Ok(())
     }

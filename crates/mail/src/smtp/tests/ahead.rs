@@ -13,6 +13,7 @@ use super::{
 
 const HOST: &str = "plain.test.example";
 
+mod asked;
 mod doubt;
 
 struct Open;

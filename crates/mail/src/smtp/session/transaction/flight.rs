@@ -47,6 +47,7 @@ impl Session<'_> {
         let whole = load != Load::Commands;
         let deadline = if whole { self.deadline } else { self.limit(self.limits.reply) };
         self.before_the_end = BeforeTheEnd::Unknown;
+        self.ahead.asks = false;
         let written = match self.commit_point {
             Some(point) if whole => self.through(point, wire, (bytes, load), replies, deadline).await?,
             _ => wire.write(bytes, replies, deadline).await,
@@ -98,6 +99,11 @@ impl Session<'_> {
             Some(begun) => {
                 let group = [last, &begun.bytes()].concat();
                 wire.write_end_and_begin(&group, begun.replies(), deadline).await
+            }
+            None if load == Load::AwaitedMessage && self.asks_with_the_end() => {
+                self.ahead.asks = true;
+                self.transcript.client("RSET");
+                wire.write_end_and_ask(&[last, b"RSET\r\n"].concat(), deadline).await
             }
             None => wire.write_end(last, deadline).await,
         };
