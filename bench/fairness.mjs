@@ -1,0 +1,118 @@
+// A good account alone, and beside forty on slow, dead and hostile mail servers: what does it notice? Round after round, each
+// with a server of its own, since what Facteur has learnt of the bad ones is a part of the answer. Called by scripts/fairness.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { KINDS } from "./fairness/kinds.mjs";
+import { GOOD, measure } from "./fairness/measure.mjs";
+import { report } from "./fairness/report.mjs";
+import { scenarios } from "./fairness/scenarios.mjs";
+import { World } from "./fairness/world.mjs";
+import { now, pause } from "./processes.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    kinds: { type: "string" }, // only forty of each of these: a,b,c; or `all`
+    only: { type: "string" }, // only these scenarios, by name
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    accounts: { type: "string", default: "40" }, // with --kinds: how many bad accounts
+    each: { type: "string" }, // with --kinds: how many messages wait for each
+    connections: { type: "string" }, // of each bad account; 0: as many as by default
+    outbox: { type: "string", default: "" }, // settings of Facteur's: "workers = 256"
+    load: { type: "string", default: "1" }, // everybody's rate, in times of the usual one: less for a slow build
+    name: { type: "string", default: "fairness" }, // of the files of results
+  },
+});
+const { quick } = options;
+const load = Number(options.load);
+const seconds = Number(options.seconds ?? (quick ? 10 : 30));
+const store = resolve("target/bench");
+const folder = join(store, "run-fairness");
+mkdirSync(store, { recursive: true });
+
+const builds = ["target/release/facteur", "target/debug/facteur"];
+const binary = resolve(process.env.FACTEUR_BINARY ?? builds.find((path) => existsSync(path)) ?? builds[0]);
+if (!statSync(binary, { throwIfNoEntry: false })?.isFile()) {
+  console.error("fairness: no target/release/facteur: cargo build --release -p server");
+  process.exit(1);
+}
+const build = /\/(release|debug)\/facteur$/.exec(binary)?.[1] ?? "of unknown kind";
+const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
+
+/** One round: the good ones alone, then the bad ones are let loose beside them. */
+async function round({ kinds, accounts, connections, each, rate, tests, first, steady }) {
+  const phases = 2 + (steady > 0 ? 1 : 0);
+  const newcomers = phases * GOOD.new.rate * Math.max(seconds, first, steady) + 20;
+  const world = await World.build({ binary, folder, kinds, accounts, connections, newcomers, outbox: options.outbox });
+  world.newcomers = 0;
+  try {
+    await measure(world, "warming up", 3, load);
+    const alone = await measure(world, "alone", seconds, load);
+    await world.fill(each);
+    await pause(2000);
+    await world.loose({ rate: rate * load, tests });
+    const loose = now();
+    const phase = [alone, await measure(world, "first", first, load)];
+    if (steady > 0) {
+      await pause(Math.max(0, loose + 75_000 - now()));
+      phase.push(await measure(world, "steady", steady, load));
+    }
+    const conversations = await world.servers.order("count");
+    return { phases: phase, conversations, twice: world.sink.twice + world.relay.twice };
+  } finally {
+    await world.end();
+  }
+}
+
+const began = now();
+const results = {
+  date: new Date().toISOString(),
+  quick,
+  load,
+  outbox: options.outbox,
+  build,
+  facteur: git("rev-parse", "--short", "HEAD"),
+  built: statSync(binary).mtime.toISOString(),
+  node: process.version,
+  machine: { cpu: cpus()[0].model, cores: cpus().length },
+  scenarios: [],
+};
+const save = () => {
+  results.seconds = Math.round((now() - began) / 1000);
+  writeFileSync(join(store, `${options.name}.json`), `${JSON.stringify(results, null, 1)}\n`);
+  const text = report(results);
+  writeFileSync(join(store, `${options.name}.md`), text);
+  return text;
+};
+
+const wanted = scenarios({ ...options, seconds, all: Object.keys(KINDS) });
+for (const scenario of wanted) results.scenarios.push({ ...scenario, done: [] });
+const most = Math.max(...wanted.map(({ rounds }) => rounds));
+let failures = 0;
+// All scenarios have their first round before any has its second: what disturbs the machine disturbs all of them.
+for (let number = 0; number < most; number++) {
+  for (const scenario of results.scenarios.filter(({ rounds }) => rounds > number)) {
+    const start = now();
+    try {
+      scenario.done.push(await round(scenario));
+      const { phases } = scenario.done.at(-1);
+      const p95 = phases.map(({ took }) =>
+        Math.round([...took.own].sort((a, b) => a - b)[Math.floor(took.own.length * 0.95)]),
+      );
+      console.error(
+        `  ${scenario.name}, round ${number + 1}: p95 ${p95.join(", ")} ms, ${((now() - start) / 1000).toFixed(0)} s`,
+      );
+    } catch (error) {
+      failures++;
+      scenario.failed = error.message;
+      console.error(`  ${scenario.name}, round ${number + 1}: NOT MEASURED: ${error.message}`);
+    }
+    save();
+  }
+}
+console.log(save());
+process.exit(failures > 0 ? 1 : 0);
