@@ -47,6 +47,12 @@ async fn gather<T>(receiver: &mut mpsc::Receiver<T>, waiting: &mut Vec<T>) {
 /// Writes of one kind.
 pub(crate) struct GroupCommit<T, R>(mpsc::Sender<Waiting<T, R>>);
 
+impl<T, R> Clone for GroupCommit<T, R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 /// Something that is being written.
 pub(crate) struct Pending<R>(oneshot::Receiver<Result<R, Unwritten>>);
 

@@ -21,7 +21,7 @@ use super::{
     judge::wait,
     ready::Ready,
     route::{FoundRoute, NoRoute, Route},
-    shared::{TAKEN, taken_by_others},
+    shared::{OWN, TAKEN, connections, taken_by_others},
     worker::{self, Work},
 };
 use crate::{
@@ -59,10 +59,17 @@ const SKIPPED: Duration = Duration::from_secs(1);
 /// The clock was set back when it went back by more than this.
 const BACK: SignedDuration = SignedDuration::from_secs(2);
 
+/// In the background: nobody waits for as many lanes as there may be.
+fn realign(outbox: &Arc<Outbox>, now: Timestamp) {
+    let outbox = outbox.clone();
+    outbox.clone().tasks.spawn(async move { outbox.realign(now).await });
+}
+
 pub(super) async fn run(outbox: Arc<Outbox>) {
     // Where others serve, nobody was away.
     if outbox.replicas.is_only().await {
         outbox.resume().await;
+        realign(&outbox, outbox.now());
     }
     let mut told: Option<Instant> = None;
     let (mut looked, mut at) = (Instant::now(), outbox.now());
@@ -89,7 +96,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
         let now = outbox.now();
         let passed = SignedDuration::try_from(looked.elapsed()).unwrap_or_default();
         if at.duration_until(now) < passed - BACK {
-            outbox.realign(now).await;
+            realign(&outbox, now);
         }
         (looked, at) = (Instant::now(), now);
     }
@@ -185,6 +192,12 @@ impl Outbox {
                 return;
             };
             let Some(line) = line else {
+                // A connection of our own says goodbye: it will not be long.
+                if outbox.replicas.in_use(&connections(&destination)) > 0 {
+                    drop((slot, place, account));
+                    tokio::time::sleep(OWN).await;
+                    return outbox.conversation_ended(destination);
+                }
                 outbox.ready(|ready| ready.skip(taken_by_others(&destination), TAKEN));
                 outbox.replicas.tell(Notice::Work);
                 return;

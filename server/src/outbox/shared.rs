@@ -33,11 +33,13 @@ const PORTION_LASTS: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(1);
 /// A connection of this replica that says goodbye has its place until the server has heard it: a moment that is waited for.
 const CLOSING: [Duration; 3] = [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(80)];
+/// The same afterwards, before the next try.
+pub(super) const OWN: Duration = Duration::from_millis(50);
 /// What another replica has the places for is not tried before.
 pub(super) const TAKEN: Duration = Duration::from_secs(1);
 
 /// The connections of a destination.
-fn connections(destination: &str) -> String {
+pub(super) fn connections(destination: &str) -> String {
     format!("connections{BETWEEN}{destination}")
 }
 

@@ -1,8 +1,10 @@
 //! Server side. The writes of the outbox.
 //!
 //! Every message is written four times: when it is given, when it is claimed, before its end is sent, and when it is known
-//! what became of it. The caller waits until it is on disk, except for the outcome of an accepted message. Outcomes and the
-//! marks of other messages share a transaction.
+//! what became of it. The caller waits until it is on disk, except for the outcome of an accepted message.
+//!
+//! Writes that wait for each other share a transaction. In a database with one writer all of them wait for it, so all share one;
+//! elsewhere messages, claims and progress are written beside each other.
 
 use std::sync::Arc;
 
@@ -12,108 +14,147 @@ use crate::{
     group_commit::{GroupCommit, Pending, Unwritten},
     store::{
         Store, StoreError,
+        one_writer::{Batch, Written},
         outbox::{Claim, Claimed, CommitMark, Inserted, QueuedMessage, Settled, Settlement},
     },
 };
 
+/// A message with more bytes than these shares no transaction: neither its time nor a disk that is nearly full is others' trouble.
+const LARGE: usize = 256 * 1024;
+
 /// The writes of the outbox.
 pub struct Writes {
-    inserts: GroupCommit<QueuedMessage, Inserted>,
-    progress: GroupCommit<Progress, Progressed>,
-    claims: GroupCommit<Claim, Claimed>,
+    messages: Group,
+    /// Those that are large.
+    large: Group,
+    progress: Group,
+    claims: Group,
 }
 
-/// What is written while messages leave.
-enum Progress {
+type Group = GroupCommit<Write, Outcome>;
+
+enum Write {
+    Message(Box<QueuedMessage>),
     /// A mark, and when it was made.
     Mark(CommitMark, Timestamp),
     Settlement(Box<Settlement>),
+    Claim(Box<Claim>),
 }
 
 /// What came of it.
-enum Progressed {
+enum Outcome {
+    Inserted(Inserted),
     Marked(bool),
     Settled(Settled),
+    Claimed(Box<Claimed>),
 }
 
 /// A settlement that is being written.
-pub struct Settling(Pending<Progressed>);
+pub struct Settling(Pending<Outcome>);
 
 impl Settling {
     /// Waits until it is written.
     pub async fn settled(self) -> Result<Settled, Unwritten> {
         match self.0.written().await? {
-            Progressed::Settled(settled) => Ok(settled),
-            Progressed::Marked(_) => Err(Unwritten::Rejected),
+            Outcome::Settled(settled) => Ok(settled),
+            _ => Err(Unwritten::Rejected),
         }
     }
 }
 
-async fn write_progress(store: Arc<dyn Store>, items: &[Progress]) -> Result<Vec<Progressed>, StoreError> {
-    let (mut settlements, mut marks, mut now) = (Vec::new(), Vec::new(), Timestamp::MIN);
+fn batch(items: &[Write]) -> Batch<'_> {
+    let mut batch = Batch::default();
     for item in items {
         match item {
-            Progress::Mark(mark, at) => {
-                marks.push(mark.clone());
-                now = now.max(*at);
+            Write::Message(message) => batch.messages.push(message),
+            Write::Mark(mark, at) => {
+                batch.marks.push(mark);
+                batch.marked_at = batch.marked_at.max(*at);
             }
-            Progress::Settlement(settlement) => settlements.push((**settlement).clone()),
+            Write::Settlement(settlement) => batch.settlements.push(settlement),
+            Write::Claim(claim) => batch.claims.push(claim),
         }
     }
-    let (settled, marked) = store.settle_and_mark(&settlements, &marks, now).await?;
-    let (mut settled, mut marked) = (settled.into_iter(), marked.into_iter());
-    let outcome = |item: &Progress| match item {
-        Progress::Mark(..) => marked.next().map(Progressed::Marked),
-        Progress::Settlement(_) => settled.next().map(Progressed::Settled),
+    batch
+}
+
+/// Where the database has one writer all of it is one transaction. Elsewhere a batch is of one kind.
+async fn write(store: &dyn Store, batch: &Batch<'_>) -> Result<Written, StoreError> {
+    if let Some(writer) = store.one_writer() {
+        return writer.write(batch).await;
+    }
+    let Batch { messages, settlements, marks, marked_at, claims } = batch;
+    let mut written = Written::default();
+    if !messages.is_empty() {
+        written.inserted = store.insert(messages).await?;
+    }
+    if !settlements.is_empty() || !marks.is_empty() {
+        (written.settled, written.marked) = store.settle_and_mark(settlements, marks, *marked_at).await?;
+    }
+    if !claims.is_empty() {
+        let claims: Vec<Claim> = claims.iter().copied().cloned().collect();
+        written.claimed = store.claim_through(&claims).await?;
+    }
+    Ok(written)
+}
+
+/// What came of each, in the order of the items.
+fn outcomes(items: &[Write], written: Written) -> Vec<Outcome> {
+    let Written { inserted, settled, marked, claimed } = written;
+    let (mut inserted, mut settled) = (inserted.into_iter(), settled.into_iter());
+    let (mut marked, mut claimed) = (marked.into_iter(), claimed.into_iter());
+    let outcome = |item: &Write| match item {
+        Write::Message(_) => inserted.next().map(Outcome::Inserted),
+        Write::Mark(..) => marked.next().map(Outcome::Marked),
+        Write::Settlement(_) => settled.next().map(Outcome::Settled),
+        Write::Claim(_) => claimed.next().map(|claimed| Outcome::Claimed(Box::new(claimed))),
     };
-    Ok(items.iter().filter_map(outcome).collect())
+    items.iter().filter_map(outcome).collect()
+}
+
+fn group(store: &Arc<dyn Store>) -> Group {
+    let store = store.clone();
+    let size = |write: &Write| match write {
+        Write::Message(message) => message.sealed.len(),
+        _ => 0,
+    };
+    GroupCommit::sized(size, move |items: Vec<Write>| {
+        let store = store.clone();
+        async move {
+            let written = write(&*store, &batch(&items)).await.map(|written| outcomes(&items, written));
+            (items, written)
+        }
+    })
 }
 
 impl Writes {
     pub fn new(store: &Arc<dyn Store>) -> Self {
-        let (inserting, progressing, claiming) = (store.clone(), store.clone(), store.clone());
-        Self {
-            inserts: GroupCommit::sized(
-                |message| message.sealed.len(),
-                move |messages: Vec<QueuedMessage>| {
-                    let store = inserting.clone();
-                    async move {
-                        let written = store.insert_messages(&messages).await;
-                        (messages, written)
-                    }
-                },
-            ),
-            progress: GroupCommit::start(move |items: Vec<Progress>| {
-                let store = progressing.clone();
-                async move {
-                    let written = write_progress(store, &items).await;
-                    (items, written)
-                }
-            }),
-            claims: GroupCommit::start(move |claims: Vec<Claim>| {
-                let store = claiming.clone();
-                async move {
-                    let written = store.claim_through(&claims).await;
-                    (claims, written)
-                }
-            }),
-        }
+        let messages = group(store);
+        let of_its_own = || if store.one_writer().is_some() { messages.clone() } else { group(store) };
+        Self { progress: of_its_own(), claims: of_its_own(), large: group(store), messages }
     }
 
     pub async fn insert(&self, message: QueuedMessage) -> Result<Inserted, Unwritten> {
-        self.inserts.write(message).await
+        let group = if message.sealed.len() > LARGE { &self.large } else { &self.messages };
+        match group.write(Write::Message(Box::new(message))).await? {
+            Outcome::Inserted(inserted) => Ok(inserted),
+            _ => Err(Unwritten::Rejected),
+        }
     }
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
     pub async fn mark_commit(&self, mark: CommitMark, now: Timestamp) -> Result<bool, Unwritten> {
-        match self.progress.write(Progress::Mark(mark, now)).await? {
-            Progressed::Marked(held) => Ok(held),
-            Progressed::Settled(_) => Err(Unwritten::Rejected),
+        match self.progress.write(Write::Mark(mark, now)).await? {
+            Outcome::Marked(held) => Ok(held),
+            _ => Err(Unwritten::Rejected),
         }
     }
 
     pub async fn claim(&self, claim: Claim) -> Result<Claimed, Unwritten> {
-        self.claims.write(claim).await
+        match self.claims.write(Write::Claim(Box::new(claim))).await? {
+            Outcome::Claimed(claimed) => Ok(*claimed),
+            _ => Err(Unwritten::Rejected),
+        }
     }
 
     pub async fn settle(&self, settlement: Settlement) -> Result<Settled, Unwritten> {
@@ -122,6 +163,6 @@ impl Writes {
 
     /// The same, without waiting until it is written.
     pub async fn begin_to_settle(&self, settlement: Settlement) -> Result<Settling, Unwritten> {
-        Ok(Settling(self.progress.begin(Progress::Settlement(Box::new(settlement))).await?))
+        Ok(Settling(self.progress.begin(Write::Settlement(Box::new(settlement))).await?))
     }
 }

@@ -12,6 +12,7 @@ use super::StoreError;
 
 pub mod clock;
 pub mod events;
+pub mod lists;
 pub mod logins;
 pub mod messages;
 pub mod profiles;

@@ -32,6 +32,7 @@ mod drafts;
 pub(crate) mod filled;
 mod journal;
 mod logins;
+pub(crate) mod maintenance;
 mod messages;
 mod profiles;
 pub(crate) mod quarantine;
@@ -227,6 +228,14 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     sealed::sending_options_are_the_account_s(&make().await).await;
     clock::deadlines_follow_a_clock_that_was_set(&make().await).await;
     clock::what_is_too_old_after_an_absence_gets_a_while(&make().await).await;
+}
+
+/// Makes a store send every statement that it has, for tests of how they are planned.
+pub async fn every_statement<S: Store>(make: impl AsyncFn() -> S) {
+    all(&make).await;
+    let store = make().await;
+    filled::fill(&store).await;
+    maintenance::everything(&store).await;
 }
 
 fn session(key: u8) -> SessionRow {

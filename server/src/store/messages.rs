@@ -18,7 +18,10 @@ use super::{
 #[async_trait]
 pub trait MessageStore: Send + Sync {
     /// Stores messages; when it returns they are on disk.
-    async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError>;
+    async fn insert(&self, messages: &[&QueuedMessage]) -> Result<Vec<Inserted>, StoreError>;
+    async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
+        self.insert(&messages.iter().collect::<Vec<_>>()).await
+    }
     /// The message that was given with this key, and whether for the same request.
     async fn message_by_key(
         &self,

@@ -57,9 +57,10 @@ const IDLE: Duration = Duration::from_secs(1);
 pub const CONNECTIONS: u32 = 10;
 
 /// What each connection sets: how long a statement waits for a lock; how long a transaction may stand still before its locks
-/// are taken from it, since its process may have been frozen. What is committed is on the disk, whatever the server's default.
+/// are taken from it, since its process may have been frozen. What is committed is on the disk, whatever the server's default. No
+/// statement is long enough to be worth compiling.
 const SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s';
-    SET default_transaction_isolation = 'read committed';
+    SET default_transaction_isolation = 'read committed'; SET jit = off;
     SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// The migrations, in order. A migration that has landed is never changed.
@@ -68,6 +69,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "replicas", include_str!("../../migrations/postgres/0002_replicas.sql")),
     (3, "queued by lane", include_str!("../../migrations/postgres/0003_queued_by_lane.sql")),
     (5, "origin", include_str!("../../migrations/postgres/0005_origin.sql")),
+    (6, "growth", include_str!("../../migrations/postgres/0006_growth.sql")),
 ];
 
 /// A PostgreSQL database.

@@ -10,6 +10,9 @@ use super::{
     outbox::{Assignment, Claim, Claimed, DueDestination, Queue, Rest, StoredMessage},
 };
 
+/// A lane's key in its table: also that of a row which cannot be decoded.
+pub type LaneKey = (String, bool);
+
 /// What waits, in lanes behind destinations, and the leases of what is being sent.
 #[async_trait]
 pub trait QueueStore: Send + Sync {
@@ -40,8 +43,15 @@ pub trait QueueStore: Send + Sync {
     ) -> Result<Rest, StoreError>;
     /// These destinations rest no more.
     async fn ease(&self, destinations: &[String]) -> Result<(), StoreError>;
-    /// After the clock was set back: turns are counted again, and no rest ends after `latest`.
-    async fn realign(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError>;
+    /// After the clock was set back: turns are counted again, and no rest ends after `latest`. At most `limit` lanes, those after
+    /// the key `after`; the key of the last one, `None` after the last of all. The first call sees to the destinations.
+    async fn realign(
+        &self,
+        now: Timestamp,
+        latest: Timestamp,
+        after: Option<LaneKey>,
+        limit: u32,
+    ) -> Result<Option<LaneKey>, StoreError>;
     /// The lanes of the account rest no more, their servers are looked up again, and what is deferred is due now. One write a
     /// lane, however many messages wait there. How many lanes.
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;

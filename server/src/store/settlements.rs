@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     StoreError,
+    one_writer::OneWriter,
     outbox::{CommitMark, HealthReport, Settled, Settlement, TransitionEvent},
 };
 
@@ -16,15 +17,21 @@ pub trait SettlementStore: Send + Sync {
     /// does not hold any more. One transaction.
     async fn settle_and_mark(
         &self,
-        settlements: &[Settlement],
-        marks: &[CommitMark],
+        settlements: &[&Settlement],
+        marks: &[&CommitMark],
         now: Timestamp,
     ) -> Result<(Vec<Settled>, Vec<bool>), StoreError>;
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<Settled>, StoreError> {
-        Ok(self.settle_and_mark(settlements, &[], Timestamp::MIN).await?.0)
+        let settlements: Vec<&Settlement> = settlements.iter().collect();
+        Ok(self.settle_and_mark(&settlements, &[], Timestamp::MIN).await?.0)
     }
     async fn mark_commit(&self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        Ok(self.settle_and_mark(&[], marks, now).await?.1)
+        let marks: Vec<&CommitMark> = marks.iter().collect();
+        Ok(self.settle_and_mark(&[], &marks, now).await?.1)
+    }
+    /// What writes everything in one transaction, where the database has one writer.
+    fn one_writer(&self) -> Option<&dyn OneWriter> {
+        None
     }
     /// Takes in what a login told; `transition_event` makes an event of a transition.
     async fn record_health(

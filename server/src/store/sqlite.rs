@@ -26,6 +26,7 @@ mod load;
 mod logins;
 mod maintenance;
 mod messages;
+mod one_writer;
 mod profiles;
 mod quarantine;
 mod queue;
@@ -49,6 +50,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// The write-ahead log is merged into the file when it has so many pages (of 4 KiB): the writer waits for it meanwhile.
 const CHECKPOINT: &str = "4000";
+/// What the writer keeps in memory of the file, in KiB (negative: SQLite would count pages otherwise). A reader has 2,000.
+const WRITER_CACHE: &str = "-8000";
 /// Readers beside the writer.
 const CONNECTIONS: u32 = 4;
 
@@ -67,6 +70,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "waking", include_str!("../../migrations/sqlite/0013_waking.sql")),
     (14, "used token by expiry", include_str!("../../migrations/sqlite/0014_used_token_by_expiry.sql")),
     (16, "queued by lane", include_str!("../../migrations/sqlite/0016_queued_by_lane.sql")),
+    (17, "lists and contents", include_str!("../../migrations/sqlite/0017_lists_and_contents.sql")),
 ];
 
 /// A SQLite database.
@@ -93,9 +97,15 @@ impl SqliteStore {
     /// A database in memory, for tests: one connection, since connections that share a cache lock each other's tables.
     #[cfg(test)]
     pub async fn in_memory() -> Result<Self, StoreError> {
+        Self::in_memory_on(|number| format!("sqlite-{number}")).await
+    }
+
+    /// The same, on threads with these names.
+    #[cfg(test)]
+    async fn in_memory_on(thread: impl Fn(u64) -> String + Send + Sync + 'static) -> Result<Self, StoreError> {
         use sqlx::ConnectOptions as _;
         let name = format!("file:{}", uuid::Uuid::new_v4());
-        let options = SqliteConnectOptions::new().filename(name).in_memory(true).shared_cache(true);
+        let options = SqliteConnectOptions::new().filename(name).in_memory(true).shared_cache(true).thread_name(thread);
         let keeper = options.connect().await?;
         let store = Self::connect(options, 1, None).await?;
         Ok(Self { keeper: Some(std::sync::Arc::new(std::sync::Mutex::new(keeper))), ..store })
@@ -112,6 +122,7 @@ impl SqliteStore {
             .foreign_keys(true)
             .pragma("secure_delete", "ON")
             .pragma("wal_autocheckpoint", CHECKPOINT)
+            .pragma("temp_store", "MEMORY")
             .busy_timeout(BUSY_TIMEOUT);
         let connect = |options, connections| {
             let (at_connect, at_use) = (file.clone(), file.clone());
@@ -128,7 +139,7 @@ impl SqliteStore {
                 })
                 .connect_with(options)
         };
-        let writer = connect(options.clone(), 1).await?;
+        let writer = connect(options.clone().pragma("cache_size", WRITER_CACHE), 1).await?;
         let unfinished: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = ?")
             .bind(copy::UNFINISHED)
             .fetch_one(&writer)

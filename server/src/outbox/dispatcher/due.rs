@@ -1,6 +1,6 @@
 //! Server side. What has fallen due, found by destination.
 
-use std::sync::PoisonError;
+use std::{sync::PoisonError, time::Duration};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -15,6 +15,9 @@ use crate::outbox::{
 
 /// Destinations looked at with one question.
 const SOME: u32 = 256;
+/// Lanes whose turns are counted again with one statement, and the pause after it, for others' writes.
+const REALIGNED: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(2);
 /// Lanes of one destination looked at with one question.
 const LANES: u32 = 8;
 /// While so many lanes are ready, no more are looked for.
@@ -28,13 +31,22 @@ impl Outbox {
         if let Err(error) = self.store.ease(&relays).await {
             error.log();
         }
-        self.realign(self.now()).await;
     }
 
+    /// After the clock was set back: in small portions, beside whoever sends.
     pub(super) async fn realign(&self, now: Timestamp) {
         let latest = now + signed(self.options.longest_retry.mul_f64(1.2));
-        if let Err(error) = self.store.realign(now, latest).await {
-            error.log();
+        let mut after = None;
+        while !self.stop.is_cancelled() {
+            match self.store.realign(now, latest, after, REALIGNED).await {
+                Ok(Some(last)) => after = Some(last),
+                Ok(None) => return,
+                Err(error) => {
+                    error.log();
+                    return;
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

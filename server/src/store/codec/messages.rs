@@ -17,10 +17,7 @@ use super::{
 };
 use crate::store::{
     StoreError,
-    outbox::{
-        Attempt, Inserted, Lane, MessageState, MessageWithAttempts, QueuedMessage, SealedContent, StateFilter,
-        StoredMessage,
-    },
+    outbox::{Attempt, Inserted, Lane, MessageState, MessageWithAttempts, QueuedMessage, SealedContent, StoredMessage},
     retention,
 };
 
@@ -225,13 +222,6 @@ pub fn with_attempts<R: Columns>(
         });
         with_attempts.collect()
     })
-}
-
-/// A filter as codes: stored in one of the first ones whatever rests, of the second ones while it rests, of the third ones
-/// unless it rests.
-pub fn filter_codes(state: MessageState) -> [Vec<&'static str>; 3] {
-    let StateFilter { always, while_resting, unless_resting } = StateFilter::shown_as(state);
-    [always, while_resting, unless_resting].map(|states| states.into_iter().map(MessageState::as_str).collect())
 }
 
 /// The ids of contents that are deleted together, of rows with `id` and `size`.

@@ -22,7 +22,7 @@ use crate::store::{
 
 /// Which of the settlements may be made, by the rows of their messages (`id`, `state`, `lease_owner`, `lease_until`), which
 /// are locked. Of several settlements of one message the first that may be made is.
-pub fn held<R: Columns>(settlements: &[Settlement], rows: &[R]) -> Result<Vec<bool>, StoreError> {
+pub fn held<R: Columns>(settlements: &[&Settlement], rows: &[R]) -> Result<Vec<bool>, StoreError> {
     let mut leases: HashMap<String, (MessageState, Lease)> = HashMap::new();
     for row in rows {
         let id = row.text("id")?;
@@ -60,11 +60,14 @@ pub struct SettledRow {
     pub finished_at: Option<i64>,
     /// The next transaction of the same message follows under the same lease.
     pub keeps_lease: bool,
+    /// Its content goes with it.
+    pub forgets: bool,
 }
 
 impl SettledRow {
     pub fn of(settlement: &Settlement) -> Result<Self, StoreError> {
-        let Settlement { id, at, attempt, status, recipients, next_at, counts, fallback, .. } = settlement;
+        let Settlement { id, at, attempt, status, recipients, next_at, counts, fallback, content_done, .. } =
+            settlement;
         Ok(Self {
             id: id.to_string(),
             state: status.state.as_str(),
@@ -79,6 +82,7 @@ impl SettledRow {
             at: at.as_millisecond(),
             finished_at: status.state.is_final().then_some(at.as_millisecond()),
             keeps_lease: status.state == MessageState::Sending,
+            forgets: *content_done,
         })
     }
 }

@@ -24,10 +24,9 @@ use crate::store::{
 #[async_trait]
 pub trait SettlementStatements: Send {
     /// Which of the settlements may be made. Their messages are locked.
-    async fn held(&mut self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError>;
-    async fn move_messages(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
-    async fn keep_attempts(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
-    async fn forget_contents(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
+    async fn held(&mut self, settlements: &[&Settlement]) -> Result<Vec<bool>, StoreError>;
+    /// Moves the messages, keeps their attempts, and deletes the contents that are not needed any more.
+    async fn write_outcomes(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
     /// Locks the profiles that something is told of, in one order for everybody.
     async fn lock_profiles(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
     /// `None`: it is gone, or cannot be decoded.
@@ -36,14 +35,14 @@ pub trait SettlementStatements: Send {
     async fn keep_failure(&mut self, id: ProfileId, run: &TestRun) -> Result<(), StoreError>;
     async fn tell(&mut self, events: &[&NewEvent]) -> Result<(), StoreError>;
     /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
-    async fn mark(&mut self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError>;
+    async fn mark(&mut self, marks: &[&CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError>;
 }
 
 /// Writes what became of attempts, then the marks of other messages.
 pub async fn settle_and_mark(
     database: &mut (impl SettlementStatements + ?Sized),
-    settlements: &[Settlement],
-    marks: &[CommitMark],
+    settlements: &[&Settlement],
+    marks: &[&CommitMark],
     now: Timestamp,
 ) -> Result<(Vec<Settled>, Vec<bool>), StoreError> {
     let settled = if settlements.is_empty() { Vec::new() } else { settle(database, settlements).await? };
@@ -53,14 +52,12 @@ pub async fn settle_and_mark(
 
 async fn settle(
     database: &mut (impl SettlementStatements + ?Sized),
-    settlements: &[Settlement],
+    settlements: &[&Settlement],
 ) -> Result<Vec<Settled>, StoreError> {
     let held = database.held(settlements).await?;
-    let done: Vec<&Settlement> = zip(settlements, &held).filter(|(_, held)| **held).map(|(one, _)| one).collect();
+    let done: Vec<&Settlement> = zip(settlements, &held).filter(|(_, held)| **held).map(|(one, _)| *one).collect();
     if !done.is_empty() {
-        database.move_messages(&done).await?;
-        database.keep_attempts(&done).await?;
-        database.forget_contents(&done).await?;
+        database.write_outcomes(&done).await?;
         database.lock_profiles(&done).await?;
     }
     let mut outcomes = Vec::with_capacity(settlements.len());

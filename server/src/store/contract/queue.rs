@@ -143,7 +143,8 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     let own = settlement(1, &shop, MessageState::Accepted, 42);
     // A message that is over has no mark any more; another one's is written with it.
     let marks = [commit_mark(1, LEASE, None), commit_mark(2, LEASE, None)];
-    let (outcomes, marked) = store.settle_and_mark(&[foreign, own.clone(), own], &marks, at(42)).await.unwrap();
+    let (outcomes, marked) =
+        store.settle_and_mark(&[&foreign, &own, &own], &marks.iter().collect::<Vec<_>>(), at(42)).await.unwrap();
     assert_eq!(marked, [false, true]);
     assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(store.content(Uuid::from_u128(1)).await.unwrap(), None, "accepted: its text is gone");

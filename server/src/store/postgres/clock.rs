@@ -1,6 +1,7 @@
 //! Server side. The last instant that each machine has seen, and every deadline moved when the database's clock was set.
 
 use async_trait::async_trait;
+use const_format::formatcp;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 
@@ -8,7 +9,10 @@ use super::{PostgresStore, transaction::transaction};
 use crate::{
     store::{
         ClockStore, StoreError,
-        codec::clock::{mark, milliseconds, moves},
+        codec::{
+            clock::{mark, milliseconds, moves},
+            messages::WAITING,
+        },
     },
     time::{Elapsed, ElapsedRule, GRACE, Mark},
 };
@@ -61,14 +65,18 @@ impl ClockStore for PostgresStore {
 
 /// What would be too old is tried now, and for a while.
 async fn give_grace(connection: &mut PgConnection, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE message SET expires_at = $1, next_at = CASE WHEN next_at > $2 THEN $2 ELSE next_at END
-         WHERE state IN ('queued', 'deferred', 'sending') AND expires_at < $1",
-    )
-    .bind((now + GRACE).as_millisecond())
-    .bind(now.as_millisecond())
-    .execute(connection)
-    .await?;
+    const WAITING_ONES: &str = formatcp!(
+        "UPDATE message SET expires_at = $1, next_at = CASE WHEN next_at > $2 THEN $2 ELSE next_at END WHERE {WAITING} AND expires_at < $1"
+    );
+    sqlx::query(WAITING_ONES)
+        .bind((now + GRACE).as_millisecond())
+        .bind(now.as_millisecond())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE message SET expires_at = $1 WHERE state = 'sending' AND expires_at < $1")
+        .bind((now + GRACE).as_millisecond())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -28,9 +28,9 @@ impl DraftStore for PostgresStore {
             .execute(&mut *transaction)
             .await?;
             sqlx::query(
-                "DELETE FROM draft WHERE portal = $1 AND account = $2 AND person = $3 AND form NOT IN
-                     (SELECT form FROM draft WHERE portal = $1 AND account = $2 AND person = $3
-                      ORDER BY kept_at DESC, form LIMIT $4)",
+                "WITH own AS MATERIALIZED (SELECT form, kept_at FROM draft WHERE portal = $1 AND account = $2 AND person = $3)
+                 DELETE FROM draft WHERE portal = $1 AND account = $2 AND person = $3 AND form NOT IN
+                     (SELECT form FROM own ORDER BY kept_at DESC, form LIMIT $4)",
             )
             .bind(&account.portal)
             .bind(&account.account)

@@ -113,7 +113,7 @@ const SWEEP: &str = "WITH start AS MATERIALIZED (SELECT sha256(gen_random_uuid()
          UNION ALL
          (SELECT ctid, key, at FROM login WHERE key < (SELECT key FROM start) ORDER BY key DESC LIMIT 500))
      DELETE FROM login WHERE ctid = ANY (ARRAY (SELECT place FROM looked_at WHERE at < $1
-         AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.login_key = looked_at.key)))";
+         AND (SELECT 1 FROM profile WHERE profile.login_key = looked_at.key LIMIT 1) IS NULL))";
 
 pub(super) async fn sweep(pool: &PgPool, cutoffs: &Cutoffs) -> Result<(), StoreError> {
     sqlx::query(SWEEP).bind(cutoffs.logins.as_millisecond()).execute(pool).await?;

@@ -1,5 +1,6 @@
 //! Server side. What is forgotten, and what is counted. Everything is found by an index, and deleted in small groups; what
-//! somebody else holds is left for the next time.
+//! somebody else holds is left for the next time. (`= ANY (ARRAY …)` keeps PostgreSQL from reading the whole table: it does not
+//! know how small a group is.)
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -40,26 +41,26 @@ impl MaintenanceStore for PostgresStore {
         let mut gone = contents(&self.pool, content_before, most).await?;
         for (sql, before) in [
             (
-                "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE finished_at < $1
-                     AND finished_at IS NOT NULL ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+                "DELETE FROM message WHERE id = ANY (ARRAY (SELECT id FROM message WHERE finished_at < $1
+                     AND finished_at IS NOT NULL ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED))
                    AND finished_at IS NOT NULL",
                 finished_before,
             ),
             // Of portals that are not told any more.
-            ("DELETE FROM event WHERE id IN (SELECT id FROM event WHERE created_at < $1 LIMIT $2)", finished_before),
+            (
+                "DELETE FROM event WHERE id = ANY (ARRAY (SELECT id FROM event WHERE created_at < $1 LIMIT $2))",
+                finished_before,
+            ),
             // What began to wait meanwhile has locked its lane, and lowered its bound.
             (
-                "DELETE FROM lane WHERE (lane, fallback) IN
-                     (SELECT lane, fallback FROM lane WHERE next_at IS NULL AND rests_until < $1 LIMIT $2
-                      FOR UPDATE SKIP LOCKED)
-                   AND next_at IS NULL",
+                "DELETE FROM lane WHERE ctid = ANY (ARRAY
+                     (SELECT ctid FROM lane WHERE next_at IS NULL AND rests_until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 content_before,
             ),
             (
-                "DELETE FROM destination WHERE destination IN
-                     (SELECT destination FROM destination WHERE next_at IS NULL AND rests_until < $1 LIMIT $2
-                      FOR UPDATE SKIP LOCKED)
-                   AND next_at IS NULL",
+                "DELETE FROM destination WHERE ctid = ANY (ARRAY
+                     (SELECT ctid FROM destination WHERE next_at IS NULL AND rests_until < $1 LIMIT $2
+                      FOR UPDATE SKIP LOCKED))",
                 content_before,
             ),
         ] {
@@ -89,8 +90,9 @@ impl MaintenanceStore for PostgresStore {
                     (SELECT count(*) FROM destination WHERE rests_until > $1 AND rests_until > 0) AS resting,
                     (SELECT count(*) FROM quarantine) AS quarantined,
                     (SELECT min(created_at) FROM message WHERE state IN ('queued', 'deferred')) AS oldest,
-                    ((SELECT coalesce(sum(lane.queued), 0) FROM destination JOIN lane USING (destination)
-                      WHERE destination.rests_until > $1 AND destination.rests_until > 0 AND lane.due_at IS NOT NULL)
+                    ((SELECT coalesce(sum((SELECT sum(lane.queued) FROM lane
+                                          WHERE lane.destination = destination.destination AND lane.due_at IS NOT NULL)), 0)
+                      FROM destination WHERE destination.rests_until > $1 AND destination.rests_until > 0)
                      + (SELECT coalesce(sum(lane.queued), 0) FROM lane LEFT JOIN destination USING (destination)
                         WHERE lane.rests_until > $1 AND lane.rests_until > 0
                           AND coalesce(destination.rests_until, 0) <= $1))::bigint AS held

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
-use sqlx::{PgPool, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
@@ -19,7 +19,8 @@ use crate::store::{
     MessageStore, StoreError,
     codec::{
         encode,
-        messages::{self, COLUMNS, NEXT_AT, attempt, by_id, filter_codes, known, message, with_attempts},
+        lists::{AFTER_ALL, Dialect, page},
+        messages::{self, COLUMNS, NEXT_AT, attempt, by_id, known, message, with_attempts},
     },
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
@@ -29,25 +30,42 @@ use crate::store::{
 
 mod insert;
 
-use insert::{by_keys, insert, insert_contents};
+use insert::{by_keys, insert_contents};
+
+/// How the list of an account's messages is read. What waits for a rest is deferred, though its own row does not say so
+/// ([`StateFilter`](crate::store::outbox::StateFilter)).
+const LISTS: Dialect = Dialect {
+    parameter: '$',
+    sending: "",
+    rests: formatcp!(
+        "EXISTS (SELECT 1 FROM lane LEFT JOIN destination USING (destination)
+             WHERE lane.lane = message.lane AND lane.fallback = message.fallback
+               AND greatest(lane.rests_until, destination.rests_until) > {NEXT_AT})"
+    ),
+    besides: formatcp!(
+        "{REST},
+         (SELECT coalesce(json_agg(content ORDER BY number), '[]')::text
+          FROM attempt WHERE attempt.message = message.id) AS attempts"
+    ),
+};
 
 #[async_trait]
 impl MessageStore for PostgresStore {
-    async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
+    async fn insert(&self, messages: &[&QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
         // What has the same key is waited for: always in the same order.
-        let mut sorted: Vec<&QueuedMessage> = messages.iter().collect();
+        let mut sorted: Vec<&QueuedMessage> = messages.to_vec();
         sorted.sort_by(|one, other| {
             let key = |new: &QueuedMessage| (new.lane.account.portal.clone(), new.idempotency_key.clone());
             key(one).cmp(&key(other))
         });
         transaction!(self, transaction, {
-            let new = insert(&mut transaction, &sorted).await?;
+            let new = insert::insert(&mut transaction, &sorted).await?;
             let (new, known): (Vec<_>, Vec<_>) =
                 sorted.iter().copied().partition(|message| new.contains(&message.id.to_string()));
             insert_contents(&mut transaction, &new).await?;
             let known = by_keys(&mut transaction, &known).await?;
             transaction.commit().await?;
-            let outcome = |message: &QueuedMessage| known.get(&message.id).copied().unwrap_or(Inserted::New);
+            let outcome = |message: &&QueuedMessage| known.get(&message.id).copied().unwrap_or(Inserted::New);
             Ok(messages.iter().map(outcome).collect())
         })
     }
@@ -89,31 +107,10 @@ impl MessageStore for PostgresStore {
         before: Option<Uuid>,
         most: u32,
     ) -> Result<Vec<MessageWithAttempts>, StoreError> {
-        // What waits for a rest is deferred, though its own row does not say so: see `StateFilter`.
-        const RESTS: &str = formatcp!(
-            "EXISTS (SELECT 1 FROM lane LEFT JOIN destination USING (destination)
-                 WHERE lane.lane = message.lane AND lane.fallback = message.fallback
-                   AND greatest(lane.rests_until, destination.rests_until) > {NEXT_AT})"
-        );
-        const SQL: &str = formatcp!(
-            "SELECT {COLUMNS}, {REST},
-                 (SELECT coalesce(json_agg(content ORDER BY number), '[]')::text
-                  FROM attempt WHERE attempt.message = message.id) AS attempts
-             FROM message
-             WHERE portal = $1 AND account = $2 AND ($3::text IS NULL OR id < $3)
-               AND ($4::text[] IS NULL OR state = ANY ($4) OR (state = ANY ($5) AND {RESTS})
-                    OR (state = ANY ($6) AND NOT {RESTS}))
-             ORDER BY id DESC LIMIT $7"
-        );
-        let [always, while_resting, unless_resting] =
-            state.map_or_else(Default::default, |state| filter_codes(state).map(Some));
-        let rows = sqlx::query(SQL)
+        let rows = sqlx::query(AssertSqlSafe(page(state, &LISTS)))
             .bind(&account.portal)
             .bind(&account.account)
-            .bind(before.map(|id| id.to_string()))
-            .bind(always)
-            .bind(while_resting)
-            .bind(unless_resting)
+            .bind(before.map_or_else(|| AFTER_ALL.to_owned(), |id| id.to_string()))
             .bind(limit(most))
             .fetch_all(&self.pool)
             .await?;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{PostgresStore, limit, quarantine::set_aside, transaction::transaction};
 use crate::store::{
-    QueueStore, StoreError,
+    LaneKey, QueueStore, StoreError,
     codec::{
         messages::{COLUMNS, WAITING, readable},
         quarantine,
@@ -28,7 +28,7 @@ mod leases;
 mod locks;
 mod rests;
 
-use bounds::{NEXT_AT, keep_rest, move_lane, tighten};
+use bounds::{keep_rest, move_lane, tighten};
 use claim::claim_one;
 pub(super) use leases::mark_commit;
 pub(super) use locks::lock_messages;
@@ -182,31 +182,14 @@ impl QueueStore for PostgresStore {
         })
     }
 
-    async fn realign(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
-        const LANES: &str =
-            formatcp!("UPDATE lane SET rests_until = least(rests_until, $2), next_at = {NEXT_AT} WHERE due_at > $1");
-        transaction!(self, transaction, {
-            sqlx::query(
-                "SELECT count(*) FROM (SELECT 1 FROM lane WHERE due_at > $1 ORDER BY lane, fallback FOR UPDATE) AS locked",
-            )
-            .bind(now.as_millisecond())
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query(LANES)
-                .bind(now.as_millisecond())
-                .bind(latest.as_millisecond())
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query(
-                "UPDATE destination SET rests_until = least(rests_until, $2) WHERE due_at > $1 AND rests_until > $2",
-            )
-            .bind(now.as_millisecond())
-            .bind(latest.as_millisecond())
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            Ok(())
-        })
+    async fn realign(
+        &self,
+        now: Timestamp,
+        latest: Timestamp,
+        after: Option<LaneKey>,
+        most: u32,
+    ) -> Result<Option<LaneKey>, StoreError> {
+        rests::realign(self, (now, latest), after, most).await
     }
 
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {

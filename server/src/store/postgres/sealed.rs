@@ -70,7 +70,7 @@ impl SealedStore for PostgresStore {
         let rows = sqlx::query(
             "SELECT message.id, message.portal, message.account, content.sealed
              FROM content JOIN message ON message.id = content.message
-             WHERE content.message > $1 ORDER BY content.message LIMIT $2",
+             WHERE content.message > $1 AND message.id > $1 ORDER BY content.message LIMIT $2",
         )
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit(most))

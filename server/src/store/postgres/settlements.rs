@@ -32,8 +32,8 @@ use crate::store::{
 impl SettlementStore for PostgresStore {
     async fn settle_and_mark(
         &self,
-        settlements: &[Settlement],
-        marks: &[CommitMark],
+        settlements: &[&Settlement],
+        marks: &[&CommitMark],
         now: Timestamp,
     ) -> Result<(Vec<Settled>, Vec<bool>), StoreError> {
         // Outcomes and marks are locked together, in one order for everybody.
@@ -62,10 +62,82 @@ impl SettlementStore for PostgresStore {
     }
 }
 
+async fn move_messages(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let rows: Vec<SettledRow> = settlements.iter().map(|one| SettledRow::of(one)).collect::<Result<_, _>>()?;
+    sqlx::query(
+        "UPDATE message SET state = one.state, recipients = one.recipients, stage = one.stage, cause = one.cause,
+             reply = one.reply, profile = coalesce(one.profile, message.profile), fallback = one.fallback,
+             tries = message.tries + one.counts, next_at = one.next_at, updated_at = one.at,
+             finished_at = one.finished_at,
+             lease_owner = CASE WHEN one.keeps_lease THEN message.lease_owner END,
+             lease_until = CASE WHEN one.keeps_lease THEN message.lease_until END,
+             ending_at = NULL, ending_to = NULL, has_content = message.has_content AND NOT one.forgets,
+             wakings = coalesce((SELECT lane.wakings FROM lane
+                 WHERE lane.lane = message.lane AND lane.fallback = one.fallback), 0)
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
+                  $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[],
+                  $14::boolean[])
+             AS one (id, state, recipients, stage, cause, reply, profile, fallback, counts, next_at, at, finished_at,
+                 keeps_lease, forgets)
+         WHERE message.id = one.id",
+    )
+    .bind(column(&rows, |row| row.id.clone()))
+    .bind(column(&rows, |row| row.state))
+    .bind(column(&rows, |row| row.recipients.clone()))
+    .bind(column(&rows, |row| row.stage))
+    .bind(column(&rows, |row| row.cause))
+    .bind(column(&rows, |row| row.reply.clone()))
+    .bind(column(&rows, |row| row.profile.clone()))
+    .bind(column(&rows, |row| row.fallback))
+    .bind(column(&rows, |row| row.counts))
+    .bind(column(&rows, |row| row.next_at))
+    .bind(column(&rows, |row| row.at))
+    .bind(column(&rows, |row| row.finished_at))
+    .bind(column(&rows, |row| row.keeps_lease))
+    .bind(column(&rows, |row| row.forgets))
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+async fn keep_attempts(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let (mut ids, mut contents) = (Vec::new(), Vec::new());
+    for settlement in settlements {
+        if let Some(attempt) = &settlement.attempt {
+            ids.push(settlement.id.to_string());
+            contents.push(encode("attempt", "content", attempt)?);
+        }
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO attempt (message, number, content)
+         SELECT one.message,
+             coalesce((SELECT max(number) FROM attempt WHERE attempt.message = one.message), 0) + 1, one.content
+         FROM unnest($1::text[], $2::text[]) AS one (message, content)",
+    )
+    .bind(ids)
+    .bind(contents)
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+async fn forget_contents(connection: &mut PgConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    let done = settlements.iter().filter(|settlement| settlement.content_done);
+    let ids: Vec<String> = done.map(|settlement| settlement.id.to_string()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM content WHERE message = ANY ($1)").bind(ids).execute(&mut *connection).await?;
+    Ok(())
+}
+
 #[async_trait]
 impl SettlementStatements for PgConnection {
     /// Which of the settlements may be made: the messages are locked first.
-    async fn held(&mut self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+    async fn held(&mut self, settlements: &[&Settlement]) -> Result<Vec<bool>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, state, lease_owner, lease_until FROM message WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
         )
@@ -75,74 +147,10 @@ impl SettlementStatements for PgConnection {
         settlements::held(settlements, &rows)
     }
 
-    async fn move_messages(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
-        let rows: Vec<SettledRow> = settlements.iter().map(|one| SettledRow::of(one)).collect::<Result<_, _>>()?;
-        sqlx::query(
-            "UPDATE message SET state = one.state, recipients = one.recipients, stage = one.stage, cause = one.cause,
-                 reply = one.reply, profile = coalesce(one.profile, message.profile), fallback = one.fallback,
-                 tries = message.tries + one.counts, next_at = one.next_at, updated_at = one.at,
-                 finished_at = one.finished_at,
-                 lease_owner = CASE WHEN one.keeps_lease THEN message.lease_owner END,
-                 lease_until = CASE WHEN one.keeps_lease THEN message.lease_until END,
-                 ending_at = NULL, ending_to = NULL,
-                 wakings = coalesce((SELECT lane.wakings FROM lane
-                     WHERE lane.lane = message.lane AND lane.fallback = one.fallback), 0)
-             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-                      $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[])
-                 AS one (id, state, recipients, stage, cause, reply, profile, fallback, counts, next_at, at, finished_at,
-                     keeps_lease)
-             WHERE message.id = one.id",
-        )
-        .bind(column(&rows, |row| row.id.clone()))
-        .bind(column(&rows, |row| row.state))
-        .bind(column(&rows, |row| row.recipients.clone()))
-        .bind(column(&rows, |row| row.stage))
-        .bind(column(&rows, |row| row.cause))
-        .bind(column(&rows, |row| row.reply.clone()))
-        .bind(column(&rows, |row| row.profile.clone()))
-        .bind(column(&rows, |row| row.fallback))
-        .bind(column(&rows, |row| row.counts))
-        .bind(column(&rows, |row| row.next_at))
-        .bind(column(&rows, |row| row.at))
-        .bind(column(&rows, |row| row.finished_at))
-        .bind(column(&rows, |row| row.keeps_lease))
-        .execute(&mut *self)
-        .await?;
-        Ok(())
-    }
-
-    async fn keep_attempts(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
-        let (mut ids, mut contents) = (Vec::new(), Vec::new());
-        for settlement in settlements {
-            if let Some(attempt) = &settlement.attempt {
-                ids.push(settlement.id.to_string());
-                contents.push(encode("attempt", "content", attempt)?);
-            }
-        }
-        if ids.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "INSERT INTO attempt (message, number, content)
-             SELECT one.message,
-                 coalesce((SELECT max(number) FROM attempt WHERE attempt.message = one.message), 0) + 1, one.content
-             FROM unnest($1::text[], $2::text[]) AS one (message, content)",
-        )
-        .bind(ids)
-        .bind(contents)
-        .execute(&mut *self)
-        .await?;
-        Ok(())
-    }
-
-    async fn forget_contents(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
-        let done = settlements.iter().filter(|settlement| settlement.content_done);
-        let ids: Vec<String> = done.map(|settlement| settlement.id.to_string()).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        sqlx::query("DELETE FROM content WHERE message = ANY ($1)").bind(ids).execute(&mut *self).await?;
-        Ok(())
+    async fn write_outcomes(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
+        move_messages(self, settlements).await?;
+        keep_attempts(self, settlements).await?;
+        forget_contents(self, settlements).await
     }
 
     /// Locks the profiles that something is told of, in their order; they are read afterwards.
@@ -182,7 +190,7 @@ impl SettlementStatements for PgConnection {
         events::insert(self, events.iter().copied()).await
     }
 
-    async fn mark(&mut self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+    async fn mark(&mut self, marks: &[&CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
         mark_commit(self, marks, now).await
     }
 }

@@ -26,6 +26,7 @@ use crate::store::{
 
 mod at_once;
 mod connection;
+mod plans;
 mod replicas;
 
 fn at(second: i64) -> Timestamp {

@@ -1,6 +1,7 @@
 //! Server side. The last instant that was seen, and every deadline moved when the clock was set.
 
 use async_trait::async_trait;
+use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
@@ -8,7 +9,10 @@ use super::{SqliteStore, profiles::begin};
 use crate::{
     store::{
         ClockStore, StoreError,
-        codec::clock::{mark, milliseconds, moves},
+        codec::{
+            clock::{mark, milliseconds, moves},
+            messages::WAITING,
+        },
     },
     time::{Elapsed, ElapsedRule, GRACE, Mark},
 };
@@ -45,14 +49,17 @@ impl ClockStore for SqliteStore {
 
 /// What would be too old is tried now, and for a while.
 async fn give_grace(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE message SET expires_at = ?1, next_at = min(next_at, ?2)
-         WHERE state IN ('queued', 'deferred', 'sending') AND expires_at < ?1",
-    )
-    .bind((now + GRACE).as_millisecond())
-    .bind(now.as_millisecond())
-    .execute(connection)
-    .await?;
+    const WAITING_ONES: &str =
+        formatcp!("UPDATE message SET expires_at = ?1, next_at = min(next_at, ?2) WHERE {WAITING} AND expires_at < ?1");
+    sqlx::query(WAITING_ONES)
+        .bind((now + GRACE).as_millisecond())
+        .bind(now.as_millisecond())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE message SET expires_at = ?1 WHERE state = 'sending' AND expires_at < ?1")
+        .bind((now + GRACE).as_millisecond())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

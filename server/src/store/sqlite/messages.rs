@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +16,11 @@ use super::{
 };
 use crate::store::{
     MessageStore, StoreError,
-    codec::messages::{NEXT_AT, attempt, by_id, filter_codes, message, with_attempts},
+    codec::{
+        lists::{AFTER_ALL, Dialect, page},
+        messages::{NEXT_AT, attempt, by_id, message, with_attempts},
+    },
+    one_writer::{Batch, OneWriter},
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
         StoredMessage,
@@ -26,20 +31,31 @@ mod insert;
 mod rows;
 
 pub(super) use crate::store::codec::messages::{COLUMNS, WAITING, readable};
-use insert::{by_keys, insert, insert_contents};
+pub(super) use insert::insert_messages;
 use rows::{by_key, shown};
+
+/// How the list of an account's messages is read. What waits for a rest is deferred, though its own row does not say so
+/// ([`StateFilter`](crate::store::outbox::StateFilter)).
+const LISTS: Dialect = Dialect {
+    parameter: '?',
+    sending: "INDEXED BY message_leased",
+    rests: formatcp!(
+        "EXISTS (SELECT 1 FROM lane LEFT JOIN destination USING (destination)
+             WHERE lane.lane = message.lane AND lane.fallback = message.fallback
+               AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > {NEXT_AT})"
+    ),
+    besides: formatcp!(
+        "{REST},
+         (SELECT json_group_array(content)
+          FROM (SELECT content FROM attempt WHERE attempt.message = message.id ORDER BY number)) AS attempts"
+    ),
+};
 
 #[async_trait]
 impl MessageStore for SqliteStore {
-    async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
-        let mut transaction = begin(&self.writer).await?;
-        let new = insert(&mut transaction, messages).await?;
-        let (new, known): (Vec<_>, Vec<_>) = messages.iter().partition(|message| new.contains(&message.id.to_string()));
-        insert_contents(&mut transaction, &new).await?;
-        let known = by_keys(&mut transaction, &known).await?;
-        transaction.commit().await?;
-        let outcome = |message: &QueuedMessage| known.get(&message.id).copied().unwrap_or(Inserted::New);
-        Ok(messages.iter().map(outcome).collect())
+    async fn insert(&self, messages: &[&QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
+        let batch = Batch { messages: messages.to_vec(), ..Batch::default() };
+        Ok(self.write(&batch).await?.inserted)
     }
 
     async fn message_by_key(
@@ -75,37 +91,10 @@ impl MessageStore for SqliteStore {
         before: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<MessageWithAttempts>, StoreError> {
-        // What waits for a rest is deferred, though its own row does not say so: see `StateFilter`.
-        const RESTS: &str = formatcp!(
-            "EXISTS (SELECT 1 FROM lane LEFT JOIN destination USING (destination)
-                 WHERE lane.lane = message.lane AND lane.fallback = message.fallback
-                   AND max(lane.rests_until, ifnull(destination.rests_until, 0)) > {NEXT_AT})"
-        );
-        const SQL: &str = formatcp!(
-            "SELECT {COLUMNS}, {REST},
-                 (SELECT json_group_array(content)
-                  FROM (SELECT content FROM attempt WHERE attempt.message = message.id ORDER BY number)) AS attempts
-             FROM message
-             WHERE portal = ?1 AND account = ?2 AND (?3 IS NULL OR id < ?3)
-               AND (?4 IS NULL OR state IN (SELECT value FROM json_each(?4))
-                    OR (state IN (SELECT value FROM json_each(?5)) AND {RESTS})
-                    OR (state IN (SELECT value FROM json_each(?6)) AND NOT {RESTS}))
-             ORDER BY id DESC LIMIT ?7"
-        );
-        let json = |codes: Vec<&str>| encode("message", "state", &codes).map(Some);
-        let [always, while_resting, unless_resting] = match state.map(filter_codes) {
-            Some([always, while_resting, unless_resting]) => {
-                [json(always)?, json(while_resting)?, json(unless_resting)?]
-            }
-            None => [None, None, None],
-        };
-        let rows = sqlx::query(SQL)
+        let rows = sqlx::query(AssertSqlSafe(page(state, &LISTS)))
             .bind(&account.portal)
             .bind(&account.account)
-            .bind(before.map(|id| id.to_string()))
-            .bind(always)
-            .bind(while_resting)
-            .bind(unless_resting)
+            .bind(before.map_or_else(|| AFTER_ALL.to_owned(), |id| id.to_string()))
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;

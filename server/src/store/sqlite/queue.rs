@@ -14,11 +14,12 @@ use super::{
     rows::encode,
 };
 use crate::store::{
-    QueueStore, StoreError,
+    LaneKey, QueueStore, StoreError,
     codec::{
         queue::{LANE, due_destination, queue},
         settlements::released,
     },
+    one_writer::{Batch, OneWriter},
     outbox::{Assignment, Claim, Claimed, DueDestination, Queue, Rest, StoredMessage},
 };
 
@@ -28,7 +29,7 @@ mod marks;
 mod rests;
 
 use bounds::{NEXT_AT, keep_rest, rest_of, tighten};
-use claim::claim_one;
+pub(super) use claim::claim_one;
 pub(super) use marks::mark_commit;
 pub(super) use rests::{REST, with_rests};
 
@@ -93,13 +94,8 @@ impl QueueStore for SqliteStore {
     }
 
     async fn claim_through(&self, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError> {
-        let mut transaction = begin(&self.writer).await?;
-        let mut claimed = Vec::with_capacity(claims.len());
-        for claim in claims {
-            claimed.push(claim_one(&mut transaction, claim).await?);
-        }
-        transaction.commit().await?;
-        Ok(claimed)
+        let batch = Batch { claims: claims.iter().collect(), ..Batch::default() };
+        Ok(self.write(&batch).await?.claimed)
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
@@ -163,18 +159,43 @@ impl QueueStore for SqliteStore {
         Ok(())
     }
 
-    async fn realign(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
-        const LANES: &str =
-            formatcp!("UPDATE lane SET rests_until = min(rests_until, ?2), next_at = {NEXT_AT} WHERE due_at > ?1");
+    async fn realign(
+        &self,
+        now: Timestamp,
+        latest: Timestamp,
+        after: Option<LaneKey>,
+        limit: u32,
+    ) -> Result<Option<LaneKey>, StoreError> {
+        const LANES: &str = formatcp!(
+            "UPDATE lane SET rests_until = min(rests_until, ?2), next_at = {NEXT_AT}
+             WHERE (lane, fallback) > (?3, ?4) AND (lane, fallback) <= (?5, ?6) AND due_at > ?1"
+        );
         let mut transaction = begin(&self.writer).await?;
-        sqlx::query(LANES).bind(now.as_millisecond()).bind(latest.as_millisecond()).execute(&mut *transaction).await?;
-        sqlx::query("UPDATE destination SET rests_until = min(rests_until, ?2) WHERE due_at > ?1 AND rests_until > ?2")
+        if after.is_none() {
+            sqlx::query(
+                "UPDATE destination SET rests_until = min(rests_until, ?2) WHERE due_at > ?1 AND rests_until > ?2",
+            )
             .bind(now.as_millisecond())
             .bind(latest.as_millisecond())
             .execute(&mut *transaction)
             .await?;
+        }
+        let (lane, fallback) = after.unwrap_or_default();
+        let keys: Vec<LaneKey> = sqlx::query_as(
+            "SELECT lane, fallback FROM lane WHERE (lane, fallback) > (?, ?) ORDER BY lane, fallback LIMIT ?",
+        )
+        .bind(&lane)
+        .bind(fallback)
+        .bind(limit)
+        .fetch_all(&mut *transaction)
+        .await?;
+        if let Some((last, last_fallback)) = keys.last() {
+            let moved = sqlx::query(LANES).bind(now.as_millisecond()).bind(latest.as_millisecond());
+            let moved = moved.bind(lane).bind(fallback).bind(last).bind(last_fallback);
+            moved.execute(&mut *transaction).await?;
+        }
         transaction.commit().await?;
-        Ok(())
+        Ok(keys.last().filter(|_| keys.len() >= limit as usize).cloned())
     }
 
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError> {

@@ -9,6 +9,7 @@ use app::{
     test_run::port::TestRun,
 };
 use async_trait::async_trait;
+use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
@@ -22,8 +23,9 @@ use crate::store::{
     ProfileRow, SettlementStore, StoreError,
     codec::{
         settlements::{self, SettledRow},
-        settling::{self, SettlementStatements, take_health},
+        settling::{SettlementStatements, take_health},
     },
+    one_writer::{Batch, OneWriter, Written},
     outbox::{CommitMark, HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
@@ -31,14 +33,18 @@ use crate::store::{
 impl SettlementStore for SqliteStore {
     async fn settle_and_mark(
         &self,
-        settlements: &[Settlement],
-        marks: &[CommitMark],
+        settlements: &[&Settlement],
+        marks: &[&CommitMark],
         now: Timestamp,
     ) -> Result<(Vec<Settled>, Vec<bool>), StoreError> {
-        let mut transaction = begin(&self.writer).await?;
-        let written = settling::settle_and_mark(&mut *transaction, settlements, marks, now).await?;
-        transaction.commit().await?;
-        Ok(written)
+        let batch =
+            Batch { settlements: settlements.to_vec(), marks: marks.to_vec(), marked_at: now, ..Batch::default() };
+        let Written { settled, marked, .. } = self.write(&batch).await?;
+        Ok((settled, marked))
+    }
+
+    fn one_writer(&self) -> Option<&dyn OneWriter> {
+        Some(self)
     }
 
     async fn record_health(
@@ -55,11 +61,28 @@ impl SettlementStore for SqliteStore {
     }
 }
 
+const MOVE: &str = "UPDATE message SET state = one.value ->> 'state', recipients = one.value ->> 'recipients',
+         stage = one.value ->> 'stage', cause = one.value ->> 'cause', reply = one.value ->> 'reply',
+         profile = coalesce(one.value ->> 'profile', message.profile), fallback = one.value ->> 'fallback',
+         tries = message.tries + (one.value ->> 'counts'), next_at = one.value ->> 'next_at',
+         updated_at = one.value ->> 'at', finished_at = one.value ->> 'finished_at',
+         lease_owner = iif(one.value ->> 'keeps_lease', message.lease_owner, NULL),
+         lease_until = iif(one.value ->> 'keeps_lease', message.lease_until, NULL),
+         ending_at = NULL, ending_to = NULL, has_content = iif(one.value ->> 'forgets', 0, message.has_content),
+         wakings = ifnull((SELECT lane.wakings FROM lane
+             WHERE lane.lane = message.lane AND lane.fallback = one.value ->> 'fallback'), 0)
+     FROM json_each(?) AS one WHERE message.id = one.value ->> 'id'";
+const KEEP: &str = "INSERT INTO attempt (message, number, content)
+     SELECT one.value ->> 0,
+         coalesce((SELECT max(number) FROM attempt WHERE attempt.message = one.value ->> 0), 0) + 1, one.value ->> 1
+     FROM json_each(?) AS one";
+const FORGET: &str = "DELETE FROM content WHERE message IN (SELECT value FROM json_each(?))";
+
 #[async_trait]
 impl SettlementStatements for SqliteConnection {
     /// Which of the settlements may be made. The rows are read first, so that the rule (`Precondition::holds`) is not SQL's;
     /// the transaction holds the only lock for writing.
-    async fn held(&mut self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+    async fn held(&mut self, settlements: &[&Settlement]) -> Result<Vec<bool>, StoreError> {
         let ids: Vec<String> = settlements.iter().map(|settlement| settlement.id.to_string()).collect();
         let rows = sqlx::query(
             "SELECT id, state, lease_owner, lease_until FROM message WHERE id IN (SELECT value FROM json_each(?))",
@@ -70,55 +93,18 @@ impl SettlementStatements for SqliteConnection {
         settlements::held(settlements, &rows)
     }
 
-    async fn move_messages(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
+    /// Three statements with one question: each question costs two changes of threads.
+    async fn write_outcomes(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
         let rows: Vec<SettledRow> = settlements.iter().map(|one| SettledRow::of(one)).collect::<Result<_, _>>()?;
-        sqlx::query(
-            "UPDATE message SET state = one.value ->> 'state', recipients = one.value ->> 'recipients',
-                 stage = one.value ->> 'stage', cause = one.value ->> 'cause', reply = one.value ->> 'reply',
-                 profile = coalesce(one.value ->> 'profile', message.profile), fallback = one.value ->> 'fallback',
-                 tries = message.tries + (one.value ->> 'counts'), next_at = one.value ->> 'next_at',
-                 updated_at = one.value ->> 'at', finished_at = one.value ->> 'finished_at',
-                 lease_owner = iif(one.value ->> 'keeps_lease', message.lease_owner, NULL),
-                 lease_until = iif(one.value ->> 'keeps_lease', message.lease_until, NULL),
-                 ending_at = NULL, ending_to = NULL,
-                 wakings = ifnull((SELECT lane.wakings FROM lane
-                     WHERE lane.lane = message.lane AND lane.fallback = one.value ->> 'fallback'), 0)
-             FROM json_each(?) AS one WHERE message.id = one.value ->> 'id'",
-        )
-        .bind(encode("message", "recipients", &rows)?)
-        .execute(&mut *self)
-        .await?;
-        Ok(())
-    }
-
-    async fn keep_attempts(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
         let attempts = settlements.iter().filter_map(|one| one.attempt.as_ref().map(|attempt| (one.id, attempt)));
-        let rows: Vec<_> = attempts
+        let attempts: Vec<_> = attempts
             .map(|(id, attempt)| Ok((id.to_string(), encode("attempt", "content", attempt)?)))
             .collect::<Result<_, StoreError>>()?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        sqlx::query(
-            "INSERT INTO attempt (message, number, content)
-             SELECT one.value ->> 0,
-                 coalesce((SELECT max(number) FROM attempt WHERE attempt.message = one.value ->> 0), 0) + 1, one.value ->> 1
-             FROM json_each(?) AS one",
-        )
-        .bind(encode("attempt", "content", &rows)?)
-        .execute(&mut *self)
-        .await?;
-        Ok(())
-    }
-
-    async fn forget_contents(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
-        let done = settlements.iter().filter(|settlement| settlement.content_done);
-        let ids: Vec<String> = done.map(|settlement| settlement.id.to_string()).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        sqlx::query("DELETE FROM content WHERE message IN (SELECT value FROM json_each(?))")
-            .bind(encode("content", "message", &ids)?)
+        let forgotten: Vec<&str> = rows.iter().filter(|row| row.forgets).map(|row| row.id.as_str()).collect();
+        sqlx::query(formatcp!("{MOVE}; {KEEP}; {FORGET}"))
+            .bind(encode("message", "recipients", &rows)?)
+            .bind(encode("attempt", "content", &attempts)?)
+            .bind(encode("content", "message", &forgotten)?)
             .execute(&mut *self)
             .await?;
         Ok(())
@@ -153,7 +139,7 @@ impl SettlementStatements for SqliteConnection {
         events::insert(self, events.iter().copied()).await
     }
 
-    async fn mark(&mut self, marks: &[CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
+    async fn mark(&mut self, marks: &[&CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
         mark_commit(self, marks, now).await
     }
 }

@@ -7,6 +7,8 @@ use uuid::Uuid;
 use super::*;
 use crate::store::{ProfileRow, aggregates::*};
 
+mod plans;
+
 #[tokio::test]
 async fn it_keeps_the_contract() {
     crate::store::contract::all(async || SqliteStore::in_memory().await.unwrap()).await;

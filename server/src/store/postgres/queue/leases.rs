@@ -20,7 +20,7 @@ use crate::store::{
 /// token's mark does not.
 pub(in crate::store::postgres) async fn mark_commit(
     connection: &mut PgConnection,
-    marks: &[CommitMark],
+    marks: &[&CommitMark],
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
     let to: Vec<Option<String>> = marks

@@ -2,11 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use const_format::formatcp;
+use jiff::Timestamp;
 use sqlx::PgPool;
 
-use super::locks::{fallbacks, keys};
+use super::{
+    super::{PostgresStore, limit, transaction::transaction},
+    bounds::NEXT_AT,
+    locks::{fallbacks, keys},
+};
 use crate::store::{
-    StoreError,
+    LaneKey, StoreError,
     codec::queue::{longer_rest, queue},
     outbox::{Queue, StoredMessage},
 };
@@ -51,3 +57,44 @@ pub(in crate::store::postgres) const REST: &str =
     "(SELECT json_build_array(lane.rests_until, lane.cause, destination.rests_until, destination.cause)::text
       FROM lane LEFT JOIN destination USING (destination)
       WHERE lane.lane = message.lane AND lane.fallback = message.fallback) AS rest";
+
+/// Turns are counted again, and no rest ends after `latest`: a few lanes at a time, in the order in which everybody locks them.
+pub(super) async fn realign(
+    store: &PostgresStore,
+    (now, latest): (Timestamp, Timestamp),
+    after: Option<LaneKey>,
+    most: u32,
+) -> Result<Option<LaneKey>, StoreError> {
+    const LANES: &str = formatcp!(
+        "UPDATE lane SET rests_until = least(rests_until, $2), next_at = {NEXT_AT}
+         WHERE (lane, fallback) > ($3, $4) AND (lane, fallback) <= ($5, $6) AND due_at > $1"
+    );
+    let is_first = after.is_none();
+    let (lane, fallback) = after.unwrap_or_default();
+    transaction!(store, transaction, {
+        let keys: Vec<LaneKey> = sqlx::query_as(
+            "SELECT lane, fallback FROM lane WHERE (lane, fallback) > ($1, $2) ORDER BY lane, fallback LIMIT $3 FOR UPDATE",
+        )
+        .bind(&lane)
+        .bind(fallback)
+        .bind(limit(most))
+        .fetch_all(&mut *transaction)
+        .await?;
+        if let Some((last, last_fallback)) = keys.last() {
+            let moved = sqlx::query(LANES).bind(now.as_millisecond()).bind(latest.as_millisecond());
+            let moved = moved.bind(&lane).bind(fallback).bind(last).bind(last_fallback);
+            moved.execute(&mut *transaction).await?;
+        }
+        if is_first {
+            sqlx::query(
+                "UPDATE destination SET rests_until = least(rests_until, $2) WHERE due_at > $1 AND rests_until > $2",
+            )
+            .bind(now.as_millisecond())
+            .bind(latest.as_millisecond())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(keys.last().filter(|_| i64::try_from(keys.len()).is_ok_and(|count| count >= limit(most))).cloned())
+    })
+}

@@ -15,12 +15,22 @@ use crate::store::{
     outbox::{Inserted, MessageState, QueuedMessage},
 };
 
-/// Inserts messages with one statement, and gives the ids of those that are new: an idempotency key makes one message.
-pub(super) async fn insert(
+/// Messages with their contents. What has the key of an earlier message is that message.
+pub(in crate::store::sqlite) async fn insert_messages(
     connection: &mut SqliteConnection,
-    messages: &[QueuedMessage],
-) -> Result<HashSet<String>, StoreError> {
-    let rows: Vec<NewRow> = messages.iter().map(NewRow::of).collect::<Result<_, _>>()?;
+    messages: &[&QueuedMessage],
+) -> Result<Vec<Inserted>, StoreError> {
+    let new = insert(&mut *connection, messages).await?;
+    let (new, known): (Vec<&QueuedMessage>, Vec<&QueuedMessage>) =
+        messages.iter().copied().partition(|message| new.contains(&message.id.to_string()));
+    insert_contents(&mut *connection, &new).await?;
+    let known = by_keys(connection, &known).await?;
+    Ok(messages.iter().map(|message| known.get(&message.id).copied().unwrap_or(Inserted::New)).collect())
+}
+
+/// Inserts messages with one statement, and gives the ids of those that are new: an idempotency key makes one message.
+async fn insert(connection: &mut SqliteConnection, messages: &[&QueuedMessage]) -> Result<HashSet<String>, StoreError> {
+    let rows: Vec<NewRow> = messages.iter().map(|new| NewRow::of(new)).collect::<Result<_, _>>()?;
     let inserted = sqlx::query_scalar(
         "INSERT INTO message (id, portal, account, user, lane, idempotency_key, request_hash, message_id, reference,
              subject, size, recipients, state, created_at, updated_at, expires_at, next_at, wakings)
@@ -39,10 +49,7 @@ pub(super) async fn insert(
 }
 
 /// Contents with one statement. They are bytes, and may be large: each is bound as it is.
-pub(super) async fn insert_contents(
-    connection: &mut SqliteConnection,
-    messages: &[&QueuedMessage],
-) -> Result<(), StoreError> {
+async fn insert_contents(connection: &mut SqliteConnection, messages: &[&QueuedMessage]) -> Result<(), StoreError> {
     if messages.is_empty() {
         return Ok(());
     }
@@ -55,7 +62,7 @@ pub(super) async fn insert_contents(
 }
 
 /// What was given earlier with the keys of these messages.
-pub(super) async fn by_keys(
+async fn by_keys(
     connection: &mut SqliteConnection,
     messages: &[&QueuedMessage],
 ) -> Result<HashMap<Uuid, Inserted>, StoreError> {

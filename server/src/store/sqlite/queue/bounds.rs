@@ -19,15 +19,13 @@ pub(super) const NEXT_AT: &str = formatcp!(
 );
 
 /// Raises the bound of a destination to what is due first there.
+pub(super) const TIGHTEN: &str =
+    "UPDATE destination SET next_at = (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)
+     WHERE destination = ?1
+       AND next_at IS NOT (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)";
+
 pub(super) async fn tighten(connection: &mut SqliteConnection, destination: &str) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE destination SET next_at = (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)
-         WHERE destination = ?1
-           AND next_at IS NOT (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)",
-    )
-    .bind(destination)
-    .execute(connection)
-    .await?;
+    sqlx::query(TIGHTEN).bind(destination).execute(connection).await?;
     Ok(())
 }
 

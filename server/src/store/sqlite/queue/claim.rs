@@ -2,7 +2,7 @@
 //! each takes its own number of messages from its own lane by an index, and what a destination lets through depends on
 //! the claim before.
 
-use const_format::formatcp;
+use const_format::{formatcp, str_replace};
 use sqlx::SqliteConnection;
 
 use super::{
@@ -10,14 +10,17 @@ use super::{
         messages::{COLUMNS, WAITING, readable},
         quarantine::set_aside_on,
     },
-    bounds::{NEXT_AT, keep_rest, move_lane, rest_of, tighten},
+    bounds::{NEXT_AT, TIGHTEN, keep_rest, move_lane, rest_of, tighten},
 };
 use crate::store::{
     StoreError,
     outbox::{Claim, Claimed, Passage, Rest},
 };
 
-pub(super) async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) -> Result<Claimed, StoreError> {
+pub(in crate::store::sqlite) async fn claim_one(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+) -> Result<Claimed, StoreError> {
     const TAKE: &str = formatcp!(
         "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, ending_to = NULL,
              updated_at = ?3
@@ -33,7 +36,8 @@ pub(super) async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) 
          RETURNING {COLUMNS}"
     );
     // What is left has its turn after those that are due by now.
-    const TURN: &str = formatcp!("UPDATE lane SET next_at = {NEXT_AT} WHERE lane = ?2 AND fallback = ?3");
+    const TURN: &str = formatcp!("UPDATE lane SET next_at = {NEXT_AT} WHERE lane = ?2 AND fallback = ?3; {TIGHTEN_IT}");
+    const TIGHTEN_IT: &str = str_replace!(TIGHTEN, "?1", "?4");
     let Claim { queue, destination, lease_token, now, until, limit } = claim;
     let (key, destination) = (queue.lane.key(), destination.as_deref());
     let rest = match destination {
@@ -59,12 +63,13 @@ pub(super) async fn claim_one(connection: &mut SqliteConnection, claim: &Claim) 
         .bind(limit)
         .fetch_all(&mut *connection)
         .await?;
-    sqlx::query(TURN).bind(now.as_millisecond()).bind(&key).bind(queue.fallback).execute(&mut *connection).await?;
-    if let Some(destination) = destination {
-        tighten(&mut *connection, destination).await?;
-        if passage == Passage::Probe && !rows.is_empty() {
-            keep_rest(&mut *connection, destination, &rest.probing(*until), Some(lease_token)).await?;
-        }
+    let turn = sqlx::query(TURN).bind(now.as_millisecond()).bind(&key).bind(queue.fallback).bind(destination);
+    turn.execute(&mut *connection).await?;
+    if let Some(destination) = destination
+        && passage == Passage::Probe
+        && !rows.is_empty()
+    {
+        keep_rest(&mut *connection, destination, &rest.probing(*until), Some(lease_token)).await?;
     }
     let (mut messages, damaged) = readable(&rows)?;
     set_aside_on(connection, &damaged).await?;

@@ -12,10 +12,11 @@ use crate::store::{StoreError, outbox::CommitMark};
 /// `false` where the lease does not hold any more.
 pub(in crate::store::sqlite) async fn mark_commit(
     connection: &mut SqliteConnection,
-    marks: &[CommitMark],
+    marks: &[&CommitMark],
     now: Timestamp,
 ) -> Result<Vec<bool>, StoreError> {
-    let rows = marks.iter().map(|CommitMark { id, lease_token, to }| {
+    let rows = marks.iter().map(|mark| {
+        let CommitMark { id, lease_token, to } = mark;
         let to = to.as_ref().map(|to| encode("message", "ending_to", to)).transpose()?;
         Ok(json!({ "id": id.to_string(), "lease": lease_token, "to": to }))
     });

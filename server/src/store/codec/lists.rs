@@ -1,0 +1,61 @@
+//! Server side. A page of an account's messages as one statement: the newest of each state, merged. An index has the messages of a
+//! state in their order, so a page costs the same however many there are.
+
+use std::fmt::Write;
+
+use super::messages::COLUMNS;
+use crate::store::outbox::{MessageState, StateFilter};
+
+/// The condition of the index `message_listed`, to the letter.
+const LISTED: &str = "state IN ('queued', 'deferred', 'accepted', 'failed', 'delivery_unknown', 'quarantined')";
+/// An id after every other one.
+pub const AFTER_ALL: &str = "~";
+
+/// How a database says it.
+pub struct Dialect {
+    /// What stands before the number of a parameter.
+    pub parameter: char,
+    /// The index of what is being sent, where a statement may name one.
+    pub sending: &'static str,
+    /// Whether a message waits for a rest.
+    pub rests: &'static str,
+    /// What is read besides the columns of a message.
+    pub besides: &'static str,
+}
+
+/// Messages that are shown in a state, or all. Parameters: portal, account, the id before which the page begins, how many.
+pub fn page(state: Option<MessageState>, Dialect { parameter: p, sending, rests, besides }: &Dialect) -> String {
+    let filter = state.map_or_else(
+        || StateFilter { always: MessageState::ALL.to_vec(), while_resting: vec![], unless_resting: vec![] },
+        StateFilter::shown_as,
+    );
+    let StateFilter { always, while_resting, unless_resting } = filter;
+    let conditions = [
+        (always, String::new()),
+        (while_resting, format!(" AND {rests}")),
+        (unless_resting, format!(" AND NOT {rests}")),
+    ];
+    let mut branches = String::new();
+    for (state, condition) in
+        conditions.iter().flat_map(|(states, condition)| states.iter().map(move |state| (state, condition)))
+    {
+        let (code, own) = (state.as_str(), format!("portal = {p}1 AND account = {p}2 AND id < {p}3"));
+        if !branches.is_empty() {
+            branches.push_str(" UNION ALL ");
+        }
+        let written = if *state == MessageState::Sending {
+            write!(branches, "SELECT id FROM message {sending} WHERE state = 'sending' AND {own}{condition}")
+        } else {
+            write!(
+                branches,
+                "SELECT id FROM (SELECT id FROM message WHERE state = '{code}' AND {LISTED} AND {own}{condition}
+                     ORDER BY id DESC LIMIT {p}4) AS {code}_ones"
+            )
+        };
+        debug_assert!(written.is_ok(), "a string takes whatever is written");
+    }
+    format!(
+        "SELECT {COLUMNS}, {besides} FROM message
+         WHERE id IN (SELECT id FROM ({branches}) AS found ORDER BY id DESC LIMIT {p}4) ORDER BY id DESC"
+    )
+}

@@ -1,0 +1,49 @@
+//! What every store does now and then.
+
+use super::*;
+
+/// Every index that is not a primary key, each of which some statement needs. One that is added or lost is added or lost here.
+pub(crate) const INDEXES: [&str; 32] = [
+    "destination_due",
+    "destination_idle",
+    "destination_probed",
+    "destination_resting",
+    "draft_by_age",
+    "event_by_age",
+    "event_waiting",
+    "journal_by_account",
+    "journal_by_age",
+    "lane_by_account",
+    "lane_due",
+    "lane_empty",
+    "lane_resting",
+    "login_by_key",
+    "message_by_key",
+    "message_expiry",
+    "message_finished",
+    "message_leased",
+    "message_listed",
+    "message_oldest",
+    "message_through",
+    "message_unsent",
+    "message_waiting",
+    "profile_by_account",
+    "profile_by_creation",
+    "profile_by_login",
+    "profile_in_use",
+    "profile_to_check",
+    "quarantine_untold",
+    "session_by_account",
+    "session_by_expiry",
+    "used_token_by_expiry",
+];
+
+/// Calls each method once.
+pub(super) async fn everything(store: &dyn Store) {
+    store.sweep(at(1), at(1)).await.unwrap();
+    store.heartbeat(at(1)).await.unwrap();
+    store.queue_metrics(at(1)).await.unwrap();
+    store.note_refusal(&account("martin"), &some_entry()).await.unwrap();
+    store.newly_quarantined(9).await.unwrap();
+    store.purge(at(1_000_000), at(1_000_000), 100).await.unwrap();
+}
