@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench fuzz watch lint coverage weight release clean
+.PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench growth fairness fuzz watch lint coverage weight release clean
 
 # The program for the tests that run it. Built as the Rust tests build it: other features would compile everything twice.
 program := cargo test --quiet --no-run -p server --test stop
@@ -50,6 +50,14 @@ day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur kil
 bench: site ## messages a second, CPU, memory, the API, beside nodemailer and smtp-source; results in target/bench
 	cargo build --release -p server
 	scripts/bench
+
+growth: site ## the same measures with little and with a million messages and profiles, on both databases; about half an hour
+	cargo build --release -p server
+	scripts/growth
+
+fairness: site ## a good account beside forty on slow, dead and hostile servers
+	cargo build --release -p server
+	scripts/fairness
 
 fuzz: ## feed the parsers with whatever a fuzzer finds; SECONDS_EACH=20
 	scripts/fuzz $(SECONDS_EACH)

@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { KINDS } from "./fairness/kinds.mjs";
 import { GOOD, measure } from "./fairness/measure.mjs";
 import { report } from "./fairness/report.mjs";
 import { scenarios } from "./fairness/scenarios.mjs";
@@ -21,7 +20,7 @@ const { values: options } = parseArgs({
     seconds: { type: "string" },
     accounts: { type: "string", default: "40" }, // with --kinds: how many bad accounts
     each: { type: "string" }, // with --kinds: how many messages wait for each
-    connections: { type: "string" }, // of each bad account; 0: as many as by default
+    connections: { type: "string" }, // with --kinds: of each bad account; as many as by default without it
     outbox: { type: "string", default: "" }, // settings of Facteur's: "workers = 256"
     load: { type: "string", default: "1" }, // everybody's rate, in times of the usual one: less for a slow build
     name: { type: "string", default: "fairness" }, // of the files of results
@@ -89,7 +88,7 @@ const save = () => {
   return text;
 };
 
-const wanted = scenarios({ ...options, seconds, all: Object.keys(KINDS) });
+const wanted = scenarios({ ...options, seconds });
 for (const scenario of wanted) results.scenarios.push({ ...scenario, done: [] });
 const most = Math.max(...wanted.map(({ rounds }) => rounds));
 let failures = 0;

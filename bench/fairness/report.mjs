@@ -102,6 +102,8 @@ median stands here. The bad servers have the lowest priority, and their time is 
 
 ${summary(scenarios)}
 
+Messages of good accounts that arrived twice: ${scenarios.flatMap(({ done }) => done).reduce((sum, { twice }) => sum + twice, 0)}.
+
 ## Each in full
 
 ${scenarios

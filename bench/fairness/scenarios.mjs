@@ -11,34 +11,51 @@ const MIXED = [
 /** The most connections that the owner of an account may ask for. */
 const GREEDY = 20;
 
-export function scenarios({ quick, kinds, only, rounds, seconds, accounts, each, connections, all }) {
-  const usual = { accounts: 40, each: quick ? 50 : 200, rate: 40, tests: false };
-  const main = {
-    ...usual,
-    kinds: MIXED,
-    rounds: Number(rounds ?? (quick ? 1 : 3)),
-    first: quick ? seconds : 60,
-    steady: quick ? 0 : seconds,
-  };
-  const mixed = [
-    { name: "forty of all kinds", ...main },
-    { name: "forty, twenty connections each", ...main, connections: GREEDY },
-    { name: "forty, and live tests", ...main, tests: true },
-    { name: "two hundred of all kinds", ...main, accounts: 200, each: main.each / 4 },
+/** All kinds at once, and what is aimed at one limit. */
+function aimed({ quick, rounds, seconds }) {
+  const all = { accounts: 40, each: 200, rate: 40, kinds: MIXED, rounds, first: 60, steady: seconds };
+  if (quick) return [{ ...all, name: "forty of all kinds", each: 50, first: seconds, steady: 0 }];
+  return [
+    { ...all, name: "forty of all kinds" },
+    { ...all, name: "forty, twenty connections each", connections: GREEDY },
+    { ...all, name: "forty, and live tests", tests: true },
+    { ...all, name: "two hundred of all kinds", accounts: 200, each: 50 },
+    // Conversations that wait: the places that are left for accounts of which nothing is known.
+    {
+      ...all,
+      name: "three hundred that never answer the end",
+      accounts: 300,
+      each: 8,
+      kinds: ["no-answer"],
+      steady: 0,
+    },
+    // Those that were quick, all at once.
+    { ...all, name: "a hundred that fall silent", accounts: 100, each: 260, kinds: ["sleeper"], connections: GREEDY },
   ];
-  const one = (kind) => ({
+}
+
+/** As many accounts as wanted, all of one kind. */
+function ofKind(kind, { rounds, seconds, accounts, each, connections }) {
+  return {
     name: `${accounts}: ${KINDS[kind].title}`,
-    ...usual,
     accounts: Number(accounts),
-    each: Number(each ?? Math.ceil((usual.each * usual.accounts) / accounts)),
+    each: Number(each ?? Math.ceil(8_000 / accounts)),
+    rate: 40,
     kinds: [kind],
-    rounds: Number(rounds ?? 1),
+    rounds,
     first: seconds,
     steady: 0,
-    connections: connections === undefined ? GREEDY : Number(connections) || undefined,
-  });
-  if (kinds !== undefined) return (kinds === "all" ? all : kinds.split(",")).map(one);
-  const named = mixed.filter(({ name }) => only === undefined || only.split(";").includes(name));
-  if (quick) return named.slice(0, 1);
-  return only === undefined ? [...named, ...all.map(one)] : named;
+    connections: Number(connections) || undefined,
+  };
+}
+
+export function scenarios(options) {
+  const { quick, kinds, only, seconds } = options;
+  const all = Object.keys(KINDS);
+  const each = (names, rounds) =>
+    names.map((kind) => ofKind(kind, { ...options, rounds: Number(options.rounds ?? rounds) }));
+  if (kinds !== undefined) return each(kinds === "all" ? all : kinds.split(","), 1);
+  const several = aimed({ quick, seconds, rounds: Number(options.rounds ?? (quick ? 1 : 3)) });
+  if (only !== undefined) return several.filter(({ name }) => only.split(";").includes(name));
+  return quick ? several : [...several, ...each(all, 1)];
 }

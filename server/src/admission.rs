@@ -124,10 +124,15 @@ impl Admission {
         self.with(|state| {
             let used = state.parties.get(party).copied().unwrap_or_default();
             let (party_workers, party_waiting) = (used.workers, used.waiting);
-            let Used { workers, waiting, .. } = state.all;
-            let counts = Counts { workers, waiting, party_workers, party_waiting, ..Counts::default() };
+            let Used { workers, waiting, newcomers } = state.all;
+            let counts = Counts { workers, newcomers, waiting, party_workers, party_waiting, ..Counts::default() };
             kind_for(state.pace(party), &counts, &self.caps, party) != Err(Full::Party)
         })
+    }
+
+    /// How many conversations a party has.
+    pub fn used(&self, party: &Party) -> u32 {
+        self.with(|state| state.parties.get(party).map_or(0, |used| used.workers + used.waiting))
     }
 
     /// What a party's last conversations were like.
@@ -175,6 +180,7 @@ impl State {
         let server = self.servers.get(&claimant.server).copied().unwrap_or_default();
         Counts {
             workers: self.all.workers,
+            newcomers: self.all.newcomers,
             waiting: self.all.waiting,
             party_workers: party.workers,
             party_waiting: party.waiting,

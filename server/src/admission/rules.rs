@@ -21,6 +21,11 @@ impl Caps {
         Self { workers, waiting, per_account, account_workers: (workers / 8).max(1) }
     }
 
+    /// Workers that are kept for newcomers, however many quick parties there are.
+    const fn for_newcomers(&self) -> u32 {
+        self.workers / 8
+    }
+
     /// The maximum number waiting for one server, so that others have room.
     fn per_server(&self) -> u32 {
         (self.waiting / 4).max(1)
@@ -60,6 +65,8 @@ pub enum Full {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
     pub workers: u32,
+    /// Workers of parties without a known pace.
+    pub newcomers: u32,
     pub waiting: u32,
     pub party_workers: u32,
     pub party_waiting: u32,
@@ -69,8 +76,8 @@ pub struct Counts {
 
 /// What a conversation begins with.
 ///
-/// - Quick: any worker. A quarter of the workers is reserved for them.
-/// - New: the other workers, of which one server has at most half, while there is room for them to wait.
+/// - Quick: any worker but an eighth. A quarter of the workers is reserved for them.
+/// - New: the other workers, and always that eighth; one server has at most half, while there is room for them to wait.
 /// - Slow: no worker. Half of the waiting places, so that there is room for those that turn slow; and when half of these are
 ///   taken, one for each party.
 ///
@@ -89,13 +96,16 @@ pub fn kind_for(pace: Pace, counts: &Counts, caps: &Caps, party: &Party) -> Resu
     let server_is_full = counts.server_waiting >= caps.per_server();
     match pace {
         Pace::Quick | Pace::New if counts.party_workers >= most_workers => Err(Full::Party),
-        Pace::Quick if counts.workers < caps.workers => Ok(Kind::Worker),
-        Pace::Quick => Err(Full::All),
+        Pace::Quick => {
+            let kept = caps.for_newcomers().saturating_sub(counts.newcomers);
+            if counts.workers + kept < caps.workers { Ok(Kind::Worker) } else { Err(Full::All) }
+        }
         Pace::New if server_is_full || counts.server_newcomers >= (caps.workers / 2).max(1) => Err(Full::Server),
         Pace::New => {
             let free = caps.workers.saturating_sub(counts.workers);
             let can_wait = counts.waiting < caps.waiting - caps.waiting / 4;
-            if free > caps.workers / 4 && can_wait { Ok(Kind::Worker) } else { Err(Full::All) }
+            let is_kept = free > 0 && counts.newcomers < caps.for_newcomers();
+            if (free > caps.workers / 4 || is_kept) && can_wait { Ok(Kind::Worker) } else { Err(Full::All) }
         }
         Pace::Slow if server_is_full => Err(Full::Server),
         Pace::Slow if is_relay => {

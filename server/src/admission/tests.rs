@@ -135,3 +135,19 @@ async fn whoever_waits_for_a_place_hears_of_one() {
     waiting.await.unwrap();
     assert!(admission.enter(&account("two")).is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_begins_however_many_quick_parties_are_busy() {
+    let admission = Admission::new(caps());
+    let mut slots = Vec::new();
+    for name in 0..40 {
+        let claimant = account(&format!("quick{name}"));
+        quick(&admission, &claimant).await;
+        greedy(&admission, &claimant, &mut slots);
+    }
+    assert_eq!(admission.counts(), (56, 0), "an eighth is kept");
+    for name in 0..8 {
+        slots.push(admission.enter(&account(&format!("new{name}"))).unwrap());
+    }
+    assert_eq!(admission.enter(&account("new9")).map(drop), Err(Full::All));
+}

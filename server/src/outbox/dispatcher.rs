@@ -114,7 +114,7 @@ impl Outbox {
         }
         for pace in [Pace::Quick, Pace::New, Pace::Slow] {
             while !self.stop.is_cancelled()
-                && let Some(item) = self.ready(|ready| ready.take(pace))
+                && let Some(item) = self.ready(|ready| ready.take(pace, |party| self.admission.used(party)))
             {
                 if self.serve(&item.queue).await != Err(Full::All) {
                     continue;
@@ -260,6 +260,11 @@ impl Outbox {
         worker::work(&self, work, messages, (&places, line)).await;
         drop(places);
         self.conversation_ended(destination);
+    }
+
+    /// Whether a lane waits for a place among all conversations.
+    pub(super) fn somebody_waits(&self) -> bool {
+        self.ready(|ready| ready.len()) > 0
     }
 
     /// A conversation is over: its server has room for the next one.

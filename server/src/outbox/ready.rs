@@ -51,8 +51,19 @@ impl Ready {
         }
     }
 
-    pub fn take(&mut self, pace: Pace) -> Option<Item> {
-        let item = self.of(pace).pop_front()?;
+    /// The lane whose party has the fewest conversations (`used`); of several, the one that came first.
+    pub fn take(&mut self, pace: Pace, used: impl Fn(&Party) -> u32) -> Option<Item> {
+        let mut first: Option<(u32, usize)> = None;
+        for (at, item) in self.of(pace).iter().enumerate() {
+            let has = used(&item.party);
+            if first.is_none_or(|(fewest, _)| has < fewest) {
+                first = Some((has, at));
+            }
+            if has == 0 {
+                break;
+            }
+        }
+        let item = self.of(pace).remove(first?.1)?;
         self.present.remove(&item.queue);
         Some(item)
     }
@@ -116,12 +127,27 @@ mod tests {
             ready.add(item(name), Pace::New);
         }
         assert_eq!(ready.len(), 3);
-        let first = ready.take(Pace::New).unwrap();
+        let first = ready.take(Pace::New, |_| 1).unwrap();
         assert_eq!(first, item("a"));
         ready.put_back(first, Pace::New);
-        let order: Vec<Item> = std::iter::from_fn(|| ready.take(Pace::New)).collect();
+        let order: Vec<Item> = std::iter::from_fn(|| ready.take(Pace::New, |_| 1)).collect();
         assert_eq!(order, [item("a"), item("b"), item("c")]);
-        assert_eq!((ready.len(), ready.take(Pace::Quick)), (0, None));
+        assert_eq!((ready.len(), ready.take(Pace::Quick, |_| 0)), (0, None));
+    }
+
+    #[test]
+    fn who_has_the_fewest_conversations_comes_first() {
+        let mut ready = Ready::default();
+        for name in ["busy", "idle", "busier", "other"] {
+            ready.add(item(name), Pace::Quick);
+        }
+        let used = |party: &Party| match party {
+            Party::Account(account) if account.account == "busy" => 2,
+            Party::Account(account) if account.account == "busier" => 3,
+            _ => 0,
+        };
+        let order: Vec<Item> = std::iter::from_fn(|| ready.take(Pace::Quick, used)).collect();
+        assert_eq!(order, ["idle", "other", "busy", "busier"].map(item));
     }
 
     #[tokio::test(start_paused = true)]

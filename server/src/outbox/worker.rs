@@ -46,6 +46,8 @@ pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 const ONCE_MORE: Duration = Duration::from_secs(1);
 /// How often a transaction that came to nothing is had again at once with fewer recipients.
 const SPLITS: u32 = 8;
+/// While others wait for a place a turn lasts so long, and the message after that.
+const TURN: Duration = Duration::from_millis(200);
 /// A worker waits so long for the leave to send; after that others may have its place.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -84,8 +86,16 @@ pub(super) async fn work(
     };
     worker.read_contents(&messages).await;
     let mut left = VecDeque::from(messages);
+    let began = Instant::now();
     while let Some(message) = left.pop_front() {
-        match worker.send(&message, left.front()).await {
+        // Whoever waits for a place has it before the rest.
+        let is_last = began.elapsed() >= TURN && outbox.somebody_waits();
+        let following = left.front().filter(|_| !is_last);
+        let next = match worker.send(&message, following).await {
+            Next::Message if is_last => Next::GiveBack { this: false, after: Duration::ZERO },
+            next => next,
+        };
+        match next {
             Next::Message | Next::GoOn(_) => {}
             Next::GiveBack { this, after } => {
                 let left = left.iter().map(|row| row.id);

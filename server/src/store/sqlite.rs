@@ -14,6 +14,7 @@ use super::{StoreError, codec::values::Value, copy};
 
 mod accounts;
 mod backup;
+mod checkpoints;
 mod clock;
 #[cfg(test)]
 mod disk_faults;
@@ -149,6 +150,9 @@ impl SqliteStore {
             return Err(StoreError::UnfinishedCopy);
         }
         migrator().run(&writer).await?;
+        if file.is_some() {
+            tokio::spawn(checkpoints::run(options.clone(), writer.clone()));
+        }
         // A database in memory has one connection.
         let pool = if connections == 1 { writer.clone() } else { connect(options, connections).await? };
         Ok(Self {

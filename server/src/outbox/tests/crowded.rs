@@ -2,7 +2,11 @@
 
 use app::diagnosis::cause::Cause;
 
-use super::*;
+use super::{
+    crowd::{Crowd, MANNER, Manner},
+    post::START,
+    *,
+};
 use crate::{
     outbox::content::{Head, Person},
     store::outbox::{RecipientKind, RecipientState},
@@ -70,6 +74,34 @@ async fn many_accounts_with_silent_servers_stop_nobody_else() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("{:?}", post.application.outbox.admission.counts());
+}
+
+/// Servers that take less than a second for each message are not slow; but nobody has a place for as long as a whole queue takes.
+#[tokio::test]
+async fn busy_accounts_give_their_places_up_after_a_turn() {
+    let (crowd, at) = Crowd::start(Manner { thinks: Duration::from_millis(800), ..MANNER }).await;
+    let options = OutboxOptions { workers: 8, ..options() };
+    let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+    let post = Post::made(store, options, "boutique", Some(at), START).await;
+    post.profile("bon", "boutique").await;
+    for number in 0..12 {
+        post.save_at(&format!("lent-{number}"), None, at).await;
+    }
+    post.application.outbox.start();
+    // By their first message they are known not to be slow.
+    sent_in(&post, "bon", "Avant").await;
+    for number in 0..12 {
+        sent_in(&post, &format!("lent-{number}"), "Premier").await;
+    }
+    for number in (0..12).cycle().take(12 * 20) {
+        post.give(&message(&format!("lent-{number}"), "Lentement")).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for round in 0..3 {
+        let took = sent_in(&post, "bon", &format!("Tour {round}")).await;
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+    assert!(crowd.everybody().len() < 12 * 20, "the others were still busy");
 }
 
 /// As many accounts as that, each with a message for the portal's relay.

@@ -1,9 +1,7 @@
 //! Server side. What is forgotten, and what is counted.
 //!
 //! Rows are found by an index and deleted in small groups: a writer waits for one group at most. Old rows lie
-//! scattered over the file, so a group of them changes many pages; what has gathered in the log is moved into the file
-//! here, by a connection of its own, before the next commit would have to do it while others wait (SQLite's automatic
-//! checkpoint, at 1,000 pages).
+//! scattered over the file, so a group of them changes many pages; [`checkpoints`](super::checkpoints) moves them.
 
 use async_trait::async_trait;
 use const_format::formatcp;
@@ -82,9 +80,6 @@ impl MaintenanceStore for SqliteStore {
         )
         .execute(&self.writer)
         .await?;
-        if gone > 0 {
-            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_all(&self.pool).await?;
-        }
         Ok(gone)
     }
 

@@ -1,16 +1,34 @@
 //! The login: one exchange for each mechanism that the server offers, and what each says of the password.
 
+use std::{num::NonZero, sync::LazyLock};
+
 use model::{cause::Cause, report::Finding, stage::Stage};
+use tokio::sync::Semaphore;
 
 use super::{Failure, Session};
 use crate::{
     reply::Reply,
     smtp::{
-        auth::{Exchange, Step, candidates},
+        auth::{Derivation, Derived, Exchange, Step, candidates},
         submit::{Credentials, LoginGate, LoginOutcome},
         wire::Wire,
     },
 };
+
+/// Derivations at the same time: half of the processors, so that servers which ask for many rounds leave others the rest.
+static DERIVING: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new((std::thread::available_parallelism().map_or(1, NonZero::get) / 2).max(1)));
+
+/// Derives a key, on a thread of its own.
+async fn derive(derivation: Derivation) -> Option<Derived> {
+    // Held until it is done, whoever waits for it.
+    let turn = DERIVING.acquire().await.ok()?;
+    let derived = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        derivation.run()
+    });
+    derived.await.ok().flatten()
+}
 
 /// How one exchange of a login ended.
 enum Exchanged {
@@ -114,10 +132,7 @@ impl Session<'_> {
             self.transcript.client(&shown);
             let reply = self.answer_to(wire, exchange, &line).await?;
             let step = match exchange.step(&reply) {
-                Step::Derive(derivation) => {
-                    let derived = tokio::task::spawn_blocking(move || derivation.run()).await;
-                    exchange.derived(derived.ok().flatten())
-                }
+                Step::Derive(derivation) => exchange.derived(derive(derivation).await),
                 step => step,
             };
             match step {

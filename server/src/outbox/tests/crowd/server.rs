@@ -29,6 +29,8 @@ pub(in crate::outbox::tests) struct Manner {
     pub forgets: bool,
     /// Logins, until the password is another one.
     pub logins: usize,
+    /// How long it thinks about a message.
+    pub thinks: Duration,
 }
 
 pub(in crate::outbox::tests) const MANNER: Manner = Manner {
@@ -40,6 +42,7 @@ pub(in crate::outbox::tests) const MANNER: Manner = Manner {
     keywords: "",
     transactions: usize::MAX,
     forgets: false,
+    thinks: Duration::ZERO,
     logins: usize::MAX,
 };
 
@@ -154,6 +157,7 @@ impl Crowd {
                         let more = stream.buffer().len();
                         stream.consume(more);
                     }
+                    tokio::time::sleep(self.manner.thinks).await;
                     self.message(&text, &to)
                 }
                 "BDAT" => {
