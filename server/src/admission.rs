@@ -28,7 +28,9 @@ use rules::{Counts, Kind, kind_for};
 pub use slot::Slot;
 
 /// After so long a conversation gives its worker back.
-pub const YIELD_AFTER: Duration = Duration::from_secs(1);
+pub const YIELD_AFTER: Duration = Duration::from_millis(250);
+/// A conversation that is over by then was quick.
+pub const QUICK_WITHIN: Duration = Duration::from_secs(1);
 /// After so long a conversation was slow.
 pub const SLOW_AFTER: Duration = Duration::from_secs(3);
 /// So long a party counts as slow after a slow conversation.

@@ -3,15 +3,50 @@
 //! The runtime's threads are shared by all conversations, pages and requests: what one of them computes, the others wait for. A
 //! millisecond is little among replies that take ten; what may take longer, for the largest input that is let in, comes here.
 
+use std::{
+    num::NonZero,
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// From so many bytes on, work on each byte of a message (copies, base64, encryption) may take a millisecond.
 pub const LARGE: usize = 64 * 1024;
 
+/// So much at the same time gets another thread: as much as there are processors. More would not be done sooner, and each thread
+/// keeps memory of its own.
+static MOST: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// One of those, until it is dropped.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let more = |count| (count < *MOST).then_some(count + 1);
+        UNDER_WAY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok().then_some(Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Does what may take `long`: the runtime's other tasks go on meanwhile, on another thread.
 pub fn aside<T>(long: bool, work: impl FnOnce() -> T) -> T {
     let others = || Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if long && others() { tokio::task::block_in_place(work) } else { work() }
+    if !(long && others()) {
+        return work();
+    }
+    match Place::take() {
+        Some(_place) => tokio::task::block_in_place(work),
+        None => work(),
+    }
 }
 
 #[cfg(test)]

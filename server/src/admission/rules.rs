@@ -35,7 +35,7 @@ impl Caps {
 /// What the last conversations of a party were like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pace {
-    /// Done within [`YIELD_AFTER`](super::YIELD_AFTER).
+    /// Done within [`QUICK_WITHIN`](super::QUICK_WITHIN).
     Quick,
     /// Nothing is known, or neither quick nor slow.
     New,
@@ -77,7 +77,8 @@ pub struct Counts {
 /// What a conversation begins with.
 ///
 /// - Quick: any worker but an eighth. A quarter of the workers is reserved for them.
-/// - New: the other workers, and always that eighth; one server has at most half, while there is room for them to wait.
+/// - New: the other workers, of which one server has at most half, while there is room for them to wait; and that eighth, each party
+///   one of them.
 /// - Slow: no worker. Half of the waiting places, so that there is room for those that turn slow; and when half of these are
 ///   taken, one for each party.
 ///
@@ -104,8 +105,11 @@ pub fn kind_for(pace: Pace, counts: &Counts, caps: &Caps, party: &Party) -> Resu
         Pace::New => {
             let free = caps.workers.saturating_sub(counts.workers);
             let can_wait = counts.waiting < caps.waiting - caps.waiting / 4;
-            let is_kept = free > 0 && counts.newcomers < caps.for_newcomers();
-            if (free > caps.workers / 4 || is_kept) && can_wait { Ok(Kind::Worker) } else { Err(Full::All) }
+            // The first conversation of a party, where others have left no room.
+            let is_kept = free > 0 && counts.newcomers < caps.for_newcomers() && of_party == 0;
+            let is_free = free > caps.workers / 4 && can_wait;
+            let may_wait_too = counts.waiting < caps.waiting - caps.waiting / 8;
+            if is_free || (is_kept && may_wait_too) { Ok(Kind::Worker) } else { Err(Full::All) }
         }
         Pace::Slow if server_is_full => Err(Full::Server),
         Pace::Slow if is_relay => {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use super::{Admission, Claimant, Known, QUICK_FOR, SLOW_AFTER, SLOW_FOR, YIELD_AFTER, rules::Kind};
+use super::{Admission, Claimant, Known, QUICK_FOR, QUICK_WITHIN, SLOW_AFTER, SLOW_FOR, YIELD_AFTER, rules::Kind};
 
 /// Permission for one conversation; dropping it frees the slot.
 pub struct Slot {
@@ -80,7 +80,7 @@ impl Slot {
         self.admission.with(|state| {
             let known = state.known.entry(self.claimant.party.clone());
             let known = known.or_insert(Known { slow_until: None, quick_until: None });
-            known.quick_until = (took < YIELD_AFTER).then_some(now + QUICK_FOR);
+            known.quick_until = (took < QUICK_WITHIN).then_some(now + QUICK_FOR);
         });
         outcome
     }

@@ -119,15 +119,16 @@ impl Outbox {
 
     /// Messages whose worker is gone: those whose end was about to be sent may have left, the others go on.
     async fn recover_abandoned(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        // Usually there are none, and nothing is written.
+        if self.store.abandoned(now, 1).await?.is_empty() {
+            return Ok(());
+        }
         // Our own first: the clock may have jumped. Where that cannot be written, our leases end on a full disk while
         // their workers still know what became of the messages, and wait to write it down.
-        if !self.prolong().await {
+        if !self.prolong().await || !self.replicas.is_current() {
             return Ok(());
         }
-        if !self.replicas.is_current() {
-            return Ok(());
-        }
-        let now = self.now();
         for row in self.store.abandoned(now, SOME).await? {
             let outcome = row.ending_at.map(|_| AttemptOutcome::DeliveryUnknown);
             let unattended = Unattended { outcome, recipients: interrupted(&row) };
