@@ -67,7 +67,11 @@ async fn check(
             draft: draft.clone(),
             ..KeptDraft::default()
         };
-        services.drafts.keep(&session.who(), &kept).await?;
+        // What was under way when the form was cancelled is discarded with it.
+        let mut stored = services.drafts.kept(&session.who()).await?.into_iter();
+        if !stored.any(|earlier| earlier.dropped && earlier.form == kept.form && earlier.draft == kept.draft) {
+            services.drafts.keep(&session.who(), &kept).await?;
+        }
     }
     // Deleted meanwhile, and what was typed is kept: where the form leads to says so.
     if profile.is_some() && stored.is_none() {

@@ -156,3 +156,22 @@ async fn a_mask_is_refused_in_the_reader_s_language_and_nothing_typed_is_lost() 
         assert!(page.contains("Ce n’est pas un mot de passe") && page.contains("smtp.gmail.com"), "{page}");
     }
 }
+
+/// The page stores what is typed while it is typed. A request that was under way when the form was cancelled comes after that.
+#[tokio::test]
+async fn a_late_request_does_not_bring_back_what_was_cancelled() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    // Neither of these requests has the password.
+    let typed = |host: &str| named_form(host).split("&secret=").next().unwrap_or_default().to_owned();
+    let body = typed("mail.martin.fr");
+    let begun = async || app.get("/profiles", &cookie).await.body.contains("form-0001");
+    app.post("/api/profiles/check", &cookie, &body).await;
+    assert!(begun().await, "the list offers it");
+    app.post("/api/profiles/cancel", &cookie, &body).await;
+    assert!(!begun().await);
+    app.post("/api/profiles/check", &cookie, &body).await;
+    assert!(!begun().await, "the same once more");
+    app.post("/api/profiles/check", &cookie, &typed("mail2.martin.fr")).await;
+    assert!(begun().await, "restored, and typed on");
+}
