@@ -132,6 +132,11 @@ impl Admission {
         })
     }
 
+    /// Whether workers are about to run out.
+    pub fn is_crowded(&self) -> bool {
+        self.with(|state| state.all.workers * 4 >= self.caps.workers * 3)
+    }
+
     /// How many conversations a party has.
     pub fn used(&self, party: &Party) -> u32 {
         self.with(|state| state.parties.get(party).map_or(0, |used| used.workers + used.waiting))

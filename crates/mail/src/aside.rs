@@ -27,7 +27,7 @@ struct Place;
 impl Place {
     fn take() -> Option<Self> {
         let more = |count| (count < *MOST).then_some(count + 1);
-        UNDER_WAY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok().then_some(Self)
+        UNDER_WAY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Self)
     }
 }
 
@@ -76,6 +76,15 @@ pub(crate) mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn long_work_leaves_the_thread() {
         leaves_the_thread("long", || aside(true, || {})).await;
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_is_not_given_back() {
+        let places: Vec<Place> = std::iter::from_fn(Place::take).collect();
+        // Refused ones count nothing.
+        let _ = (Place::take(), Place::take());
+        drop(places);
+        assert!(UNDER_WAY.load(Ordering::SeqCst) <= *MOST);
     }
 
     #[tokio::test]

@@ -44,6 +44,8 @@ pub(super) use serving::{Line, Places};
 
 /// Messages a worker takes at once.
 const BATCH: u32 = 32;
+/// The same while workers run short: what a turn has no time for would be given back.
+const FEW: u32 = 4;
 /// The same when a conversation has ended: one takes its place.
 const NEXT: u32 = 2;
 /// Poll interval without a notification: a rest ends, a retry falls due, another process puts something in.
@@ -169,7 +171,8 @@ impl Outbox {
             return Ok(());
         }
         // One message tells whether the server has come round.
-        let batch = if held { 1 } else { BATCH.min(u32::try_from(left_today).unwrap_or(BATCH)) };
+        let most_at_once = if self.admission.is_crowded() { FEW } else { BATCH };
+        let batch = if held { 1 } else { most_at_once.min(u32::try_from(left_today).unwrap_or(most_at_once)) };
         let Some(place) = self.destinations.enter(&id, most) else { return Ok(()) };
         let slot = self.admission.enter(&route.claimant()).inspect_err(|full| {
             if *full != Full::All {
@@ -264,7 +267,7 @@ impl Outbox {
 
     /// Whether a lane waits for a place among all conversations.
     pub(super) fn somebody_waits(&self) -> bool {
-        self.ready(|ready| ready.len()) > 0
+        self.admission.is_crowded() && self.ready(|ready| ready.len()) > 0
     }
 
     /// A conversation is over: its server has room for the next one.
