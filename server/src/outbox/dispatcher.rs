@@ -21,7 +21,7 @@ use super::{
     judge::wait,
     ready::Ready,
     route::{FoundRoute, NoRoute, Route},
-    shared::{OWN, TAKEN, connections, taken_by_others},
+    shared::{TAKEN, connections, taken_by_others},
     worker::{self, Work},
 };
 use crate::{
@@ -42,9 +42,8 @@ pub(super) use rests::DestinationRef;
 use serving::Serving;
 pub(super) use serving::{Line, Places};
 
-/// Messages a worker takes at once.
+/// Messages a worker takes at once; and while workers run short, since a turn that ends gives the rest back.
 const BATCH: u32 = 32;
-/// The same while workers run short: what a turn has no time for would be given back.
 const FEW: u32 = 4;
 /// The same when a conversation has ended: one takes its place.
 const NEXT: u32 = 2;
@@ -61,7 +60,7 @@ const SKIPPED: Duration = Duration::from_secs(1);
 /// The clock was set back when it went back by more than this.
 const BACK: SignedDuration = SignedDuration::from_secs(2);
 
-/// In the background: nobody waits for as many lanes as there may be.
+/// In the background: there may be very many lanes.
 fn realign(outbox: &Arc<Outbox>, now: Timestamp) {
     let outbox = outbox.clone();
     outbox.clone().tasks.spawn(async move { outbox.realign(now).await });
@@ -198,8 +197,7 @@ impl Outbox {
                 // A connection of our own says goodbye: it will not be long.
                 if outbox.replicas.in_use(&connections(&destination)) > 0 {
                     drop((slot, place, account));
-                    tokio::time::sleep(OWN).await;
-                    return outbox.conversation_ended(destination);
+                    return outbox.try_soon(destination).await;
                 }
                 outbox.ready(|ready| ready.skip(taken_by_others(&destination), TAKEN));
                 outbox.replicas.tell(Notice::Work);
@@ -263,11 +261,6 @@ impl Outbox {
         worker::work(&self, work, messages, (&places, line)).await;
         drop(places);
         self.conversation_ended(destination);
-    }
-
-    /// Whether a lane waits for a place among all conversations.
-    pub(super) fn somebody_waits(&self) -> bool {
-        self.admission.is_crowded() && self.ready(|ready| ready.len()) > 0
     }
 
     /// A conversation is over: its server has room for the next one.
