@@ -8,13 +8,15 @@ import { message } from "./message.mjs";
 import { freePort, kill, now, pause, start, stop } from "./processes.mjs";
 
 const ORIGIN = "http://localhost:4000";
+/** What a browser sends with a form. */
+export const FORM = { accept: "text/html", "content-type": "application/x-www-form-urlencoded" };
 const ACCOUNTS = 50; // a portal sends for many shops
 
 /**
- * `relays` is a port for each portal's name. The folder is on the checkout's disk: /tmp is memory on some machines.
- * `database` is what stands in that section, `more` are sections of their own.
+ * `relays` is a port for each portal's name, `ports` and `hosts` are of other mail servers. The folder is on the checkout's disk:
+ * /tmp is memory on some machines. `database` is what stands in that section, `more` are sections of their own.
  */
-export async function prepare({ binary, folder, relays, connections, database = 'path = "facteur.db"', more = "" }) {
+export async function prepare({ binary, folder, relays, connections, ports = [], hosts = [], database, more = "" }) {
   mkdirSync(folder, { recursive: true });
   const run = (...args) => execFileSync(binary, args, { cwd: folder, encoding: "utf8", stdio: "pipe" });
   for (const name of ["vault.key", "portal.key"]) run("keys", "new", name);
@@ -35,7 +37,7 @@ port = ${relay}
 security = "none"
 sender_address = "no-reply@bench.example"
 sender_name = "Demo"
-connections = ${connections}
+${connections === undefined ? "" : `connections = ${connections}`}
 `;
   });
   writeFileSync(
@@ -44,14 +46,14 @@ connections = ${connections}
 public_url = "http://127.0.0.1:${port}"
 listen = "127.0.0.1:${port}"
 [database]
-${database}
+${database ?? 'path = "facteur.db"'}
 [vault]
 keys = [{ id = "v1", file = "vault.key" }]
 [smtp]
 ehlo_name = "facteur.example"
 allow_networks = ["127.0.0.0/8"]
-allow_ports = [${Object.values(relays).join(", ")}]
-plaintext_hosts = ["127.0.0.1"]
+allow_ports = [${[...Object.values(relays), ...ports].join(", ")}]
+plaintext_hosts = [${["127.0.0.1", ...hosts].map((host) => `"${host}"`).join(", ")}]
 ${more}
 ${portals.join("")}`,
   );
@@ -124,28 +126,31 @@ class Facteur {
 
   /** Somebody's session, with some profiles to list, each with `fields` of its own. Answers the headers of its requests. */
   async session(portal, profiles, { account = "listed", fields = {} } = {}) {
+    const own = await this.visit(portal, account);
+    await this.form("/api/sending-mode/save", { mode: "own_smtp" }, own);
+    for (let i = 0; i < profiles; i++) await this.form("/api/profiles/save", { ...profile(i), ...fields }, own);
+    return { cookie: own.cookie, accept: "text/html" };
+  }
+
+  /** Opens a session as a portal does. Answers the headers of a form's requests. */
+  async visit(portal, account) {
     const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const seconds = Math.floor(Date.now() / 1000);
     const times = { iat: seconds, exp: seconds + 120, jti: randomUUID() };
-    const who = { sub: "7", email: "", account: { id: account, name: "Listed" } };
+    const who = { sub: "7", email: "somebody@bench.example", account: { id: account, name: account } };
     const claims = { iss: portal, aud: "facteur", ...times, ...who, page: "profiles" };
     const signed = `${encode({ alg: "HS256", kid: "k1" })}.${encode(claims)}`;
     const secret = readFileSync(join(this.folder, "portal.key"), "utf8").trimEnd();
     const token = `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
-    const opened = await this.#form("/session", { token }, { origin: ORIGIN });
+    const opened = await this.form("/session", { token }, { origin: ORIGIN });
     const cookie = opened.headers["set-cookie"][0].split(";")[0];
-    const own = { cookie, origin: this.url, "sec-fetch-site": "same-origin" };
-    await this.#form("/api/sending-mode/save", { mode: "own_smtp" }, own);
-    for (let i = 0; i < profiles; i++) await this.#form("/api/profiles/save", { ...profile(i), ...fields }, own);
-    return { cookie, accept: "text/html" };
+    return { cookie, origin: this.url, "sec-fetch-site": "same-origin" };
   }
 
-  async #form(path, fields, headers) {
-    const answer = await ask(this.url + path, {
-      method: "POST",
-      headers: { accept: "text/html", "content-type": "application/x-www-form-urlencoded", ...headers },
-      body: new URLSearchParams(fields).toString(),
-    });
+  /** Sends a form as a browser does; it leads to a page. */
+  async form(path, fields, headers) {
+    const body = new URLSearchParams(fields).toString();
+    const answer = await ask(this.url + path, { method: "POST", headers: { ...FORM, ...headers }, body });
     if (answer.status !== 303) throw new Error(`${path}: ${answer.status} ${answer.text.slice(0, 300)}`);
     return answer;
   }

@@ -25,7 +25,7 @@ const rounded = (ms) => Math.round(ms * 100) / 100;
 /** Gives them for so long, at `load` times their rates; answers for each account the times in milliseconds. */
 export async function measure(world, name, seconds, load) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const before = { facteur: cpu(world.facteur), servers: cpu(world.servers.child), at: now() };
+  const before = { facteur: cpu(world.facteur.child), servers: cpu(world.servers.child), at: now() };
   const busy = performance.eventLoopUtilization();
   const sent = Object.fromEntries(Object.keys(GOOD).map((who) => [who, []]));
   const [taken, failed] = [[], []];
@@ -34,12 +34,12 @@ export async function measure(world, name, seconds, load) {
     const account = who === "new" ? `new-${world.newcomers++}` : who;
     const body = JSON.stringify({ account, to: ["customer@bench.example"], subject, text: TEXT });
     const headers = {
-      authorization: `Bearer ${world.keys.good}`,
+      authorization: `Bearer ${world.facteur.apiKeys.good}`,
       "content-type": "application/json",
       "idempotency-key": randomUUID(),
     };
     sent[who].push({ subject, due });
-    ask(`${world.url}/api/v1/messages`, { method: "POST", headers, body, agent }).then(
+    ask(`${world.facteur.url}/api/v1/messages`, { method: "POST", headers, body, agent }).then(
       ({ status, text }) => {
         taken.push(rounded(now() - due));
         if (status !== 202) failed.push(`${status} ${text.slice(0, 200)}`);
@@ -58,7 +58,7 @@ export async function measure(world, name, seconds, load) {
   const look = setInterval(async () => {
     const seen = {
       conversations: await world.conversations(),
-      memory: resident(world.facteur),
+      memory: resident(world.facteur.child),
       threads: threads(world),
     };
     for (const [what, much] of Object.entries(seen)) most[what] = Math.max(most[what], much || 0);
@@ -70,7 +70,7 @@ export async function measure(world, name, seconds, load) {
   clearInterval(look);
   const usage = {
     ...most,
-    facteur_cpu: ((cpu(world.facteur) - before.facteur) / (now() - before.at)) * 100,
+    facteur_cpu: ((cpu(world.facteur.child) - before.facteur) / (now() - before.at)) * 100,
     servers_cpu: ((cpu(world.servers.child) - before.servers) / (now() - before.at)) * 100,
     busy: performance.eventLoopUtilization(busy).utilization * 100,
     load: loadavg()[0] / cpus().length,

@@ -16,17 +16,19 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 /// From so many bytes on, work on each byte of a message (copies, base64, encryption) may take a millisecond.
 pub const LARGE: usize = 64 * 1024;
 
-/// So much at the same time gets another thread: as much as there are processors. More would not be done sooner, and each thread
-/// keeps memory of its own.
-static MOST: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+/// How many processors this machine has.
+pub(crate) static PROCESSORS: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+/// How many calls have the runtime start another thread now: one for each processor at most. More threads would not finish
+/// sooner, and each keeps memory of its own.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
-/// One of those, until it is dropped.
+/// One of those calls, until it is dropped.
 struct Place;
 
 impl Place {
     fn take() -> Option<Self> {
-        let more = |count| (count < *MOST).then_some(count + 1);
+        let more = |count| (count < *PROCESSORS).then_some(count + 1);
         UNDER_WAY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Self)
     }
 }
@@ -81,10 +83,10 @@ pub(crate) mod tests {
     #[test]
     fn a_place_that_is_not_there_is_not_given_back() {
         let places: Vec<Place> = std::iter::from_fn(Place::take).collect();
-        // Refused ones count nothing.
+        // These are refused, and must not be counted down.
         let _ = (Place::take(), Place::take());
         drop(places);
-        assert!(UNDER_WAY.load(Ordering::SeqCst) <= *MOST);
+        assert!(UNDER_WAY.load(Ordering::SeqCst) <= *PROCESSORS);
     }
 
     #[tokio::test]

@@ -76,9 +76,9 @@ pub struct Counts {
 
 /// What a conversation begins with.
 ///
-/// - Quick: any worker but an eighth. A quarter of the workers is reserved for them.
-/// - New: the other workers, of which one server has at most half, while there is room for them to wait; and that eighth, each party
-///   one of them.
+/// - Quick: any worker, except for an eighth that is kept for newcomers. A quarter of the workers is reserved for them.
+/// - New: the other workers, of which one server has at most half, while there is room for them to wait. A party without any
+///   conversation may also have one of those that are kept.
 /// - Slow: no worker. Half of the waiting places, so that there is room for those that turn slow; and when half of these are
 ///   taken, one for each party.
 ///
@@ -104,12 +104,13 @@ pub fn kind_for(pace: Pace, counts: &Counts, caps: &Caps, party: &Party) -> Resu
         Pace::New if server_is_full || counts.server_newcomers >= (caps.workers / 2).max(1) => Err(Full::Server),
         Pace::New => {
             let free = caps.workers.saturating_sub(counts.workers);
-            let can_wait = counts.waiting < caps.waiting - caps.waiting / 4;
-            // The first conversation of a party, where others have left no room.
-            let is_kept = free > 0 && counts.newcomers < caps.for_newcomers() && of_party == 0;
-            let is_free = free > caps.workers / 4 && can_wait;
-            let may_wait_too = counts.waiting < caps.waiting - caps.waiting / 8;
-            if is_free || (is_kept && may_wait_too) { Ok(Kind::Worker) } else { Err(Full::All) }
+            let is_free = free > caps.workers / 4 && counts.waiting < caps.waiting - caps.waiting / 4;
+            // Where others leave no room, a party may still have its first conversation.
+            let is_kept = free > 0
+                && of_party == 0
+                && counts.newcomers < caps.for_newcomers()
+                && counts.waiting < caps.waiting - caps.waiting / 8;
+            if is_free || is_kept { Ok(Kind::Worker) } else { Err(Full::All) }
         }
         Pace::Slow if server_is_full => Err(Full::Server),
         Pace::Slow if is_relay => {

@@ -42,8 +42,9 @@ pub(super) use rests::DestinationRef;
 use serving::Serving;
 pub(super) use serving::{Line, Places};
 
-/// Messages a worker takes at once; and while workers run short, since a turn that ends gives the rest back.
+/// Messages a worker takes at once.
 const BATCH: u32 = 32;
+/// The same while workers run short: a turn that ends gives the rest back.
 const FEW: u32 = 4;
 /// The same when a conversation has ended: one takes its place.
 const NEXT: u32 = 2;
@@ -194,7 +195,7 @@ impl Outbox {
                 return;
             };
             let Some(line) = line else {
-                // A connection of our own says goodbye: it will not be long.
+                // This process is still closing one of its own connections.
                 if outbox.replicas.in_use(&connections(&destination)) > 0 {
                     drop((slot, place, account));
                     return outbox.try_soon(destination).await;

@@ -33,8 +33,6 @@ const PORTION_LASTS: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(1);
 /// A connection of this replica that says goodbye has its place until the server has heard it: a moment that is waited for.
 const CLOSING: [Duration; 3] = [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(80)];
-/// The same afterwards, before the next try.
-const OWN: Duration = Duration::from_millis(50);
 /// What another replica has the places for is not tried before.
 pub(super) const TAKEN: Duration = Duration::from_secs(1);
 
@@ -66,17 +64,6 @@ impl Outbox {
             tokio::time::sleep(pause).await;
         }
         self.replicas.take(|| connections(destination), most).await
-    }
-
-    /// Whether a lane waits for a place among all conversations.
-    pub(super) fn somebody_waits(&self) -> bool {
-        self.admission.is_crowded() && self.ready(|ready| ready.len()) > 0
-    }
-
-    /// Has a destination tried again after a moment.
-    pub(super) async fn try_soon(&self, destination: String) {
-        tokio::time::sleep(OWN).await;
-        self.conversation_ended(destination);
     }
 
     /// A place for a conversation of an account. Those of a relay are limited by its connections.

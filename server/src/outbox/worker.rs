@@ -46,7 +46,7 @@ pub(super) const TRUSTED: Duration = Duration::from_secs(1);
 const ONCE_MORE: Duration = Duration::from_secs(1);
 /// How often a transaction that came to nothing is had again at once with fewer recipients.
 const SPLITS: u32 = 8;
-/// While others wait for a place a turn lasts so long, and the message after that.
+/// While others wait for a worker, a turn ends with the first message that begins after so long.
 const TURN: Duration = Duration::from_millis(200);
 /// A worker waits so long for the leave to send; after that others may have its place.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -88,7 +88,7 @@ pub(super) async fn work(
     let mut left = VecDeque::from(messages);
     let began = Instant::now();
     while let Some(message) = left.pop_front() {
-        // Whoever waits for a place has it before the rest.
+        // Whoever waits for a worker comes before the rest of this batch.
         let is_last = began.elapsed() >= TURN && outbox.somebody_waits();
         let following = left.front().filter(|_| !is_last);
         let next = match worker.send(&message, following).await {

@@ -19,13 +19,13 @@ use crate::{
     },
 };
 
-/// A message with more bytes than these shares no transaction: neither its time nor a disk that is nearly full is others' trouble.
+/// A message with more bytes shares no transaction: others neither wait for it, nor fail with it on a disk that is nearly full.
 const LARGE: usize = 256 * 1024;
 
 /// The writes of the outbox.
 pub struct Writes {
     messages: Group,
-    /// Those that are large.
+    /// Messages of more than [`LARGE`] bytes.
     large: Group,
     progress: Group,
     claims: Group,

@@ -36,7 +36,7 @@ pub(crate) mod maintenance;
 mod messages;
 mod profiles;
 pub(crate) mod quarantine;
-mod queue;
+pub(crate) mod queue;
 mod rests;
 mod sealed;
 mod sessions;

@@ -43,8 +43,9 @@ pub trait QueueStore: Send + Sync {
     ) -> Result<Rest, StoreError>;
     /// These destinations rest no more.
     async fn ease(&self, destinations: &[String]) -> Result<(), StoreError>;
-    /// After the clock was set back: turns are counted again, and no rest ends after `latest`. At most `limit` lanes, those after
-    /// the key `after`; the key of the last one, `None` after the last of all. The first call sees to the destinations.
+    /// After the clock was set back: counts the turns of lanes again, and lets no rest end after `latest`. Takes at most `limit` lanes,
+    /// those after the key `after`, and returns the key of the last one; `None` when there are no more. The first call, without
+    /// `after`, also does this for the destinations.
     async fn realign(
         &self,
         now: Timestamp,

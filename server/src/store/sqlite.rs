@@ -151,7 +151,7 @@ impl SqliteStore {
         }
         migrator().run(&writer).await?;
         if file.is_some() {
-            tokio::spawn(checkpoints::run(options.clone(), writer.clone()));
+            tokio::spawn(checkpoints::run(options.clone(), writer.close_event()));
         }
         // A database in memory has one connection.
         let pool = if connections == 1 { writer.clone() } else { connect(options, connections).await? };

@@ -1,6 +1,6 @@
 //! Server side. Finds the servers of lanes that are due, and writes down which lane waits for which.
 
-use std::sync::PoisonError;
+use std::{sync::PoisonError, time::Duration};
 
 use app::diagnosis::cause::Cause;
 use jiff::SignedDuration;
@@ -23,7 +23,21 @@ const UNKNOWN: u32 = 64;
 /// A lane without a server is looked at again after so long, unless something is changed.
 const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(30);
 
+/// Before a server is tried again whose connections are all ours, one of which is being closed.
+const FAREWELL: Duration = Duration::from_millis(50);
+
 impl Outbox {
+    /// Whether a lane is kept waiting because workers run short.
+    pub(in crate::outbox) fn somebody_waits(&self) -> bool {
+        self.admission.is_crowded() && self.ready(|ready| ready.len()) > 0
+    }
+
+    /// Tries a server again after a moment.
+    pub(super) async fn try_soon(&self, destination: String) {
+        tokio::time::sleep(FAREWELL).await;
+        self.conversation_ended(destination);
+    }
+
     /// Puts the lanes of a destination that are due among what is ready.
     pub(super) async fn add_due_lanes(&self, destination: &str, limit: u32) {
         let queues = match self.store.due_lanes(destination, self.now(), limit).await {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::{
+    outbox::destinations::DestinationId,
     replicas::{DatabaseClock, Replicas, TERMS, Terms},
     store::postgres::{PostgresStore, ServingLock, cluster},
 };
@@ -58,6 +59,24 @@ async fn two_replicas_send_everything_once_over_as_many_connections_as_one_may_h
         "two connections for each of two profiles, not for each replica: {}",
         sink.most_open()
     );
+}
+
+/// A connection that is being closed has its place until the server has answered. That is no other replica's doing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_answers_quit_late_is_not_left_alone_for_a_second() {
+    let Some(database) = database().await else { return };
+    let sink = Sink::parting(Duration::ZERO, Duration::from_millis(400)).await;
+    let node = Node::new(&database, sink.port, TERMS).await;
+    let profile = node.profile("martin", sink.port, 1, None).await;
+    node.start().await;
+    node.give("martin", "Un").await;
+    node.until_done().await;
+    node.application.outbox.destinations.close(&DestinationId::Profile(profile));
+    let began = Instant::now();
+    node.give("martin", "Deux").await;
+    node.until_done().await;
+    assert!(began.elapsed() < Duration::from_millis(1_100), "{:?}", began.elapsed());
+    assert_eq!((sink.distinct(), sink.most_open()), ((2, 2), 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

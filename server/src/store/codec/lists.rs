@@ -1,8 +1,6 @@
 //! Server side. A page of an account's messages as one statement: the newest of each state, merged. An index has the messages of a
 //! state in their order, so a page costs the same however many there are.
 
-use std::fmt::Write;
-
 use super::messages::COLUMNS;
 use crate::store::outbox::{MessageState, StateFilter};
 
@@ -30,32 +28,26 @@ pub fn page(state: Option<MessageState>, Dialect { parameter: p, sending, rests,
         StateFilter::shown_as,
     );
     let StateFilter { always, while_resting, unless_resting } = filter;
-    let conditions = [
-        (always, String::new()),
-        (while_resting, format!(" AND {rests}")),
-        (unless_resting, format!(" AND NOT {rests}")),
-    ];
-    let mut branches = String::new();
-    for (state, condition) in
-        conditions.iter().flat_map(|(states, condition)| states.iter().map(move |state| (state, condition)))
-    {
-        let (code, own) = (state.as_str(), format!("portal = {p}1 AND account = {p}2 AND id < {p}3"));
-        if !branches.is_empty() {
-            branches.push_str(" UNION ALL ");
-        }
-        let written = if *state == MessageState::Sending {
-            write!(branches, "SELECT id FROM message {sending} WHERE state = 'sending' AND {own}{condition}")
-        } else {
-            write!(
-                branches,
+    let of =
+        |states: Vec<MessageState>, condition: String| states.into_iter().map(move |state| (state, condition.clone()));
+    let states = of(always, String::new())
+        .chain(of(while_resting, format!(" AND {rests}")))
+        .chain(of(unless_resting, format!(" AND NOT {rests}")));
+    let newest: Vec<String> = states
+        .map(|(state, condition)| {
+            let (code, own) = (state.as_str(), format!("portal = {p}1 AND account = {p}2 AND id < {p}3"));
+            if state == MessageState::Sending {
+                return format!("SELECT id FROM message {sending} WHERE state = '{code}' AND {own}{condition}");
+            }
+            format!(
                 "SELECT id FROM (SELECT id FROM message WHERE state = '{code}' AND {LISTED} AND {own}{condition}
                      ORDER BY id DESC LIMIT {p}4) AS {code}_ones"
             )
-        };
-        debug_assert!(written.is_ok(), "a string takes whatever is written");
-    }
+        })
+        .collect();
     format!(
         "SELECT {COLUMNS}, {besides} FROM message
-         WHERE id IN (SELECT id FROM ({branches}) AS found ORDER BY id DESC LIMIT {p}4) ORDER BY id DESC"
+         WHERE id IN (SELECT id FROM ({}) AS found ORDER BY id DESC LIMIT {p}4) ORDER BY id DESC",
+        newest.join(" UNION ALL ")
     )
 }

@@ -6,14 +6,14 @@ use crate::store::outbox::{
     Recipient, RecipientKind, RecipientState, Resend, ResendOutcome, ResendTimes, Settlement, StoredMessage, Via,
 };
 
-pub(super) const LEASE: &str = "one";
+pub(crate) const LEASE: &str = "one";
 
-pub(super) fn lane(account: &str, user: Option<&str>) -> Lane {
+pub(crate) fn lane(account: &str, user: Option<&str>) -> Lane {
     let account = AccountId { portal: "demo".to_owned(), account: account.to_owned() };
     Lane { account, user: user.map(str::to_owned) }
 }
 
-pub(super) fn queue(lane: &Lane) -> Queue {
+pub(crate) fn queue(lane: &Lane) -> Queue {
     Queue { lane: lane.clone(), fallback: false }
 }
 
@@ -28,7 +28,7 @@ pub(super) fn recipient(state: RecipientState) -> Recipient {
     }
 }
 
-pub(super) fn message(number: u128, lane: &Lane, second: i64) -> QueuedMessage {
+pub(crate) fn message(number: u128, lane: &Lane, second: i64) -> QueuedMessage {
     QueuedMessage {
         id: Uuid::from_u128(number),
         lane: lane.clone(),
@@ -45,7 +45,7 @@ pub(super) fn message(number: u128, lane: &Lane, second: i64) -> QueuedMessage {
     }
 }
 
-pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second: i64) -> Settlement {
+pub(crate) fn settlement(number: u128, lane: &Lane, state: MessageState, second: i64) -> Settlement {
     let outcome = if state == MessageState::Accepted { AttemptOutcome::Accepted } else { AttemptOutcome::Failed };
     Settlement {
         id: Uuid::from_u128(number),
@@ -79,7 +79,7 @@ pub(super) fn settlement(number: u128, lane: &Lane, state: MessageState, second:
     }
 }
 
-pub(super) fn commit_mark(number: u128, lease_token: &str, to: Option<&[&str]>) -> CommitMark {
+pub(crate) fn commit_mark(number: u128, lease_token: &str, to: Option<&[&str]>) -> CommitMark {
     let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
     CommitMark { id: Uuid::from_u128(number), lease_token: lease_token.to_owned(), to }
 }

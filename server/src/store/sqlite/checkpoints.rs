@@ -1,21 +1,21 @@
 //! Server side. Moves what has gathered in the write-ahead log into the file, beside whoever writes.
 //!
-//! SQLite does that in the commit that finds [`CHECKPOINT`](super::CHECKPOINT) pages in the log, while all others wait. Here a
-//! connection of its own does it earlier, so that a commit finds little to move. Only a commit can begin the log anew: it does so
-//! when everything was moved.
+//! By itself SQLite does this in the commit that finds [`CHECKPOINT`](super::CHECKPOINT) pages in the log, while every other writer
+//! waits. A connection of its own does it earlier here, so that a commit finds little to move. Only a commit can start the log
+//! anew: it does so once everything was moved.
 
 use std::{path::PathBuf, time::Duration};
 
-use sqlx::{ConnectOptions, SqlitePool, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, pool::CloseEvent, sqlite::SqliteConnectOptions};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often it is looked at.
+/// How often the log is looked at.
 const EVERY: Duration = Duration::from_millis(200);
 /// So many pages are worth moving.
 const WORTH_IT: i64 = 500;
 
-/// Looks after the log until the pool is closed.
-pub(super) async fn run(options: SqliteConnectOptions, pool: SqlitePool) {
+/// Looks after the log until the pool is `closed`, or dropped.
+pub(super) async fn run(options: SqliteConnectOptions, mut closed: CloseEvent) {
     let log = PathBuf::from(format!("{}-wal", options.get_filename().display()));
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -23,10 +23,10 @@ pub(super) async fn run(options: SqliteConnectOptions, pool: SqlitePool) {
     let mut seen = None;
     loop {
         tokio::select! {
-            () = pool.close_event() => return,
+            () = &mut closed => return,
             _ = ticks.tick() => {}
         }
-        // Where nobody has written, nothing is asked.
+        // Nothing was written since: there is nothing to ask.
         let written = std::fs::metadata(&log).and_then(|log| log.modified()).ok();
         if written == seen {
             continue;
@@ -37,7 +37,7 @@ pub(super) async fn run(options: SqliteConnectOptions, pool: SqlitePool) {
             None => options.connect().await,
         };
         let Ok(mut open) = open else { continue };
-        // Whether it was locked out, pages in the log, pages that were moved. The first question changes nothing.
+        // Whether it was busy, pages in the log, pages that were moved. NOOP only answers.
         let asked = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(NOOP)").fetch_one(&mut open).await;
         let moved = match asked {
             Ok((_, log, moved)) if log - moved >= WORTH_IT => {

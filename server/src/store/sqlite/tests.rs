@@ -61,6 +61,29 @@ async fn a_file_is_opened_again_with_everything_in_it() {
     }
 }
 
+/// Nobody who writes has to do it.
+#[tokio::test]
+async fn the_log_is_moved_into_the_file_in_the_background() {
+    let folder = disk_faults::Folder::new();
+    let store = SqliteStore::open(&folder.database()).await.unwrap();
+    for second in 0..20 {
+        // A heartbeat changes 32 pages.
+        store.heartbeat(Timestamp::from_second(second).unwrap()).await.unwrap();
+    }
+    let mut left = i64::MAX;
+    for _ in 0..100 {
+        let (_, log, moved): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(NOOP)").fetch_one(&store.pool).await.unwrap();
+        left = log - moved;
+        if left == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(left, 0, "pages that are still only in the log");
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_save_touches_its_own_profile_only() {
     use crate::store::{Change, contract};

@@ -1,12 +1,13 @@
 //! The login: one exchange for each mechanism that the server offers, and what each says of the password.
 
-use std::{num::NonZero, sync::LazyLock};
+use std::sync::LazyLock;
 
 use model::{cause::Cause, report::Finding, stage::Stage};
 use tokio::sync::Semaphore;
 
 use super::{Failure, Session};
 use crate::{
+    aside::PROCESSORS,
     reply::Reply,
     smtp::{
         auth::{Derivation, Derived, Exchange, Step, candidates},
@@ -15,13 +16,12 @@ use crate::{
     },
 };
 
-/// Derivations at the same time: half of the processors, so that servers which ask for many rounds leave others the rest.
-static DERIVING: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new((std::thread::available_parallelism().map_or(1, NonZero::get) / 2).max(1)));
+/// Keys are derived on half of the processors at most: a server may ask for many rounds.
+static DERIVING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new((*PROCESSORS / 2).max(1)));
 
 /// Derives a key, on a thread of its own.
 async fn derive(derivation: Derivation) -> Option<Derived> {
-    // Held until it is done, whoever waits for it.
+    // Held until the work is done, even if nobody waits for the result any more.
     let turn = DERIVING.acquire().await.ok()?;
     let derived = tokio::task::spawn_blocking(move || {
         let _turn = turn;

@@ -35,6 +35,11 @@ impl Drop for Open {
 impl Sink {
     /// `takes`: how long it takes for each message.
     pub async fn start(takes: Duration) -> Self {
+        Self::parting(takes, Duration::ZERO).await
+    }
+
+    /// The same, with so long before it answers `QUIT`.
+    pub async fn parting(takes: Duration, parts: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, counts) = (listener.local_addr().unwrap().port(), Arc::new(Counts::default()));
         let counting = counts.clone();
@@ -43,7 +48,7 @@ impl Sink {
                 let open = counting.open.fetch_add(1, Ordering::SeqCst) + 1;
                 counting.most.fetch_max(open, Ordering::SeqCst);
                 let open = Open(counting.clone());
-                tokio::spawn(async move { serve(stream, open, takes).await });
+                tokio::spawn(async move { serve(stream, open, takes, parts).await });
             }
         });
         Self { port, counts }
@@ -71,7 +76,7 @@ impl Sink {
     }
 }
 
-async fn serve(stream: TcpStream, open: Open, takes: Duration) -> Option<()> {
+async fn serve(stream: TcpStream, open: Open, takes: Duration, parts: Duration) -> Option<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 sink ESMTP\r\n").await.ok()?;
     loop {
@@ -100,6 +105,7 @@ async fn serve(stream: TcpStream, open: Open, takes: Duration) -> Option<()> {
         };
         let answer_line = format!("{answer}\r\n");
         if answer.starts_with("221") {
+            tokio::time::sleep(parts).await;
             // Who hears the farewell may open the next one.
             drop(open);
             stream.write_all(answer_line.as_bytes()).await.ok()?;
