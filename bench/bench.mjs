@@ -2,12 +2,10 @@
 // scripts/bench, which brought what is needed.
 //
 // To add a step: a function in steps.mjs that answers samples by name, a line in `steps` below, its rows in report.mjs.
-import { execFileSync, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { join, resolve } from "node:path";
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { prepare } from "./facteur.mjs";
 import { composed } from "./message.mjs";
 import { Sink, version } from "./postfix.mjs";
@@ -16,6 +14,7 @@ import { relay } from "./relay.mjs";
 import { report } from "./report.mjs";
 import { median, summary } from "./statistics.mjs";
 import { api, list, memory, relayed, senders } from "./steps.mjs";
+import { complain, emptyFolder, keep, machine, subject } from "./subject.mjs";
 import { check, delayed } from "./way.mjs";
 
 const quick = process.argv.includes("--quick");
@@ -27,26 +26,8 @@ const connections = 10;
 const posts = 32; // at once, where messages are given to be sent
 
 const began = now();
-const store = resolve("target/bench");
-const folder = join(store, "run");
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-
-const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
-const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
-// FACTEUR_BINARY is for another build than the one here.
-const builds = ["target/release/facteur", "target/debug/facteur"];
-const binary = resolve(process.env.FACTEUR_BINARY ?? builds.find((path) => existsSync(path)) ?? builds[0]);
-const build = /\/(release|debug)\/facteur$/.exec(binary)?.[1] ?? "of unknown kind";
-if (!statSync(binary, { throwIfNoEntry: false })?.isFile())
-  complain("no target/release/facteur: cargo build --release -p server");
-if (build !== "release")
-  console.error("\n*** NOT A RELEASE BUILD: its figures say nothing. cargo build --release -p server ***\n");
-
-function complain(why) {
-  console.error(`bench: ${why}`);
-  process.exit(1);
-}
+const folder = emptyFolder("run");
+const { binary, megabytes, versions } = subject("bench");
 
 /** How long the disk takes to promise something, in milliseconds: nobody can write messages down faster. */
 function sync() {
@@ -117,13 +98,12 @@ async function round(world, number, keep) {
   if (keep) await step(world, "memory", () => memory(world), keep);
 }
 
-const machine = {
-  cpu: cpus()[0].model,
-  cores: cpus().length,
+const around = {
+  ...machine(),
   sync_ms: sync(),
   way: await check(),
 };
-const world = await prepareAll().catch((error) => complain(error.message));
+const world = await prepareAll().catch((error) => complain("bench", error.message));
 // Half of everything, not kept: programs that compile as they go, caches, the tables of the database.
 const half = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Math.ceil(count / 2)]));
 await round({ ...world, counts: half }, 0, false);
@@ -152,22 +132,18 @@ const results = {
   connections,
   posts,
   versions: {
-    facteur: git("rev-parse", "--short", "HEAD") + (changed ? " with changes" : ""),
-    build,
-    built: statSync(binary).mtime.toISOString(),
+    ...versions,
     nodemailer: JSON.parse(readFileSync("bench/node_modules/nodemailer/package.json", "utf8")).version,
     postfix: version(),
-    node: process.version,
   },
-  binary_mb: statSync(binary).size / 1e6,
-  machine,
+  binary_mb: megabytes,
+  machine: around,
   states,
   failures,
   samples: Object.fromEntries(Object.entries(all).map(([name, values]) => [name, summary(values)])),
 };
 const text = report(results);
-writeFileSync(join(store, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
-writeFileSync(join(store, "results.md"), text);
+keep("results", results, text);
 rmSync(folder, { recursive: true, force: true });
 console.log(text);
 process.exit(Object.keys(failures).length > 0 ? 1 : 0);

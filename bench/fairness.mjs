@@ -1,15 +1,12 @@
 // A good account alone, and beside forty on slow, dead and hostile mail servers: what does it notice? Round after round, each
 // with a server of its own, since what Facteur has learnt of the bad ones is a part of the answer. Called by scripts/fairness.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { GOOD, measure } from "./fairness/measure.mjs";
 import { report } from "./fairness/report.mjs";
 import { scenarios } from "./fairness/scenarios.mjs";
 import { World } from "./fairness/world.mjs";
 import { now, pause } from "./processes.mjs";
+import { emptyFolder, keep, machine, subject } from "./subject.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -29,18 +26,8 @@ const { values: options } = parseArgs({
 const { quick } = options;
 const load = Number(options.load);
 const seconds = Number(options.seconds ?? (quick ? 10 : 30));
-const store = resolve("target/bench");
-const folder = join(store, "run-fairness");
-mkdirSync(store, { recursive: true });
-
-const builds = ["target/release/facteur", "target/debug/facteur"];
-const binary = resolve(process.env.FACTEUR_BINARY ?? builds.find((path) => existsSync(path)) ?? builds[0]);
-if (!statSync(binary, { throwIfNoEntry: false })?.isFile()) {
-  console.error("fairness: no target/release/facteur: cargo build --release -p server");
-  process.exit(1);
-}
-const build = /\/(release|debug)\/facteur$/.exec(binary)?.[1] ?? "of unknown kind";
-const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
+const folder = emptyFolder("run-fairness");
+const { binary, versions } = subject("fairness");
 
 /** One round: the good ones alone, then the bad ones are let loose beside them. */
 async function round({ kinds, accounts, connections, each, rate, tests, first, steady }) {
@@ -73,18 +60,14 @@ const results = {
   quick,
   load,
   outbox: options.outbox,
-  build,
-  facteur: git("rev-parse", "--short", "HEAD"),
-  built: statSync(binary).mtime.toISOString(),
-  node: process.version,
-  machine: { cpu: cpus()[0].model, cores: cpus().length },
+  ...versions,
+  machine: machine(),
   scenarios: [],
 };
 const save = () => {
   results.seconds = Math.round((now() - began) / 1000);
-  writeFileSync(join(store, `${options.name}.json`), `${JSON.stringify(results, null, 1)}\n`);
   const text = report(results);
-  writeFileSync(join(store, `${options.name}.md`), text);
+  keep(options.name, results, text);
   return text;
 };
 

@@ -4,10 +4,8 @@
 //
 // To add a measure: a function in growth/measures.mjs that answers samples by name, a line in `round`, its row in
 // growth/report.mjs.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { join, resolve } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { cleaning } from "./growth/cleaning.mjs";
 import { PostgresDatabase, Sqlite } from "./growth/databases.mjs";
 import { Mailbox } from "./growth/mailbox.mjs";
@@ -17,6 +15,7 @@ import { report } from "./growth/report.mjs";
 import { PATIENCE, World } from "./growth/world.mjs";
 import { now, pause, stop } from "./processes.mjs";
 import { summary } from "./statistics.mjs";
+import { emptyFolder, keep, machine, subject } from "./subject.mjs";
 
 const quick = process.argv.includes("--quick");
 const given = (name) => process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -32,21 +31,8 @@ const counts = quick
 const requests = { gets: counts.gets, seconds: quick ? 2 : 5 };
 
 const began = now();
-const store = resolve("target/bench");
-const folder = join(store, "run-growth");
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-
-// FACTEUR_BINARY is for another build than the one here.
-const builds = ["target/release/facteur", "target/debug/facteur"];
-const binary = resolve(process.env.FACTEUR_BINARY ?? builds.find((path) => existsSync(path)) ?? builds[0]);
-const build = /\/(release|debug)\/facteur$/.exec(binary)?.[1] ?? "of unknown kind";
-if (!statSync(binary, { throwIfNoEntry: false })?.isFile()) {
-  console.error("growth: no target/release/facteur: cargo build --release -p server");
-  process.exit(1);
-}
-const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
-const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
+const folder = emptyFolder("run-growth");
+const { binary, versions } = subject("growth");
 const load = () => Number(readFileSync("/proc/loadavg", "utf8").split(" ")[0]);
 
 const all = {};
@@ -127,14 +113,11 @@ const results = {
   counts,
   amounts: columns,
   versions: {
-    facteur: git("rev-parse", "--short", "HEAD") + (changed ? " with changes" : ""),
-    build,
-    built: statSync(binary).mtime.toISOString(),
+    ...versions,
     ...(wanted("sqlite") && { sqlite: Sqlite.version() }),
     ...(server && { postgres: server.version }),
-    node: process.version,
   },
-  machine: { cpu: cpus()[0].model, cores: cpus().length, load: loads },
+  machine: { ...machine(), load: loads },
   sizes,
   failures,
   samples: Object.fromEntries(
@@ -145,8 +128,7 @@ const results = {
   ),
 };
 const text = report(results);
-writeFileSync(join(store, "growth.json"), `${JSON.stringify(results, null, 2)}\n`);
-writeFileSync(join(store, "growth.md"), text);
+keep("growth", results, text);
 rmSync(folder, { recursive: true, force: true });
 console.log(text);
 process.exit(Object.keys(failures).length > 0 ? 1 : 0);

@@ -1,16 +1,13 @@
 // The results in words and tables. Losses stand there as plainly as wins.
-import { number, ratios, written } from "./statistics.mjs";
+import { number, ratios, table, written } from "./statistics.mjs";
+import { warnings } from "./subject.mjs";
 
 const PEERS = { nodemailer: "nodemailer", source: "smtp-source", postfix: "Postfix, a durable relay" };
 
 export function report(results) {
   const { samples } = results;
   const cell = (name) => (samples[name] ? written(samples[name]) : "not measured");
-  const table = (head, rows) =>
-    [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows]
-      .map((cells) => `| ${cells.join(" | ")} |`)
-      .join("\n");
-  const parts = { ...results, cell, table };
+  const parts = { ...results, cell };
   return (
     [
       heading(results),
@@ -29,13 +26,9 @@ export function report(results) {
 
 function heading({ date, seconds, rounds, quick, versions, machine, counts, connections, posts }) {
   const way = machine.way;
-  const warnings = [
-    versions.build !== "release" && "**NOT A RELEASE BUILD OF FACTEUR: THESE FIGURES SAY NOTHING ABOUT IT.**\n\n",
-    quick && "**A quick run, to see that it works: one round of few messages proves nothing.**\n\n",
-  ];
   return `# Facteur, measured beside others
 
-${warnings.filter(Boolean).join("")}${date}, ${seconds} s. Facteur ${versions.facteur} (${versions.build}, built ${versions.built}), nodemailer ${versions.nodemailer}, Postfix
+${warnings(versions.build, quick)}${date}, ${seconds} s. Facteur ${versions.facteur} (${versions.build}, built ${versions.built}), nodemailer ${versions.nodemailer}, Postfix
 ${versions.postfix}, Node ${versions.node}. ${machine.cores} cores of ${machine.cpu}; one write that the disk has promised (fsync of 4 kB) takes ${number(machine.sync_ms)} ms.
 
 Median [least–most] of ${rounds} interleaved round${rounds === 1 ? "" : "s"}, after one that is not kept. Ratios are taken round by round; whose range lies
@@ -55,7 +48,7 @@ message ends. The distance is a proxy of ours that hands bytes on later: ${numbe
 for fifty that ask at the same instant, ${number(way.megabytes_per_second)} MB/s. nodemailer runs in one process through all rounds, warm.`;
 }
 
-function messages({ samples, cell, table }, where) {
+function messages({ samples, cell }, where) {
   const row = (name, who) => [
     name,
     cell(`rate/${where}/${who}`),
@@ -102,7 +95,7 @@ function verdict(ratio, moreIsBetter) {
   return `${written(ratio)} times: ${better ? "**wins**" : worse ? "**loses**" : "level"}`;
 }
 
-function requests({ cell, table }) {
+function requests({ cell }) {
   const names = { POST: "POST /api/v1/messages (2 kB), while they leave", GET: "GET /api/v1/messages/{id}" };
   const row = (name, many, figure, rate = true) => {
     const of = (what, there = true) => (there ? cell(`${what}/${figure}`) : "–");
@@ -119,7 +112,7 @@ function requests({ cell, table }) {
 The load generator is one process of Node's. Where it is busy nearly all the time, the rate is its own, and so is much of the p99.`;
 }
 
-function server({ samples, cell, table, binary_mb, counts }) {
+function server({ samples, cell, binary_mb, counts }) {
   const kept = (value, budget) =>
     value === undefined ? "" : value <= budget ? `${budget}: kept` : `${budget}: **MISSED**`;
   const budget = (name, most) => [cell(name), kept(samples[name]?.median, most)];

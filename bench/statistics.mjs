@@ -31,4 +31,8 @@ export function number(value) {
   return value.toFixed(Math.min(digits, 3));
 }
 
+/** A table of Markdown: the first column is words, the others are figures. */
+export const table = (head, rows) =>
+  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
 export const written = ({ median, min, max }) => `${number(median)} [${number(min)}–${number(max)}]`;

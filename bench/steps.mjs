@@ -121,8 +121,8 @@ const answered = (what, concurrency, { rate, p50, p99, busy }) => ({
 /** The page that lists profiles: as often as it can be had, then at 70 % of that. */
 export async function list(world) {
   const { facteur, counts } = world;
-  facteur.visit ??= await facteur.session("near", 8);
-  const make = () => [`${facteur.url}/profiles`, { headers: facteur.visit }];
+  facteur.listed ??= await facteur.session("near", 8);
+  const make = () => [`${facteur.url}/profiles`, { headers: facteur.listed }];
   const most = await closedLoop({ concurrency: 16, seconds: counts.listed, make });
   const steady = await openLoop({ rate: most.rate * 0.7, seconds: counts.listed * 2, make });
   return {

@@ -86,7 +86,7 @@ export async function measure(world, name, seconds, load) {
   return { name, took: Object.fromEntries(Object.entries(sent).map(took)), taken, left, ...usage };
 }
 
-const threads = ({ facteur }) => Number(/^Threads:\s+(\d+)/m.exec(readFileSync(`/proc/${facteur.pid}/status`))[1]);
+const threads = ({ facteur }) => Number(/^Threads:\s+(\d+)/m.exec(readFileSync(`/proc/${facteur.child.pid}/status`))[1]);
 const sinkOf = (world, who) => (who === "relay" ? world.relay : world.sink);
 
 /** Waits for all of them; how many did not come. */

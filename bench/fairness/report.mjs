@@ -1,11 +1,9 @@
 // The results in words and tables.
-import { median, number, percentile } from "../statistics.mjs";
+import { median, number, percentile, table } from "../statistics.mjs";
+import { warnings } from "../subject.mjs";
 import { GOOD } from "./measure.mjs";
 
 const MOST = 1.5;
-
-const table = (head, rows) =>
-  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 const phaseOf = (round, name) => round.phases.find((phase) => phase.name === name);
 const p = (round, name, who, share) => {
@@ -13,7 +11,7 @@ const p = (round, name, who, share) => {
   return took?.length > 0 ? percentile(took, share) : undefined;
 };
 
-function median_(values) {
+function medianOf(values) {
   const known = values.filter((value) => value !== undefined && !Number.isNaN(value));
   return known.length > 0 ? median(known) : undefined;
 }
@@ -22,7 +20,7 @@ const shown = (value) => (value === undefined ? "" : number(value));
 
 /** p95 beside against p95 alone, round by round. */
 export function ratio(rounds, who, phase) {
-  return median_(rounds.map((round) => p(round, phase, who, 0.95) / p(round, "alone", who, 0.95)));
+  return medianOf(rounds.map((round) => p(round, phase, who, 0.95) / p(round, "alone", who, 0.95)));
 }
 
 const verdict = (value) => (value === undefined ? "" : value <= MOST ? number(value) : `**${number(value)}**`);
@@ -35,19 +33,19 @@ function detail({ name, done, failed, accounts, connections, each, rate, kinds }
     phases.map((phase) => [
       phase === "alone" ? title : "",
       phase,
-      ...[0.5, 0.95, 0.99, 1].map((share) => shown(median_(done.map((round) => p(round, phase, who, share))))),
+      ...[0.5, 0.95, 0.99, 1].map((share) => shown(medianOf(done.map((round) => p(round, phase, who, share))))),
       phase === "alone" ? "" : verdict(ratio(done, who, phase)),
       done.reduce((sum, round) => sum + (phaseOf(round, phase)?.took[who].length ?? 0), 0),
     ]),
   );
-  const mean = (phase, what) => shown(median_(done.map((round) => phaseOf(round, phase)?.[what])));
+  const mean = (phase, what) => shown(medianOf(done.map((round) => phaseOf(round, phase)?.[what])));
   const machine = phases.map((phase) => [
     phase,
     ...["facteur_cpu", "servers_cpu", "busy", "load", "memory", "threads", "conversations"].map((what) =>
       mean(phase, what),
     ),
     done.reduce((sum, round) => sum + (phaseOf(round, phase)?.left ?? 0), 0),
-    shown(median_(done.map((round) => percentile(phaseOf(round, phase).taken, 0.95)))),
+    shown(medianOf(done.map((round) => percentile(phaseOf(round, phase).taken, 0.95)))),
   ]);
   const head = ["good account", "", "p50, ms", "p95, ms", "p99, ms", "longest, ms", "p95 beside ÷ alone", "messages"];
   const machineHead = [
@@ -78,16 +76,12 @@ function summary(scenarios) {
 }
 
 export function report({ date, seconds, quick, load, outbox, build, facteur, built, node, machine, scenarios }) {
-  const warnings = [
-    build !== "release" && "**NOT A RELEASE BUILD OF FACTEUR: THESE FIGURES SAY NOTHING ABOUT IT.**\n\n",
-    quick && "**A quick run, to see that it works: one short round proves nothing.**\n\n",
-  ];
   const rates = Object.entries(GOOD).map(
     ([who, { title, rate }]) => `- *${who}*: ${title}, ${number(rate * load)} a second`,
   );
   return `# A good account beside bad ones
 
-${warnings.filter(Boolean).join("")}${date}, ${seconds} s. Facteur ${facteur} (${build}, built ${built}), Node ${node}, ${machine.cores} cores of ${machine.cpu}.${outbox && ` With \`${outbox}\`.`}
+${warnings(build, quick)}${date}, ${seconds} s. Facteur ${facteur} (${build}, built ${built}), Node ${node}, ${machine.cores} cores of ${machine.cpu}.${outbox && ` With \`${outbox}\`.`}
 
 From the moment when a message is due to be given (POST) until its end has arrived at its mail server, in milliseconds. All good
 accounts send at once, alone and beside:

@@ -1,5 +1,6 @@
 // The results as tables: a line for each measure, a column for each amount, and how many times the least the most is.
-import { number, ratios, written } from "../statistics.mjs";
+import { number, ratios, table, written } from "../statistics.mjs";
+import { warnings } from "../subject.mjs";
 
 /** No more than this, whatever there is. */
 export const MOST = 1.5;
@@ -31,9 +32,6 @@ const NAMES = [
   ["start after an hour away/ready", "start after an hour without a process until /readyz"],
   ["start after an hour away/first message", "until a message has arrived"],
 ];
-
-const table = (head, rows) =>
-  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
 /** How many times worse; round by round, as the machine was. */
 export function worse(most, least, moreIsBetter) {
@@ -103,15 +101,11 @@ function cleaning(samples) {
 
 export function report(results) {
   const { date, seconds, rounds, quick, versions, machine, counts, failures, samples, sizes } = results;
-  const warnings = [
-    versions.build !== "release" && "**NOT A RELEASE BUILD OF FACTEUR: THESE FIGURES SAY NOTHING ABOUT IT.**\n\n",
-    quick && "**A quick run, to see that it works: small amounts, few samples.**\n\n",
-  ];
   const kinds = Object.keys(versions).filter((name) => name === "sqlite" || name === "postgres");
   const missed = kinds.flatMap((kind) => misses(kind, results));
   return `# Facteur, as it grows
 
-${warnings.filter(Boolean).join("")}${date}, ${seconds} s. Facteur ${versions.facteur} (${versions.build}, built ${versions.built}), PostgreSQL ${versions.postgres ?? "–"}, Node ${versions.node}.
+${warnings(versions.build, quick)}${date}, ${seconds} s. Facteur ${versions.facteur} (${versions.build}, built ${versions.built}), PostgreSQL ${versions.postgres ?? "–"}, Node ${versions.node}.
 ${machine.cores} cores of ${machine.cpu}; the load of the machine was ${machine.load.map(number).join(", ")} at the start and the end of the rounds. ${rounds} interleaved round${rounds === 1 ? "" : "s"};
 cells are medians, ratios are taken round by round: median [least–most], the largest amount to the smallest; above ${MOST} they are bold.
 
