@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `intake` | takes messages over from portals |
-//! | `content` | texts and files, as they are sealed |
+//! | `content`, `fresh` | texts and files, as they are sealed; those that were given a moment ago |
 //! | `writes` | what is written together |
 //! | `route` | which server a lane's mail goes through |
 //! | `destinations` | what lanes wait for, and what is going on with each server, in this process |
@@ -41,6 +41,7 @@ mod changes;
 pub mod content;
 mod destinations;
 mod dispatcher;
+mod fresh;
 mod intake;
 mod judge;
 mod listener;
@@ -60,6 +61,7 @@ mod writes;
 
 use changes::Changes;
 use destinations::Destinations;
+use fresh::FreshContents;
 pub use intake::{IntakeReceipt, MessageDraft, Refused};
 use memory::Memory;
 pub use options::OutboxOptions;
@@ -100,6 +102,7 @@ pub struct Outbox {
     /// Places for conversations.
     admission: Admission,
     memory: Memory,
+    fresh: FreshContents,
     /// Something is due.
     work_available: Notify,
     /// Counts changes of profiles and modes: what was looked up before one is looked up again.
@@ -167,6 +170,7 @@ impl Outbox {
             destinations: Destinations::default(),
             admission: Admission::new(Caps::new(options.workers, options.waiting, options.per_account)),
             memory: Memory::default(),
+            fresh: FreshContents::default(),
             recipient_limits: RecipientLimits::default(),
             work_available: Notify::new(),
             look_soon: AtomicBool::new(false),

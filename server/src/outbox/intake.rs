@@ -4,7 +4,7 @@ use app::session::AccountId;
 use mail::aside::{LARGE, aside};
 use uuid::Uuid;
 
-use super::{NoRoute, Outbox, content::Content, status};
+use super::{NoRoute, Outbox, content::Content, fresh::FreshContents, route::Route, status};
 use crate::{
     credentials::VaultError,
     group_commit::Unwritten,
@@ -58,10 +58,9 @@ impl From<Unwritten> for Refused {
 impl Outbox {
     /// Takes a message over. When it returns the message is on disk.
     pub async fn enqueue(&self, given: MessageDraft) -> Result<IntakeReceipt, Refused> {
-        let changes = self.changes.now(&given.lane.account);
         let queue = Queue { lane: given.lane.clone(), fallback: false };
-        let route = match self.route(&given.lane, false).await {
-            Ok(route) => route,
+        let route = match self.route_of(&queue).await {
+            Ok(found) => found.route,
             // A replayed idempotency key keeps its first answer, even if the account has no route now.
             Err(error) => return self.replayed(&given).await?.ok_or(error.into()),
         };
@@ -74,6 +73,7 @@ impl Outbox {
             Refused::Unavailable
         })?;
         let message_id = format!("{}@{}", id.as_simple(), route.sender_domain());
+        let copy = FreshContents::copy(&sealed);
         let message = QueuedMessage {
             id,
             message_id: message_id.clone(),
@@ -88,20 +88,33 @@ impl Outbox {
             expires_at: now + self.options.give_up_after,
             sealed,
         };
-        match self.writes.insert(message).await? {
+        // What waits for a server that rests costs no more than being written.
+        let wakes = self.destinations.blocked(&route.id()).is_none();
+        let inserting = self.writes.begin_to_insert(message).await?;
+        if let Some(sealed) = copy.filter(|_| wakes) {
+            self.fresh.put(id, sealed);
+        }
+        let early = inserting.claims_follow;
+        if wakes && early {
+            // Its claim may share its transaction.
+            self.wake_lane(queue.clone(), &route);
+        }
+        match inserting.inserted().await? {
             Inserted::New => {
                 self.metrics.accepted();
-                // What waits for a server that rests costs no more than this.
-                if self.destinations.blocked(&route.id()).is_none() {
-                    self.cache_route(queue.clone(), changes, &route);
-                    self.add(queue, &route);
-                    self.work_available.notify_one();
+                if wakes && !early {
+                    self.wake_lane(queue, &route);
                 }
                 Ok(IntakeReceipt { id, message_id, fresh: true })
             }
             Inserted::Known { id, same: true } => Ok(IntakeReceipt { id, message_id, fresh: false }),
             Inserted::Known { same: false, .. } => Err(Refused::KeyReused),
         }
+    }
+
+    fn wake_lane(&self, queue: Queue, route: &Route) {
+        self.add(queue, route);
+        self.work_available.notify_one();
     }
 
     /// The message that was given with the same key before.

@@ -24,6 +24,7 @@ const LARGE: usize = 256 * 1024;
 
 /// The writes of the outbox.
 pub struct Writes {
+    one_writer: bool,
     messages: Group,
     /// Messages of more than [`LARGE`] bytes.
     large: Group,
@@ -47,6 +48,23 @@ enum Outcome {
     Marked(bool),
     Settled(Settled),
     Claimed(Box<Claimed>),
+}
+
+/// A message that is being written.
+pub struct Inserting {
+    pending: Pending<Outcome>,
+    /// Claims that are made from now on find it: they are written after it, or with it.
+    pub claims_follow: bool,
+}
+
+impl Inserting {
+    /// Waits until it is written.
+    pub async fn inserted(self) -> Result<Inserted, Unwritten> {
+        match self.pending.written().await? {
+            Outcome::Inserted(inserted) => Ok(inserted),
+            _ => Err(Unwritten::Rejected),
+        }
+    }
 }
 
 /// A settlement that is being written.
@@ -129,17 +147,16 @@ fn group(store: &Arc<dyn Store>) -> Group {
 
 impl Writes {
     pub fn new(store: &Arc<dyn Store>) -> Self {
-        let messages = group(store);
-        let of_its_own = || if store.one_writer().is_some() { messages.clone() } else { group(store) };
-        Self { progress: of_its_own(), claims: of_its_own(), large: group(store), messages }
+        let (messages, one_writer) = (group(store), store.one_writer().is_some());
+        let of_its_own = || if one_writer { messages.clone() } else { group(store) };
+        Self { one_writer, progress: of_its_own(), claims: of_its_own(), large: group(store), messages }
     }
 
-    pub async fn insert(&self, message: QueuedMessage) -> Result<Inserted, Unwritten> {
-        let group = if message.sealed.len() > LARGE { &self.large } else { &self.messages };
-        match group.write(Write::Message(Box::new(message))).await? {
-            Outcome::Inserted(inserted) => Ok(inserted),
-            _ => Err(Unwritten::Rejected),
-        }
+    pub async fn begin_to_insert(&self, message: QueuedMessage) -> Result<Inserting, Unwritten> {
+        let is_large = message.sealed.len() > LARGE;
+        let group = if is_large { &self.large } else { &self.messages };
+        let pending = group.begin(Write::Message(Box::new(message))).await?;
+        Ok(Inserting { pending, claims_follow: self.one_writer && !is_large })
     }
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.

@@ -223,6 +223,7 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     queue::the_abandoned_are_found_and_the_waiting_end(&make().await).await;
     rests::lanes_rest_and_are_woken(&make().await).await;
     rests::destinations_rest_with_all_their_lanes(&make().await).await;
+    rests::many_claims_at_once(&make().await).await;
     rests::lanes_have_their_turns(&make().await).await;
     settlements::profiles_break_and_recover_with_one_event_each(&make().await).await;
     sealed::sending_options_are_the_account_s(&make().await).await;

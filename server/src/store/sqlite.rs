@@ -1,7 +1,7 @@
 //! Server side. The store in a SQLite file: write-ahead log, every commit on the disk before it is reported
 //! (`synchronous = FULL`), deleted content overwritten (`secure_delete`).
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
     Sqlite, SqlitePool,
@@ -28,6 +28,7 @@ mod logins;
 mod maintenance;
 mod messages;
 mod one_writer;
+mod outcomes;
 mod profiles;
 mod quarantine;
 mod queue;
@@ -72,6 +73,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "used token by expiry", include_str!("../../migrations/sqlite/0014_used_token_by_expiry.sql")),
     (16, "queued by lane", include_str!("../../migrations/sqlite/0016_queued_by_lane.sql")),
     (17, "lists and contents", include_str!("../../migrations/sqlite/0017_lists_and_contents.sql")),
+    (18, "outcomes", include_str!("../../migrations/sqlite/0018_outcomes.sql")),
 ];
 
 /// A SQLite database.
@@ -80,10 +82,12 @@ pub struct SqliteStore {
     pool: SqlitePool,
     /// The one connection that writes: writers wait for it in a queue, and not for the file's lock.
     writer: SqlitePool,
+    /// What is on disk, and not yet in the rows of the messages.
+    outcomes: Arc<outcomes::Outcomes>,
     /// A database in memory lives as long as one connection to it; the pool closes one whose future was dropped.
     #[cfg(test)]
     #[expect(dead_code, reason = "held, not read")]
-    keeper: Option<std::sync::Arc<std::sync::Mutex<sqlx::SqliteConnection>>>,
+    keeper: Option<Arc<std::sync::Mutex<sqlx::SqliteConnection>>>,
 }
 
 impl SqliteStore {
@@ -109,7 +113,7 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new().filename(name).in_memory(true).shared_cache(true).thread_name(thread);
         let keeper = options.connect().await?;
         let store = Self::connect(options, 1, None).await?;
-        Ok(Self { keeper: Some(std::sync::Arc::new(std::sync::Mutex::new(keeper))), ..store })
+        Ok(Self { keeper: Some(Arc::new(std::sync::Mutex::new(keeper))), ..store })
     }
 
     async fn connect(
@@ -150,6 +154,8 @@ impl SqliteStore {
             return Err(StoreError::UnfinishedCopy);
         }
         migrator().run(&writer).await?;
+        // What a crash left behind.
+        outcomes::move_all(&writer, || {}).await?;
         if file.is_some() {
             tokio::spawn(checkpoints::run(options.clone(), writer.close_event()));
         }
@@ -158,6 +164,7 @@ impl SqliteStore {
         Ok(Self {
             pool,
             writer,
+            outcomes: Arc::default(),
             #[cfg(test)]
             keeper: None,
         })
@@ -172,6 +179,7 @@ impl SqliteStore {
     /// A copy of the whole database, as it is now, while others go on writing. The file must not be there.
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
         make_private(to)?;
+        self.move_outcomes().await;
         let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&self.pool).await;
         let marked = match copied {
             Ok(_) => backup::mark_file(to).await,
@@ -190,6 +198,7 @@ impl SqliteStore {
 
     /// Closes every connection; the write-ahead log is merged into the file.
     pub async fn close(&self) {
+        self.move_outcomes().await;
         self.pool.close().await;
         self.writer.close().await;
     }

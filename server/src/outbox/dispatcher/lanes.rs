@@ -121,7 +121,7 @@ impl Outbox {
     }
 
     /// The server of a lane, as it was a moment ago: many lanes wait for few servers.
-    pub(super) async fn route_of(&self, queue: &Queue) -> Result<FoundRoute, NoRoute> {
+    pub(in crate::outbox) async fn route_of(&self, queue: &Queue) -> Result<FoundRoute, NoRoute> {
         let changes = self.changes.now(&queue.lane.account);
         {
             let known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +137,7 @@ impl Outbox {
         Ok(FoundRoute { route, changes })
     }
 
-    pub(in crate::outbox) fn cache_route(&self, queue: Queue, changes: u64, route: &Route) {
+    fn cache_route(&self, queue: Queue, changes: u64, route: &Route) {
         let mut known = self.route_cache.lock().unwrap_or_else(PoisonError::into_inner);
         let found = FoundRoute { route: route.clone(), changes };
         known.insert(queue, CachedRoute { looked_up: Instant::now(), found });

@@ -70,9 +70,14 @@ impl Worker<'_> {
             bytes += message.size;
             bytes <= READ_AT_ONCE
         });
-        let ids: Vec<Uuid> = small.map(|message| message.id).collect();
+        let mut ids: Vec<Uuid> = small.map(|message| message.id).collect();
+        ids.retain(|id| match self.outbox.fresh.take(*id) {
+            Some(sealed) => self.contents.insert(*id, sealed).is_some(),
+            None => true,
+        });
         if ids.len() > 1 {
-            self.contents = self.outbox.store.contents_of(&ids).await.map_err(StoreError::log).unwrap_or_default();
+            let read = self.outbox.store.contents_of(&ids).await.map_err(StoreError::log);
+            self.contents.extend(read.unwrap_or_default());
         }
     }
 

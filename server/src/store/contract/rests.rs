@@ -139,6 +139,34 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     assert_eq!(store.due_lanes("", at(73), 9).await.unwrap(), []);
 }
 
+/// Of many claims at once each has the messages of its own lane, and as many as it may have.
+pub(super) async fn many_claims_at_once(store: &dyn Store) {
+    let lanes: Vec<Lane> = (1..=11).map(|number| lane(&format!("a{number}"), None)).collect();
+    let messages: Vec<QueuedMessage> =
+        (0..33_u8).map(|number| message(number.into(), &lanes[usize::from(number % 11)], 1)).collect();
+    store.insert_messages(&messages).await.unwrap();
+    store.assign(&lanes.iter().map(behind_relay).collect::<Vec<_>>()).await.unwrap();
+    store.rest_destination("closed", &|rest| Rest { until: at(500), ..rest }).await.unwrap();
+    let mut claims: Vec<Claim> = lanes.iter().map(|lane| claim(lane, "relay", 10)).collect();
+    claims[1].limit = 2;
+    claims[2].destination = Some("closed".to_owned());
+    claims[3].destination = Some("elsewhere".to_owned());
+    claims[4].destination = None;
+    claims[5].lease_token = "another".to_owned();
+    // What the first one left, and nothing.
+    claims.extend([claims[1].clone(), claims[6].clone()]);
+    let claimed = store.claim_through(&claims).await.unwrap();
+    let counts: Vec<usize> = claimed.iter().map(|one| one.messages.len()).collect();
+    assert_eq!(counts, [3, 2, 0, 3, 3, 3, 3, 3, 3, 3, 3, 1, 0]);
+    for (claim, claimed) in claims.iter().zip(&claimed) {
+        for message in &claimed.messages {
+            assert_eq!((&message.lane, message.lease_token.as_ref()), (&claim.queue.lane, Some(&claim.lease_token)));
+        }
+    }
+    assert_eq!(store.due_lanes("relay", at(10), 9).await.unwrap(), []);
+    assert_eq!(store.due_lanes("closed", at(10), 9).await.unwrap(), [queue(&lanes[2])]);
+}
+
 pub(super) async fn lanes_have_their_turns(store: &dyn Store) {
     let (full, other, late) = (lane("full", None), lane("other", None), lane("late", None));
     let many: Vec<QueuedMessage> = (1..=40).map(|number| message(number, &full, 1)).collect();

@@ -24,6 +24,14 @@ pub(super) async fn source(route: &Route) -> Result<End, CopyError> {
     if !end.progress().await.map_err(failed)?.is_empty() {
         return Err(CopyError::Unfinished(name()));
     }
+    if let Location::File(path) = &route.from
+        && end.has_rows("outcome").await.map_err(failed)?
+    {
+        // A crash left outcomes that are not in the rows of their messages yet. Opening the file moves them.
+        end.close().await.map_err(failed)?;
+        SqliteStore::open(path).await.map_err(failed)?.close().await;
+        end = End::connect(&route.from, true).await.map_err(failed)?;
+    }
     let orphans = end.orphans().await.map_err(failed)?;
     if let Some((table, parent)) = orphans.first().cloned() {
         let rows = orphans.iter().filter(|orphan| orphan.0 == table && orphan.1 == parent).count();

@@ -22,7 +22,9 @@ mod backup;
 mod resumed;
 
 /// Tables that belong to the processes on a database and not to what is in it: none of it outlives them.
-const LEFT_BEHIND: &[&str] = &["replica", "place", "rate", "machine"];
+const LEFT_BEHIND: &[&str] = &["replica", "place", "rate", "machine", MOVED_FIRST];
+/// What is in it goes into the messages before they are copied.
+const MOVED_FIRST: &str = "outcome";
 
 /// A folder of its own; removed in the end.
 pub(super) struct Folder(PathBuf);
@@ -258,4 +260,23 @@ async fn a_row_that_the_target_does_not_take_is_named() {
     // Repaired, it goes on.
     by_hand(&source, "UPDATE lane SET fallback = 0 WHERE account = 'dubois'").await;
     copied(&source, &server).await;
+}
+
+#[tokio::test]
+async fn outcomes_that_a_crash_left_behind_are_copied_in_their_messages() {
+    let folder = Folder::new();
+    let (source, target) = (filled(&folder, "first.db").await, folder.file("copy.db"));
+    by_hand(
+        &source,
+        "INSERT INTO outcome (message, recipients, reply, fallback, tries, at, forgets)
+         SELECT id, recipients, '250 left behind', 0, 1, 7, 1 FROM message WHERE state = 'queued' LIMIT 1",
+    )
+    .await;
+    copied(&source, &target).await;
+    let options = SqliteConnectOptions::new().filename(path(&target));
+    let mut connection: SqliteConnection = options.connect().await.unwrap();
+    let accepted = "SELECT count(*) FROM message WHERE state = 'accepted' AND reply = '250 left behind'";
+    let accepted: i64 = sqlx::query_scalar(accepted).fetch_one(&mut connection).await.unwrap();
+    assert_eq!(accepted, 1);
+    connection.close().await.unwrap();
 }

@@ -157,6 +157,8 @@ async fn the_tables_are_those_of_sqlite() {
     let there = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'";
     let mut there = columns(sqlx::query_as(there).fetch_all(sqlite.raw()).await.unwrap());
     assert!(there.remove(&("session".to_owned(), "refused_draft".to_owned())), "nobody reads it any more");
+    // What is written of one row at a time needs no table to gather in.
+    there.retain(|(table, _)| table != "outcome");
     assert_eq!(here, there);
 }
 

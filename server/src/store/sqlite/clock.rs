@@ -75,13 +75,14 @@ mod tests {
     use crate::store::{codec::clock::MOVED, sqlite::SqliteStore};
 
     /// What happened when. These stay as they were written.
-    const RECORDS: [&str; 13] = [
+    const RECORDS: [&str; 14] = [
         "clock.seen_at",
         "heartbeat.at",
         "journal.at",
         "message.created_at",
         "message.updated_at",
         "message.ending_at",
+        "outcome.at",
         "profile.secret_changed_at",
         "profile.tested_at",
         "profile.received_at",

@@ -25,6 +25,10 @@ impl EventStore for SqliteStore {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
+        if !rows.is_empty() {
+            // Whoever is told of a message may ask for it.
+            self.move_outcomes().await;
+        }
         let (events, damaged) = quarantine::readable(EVENT, &rows, event)?;
         quarantine::set_aside(&self.writer, &damaged).await?;
         Ok(events)

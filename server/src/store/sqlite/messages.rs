@@ -70,6 +70,7 @@ impl MessageStore for SqliteStore {
 
     async fn message(&self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError> {
         const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
+        self.move_outcome_of(id).await;
         let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&self.pool).await?;
         let mut rows = shown(&self.writer, row.as_slice()).await?;
         with_rests(&self.pool, &mut rows).await?;
@@ -77,6 +78,7 @@ impl MessageStore for SqliteStore {
     }
 
     async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError> {
+        self.move_outcome_of(id).await;
         let found: Vec<String> = sqlx::query_scalar("SELECT content FROM attempt WHERE message = ? ORDER BY number")
             .bind(id.to_string())
             .fetch_all(&self.pool)
@@ -91,6 +93,7 @@ impl MessageStore for SqliteStore {
         before: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<MessageWithAttempts>, StoreError> {
+        self.move_outcomes().await;
         let rows = sqlx::query(AssertSqlSafe(page(state, &LISTS)))
             .bind(&account.portal)
             .bind(&account.account)
@@ -103,6 +106,9 @@ impl MessageStore for SqliteStore {
     }
 
     async fn contents_of(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {
+        if ids.iter().any(|id| self.outcomes.contains(*id)) {
+            self.move_outcomes().await;
+        }
         let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
         let found: Vec<(String, Vec<u8>)> =
             sqlx::query_as("SELECT message, sealed FROM content WHERE message IN (SELECT value FROM json_each(?))")
@@ -120,6 +126,7 @@ impl MessageStore for SqliteStore {
         rule: ResendRule,
     ) -> Result<ResendOutcome, StoreError> {
         const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
+        self.move_outcome_of(id).await;
         let mut transaction = begin(&self.writer).await?;
         let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
         let Some(row) = row.as_ref().map(message).transpose()? else {

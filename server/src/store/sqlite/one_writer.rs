@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{SqliteStore, messages::insert_messages, queue::claim_one, transaction::begin};
+use super::{SqliteStore, messages::insert_messages, queue::claim, settlements::Settling, transaction::begin};
 use crate::store::{
     StoreError,
     codec::settling::settle_and_mark,
@@ -16,12 +16,16 @@ impl OneWriter for SqliteStore {
         let mut transaction = begin(&self.writer).await?;
         let inserted =
             if messages.is_empty() { Vec::new() } else { insert_messages(&mut transaction, messages).await? };
-        let (settled, marked) = settle_and_mark(&mut *transaction, settlements, marks, *marked_at).await?;
-        let mut claimed = Vec::with_capacity(claims.len());
-        for claim in claims {
-            claimed.push(claim_one(&mut transaction, claim).await?);
+        let mut settling = Settling::new(&mut transaction, &self.outcomes, !marks.is_empty());
+        let (settled, marked) = settle_and_mark(&mut settling, settlements, marks, *marked_at).await?;
+        let appended = std::mem::take(&mut settling.appended);
+        let claimed = claim(&mut transaction, claims).await?;
+        // Before anybody is told of it.
+        self.will_move(&appended);
+        if let Err(error) = transaction.commit().await {
+            self.outcomes.take_back(&appended);
+            return Err(error);
         }
-        transaction.commit().await?;
         Ok(Written { inserted, settled, marked, claimed })
     }
 }

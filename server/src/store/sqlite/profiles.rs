@@ -251,6 +251,7 @@ impl ProfileStore for SqliteStore {
     }
 
     async fn sent_since(&self, id: ProfileId, since: Timestamp) -> Result<u64, StoreError> {
+        self.move_outcomes().await;
         let sent: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM message WHERE state = 'accepted' AND profile = ? AND finished_at >= ? AND fallback = 0",
         )

@@ -29,7 +29,7 @@ mod marks;
 mod rests;
 
 use bounds::{NEXT_AT, keep_rest, rest_of, tighten};
-pub(super) use claim::claim_one;
+pub(super) use claim::claim;
 pub(super) use marks::mark_commit;
 pub(super) use rests::{REST, with_rests};
 
@@ -99,7 +99,8 @@ impl QueueStore for SqliteStore {
     }
 
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError> {
-        let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        let ids = ids.iter().filter(|id| !self.outcomes.contains(**id));
+        let ids: Vec<String> = ids.map(Uuid::to_string).collect();
         let mut transaction = begin(&self.writer).await?;
         let rows = sqlx::query(
             "SELECT id, state, cause, lease_owner, lease_until FROM message

@@ -9,12 +9,13 @@ use app::{
     test_run::port::TestRun,
 };
 use async_trait::async_trait;
-use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
+use uuid::Uuid;
 
 use super::{
     SqliteStore, events,
+    outcomes::{self, Outcomes},
     profiles::{begin, find_readable, write_health},
     queue::mark_commit,
     rows::encode,
@@ -22,11 +23,11 @@ use super::{
 use crate::store::{
     ProfileRow, SettlementStore, StoreError,
     codec::{
-        settlements::{self, SettledRow},
+        settlements,
         settling::{SettlementStatements, take_health},
     },
     one_writer::{Batch, OneWriter, Written},
-    outbox::{CommitMark, HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
+    outbox::{CommitMark, HealthReport, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
 #[async_trait]
@@ -55,58 +56,51 @@ impl SettlementStore for SqliteStore {
         transition_event: Option<TransitionEvent>,
     ) -> Result<Option<HealthTransition>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let transition = take_health(&mut *transaction, account, report, at, transition_event).await?;
+        let mut settling = Settling::new(&mut transaction, &self.outcomes, false);
+        let transition = take_health(&mut settling, account, report, at, transition_event).await?;
         transaction.commit().await?;
         Ok(transition)
     }
 }
 
-const MOVE: &str = "UPDATE message SET state = one.value ->> 'state', recipients = one.value ->> 'recipients',
-         stage = one.value ->> 'stage', cause = one.value ->> 'cause', reply = one.value ->> 'reply',
-         profile = coalesce(one.value ->> 'profile', message.profile), fallback = one.value ->> 'fallback',
-         tries = message.tries + (one.value ->> 'counts'), next_at = one.value ->> 'next_at',
-         updated_at = one.value ->> 'at', finished_at = one.value ->> 'finished_at',
-         lease_owner = iif(one.value ->> 'keeps_lease', message.lease_owner, NULL),
-         lease_until = iif(one.value ->> 'keeps_lease', message.lease_until, NULL),
-         ending_at = NULL, ending_to = NULL, has_content = iif(one.value ->> 'forgets', 0, message.has_content),
-         wakings = ifnull((SELECT lane.wakings FROM lane
-             WHERE lane.lane = message.lane AND lane.fallback = one.value ->> 'fallback'), 0)
-     FROM json_each(?) AS one WHERE message.id = one.value ->> 'id'";
-const KEEP: &str = "INSERT INTO attempt (message, number, content)
-     SELECT one.value ->> 0,
-         coalesce((SELECT max(number) FROM attempt WHERE attempt.message = one.value ->> 0), 0) + 1, one.value ->> 1
-     FROM json_each(?) AS one";
-const FORGET: &str = "DELETE FROM content WHERE message IN (SELECT value FROM json_each(?))";
+/// A transaction in which outcomes are written.
+pub(super) struct Settling<'t> {
+    connection: &'t mut SqliteConnection,
+    outcomes: &'t Outcomes,
+    /// Somebody waits for the transaction: acceptances are appended, and moved later.
+    appends: bool,
+    /// Those that were.
+    pub appended: Vec<Uuid>,
+}
+
+impl<'t> Settling<'t> {
+    pub fn new(connection: &'t mut SqliteConnection, outcomes: &'t Outcomes, appends: bool) -> Self {
+        Self { connection, outcomes, appends: appends && outcomes.have_room(), appended: Vec::new() }
+    }
+}
 
 #[async_trait]
-impl SettlementStatements for SqliteConnection {
+impl SettlementStatements for Settling<'_> {
     /// Which of the settlements may be made. The rows are read first, so that the rule (`Precondition::holds`) is not SQL's;
     /// the transaction holds the only lock for writing.
     async fn held(&mut self, settlements: &[&Settlement]) -> Result<Vec<bool>, StoreError> {
-        let ids: Vec<String> = settlements.iter().map(|settlement| settlement.id.to_string()).collect();
+        let ids = settlements.iter().map(|settlement| settlement.id).filter(|id| !self.outcomes.contains(*id));
+        let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
         let rows = sqlx::query(
             "SELECT id, state, lease_owner, lease_until FROM message WHERE id IN (SELECT value FROM json_each(?))",
         )
         .bind(encode("message", "id", &ids)?)
-        .fetch_all(&mut *self)
+        .fetch_all(&mut *self.connection)
         .await?;
         settlements::held(settlements, &rows)
     }
 
-    /// Three statements with one question: each question costs two changes of threads.
     async fn write_outcomes(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
-        let rows: Vec<SettledRow> = settlements.iter().map(|one| SettledRow::of(one)).collect::<Result<_, _>>()?;
-        let attempts = settlements.iter().filter_map(|one| one.attempt.as_ref().map(|attempt| (one.id, attempt)));
-        let attempts: Vec<_> = attempts
-            .map(|(id, attempt)| Ok((id.to_string(), encode("attempt", "content", attempt)?)))
-            .collect::<Result<_, StoreError>>()?;
-        let forgotten: Vec<&str> = rows.iter().filter(|row| row.forgets).map(|row| row.id.as_str()).collect();
-        sqlx::query(formatcp!("{MOVE}; {KEEP}; {FORGET}"))
-            .bind(encode("message", "recipients", &rows)?)
-            .bind(encode("attempt", "content", &attempts)?)
-            .bind(encode("content", "message", &forgotten)?)
-            .execute(&mut *self)
-            .await?;
+        let is_later = |one: &&Settlement| self.appends && one.status.state == MessageState::Accepted;
+        let (later, now): (Vec<&Settlement>, Vec<&Settlement>) = settlements.iter().copied().partition(is_later);
+        outcomes::write(self.connection, &now).await?;
+        outcomes::append(self.connection, &later).await?;
+        self.appended.extend(later.iter().map(|one| one.id));
         Ok(())
     }
 
@@ -116,11 +110,11 @@ impl SettlementStatements for SqliteConnection {
     }
 
     async fn profile(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
-        find_readable(self, account, id).await
+        find_readable(self.connection, account, id).await
     }
 
     async fn write_health(&mut self, id: ProfileId, health: &Health, signed: &[u8; 32]) -> Result<(), StoreError> {
-        write_health(self, id, health, Some(signed)).await
+        write_health(self.connection, id, health, Some(signed)).await
     }
 
     async fn keep_failure(&mut self, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {
@@ -130,16 +124,23 @@ impl SettlementStatements for SqliteConnection {
         )
         .bind(id.to_string())
         .bind(encode("last_failure", "content", run)?)
-        .execute(&mut *self)
+        .execute(&mut *self.connection)
         .await?;
         Ok(())
     }
 
     async fn tell(&mut self, events: &[&NewEvent]) -> Result<(), StoreError> {
-        events::insert(self, events.iter().copied()).await
+        events::insert(self.connection, events.iter().copied()).await
     }
 
     async fn mark(&mut self, marks: &[&CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError> {
-        mark_commit(self, marks, now).await
+        let is_over = |mark: &CommitMark| self.appended.contains(&mark.id) || self.outcomes.contains(mark.id);
+        let (over, open): (Vec<_>, Vec<_>) = marks.iter().copied().partition(|mark| is_over(mark));
+        if over.is_empty() {
+            return mark_commit(self.connection, marks, now).await;
+        }
+        let mut marked = mark_commit(self.connection, &open, now).await?.into_iter();
+        let held = |mark: &&CommitMark| !over.iter().any(|one| one.id == mark.id) && marked.next().unwrap_or(false);
+        Ok(marks.iter().map(held).collect())
     }
 }

@@ -9,6 +9,7 @@ use super::{
     SqliteStore, journal,
     profiles::{begin, find_on},
     rows::{encode, verdict_code},
+    settlements::Settling,
 };
 use crate::store::{
     EntryFor, Receipt, StoreError, TestRecord, TestRunStore,
@@ -36,7 +37,8 @@ impl TestRunStore for SqliteStore {
             keep(&mut transaction, id, run, told).await?;
         }
         if let Some(report) = &result.health {
-            take_health(&mut *transaction, account, report, run.at, told.transition_event).await?;
+            let mut settling = Settling::new(&mut transaction, &self.outcomes, false);
+            take_health(&mut settling, account, report, run.at, told.transition_event).await?;
         }
         super::events::insert(&mut transaction, events).await?;
         journal::note(&mut transaction, account, entry).await?;

@@ -137,7 +137,7 @@ async fn messages_of_an_earlier_version_stand_in_lanes() {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.unwrap();
     }
     migrator().run(&pool).await.unwrap();
-    let store = SqliteStore { pool: pool.clone(), writer: pool, keeper: None };
+    let store = SqliteStore { pool: pool.clone(), writer: pool, outcomes: Arc::default(), keeper: None };
     let at = |second| Timestamp::from_second(second).unwrap();
     assert_eq!(store.due_lanes("", at(0), 9).await.unwrap(), []);
     let lanes = store.due_lanes("", at(3), 9).await.unwrap();

@@ -1,45 +1,168 @@
-//! Server side. Claims: one lane, with its destination, at a time. A batch of them is one transaction, but not one statement:
-//! each takes its own number of messages from its own lane by an index, and what a destination lets through depends on
-//! the claim before.
+//! Server side. Claims: each takes its own number of messages from its own lane, with its destination, by an index.
+//!
+//! All that is read first, and all that is taken where nothing stands in the way, is one question each for a whole batch: a
+//! question costs two changes of threads. A lane that is behind another destination, or whose destination rests, is looked at by
+//! itself: what such a destination lets through depends on the claim before.
+
+use std::sync::LazyLock;
 
 use const_format::{formatcp, str_replace};
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     super::{
         messages::{COLUMNS, WAITING, readable},
         quarantine::set_aside_on,
+        rows::encode,
     },
     bounds::{NEXT_AT, TIGHTEN, keep_rest, move_lane, rest_of, tighten},
 };
 use crate::store::{
     StoreError,
-    outbox::{Claim, Claimed, Passage, Rest},
+    codec::queue::rest,
+    outbox::{Claim, Claimed, Passage, Queue, Rest},
 };
 
-pub(in crate::store::sqlite) async fn claim_one(
+/// Takes messages of a lane; what is left has its turn after those that are due by now. `#` and a number are parameters.
+const TAKE: &str = formatcp!(
+    "UPDATE message SET state = 'sending', lease_owner = #1, lease_until = #2, ending_at = NULL, ending_to = NULL,
+         updated_at = #3
+     WHERE id IN (
+         SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = #4 AND fallback = #5
+             AND wakings < (SELECT wakings FROM lane WHERE lane = #4 AND fallback = #5)
+             ORDER BY wakings, next_at, id LIMIT #6)
+         UNION ALL
+         SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = #4 AND fallback = #5
+             AND wakings = (SELECT wakings FROM lane WHERE lane = #4 AND fallback = #5) AND next_at <= #3
+             ORDER BY next_at, id LIMIT #6)
+         LIMIT #6)
+     RETURNING {COLUMNS};
+     UPDATE lane SET next_at = {NEXT_AT_3} WHERE lane = #4 AND fallback = #5;
+     {TIGHTEN_7};"
+);
+const NEXT_AT_3: &str = str_replace!(NEXT_AT, "?1", "#3");
+const TIGHTEN_7: &str = str_replace!(TIGHTEN, "?1", "#7");
+/// The parameters of one.
+const PARAMETERS: usize = 7;
+/// Claims in one question: each number of them has a statement of its own, which is kept.
+const TOGETHER: usize = 8;
+
+/// For one claim, two claims and so on. `$8` is a name for SQLite: `?8` would make it count seven parameters before it.
+static TAKES: LazyLock<[String; TOGETHER]> = LazyLock::new(|| {
+    std::array::from_fn(|more| {
+        let one = |claim: usize| {
+            let numbered = |sql: String, number: usize| {
+                sql.replace(&format!("#{number}"), &format!("${}", claim * PARAMETERS + number))
+            };
+            (1..=PARAMETERS).fold(TAKE.to_owned(), numbered)
+        };
+        (0..=more).map(one).collect()
+    })
+});
+
+/// What is known of a claim before anything is taken.
+struct Stand {
+    rest: Rest,
+    /// The lane is behind its destination, or no destination was said.
+    in_place: bool,
+}
+
+pub(in crate::store::sqlite) async fn claim(
     connection: &mut SqliteConnection,
-    claim: &Claim,
-) -> Result<Claimed, StoreError> {
-    const TAKE: &str = formatcp!(
-        "UPDATE message SET state = 'sending', lease_owner = ?1, lease_until = ?2, ending_at = NULL, ending_to = NULL,
-             updated_at = ?3
-         WHERE id IN (
-             SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5
-                 AND wakings < (SELECT wakings FROM lane WHERE lane = ?4 AND fallback = ?5)
-                 ORDER BY wakings, next_at, id LIMIT ?6)
-             UNION ALL
-             SELECT id FROM (SELECT id FROM message WHERE {WAITING} AND lane = ?4 AND fallback = ?5
-                 AND wakings = (SELECT wakings FROM lane WHERE lane = ?4 AND fallback = ?5) AND next_at <= ?3
-                 ORDER BY next_at, id LIMIT ?6)
-             LIMIT ?6)
-         RETURNING {COLUMNS}"
-    );
-    // What is left has its turn after those that are due by now.
-    const TURN: &str = formatcp!("UPDATE lane SET next_at = {NEXT_AT} WHERE lane = ?2 AND fallback = ?3; {TIGHTEN_IT}");
-    const TIGHTEN_IT: &str = str_replace!(TIGHTEN, "?1", "?4");
+    claims: &[&Claim],
+) -> Result<Vec<Claimed>, StoreError> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stands = stands(&mut *connection, claims).await?;
+    let is_easy = |(claim, stand): (&&Claim, &Stand)| stand.in_place && stand.rest.passage(claim.now) == Passage::Free;
+    let easy: Vec<bool> = claims.iter().zip(&stands).map(is_easy).collect();
+    let at_once: Vec<&Claim> = claims.iter().zip(&easy).filter(|(_, easy)| **easy).map(|(claim, _)| *claim).collect();
+    let mut taken = Vec::with_capacity(at_once.len());
+    for claims in at_once.chunks(TOGETHER) {
+        taken.extend(take(&mut *connection, claims).await?);
+    }
+    let mut taken = taken.into_iter();
+    let mut claimed = Vec::with_capacity(claims.len());
+    for ((claim, stand), easy) in claims.iter().zip(stands).zip(easy) {
+        claimed.push(if easy {
+            let messages = taken.next().unwrap_or_default();
+            Claimed { messages, passage: Passage::Free, rest: stand.rest }
+        } else {
+            claim_by_itself(&mut *connection, claim).await?
+        });
+    }
+    Ok(claimed)
+}
+
+async fn stands(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<Vec<Stand>, StoreError> {
+    let given: Vec<_> = claims
+        .iter()
+        .map(|Claim { queue: Queue { lane, fallback }, destination, .. }| {
+            (lane.key(), i32::from(*fallback), destination)
+        })
+        .collect();
+    let rows = sqlx::query(
+        "SELECT ifnull(destination.rests_until, 0) AS rests_until, ifnull(destination.troubles, 0) AS troubles,
+             destination.cause, given.value ->> 2 IS NULL OR lane.destination IS NULL
+                 OR lane.destination = given.value ->> 2 AS in_place
+         FROM json_each(?) AS given
+             LEFT JOIN destination ON destination.destination = given.value ->> 2
+             LEFT JOIN lane ON lane.lane = given.value ->> 0 AND lane.fallback = given.value ->> 1
+         ORDER BY given.key",
+    )
+    .bind(encode("lane", "destination", &given)?)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok(Stand { rest: rest(row)?, in_place: row.try_get("in_place")? })).collect()
+}
+
+/// What each of at most [`TOGETHER`] claims takes.
+async fn take(
+    connection: &mut SqliteConnection,
+    claims: &[&Claim],
+) -> Result<Vec<Vec<crate::store::outbox::StoredMessage>>, StoreError> {
+    let Some(sql) = claims.len().checked_sub(1).and_then(|more| TAKES.get(more)) else { return Ok(Vec::new()) };
+    let mut query = sqlx::query(AssertSqlSafe(sql.as_str()));
+    for Claim { queue, destination, lease_token, now, until, limit } in claims {
+        query = query
+            .bind(lease_token)
+            .bind(until.as_millisecond())
+            .bind(now.as_millisecond())
+            .bind(queue.lane.key())
+            .bind(queue.fallback)
+            .bind(limit)
+            .bind(destination);
+    }
+    let mut rows = query.fetch_all(&mut *connection).await?.into_iter().peekable();
+    let mut taken = Vec::with_capacity(claims.len());
+    let mut all_damaged = Vec::new();
+    for Claim { queue, limit, .. } in claims {
+        // The rows stand in the order of the statements, and one lane's second claim finds nothing that its first one left.
+        let key = queue.lane.key();
+        let mut own = Vec::new();
+        while own.len() < *limit as usize
+            && let Some(row) = rows.next_if(|row| is_of(row, &key, queue.fallback))
+        {
+            own.push(row);
+        }
+        let (mut messages, damaged) = readable(&own)?;
+        all_damaged.extend(damaged);
+        messages.sort_by_key(|message| (message.next_at, message.id));
+        taken.push(messages);
+    }
+    set_aside_on(connection, &all_damaged).await?;
+    Ok(taken)
+}
+
+fn is_of(row: &SqliteRow, lane: &str, fallback: bool) -> bool {
+    row.try_get::<&str, _>("lane").is_ok_and(|of| of == lane)
+        && row.try_get::<bool, _>("fallback").is_ok_and(|of| of == fallback)
+}
+
+async fn claim_by_itself(connection: &mut SqliteConnection, claim: &Claim) -> Result<Claimed, StoreError> {
     let Claim { queue, destination, lease_token, now, until, limit } = claim;
-    let (key, destination) = (queue.lane.key(), destination.as_deref());
+    let destination = destination.as_deref();
     let rest = match destination {
         Some(destination) => rest_of(&mut *connection, destination).await?,
         None => Rest::default(),
@@ -54,25 +177,12 @@ pub(in crate::store::sqlite) async fn claim_one(
     if limit == 0 {
         return Ok(Claimed { messages: Vec::new(), passage, rest });
     }
-    let rows = sqlx::query(TAKE)
-        .bind(lease_token)
-        .bind(until.as_millisecond())
-        .bind(now.as_millisecond())
-        .bind(&key)
-        .bind(queue.fallback)
-        .bind(limit)
-        .fetch_all(&mut *connection)
-        .await?;
-    let turn = sqlx::query(TURN).bind(now.as_millisecond()).bind(&key).bind(queue.fallback).bind(destination);
-    turn.execute(&mut *connection).await?;
+    let messages = take(&mut *connection, &[&Claim { limit, ..claim.clone() }]).await?.pop().unwrap_or_default();
     if let Some(destination) = destination
         && passage == Passage::Probe
-        && !rows.is_empty()
+        && !messages.is_empty()
     {
         keep_rest(&mut *connection, destination, &rest.probing(*until), Some(lease_token)).await?;
     }
-    let (mut messages, damaged) = readable(&rows)?;
-    set_aside_on(connection, &damaged).await?;
-    messages.sort_by_key(|message| (message.next_at, message.id));
     Ok(Claimed { messages, passage, rest })
 }
