@@ -90,19 +90,20 @@ impl Outbox {
         };
         // What waits for a server that rests costs no more than being written.
         let wakes = self.destinations.blocked(&route.id()).is_none();
-        let inserting = self.writes.begin_to_insert(message).await?;
+        let giving = self.writes.begin_to_insert(message).await?;
         if let Some(sealed) = copy.filter(|_| wakes) {
             self.fresh.put(id, sealed);
         }
-        let early = inserting.claims_follow;
-        if wakes && early {
+        if wakes && giving.claims_follow {
             // Its claim may share its transaction.
             self.wake_lane(queue.clone(), &route);
         }
-        match inserting.inserted().await? {
+        let given = giving.given().await?;
+        match given.inserted {
             Inserted::New => {
                 self.metrics.accepted();
-                if wakes && !early {
+                // Whoever took the lane up may have put it off because the message was not on disk yet.
+                if wakes && !given.claimed {
                     self.wake_lane(queue, &route);
                 }
                 Ok(IntakeReceipt { id, message_id, fresh: true })

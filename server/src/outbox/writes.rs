@@ -6,9 +6,10 @@
 //! Writes that wait for each other share a transaction. In a database with one writer all of them wait for it, so all share one;
 //! elsewhere messages, claims and progress are written beside each other.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::{
     group_commit::{GroupCommit, Pending, Unwritten},
@@ -44,24 +45,31 @@ enum Write {
 
 /// What came of it.
 enum Outcome {
-    Inserted(Inserted),
+    Given(Given),
     Marked(bool),
     Settled(Settled),
     Claimed(Box<Claimed>),
 }
 
+/// A message that was written.
+pub struct Given {
+    pub inserted: Inserted,
+    /// In the same transaction.
+    pub claimed: bool,
+}
+
 /// A message that is being written.
-pub struct Inserting {
+pub struct Giving {
     pending: Pending<Outcome>,
     /// Claims that are made from now on find it: they are written after it, or with it.
     pub claims_follow: bool,
 }
 
-impl Inserting {
+impl Giving {
     /// Waits until it is written.
-    pub async fn inserted(self) -> Result<Inserted, Unwritten> {
+    pub async fn given(self) -> Result<Given, Unwritten> {
         match self.pending.written().await? {
-            Outcome::Inserted(inserted) => Ok(inserted),
+            Outcome::Given(given) => Ok(given),
             _ => Err(Unwritten::Rejected),
         }
     }
@@ -119,10 +127,13 @@ async fn write(store: &dyn Store, batch: &Batch<'_>) -> Result<Written, StoreErr
 /// What came of each, in the order of the items.
 fn outcomes(items: &[Write], written: Written) -> Vec<Outcome> {
     let Written { inserted, settled, marked, claimed } = written;
+    let taken: HashSet<Uuid> = claimed.iter().flat_map(|claimed| &claimed.messages).map(|message| message.id).collect();
     let (mut inserted, mut settled) = (inserted.into_iter(), settled.into_iter());
     let (mut marked, mut claimed) = (marked.into_iter(), claimed.into_iter());
     let outcome = |item: &Write| match item {
-        Write::Message(_) => inserted.next().map(Outcome::Inserted),
+        Write::Message(message) => inserted
+            .next()
+            .map(|inserted| Outcome::Given(Given { inserted, claimed: taken.contains(&message.id) })),
         Write::Mark(..) => marked.next().map(Outcome::Marked),
         Write::Settlement(_) => settled.next().map(Outcome::Settled),
         Write::Claim(_) => claimed.next().map(|claimed| Outcome::Claimed(Box::new(claimed))),
@@ -152,11 +163,11 @@ impl Writes {
         Self { one_writer, progress: of_its_own(), claims: of_its_own(), large: group(store), messages }
     }
 
-    pub async fn begin_to_insert(&self, message: QueuedMessage) -> Result<Inserting, Unwritten> {
+    pub async fn begin_to_insert(&self, message: QueuedMessage) -> Result<Giving, Unwritten> {
         let is_large = message.sealed.len() > LARGE;
         let group = if is_large { &self.large } else { &self.messages };
         let pending = group.begin(Write::Message(Box::new(message))).await?;
-        Ok(Inserting { pending, claims_follow: self.one_writer && !is_large })
+        Ok(Giving { pending, claims_follow: self.one_writer && !is_large })
     }
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.

@@ -155,9 +155,12 @@ pub(super) async fn many_claims_at_once(store: &dyn Store) {
     claims[5].lease_token = "another".to_owned();
     // What the first one left, and nothing.
     claims.extend([claims[1].clone(), claims[6].clone()]);
+    // Nothing is due yet for the first one, and for the other all of it.
+    claims[7].now = at(0);
+    claims.insert(8, Claim { lease_token: "a third".to_owned(), now: at(10), ..claims[7].clone() });
     let claimed = store.claim_through(&claims).await.unwrap();
     let counts: Vec<usize> = claimed.iter().map(|one| one.messages.len()).collect();
-    assert_eq!(counts, [3, 2, 0, 3, 3, 3, 3, 3, 3, 3, 3, 1, 0]);
+    assert_eq!(counts, [3, 2, 0, 3, 3, 3, 3, 0, 3, 3, 3, 3, 1, 0]);
     for (claim, claimed) in claims.iter().zip(&claimed) {
         for message in &claimed.messages {
             assert_eq!((&message.lane, message.lease_token.as_ref()), (&claim.queue.lane, Some(&claim.lease_token)));

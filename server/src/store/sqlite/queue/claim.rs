@@ -137,15 +137,11 @@ async fn take(
     let mut rows = query.fetch_all(&mut *connection).await?.into_iter().peekable();
     let mut taken = Vec::with_capacity(claims.len());
     let mut all_damaged = Vec::new();
-    for Claim { queue, limit, .. } in claims {
-        // The rows stand in the order of the statements, and one lane's second claim finds nothing that its first one left.
-        let key = queue.lane.key();
-        let mut own = Vec::new();
-        while own.len() < *limit as usize
-            && let Some(row) = rows.next_if(|row| is_of(row, &key, queue.fallback))
-        {
-            own.push(row);
-        }
+    for claim in claims {
+        // The rows stand in the order of the statements. What one claim of a lane left may be due for the next one.
+        let key = claim.queue.lane.key();
+        let own: Vec<SqliteRow> =
+            std::iter::from_fn(|| rows.next_if(|row| is_of(row, claim, &key))).take(claim.limit as usize).collect();
         let (mut messages, damaged) = readable(&own)?;
         all_damaged.extend(damaged);
         messages.sort_by_key(|message| (message.next_at, message.id));
@@ -155,9 +151,10 @@ async fn take(
     Ok(taken)
 }
 
-fn is_of(row: &SqliteRow, lane: &str, fallback: bool) -> bool {
+fn is_of(row: &SqliteRow, claim: &Claim, lane: &str) -> bool {
     row.try_get::<&str, _>("lane").is_ok_and(|of| of == lane)
-        && row.try_get::<bool, _>("fallback").is_ok_and(|of| of == fallback)
+        && row.try_get::<bool, _>("fallback").is_ok_and(|of| of == claim.queue.fallback)
+        && row.try_get::<&str, _>("lease_owner").is_ok_and(|of| of == claim.lease_token)
 }
 
 async fn claim_by_itself(connection: &mut SqliteConnection, claim: &Claim) -> Result<Claimed, StoreError> {
