@@ -11,8 +11,15 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+fn main() -> ExitCode {
+    // mimalloc asks the kernel for pages of 2 MB: an idle server had 40 MB more of them than it uses. No thread has begun yet.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let logs = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(config::log_filter()))

@@ -131,9 +131,9 @@ fn outcomes(items: &[Write], written: Written) -> Vec<Outcome> {
     let (mut inserted, mut settled) = (inserted.into_iter(), settled.into_iter());
     let (mut marked, mut claimed) = (marked.into_iter(), claimed.into_iter());
     let outcome = |item: &Write| match item {
-        Write::Message(message) => inserted
-            .next()
-            .map(|inserted| Outcome::Given(Given { inserted, claimed: taken.contains(&message.id) })),
+        Write::Message(message) => {
+            inserted.next().map(|inserted| Outcome::Given(Given { inserted, claimed: taken.contains(&message.id) }))
+        }
         Write::Mark(..) => marked.next().map(Outcome::Marked),
         Write::Settlement(_) => settled.next().map(Outcome::Settled),
         Write::Claim(_) => claimed.next().map(|claimed| Outcome::Claimed(Box::new(claimed))),

@@ -147,6 +147,10 @@ async fn take(
         messages.sort_by_key(|message| (message.next_at, message.id));
         taken.push(messages);
     }
+    if let Some(row) = rows.next() {
+        // Nobody would send it before its lease ends.
+        return Err(StoreError::Inconsistent { table: "message", column: "lease_owner", row: row.try_get("id")? });
+    }
     set_aside_on(connection, &all_damaged).await?;
     Ok(taken)
 }
@@ -182,4 +186,71 @@ async fn claim_by_itself(connection: &mut SqliteConnection, claim: &Claim) -> Re
         keep_rest(&mut *connection, destination, &rest.probing(*until), Some(lease_token)).await?;
     }
     Ok(Claimed { messages, passage, rest })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rand::Rng as _;
+
+    use super::*;
+    use crate::store::{
+        contract::queue::{lane, message, queue},
+        one_writer::{Batch, OneWriter},
+        sqlite::SqliteStore,
+    };
+
+    fn at(second: i64) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    /// Whatever is given and claimed together, whenever it was asked for: what bears a lease was given to its claim.
+    #[tokio::test]
+    async fn what_bears_a_lease_was_given_to_its_claim() {
+        let mut random = rand::rng();
+        let store = SqliteStore::in_memory().await.unwrap();
+        let lanes: Vec<_> = (0..6).map(|number| lane(&format!("a{number}"), None)).collect();
+        let (mut number, mut token) = (0, 0);
+        for round in 0..200_i64 {
+            let messages: Vec<_> = (0..random.random_range(0..8))
+                .map(|_| {
+                    number += 1;
+                    let second = round + random.random_range(0..3);
+                    message(number, &lanes[random.random_range(0..6)], second)
+                })
+                .collect();
+            let claims: Vec<Claim> = (0..random.random_range(0..20))
+                .map(|_| {
+                    token += 1;
+                    Claim {
+                        queue: queue(&lanes[random.random_range(0..6)]),
+                        // Now and then it is another one: the lane is moved.
+                        destination: Some(format!("d{}", random.random_range(0..20) / 18)),
+                        lease_token: format!("t{token}"),
+                        now: at(round + random.random_range(0..3)),
+                        until: at(round + 30),
+                        limit: random.random_range(1..4),
+                    }
+                })
+                .collect();
+            let batch =
+                Batch { messages: messages.iter().collect(), claims: claims.iter().collect(), ..Batch::default() };
+            let claimed = store.write(&batch).await.unwrap().claimed;
+            let given: BTreeMap<String, String> = claims
+                .iter()
+                .zip(&claimed)
+                .flat_map(|(claim, claimed)| claimed.messages.iter().map(move |message| (message, claim)))
+                .map(|(message, claim)| (message.id.to_string(), claim.lease_token.clone()))
+                .collect();
+            let tokens: Vec<&String> = claims.iter().map(|claim| &claim.lease_token).collect();
+            let bear = "SELECT id, lease_owner FROM message WHERE lease_owner IN (SELECT value FROM json_each(?))";
+            let bear: Vec<(String, String)> = sqlx::query_as(bear)
+                .bind(serde_json::to_string(&tokens).unwrap())
+                .fetch_all(store.raw())
+                .await
+                .unwrap();
+            assert_eq!(given, bear.into_iter().collect(), "round {round}: {claims:#?}");
+        }
+    }
 }
