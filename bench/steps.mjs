@@ -10,6 +10,12 @@ import { cpu, freePort, now, pause, resident } from "./processes.mjs";
 
 /** After the last arrival a sender still has something to write down. */
 const SETTLE = 300;
+/** A step takes some seconds. A message that waited so long, in milliseconds, was lost for a while: its lease had to end. */
+const LOST = 20_000;
+
+function inTime(took) {
+  if (took > LOST) throw new Error(`the last message arrived after ${Math.round(took / 1000)} s`);
+}
 
 /** Runs `send` and waits for its messages at the sink; more than were sent are as wrong as fewer. */
 async function arrive(world, where, count, send) {
@@ -18,6 +24,7 @@ async function arrive(world, where, count, send) {
   const bytes = await way?.sent();
   const began = now();
   const [sent, last] = await Promise.all([send(), sink.reached(had + count)]);
+  inTime(last - began);
   await pause(SETTLE);
   if (sink.count !== had + count) throw new Error(`the sink has ${sink.count - had} of ${count} messages`);
   const each = way && ((await way.sent()) - bytes) / count;
@@ -103,7 +110,9 @@ export async function api(world) {
     const had = near.sink.count;
     const given = await facteur.give("near", { concurrency, count: counts.posts, seconds: 4 });
     Object.assign(all, answered("POST", concurrency, given));
+    const began = now();
     await near.sink.reached(had + given.count);
+    inTime(now() - began);
     await pause(SETTLE);
     const looked = await facteur.look("near", given.ids, { concurrency, count: counts.gets, seconds: 4 });
     Object.assign(all, answered("GET", concurrency, looked));
