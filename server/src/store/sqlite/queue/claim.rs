@@ -20,7 +20,7 @@ use super::{
 use crate::store::{
     StoreError,
     codec::queue::rest,
-    outbox::{Claim, Claimed, Passage, Queue, Rest},
+    outbox::{Claim, Claimed, Passage, Queue, Rest, StoredMessage},
 };
 
 /// Takes messages of a lane; what is left has its turn after those that are due by now. `#` and a number are parameters.
@@ -118,10 +118,7 @@ async fn stands(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<
 }
 
 /// What each of at most [`TOGETHER`] claims takes.
-async fn take(
-    connection: &mut SqliteConnection,
-    claims: &[&Claim],
-) -> Result<Vec<Vec<crate::store::outbox::StoredMessage>>, StoreError> {
+async fn take(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<Vec<Vec<StoredMessage>>, StoreError> {
     let Some(sql) = claims.len().checked_sub(1).and_then(|more| TAKES.get(more)) else { return Ok(Vec::new()) };
     let mut query = sqlx::query(AssertSqlSafe(sql.as_str()));
     for Claim { queue, destination, lease_token, now, until, limit } in claims {
