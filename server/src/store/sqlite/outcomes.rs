@@ -77,8 +77,8 @@ impl Outcome {
     }
 }
 
-/// Three statements with one question, since each question costs two changes of threads: the message says what became of it, its
-/// attempt is kept, and its content goes. `one` is the outcome.
+/// Three statements in one call, since each call costs two changes of threads: the message says what became of it, its attempt is
+/// kept, and its content is deleted. `one` is the outcome.
 macro_rules! write_outcomes {
     ($outcomes:expr) => {
         concat!(

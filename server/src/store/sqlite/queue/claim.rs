@@ -1,7 +1,7 @@
 //! Server side. Claims: each takes its own number of messages from its own lane, with its destination, by an index.
 //!
-//! All that is read first, and all that is taken where nothing stands in the way, is one question each for a whole batch: a
-//! question costs two changes of threads. A lane that is behind another destination, or whose destination rests, is looked at by
+//! A whole batch is checked with one statement. What can be claimed at once is then taken with one call, since each call to SQLite's
+//! thread costs two changes of threads. A lane that is behind another destination, or whose destination rests, is claimed by
 //! itself: what such a destination lets through depends on the claim before.
 
 use std::sync::LazyLock;
@@ -42,12 +42,12 @@ const TAKE: &str = formatcp!(
 );
 const NEXT_AT_3: &str = str_replace!(NEXT_AT, "?1", "#3");
 const TIGHTEN_7: &str = str_replace!(TIGHTEN, "?1", "#7");
-/// The parameters of one.
+/// The parameters of one [`TAKE`].
 const PARAMETERS: usize = 7;
-/// Claims in one question: each number of them has a statement of its own, which is kept.
+/// The most claims in one call. Each number of claims has a text of its own, so that SQLite prepares few.
 const TOGETHER: usize = 8;
 
-/// For one claim, two claims and so on. `$8` is a name for SQLite: `?8` would make it count seven parameters before it.
+/// The text for one claim, for two, and so on. The parameters are named `$8`: with `?8`, SQLite would count seven before it.
 static TAKES: LazyLock<[String; TOGETHER]> = LazyLock::new(|| {
     std::array::from_fn(|more| {
         let one = |claim: usize| {
@@ -61,9 +61,9 @@ static TAKES: LazyLock<[String; TOGETHER]> = LazyLock::new(|| {
 });
 
 /// What is known of a claim before anything is taken.
-struct Stand {
+struct Checked {
     rest: Rest,
-    /// The lane is behind its destination, or no destination was said.
+    /// The lane is behind its destination already, or the claim names none.
     in_place: bool,
 }
 
@@ -74,9 +74,10 @@ pub(in crate::store::sqlite) async fn claim(
     if claims.is_empty() {
         return Ok(Vec::new());
     }
-    let stands = stands(&mut *connection, claims).await?;
-    let is_easy = |(claim, stand): (&&Claim, &Stand)| stand.in_place && stand.rest.passage(claim.now) == Passage::Free;
-    let easy: Vec<bool> = claims.iter().zip(&stands).map(is_easy).collect();
+    let checked = check(&mut *connection, claims).await?;
+    let is_easy =
+        |(claim, checked): (&&Claim, &Checked)| checked.in_place && checked.rest.passage(claim.now) == Passage::Free;
+    let easy: Vec<bool> = claims.iter().zip(&checked).map(is_easy).collect();
     let at_once: Vec<&Claim> = claims.iter().zip(&easy).filter(|(_, easy)| **easy).map(|(claim, _)| *claim).collect();
     let mut taken = Vec::with_capacity(at_once.len());
     for claims in at_once.chunks(TOGETHER) {
@@ -84,10 +85,10 @@ pub(in crate::store::sqlite) async fn claim(
     }
     let mut taken = taken.into_iter();
     let mut claimed = Vec::with_capacity(claims.len());
-    for ((claim, stand), easy) in claims.iter().zip(stands).zip(easy) {
+    for ((claim, checked), easy) in claims.iter().zip(checked).zip(easy) {
         claimed.push(if easy {
             let messages = taken.next().unwrap_or_default();
-            Claimed { messages, passage: Passage::Free, rest: stand.rest }
+            Claimed { messages, passage: Passage::Free, rest: checked.rest }
         } else {
             claim_by_itself(&mut *connection, claim).await?
         });
@@ -95,7 +96,7 @@ pub(in crate::store::sqlite) async fn claim(
     Ok(claimed)
 }
 
-async fn stands(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<Vec<Stand>, StoreError> {
+async fn check(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<Vec<Checked>, StoreError> {
     let given: Vec<_> = claims
         .iter()
         .map(|Claim { queue: Queue { lane, fallback }, destination, .. }| {
@@ -114,7 +115,7 @@ async fn stands(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<
     .bind(encode("lane", "destination", &given)?)
     .fetch_all(connection)
     .await?;
-    rows.iter().map(|row| Ok(Stand { rest: rest(row)?, in_place: row.try_get("in_place")? })).collect()
+    rows.iter().map(|row| Ok(Checked { rest: rest(row)?, in_place: row.try_get("in_place")? })).collect()
 }
 
 /// What each of at most [`TOGETHER`] claims takes.
