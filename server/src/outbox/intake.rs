@@ -88,22 +88,22 @@ impl Outbox {
             expires_at: now + self.options.give_up_after,
             sealed,
         };
-        // What waits for a server that rests costs no more than being written.
+        // A message for a server that rests is only stored.
         let wakes = self.destinations.blocked(&route.id()).is_none();
-        let giving = self.writes.begin_to_insert(message).await?;
+        let inserting = self.writes.begin_to_insert(message).await?;
         if let Some(sealed) = copy.filter(|_| wakes) {
             self.fresh.put(id, sealed);
         }
-        if wakes && giving.claims_follow {
-            // Its claim may share its transaction.
+        if wakes && inserting.claims_follow {
+            // Early, so that the claim may share the transaction that stores the message.
             self.wake_lane(queue.clone(), &route);
         }
-        let given = giving.given().await?;
-        match given.inserted {
+        let stored = inserting.stored().await?;
+        match stored.inserted {
             Inserted::New => {
                 self.metrics.accepted();
-                // Whoever took the lane up may have put it off because the message was not on disk yet.
-                if wakes && !given.claimed {
+                // The dispatcher may have looked at the lane before the message was on disk.
+                if wakes && !stored.claimed {
                     self.wake_lane(queue, &route);
                 }
                 Ok(IntakeReceipt { id, message_id, fresh: true })

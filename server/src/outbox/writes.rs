@@ -45,31 +45,31 @@ enum Write {
 
 /// What came of it.
 enum Outcome {
-    Given(Given),
+    Stored(Stored),
     Marked(bool),
     Settled(Settled),
     Claimed(Box<Claimed>),
 }
 
 /// A message that was written.
-pub struct Given {
+pub struct Stored {
     pub inserted: Inserted,
-    /// In the same transaction.
+    /// A worker claimed it in the same transaction.
     pub claimed: bool,
 }
 
 /// A message that is being written.
-pub struct Giving {
+pub struct Inserting {
     pending: Pending<Outcome>,
-    /// Claims that are made from now on find it: they are written after it, or with it.
+    /// Claims made from now on find the message: they are written after it, or together with it.
     pub claims_follow: bool,
 }
 
-impl Giving {
+impl Inserting {
     /// Waits until it is written.
-    pub async fn given(self) -> Result<Given, Unwritten> {
+    pub async fn stored(self) -> Result<Stored, Unwritten> {
         match self.pending.written().await? {
-            Outcome::Given(given) => Ok(given),
+            Outcome::Stored(stored) => Ok(stored),
             _ => Err(Unwritten::Rejected),
         }
     }
@@ -132,7 +132,7 @@ fn outcomes(items: &[Write], written: Written) -> Vec<Outcome> {
     let (mut marked, mut claimed) = (marked.into_iter(), claimed.into_iter());
     let outcome = |item: &Write| match item {
         Write::Message(message) => {
-            inserted.next().map(|inserted| Outcome::Given(Given { inserted, claimed: taken.contains(&message.id) }))
+            inserted.next().map(|inserted| Outcome::Stored(Stored { inserted, claimed: taken.contains(&message.id) }))
         }
         Write::Mark(..) => marked.next().map(Outcome::Marked),
         Write::Settlement(_) => settled.next().map(Outcome::Settled),
@@ -163,11 +163,12 @@ impl Writes {
         Self { one_writer, progress: of_its_own(), claims: of_its_own(), large: group(store), messages }
     }
 
-    pub async fn begin_to_insert(&self, message: QueuedMessage) -> Result<Giving, Unwritten> {
+    /// Hands a message over without waiting until it is written.
+    pub async fn begin_to_insert(&self, message: QueuedMessage) -> Result<Inserting, Unwritten> {
         let is_large = message.sealed.len() > LARGE;
         let group = if is_large { &self.large } else { &self.messages };
         let pending = group.begin(Write::Message(Box::new(message))).await?;
-        Ok(Giving { pending, claims_follow: self.one_writer && !is_large })
+        Ok(Inserting { pending, claims_follow: self.one_writer && !is_large })
     }
 
     /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
