@@ -118,7 +118,7 @@ async function day() {
 
   copies(ledger, messages, accounts, ends);
   contents(ledger, messages);
-  limits(ledger, accounts, CONNECTIONS);
+  limits(ledger, accounts, CONNECTIONS, ends);
   events(ledger, messages, accounts, receiver, ends);
   program(ledger, facteur, messages, accounts, portals);
   report(messages);

@@ -31,6 +31,6 @@ pub use compose::{Attachment, ComposeError, Composed, Letter, compose, hides_a_c
 pub use ehlo_name::{EhloName, EhloNameError};
 pub use model::mechanism::Mechanism;
 pub use submit::{
-    CommitPoint, Connection, Credentials, Delivery, Depth, Fate, Limits, LoginGate, LoginOutcome, Submission,
+    CommitPoint, Connection, Credentials, Delivery, Depth, Fate, Limits, LoginGate, LoginOutcome, Parting, Submission,
     Submitter, SubmitterOptions, until,
 };

@@ -100,8 +100,10 @@ function states(ledger, message) {
 /** Whether there is a reason not to know: the server did not answer the message, or a kill came in between. */
 function unknown(ledger, message, ends) {
   const kills = ends.filter(({ signal }) => signal === "SIGKILL");
-  const last = message.transactions.at(-1);
-  const seen = message.seen.attempts.at(-1);
+  // Others of its recipients may have had one later.
+  const doubtful = message.seen.recipients.filter(({ state }) => state === "delivery_unknown").map(({ address }) => address.toLowerCase());
+  const last = message.transactions.findLast(({ to, refused }) => doubtful.some((address) => [...to, ...refused].includes(address)));
+  const seen = message.seen.attempts.findLast(({ outcome }) => outcome === "delivery_unknown");
   const { conversations } = message.account.server;
   const open = (kill) => conversations.some(({ opened, closed }) => opened <= kill.ended && (closed ?? Infinity) >= kill.at - 50);
   let reason;

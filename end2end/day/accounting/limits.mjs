@@ -3,15 +3,22 @@
 /** Closing is seen a moment later than it happens, above all when a process was killed. */
 const SEEN_LATE_MS = 300;
 
-export function limits(ledger, accounts, most) {
+export function limits(ledger, accounts, most, ends) {
   for (const { name, server } of accounts) {
-    const steps = server.conversations.flatMap(({ opened, closed }) => [
-      [opened, 1],
-      [Math.max(opened, (closed ?? Infinity) - SEEN_LATE_MS), -1],
-    ]);
-    steps.sort(([one, up], [other, down]) => one - other || up - down);
-    let now = 0;
-    const highest = Math.max(0, ...steps.map(([, step]) => (now += step)));
-    ledger.look("no server has more connections than it may", highest > most && `${name}: ${highest} instead of ${most}`);
+    const spans = server.conversations.map(({ number, opened, closed }) => ({
+      number,
+      opened,
+      closed: Math.max(opened, (closed ?? Infinity) - SEEN_LATE_MS),
+    }));
+    const open = (at) => spans.filter((span) => span.opened <= at && at < span.closed);
+    const counts = spans.map(({ opened }) => open(opened).length);
+    const highest = Math.max(0, ...counts);
+    const told = () => {
+      const at = spans[counts.indexOf(highest)].opened;
+      const killed = ends.filter(({ ended }) => ended <= at).at(-1);
+      const list = open(at).map(({ number }) => JSON.stringify(server.conversations[number])).join(", ");
+      return `${name}: ${highest} instead of ${most} at ${at}: ${list}; the last end before: ${JSON.stringify(killed)}`;
+    };
+    ledger.look("no server has more connections than it may", highest > most && told());
   }
 }

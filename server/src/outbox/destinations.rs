@@ -8,20 +8,15 @@ use std::{
 };
 
 use app::{diagnosis::cause::Cause, profile::model::ProfileId};
-use mail::smtp::Connection;
-use tokio::time::Instant;
-
-use crate::replicas::Place;
+use tokio::{sync::Notify, time::Instant};
 
 pub(super) mod key;
+mod parked;
 mod slots;
 
+use parked::Parked;
 pub use slots::{ConnectionSlot, LargePermit};
 
-/// A connection without a message is closed after so long.
-const IDLE: Duration = Duration::from_secs(10);
-/// A connection is closed after so many messages: servers have limits of their own.
-const MOST_MESSAGES: u32 = 100;
 /// After a server lost its place in a transaction that had begun with the end of a message, none is begun that way for so long.
 const STUMBLES: Duration = Duration::from_hours(1);
 /// What may leave at once under a limit a minute, in seconds of it.
@@ -38,6 +33,8 @@ pub enum DestinationId {
 #[derive(Default)]
 struct State {
     active: u32,
+    /// Connections that have said goodbye and are not closed yet.
+    closing: u32,
     parked: Vec<Parked>,
     /// Left alone until then.
     blocked_until: Option<Instant>,
@@ -59,13 +56,6 @@ struct State {
     portion: Option<(u32, Instant)>,
 }
 
-/// A free connection, with the fingerprint of the settings it was opened with, and its place among those of all replicas.
-struct Parked {
-    fingerprint: [u8; 32],
-    connection: Connection,
-    place: Place,
-}
-
 impl State {
     fn stumbles(&self, now: Instant) -> bool {
         self.stumbled_at.is_some_and(|at| now.duration_since(at) < STUMBLES)
@@ -74,6 +64,7 @@ impl State {
     fn is_idle(&self, now: Instant) -> bool {
         let rested = |at: Instant| now.duration_since(at) > Duration::from_secs(60);
         self.active == 0
+            && self.closing == 0
             && self.parked.is_empty()
             && self.blocked_until.is_none_or(rested)
             && self.allowance.is_none_or(|(_, at)| rested(at))
@@ -83,18 +74,15 @@ impl State {
 
 /// Every server that is in use.
 #[derive(Clone, Default)]
-pub struct Destinations(Arc<Mutex<HashMap<DestinationId, State>>>);
-
-/// Closes connections, and gives their places back.
-fn close_all(parked: Vec<Parked>) {
-    for Parked { connection, place, .. } in parked {
-        connection.close_then(place);
-    }
+pub struct Destinations {
+    states: Arc<Mutex<HashMap<DestinationId, State>>>,
+    /// A connection was closed.
+    closed: Arc<Notify>,
 }
 
 impl Destinations {
     fn with<T>(&self, id: &DestinationId, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         change(states.entry(id.clone()).or_default())
     }
 
@@ -116,14 +104,14 @@ impl Destinations {
 
     /// Whether every place was taken, as far as it is known how many there are.
     pub fn is_at_its_most(&self, id: &DestinationId) -> bool {
-        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         states.get(id).is_some_and(|state| state.active > 0 && state.active >= state.most)
     }
 
     /// How long the server is still left alone, and why.
     pub fn blocked(&self, id: &DestinationId) -> Option<(Duration, Option<Cause>)> {
         let now = Instant::now();
-        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         let state = states.get(id)?;
         let left = state.blocked_until?.saturating_duration_since(now);
         (!left.is_zero()).then_some((left, state.cause))
@@ -158,7 +146,7 @@ impl Destinations {
 
     /// The database has said that the server does not rest: what was known before `asked` is out of date.
     pub fn unblock_before(&self, id: &DestinationId, asked: Instant) {
-        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = states.get_mut(id)
             && state.blocked_until.is_some()
             && state.blocked_at.is_none_or(|at| at < asked)
@@ -216,61 +204,6 @@ impl Destinations {
         });
     }
 
-    /// A free connection that was opened with these settings, and its place. Others are closed.
-    pub fn take(&self, id: &DestinationId, fingerprint: &[u8; 32]) -> Option<(Connection, Place)> {
-        let (fit, others) = self.with(id, |state| {
-            let (mut fit, others): (Vec<_>, Vec<_>) =
-                state.parked.drain(..).partition(|parked| parked.fingerprint == *fingerprint && parked.place.is_held());
-            let taken = fit.pop();
-            state.parked = fit;
-            (taken, others)
-        });
-        close_all(others);
-        fit.map(|Parked { connection, place, .. }| (connection, place))
-    }
-
-    /// Keeps a connection for the next message, unless it has carried enough.
-    pub fn park(&self, id: &DestinationId, fingerprint: [u8; 32], connection: Connection, place: Place) {
-        if connection.messages >= MOST_MESSAGES {
-            connection.close_then(place);
-        } else {
-            self.with(id, |state| state.parked.push(Parked { fingerprint, connection, place }));
-        }
-    }
-
-    /// Closes the free connections of a server.
-    pub fn close(&self, id: &DestinationId) {
-        close_all(self.with(id, |state| std::mem::take(&mut state.parked)));
-    }
-
-    /// Closes the free connections of a server that were not used for so long.
-    pub fn close_idle(&self, id: &DestinationId, longer_than: Duration) {
-        let now = Instant::now();
-        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(state) = states.get_mut(id) else { return };
-        let (idle, kept): (Vec<_>, Vec<_>) =
-            state.parked.drain(..).partition(|parked| now.duration_since(parked.connection.used_at) > longer_than);
-        state.parked = kept;
-        drop(states);
-        close_all(idle);
-    }
-
-    /// Closes what was free for long, and forgets servers that are not in use any more.
-    pub fn tidy(&self, everything: bool) {
-        let now = Instant::now();
-        let mut closing = Vec::new();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, state| {
-            let (idle, kept): (Vec<_>, Vec<_>) = state
-                .parked
-                .drain(..)
-                .partition(|parked| everything || now.duration_since(parked.connection.used_at) > IDLE);
-            closing.extend(idle);
-            state.parked = kept;
-            !state.is_idle(now)
-        });
-        close_all(closing);
-    }
-
     /// The leave to send a large message there, when no other one is under way.
     pub fn acquire_large(&self, id: &DestinationId) -> Option<LargePermit> {
         let free = self.with(id, |state| !std::mem::replace(&mut state.large, true));
@@ -284,7 +217,7 @@ impl Destinations {
 
     /// Connections in use and free, for the operator.
     pub fn connection_counts(&self) -> (u64, u64) {
-        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         let active = states.values().map(|state| u64::from(state.active)).sum();
         (active, states.values().map(|state| state.parked.len() as u64).sum())
     }

@@ -217,6 +217,7 @@ impl Outbox {
             if let Some((connection, place)) = self.destinations.take(&id, &route.fingerprint()) {
                 return Some(Line { connection: Some(connection), place });
             }
+            self.destinations.wait_for_room(&id, *connections).await;
             let place = self.connection_place(&destination, *connections).await?;
             // Others may have used up the day meanwhile, as long as there was more than one connection.
             let fits = !self.replicas.is_shared()
@@ -225,6 +226,7 @@ impl Outbox {
             return fits.then_some(Line { connection: None, place });
         }
         self.destinations.close(&id);
+        self.destinations.wait_for_room(&id, 1).await;
         let place = self.connection_place(&destination, 1).await?;
         // Counted again: what others had under way is written down now.
         (self.left_today(route).await >= u64::from(serving.limit)).then_some(Line { connection: None, place })

@@ -52,6 +52,7 @@ impl Outbox {
             if outbox.replicas.is_shared() {
                 outbox.destinations.close(&id);
             }
+            outbox.destinations.wait_for_room(&id, 1).await;
             let shared = outbox.shared_places(&Party::Account(account.clone()), &destination, 1).await;
             let Some(_shared) = shared else {
                 return outbox.ready(|ready| ready.skip(taken_by_others(&destination), TAKEN));
@@ -80,6 +81,7 @@ impl Outbox {
         let place = self.destinations.enter(&id, self.most_connections(row))?;
         Some(async move {
             let party = Party::Account(account.clone());
+            self.destinations.wait_for_room(&id, self.most_connections(row)).await;
             let _shared = self.shared_places(&party, &profile_key(account, row.id), self.most_connections(row)).await?;
             let told = slot.watch(Box::pin(self.check(account, row))).await;
             drop((place, slot));

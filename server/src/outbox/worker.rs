@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use lettre::Address;
-use mail::smtp::{Connection, Delivery, Fate, until};
+use mail::smtp::{Connection, Delivery, Fate, Parting, until};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -70,6 +70,7 @@ pub(super) async fn work(
 ) {
     let mut worker = Worker {
         connection: line.connection,
+        parting: None,
         place: line.place,
         lost: outbox.replicas.lost(),
         destination: route.destination_key(),
@@ -88,7 +89,7 @@ pub(super) async fn work(
     let mut left = VecDeque::from(messages);
     let began = Instant::now();
     while let Some(message) = left.pop_front() {
-        // Whoever waits for a worker comes before the rest of this batch.
+        // Others who wait for a worker come before the rest.
         let is_last = began.elapsed() >= TURN && outbox.somebody_waits();
         let following = left.front().filter(|_| !is_last);
         let next = match worker.send(&message, following).await {
@@ -108,13 +109,14 @@ pub(super) async fn work(
     }
     worker.finish_behind().await;
     worker.finish_probe().await;
-    let Worker { connection, place, route, .. } = worker;
-    if let Some(connection) = connection {
-        if connection.has_begun() {
-            // The server waits for a message that is not sent now.
-            return connection.close_then(place);
-        }
-        outbox.destinations.park(&slot_at_server.id, route.fingerprint(), connection, place);
+    let Worker { connection, parting, place, route, .. } = worker;
+    let id = &slot_at_server.id;
+    match (connection, parting) {
+        // The server waits for a message that is not sent now.
+        (Some(open), _) if open.has_begun() => outbox.destinations.part(id, open.close(), place),
+        (Some(open), _) => outbox.destinations.park(id, route.fingerprint(), open, place),
+        (None, Some(parting)) => outbox.destinations.part(id, parting, place),
+        (None, None) => {}
     }
 }
 
@@ -153,6 +155,8 @@ struct Worker<'a> {
     probe: bool,
     slot: &'a Slot,
     connection: Option<Connection>,
+    /// The last one, until it is closed.
+    parting: Option<Parting>,
     /// Among the connections with its server that all replicas may have.
     place: Place,
     /// Sealed contents of the small ones among the claimed messages.
@@ -215,6 +219,7 @@ impl Worker<'_> {
             };
             let next_submission = next.as_ref().map(|prepared| &prepared.submission);
             let stumbles = self.outbox.destinations.stumbles(&self.route.id());
+            self.closed().await;
             let connection = self.connection.take().map(|open| if stumbles { open.end_alone() } else { open });
             let delivery = Box::pin(self.outbox.submitter.deliver_and_begin(
                 &submission,
@@ -236,12 +241,11 @@ impl Worker<'_> {
             } else {
                 Some(delivery.await)
             };
-            // Others have our places, and the message.
-            let Some(Delivery { report, connection, fate, stumbled }) = ended else {
-                return Next::GiveBack { this: true, after: Duration::ZERO };
+            let Some(Delivery { report, connection, parting, fate, stumbled }) = ended else {
+                return Next::GiveBack { this: true, after: Duration::ZERO }; // Others have our places, and the message.
             };
             let slow = delivery_began.elapsed() >= SLOW_AFTER;
-            (self.connection, self.ahead) = (connection, next);
+            (self.connection, self.parting, self.ahead) = (connection, parting, next);
             if stumbled {
                 self.outbox.destinations.stumbled(&self.route.id());
             }

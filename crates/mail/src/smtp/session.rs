@@ -36,6 +36,7 @@ mod reuse;
 mod steps;
 mod transaction;
 
+pub use farewell::Parting;
 pub use reuse::Connection;
 
 /// Timeout for QUIT.
@@ -101,6 +102,8 @@ struct Session<'a> {
     said_goodbye: bool,
     /// What is left open for the next message.
     kept: Option<Connection>,
+    /// What was not left open, until the server has closed it.
+    parting: Option<Parting>,
 }
 
 /// Has the whole conversation. `addresses`: checked already; empty when the name is to be resolved.
@@ -111,7 +114,7 @@ pub(super) async fn run(
     limits: Limits,
     on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
 ) -> Report {
-    Session::new(submitter, submission, limits, on_stage).with_addresses(addresses).conclude().await.report
+    Session::new(submitter, submission, limits, on_stage).with_addresses(addresses).conclude_closed().await.report
 }
 
 /// The same, with `commit_point` asked before the last bytes of the message; `None`: it refused.
@@ -123,7 +126,7 @@ pub(super) async fn run_committed(
 ) -> Option<Report> {
     let mut session = Session::new(submitter, submission, submitter.limits, on_stage);
     session.commit_point = Some(commit_point);
-    let Delivery { report, fate, .. } = session.conclude().await;
+    let Delivery { report, fate, .. } = session.conclude_closed().await;
     (fate != Some(Fate::Withheld)).then_some(report)
 }
 
@@ -194,6 +197,7 @@ impl<'a> Session<'a> {
             unproven: false,
             said_goodbye: false,
             kept: None,
+            parting: None,
         }
     }
 
@@ -218,8 +222,8 @@ impl<'a> Session<'a> {
             self.recipients.clear();
         }
         let fate = outcome.as_ref().err().map(|failure| failure.fate);
-        let (connection, stumbled) = (self.kept.take(), self.ahead.stumbled);
-        Delivery { report: self.report(outcome), connection, fate, stumbled }
+        let (connection, parting, stumbled) = (self.kept.take(), self.parting.take(), self.ahead.stumbled);
+        Delivery { report: self.report(outcome), connection, parting, fate, stumbled }
     }
 }
 
@@ -229,6 +233,7 @@ impl Session<'_> {
         if let Some(outcome) = self.on_the_open_connection(&host).await {
             return outcome;
         }
+        self.closed().await;
         let mut wire = self.connect(&host).await?;
         let mut outcome = self.talk(&host, &mut wire).await;
         self.round_trips += wire.flights;

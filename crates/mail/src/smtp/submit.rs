@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::{ComposeError, EhloName, Letter, Mechanism, compose, session};
 use crate::net::{Network, Patience, Policy, SetupError};
 
-pub use super::session::{Connection, Fate};
+pub use super::session::{Connection, Fate, Parting};
 
 /// How long each part may take.
 #[derive(Debug, Clone, Copy)]
@@ -287,6 +287,8 @@ pub struct Delivery {
     pub report: Report,
     /// Ready for the next message to the same destination with the same login.
     pub connection: Option<Connection>,
+    /// The connection, when it is not left open, until it is closed.
+    pub parting: Option<Parting>,
     /// Where a failure left the message; `None`: the conversation reached its end.
     pub fate: Option<Fate>,
     /// The server lost its place, or refused a command only because it was written with the end of a message. Do not begin others

@@ -15,7 +15,7 @@ async fn places_are_given_back_and_idle_servers_forgotten() {
     drop(slots);
     assert!(destinations.enter(&relay(), 1).is_some());
     destinations.tidy(false);
-    assert!(destinations.0.lock().unwrap().is_empty());
+    assert!(destinations.states.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

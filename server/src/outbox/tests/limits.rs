@@ -1,6 +1,9 @@
 //! Connections at once, and the amount of a day.
 
-use super::*;
+use super::{
+    crowd::{Crowd, MANNER, Manner},
+    *,
+};
 
 #[tokio::test]
 async fn many_messages_share_few_connections_and_stopping_loses_none() {
@@ -54,4 +57,25 @@ async fn the_day_s_amount_holds_to_the_message() {
     assert_eq!(waiting["cause"], "quota_exceeded");
     let arrived = (0..12).filter(|number| !post.arrived(&format!("Quota {number}")).is_empty()).count();
     assert_eq!(arrived, 5);
+}
+
+/// A server counts a connection until it is closed, not until we want nothing more of it.
+#[tokio::test]
+async fn a_connection_that_is_being_closed_counts() {
+    let (crowd, at) = Crowd::start(Manner { thinks: Duration::MAX, ..MANNER }).await;
+    let options = OutboxOptions { last_reply: Duration::from_millis(300), ..options() };
+    let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+    let post = Post::made(store, options, "boutique", Some(at), post::START).await;
+    let profile = post.save_at("martin", None, at).await;
+    let options = SendingOptions { max_connections: Some(1), ..SendingOptions::default() };
+    post.profiles.set_sending(by(&account("martin")), profile, options, None.into()).await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        ids.push(post.give(&message("martin", &format!("Sans réponse {number}"))).await);
+    }
+    post.application.outbox.start();
+    for id in &ids {
+        post.until(id, "delivery_unknown").await;
+    }
+    assert_eq!((crowd.everybody(), crowd.most_open()), (Vec::new(), 1));
 }

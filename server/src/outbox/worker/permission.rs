@@ -64,9 +64,16 @@ impl Worker<'_> {
         true
     }
 
+    /// Waits until the last connection is closed: the next one has its place.
+    pub(super) async fn closed(&mut self) {
+        if let Some(parting) = self.parting.take() {
+            parting.ended().await;
+        }
+    }
+
     fn close(&mut self) {
         if let Some(connection) = self.connection.take() {
-            connection.close();
+            self.parting = Some(connection.close());
         }
     }
 

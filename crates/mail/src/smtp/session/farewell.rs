@@ -3,13 +3,30 @@
 use std::time::Duration;
 
 use model::stage::{Outcome, Stage};
-use tokio::time::Instant;
+use tokio::task::JoinHandle;
 
 use super::{FAREWELL, Failure, Fate, Session};
 use crate::smtp::{
-    submit::Depth,
+    submit::{Delivery, Depth},
     wire::{Wire, WireError},
 };
+
+/// A connection that has said goodbye. It is open until the server has closed it, and a second at most.
+#[derive(Debug)]
+pub struct Parting(JoinHandle<()>);
+
+impl Parting {
+    /// Runs `farewell`, at the end of which the connection is closed.
+    pub(super) fn begin(farewell: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(farewell))
+    }
+
+    /// Waits until the connection is closed.
+    pub async fn ended(self) {
+        // An error is a panic of the task, which has closed the connection as well.
+        let _ = self.0.await;
+    }
+}
 
 impl Session<'_> {
     /// Says goodbye, and hears the answer: it comes after everything else that was on its way, and so shows whether a
@@ -107,16 +124,33 @@ impl Session<'_> {
     }
 
     /// Says goodbye; the outcome stands already. The answer, and what a pipeline still has under way, is read by
-    /// nobody but a task of its own, so that the server is not cut off. Nothing is said in the middle of a command or a
+    /// nobody but a task of its own ([`Parting`]), so that the server is not cut off. Nothing is said in the middle of a command or a
     /// message, which a farewell would become a part of, nor to a server that answers what it was not asked.
     pub(super) async fn part(&mut self, mut wire: Wire, well: bool) {
-        if !wire.can_part() || wire.write(b"QUIT\r\n", 1, Instant::now() + FAREWELL / 10).await.is_err() {
+        if !wire.can_part() || wire.write(b"QUIT\r\n", 1, self.limit(FAREWELL / 10)).await.is_err() {
             return;
         }
         self.transcript.client("QUIT");
         if well {
             self.stage_event(Stage::Quit, Outcome::Ok, None);
         }
-        tokio::spawn(async move { wire.drain(Instant::now() + FAREWELL).await });
+        let until = self.limit(FAREWELL);
+        self.parting = Some(Parting::begin(async move { wire.drain(until).await }));
+    }
+
+    /// Waits until a connection that has said goodbye is closed: one place at the server is one connection.
+    pub(super) async fn closed(&mut self) {
+        if let Some(parting) = self.parting.take() {
+            parting.ended().await;
+        }
+    }
+
+    /// Has the whole conversation, until its connection is closed.
+    pub(super) async fn conclude_closed(self) -> Delivery {
+        let mut delivery = self.conclude().await;
+        if let Some(parting) = delivery.parting.take() {
+            parting.ended().await;
+        }
+        delivery
     }
 }

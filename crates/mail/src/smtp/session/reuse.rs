@@ -9,7 +9,7 @@ use std::{collections::HashSet, time::Duration};
 use model::{cause::Cause, report::TlsSummary, stage::Stage};
 use tokio::time::Instant;
 
-use super::{Begun, Capabilities, Failure, Host, Mechanism, Session, Wire, WireError};
+use super::{Begun, Capabilities, Failure, Host, Mechanism, Parting, Session, Wire, WireError};
 
 /// After so long without a message a connection may be dead without our knowing: the message then does not leave with
 /// the commands before it.
@@ -54,18 +54,13 @@ impl Connection {
     }
 
     /// Sends QUIT without waiting for the reply.
-    pub fn close(self) {
-        self.close_then(());
-    }
-
-    /// The same; drops `held` when the connection has ended.
-    pub fn close_then(mut self, held: impl Send + 'static) {
-        tokio::spawn(async move {
-            let _held = held;
-            if self.wire.can_part() && self.wire.write(b"QUIT\r\n", 1, Instant::now() + super::FAREWELL).await.is_ok() {
-                self.wire.drain(Instant::now() + super::FAREWELL).await;
+    pub fn close(mut self) -> Parting {
+        Parting::begin(async move {
+            let until = Instant::now() + super::FAREWELL;
+            if self.wire.can_part() && self.wire.write(b"QUIT\r\n", 1, until).await.is_ok() {
+                self.wire.drain(until).await;
             }
-        });
+        })
     }
 }
 

@@ -54,7 +54,7 @@ async fn two(scripts: Vec<Vec<Step>>, gate: &dyn CommitPoint) -> ([Delivery; 2],
     let one = submitter.deliver_and_begin(&first, Some(&second), None, limits(), gate).await;
     let (report, fate, stumbled) = (one.report.clone(), one.fate, one.stumbled);
     let two = submitter.deliver(&second, one.connection, limits(), gate).await;
-    ([Delivery { report, connection: None, fate, stumbled }, two], read.await.unwrap())
+    ([Delivery { report, connection: None, parting: None, fate, stumbled }, two], read.await.unwrap())
 }
 
 /// What a server says in the flight that ends a message and begins the next one.

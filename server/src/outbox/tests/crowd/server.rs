@@ -29,7 +29,7 @@ pub(in crate::outbox::tests) struct Manner {
     pub forgets: bool,
     /// Logins, until the password is another one.
     pub logins: usize,
-    /// How long it thinks about a message.
+    /// How long it thinks about a message; `MAX`: until nobody waits for the answer.
     pub thinks: Duration,
 }
 
@@ -52,6 +52,9 @@ pub(in crate::outbox::tests) struct Crowd {
     pub(super) logins: AtomicUsize,
     pub(super) refused: AtomicUsize,
     pub(super) connections: AtomicUsize,
+    /// Connections that are open, and the most that were at the same time.
+    open: AtomicUsize,
+    most_open: AtomicUsize,
     /// Recipients and `Message-ID` of each message.
     pub(super) taken: Mutex<Vec<(Vec<String>, String)>>,
     /// The next sender is told to come back.
@@ -79,6 +82,8 @@ impl Crowd {
             logins: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+            most_open: AtomicUsize::new(0),
             taken: Mutex::default(),
             busy: AtomicBool::new(false),
             later: Mutex::default(),
@@ -92,8 +97,13 @@ impl Crowd {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 serving.connections.fetch_add(1, Ordering::SeqCst);
+                let open = serving.open.fetch_add(1, Ordering::SeqCst) + 1;
+                serving.most_open.fetch_max(open, Ordering::SeqCst);
                 let serving = serving.clone();
-                tokio::spawn(async move { serving.serve(stream).await });
+                tokio::spawn(async move {
+                    serving.serve(stream).await;
+                    serving.open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         (crowd, port)
@@ -157,6 +167,10 @@ impl Crowd {
                         let more = stream.buffer().len();
                         stream.consume(more);
                     }
+                    if self.manner.thinks == Duration::MAX {
+                        stream.read_to_end(&mut Vec::new()).await.ok()?;
+                        return None;
+                    }
                     tokio::time::sleep(self.manner.thinks).await;
                     self.message(&text, &to)
                 }
@@ -191,6 +205,10 @@ impl Crowd {
         let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap_or_default();
         self.taken.lock().unwrap().push((to.to_vec(), id.to_owned()));
         "250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP".to_owned()
+    }
+
+    pub fn most_open(&self) -> usize {
+        self.most_open.load(Ordering::SeqCst)
     }
 
     pub fn refused(&self) -> usize {
