@@ -75,12 +75,13 @@ pub fn judge(row: &StoredMessage, report: &Report, chances: Chances<'_>) -> Judg
         settle(recipient, report, asked, (takes_part, fallback));
     }
     let most = most_recipients(report, chances.to.len());
-    let goes_on = !fallback && goes_on(&row.recipients, &recipients, report, chances, most);
+    let waits = count(&recipients, RecipientState::Pending) > 0;
+    let goes_on = waits && !fallback && goes_on(&row.recipients, &recipients, report, chances, most);
     let next_at = if fallback || goes_on { chances.now } else { chances.retry_at };
-    if next_at >= row.expires_at {
+    // Whoever has the next transaction at once has it, even when the time has just passed: the others had theirs.
+    if next_at >= row.expires_at && !goes_on {
         give_up(&mut recipients, report.cause, Some(report.stage));
     }
-    let goes_on = goes_on && count(&recipients, RecipientState::Pending) > 0;
     // What a transaction was too large for says nothing of the profile.
     let signal = signal.filter(|_| !goes_on || report.verdict == Verdict::Accepted);
     let status = status_of(&recipients);

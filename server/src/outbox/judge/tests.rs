@@ -192,6 +192,9 @@ fn who_is_over_the_limit_of_a_transaction_has_the_next_one_as_long_as_somebody_i
     let judgement = judged(&row, &taken, false);
     assert_eq!(states(&judgement), [Accepted, Pending, Pending]);
     assert_eq!((judgement.goes_on, judgement.most, judgement.next_at), (true, Some(1), Some(at(100))));
+    // Even when the time to try ended meanwhile: nobody fails for a limit that ends with the next transaction.
+    let late = judged(&StoredMessage { expires_at: at(99), ..row.clone() }, &taken, false);
+    assert_eq!((late.goes_on, late.status.state), (true, judgement.status.state));
     // Nobody is taken: it waits like everything else.
     let mut none = report(Verdict::Failed, Stage::RcptTo, Some(Cause::TooManyRecipients), true);
     none.recipients = vec![over("a@x.example"), over("b@x.example"), over("c@x.example")];
