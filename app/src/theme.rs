@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 mod colour;
 mod contrast;
 #[cfg(test)]
+mod marks;
+#[cfg(test)]
 mod tests;
 mod values;
 

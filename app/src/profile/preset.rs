@@ -1,7 +1,8 @@
 //! Server side. The presets, and the part of each that the browser gets.
 
 pub use model::provider::{
-    Alternate, AppPassword, Catalogue, CatalogueError, Guide, LoginForm, Preset, SenderRule, Status,
+    Alternate, AppPassword, Catalogue, CatalogueError, Guide, LoginForm, Picture, Preset, SenderRule, Status,
+    name_of_preset,
 };
 
 use super::preset_hint::PresetHint;
@@ -22,14 +23,15 @@ pub fn hint(preset: &Preset) -> PresetHint {
     }
 }
 
-/// What the search box looks at besides the name and [`hint`]. It asks the server for a domain or an address.
+/// What the search box looks at besides the card's name and [`hint`]. It asks the server for a domain or an address.
 pub fn search_words(preset: &Preset) -> String {
-    preset.search.join(" ")
+    let name = preset.short.is_some().then_some(&preset.name);
+    name.into_iter().chain(&preset.search).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
-    use ::model::search::finds;
+    use ::model::search::{finds, resembles};
 
     use super::*;
 
@@ -44,12 +46,17 @@ mod tests {
     fn what_people_type_finds_their_provider() {
         let catalogue = Catalogue::builtin();
         let found = |query: &str| -> Vec<&str> {
-            let text = |preset: &Preset| format!("{} {} {}", preset.name, search_words(preset), hint(preset).encode());
-            // What the browser asks the server.
-            let domain = format!("@{}", query.rsplit('@').next().unwrap_or_default());
-            let asked = |preset: &Preset| catalogue.by_address(&domain).is_some_and(|of| of.id == preset.id);
-            let found = catalogue.all().iter().filter(|preset| finds(&text(preset), query) || asked(preset));
-            found.map(|preset| preset.id.as_str()).collect()
+            let text =
+                |preset: &Preset| format!("{} {} {}", preset.card_name(), search_words(preset), hint(preset).encode());
+            // What the browser asks the server decides.
+            if let Some(asked) = catalogue.near_domain(query.rsplit('@').next().unwrap_or_default()) {
+                return vec![asked.id.as_str()];
+            }
+            let all = || catalogue.all().iter();
+            let exact: Vec<&str> = all().filter(|p| finds(&text(p), query)).map(|p| p.id.as_str()).collect();
+            let named = |preset: &Preset| format!("{} {}", preset.card_name(), search_words(preset));
+            let near = || all().filter(|p| resembles(&named(p), query)).map(|p| p.id.as_str()).collect();
+            if exact.is_empty() { near() } else { exact }
         };
         for (query, id) in [
             ("google", "gmail"),
@@ -70,6 +77,20 @@ mod tests {
             ("numericable.fr", "sfr"),
         ] {
             assert!(found(query).contains(&id), "{query}: {:?}", found(query));
+        }
+        for (query, ids) in [
+            ("gmal", &["gmail"][..]),
+            ("gmial", &["gmail"]),
+            ("hotmial", &["outlook-com"]),
+            ("otlook", &["microsoft-365", "outlook-com"]),
+            ("claire@gmial.com", &["gmail"]),
+            // A provider's own domain is its own, whoever else has the word in a name or server.
+            ("claire@gmail.com", &["gmail"]),
+            ("claire@free.fr", &["free"]),
+            ("orange.fr", &["orange"]),
+            ("zzzz", &[]),
+        ] {
+            assert_eq!(found(query), ids, "{query}");
         }
         for preset in catalogue.all() {
             for domain in &preset.domains {

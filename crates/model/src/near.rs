@@ -18,7 +18,7 @@ pub fn near<'k>(host: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k 
         if other.eq_ignore_ascii_case(&host) {
             return None;
         }
-        let away = if other == sending { 0 } else { distance(&host, other) };
+        let away = if other == sending { 0 } else { distance(&host, other, MOST) };
         if away <= MOST && best.is_none_or(|(cost, _)| away < cost) {
             best = Some((away, other));
         }
@@ -26,11 +26,11 @@ pub fn near<'k>(host: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k 
     best.filter(|_| host.len() >= SHORTEST).map(|(_, other)| other)
 }
 
-/// How many letters are to be changed, added, taken away or swapped with their neighbour; more than [`MOST`] is not counted.
-fn distance(one: &str, other: &str) -> usize {
+/// How many letters are to be changed, added, taken away or swapped with their neighbour; more than `most` is not counted.
+pub(crate) fn distance(one: &str, other: &str, most: usize) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len().abs_diff(other.len()) > MOST {
-        return MOST + 1;
+    if one.len().abs_diff(other.len()) > most {
+        return most + 1;
     }
     // The last three rows of the table (optimal string alignment).
     let mut before = Vec::new();
@@ -51,9 +51,39 @@ fn distance(one: &str, other: &str) -> usize {
     last[other.len()]
 }
 
+/// Shorter names of domains are too much alike: `live.com` and `lire.com`.
+const SHORTEST_NAME: usize = 5;
+
+/// Whether `typed` is the domain `known` with one slip, in its name or behind it.
+pub fn is_slip_of(typed: &str, known: &str) -> bool {
+    let (Some((typed, end)), Some((name, known_end))) = (typed.split_once('.'), known.split_once('.')) else {
+        return false;
+    };
+    let one_slip = |one, other| distance(one, other, 1) == 1;
+    (typed == name && one_slip(end, known_end))
+        || (end == known_end && name.len() >= SHORTEST_NAME && one_slip(typed, name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_domain_with_one_slip_is_understood() {
+        for (typed, known, slip) in [
+            ("gmial.com", "gmail.com", true),
+            ("gmail.con", "gmail.com", true),
+            ("hotmal.fr", "hotmail.fr", true),
+            ("gmail.com", "gmail.com", false),
+            ("lire.com", "live.com", false),
+            ("gmx.fr", "gmx.de", false),
+            ("mail.fr", "mail.ru", false),
+            ("gmial.con", "gmail.com", false),
+            ("gmail", "gmail.com", false),
+        ] {
+            assert_eq!(is_slip_of(typed, known), slip, "{typed} {known}");
+        }
+    }
 
     #[test]
     fn a_slip_or_another_service_is_understood_and_nothing_else_is() {
@@ -84,7 +114,7 @@ mod tests {
     #[test]
     fn a_swap_is_one_slip() {
         assert_eq!(
-            ["gmial", "gmail", "gmal", "gmaail", "hotmail"].map(|typed| distance(typed, "gmail")),
+            ["gmial", "gmail", "gmal", "gmaail", "hotmail"].map(|typed| distance(typed, "gmail", MOST)),
             [1, 0, 1, 1, 2]
         );
     }

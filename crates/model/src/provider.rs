@@ -16,7 +16,7 @@ mod preset;
 mod tests;
 
 pub use catalogue::{Catalogue, CatalogueError};
-pub use preset::{Alternate, AppPassword, Guide, LoginForm, Preset, SenderRule, Status};
+pub use preset::{Alternate, AppPassword, Guide, LoginForm, Picture, Preset, SenderRule, Status};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/data/providers");
 
@@ -29,6 +29,8 @@ pub struct Provider {
     pub id: String,
     /// For people.
     pub name: String,
+    /// On the cards of its presets.
+    pub mark: Mark,
     /// Ends of the names of its servers, at a dot: `free.fr` is `smtp.free.fr`, not `pointfree.fr`.
     pub hosts: Vec<String>,
     /// Words that identify its servers' replies, under any host name.
@@ -48,6 +50,16 @@ pub struct Provider {
     /// Some of its servers, with advice of their own.
     #[serde(default, rename = "service")]
     pub services: BTreeMap<String, Service>,
+}
+
+/// A monogram in white on the provider's colour.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// At most three characters.
+    pub text: String,
+    /// `#rrggbb`, dark enough for white text.
+    pub colour: String,
 }
 
 /// Some of a provider's servers.
@@ -142,6 +154,12 @@ pub fn all() -> &'static [Provider] {
 /// The provider with this id.
 pub fn get(id: &str) -> Option<&'static Provider> {
     all().iter().find(|provider| provider.id == id)
+}
+
+/// The name of the provider whose preset this is.
+pub fn name_of_preset(preset: &Preset) -> &str {
+    let of = all().iter().find(|provider| provider.presets.iter().any(|own| own.id == preset.id));
+    of.map_or(preset.card_name(), |provider| provider.name.as_str())
 }
 
 /// Whether `host` is `end` or a name below it. A dot at the end and the case do not count.

@@ -1,5 +1,7 @@
-//! What a search box finds: words in any order, without accents, an address by its domain. Small enough for the
-//! WebAssembly, which must not carry Unicode's tables.
+//! What a search box finds: words in any order, without accents, an address by its domain; where nothing is found, words with a
+//! slip. Small enough for the WebAssembly, which must not carry Unicode's tables.
+
+use crate::near::distance;
 
 /// Shorter names of domains are in too many texts.
 const SHORTEST_NAME: usize = 3;
@@ -43,6 +45,25 @@ pub fn finds(text: &str, query: &str) -> bool {
     })
 }
 
+/// Whether both are the same, but for accents and case.
+pub fn same(text: &str, query: &str) -> bool {
+    fold(text) == fold(query)
+}
+
+/// Whether `text` has every word of `query`, or one like it: with one slip, with two in a long word whose beginning is right. A
+/// word of four letters must lack one: `gmal` is Gmail, but `lire` is not Live.
+pub fn resembles(text: &str, query: &str) -> bool {
+    let (text, query) = (fold(text), fold(query));
+    let like = |word: &str, other: &str| {
+        let long = word.len() > 5 && other.len() > 5 && word.as_bytes().first() == other.as_bytes().first();
+        let most = if long { 2 } else { 1 };
+        word.len() > 3 && other.len() > 4 && distance(word, other, most) <= most
+    };
+    query
+        .split(' ')
+        .all(|word| text.contains(word) || text.split(|c: char| !c.is_alphanumeric()).any(|other| like(word, other)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +89,28 @@ mod tests {
             ("Łódź 東京", "東京", true),
         ] {
             assert_eq!(finds(text, query), found, "{text} / {query}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_forgiven_in_words_that_are_long_enough() {
+        for (text, query, found) in [
+            ("Gmail google", "gmal", true),
+            ("Gmail google", "gmial", true),
+            ("Gmail google", "GMAÏLL", true),
+            ("Outlook.com / Hotmail / Live", "hotmial", true),
+            ("Outlook.com / Hotmail / Live", "otlook", true),
+            ("Outlook.com / Hotmail / Live", "lire", false),
+            ("Outlook.com / Hotmail / Live", "hotel", false),
+            ("Apple iCloud Mail", "icould", true),
+            ("La Poste (laposte.net)", "la posre", true),
+            ("La Poste (laposte.net)", "le posre", false),
+            ("Free", "fere", false),
+            ("Free", "fre", true),
+            ("Orange / Wanadoo", "garage", false),
+            ("Gandi Mail", "candy", false),
+        ] {
+            assert_eq!(resembles(text, query), found, "{text} / {query}");
         }
     }
 

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Guide, Preset, all};
-use crate::{near::near, password::InnerSpaces, settings::Settings};
+use crate::{
+    near::{is_slip_of, near},
+    password::InnerSpaces,
+    settings::Settings,
+};
 
 /// Every provider, in the order of display.
 #[derive(Debug, Clone)]
@@ -88,6 +92,14 @@ impl Catalogue {
         self.presets.iter().find(|preset| preset.has_address(address))
     }
 
+    /// The provider that a domain belongs to, or the only one that it belongs to but for a slip.
+    pub fn near_domain(&self, domain: &str) -> Option<&Preset> {
+        let domain = domain.trim().to_ascii_lowercase();
+        let slips = |preset: &&Preset| preset.domains.iter().any(|known| is_slip_of(&domain, known));
+        let mut near = self.presets.iter().filter(slips);
+        self.by_address(&["@", &domain].concat()).or_else(|| near.next().filter(|_| near.next().is_none()))
+    }
+
     /// The provider whose server the settings name: the chosen preset, while the host is still its own; else whose host it
     /// is. Advice, limits and warnings of a preset that was left for another server do not apply.
     pub fn provider_of(&self, settings: &Settings) -> Option<&Preset> {
@@ -151,6 +163,27 @@ mod tests {
         assert_eq!(places, (1..=14).collect::<Vec<_>>());
         assert!(catalogue.all()[places.len()..].iter().all(|preset| preset.usual.is_none()));
         assert_eq!(catalogue.all()[0].id, "gmail");
+    }
+
+    #[test]
+    fn a_domain_is_found_with_a_slip_where_one_provider_has_it() {
+        let catalogue = Catalogue::builtin();
+        for (domain, id) in [
+            ("gmail.com", Some("gmail")),
+            ("GMIAL.com", Some("gmail")),
+            ("gmail.con", Some("gmail")),
+            ("hotmial.fr", Some("outlook-com")),
+            ("wanado.fr", Some("orange")),
+            ("free.fr", Some("free")),
+            ("free.f", Some("free")),
+            ("gmx.fe", None),
+            ("boulangerie-martin.fr", None),
+            ("lire.com", None),
+            ("free", None),
+            ("", None),
+        ] {
+            assert_eq!(catalogue.near_domain(domain).map(|preset| preset.id.as_str()), id, "{domain}");
+        }
     }
 
     #[test]

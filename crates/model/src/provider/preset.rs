@@ -70,6 +70,8 @@ pub struct Alternate {
 pub struct Preset {
     pub id: String,
     pub name: String,
+    /// Its name on a card, where the whole one is too long; at most two lines of it.
+    pub short: Option<String>,
     /// Its place among the first ones shown, from 1; `None`: it stands in the list below them.
     pub usual: Option<u32>,
     /// ISO 3166-1 alpha-2, or `INT`: where most of its customers are.
@@ -138,9 +140,33 @@ impl Preset {
         self.domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
     }
 
+    /// Its name on a card, and wherever else it is one among others.
+    pub fn card_name(&self) -> &str {
+        self.short.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether no password opens this door any more.
+    pub fn is_closed(&self) -> bool {
+        self.status == Status::OauthOnly || self.app_password == AppPassword::Unavailable
+    }
+
     pub fn inner_spaces(&self) -> InnerSpaces {
         if self.cosmetic_spaces { InnerSpaces::Cosmetic } else { InnerSpaces::Significant }
     }
+}
+
+/// The way to a secret, drawn as three screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Picture {
+    /// Security, 2-step verification, app password.
+    TwoStep,
+    /// Security, app password, the field here.
+    AppPassword,
+    /// The customer account, the address, its password.
+    Mailbox,
+    /// The SMTP settings, a new key, the field here.
+    Key,
 }
 
 /// How to get the secret of a provider, and why its page may not be there.
@@ -148,7 +174,9 @@ impl Preset {
 #[serde(rename_all = "kebab-case")]
 pub struct Guide {
     pub secret_name: Localised,
-    /// In order; `{url}` stands for the preset's page.
+    /// What is drawn beside the steps.
+    pub picture: Option<Picture>,
+    /// In order; `{url}` at the end of one stands for the button that opens the preset's page.
     pub steps: Vec<Localised>,
     #[serde(default)]
     pub missing: Vec<Localised>,
