@@ -2,6 +2,7 @@
 
 pub mod assistant;
 pub use ::model::encoding;
+pub mod mailbox_text;
 pub mod moved;
 pub use ::model::password;
 pub mod preset_hint;

@@ -8,13 +8,13 @@ use super::{
     mask::is_leftover,
     model::{Destination, Profile, Settings},
     port::DestinationPolicy,
-    preset::{Catalogue, LoginForm, Preset},
+    preset::{Catalogue, LoginForm},
     security::Security,
-    server_text::{self, ServerText, visible},
 };
 use crate::session::Session;
 
 mod kept;
+mod meant;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -67,28 +67,6 @@ impl Draft {
         let name = self.sender_name.trim();
         let texts = [&self.host, &self.login, &self.sender_address, &self.reply_to];
         (!name.is_empty() && name != account) || texts.into_iter().any(|text| !text.trim().is_empty())
-    }
-
-    /// Clears a preset whose server was changed by hand: its hints and advice are for another server.
-    pub fn settle_preset(&mut self, presets: &Catalogue) {
-        let host = server_text::read(&self.host).host;
-        if !host.is_empty() && presets.get(&self.preset).is_some_and(|preset| !preset.is_at(&host)) {
-            self.preset.clear();
-        }
-    }
-
-    /// Normalises the input: a server with a port, a scheme or a path; invisible characters. Returns whether the server changed.
-    pub fn tidy(&mut self) -> bool {
-        let ServerText { host, port } = server_text::read(&self.host);
-        let changed = host != self.host.trim() || port.is_some();
-        self.host = host;
-        if let Some(port) = port {
-            self.port = port;
-        }
-        for field in [&mut self.port, &mut self.login, &mut self.sender_address, &mut self.reply_to] {
-            *field = visible(field);
-        }
-        changed
     }
 
     /// A field's text.
@@ -147,17 +125,6 @@ impl Draft {
         let mut fields = Field::TYPED.to_vec();
         fields.retain(|field| trimmed(self, *field) != trimmed(other, *field));
         fields
-    }
-
-    /// Puts a preset's server, port and encryption into the form.
-    pub fn fill(&mut self, preset: &Preset) {
-        preset.id.clone_into(&mut self.preset);
-        preset.host.clone_into(&mut self.host);
-        self.port = preset.port.to_string();
-        preset.security.as_str().clone_into(&mut self.security);
-        if let Some(login) = &preset.login_fixed {
-            login.clone_into(&mut self.login);
-        }
     }
 
     /// Validates every field against the account, the presets and the address policy.

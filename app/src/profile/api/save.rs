@@ -42,6 +42,8 @@ fn target((id, form, revision): (&str, &str, &str)) -> Result<Target, AppError> 
 async fn save(about: (&str, &str, &str), mut draft: Draft, secret: &TypedSecret) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let target = target(about)?;
+    draft.settle_preset(&services.presets);
+    draft.fill_what_is_empty(&services.presets);
     let typed = draft.clone();
     let tidied = draft.tidy();
     draft.settle_preset(&services.presets);
