@@ -39,6 +39,8 @@ pub mod form;
 #[cfg(feature = "ssr")]
 pub mod guide;
 #[cfg(feature = "ssr")]
+pub mod hints;
+#[cfg(feature = "ssr")]
 pub mod list;
 #[cfg(feature = "ssr")]
 mod listed;
@@ -56,6 +58,8 @@ pub mod port;
 pub mod preset;
 #[cfg(feature = "ssr")]
 pub use ::model::health as sending;
+#[cfg(feature = "ssr")]
+pub mod screens;
 #[cfg(feature = "ssr")]
 pub mod sending_api;
 #[cfg(feature = "ssr")]

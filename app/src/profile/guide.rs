@@ -6,10 +6,12 @@
 use leptos::prelude::*;
 
 use super::{
-    preset::{AppPassword, Catalogue, Guide, LoginForm, Preset},
+    hints::hints,
+    preset::{AppPassword, Catalogue, Guide, Preset, name_of_preset},
+    screens::Screens,
     server_text,
 };
-use crate::{i18n, t, ui::text::breakable};
+use crate::{i18n, t};
 
 /// The guide of one provider.
 #[component]
@@ -22,18 +24,14 @@ pub fn PresetGuide(preset: Option<Preset>, guide: Option<Guide>) -> impl IntoVie
     let note = local(&preset.note);
     let status = local(&preset.status_note);
     let host_hint = local(&preset.host_hint);
-    let login = local(&preset.login_hint).or_else(|| {
-        (preset.login == LoginForm::LocalPart).then(|| t!("guide-login-local-part", provider = preset.name.clone()))
-    });
     let help = preset.help_url.clone();
     view! {
         {status.map(|text| view! { <p class="notice warning">{text}</p> })}
         {host_hint.map(|text| view! { <p>{text}</p> })}
-        {login.map(|text| view! { <p>{text}</p> })}
         {guide.map(|guide| view! { <SecretGuide preset=preset.clone() guide /> })}
         {note.map(|text| view! { <p>{text}</p> })}
         {help.map(|url| view! {
-            <p><a href=url target="_blank" rel="noopener noreferrer">{t!("guide-help", provider = preset.name.clone())}</a></p>
+            <p><a href=url target="_blank" rel="noopener noreferrer">{t!("guide-help", provider = preset.card_name())}</a></p>
         })}
     }
     .into_any()
@@ -44,28 +42,25 @@ fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
     let locale = i18n::current();
     let name = guide.secret_name.get(locale).to_owned();
     let title = match preset.app_password {
-        AppPassword::Optional => t!("guide-secret-optional", provider = preset.name.clone(), secret = name),
-        _ => t!("guide-secret-required", provider = preset.name.clone(), secret = name),
+        AppPassword::Optional => t!("guide-secret-optional", provider = preset.card_name(), secret = name),
+        _ => t!("guide-secret-required", provider = preset.card_name(), secret = name),
     };
-    let url = preset.app_password_url.clone();
+    let provider = name_of_preset(&preset).to_owned();
+    let open = preset.app_password_url.clone().map(|url| view! { <OpenPage url provider /> });
+    let mut open = open.map(IntoAny::into_any);
     let steps = guide
         .steps
         .iter()
         .map(|step| {
             let text = step.get(locale);
-            match (text.split_once("{url}"), url.clone()) {
-                (Some((before, after)), Some(url)) => {
-                    let (before, after, shown) = (before.to_owned(), after.to_owned(), bare(&url));
-                    view! { <li>{before}<a href=url target="_blank" rel="noopener noreferrer">{breakable(&shown)}</a>{after}</li> }
-                        .into_any()
-                }
-                _ => view! { <li>{text.replace("{url}", "")}</li> }.into_any(),
-            }
+            let button = text.contains("{url}").then(|| open.take()).flatten();
+            view! { <li>{text.replace("{url}", "").trim().to_owned()} {button}</li> }
         })
         .collect_view();
     let missing: Vec<String> = guide.missing.iter().map(|reason| reason.get(locale).to_owned()).collect();
     view! {
         <h2>{title}</h2>
+        {guide.picture.map(|picture| view! { <Screens picture /> })}
         <ol>{steps}</ol>
         {guide.shape.as_ref().map(|shape| view! { <p>{t!("guide-shape", shape = shape.get(locale))}</p> })}
         {(!missing.is_empty()).then(|| view! {
@@ -77,12 +72,18 @@ fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
     }
 }
 
-/// A URL without scheme and trailing slash.
-fn bare(url: &str) -> String {
-    url.trim_start_matches("https://").trim_end_matches('/').to_owned()
+/// The button to the provider's own page.
+#[component]
+fn OpenPage(url: String, provider: String) -> impl IntoView {
+    view! {
+        <a class="button" href=url target="_blank" rel="noopener noreferrer">
+            {t!("guide-open", provider = provider)} <span aria-hidden="true">" ↗"</span>
+            <span class="visually-hidden">" (" {t!("guide-new-tab")} ")"</span>
+        </a>
+    }
 }
 
-/// The guide's HTML and the id of its preset. `host`: a server that was typed by hand; the guide is its provider's.
+/// The guide's HTML, with the fields' hints, and the id of its preset. `host`: a server that was typed by hand; the guide is its provider's.
 pub fn fragment<'a>(presets: &'a Catalogue, id: &str, host: &str) -> (String, &'a str) {
     let host = server_text::read(host).host;
     let chosen = presets.get(id);
@@ -93,5 +94,11 @@ pub fn fragment<'a>(presets: &'a Catalogue, id: &str, host: &str) -> (String, &'
     };
     let guide = preset.and_then(|preset| presets.guide(preset)).cloned();
     let id = preset.map_or("", |preset| preset.id.as_str());
-    (view! { <PresetGuide preset=preset.cloned() guide /> }.to_html(), id)
+    let [login, secret] = hints(i18n::current(), preset, guide.as_ref());
+    let html = view! {
+        <PresetGuide preset=preset.cloned() guide />
+        <p hidden data-hint="login-hint">{login}</p>
+        <p hidden data-hint="secret-hint">{secret}</p>
+    };
+    (html.to_html(), id)
 }

@@ -43,6 +43,12 @@ impl InputState {
     }
 }
 
+/// The place for what the assistant proposes or has replaced here, with a button.
+#[component]
+pub fn Remark(at: &'static str) -> impl IntoView {
+    view! { <p class="assistant" role="status" id=format!("at-{at}")></p> }
+}
+
 /// A text input with its label and messages.
 #[component]
 pub fn TextField(
@@ -50,7 +56,6 @@ pub fn TextField(
     #[prop(into)] label: String,
     #[prop(optional, into)] hint: Option<String>,
     state: InputState,
-    #[prop(optional)] required: bool,
     #[prop(optional)] optional: bool,
     /// `url`, `numeric` or `email`: selects a phone's keyboard.
     #[prop(default = "text")]
@@ -70,7 +75,6 @@ pub fn TextField(
                 id=id
                 name=format!("draft[{id}]")
                 value=state.value.clone()
-                required=required
                 inputmode=inputmode
                 pattern=pattern
                 maxlength=maxlength
@@ -81,6 +85,7 @@ pub fn TextField(
                 aria-invalid=state.is_wrong(field).then_some("true")
                 autofocus=state.is_first_wrong(field)
             />
+            {matches!(field, Field::Host | Field::Login).then(|| view! { <Remark at=id /> })}
             {hint.map(|text| view! { <p class="hint" id=format!("{id}-hint")>{text}</p> })}
             <FieldFault field errors=state.errors />
             <FieldWarnings field />

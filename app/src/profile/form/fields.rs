@@ -80,11 +80,13 @@ pub(super) fn Secret(
     /// The saved profile, and what of it the form has changed.
     saved: Option<(Option<Moved>, Draft)>,
     host: String,
+    /// What stands under it while none is stored.
+    hint: String,
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let state = InputState { value: String::new(), errors: errors.clone() };
     let hint = match (secret, saved) {
-        (SecretState::Missing, _) => t!("form-secret-hint").into_any(),
+        (SecretState::Missing, _) => hint.into_any(),
         (SecretState::Unreadable, _) => view! { <strong>{t!("form-secret-unreadable")}</strong> }.into_any(),
         (SecretState::Stored { changed_at }, saved) => {
             let (moved, saved) = saved.unwrap_or_default();

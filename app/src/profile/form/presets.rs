@@ -1,12 +1,14 @@
 //! Server side. **Vous pouvez choisir une configuration pré-saisie (optionnel)**: the usual providers as cards, the
 //! others behind a disclosure, "another server" at the end. One group of radio buttons, so exactly one is chosen.
+//! The provider's mark comes from the style sheet (`style/marks.css`, written from the table of providers).
 
 use leptos::prelude::*;
 
 use crate::{
     base_path::at,
-    profile::preset::{Preset, hint, search_words},
+    profile::preset::{Preset, Status, hint, search_words},
     t,
+    ui::field::Remark,
 };
 
 #[component]
@@ -34,9 +36,11 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
             <div class="cards">
                 <label class="card-choice">
                     <input type="radio" name="draft[preset]" value="" checked=chosen.is_empty() />
+                    <i aria-hidden="true"></i>
                     <span>{t!("preset-other-server")}</span>
                 </label>
             </div>
+            <Remark at="presets" />
             <noscript>
                 <button formaction=at("/api/profiles/fill") formnovalidate=true>{t!("preset-fill")}</button>
             </noscript>
@@ -50,7 +54,18 @@ fn Choice(preset: Preset, checked: bool) -> impl IntoView {
     view! {
         <label class="card-choice" data-s=words>
             <input type="radio" name="draft[preset]" value=preset.id.clone() checked=checked data-p=hint(&preset).encode() />
-            <span>{preset.name}</span>
+            <i aria-hidden="true"></i>
+            <span>{preset.card_name().to_owned()}</span>
+            {tag(&preset).map(|(class, words)| view! { <small class=class>{words}</small> })}
         </label>
+    }
+}
+
+/// What a shop owner must know before choosing: the class and the words.
+fn tag(preset: &Preset) -> Option<(&'static str, String)> {
+    match preset.status {
+        _ if preset.is_closed() => Some(("closed", t!("preset-closed"))),
+        Status::Ending | Status::Deprecated => Some(("ending", t!("preset-ending"))),
+        _ => None,
     }
 }

@@ -12,9 +12,11 @@ use super::{
 };
 use crate::{
     base_path::at,
+    i18n,
     profile::{
         field::Field,
         guide::PresetGuide,
+        hints::hints,
         moved::Moved,
         preset::{Catalogue, Preset},
     },
@@ -29,6 +31,8 @@ use crate::{
 
 /// A server's name, optionally with a scheme or a port ([`crate::profile::server_text`]); not an e-mail address.
 const HOST: &str = r"\s*(\S+:\/\/\S+|[^@\s]+(\s*:?\s*[0-9]{1,5})?)\s*";
+/// An address, with or without a name ([`crate::profile::mailbox_text`]).
+const ADDRESS: &str = r"\s*([^@]*<)?\s*[^@\s]+@[^@\s]+(\s*>)?\s*";
 /// From 1 to 65535.
 const PORT: &str = r"\s*0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\s*";
 
@@ -40,6 +44,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
     // A server that was typed by hand shows its provider's guide.
     let chosen: Option<Preset> = presets.get(&draft.preset).or_else(|| presets.by_host(draft.host.trim())).cloned();
     let guide = chosen.as_ref().and_then(|preset| presets.guide(preset)).cloned();
+    let [login_hint, secret_hint] = hints(i18n::current(), chosen.as_ref(), guide.as_ref());
     let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
     let email = session.email.clone();
     view! {
@@ -59,6 +64,11 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             data-host=t!("error-host-invalid")
             data-tidied=t!("form-tidied")
             data-tidied-port=t!("form-tidied-port", port = "{port}")
+            data-replaced=t!("preset-replaced", names = "{name}")
+            data-left=t!("preset-left", name = "{name}")
+            data-undo=t!("preset-undo")
+            data-proposal=t!("preset-proposal", name = "{name}")
+            data-choose=t!("preset-choose")
             data-w-port=t!("warn-port")
             data-w-other=t!("warn-other", login = "{login}", host = "{host}")
             data-w-account=t!("warn-account", host = "{host}")
@@ -78,11 +88,11 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 <div class="columns">
                     <TextField
                         field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host)
-                        inputmode="url" maxlength=300 required=true pattern=HOST
+                        inputmode="url" maxlength=300 pattern=HOST
                     />
                     <TextField
                         field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric"
-                        pattern=PORT maxlength=8 required=true
+                        pattern=PORT maxlength=8
                     />
                 </div>
                 <SecurityChoice state=state(&draft.security) />
@@ -93,10 +103,10 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 <div class="with-guide">
                 <OwnerChoice state=state(&draft.user) session=session.clone() />
                 <TextField
-                    field=Field::Login label=t!("form-login") hint=t!("form-login-hint") state=state(&draft.login)
-                    inputmode="email" required=true
+                    field=Field::Login label=t!("form-login") hint=login_hint state=state(&draft.login)
+                    inputmode="email"
                 />
-                <Secret secret saved host=draft.host.clone() errors=errors.clone() />
+                <Secret secret saved hint=secret_hint host=draft.host.clone() errors=errors.clone() />
                 <aside id="guide" class="guide" data-src=at("/profiles/guide?") aria-label=t!("guide-title")>
                     <PresetGuide preset=chosen guide />
                 </aside>
@@ -106,15 +116,14 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 />
                 <TextField
                     field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint")
-                    state=state(&draft.sender_address) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
+                    state=state(&draft.sender_address) inputmode="email" optional=true pattern=ADDRESS
                 />
                 <TextField
                     field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email)
-                    state=state(&draft.reply_to) inputmode="email" optional=true pattern="\\s*[^@\\s]+@[^@\\s]+\\s*"
+                    state=state(&draft.reply_to) inputmode="email" optional=true pattern=ADDRESS
                 />
                 </div>
             </fieldset>
-            <Remark />
             <p
                 class="notice warning"
                 id="ending"
@@ -130,25 +139,5 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 <button formaction=at("/api/profiles/cancel") formnovalidate=true>{t!("action-cancel")}</button>
             </div>
         </form>
-    }
-}
-
-/// What the assistant proposes, or what it replaced, with a button.
-#[component]
-fn Remark() -> impl IntoView {
-    view! {
-        <p
-            class="assistant"
-            id="assistant"
-            role="status"
-            data-replaced=t!("preset-replaced", names = "{name}")
-            data-left=t!("preset-left", name = "{name}")
-            data-undo=t!("preset-undo")
-            data-proposal=t!("preset-proposal", name = "{name}")
-            data-choose=t!("preset-choose")
-        >
-            <span></span>
-            <button type="button" hidden></button>
-        </p>
     }
 }
