@@ -22,7 +22,7 @@ test("bad input is refused beside its field and nothing typed is lost", async ({
   await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue(javaScriptEnabled === false ? "" : "secretsecret");
 });
 
-test("a password survives an error that the browser sees", async ({ configurator, page }) => {
+test("a password survives an error that the browser sees", async ({ configurator, page, javaScriptEnabled }) => {
   await configurator.open();
   await configurator.add();
   const host = page.getByLabel("Adresse du serveur SMTP");
@@ -31,7 +31,8 @@ test("a password survives an error that the browser sees", async ({ configurator
   await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
   const secret = page.getByLabel("Mot de passe SMTP", { exact: true });
   await secret.fill("abcdefghijklmnop");
-  for (const wrong of ["", "0", "70000", "465x"]) {
+  // Without JavaScript an empty port leaves: the server fills it from the preset, or says what is missing.
+  for (const wrong of [...(javaScriptEnabled === false ? [] : [""]), "0", "70000", "465x"]) {
     await port.fill(wrong);
     await configurator.validateButton().click();
     await expect(page, wrong).toHaveURL(/profiles\/new/);
@@ -131,7 +132,7 @@ test("from one preset to the next nothing was typed by hand @wasm", async ({ con
   await page.getByRole("radio", { name: "Gmail", exact: true }).check();
   await page.getByRole("radio", { name: "Free", exact: true }).check();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.free.fr");
-  await expect(page.locator("#assistant")).not.toHaveClass(/shown/);
+  await expect(page.locator(".assistant:not(:empty)")).toHaveCount(0);
 });
 
 test("an address proposes its preset @wasm", async ({ configurator, page }) => {
@@ -186,7 +187,7 @@ test("an existing profile opens without a proposal @wasm", async ({ configurator
   await configurator.button("Modifier").click();
   await (await answered).finished();
   await configurator.ready();
-  await expect(page.locator("#assistant")).not.toHaveClass(/shown/);
+  await expect(page.locator(".assistant:not(:empty)")).toHaveCount(0);
   // It comes with the next change of the login.
   await page.getByLabel("Identifiant SMTP").fill("karim@orange.fr");
   await expect(page.getByText("Cette adresse est chez Orange")).toBeVisible();
@@ -207,7 +208,7 @@ test("the search narrows the providers @wasm", async ({ configurator, page }) =>
 test("elsewhere than at Google spaces are only announced @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();
-  await page.getByRole("radio", { name: "OVHcloud – MX Plan / E-mails" }).check();
+  await page.getByRole("radio", { name: "OVHcloud MX Plan" }).check();
   const secret = page.getByLabel("Mot de passe SMTP", { exact: true });
   await secret.fill(" mon mot de passe\u200b");
   await page.getByRole("button", { name: "Afficher le mot de passe" }).click();
@@ -265,4 +266,145 @@ test("no answer ever holds the password", async ({ configurator, page }) => {
   for (const form of ["abcdefghijklmnop", PASSWORD, btoa("abcdefghijklmnop"), "abcd+efgh", "abcd%20efgh"]) {
     expect(everything.includes(form), form).toBe(false);
   }
+});
+
+test("the proposal stands under the login, in the flow, and is said once @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  const place = page.locator("#at-login");
+  await page.evaluate(() => {
+    const seen = ((window as never as { said: string[] }).said = []);
+    new MutationObserver(() => seen.push(document.querySelector("#at-login")!.textContent as never)).observe(document.querySelector("#at-login")!, { childList: true, subtree: true });
+  });
+  const login = page.getByLabel("Identifiant SMTP");
+  await login.pressSequentially("claire@orange.fr");
+  await expect(place).toContainText("Cette adresse est chez Orange");
+  await login.press("Home");
+  await login.pressSequentially("marie-");
+  await expect(login).toHaveValue("marie-claire@orange.fr");
+  expect(await page.evaluate(() => (window as never as { said: string[] }).said)).toHaveLength(1);
+  const [field, said, secret] = await Promise.all(["#login", "#at-login", "#secret"].map(async (at) => (await page.locator(at).boundingBox())!));
+  expect(said.y).toBeGreaterThanOrEqual(field.y + field.height);
+  expect(said.y - field.y - field.height).toBeLessThan(16);
+  expect(said.y + said.height).toBeLessThan(secret.y);
+  expect(await place.evaluate((element) => getComputedStyle(element).position)).toBe("static");
+  // What it replaces is said at the same place; the empty places take none.
+  await page.getByLabel("Adresse du serveur SMTP").fill("mail.mon-domaine.fr");
+  await page.getByRole("button", { name: "Choisir cette configuration" }).click();
+  await expect(place).toContainText("Remplacé par la configuration choisie");
+  await page.getByRole("button", { name: "Rétablir" }).click();
+  await expect(place).toBeEmpty();
+  expect((await place.boundingBox())!.height).toBe(0);
+});
+
+test("an address with its owner's name becomes both", async ({ configurator, page, javaScriptEnabled }) => {
+  await configurator.open();
+  await configurator.add();
+  await configurator.choosePreset(configurator.words.sandbox);
+  await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
+  const [name, address] = [page.getByLabel("Nom de l’expéditeur"), page.getByLabel("Adresse de l’expéditeur")];
+  await name.fill("");
+  await address.fill('"Martin, Claire" <mailto:claire@sandbox.example>');
+  if (javaScriptEnabled !== false) {
+    await address.blur();
+    await expect(address).toHaveValue("claire@sandbox.example");
+    await expect(name).toHaveValue("Martin, Claire");
+    // A name that was typed stays.
+    await address.fill("Karim <claire@sandbox.example>");
+    await address.blur();
+    await expect(address).toHaveValue("claire@sandbox.example");
+  }
+  await configurator.validateButton().click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
+  await page.goBack();
+  if (javaScriptEnabled === false) await page.reload();
+  await expect(name).toHaveValue("Martin, Claire");
+  await expect(address).toHaveValue("claire@sandbox.example");
+});
+
+test("without JavaScript a chosen preset fills what was left empty @without", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByRole("radio", { name: configurator.words.sandbox, exact: true }).check();
+  await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
+  await configurator.validateButton().click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
+  await configurator.open();
+  await expect(page.getByText("smtp.sandbox.example").first()).toBeVisible();
+  // What no preset fills is asked for by us, in the reader's language.
+  await configurator.add();
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
+  await configurator.validateButton().click();
+  await expect(page.getByText("Saisissez l’adresse de votre serveur SMTP.")).toBeVisible();
+});
+
+test("the arrow keys pass over presets without asking for each @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  const asked: string[] = [];
+  page.on("request", (request) => /profiles\/(guide|check)/.test(request.url()) && asked.push(new URL(request.url()).pathname));
+  await page.getByRole("radio", { name: "Autre serveur" }).focus();
+  for (let step = 0; step < 10; step++) await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("radio", { name: "IONOS France" })).toBeChecked();
+  await expect(page.locator("#secret-hint")).toHaveText("Il vous faut le mot de passe de l’adresse email.");
+  await page.waitForTimeout(1500);
+  expect(asked.filter((path) => path.endsWith("guide"))).toHaveLength(1);
+  expect(asked.filter((path) => path.endsWith("check")).length).toBeLessThanOrEqual(1);
+});
+
+test("the hints are the chosen provider's, and its page is a button @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await expect(page.locator("#login-hint")).toHaveText("Le plus souvent, votre adresse email complète.");
+  for (const [name, login, secret] of [
+    ["Free", "La partie de votre adresse avant le @.", "Il vous faut le mot de passe de la boîte Free."],
+    ["Brevo", "L’identifiant SMTP affiché par Brevo, et non votre adresse de connexion.", "Il vous faut une clé SMTP."],
+    ["Gmail", "Votre adresse email complète.", "Il vous faut un mot de passe d’application."],
+  ]) {
+    await page.getByRole("radio", { name, exact: true }).check();
+    await expect(page.locator("#login-hint")).toHaveText(login);
+    await expect(page.locator("#secret-hint")).toHaveText(secret);
+  }
+  const link = page.locator("#guide").getByRole("link", { name: "Ouvrir Google" });
+  await expect(link).toHaveAttribute("href", "https://myaccount.google.com/apppasswords");
+  await expect(link).toHaveAttribute("target", "_blank");
+  await expect(page.locator("#guide")).not.toContainText("google.com");
+  await expect(page.locator("#guide .screens li")).toHaveCount(3);
+});
+
+test("every card has its mark, two lines at most, and stays whole", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByText("autres fournisseurs").click();
+  for (const width of [1280, 390, 320]) {
+    await page.setViewportSize({ width, height: 900 });
+    const faults = await page.evaluate(() => {
+      const faults: string[] = [];
+      for (const card of document.querySelectorAll<HTMLElement>(".card-choice")) {
+        const name = card.querySelector("span")!;
+        const [box, own] = [card.getBoundingClientRect(), name.getBoundingClientRect()];
+        const text = name.textContent!;
+        if (own.height > 2.2 * parseFloat(getComputedStyle(name).lineHeight)) faults.push(`${text}: more than two lines`);
+        if (own.right > box.right || name.scrollWidth > name.clientWidth + 1 && getComputedStyle(name).display !== "inline") faults.push(`${text}: leaves its card`);
+        if (box.height < 44) faults.push(`${text}: ${box.height} high`);
+        // A word on two lines has two boxes.
+        const words = document.createRange();
+        for (const match of text.matchAll(/\S+/g)) {
+          words.setStart(name.firstChild!, match.index);
+          words.setEnd(name.firstChild!, match.index + match[0].length);
+          const boxes = [...words.getClientRects()];
+          if (boxes.length > 1 || boxes.some((one) => one.right > box.right)) faults.push(`${text}: ${match[0]} is broken`);
+        }
+        const mark = card.querySelector("i")!;
+        if (mark.getBoundingClientRect().width < 24) faults.push(`${text}: no mark`);
+      }
+      if (document.documentElement.scrollWidth > innerWidth) faults.push("the page scrolls sideways");
+      return faults;
+    });
+    expect(faults, String(width)).toEqual([]);
+  }
+  await expect(page.getByRole("radio", { name: /^Outlook\.com.*Accès fermé$/ })).toBeVisible();
+  await expect(page.getByRole("radio", { name: /^Microsoft 365.*Ferme bientôt$/ })).toBeVisible();
 });

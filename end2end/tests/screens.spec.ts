@@ -198,7 +198,7 @@ test("a preset is left with its server, and comes back @wasm", async ({ configur
   await host.blur();
   await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeChecked();
   await expect(page.locator("#guide")).not.toContainText("Gmail");
-  await expect(page.locator("#assistant")).toContainText("Cette adresse n’est pas celle de Gmail");
+  await expect(page.locator("#at-host")).toContainText("Cette adresse n’est pas celle de Gmail");
   await page.getByRole("button", { name: "Rétablir" }).click();
   await expect(page.getByRole("radio", { name: "Gmail", exact: true })).toBeChecked();
   await expect(host).toHaveValue("smtp.gmail.com");
@@ -207,15 +207,18 @@ test("a preset is left with its server, and comes back @wasm", async ({ configur
 
 test("the guide is that of the last choice, in whatever order the answers come @wasm", async ({ configurator, page }) => {
   await configurator.open();
-  // On arrival the form requests the guide for the first choice. Here that response comes last.
-  let answered = false;
-  await page.route(/\/profiles\/guide\?preset=&/, async (route) => {
+  // The response to the first request comes last.
+  let [asked, answered] = [false, false];
+  await page.route(/\/profiles\/guide\?preset=free&/, async (route) => {
+    asked = true;
     const answer = await route.fetch();
     await expect(page.locator("#guide")).toContainText("Gmail");
     await route.fulfill({ response: answer });
     answered = true;
   });
   await configurator.add();
+  await page.getByRole("radio", { name: "Free", exact: true }).check();
+  await expect.poll(() => asked).toBe(true);
   await page.getByRole("radio", { name: "Gmail", exact: true }).check();
   await expect.poll(() => answered).toBe(true);
   await page.waitForTimeout(500);
@@ -323,6 +326,21 @@ test("the search: Enter chooses the only one left, and nothing is promised where
   await search.press("Enter");
   await expect(page.getByRole("radio", { name: "Mailjet" })).toBeChecked();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue(/mailjet/);
+  // An address of a provider's own is that provider alone, also when Enter comes before the server's answer; so is a slip.
+  for (const [typed, host] of [
+    ["claire@gmail.com", "smtp.gmail.com"],
+    ["claire@free.fr", "smtp.free.fr"],
+    ["Claire <claire@gmial.com>", "smtp.gmail.com"],
+    ["gmal", "smtp.gmail.com"],
+    ["free", "smtp.free.fr"],
+  ]) {
+    await page.getByRole("radio", { name: "Autre serveur" }).check();
+    await page.getByLabel("Adresse du serveur SMTP").fill("");
+    await search.fill(typed);
+    await search.press("Enter");
+    await expect(page.getByLabel("Adresse du serveur SMTP"), typed).toHaveValue(host);
+    if (typed !== "free") await expect(page.locator("#presets .card-choice:not([hidden]) [data-p]"), typed).toHaveCount(1);
+  }
 });
 
 test("what a preset replaces is named, the encryption too @wasm", async ({ configurator, page }) => {
@@ -331,10 +349,10 @@ test("what a preset replaces is named, the encryption too @wasm", async ({ confi
   await page.getByLabel("Adresse du serveur SMTP").fill("mail.mon-domaine.fr");
   await page.locator("#security-starttls").check();
   await page.getByRole("radio", { name: "Gmail", exact: true }).check();
-  await expect(page.locator("#assistant")).toContainText("Adresse du serveur SMTP, Chiffrement.");
-  // It covers no field of the server's.
-  const [said, security] = [await box(page, "#assistant"), await box(page, "#security .option")];
-  expect(said.x).toBeGreaterThan(security.x + security.width);
+  await expect(page.locator("#at-presets")).toContainText("Adresse du serveur SMTP, Chiffrement.");
+  // Under the presets, and before the server's fields.
+  const [said, host] = [await box(page, "#at-presets"), await box(page, "#host")];
+  expect(said.y + said.height).toBeLessThan(host.y);
 });
 
 test("without JavaScript there is no hole where the search would be @without", async ({ configurator, page }) => {

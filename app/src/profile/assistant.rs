@@ -18,6 +18,8 @@ mod guide;
 #[cfg(feature = "hydrate")]
 mod leaving;
 #[cfg(feature = "hydrate")]
+mod mailbox;
+#[cfg(feature = "hydrate")]
 mod offer;
 #[cfg(feature = "hydrate")]
 mod presets;

@@ -76,10 +76,13 @@ fn fragment(site: &Site, parts: Parts, chosen: &Chosen) -> (String, String) {
 pub struct Domain {
     #[serde(default)]
     domain: String,
+    /// A slip is forgiven.
+    #[serde(default)]
+    near: Option<String>,
 }
 
-/// `GET /profiles/provider?domain=…`: the id of the preset whose provider gives out addresses of this domain; empty where
-/// none is known.
+/// `GET /profiles/provider?domain=…`: the id of the preset whose provider gives out addresses of this domain, with `near` also
+/// of one that differs by a slip; empty where none is known.
 pub async fn provider(
     State(site): State<Site>,
     asked: Result<Query<Domain>, QueryRejection>,
@@ -88,8 +91,9 @@ pub async fn provider(
     if !matches!(*visit, Visit::Open(_)) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let Ok(Query(Domain { domain })) = asked else { return StatusCode::BAD_REQUEST.into_response() };
-    let preset = site.services.presets.by_address(&format!("@{domain}"));
+    let Ok(Query(Domain { domain, near })) = asked else { return StatusCode::BAD_REQUEST.into_response() };
+    let presets = &site.services.presets;
+    let preset = if near.is_some() { presets.near_domain(&domain) } else { presets.by_address(&format!("@{domain}")) };
     preset.map_or_else(String::new, |preset| preset.id.clone()).into_response()
 }
 

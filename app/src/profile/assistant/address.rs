@@ -80,7 +80,10 @@ impl Asker {
             return;
         }
         let Some(form) = find::<Element>("#profile-form") else { return };
-        let address = text(&form, "data-provider") + &String::from(js_sys::encode_uri_component(&domain));
+        let mut address = text(&form, "data-provider") + &String::from(js_sys::encode_uri_component(&domain));
+        if matches!(self, Self::Search) {
+            address += "&near=1";
+        }
         let answer = fetch::fetch(&address, None, None).await.filter(Response::ok);
         let id = if let Some(answer) = answer { fetch::text(&answer).await } else { None };
         if self.known(&domain).is_none() {

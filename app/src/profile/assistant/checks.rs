@@ -9,6 +9,10 @@ use crate::dom::{find, find_all, focus, text};
 /// Focuses the first invalid field of a refused form (browsers ignore `autofocus` in cross-origin frames), or the field that a
 /// failed test points to.
 pub(super) fn arrive() {
+    // Without WebAssembly a chosen preset fills them on the server, so the form comes without.
+    for field in find_all::<HtmlInputElement>("#host, #port, #login") {
+        field.set_required(true);
+    }
     let wanted = find::<HtmlElement>("#profile-form [aria-invalid]")
         .or_else(|| find("#profile-form :target, #profile-form [autofocus]"));
     if let Some(field) = wanted {

@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, InputEvent, KeyboardEvent, SubmitEvent};
 
-use super::{address, checks, leaving, offer, presets, search, secret, server, warn};
+use super::{address, checks, leaving, mailbox, offer, presets, radio::PRESET, search, secret, server, warn};
 use crate::dom::{find, is, listen, target};
 
 /// Once, when the WebAssembly is there.
@@ -42,7 +42,7 @@ fn clicked(event: &Event, target: &Element) {
     if !is(target, ".actions *") {
         warn::look();
     }
-    if is(target, "input[type=radio], #assistant button, #secret-remark button") {
+    if is(target, "input[type=radio], .assistant button, #secret-remark button") {
         leaving::changed();
     }
     if checks::stop(target) {
@@ -76,7 +76,9 @@ fn pressed(event: &Event, target: &Element) {
 
 fn left(target: &Element) {
     server::left(target);
-    if !search::is_it(target) {
+    mailbox::left(target);
+    // The arrow keys leave every preset on their way: the last one is kept after the pause.
+    if !search::is_it(target) && !is(target, PRESET) {
         leaving::keep();
     }
 }

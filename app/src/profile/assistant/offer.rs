@@ -1,12 +1,12 @@
-//! Browser side. The remark at the foot of the form, and what its button offers: to choose a preset, or to put back what one
-//! replaced.
+//! Browser side. The remark under the field that it is about, and what its button offers: to choose a preset, or to put back what
+//! one replaced. Each of these fields has a place for it, a live region that is empty until then.
 
 use std::cell::RefCell;
 
 use web_sys::{Element, HtmlInputElement};
 
 use super::{address, radio::name_of};
-use crate::dom::{find, show, text};
+use crate::dom::{find, find_all, text};
 
 /// What the button of the remark does.
 #[derive(Default)]
@@ -29,6 +29,11 @@ pub(super) struct Before {
     pub(super) preset: Option<HtmlInputElement>,
     pub(super) security: Option<HtmlInputElement>,
 }
+
+/// The places for remarks: under the presets, the server's name and the login.
+pub(super) const PRESETS: &str = "at-presets";
+pub(super) const HOST: &str = "at-host";
+pub(super) const LOGIN: &str = "at-login";
 
 thread_local! {
     static OFFER: RefCell<Offer> = const { RefCell::new(Offer::Nothing) };
@@ -53,9 +58,11 @@ pub(super) fn typed(field: &str) {
 /// Proposes the preset that the login is an address of, unless it is chosen already.
 pub(super) fn propose() {
     match address::provider().filter(|radio| !radio.checked() && !is_undo_offered()) {
+        // A live region that is written again is announced again.
+        Some(radio) if OFFER.with_borrow(|offer| matches!(offer, Offer::Choose(same) if *same == radio)) => {}
         Some(radio) => {
             let name = name_of(&radio);
-            remark("data-proposal", &name, Offer::Choose(radio));
+            remark(LOGIN, "data-proposal", &name, Offer::Choose(radio));
         }
         None if OFFER.with_borrow(|offer| matches!(offer, Offer::Choose(_))) => clear(),
         None => {}
@@ -69,25 +76,25 @@ pub(super) fn take() -> Offer {
 
 /// Says nothing any more.
 pub(super) fn clear() {
-    remark("", "", Offer::Nothing);
+    remark("", "", "", Offer::Nothing);
 }
 
-/// Says something at the foot of the form, with a button.
-pub(super) fn remark(kind: &str, name: &str, offer: Offer) {
-    let Some(place) = find::<Element>("#assistant") else {
+/// Says something in a place, with a button. The other places fall silent.
+pub(super) fn remark(at: &str, kind: &str, name: &str, offer: Offer) {
+    let Some(form) = find::<Element>("#profile-form") else {
         return;
     };
-    let button = match &offer {
-        Offer::Nothing => "",
-        Offer::Undo(_) | Offer::Return(_) => "data-undo",
-        Offer::Choose(_) => "data-choose",
-    };
+    let button = if matches!(offer, Offer::Choose(_)) { "data-choose" } else { "data-undo" };
     OFFER.set(offer);
-    let shown = !button.is_empty();
-    if let (Some(words), Some(press)) = (find::<Element>("#assistant span"), find::<Element>("#assistant button")) {
-        words.set_text_content(Some(&text(&place, kind).replace("{name}", name)));
-        press.set_text_content(Some(&text(&place, button)));
-        show(&press, shown);
+    for place in find_all::<Element>(".assistant") {
+        if place.id() != at {
+            place.set_text_content(None);
+            continue;
+        }
+        place.set_inner_html("<span></span><button type=button></button>");
+        if let (Some(words), Some(press)) = (place.first_element_child(), place.last_element_child()) {
+            words.set_text_content(Some(&text(&form, kind).replace("{name}", name)));
+            press.set_text_content(Some(&text(&form, button)));
+        }
     }
-    let _ = place.class_list().toggle_with_force("shown", shown);
 }

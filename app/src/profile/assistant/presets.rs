@@ -7,7 +7,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use super::{
     checks::forgive,
     guide::{fetch_guide, guide_of},
-    offer::{self, Before, Offer, clear, is_undo_offered, remark},
+    offer::{self, Before, HOST, LOGIN, Offer, PRESETS, clear, is_undo_offered, remark},
     radio::{PRESET, checked, chosen, hint_of, name_of, radios},
     warn,
 };
@@ -28,7 +28,7 @@ pub(super) fn arrive() {
     FILLED.set(chosen());
     CHOSEN.set(checked());
     let host_is_empty = find::<HtmlInputElement>("#host").is_some_and(|host| host.value().is_empty());
-    if let Some(radio) = checked().filter(|_| host_is_empty) {
+    if let Some(radio) = checked().filter(|radio| host_is_empty && hint_of(radio).is_some()) {
         choose(&radio);
     }
 }
@@ -38,7 +38,7 @@ pub(super) fn clicked(target: &Element) {
         if let Some(radio) = checked() {
             choose(&radio);
         }
-    } else if is(target, "#assistant button") {
+    } else if is(target, ".assistant button") {
         accept();
     }
 }
@@ -52,6 +52,11 @@ pub(super) fn choose_quietly(radio: HtmlInputElement) {
 
 /// Fills the form from a preset. What was typed by hand gives way too, and the remark says so.
 pub(super) fn choose(radio: &HtmlInputElement) {
+    choose_at(radio, PRESETS);
+}
+
+/// `place`: where it was chosen, and where the remark belongs.
+fn choose_at(radio: &HtmlInputElement, place: &str) {
     fetch_guide(radio.value());
     let preset = CHOSEN.replace(Some(radio.clone()));
     let pending = is_undo_offered();
@@ -96,7 +101,7 @@ pub(super) fn choose(radio: &HtmlInputElement) {
     if security != new {
         names.push(find::<HtmlElement>("#security legend").map(|legend| legend.inner_text()).unwrap_or_default());
     }
-    remark("data-replaced", &names.join(", "), Offer::Undo(Before { typed: replaced, preset, security }));
+    remark(place, "data-replaced", &names.join(", "), Offer::Undo(Before { typed: replaced, preset, security }));
 }
 
 fn label_of(id: &str) -> String {
@@ -129,7 +134,7 @@ fn accept() {
                 let _ = details.set_attribute("open", "");
             }
             radio.set_checked(true);
-            choose(&radio);
+            choose_at(&radio, LOGIN);
             if let Some(login) = find::<HtmlElement>("#login") {
                 focus(&login);
             }
@@ -147,7 +152,7 @@ pub(super) fn settle(host: String) {
         choose_quietly(other);
         let typed = hint_of(&radio).map(|hint| ("host", hint.host)).into_iter().collect();
         let name = name_of(&radio);
-        remark("data-left", &name, Offer::Return(Before { typed, preset: Some(radio), security: None }));
+        remark(HOST, "data-left", &name, Offer::Return(Before { typed, preset: Some(radio), security: None }));
         warn::look();
     });
 }

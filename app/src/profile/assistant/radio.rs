@@ -15,7 +15,8 @@ pub(super) fn hint_of(radio: &HtmlInputElement) -> Option<PresetHint> {
 
 /// A preset's name, as its card says it.
 pub(super) fn name_of(radio: &HtmlInputElement) -> String {
-    radio.parent_element().and_then(|label| label.text_content()).unwrap_or_default()
+    let label = radio.parent_element().and_then(|label| label.query_selector("span").ok()?);
+    label.and_then(|name| name.text_content()).unwrap_or_default()
 }
 
 /// Every preset's radio button.

@@ -1,10 +1,21 @@
 //! Browser side. The search box over the presets.
 
-use ::model::search::finds;
+use std::cell::Cell;
+
+use ::model::search::{finds, resembles, same};
 use web_sys::{Element, HtmlInputElement};
 
-use super::{address::Asker, presets::choose};
-use crate::dom::{find, find_all, focus, show, text};
+use super::{
+    address::Asker,
+    presets::choose,
+    radio::{name_of, radios},
+};
+use crate::dom::{find, focus, show, text};
+
+thread_local! {
+    /// Enter was pressed before the server had said whose domain is typed.
+    static ENTERED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// The box is there once it works.
 pub(super) fn arrive() {
@@ -21,6 +32,7 @@ pub(super) fn is_it(target: &Element) -> bool {
 pub(super) fn typed(target: &Element) -> bool {
     let it = is_it(target);
     if it {
+        ENTERED.set(false);
         Asker::Search.look(domain(&typed_words()).to_owned(), narrow);
         narrow();
     }
@@ -31,15 +43,30 @@ fn typed_words() -> String {
     find::<HtmlInputElement>("#preset-search").map(|input| input.value().trim().to_owned()).unwrap_or_default()
 }
 
-/// What may be a domain, alone or at the end of an address.
+/// What may be a domain, alone or at the end of an address, also of one with a name: `Claire <claire@exemple.fr>`.
 fn domain(words: &str) -> &str {
-    let name = words.rsplit('@').next().unwrap_or_default();
+    let name = words.rsplit('@').next().unwrap_or_default().trim_end_matches(['>', '"', ' ']);
     if name.contains(' ') { "" } else { name }
 }
 
-/// Enter in the search box: the only provider that is left is chosen.
+/// Every provider, with its card.
+fn cards() -> impl Iterator<Item = (HtmlInputElement, Element)> {
+    let offered = radios().into_iter().filter(|radio| radio.has_attribute("data-p"));
+    offered.filter_map(|radio| radio.parent_element().map(|card| (radio, card)))
+}
+
+/// Enter in the search box: the only provider that is left is chosen, or the one of exactly this name.
 pub(super) fn choose_the_only_one() {
-    let mut left = find_all::<HtmlInputElement>("#presets .card-choice:not([hidden]) [data-p]");
+    let words = typed_words();
+    if Asker::Search.waits(domain(&words)) {
+        ENTERED.set(true);
+        return;
+    }
+    let mut left: Vec<HtmlInputElement> =
+        cards().filter(|(_, card)| !card.has_attribute("hidden")).map(|(radio, _)| radio).collect();
+    if left.len() > 1 {
+        left.retain(|radio| same(&name_of(radio), &words));
+    }
     if let (Some(radio), true) = (left.pop(), left.is_empty()) {
         radio.set_checked(true);
         choose(&radio);
@@ -47,19 +74,28 @@ pub(super) fn choose_the_only_one() {
     }
 }
 
-/// Shows the presets whose name, search words, server or e-mail domain is typed; another server can always be chosen.
+/// Shows the preset whose e-mail domain is typed, else those whose name, search words or server is, else those whose name is nearly
+/// so; another server can always be chosen.
 fn narrow() {
     let words = typed_words();
-    let (wanted, domain) = (words.as_str(), domain(&words));
-    let of_the_domain = Asker::Search.provider(domain).map(|radio| radio.value());
-    let mut found = Asker::Search.waits(domain);
-    for label in find_all::<Element>("#presets .card-choice:has([data-p])") {
-        let Some(radio) = label.first_element_child() else { continue };
-        let named =
-            [label.text_content().unwrap_or_default(), text(&label, "data-s"), text(&radio, "data-p")].join(" ");
-        let matches = finds(&named, wanted) || of_the_domain.as_deref().is_some_and(|id| id == text(&radio, "value"));
-        found |= matches;
-        show(&label, matches);
+    let wanted = words.as_str();
+    // Until the answer comes, what is shown stays.
+    if Asker::Search.waits(domain(wanted)) {
+        return;
+    }
+    let of_the_domain = Asker::Search.provider(domain(wanted));
+    let rank = |radio: &HtmlInputElement, card: &Element| {
+        let named = [name_of(radio), text(card, "data-s")].join(" ");
+        match &of_the_domain {
+            Some(of) => u8::from(radio == of),
+            None if finds(&[&named, " ", &text(radio, "data-p")].concat(), wanted) => 2,
+            None => u8::from(resembles(&named, wanted)),
+        }
+    };
+    let ranked: Vec<(u8, Element)> = cards().map(|(radio, card)| (rank(&radio, &card), card)).collect();
+    let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or_default();
+    for (rank, card) in &ranked {
+        show(card, *rank == best && best > 0);
     }
     if let Some(details) = find::<Element>("#presets details") {
         if !wanted.is_empty() {
@@ -69,6 +105,9 @@ fn narrow() {
         show(&details, details.query_selector(".card-choice:not([hidden])").is_ok_and(|one| one.is_some()));
     }
     if let Some(none) = find::<Element>(".search [role=status]") {
-        none.set_text_content(Some(&if found { String::new() } else { text(&none, "data-none") }));
+        none.set_text_content(Some(&if best > 0 { String::new() } else { text(&none, "data-none") }));
+    }
+    if ENTERED.take() {
+        choose_the_only_one();
     }
 }

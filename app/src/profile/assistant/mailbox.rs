@@ -1,0 +1,23 @@
+//! Browser side. An address that was pasted with its owner's name is taken apart when its field is left.
+
+use web_sys::{Element, HtmlInputElement};
+
+use super::checks::forgive;
+use crate::{
+    dom::{find, is},
+    profile::mailbox_text::read,
+};
+
+pub(super) fn left(target: &Element) {
+    if !is(target, "#login, #sender_address, #reply_to") {
+        return;
+    }
+    let Some(field) = find::<HtmlInputElement>(&["#", &target.id()].concat()) else { return };
+    let Some(mailbox) = read(&field.value()) else { return };
+    field.set_value(&mailbox.address);
+    forgive(&field);
+    let name = find::<HtmlInputElement>("#sender_name").filter(|name| name.value().trim().is_empty());
+    if let Some(name) = name.filter(|_| field.id() != "reply_to") {
+        name.set_value(&mailbox.name);
+    }
+}
