@@ -10,3 +10,5 @@ mod blame;
 pub mod card;
 #[cfg(feature = "ssr")]
 pub use ::model::fix;
+#[cfg(feature = "ssr")]
+mod retype;

@@ -20,7 +20,10 @@ use crate::{
         sending_api::SaveSending,
     },
     sending_mode::api::{ChooseOwnSmtp, SaveSendingMode},
-    test_run::api::{ApplyFix, ConfirmReceipt, RunTest, StreamTest},
+    test_run::{
+        api::{ApplyFix, ConfirmReceipt, ReplaceSecret, RunTest},
+        stream::StreamTest,
+    },
     ui::form_owner::FORM_OWNER,
 };
 
@@ -61,6 +64,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     add::<ChooseOwnSmtp>(&mut fields, &[]);
     add::<RunTest>(&mut fields, &["listed", "after"]);
     add::<ApplyFix>(&mut fields, &[]);
+    add::<ReplaceSecret>(&mut fields, &[]);
     add::<StreamTest>(&mut fields, &[]);
     add::<ConfirmReceipt>(&mut fields, &[]);
     fields

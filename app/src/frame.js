@@ -58,6 +58,12 @@
     tell("visit", { visit, seconds });
     // The form gets its fields before it is submitted, and fresh ones afterwards. Other pages get no answer.
     (onsubmit = () => setTimeout(tell, 0, "tab"))();
+    // A frame is as tall as its content: only the portal's page can scroll to a part of it.
+    addEventListener("reveal", ({ target }) => {
+      const { top, bottom } = target.getBoundingClientRect();
+      tell("resize", { height: page.offsetHeight });
+      tell("reveal", { top: top + scrollY, bottom: bottom + scrollY });
+    }, true);
     new ResizeObserver(() => tell("resize", { height: page.offsetHeight })).observe(page);
     new MutationObserver(look).observe(page, { childList: true, subtree: true });
     look();

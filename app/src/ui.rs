@@ -1,6 +1,7 @@
 //! Server side. What every page is made of.
 
 pub mod event;
+pub mod eye;
 pub mod field;
 pub mod form_owner;
 pub mod layout;

@@ -108,6 +108,7 @@ test("in a contrast theme nothing is told by a background alone @wasm", async ({
   const style = (selector: string, pseudo: string, name: string) =>
     page.locator(selector).first().evaluate((element, [pseudo, name]) => getComputedStyle(element, pseudo || null).getPropertyValue(name), [pseudo, name]);
   expect(await style(".profile:has(:checked)", "", "outline-style")).toBe("solid");
+  await page.getByText("Détails techniques").filter({ visible: true }).click();
   const canvas = await style("body", "", "background-color");
   expect(await style(".stage.ok", "::before", "background-color")).not.toBe(canvas);
 });

@@ -43,6 +43,12 @@ export class Configurator {
   heading = (name: string | RegExp) => this.page.getByRole("heading", { name });
   validateButton = () => this.page.locator("#content .actions").getByRole("button", { name: this.words.validate });
 
+  /** One of the actions behind the three dots of the selected profile. */
+  async more(name: string) {
+    if (!(await this.page.locator(".more[open]").count())) await this.page.locator(".more > summary").click();
+    await this.button(name).click();
+  }
+
   /** The form's own button is pressed, and the browser or the server refuses: the page stays or comes back. */
   secretInput = () => this.page.locator("#secret");
 

@@ -162,14 +162,18 @@ test("it tells what is saved, tested, changed and deleted, once each @wasm", asy
   await expect(frame.getByRole("heading", { name: "Mode d’envoi des emails" })).toBeVisible();
   await moves(page, demo, "back");
   await expect(frame.getByRole("button", { name: "Tester" })).toBeVisible();
-  // A test that ends well, in the page.
+  // A test that ends well, in the page. The portal's page scrolls to what it says: the frame itself does not scroll.
+  await page.setViewportSize({ width: 390, height: 560 });
   await frame.getByRole("button", { name: "Tester" }).click();
   expect(await wait(page, "test-succeeded", 1, 30_000)).toEqual({ id });
+  await expect(frame.locator("[data-verdict] h2")).toBeInViewport({ ratio: 1 });
+  await page.setViewportSize({ width: 1280, height: 720 });
   // And one that does not.
   await add(frame, "mot-de-passe@sandbox.example");
   const other = (await wait(page, "profile-saved", 4)).id;
   await frame.getByRole("button", { name: "Tester" }).click();
   expect(await wait(page, "test-failed", 1, 30_000)).toEqual({ id: other, cause: "bad_credentials" });
+  await expect(frame.locator("[data-verdict] h2")).toBeInViewport({ ratio: 1 });
   // Looking at the report again is no test.
   await moves(page, demo, `/profiles/report?id=${id}`);
   await expect(frame.locator("[data-verdict]")).toBeVisible();

@@ -87,10 +87,28 @@ test("three refused passwords stop further attempts", async ({ configurator, pag
   await expect(page.getByText("a refusé ce mot de passe trois fois de suite")).toBeVisible();
 });
 
+test("a refused password is typed again where that is read", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example", { password: "not-this-one-9999" });
+  await expect(await configurator.test()).toHaveAttribute("data-cause", "bad_credentials");
+  const card = page.locator("[data-verdict]");
+  await card.getByLabel("Mot de passe SMTP").fill(PASSWORD);
+  if (configurator.scripted) {
+    await card.getByRole("button", { name: "Afficher le mot de passe" }).click();
+    await expect(card.getByLabel("Mot de passe SMTP")).toHaveAttribute("type", "text");
+  }
+  await card.getByRole("button", { name: "Enregistrer et retester" }).click();
+  await expect(page.locator("[data-verdict=accepted]")).toBeVisible();
+  expect(await demo.inbox()).toHaveLength(1);
+  expect(demo.everythingKept()).not.toContain(PASSWORD.replaceAll(" ", ""));
+});
+
 test("the stages appear one by one @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.addPersona("lent@sandbox.example");
   await configurator.button("Tester").click();
+  await expect(page.locator(".phase.ok", { hasText: "Joindre le serveur" })).toBeVisible();
+  await page.locator(".log summary").click();
   await expect(page.locator(".stage .name", { hasText: "Identifiant et mot de passe" })).toBeVisible();
   await expect(page.locator("[data-verdict]")).toHaveCount(0);
 });
@@ -100,7 +118,7 @@ test("Arrêter stops the test @wasm", async ({ configurator, page, demo }) => {
   // A server that says nothing after the handshake: however late Arrêter is pressed, it is in time.
   await configurator.addPersona("boutique@sandbox.example", { host: "silence.sandbox.example" });
   await configurator.button("Tester").click();
-  await expect(page.locator(".stage .name", { hasText: "Connexion chiffrée" })).toBeVisible();
+  await expect(page.locator(".phase.ok", { hasText: "Joindre le serveur" })).toBeVisible();
   await page.getByRole("button", { name: "Arrêter" }).click();
   await expect(page.getByText("Le test est arrêté.")).toBeVisible();
   await page.waitForTimeout(3_000);

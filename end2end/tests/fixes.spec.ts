@@ -144,6 +144,10 @@ test("the code of the mail turns accepted into received", async ({ page, configu
   await page.getByLabel("Code reçu").fill(code === "000 000" ? "111111" : "000000");
   await page.getByRole("button", { name: "Confirmer la réception" }).click();
   await expect(page.getByText("Ce n’est pas le bon code. Il reste 4 essais.")).toBeVisible();
+  // Where it was typed, and nowhere else.
+  await expect(page).toHaveURL(configurator.scripted ? /profiles\?selected=/ : /profiles\/report/);
+  await expect(page.locator("#code-fault")).toHaveText(/pas le bon code/);
+  await expect(page.getByLabel("Code reçu")).toBeFocused();
   await page.getByLabel("Code reçu").fill(code);
   await page.getByRole("button", { name: "Confirmer la réception" }).click();
   await expect(page.getByText("La réception est confirmée")).toBeVisible();
@@ -154,6 +158,11 @@ test("the code of the mail turns accepted into received", async ({ page, configu
   await expect(page.getByText("Réception confirmée à l’instant")).toBeVisible();
   await expect(page.getByLabel("Code reçu")).toHaveCount(0);
   expect(demo.everythingKept()).not.toContain(code.replace(" ", ""));
+  // Another test takes nothing away: both dates stand.
+  await configurator.open();
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+  await configurator.open();
+  await expect(page.getByText(/fonctionne, réception confirmée .*, testé à l’instant/i)).toBeVisible();
 });
 
 test("a code that is guessed ends after five tries, and a new test brings a new one", async ({ page, configurator, demo }) => {
@@ -180,7 +189,7 @@ test("a mail that was lost never counts as received, and the page says what that
   await configurator.open();
   await expect(page.getByText("réception à confirmer")).toBeVisible();
   // Whoever comes back later finds the place for the code again.
-  await configurator.button("Dernier test").click();
+  await configurator.more("Dernier test");
   await expect(page.getByLabel("Code reçu")).toBeVisible();
 });
 

@@ -56,6 +56,10 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   await expect(card).toHaveAttribute("data-verdict", "accepted");
   await expect(card).toContainText("claire@boulangerie-martin.example");
   await expect(page.getByText("Les emails de « magasin » partent par ce profil.")).toBeVisible();
+  for (const phase of ["Joindre le serveur", "Sécuriser la connexion", "Se connecter", "Envoyer le message"]) {
+    await expect(page.locator(".phase.ok .name", { hasText: phase })).toBeVisible();
+  }
+  await page.getByText("Détails techniques").filter({ visible: true }).click();
   const stages = ["Adresse du serveur", "Connexion au serveur", "Connexion chiffrée", "Accueil du serveur", "Fonctions du serveur", "Identifiant et mot de passe", "Adresse de l’expéditeur", "Adresse du destinataire", "Envoi du message"];
   for (const stage of stages) await expect(page.locator(".stage.ok .name", { hasText: stage })).toBeVisible();
   const [mail] = await demo.inbox();

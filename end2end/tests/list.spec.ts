@@ -5,7 +5,7 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
   await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(1);
-  await configurator.button("Dupliquer").click();
+  await configurator.more("Dupliquer");
   await expect(page.getByText("Le mot de passe n’est jamais copié")).toBeVisible();
   await expect(page.getByLabel("Identifiant SMTP")).toHaveValue("boutique@sandbox.example");
   await configurator.open();
@@ -23,13 +23,13 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await expect(page.getByText("Ce profil est choisi, mais il ne peut pas encore envoyer")).toBeVisible();
   await expect(page.locator(".profile", { hasText: "Actif" })).toHaveCount(1);
   await expect(copy).toContainText("Actif");
-  await configurator.button("Supprimer").click();
+  await configurator.more("Supprimer");
   await expect(page.getByRole("group", { name: "Quel profil enverra pour « magasin » ?" })).toBeVisible();
   await expect(page.getByRole("radio", { name: /boutique@sandbox.example/ })).toBeChecked();
   await page.getByRole("link", { name: "Annuler" }).click();
   await expect(page.locator(".profile")).toHaveCount(2);
   await copy.getByRole("radio").check();
-  await configurator.button("Supprimer").click();
+  await configurator.more("Supprimer");
   await configurator.button("Supprimer").click();
   await expect(page.getByText("Le profil et son mot de passe sont supprimés.")).toBeVisible();
   await expect(page.locator(".profile")).toHaveCount(1);
@@ -108,7 +108,7 @@ test("leaving the page stops the test @wasm", async ({ configurator, page, demo 
   await configurator.open();
   await configurator.addPersona("lent@sandbox.example");
   await configurator.button("Tester").click();
-  await expect(page.locator(".stage").first()).toBeVisible();
+  await expect(page.locator(".phase.running")).toBeVisible();
   await page.goto(`${demo.configurator}/sending-mode`);
   await page.waitForTimeout(7_000);
   expect(await demo.inbox()).toHaveLength(0);
@@ -123,14 +123,14 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   await configurator.test();
   await configurator.open();
   await row("boutique").getByRole("radio").check();
-  await configurator.button("Supprimer").click();
+  await configurator.more("Supprimer");
   await expect(page.getByRole("radio", { name: /cle@sandbox.example/ })).toBeChecked();
   await configurator.button("Supprimer").click();
   await expect(page.getByText("Le profil sélectionné ci-dessous le remplace.")).toBeVisible();
   await expect(row("cle@")).toContainText("Actif");
   // Only the one that fails is left: nobody takes over by itself.
   await row("cle@").getByRole("radio").check();
-  await configurator.button("Supprimer").click();
+  await configurator.more("Supprimer");
   await expect(page.getByText("Nous ne savons pas si un autre profil fonctionne")).toBeVisible();
   await expect(page.getByRole("radio", { name: "Aucun pour l’instant" })).toBeChecked();
   await configurator.button("Supprimer").click();
@@ -175,10 +175,21 @@ test("Tester on another profile stops the one under way; Arrêter gives the focu
   await configurator.addPersona("boutique@sandbox.example");
   await page.locator(".profile", { hasText: "lent@" }).getByRole("radio").check();
   await configurator.button("Tester").click();
-  await expect(page.locator(".panel .stage").first()).toBeVisible();
+  await expect(page.locator(".phase.running")).toBeVisible();
+  // The one that runs is not begun again, and says so; the focus stays.
+  await expect(configurator.button("Tester")).toHaveAttribute("aria-disabled", "true");
+  await configurator.button("Tester").click({ force: true });
+  await expect(page.locator(".panel")).not.toContainText("Le test précédent est arrêté");
+  await expect(configurator.button("Tester")).toBeFocused();
   await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
+  await expect(configurator.button("Tester")).toHaveAttribute("aria-disabled", "false");
   await configurator.button("Tester").click();
   await expect(page.locator(".panel [data-verdict=accepted]")).toBeVisible();
+  await expect(page.locator(".panel .tested")).toContainText("boutique@sandbox.example");
+  // The end of the first one takes nothing away.
+  await page.waitForTimeout(1_500);
+  await expect(page.locator(".panel [data-verdict=accepted]")).toBeVisible();
+  await expect(page.locator(".panel")).not.toContainText("Le test est arrêté");
   await expect(page.locator(".profile", { hasText: "boutique@" })).toContainText("Accepté par le serveur");
   await expect(page.locator(".profile", { hasText: "lent@" })).toContainText("Jamais testé");
   await page.locator(".profile", { hasText: "lent@" }).getByRole("radio").check();

@@ -51,7 +51,7 @@ test("a failure of a real message shows in the list and with its card; the page 
   await expect(page.locator(".profile .sent")).toContainText("Dernier échec");
   await page.getByText("Dernier échec de mot-de-passe@sandbox.example").click();
   await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();
-  await configurator.button("Envois").click();
+  await configurator.more("Envois");
   await expect(configurator.heading("Envois de ce profil")).toBeVisible();
   await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();
   await page.getByLabel("Messages par minute").fill("abc");
@@ -66,7 +66,7 @@ test("a failure of a real message shows in the list and with its card; the page 
   await page.getByLabel(/En cas d’échec, envoyer par le serveur de Comptoir/).check();
   await page.getByRole("button", { name: "Enregistrer" }).click();
   await expect(page.getByText("Enregistré.")).toBeVisible();
-  await configurator.button("Envois").click();
+  await configurator.more("Envois");
   await expect(page.getByLabel("Messages par minute")).toHaveValue("30");
   // The relay stands in from now on, and the failure stays visible.
   await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);

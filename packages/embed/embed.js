@@ -42,6 +42,7 @@
     :host([hidden]), [hidden] { display: none }
     iframe { display: block; width: 100%; height: 0; border: 0; visibility: hidden }
     iframe.open { visibility: visible }
+    i { position: absolute; left: 0; width: 1px; visibility: hidden; scroll-margin: 1rem }
     slot > * { margin: 1rem }
     button { font: inherit; padding: .5rem 1rem }
     p + button { margin-top: 0 }
@@ -359,6 +360,7 @@
       const { type } = message;
       if (type === "visit") this.#visited(message.visit, Number(message.seconds));
       else if (type === "resize") this.#resize(message.height);
+      else if (type === "reveal") this.#reveal(message.top, message.bottom);
       else if (type === "tab") this.#offer();
       else if (EVENTS.includes(type)) {
         const detail = {};
@@ -487,6 +489,19 @@
       const pixels = Math.min(Math.ceil(height), TALLEST);
       this.#frame.style.height = `${pixels}px`;
       this.#tell("resize", { height: pixels });
+    }
+
+    /** Scrolls the page to a part of the frame, as little as needed, in whatever scrolls. */
+    #reveal(top, bottom) {
+      if (!Number.isFinite(top) || !Number.isFinite(bottom)) return;
+      const mark = make("i");
+      const within = (value, most) => `${Math.min(Math.max(value, 1), most)}px`;
+      mark.style.top = within(this.#frame.offsetTop + top, TALLEST);
+      // Of something taller than half of the window, the beginning.
+      mark.style.height = within(bottom - top, innerHeight / 2);
+      this.shadowRoot.append(mark);
+      mark.scrollIntoView({ block: "nearest" });
+      mark.remove();
     }
 
     #send(type, detail) {

@@ -123,6 +123,14 @@ pub struct Tested {
     pub received_at: Option<Timestamp>,
 }
 
+impl Tested {
+    /// When a mail was received, as far as the last test leaves that true. When it is not known whether that one left, only its
+    /// own code counts.
+    pub fn received(&self) -> Option<Timestamp> {
+        self.received_at.filter(|at| self.verdict != Verdict::DeliveryUnknown || *at >= self.at)
+    }
+}
+
 /// The code of a confirmation mail, as it is stored: not the digits themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {

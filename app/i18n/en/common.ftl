@@ -16,6 +16,7 @@ action-duplicate = Duplicate
 action-use = Use
 action-delete = Delete
 action-test = Test
+action-retype = Save and test again
 action-report = Last test
 action-code = Enter the code
 
@@ -74,6 +75,7 @@ notice-cleaned = { $count ->
 }
 notice-secret-missing = This profile has no password. Choose Edit to enter it, then test.
 notice-secret-unreadable = The saved password can no longer be read. Choose Edit to enter it again.
+notice-secret-invalid = This password cannot be saved: it is empty, longer than 1,024 characters, or contains an invalid character. Enter it again.
 notice-secret-refused = The provider has rejected this password three times in a row. Another attempt could lock your account: choose Edit and enter a new one.
 notice-gone = This profile does not exist, or no longer exists.
 notice-limited = { $seconds ->

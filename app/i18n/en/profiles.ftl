@@ -2,6 +2,7 @@
 list-title = SMTP profiles
 list-legend = Selected profile
 list-actions = Actions on the selected profile
+list-more = More actions
 list-empty = No profiles yet.
 list-empty-about = A profile sets which server your emails are sent through. You need your email address and an app password; it takes five minutes.
 list-in-use = In use

@@ -11,6 +11,21 @@ test-stop = Stop
 test-stopped = The test was stopped. If a test message still reaches you, reload this page: its result will be here.
 test-late = Too late to stop: the message may have been sent already. The result is coming…
 
+# The four phases of a test, for everybody; the stages of the protocol are in the details.
+test-of = Test of
+phase-reach = Reach the server
+phase-reach-running = Connecting to the server…
+phase-secure = Secure the connection
+phase-secure-running = Setting up the encrypted connection…
+phase-sign-in = Sign in
+phase-sign-in-running = Checking the username and the password…
+phase-send = Send the message
+phase-send-running = Sending the message…
+phase-waits = to come
+phase-runs = in progress
+phase-left = no encryption
+phase-seconds = { $s } s
+
 stage-went-well = passed
 stage-went-wrong = failed
 stage-unknown = outcome unknown

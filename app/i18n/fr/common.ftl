@@ -16,6 +16,7 @@ action-duplicate = Dupliquer
 action-use = Utiliser
 action-delete = Supprimer
 action-test = Tester
+action-retype = Enregistrer et retester
 action-report = Dernier test
 action-code = Saisir le code
 
@@ -77,6 +78,7 @@ notice-cleaned = { $count ->
 }
 notice-secret-missing = Ce profil n’a pas de mot de passe. Choisissez Modifier pour le saisir, puis testez.
 notice-secret-unreadable = Le mot de passe enregistré ne peut plus être lu. Choisissez Modifier pour le saisir à nouveau.
+notice-secret-invalid = Ce mot de passe ne peut pas être enregistré : il est vide, dépasse 1 024 caractères ou contient un caractère impossible. Ressaisissez-le.
 notice-secret-refused = Le fournisseur a refusé ce mot de passe trois fois de suite. Un essai de plus pourrait bloquer votre compte : choisissez Modifier et saisissez-en un nouveau.
 notice-gone = Ce profil n’existe pas, ou n’existe plus.
 notice-limited = { $seconds ->

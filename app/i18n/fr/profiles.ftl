@@ -2,6 +2,7 @@
 list-title = Profils SMTP
 list-legend = Profil sélectionné
 list-actions = Actions sur le profil sélectionné
+list-more = Autres actions
 list-empty = Aucun profil pour le moment.
 list-empty-about = Un profil indique par quel serveur vos emails partent. Il vous faut votre adresse email et un mot de passe d’application ; cinq minutes suffisent.
 list-in-use = Actif

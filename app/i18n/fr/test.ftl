@@ -11,6 +11,21 @@ test-stop = Arrêter
 test-stopped = Le test est arrêté. Si vous recevez quand même un message de test, rechargez cette page : son résultat y sera.
 test-late = Trop tard pour arrêter : le message est peut-être déjà parti. Le résultat arrive…
 
+# Les quatre phases d’un test, pour tous ; les étapes du protocole sont dans les détails.
+test-of = Test de
+phase-reach = Joindre le serveur
+phase-reach-running = Connexion au serveur…
+phase-secure = Sécuriser la connexion
+phase-secure-running = Mise en place de la connexion chiffrée…
+phase-sign-in = Se connecter
+phase-sign-in-running = Vérification de l’identifiant et du mot de passe…
+phase-send = Envoyer le message
+phase-send-running = Envoi du message…
+phase-waits = à venir
+phase-runs = en cours
+phase-left = pas de chiffrement
+phase-seconds = { $s } s
+
 stage-went-well = réussi
 stage-went-wrong = échoué
 stage-unknown = résultat inconnu

@@ -8,11 +8,12 @@ use super::{
     blame::Found,
     cause::Cause,
     fix::Fix,
+    retype::Retype,
 };
 use crate::{
     base_path::at,
     i18n::{self, DIGITS, Texts},
-    profile::{model::Profile, security::Security},
+    profile::{field::Field, model::Profile, security::Security},
     services::services,
     t,
     test_run::{report::Report, stages::stage_name, survey::Blame},
@@ -156,6 +157,9 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
     let near = failure.near().map(|near| format!("&host={near}")).unwrap_or_default();
     let edit = at(&format!("/profiles/edit?id={}{near}{place}", failure.profile.id));
     let report = failure.report.clone();
+    // What else was found is tried first.
+    let retypes = field(cause) == Some(Field::Secret) && report.fixes.is_empty();
+    let id = failure.profile.id;
     let mended_by_the_door = report.fixes.iter().any(|fix| matches!(fix, Fix::Port { .. } | Fix::Security { .. }));
     view! {
         <section class="card bad" data-verdict="failed" data-cause=cause.as_str()>
@@ -170,6 +174,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
             {link.map(|url| view! {
                 <p><a href=url target="_blank" rel="noopener noreferrer">{t!("card-link", provider = failure.provider.clone())}</a></p>
             })}
+            {retypes.then(|| view! { <Retype id /> })}
             {(report.retryable && report.fixes.is_empty()).then(|| view! { <p>{t!("card-retryable")}</p> })}
             {report.survey.clone().map(|survey| view! { <Found survey failed=failure.profile.clone() /> })}
             {report.reply.clone().map(|words| view! {

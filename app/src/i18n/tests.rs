@@ -111,8 +111,9 @@ fn every_cause_and_stage_has_its_texts() {
         ["title", "what", "next"].map(|part| format!("cause-{}-{part}", cause.as_str().replace('_', "-")))
     });
     let stages = Stage::ALL.iter().map(|stage| format!("stage-{}", stage.as_str().replace('_', "-")));
-    let running = Stage::ALL.iter().map(|stage| format!("stage-{}-running", stage.as_str().replace('_', "-")));
-    for key in causes.chain(stages).chain(running) {
+    let phases = ["reach", "secure", "sign-in", "send"].map(|phase| format!("phase-{phase}"));
+    let phases = phases.into_iter().flat_map(|phase| [format!("{phase}-running"), phase]);
+    for key in causes.chain(stages).chain(phases) {
         assert!(known.contains_key(&key), "{key}");
     }
 }

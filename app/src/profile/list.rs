@@ -1,7 +1,7 @@
 //! Server side. The list of profiles, with what can be done to the selected one.
 //!
 //! The list is one form. Its radio buttons are the selection, so keyboard and mouse need no script, and every action is a
-//! submit button.
+//! submit button. Without a script the buttons stand under the list.
 
 use leptos::prelude::*;
 
@@ -26,21 +26,25 @@ use crate::{
     t,
     test_run::{
         live::LiveTest,
-        page::{Waiting, WaitingCard},
         port::TestRun,
+        receipt_card::{Waiting, code_fault},
     },
     ui::{
         event::RequestEvent,
         form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
         notice::{Kind, Notice, RequestNotice, is_stale},
-        session_over::SessionOver,
     },
 };
 
+mod actions;
 mod row;
 
+use actions::Actions;
 pub use row::{RowLabel, StateBadge};
+
+/// The id of the form that the rows and the buttons belong to.
+const FORM: &str = "list";
 
 /// **Configurateur SMTP**: the profiles of the account.
 #[component]
@@ -73,6 +77,7 @@ pub fn ListPage() -> impl IntoView {
         let next = (profiles.len() == PAGE_SIZE as usize).then(|| profiles.last().map(|profile| profile.id)).flatten();
         let selected = chosen(&profiles, selected, &session.person.id);
         let waiting = Waiting::of(&services, &session, profiles.iter().find(|one| Some(one.id) == selected)).await?;
+        let asks_for_code = waiting.is_some();
         // It asked for a test, which was made since.
         let is_tested = |profile: &Profile| Some(profile.id) == selected && profile.test != TestState::Never;
         let is_answered = query("notice") == "saved-only" && profiles.iter().any(is_tested);
@@ -95,8 +100,9 @@ pub fn ListPage() -> impl IntoView {
         };
         let stale = is_stale().then(|| view! { <Notice kind=Kind::Warning>{t!("stale-list")}</Notice> });
         let way = way.map(|way| view! { <WayNotice way portal /> });
-        // One sentence says both.
-        let said = if card.as_ref().is_some_and(ProfileWay::sends) || is_answered {
+        // One sentence says both. What is wrong with a code is said under its field.
+        let at_the_field = asks_for_code && code_fault().is_some();
+        let said = if at_the_field || card.as_ref().is_some_and(ProfileWay::sends) || is_answered {
             view! { <RequestEvent /> }.into_any()
         } else {
             view! { <RequestNotice /> }.into_any()
@@ -163,67 +169,31 @@ fn Rows(
     waiting: Option<Waiting>,
 ) -> impl IntoView {
     let Listing { rows, selected, listed, after, next } = page;
-    let email = session.email.clone();
+    let mut actions = Some((waiting, session.email.clone()));
+    let row = |(profile, provider): (Profile, String)| {
+        let checked = selected == Some(profile.id);
+        let owner = owner_name(&profile, &session);
+        // What is done to a profile stands under its row. The island moves it to the row that is selected.
+        let under = actions.take_if(|_| checked).map(|(waiting, email)| view! { <Actions email waiting /> });
+        view! { <Row profile provider owner checked /> {under} }
+    };
+    let rows: Vec<_> = rows.into_iter().map(row).collect();
     view! {
         <div id="live">
             <div id="untried">
                 {asked.map(|(profile, doubt)| view! { <UseAnyway profile doubt mode=query("mode") /> })}
                 {untried.map(|untried| view! { <Untried untried /> })}
             </div>
-            <form method="post" action=at("/api/test/run")>
+            // The rows are not inside it: the panel among them has forms of its own.
+            <form method="post" action=at("/api/test/run") id=FORM>
                 <FormOwnerField />
                 <input type="hidden" name="listed" value=listed />
                 {after.map(|id| view! { <input type="hidden" name="after" value=id.to_string() /> })}
-                <fieldset class="profiles">
-                    <legend class="visually-hidden">{t!("list-legend")}</legend>
-                    {rows
-                        .into_iter()
-                        .map(|(profile, provider)| {
-                            let checked = selected == Some(profile.id);
-                            let owner = owner_name(&profile, &session);
-                            view! { <Row profile provider owner checked /> }
-                        })
-                        .collect_view()}
-                </fieldset>
-                <div class="toolbar" role="group" aria-label=t!("list-actions")>
-                    <button class="primary" data-test="">{t!("action-test")}</button>
-                    <button formaction=at("/profiles/edit") formmethod="get">{t!("action-edit")}</button>
-                    <button formaction=at("/profiles/sending") formmethod="get">{t!("action-sending")}</button>
-                    <button formaction=at("/api/profiles/duplicate")>{t!("action-duplicate")}</button>
-                    // The style sheet hides the buttons that do not apply to the selected profile.
-                    <button formaction=at("/api/profiles/use") class="to-use">{t!("action-use")}</button>
-                    <button formaction=at("/profiles/report") formmethod="get" class="to-report">{t!("action-report")}</button>
-                    <button formaction=at("/profiles/report") formmethod="get" class="to-code">{t!("action-code")}</button>
-                    <button formaction=at("/profiles/delete") formmethod="get" class="danger">{t!("action-delete")}</button>
-                    <p class="recipient">
-                        <label for="to">{t!("test-recipient")}</label>
-                        <select id="to" name="to">
-                            <option value="me">{if email.is_empty() { t!("test-recipient-sender") } else { email }}</option>
-                            <option value="sender" selected=query("to") == "sender">{t!("test-recipient-sender")}</option>
-                        </select>
-                    </p>
-                </div>
             </form>
-            <section
-                class="panel"
-                hidden
-                aria-label=t!("test-panel")
-                data-stream=at("/api/test/stream")
-                data-starting=t!("test-starting")
-                data-restarting=t!("test-restarting")
-                data-cut=t!("test-cut")
-                data-stopped=t!("test-stopped")
-                data-late=t!("test-late")
-            >
-                <ol class="stages" aria-live="polite"></ol>
-                <p class="now" hidden>
-                    <span role="status"></span>
-                    <button type="button" class="stop">{t!("test-stop")}</button>
-                </p>
-                <div class="result" aria-live="polite"></div>
-                <SessionOver text=t!("test-session-over") renewed=t!("test-session-renewed") typed=false />
-            </section>
-            <div id="waiting">{waiting.map(|waiting| view! { <WaitingCard waiting /> })}</div>
+            <fieldset class="profiles">
+                <legend class="visually-hidden">{t!("list-legend")}</legend>
+                {rows}
+            </fieldset>
         </div>
         <LiveTest />
         {next.map(|id| view! { <p><a href=at(&format!("/profiles?after={id}"))>{t!("list-next")}</a></p> })}
@@ -236,7 +206,7 @@ fn Row(profile: Profile, provider: String, owner: String, checked: bool) -> impl
     let input = format!("profile-{id}");
     view! {
         <div class="profile">
-            <input type="radio" name="id" id=input.clone() value=id checked=checked />
+            <input type="radio" form=FORM name="id" id=input.clone() value=id checked=checked />
             <label for=input><RowLabel profile provider owner /></label>
         </div>
     }

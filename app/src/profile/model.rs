@@ -32,9 +32,10 @@ pub enum TestState {
     Accepted {
         at: Timestamp,
     },
-    /// The code of its mail was entered.
+    /// The code of its mail was entered, or that of an earlier one with the same settings.
     Received {
         at: Timestamp,
+        tested: Timestamp,
     },
     Failed {
         at: Timestamp,
@@ -79,9 +80,8 @@ impl TestState {
     pub fn ended_at(&self) -> Option<Timestamp> {
         match self {
             Self::Never | Self::Changed => None,
-            Self::Accepted { at } | Self::Received { at } | Self::Failed { at, .. } | Self::DeliveryUnknown { at } => {
-                Some(*at)
-            }
+            Self::Accepted { at } | Self::Failed { at, .. } | Self::DeliveryUnknown { at } => Some(*at),
+            Self::Received { at, tested } => Some(*at.max(tested)),
         }
     }
 

@@ -12,6 +12,8 @@ mod lines;
 mod browser;
 #[cfg(feature = "hydrate")]
 mod copy;
+#[cfg(feature = "hydrate")]
+mod panel;
 
 /// Stands behind what it listens to, and shows nothing of its own.
 #[island]

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use super::{
     live::LiveTest,
     passable::passable,
+    phases::{Phases, Progress},
     port::TestRun,
-    receipt::code_form,
+    receipt_card::{ReceiptCard, code_fault, typed_code},
     report::{TlsSummary, Verdict},
     stages::{StageLine, stage_name},
 };
@@ -15,25 +16,18 @@ use crate::{
     diagnosis::card::{CauseCard, Failure},
     error::AppError,
     i18n,
-    profile::{
-        draft::Choice,
-        model::{Profile, ProfileId, TestState},
-    },
+    profile::model::{Profile, ProfileId},
     sending_mode::way::{ProfileWay, WayCard},
-    services::{Services, now, services},
-    session::{Session, session},
+    services::services,
+    session::session,
     t,
     ui::{
         event::{Event, Happened},
-        form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
-        moment::{Moment, distance},
-        notice::{RequestNotice, whole_number},
+        moment::Moment,
+        notice::RequestNotice,
     },
 };
-
-/// Seconds without the code after which the explanations are expanded.
-const PATIENCE_S: i64 = 180;
 
 /// The last test of a profile, as a page.
 #[component]
@@ -72,7 +66,7 @@ pub fn ReportPage() -> impl IntoView {
     }
 }
 
-/// The result of a test. In the live panel the stages are already above it.
+/// The result of a test. In the live panel the phases are already above it.
 #[component]
 pub fn ReportCard(
     profile: Profile,
@@ -86,8 +80,10 @@ pub fn ReportCard(
 ) -> impl IntoView {
     let TestRun { at, recipient, report } = run.clone();
     let stages = report.stages.clone();
+    let progress = Progress::of(&stages, profile.settings.destination.security).concluded(report.verdict);
     let receipt = || {
-        view! { <ReceiptCard profile=profile.clone() provider=provider.clone() run=run.clone() typed=typed.clone() /> }
+        let from = if live { "" } else { "report" };
+        view! { <ReceiptCard profile=profile.clone() provider=provider.clone() run=run.clone() typed=typed.clone() from /> }
     };
     let verdict = match report.verdict {
         Verdict::Accepted | Verdict::DryRunOk => view! {
@@ -120,16 +116,15 @@ pub fn ReportCard(
         {happened.map(|event| view! { <Happened event live /> })}
         {(!live).then(|| view! {
             <p class="lead">{profile.settings.destination.host.clone()} " · " <Moment at /></p>
+            <ol class="phases"><Phases progress /></ol>
         })}
         {verdict}
-        {(!live).then(|| view! {
-            <ol class="stages">
-                {stages.into_iter().map(|event| view! { <StageLine event /> }).collect_view()}
-            </ol>
-        })}
         <Passable text=passable(&profile, &run, i18n::current()) />
         <details class="technical">
             <summary>{t!("report-details")}</summary>
+            <ol class="stages">
+                {stages.into_iter().map(|event| view! { <StageLine event /> }).collect_view()}
+            </ol>
             <dl>
                 <div><dt>{t!("report-last-stage")}</dt><dd>{stage_name(report.stage)}</dd></div>
                 {report.queue_id.clone().map(|id| view! { <div><dt>{t!("report-queue-id")}</dt><dd><code>{id}</code></dd></div> })}
@@ -156,122 +151,6 @@ fn Passable(text: String) -> impl IntoView {
             </p>
             <pre class="transcript" tabindex="0" aria-label=t!("passable-title")>{text}</pre>
         </details>
-    }
-}
-
-/// A test whose mail may have arrived, and nobody has said so: whoever comes back with its code finds the field in the list.
-pub struct Waiting {
-    profile: Profile,
-    provider: String,
-    run: TestRun,
-    typed: String,
-}
-
-impl Waiting {
-    pub async fn of(
-        services: &Services,
-        session: &Session,
-        profile: Option<&Profile>,
-    ) -> Result<Option<Self>, AppError> {
-        let Some(profile) = profile.filter(|profile| profile.test.waits_for_its_code()) else { return Ok(None) };
-        let Some(run) = services.tester.last(session, profile.id).await? else { return Ok(None) };
-        let provider = services.presets.name_of(&profile.settings).to_owned();
-        Ok(Some(Self {
-            profile: profile.clone(),
-            provider,
-            run,
-            typed: typed_code(services, session, profile.id).await?,
-        }))
-    }
-}
-
-/// The code that was typed and not taken.
-async fn typed_code(services: &Services, session: &Session, id: ProfileId) -> Result<String, AppError> {
-    Ok(match services.drafts.choice(&session.who(), &code_form(id)).await? {
-        Some(Choice::Code(code)) => code,
-        _ => String::new(),
-    })
-}
-
-/// What is wrong with the code that was sent, if that is what the page is asked for.
-fn code_fault() -> Option<String> {
-    match query("notice").as_str() {
-        "code-wrong" => Some(t!("notice-code-wrong", left = whole_number("left"))),
-        "code-invalid" => Some(t!("notice-code-invalid")),
-        _ => None,
-    }
-}
-
-/// Its card, which names the profile: another one may be selected meanwhile.
-#[component]
-pub fn WaitingCard(waiting: Waiting) -> impl IntoView {
-    let Waiting { profile, provider, run, typed } = waiting;
-    let named = t!("receipt-of", sender = profile.settings.sender_address, moment = distance(run.at, now()));
-    view! { <ReceiptCard profile provider run typed named /> }
-}
-
-/// **Accepted is not received**: the code of the mail, and what it can mean that it has not come.
-#[component]
-fn ReceiptCard(
-    profile: Profile,
-    provider: String,
-    run: TestRun,
-    typed: String,
-    /// Which test it is about, where the page does not say.
-    #[prop(optional)]
-    named: String,
-) -> impl IntoView {
-    let settings = &profile.settings;
-    match profile.test {
-        TestState::Received { at } => {
-            view! { <p class="notice done">{t!("receipt-done", moment = distance(at, now()))}</p> }.into_any()
-        }
-        TestState::Accepted { .. } | TestState::DeliveryUnknown { .. } => {
-            let waited = now().as_second() - run.at.as_second() > PATIENCE_S;
-            let domain = settings.sender_address.domain().to_owned();
-            let login = settings.destination.login.clone();
-            let (recipient, id) = (run.recipient, profile.id.to_string());
-            // No `pattern`: the server's error text is in the page's language, the browser's may not be.
-            let fault = code_fault();
-            let wrong = fault.is_some().then_some("true");
-            view! {
-                <section class="card receipt">
-                    <h2>{t!("receipt-title")}</h2>
-                    {(!named.is_empty()).then(|| view! { <p><strong>{named}</strong></p> })}
-                    <p>{t!("receipt-about")}</p>
-                    <form method="post" action=at("/api/test/received") class="code">
-                        <FormOwnerField />
-                        <input type="hidden" name="id" value=id />
-                        <label for="code">{t!("receipt-label")}</label>
-                        <input
-                            type="text"
-                            id="code"
-                            name="code"
-                            value=typed
-                            inputmode="numeric"
-                            autocomplete="one-time-code"
-                            maxlength="40"
-                            aria-invalid=wrong
-                            aria-describedby=wrong.map(|_| "code-fault")
-                            autofocus=wrong.is_some()
-                        />
-                        <button>{t!("receipt-confirm")}</button>
-                        {fault.map(|text| view! { <p class="fault" id="code-fault" role="alert">{text}</p> })}
-                    </form>
-                    <details open=waited>
-                        <summary>{t!("receipt-missing")}</summary>
-                        <ul>
-                            <li>{t!("receipt-missing-spam", recipient = recipient)}</li>
-                            <li>{t!("receipt-missing-sender", login = login)}</li>
-                            <li>{t!("receipt-missing-delay")}</li>
-                            <li>{t!("receipt-missing-dropped", domain = domain, provider = provider)}</li>
-                        </ul>
-                    </details>
-                </section>
-            }
-            .into_any()
-        }
-        _ => ().into_any(),
     }
 }
 

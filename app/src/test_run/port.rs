@@ -55,6 +55,9 @@ pub enum Refusal {
     NotFound,
     #[error("the profile has no secret")]
     SecretMissing,
+    /// The typed password cannot be one: it is empty, too long, or has characters that no password has.
+    #[error("the typed secret is invalid")]
+    SecretInvalid,
     #[error("the secret does not open")]
     SecretUnreadable,
     /// The password was refused three times in a row: no further attempts until it changes, so that the provider does not lock

@@ -58,7 +58,9 @@ fn requested() -> Option<impl IntoView> {
         | "session-renewed"
         | "session-renewed-secret"
         | "session-renewed-press" => Kind::Warning,
-        "secret-unreadable" | "secret-refused" | "malformed" | "unknown-field" | "unavailable" => Kind::Error,
+        "secret-unreadable" | "secret-refused" | "secret-invalid" | "malformed" | "unknown-field" | "unavailable" => {
+            Kind::Error
+        }
         _ => return None,
     };
     let text = match code.as_str() {

@@ -26,13 +26,11 @@ impl ProfileService {
         let test = match &row.tested {
             None => TestState::Never,
             Some(tested) if tested.fingerprint != fingerprint(row) => TestState::Changed,
-            Some(tested) => match tested.verdict {
-                Verdict::Accepted | Verdict::DryRunOk | Verdict::DeliveryUnknown if tested.received_at.is_some() => {
-                    TestState::Received { at: tested.received_at.unwrap_or(tested.at) }
-                }
-                Verdict::Accepted | Verdict::DryRunOk => TestState::Accepted { at: tested.at },
-                Verdict::DeliveryUnknown => TestState::DeliveryUnknown { at: tested.at },
-                Verdict::Failed => TestState::Failed { at: tested.at, cause: tested.cause },
+            Some(tested) => match (tested.verdict, tested.received()) {
+                (Verdict::Failed, _) => TestState::Failed { at: tested.at, cause: tested.cause },
+                (_, Some(at)) => TestState::Received { at, tested: tested.at },
+                (Verdict::Accepted | Verdict::DryRunOk, None) => TestState::Accepted { at: tested.at },
+                (Verdict::DeliveryUnknown, None) => TestState::DeliveryUnknown { at: tested.at },
             },
         };
         let ProfileRow { id, encoding, in_use, sending, health, revision, .. } = *row;

@@ -15,11 +15,11 @@ pub fn reliability(row: &ProfileRow) -> Reliability {
     let now = row.fingerprint();
     let tested = row.tested.as_ref().filter(|tested| tested.fingerprint == now);
     let sends = if row.signed_fingerprint == Some(now) { row.health.state() } else { SendState::Unknown };
-    let test = tested.map(|tested| match tested.verdict {
-        Verdict::Failed => Reliability::Fails,
-        _ if tested.received_at.is_some() => Reliability::Received,
-        Verdict::Accepted | Verdict::DryRunOk => Reliability::Works,
-        Verdict::DeliveryUnknown => Reliability::Unknown,
+    let test = tested.map(|tested| match (tested.verdict, tested.received()) {
+        (Verdict::Failed, _) => Reliability::Fails,
+        (_, Some(_)) => Reliability::Received,
+        (Verdict::Accepted | Verdict::DryRunOk, None) => Reliability::Works,
+        (Verdict::DeliveryUnknown, None) => Reliability::Unknown,
     });
     let newer = |at| tested.is_none_or(|tested| at > tested.at);
     match sends {

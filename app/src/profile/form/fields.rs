@@ -13,6 +13,7 @@ use crate::{
     session::Session,
     t,
     ui::{
+        eye::Eye,
         field::{FieldFault, FieldWarnings, InputState},
         layout::query,
         moment::Moment,
@@ -131,14 +132,7 @@ pub(super) fn Secret(
                     // A copy lacks nothing else.
                     autofocus=state.is_first_wrong(Field::Secret) || query("notice") == "duplicated"
                 />
-                <button type="button" class="eye" hidden aria-pressed="false" aria-controls="secret">
-                    <svg viewBox="0 0 24 24" aria-hidden="true">
-                        <path d="M2 12q4-6.5 10-6.5T22 12q-4 6.5-10 6.5T2 12z" />
-                        <circle cx="12" cy="12" r="3" />
-                        <path class="stroke" d="M4 4l16 16" />
-                    </svg>
-                    <span class="visually-hidden">{t!("secret-show")}</span>
-                </button>
+                <Eye field="secret" />
             </span>
             <p
                 class="remark"

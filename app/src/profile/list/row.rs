@@ -80,7 +80,11 @@ fn tested(test: &TestState, now: Timestamp) -> (&'static str, String) {
     match test {
         TestState::Never => ("neutral", t!("state-never")),
         TestState::Changed => ("unsure", t!("state-changed")),
-        TestState::Received { at } => ("good", t!("state-received", moment = distance(*at, now))),
+        TestState::Received { at, tested } if at < tested => {
+            let (moment, tested) = (distance(*at, now), distance(*tested, now));
+            ("good", t!("state-received-before", moment = moment, tested = tested))
+        }
+        TestState::Received { at, .. } => ("good", t!("state-received", moment = distance(*at, now))),
         TestState::Accepted { at } => ("good open waits", t!("state-accepted", moment = distance(*at, now))),
         TestState::DeliveryUnknown { at } => ("unsure waits", t!("state-unknown", moment = distance(*at, now))),
         TestState::Failed { at, cause } => {

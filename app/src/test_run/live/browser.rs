@@ -1,23 +1,37 @@
 //! Browser side. Posts the form to the streaming server function and shows its lines as they arrive.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+};
 
 use leptos::prelude::document;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    AbortController, Element, Event, FormData, HtmlElement, HtmlFormElement, ReadableStreamDefaultReader, Response,
-    ScrollIntoViewOptions, ScrollLogicalPosition, SubmitEvent, UiEvent, UrlSearchParams,
+    AbortController, Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement,
+    ReadableStreamDefaultReader, Response, SubmitEvent, UiEvent, UrlSearchParams,
 };
 
-use super::{copy, lines::Lines};
+use super::{
+    copy,
+    lines::Lines,
+    panel::{NOW, fill, in_sight, nearest, open_panel, panel, part, put_after, say, set_busy},
+};
 use crate::{
-    dom::{find, focus, is, listen, show as set_shown, spawn, target},
+    dom::{find, find_all, focus, is, listen, show as set_shown, spawn, target},
     fetch::fetch,
 };
+
+/// The button.
+const TESTER: &str = ".toolbar [data-test]";
 
 thread_local! {
     /// The running test.
     static RUNNING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
+    /// The profile that it tests.
+    static TESTED: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Counts the tests: the last one has the panel.
+    static RUN: Cell<u32> = const { Cell::new(0) };
     /// It has passed the commit point and can no longer be stopped.
     static LATE: Cell<bool> = const { Cell::new(false) };
 }
@@ -25,22 +39,47 @@ thread_local! {
 /// Once, when the WebAssembly is there.
 pub(super) fn arrive() {
     if let Some(live) = find::<Element>("#live") {
-        listen(&live, &["submit", "click"], heard);
+        listen(&live, &["submit", "click", "change"], heard);
     }
-    copy::show_buttons();
-    show_selected();
+    show_buttons();
+    selected();
 }
 
 fn heard(event: Event) {
     let Some(target) = target(&event) else { return };
-    match target.dyn_into::<HtmlFormElement>() {
-        Ok(form) if event.type_() == "submit" => submitted(event.unchecked_ref(), form),
-        Ok(_) => {}
-        Err(target) => clicked(event.unchecked_ref(), &target),
+    match event.type_().as_str() {
+        "submit" => submitted(event.unchecked_ref(), target.unchecked_into()),
+        "click" => clicked(event.unchecked_ref(), &target),
+        _ if is(&target, ".profile input") => selected(),
+        _ => {}
     }
 }
 
-/// Intercepts the submission by **Tester**; all other buttons submit natively.
+/// Moves the buttons under the row that is selected, and into sight.
+fn selected() {
+    let (Some(row), Some(buttons)) = (find::<Element>(".profile:has(:checked)"), find::<HtmlElement>(".toolbar"))
+    else {
+        return;
+    };
+    put_after(&row, &buttons);
+    nearest(&buttons);
+    mark_tester();
+}
+
+/// The running test of the selected profile is not begun again: **Tester** says so, and keeps the focus.
+fn mark_tester() {
+    let chosen = find::<HtmlInputElement>(".profile :checked").map(|radio| radio.value()).unwrap_or_default();
+    if let Some(button) = find::<Element>(TESTER) {
+        let runs = is_running(&chosen);
+        let _ = button.set_attribute("aria-disabled", if runs { "true" } else { "false" });
+    }
+}
+
+fn is_running(profile: &str) -> bool {
+    RUNNING.with_borrow(Option::is_some) && TESTED.with_borrow(|tested| tested == profile)
+}
+
+/// Intercepts the submission by **Tester**, and by the buttons that mend and test; all others submit natively.
 fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
     let pressed = event.submitter().is_some_and(|button| button.has_attribute("data-test"));
     if !pressed {
@@ -51,6 +90,10 @@ fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
         return;
     }
     event.prevent_default();
+    let profile = value(&form, "id");
+    if is_running(&profile) {
+        return;
+    }
     let Ok(abort) = AbortController::new() else { return };
     // A new test replaces the running one, unless that has passed the commit point: then it runs on, to update its row.
     let former = RUNNING.replace(Some(abort.clone()));
@@ -58,21 +101,31 @@ fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
     if let Some(former) = former.as_ref().filter(|_| !late) {
         former.abort();
     }
-    open_panel(if former.is_some() { "data-restarting" } else { "data-starting" });
+    let run = RUN.get() + 1;
+    RUN.set(run);
+    // Before the panel is emptied: the form may stand in it.
+    let answer = ask(&form, &profile, &abort);
+    open_panel(&profile, if former.is_some() { "data-restarting" } else { "data-starting" });
+    TESTED.set(profile);
+    set_busy(true);
+    mark_tester();
     spawn(async move {
-        let end = read(&form, &abort).await;
-        let stopped = RUNNING.with_borrow(Option::is_none);
-        if !stopped && !is_current(&abort) {
+        let end = match answer {
+            Some((answer, row)) => read(answer, &row, run).await,
+            None => End::Cut,
+        };
+        if !is_current(run) {
             return; // Another test has the panel.
         }
         RUNNING.set(None);
         let on_the_button = document().active_element().is_some_and(|at| is(&at, ".stop"));
         set_busy(false);
+        mark_tester();
         match end {
             End::Whole => {}
             End::SessionOver => say_session_over(),
             End::Cut => {
-                say(".result", if stopped { "data-stopped" } else { "data-cut" });
+                say(NOW, if abort.signal().aborted() { "data-stopped" } else { "data-cut" });
                 if on_the_button {
                     back_to_tester();
                 }
@@ -89,13 +142,13 @@ enum End {
     SessionOver,
 }
 
-fn is_current(abort: &AbortController) -> bool {
-    RUNNING.with_borrow(|running| running.as_ref() == Some(abort))
+fn is_current(run: u32) -> bool {
+    RUN.get() == run
 }
 
 /// Moves the focus from the stop button, which is about to disappear, to **Tester**.
 fn back_to_tester() {
-    if let Some(button) = find::<HtmlElement>(".toolbar [data-test]") {
+    if let Some(button) = find::<HtmlElement>(TESTER) {
         focus(&button);
     }
 }
@@ -120,32 +173,44 @@ fn clicked(event: &UiEvent, target: &Element) {
         stop();
     } else if target.has_attribute("data-copy") {
         copy::copy(target);
+    } else if let Ok(Some(eye)) = target.closest(".card .eye") {
+        toggle(&eye);
+    }
+}
+
+/// Shows the password beside the eye, or hides it.
+fn toggle(eye: &Element) {
+    let field = eye.previous_element_sibling().and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+    if let Some(field) = field {
+        let reveal = field.type_() == "password";
+        field.set_type(if reveal { "text" } else { "password" });
+        let _ = eye.set_attribute("aria-pressed", if reveal { "true" } else { "false" });
+    }
+}
+
+/// Shows the buttons that need a script.
+fn show_buttons() {
+    for button in find_all::<Element>(".copy[hidden], .card .eye[hidden]") {
+        set_shown(&button, true);
     }
 }
 
 /// Closes the stream, which cancels the test on the server; after the commit point, says that it is too late.
 fn stop() {
     if LATE.get() {
-        say(".now span", "data-late");
+        say(NOW, "data-late");
         if let Some(button) = part(".stop") {
             set_shown(&button, false);
             back_to_tester();
         }
-    } else if let Some(abort) = RUNNING.take() {
-        abort.abort();
+    } else {
+        RUNNING.with_borrow(|running| running.as_ref().map(AbortController::abort));
     }
 }
 
-/// Scrolls a long list to the selected profile.
-fn show_selected() {
-    if let (Some(list), Some(row)) = (find::<HtmlElement>(".profiles"), find::<HtmlElement>(".profile:has(:checked)")) {
-        list.set_scroll_top(row.offset_top() - list.client_height() / 2);
-    }
-}
-
-/// Shows the stream's lines.
-async fn read(form: &HtmlFormElement, abort: &AbortController) -> End {
-    let Some((response, row)) = ask(form, abort).await else { return End::Cut };
+/// Shows the stream's lines. `row`: the selector of the profile's row.
+async fn read(answer: impl Future<Output = Option<Response>>, row: &str, run: u32) -> End {
+    let Some(response) = answer.await else { return End::Cut };
     if response.status() == 401 {
         return End::SessionOver;
     }
@@ -159,8 +224,7 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> End {
         && !chunk.is_undefined()
     {
         for line in lines.push(&js_sys::Uint8Array::new(&chunk).to_vec()) {
-            let current = is_current(abort);
-            if show(&line, &row, current).is_some() {
+            if show(&line, row, is_current(run)).is_some() {
                 end = End::Whole;
             }
         }
@@ -168,17 +232,24 @@ async fn read(form: &HtmlFormElement, abort: &AbortController) -> End {
     end
 }
 
-/// Posts the form. Returns the response, and the selector of the profile's row.
-async fn ask(form: &HtmlFormElement, abort: &AbortController) -> Option<(Response, String)> {
-    let fields = FormData::new_with_form(form).ok()?;
+fn value(form: &HtmlFormElement, name: &str) -> String {
+    FormData::new_with_form(form).ok().and_then(|fields| fields.get(name).as_string()).unwrap_or_default()
+}
+
+/// Posts the form. Returns the response to come, and the selector of the profile's row.
+fn ask(
+    form: &HtmlFormElement,
+    profile: &str,
+    abort: &AbortController,
+) -> Option<(impl Future<Output = Option<Response>> + use<>, String)> {
     let body = UrlSearchParams::new().ok()?;
-    let value = |name: &str| fields.get(name).as_string().unwrap_or_default();
-    for name in ["form_owner", "id", "to", "fix"] {
-        body.append(name, &value(name));
+    for name in ["form_owner", "id", "to", "fix", "secret"] {
+        body.append(name, &value(form, name));
     }
-    let row = ["label[for=profile-", &value("id"), "]"].concat();
+    let row = ["label[for=profile-", profile, "]"].concat();
     let address = panel()?.get_attribute("data-stream")?;
-    Some((fetch(&address, Some(&body), Some(&abort.signal())).await?, row))
+    let signal = abort.signal();
+    Some((async move { fetch(&address, Some(&body), Some(&signal)).await }, row))
 }
 
 /// Shows one line; `Some` for the last one. `row`: the selector of the profile's row. `current`: whether the panel shows this test.
@@ -192,86 +263,35 @@ fn show(line: &str, row: &str, current: bool) -> Option<()> {
     if !current {
         return None;
     }
-    let kind = text("kind")?;
-    if kind == "leaving" {
-        LATE.set(true);
-        return None;
-    }
-    if kind == "stage" {
-        part(".stages")?.insert_adjacent_html("beforeend", &html).ok()?;
-        // Keep the words "too late".
-        if !part(".stop")?.has_attribute("hidden") {
-            part(".now span")?.set_text_content(text("now").as_deref());
+    match text("kind")?.as_str() {
+        "leaving" => LATE.set(true),
+        "begun" => fill(".panel .tested", &html),
+        "phases" => {
+            fill(".panel .phases", &html);
+            // Keep the words "too late".
+            if !part(".stop")?.has_attribute("hidden") {
+                part(NOW)?.set_text_content(text("now").as_deref());
+                in_sight(".panel .now");
+            }
         }
-        keep_in_sight();
-        return None;
-    }
-    if let Some(untried) = text("untried") {
-        // What was said before the test is answered by it.
-        fill("#untried", &untried);
-        fill("#said", "");
-    }
-    let result = part(".result")?;
-    result.set_inner_html(&html);
-    copy::show_buttons();
-    if let Some(title) = find::<HtmlElement>(".panel .result h2") {
-        focus(&title);
-    }
-    Some(())
-}
-
-/// What is under way, and the button that stops it, stay in the window while the stages above them grow.
-fn keep_in_sight() {
-    if let Some(now) = part(".now") {
-        let options = ScrollIntoViewOptions::new();
-        options.set_block(ScrollLogicalPosition::Nearest);
-        now.scroll_into_view_with_scroll_into_view_options(&options);
-    }
-}
-
-fn fill(selector: &str, html: &str) {
-    if let Some(place) = find::<Element>(selector) {
-        place.set_inner_html(html);
-    }
-}
-
-fn part(selector: &str) -> Option<Element> {
-    find(&[".panel ", selector].concat())
-}
-
-fn panel() -> Option<Element> {
-    find(".panel")
-}
-
-/// Empties and shows the panel. `says`: the attribute with its first text.
-fn open_panel(says: &str) {
-    for selector in [".stages", ".result"] {
-        if let Some(element) = part(selector) {
-            element.set_inner_html("");
+        "stage" => part(".stages")?.insert_adjacent_html("beforeend", &html).ok()?,
+        _ => {
+            if let Some(untried) = text("untried") {
+                // What was said before the test is answered by it.
+                fill("#untried", &untried);
+                fill("#said", "");
+            }
+            // The report has them.
+            fill(".panel .stages", "");
+            fill(".panel .result", &html);
+            say(NOW, "");
+            show_buttons();
+            if let Some(title) = find::<HtmlElement>(".panel .result h2") {
+                focus(&title);
+            }
+            in_sight(".panel .result > :is(.card, .notice)");
+            return Some(());
         }
     }
-    fill("#waiting", "");
-    say(".now span", says);
-    set_busy(true);
-    if let Some(panel) = panel() {
-        set_shown(&panel, true);
-        keep_in_sight();
-    }
-}
-
-fn set_busy(busy: bool) {
-    if let Some(button) = part(".stop").filter(|_| busy) {
-        set_shown(&button, true);
-    }
-    if let (Some(panel), Some(now)) = (panel(), part(".now")) {
-        let _ = panel.set_attribute("aria-busy", if busy { "true" } else { "false" });
-        set_shown(&now, busy);
-    }
-}
-
-/// Puts one of the panel's texts somewhere.
-fn say(selector: &str, name: &str) {
-    if let (Some(panel), Some(element)) = (panel(), part(selector)) {
-        element.set_text_content(panel.get_attribute(name).as_deref());
-    }
+    None
 }

@@ -4,15 +4,6 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlDocument};
 
-use crate::dom::{find_all, show as set_shown};
-
-/// Shows the copy buttons, which need a script.
-pub(super) fn show_buttons() {
-    for button in find_all::<Element>(".copy[hidden]") {
-        set_shown(&button, true);
-    }
-}
-
 /// Copies the text beside a button. In a cross-origin frame `navigator.clipboard` needs a permission from the portal;
 /// `execCommand` does not.
 pub(super) fn copy(button: &Element) {

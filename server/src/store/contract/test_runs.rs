@@ -66,6 +66,8 @@ pub(super) async fn a_receipt_is_confirmed_once(store: &impl Store) {
     assert!(!store.confirm_receipt(&martin, id(1), &found, at(4), &tell).await.unwrap(), "once");
     assert_eq!(tries_left(at(4)).await, None);
     assert!(store.record_test(&martin, id(1), &run(5, None), &told(&[7; 32], None)).await.unwrap());
-    assert_eq!(received_at().await, None, "a new test starts anew");
+    assert_eq!(received_at().await, Some(at(3)), "what was received stays so, with the same settings");
+    assert!(store.record_test(&martin, id(1), &run(6, None), &told(&[8; 32], None)).await.unwrap());
+    assert_eq!(received_at().await, None, "other settings start anew");
     assert_eq!(tries_left(at(6)).await, None);
 }

@@ -107,7 +107,7 @@ impl TestRunStore for PostgresStore {
     }
 }
 
-/// Stores the result, and its receipt in the place of the one before.
+/// Stores the result, and its receipt in the place of the one before. What was received with the same settings was received.
 async fn keep(
     connection: &mut PgConnection,
     id: ProfileId,
@@ -117,7 +117,7 @@ async fn keep(
     let json = encode("test_run", "content", run)?;
     sqlx::query(
         "UPDATE profile SET tested_fingerprint = $1, tested_at = $2, tested_verdict = $3, tested_cause = $4,
-             received_at = NULL
+             received_at = CASE WHEN tested_fingerprint = $1 THEN received_at END
          WHERE id = $5",
     )
     .bind(&fingerprint[..])

@@ -103,7 +103,7 @@ impl TestRunStore for SqliteStore {
     }
 }
 
-/// Stores the result, and its receipt in the place of the one before.
+/// Stores the result, and its receipt in the place of the one before. What was received with the same settings was received.
 async fn keep(
     connection: &mut SqliteConnection,
     id: ProfileId,
@@ -112,9 +112,9 @@ async fn keep(
 ) -> Result<(), StoreError> {
     let json = encode("test_run", "content", run)?;
     sqlx::query(
-        "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?,
-             received_at = NULL
-         WHERE id = ?",
+        "UPDATE profile SET tested_fingerprint = ?1, tested_at = ?2, tested_verdict = ?3, tested_cause = ?4,
+             received_at = CASE WHEN tested_fingerprint = ?1 THEN received_at END
+         WHERE id = ?5",
     )
     .bind(&fingerprint[..])
     .bind(run.at.as_millisecond())

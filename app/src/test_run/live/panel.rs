@@ -1,0 +1,76 @@
+//! Browser side. The panel of the live test: where it stands, what it says.
+
+use web_sys::{Element, Event, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+use crate::dom::{find, is, show as set_shown};
+
+/// What is under way.
+pub(super) const NOW: &str = ".now span";
+
+/// Moves an element, unless it is there: moving takes the focus away.
+pub(super) fn put_after(place: &Element, element: &Element) {
+    if place.next_element_sibling().as_ref() != Some(element) {
+        let _ = place.insert_adjacent_element("afterend", element);
+    }
+}
+
+/// Scrolls as little as is needed, in the window.
+pub(super) fn nearest(element: &HtmlElement) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+/// Brings an element into sight. A frame is as tall as its content, so only the portal's page can scroll to it: `frame.js` hears
+/// the event and asks for that.
+pub(super) fn in_sight(selector: &str) {
+    if let Some(element) = find::<HtmlElement>(selector) {
+        nearest(&element);
+        if let Ok(reveal) = Event::new("reveal") {
+            let _ = element.dispatch_event(&reveal);
+        }
+    }
+}
+
+pub(super) fn fill(selector: &str, html: &str) {
+    if let Some(place) = find::<Element>(selector) {
+        place.set_inner_html(html);
+    }
+}
+
+pub(super) fn part(selector: &str) -> Option<Element> {
+    find(&[".panel ", selector].concat())
+}
+
+pub(super) fn panel() -> Option<Element> {
+    find(".panel")
+}
+
+/// Empties the panel and shows it under this profile. `says`: the attribute with its first text.
+pub(super) fn open_panel(profile: &str, says: &str) {
+    for selector in [".panel .tested", ".panel .phases", ".panel .stages", ".panel .result", "#waiting"] {
+        fill(selector, "");
+    }
+    say(NOW, says);
+    let row = find::<Element>(&["#profile-", profile].concat()).and_then(|radio| radio.parent_element());
+    if let (Some(row), Some(panel)) = (row, panel()) {
+        let buttons = row.next_element_sibling().filter(|next| is(next, ".toolbar"));
+        put_after(buttons.as_ref().unwrap_or(&row), &panel);
+        set_shown(&panel, true);
+    }
+    in_sight(".panel");
+}
+
+pub(super) fn set_busy(busy: bool) {
+    if let (Some(panel), Some(stop)) = (panel(), part(".stop")) {
+        let _ = panel.set_attribute("aria-busy", if busy { "true" } else { "false" });
+        set_shown(&stop, busy);
+    }
+}
+
+/// Puts one of the panel's texts somewhere.
+pub(super) fn say(selector: &str, name: &str) {
+    if let (Some(panel), Some(element)) = (panel(), part(selector)) {
+        element.set_text_content(panel.get_attribute(name).as_deref());
+    }
+}

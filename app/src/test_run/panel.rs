@@ -1,0 +1,49 @@
+//! Server side. The panel of a live test. The island fills it and moves it under the row of the profile that it tests.
+
+use leptos::prelude::*;
+
+use crate::{
+    base_path::at,
+    profile::model::Profile,
+    t,
+    ui::{session_over::SessionOver, text::breakable},
+};
+
+/// Hidden until a test begins.
+#[component]
+pub fn Panel() -> impl IntoView {
+    view! {
+        <section
+            class="panel"
+            hidden
+            aria-label=t!("test-panel")
+            data-stream=at("/api/test/stream")
+            data-starting=t!("test-starting")
+            data-restarting=t!("test-restarting")
+            data-cut=t!("test-cut")
+            data-stopped=t!("test-stopped")
+            data-late=t!("test-late")
+        >
+            <p class="tested"></p>
+            <ol class="phases"></ol>
+            // Here alone a reader of the screen hears of the test, until the focus moves to its result.
+            <p class="now">
+                <span role="status"></span>
+                <button type="button" class="stop" hidden>{t!("test-stop")}</button>
+            </p>
+            <div class="result"></div>
+            <details class="technical log">
+                <summary>{t!("report-details")}</summary>
+                <ol class="stages"></ol>
+            </details>
+            <SessionOver text=t!("test-session-over") renewed=t!("test-session-renewed") typed=false />
+        </section>
+    }
+}
+
+/// Which profile is tested, as HTML.
+pub fn tested(profile: &Profile, provider: &str) -> String {
+    let sender = breakable(profile.settings.sender_address.as_str());
+    let provider = provider.to_owned();
+    view! { {t!("test-of")} " " <strong>{sender}</strong> " · " {provider} }.to_html()
+}

@@ -1,0 +1,153 @@
+//! Server side. **Accepted is not received**: where the code of the test's mail goes, and what it can mean that it does not come.
+
+use leptos::prelude::*;
+
+use super::{port::TestRun, receipt::code_form};
+use crate::{
+    base_path::at,
+    error::AppError,
+    profile::{
+        draft::Choice,
+        model::{Profile, ProfileId, TestState},
+    },
+    services::{Services, now},
+    session::Session,
+    t,
+    ui::{form_owner::FormOwnerField, layout::query, moment::distance, notice::whole_number},
+};
+
+/// Seconds without the code after which the explanations are expanded.
+const PATIENCE_S: i64 = 180;
+
+/// A test whose mail may have arrived, and nobody has said so: whoever comes back with its code finds the field in the list.
+pub struct Waiting {
+    profile: Profile,
+    provider: String,
+    run: TestRun,
+    typed: String,
+}
+
+impl Waiting {
+    pub async fn of(
+        services: &Services,
+        session: &Session,
+        profile: Option<&Profile>,
+    ) -> Result<Option<Self>, AppError> {
+        let Some(profile) = profile.filter(|profile| profile.test.waits_for_its_code()) else { return Ok(None) };
+        let Some(run) = services.tester.last(session, profile.id).await? else { return Ok(None) };
+        let provider = services.presets.name_of(&profile.settings).to_owned();
+        Ok(Some(Self {
+            profile: profile.clone(),
+            provider,
+            run,
+            typed: typed_code(services, session, profile.id).await?,
+        }))
+    }
+}
+
+/// The code that was typed and not taken.
+pub async fn typed_code(services: &Services, session: &Session, id: ProfileId) -> Result<String, AppError> {
+    Ok(match services.drafts.choice(&session.who(), &code_form(id)).await? {
+        Some(Choice::Code(code)) => code,
+        _ => String::new(),
+    })
+}
+
+/// What is wrong with the code that was sent, if that is what the page is asked for.
+pub fn code_fault() -> Option<String> {
+    match query("notice").as_str() {
+        "code-wrong" => Some(t!("notice-code-wrong", left = whole_number("left"))),
+        "code-invalid" => Some(t!("notice-code-invalid")),
+        _ => None,
+    }
+}
+
+/// Its card, which names the profile: another one may be selected meanwhile.
+#[component]
+pub fn WaitingCard(waiting: Waiting) -> impl IntoView {
+    let Waiting { profile, provider, run, typed } = waiting;
+    let named = t!("receipt-of", sender = profile.settings.sender_address, moment = distance(run.at, now()));
+    view! { <ReceiptCard profile provider run typed named /> }
+}
+
+/// **Accepted is not received**: the code of the mail, and what it can mean that it has not come.
+#[component]
+pub fn ReceiptCard(
+    profile: Profile,
+    provider: String,
+    run: TestRun,
+    typed: String,
+    /// Which test it is about, where the page does not say.
+    #[prop(optional)]
+    named: String,
+    /// The page that it stands in, unless that is the list.
+    #[prop(optional)]
+    from: &'static str,
+) -> impl IntoView {
+    let settings = &profile.settings;
+    match profile.test {
+        TestState::Received { at, tested } => {
+            // Its mail has a code as well.
+            let again = (at < tested).then(|| {
+                let open = code_fault().is_some();
+                view! { <details class="technical" open=open><summary>{t!("receipt-again")}</summary> <CodeForm id=profile.id typed from /></details> }
+            });
+            view! { <p class="notice done">{t!("receipt-done", moment = distance(at, now()))}</p> {again} }.into_any()
+        }
+        TestState::Accepted { .. } | TestState::DeliveryUnknown { .. } => {
+            let waited = now().as_second() - run.at.as_second() > PATIENCE_S;
+            let domain = settings.sender_address.domain().to_owned();
+            let login = settings.destination.login.clone();
+            let recipient = run.recipient;
+            view! {
+                <section class="card receipt">
+                    <h2>{t!("receipt-title")}</h2>
+                    {(!named.is_empty()).then(|| view! { <p><strong>{named}</strong></p> })}
+                    <p>{t!("receipt-about")}</p>
+                    <CodeForm id=profile.id typed from />
+                    <details open=waited>
+                        <summary>{t!("receipt-missing")}</summary>
+                        <ul>
+                            <li>{t!("receipt-missing-spam", recipient = recipient)}</li>
+                            <li>{t!("receipt-missing-sender", login = login)}</li>
+                            <li>{t!("receipt-missing-delay")}</li>
+                            <li>{t!("receipt-missing-dropped", domain = domain, provider = provider)}</li>
+                        </ul>
+                    </details>
+                </section>
+            }
+            .into_any()
+        }
+        _ => ().into_any(),
+    }
+}
+
+/// Where the code of the mail goes. What is wrong with the one that was sent is said under it.
+#[component]
+fn CodeForm(id: ProfileId, typed: String, from: &'static str) -> impl IntoView {
+    // No `pattern`: the server's error text is in the page's language, the browser's may not be.
+    let fault = code_fault();
+    let wrong = fault.is_some().then_some("true");
+    view! {
+        <form method="post" action=at("/api/test/received") class="code">
+            <FormOwnerField />
+            <input type="hidden" name="id" value=id.to_string() />
+            <input type="hidden" name="from" value=from />
+            <label for="code">{t!("receipt-label")}</label>
+            <input
+                type="text"
+                id="code"
+                name="code"
+                value=typed
+                inputmode="numeric"
+                autocomplete="one-time-code"
+                maxlength="40"
+                aria-invalid=wrong
+                aria-describedby=wrong.map(|_| "code-fault")
+                autofocus=wrong.is_some()
+            />
+            <button>{t!("receipt-confirm")}</button>
+            {fault.map(|text| view! { <p class="fault" id="code-fault" role="alert">{text}</p> })}
+        </form>
+    }
+}
