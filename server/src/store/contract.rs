@@ -219,6 +219,7 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     sealed::the_canary_stays(&make().await).await;
     messages::given_once_and_seen_by_their_portal_only(&make().await).await;
     messages::a_message_is_listed_in_the_state_that_it_shows(&make().await).await;
+    messages::what_was_settled_through_a_profile(&make().await).await;
     queue::claims_are_leases(&make().await).await;
     queue::the_abandoned_are_found_and_the_waiting_end(&make().await).await;
     rests::lanes_rest_and_are_woken(&make().await).await;
