@@ -60,4 +60,8 @@ pub mod sending_api;
 #[cfg(feature = "ssr")]
 pub mod sending_page;
 #[cfg(feature = "ssr")]
+pub mod sent;
+#[cfg(feature = "ssr")]
+mod sent_view;
+#[cfg(feature = "ssr")]
 pub mod typed_sending;

@@ -39,6 +39,7 @@ mod guard;
 mod listener;
 mod save;
 mod secrets;
+mod sent;
 mod shown;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -103,3 +103,31 @@ delete-then-shop = Their emails will be sent through the shop’s profile.
 delete-then-portal = Their emails will be sent through the server of { $portal }.
 delete-then-nothing = Their emails cannot be sent until you choose a profile.
 sending-limit-none = the provider’s
+
+# What was sent through a profile.
+sent-nothing = No message has been sent through this profile yet.
+sent-days = Last 30 days
+sent-chart = Messages per day, { $from } to { $to }: { $accepted } accepted by the server, { $others } not accepted.
+sent-accepted-count = { $n ->
+    [one] { $n } message accepted
+   *[other] { $n } messages accepted
+}
+sent-others-count = { $n } not accepted
+sent-numbers = Show the numbers
+sent-day = Day (UTC)
+sent-accepted = Accepted
+sent-others = Not accepted
+sent-messages = Latest messages
+sent-date = Date
+sent-recipient = Recipient
+sent-state = State
+sent-and-others = { $n ->
+    [one] { $recipient } and one other
+   *[other] { $recipient } and { $n } others
+}
+fate-accepted = Accepted by the server
+fate-portal = Sent by the portal’s server
+fate-waiting = Waiting
+fate-failed = Not sent
+fate-unknown = May have been sent
+sending-advanced = Advanced

@@ -103,3 +103,34 @@ delete-then-shop = Ses emails partiront par le profil du magasin.
 delete-then-portal = Ses emails partiront par le serveur de { $portal }.
 delete-then-nothing = Ses emails ne pourront pas partir tant que vous n’aurez pas choisi un profil.
 sending-limit-none = celle du fournisseur
+
+# Ce qui est parti par un profil.
+sent-nothing = Aucun message n’est encore parti par ce profil.
+sent-days = Les 30 derniers jours
+sent-chart = Messages par jour, du { $from } au { $to } : { $accepted } acceptés par le serveur, { $others } non acceptés.
+sent-accepted-count = { $n ->
+    [one] { $n } message accepté
+   *[other] { $n } messages acceptés
+}
+sent-others-count = { $n ->
+    [one] { $n } non accepté
+   *[other] { $n } non acceptés
+}
+sent-numbers = Voir les chiffres
+sent-day = Jour (UTC)
+sent-accepted = Acceptés
+sent-others = Non acceptés
+sent-messages = Derniers messages
+sent-date = Date
+sent-recipient = Destinataire
+sent-state = État
+sent-and-others = { $n ->
+    [one] { $recipient } et un autre
+   *[other] { $recipient } et { $n } autres
+}
+fate-accepted = Accepté par le serveur
+fate-portal = Parti par le serveur du portail
+fate-waiting = En attente
+fate-failed = Non envoyé
+fate-unknown = Peut-être envoyé
+sending-advanced = Avancé

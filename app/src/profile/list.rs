@@ -70,6 +70,8 @@ pub fn ListPage() -> impl IntoView {
         let untried = Unproved::first(&in_use, relay, &session);
         let untried = untried.filter(|_| own && !asks);
         let listed = fingerprint(&profiles);
+        // Whom the notice is about.
+        let about = profiles.iter().find(|profile| Some(profile.id) == selected).cloned();
         let next = (profiles.len() == PAGE_SIZE as usize).then(|| profiles.last().map(|profile| profile.id)).flatten();
         let selected = chosen(&profiles, selected, &session.person.id);
         let waiting = Waiting::of(&services, &session, profiles.iter().find(|one| Some(one.id) == selected)).await?;
@@ -99,7 +101,10 @@ pub fn ListPage() -> impl IntoView {
         let said = if card.as_ref().is_some_and(ProfileWay::sends) || is_answered {
             view! { <RequestEvent /> }.into_any()
         } else {
-            view! { <RequestNotice /> }.into_any()
+            let successor = about.clone().filter(|_| query("notice") == "deleted-successor");
+            let also = successor.map(|profile| view! { <p><StateBadge profile /></p> }.into_any());
+            let about = about.map(|profile| profile.settings.sender_address.to_string());
+            view! { <RequestNotice about also /> }.into_any()
         };
         let card = card.map(|way| view! { <WayCard way received=true /> });
         let begun = Begun::of(&services, &session, kept.clone()).await?;

@@ -56,6 +56,7 @@ fn requested() -> Option<Event> {
     match query("notice").as_str() {
         "saved"
         | "saved-only"
+        | "sending-saved"
         | "secret-removed"
         | "cleaned"
         | "duplicated"

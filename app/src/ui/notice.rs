@@ -27,15 +27,24 @@ pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
 
 /// The notice of an action that redirected here: `?notice=<code>`. Unknown codes are ignored.
 #[component]
-pub fn RequestNotice() -> impl IntoView {
-    view! { <RequestEvent /> {requested()} }
+pub fn RequestNotice(
+    /// The name of the profile that it was done to, where the page knows it.
+    #[prop(optional_no_strip)]
+    about: Option<String>,
+    /// What follows the text.
+    #[prop(optional_no_strip)]
+    also: Option<AnyView>,
+) -> impl IntoView {
+    view! { <RequestEvent /> {requested(about, also)} }
 }
 
-fn requested() -> Option<impl IntoView> {
+fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoView> {
     let code = query("notice");
     let kind = match code.as_str() {
-        "mode-saved" | "mode-own" | "saved" | "saved-only" | "received" | "deleted" | "deleted-successor"
-        | "duplicated" | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
+        "mode-saved" | "mode-own" | "saved" | "sending-saved" | "saved-only" | "received" | "deleted"
+        | "deleted-successor" | "duplicated" | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => {
+            Kind::Done
+        }
         "secret-removed" => Kind::Done,
         "was-deleted"
         | "in-use-later"
@@ -67,9 +76,10 @@ fn requested() -> Option<impl IntoView> {
         "secret-removed" => t!("notice-secret-removed", count = whole_number("count")),
         "cleaned" => t!("notice-cleaned", count = whole_number("count")),
         "full" => t!("notice-full", count = whole_number("count")),
-        _ => t!(&format!("notice-{code}")),
+        // An address is never "none".
+        _ => t!(&format!("notice-{code}"), name = about.unwrap_or_else(|| "none".to_owned())),
     };
-    Some(view! { <Notice kind>{text}</Notice> })
+    Some(view! { <Notice kind><p>{text}</p>{also}</Notice> })
 }
 
 /// Whether the last post was stale. Sets the status 409.

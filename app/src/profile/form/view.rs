@@ -47,6 +47,8 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             method="post"
             action=at("/api/profiles/save")
             id="profile-form"
+            // The browser's own messages are in its language and cover the fields: the assistant or the server speaks instead.
+            novalidate=true
             data-check=at("/api/profiles/check")
             data-provider=at("/profiles/provider?domain=")
             data-seconds=left.map(|SessionLeft(seconds)| seconds)
