@@ -22,6 +22,8 @@ pub mod conflict;
 #[cfg(feature = "ssr")]
 pub mod delete;
 #[cfg(feature = "ssr")]
+pub mod deleted;
+#[cfg(feature = "ssr")]
 pub mod doubt;
 #[cfg(feature = "ssr")]
 pub mod draft;

@@ -216,3 +216,74 @@ test("a list that has changed meanwhile puts nothing in use", async ({ configura
   await configurator.button("Utiliser").click();
   await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("boutique@");
 });
+
+test("a deletion says who took over and is taken back, with the password and the test", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await configurator.test();
+  await configurator.open();
+  await configurator.addPersona("cle@sandbox.example");
+  const row = (login: string) => page.locator(".profile", { hasText: login });
+  const before = await row("boutique@").innerText();
+  await row("boutique@").getByRole("radio").check();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByText("Vous aurez dix secondes pour annuler.")).toBeVisible();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByText("cle@sandbox.example le remplace")).toBeVisible();
+  await expect(row("boutique@")).toHaveCount(0);
+  await expect(row("cle@")).toContainText("Actif");
+  await configurator.button("Annuler").click();
+  await expect(page.getByText("Le profil boutique@sandbox.example est rétabli, avec son mot de passe.")).toBeVisible();
+  await expect(row("boutique@")).toContainText("Actif");
+  await expect(row("cle@")).not.toContainText("Actif");
+  expect(await row("boutique@").innerText()).toBe(before);
+  await page.goto(`${demo.configurator}/history`);
+  await expect(page.locator(".history > li").first()).toContainText("Suppression annulée");
+});
+
+test("ten seconds after it a deletion is final", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await configurator.button("Supprimer").click();
+  await configurator.button("Supprimer").click();
+  await expect(configurator.button("Annuler")).toBeVisible();
+  const url = page.url();
+  await page.waitForTimeout(11_000);
+  await expect(configurator.button("Annuler")).toBeHidden();
+  await page.goto(url);
+  await expect(page.getByText("sont supprimés")).toBeVisible();
+  await expect(configurator.button("Annuler")).toHaveCount(0);
+  await page.goto(`${demo.configurator}/profiles?notice=restore-late`);
+  await expect(page.getByText("supprimés définitivement")).toBeVisible();
+});
+
+test("the history folds a series of tests, and shows what is asked for", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  for (const _ of [1, 2, 3]) {
+    await configurator.open();
+    await configurator.test();
+  }
+  await configurator.open();
+  await configurator.addPersona("cle@sandbox.example");
+  await page.goto(`${demo.configurator}/history`);
+  const rows = page.locator(".history > li");
+  const series = rows.filter({ hasText: "3 tests, le dernier a réussi" });
+  await expect(series).toHaveCount(1);
+  await expect(series.getByText(/\d{4} à \d\d:\d\d\sUTC/).first()).toBeVisible();
+  await series.getByText("Voir chaque test").click();
+  await expect(series.getByRole("listitem")).toHaveCount(3);
+  await page.getByLabel("Type d’action").selectOption({ label: "Tests" });
+  await page.getByRole("button", { name: "Filtrer" }).click();
+  await expect(rows).toHaveCount(1);
+  await page.getByLabel("Type d’action").selectOption({ label: "Profils" });
+  await page.getByLabel("Profil", { exact: true }).selectOption({ label: "cle@sandbox.example · smtp.sandbox.example" });
+  await page.getByRole("button", { name: "Filtrer" }).click();
+  await expect(rows.first()).toContainText("cle@sandbox.example");
+  await expect(rows.filter({ hasText: "boutique@" })).toHaveCount(0);
+  await page.getByLabel("Type d’action").selectOption({ label: "Sessions" });
+  await page.getByRole("button", { name: "Filtrer" }).click();
+  await expect(page.getByText("Aucune action ne correspond à ce choix.")).toBeVisible();
+  await page.getByRole("link", { name: "Tout afficher" }).click();
+  await expect(series).toHaveCount(1);
+});

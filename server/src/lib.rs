@@ -154,6 +154,7 @@ pub fn application(parts: Parts) -> Application {
         tester: Arc::new(tester),
         drafts: Arc::new(profiles.clone()),
         sent: Arc::new(profiles.clone()),
+        deletions: Arc::new(profiles.clone()),
         journal: Arc::new(profiles),
         presets,
         clock: clock.clone(),

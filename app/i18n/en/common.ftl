@@ -7,6 +7,7 @@ back-to-portal = Back to the portal
 open-in-a-tab = Open in a new tab
 action-save = Save
 action-validate = Save and continue
+action-undo = Undo
 action-cancel = Cancel
 action-back = Back
 action-back-to-list = Back to the list
@@ -148,3 +149,8 @@ notice-sending-saved = { $name ->
     [none] Sending settings saved.
    *[other] Sending settings saved for { $name }.
 }
+notice-restored = { $name ->
+    [none] The profile is restored, with its password.
+   *[other] The profile { $name } is restored, with its password.
+}
+notice-restore-late = It is too late to undo: the profile and its password are permanently deleted.

@@ -7,6 +7,7 @@ back-to-portal = Retour au portail
 open-in-a-tab = Ouvrir dans un nouvel onglet
 action-save = Enregistrer
 action-validate = Valider
+action-undo = Annuler
 action-cancel = Annuler
 action-back = Retour
 action-back-to-list = Retour à la liste
@@ -151,3 +152,8 @@ notice-sending-saved = { $name ->
     [none] Réglages d’envoi enregistrés.
    *[other] Réglages d’envoi enregistrés pour { $name }.
 }
+notice-restored = { $name ->
+    [none] Le profil est rétabli, avec son mot de passe.
+   *[other] Le profil { $name } est rétabli, avec son mot de passe.
+}
+notice-restore-late = Il n’est plus possible d’annuler : le profil et son mot de passe sont supprimés définitivement.

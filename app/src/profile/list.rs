@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::{
     autosave::{Begun, DraftOffer},
+    deleted::Undo,
     doubt::{Doubt, UseAnyway},
     dropping::Dropped,
     listed::fingerprint,
@@ -102,7 +103,14 @@ pub fn ListPage() -> impl IntoView {
             view! { <RequestEvent /> }.into_any()
         } else {
             let successor = about.clone().filter(|_| query("notice") == "deleted-successor");
-            let also = successor.map(|profile| view! { <p><StateBadge profile /></p> }.into_any());
+            let badge = successor.map(|profile| view! { <p><StateBadge profile /></p> });
+            let deleted = ProfileId::parse(&query("id")).filter(|_| query("notice").starts_with("deleted"));
+            let deleted = match deleted {
+                Some(id) => services.deletions.deleted(&session, id).await?,
+                None => None,
+            };
+            let undo = deleted.map(|profile| view! { <Undo profile /> });
+            let also = Some(view! { {badge} {undo} }.into_any());
             let about = about.map(|profile| profile.settings.sender_address.to_string());
             view! { <RequestNotice about also /> }.into_any()
         };

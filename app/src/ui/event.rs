@@ -57,6 +57,7 @@ fn requested() -> Option<Event> {
         "saved"
         | "saved-only"
         | "sending-saved"
+        | "restored"
         | "secret-removed"
         | "cleaned"
         | "duplicated"

@@ -45,7 +45,7 @@ fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoVi
         | "deleted-successor" | "duplicated" | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => {
             Kind::Done
         }
-        "secret-removed" => Kind::Done,
+        "secret-removed" | "restored" => Kind::Done,
         "was-deleted"
         | "in-use-later"
         | "in-use-failing"
@@ -53,6 +53,7 @@ fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoVi
         | "deleted-shop"
         | "deleted-portal"
         | "deleted-nobody"
+        | "restore-late"
         | "secret-missing"
         | "gone"
         | "limited"

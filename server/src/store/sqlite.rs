@@ -16,6 +16,7 @@ mod accounts;
 mod backup;
 mod checkpoints;
 mod clock;
+mod deleted;
 #[cfg(test)]
 mod disk_faults;
 mod drafts;
@@ -75,6 +76,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "lists and contents", include_str!("../../migrations/sqlite/0017_lists_and_contents.sql")),
     (18, "outcomes", include_str!("../../migrations/sqlite/0018_outcomes.sql")),
     (19, "settled", include_str!("../../migrations/sqlite/0019_settled.sql")),
+    (20, "deleted", include_str!("../../migrations/sqlite/0020_deleted.sql")),
 ];
 
 /// A SQLite database.
