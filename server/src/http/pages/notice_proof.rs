@@ -33,9 +33,9 @@ const LONGER: SignedDuration = SignedDuration::from_mins(10);
 /// The parameter with the proof.
 const PROOF: &str = "told";
 /// What anybody's address may say: which page, which profile, which draft, which choice. It states nothing.
-const FREE: [&str; 13] = [
+const FREE: [&str; 15] = [
     "id", "selected", "form", "preset", "host", "domain", "to", "after", "before", "draft", "dropped", "resume",
-    "opening",
+    "opening", "kind", "profile",
 ];
 /// What an answer found, and what the reader may still act upon.
 const LASTING: [&str; 4] = ["suspicious", "warn", "stale", "tidied"];
