@@ -76,8 +76,8 @@ notice-in-use = { $name ->
    *[other] { $name } is now the profile in use.
 }
 notice-secret-removed = { $count ->
-    [one] Profile saved. One extra character was removed from the password.
-   *[other] Profile saved. { $count } extra characters were removed from the password.
+    [one] One extra character was removed from the password.
+   *[other] { $count } extra characters were removed from the password.
 }
 notice-cleaned = { $count ->
     [one] One character was removed from the saved password.

@@ -123,7 +123,7 @@ sending-limit-none = the provider’s
 # What was sent through a profile.
 sent-nothing = No message has been sent through this profile yet.
 sent-days = Last 30 days
-sent-chart = Messages per day, { $from } to { $to }: { $accepted } accepted by the server, { $others } not accepted.
+sent-chart = Messages day by day, { $from } to { $to }: { $accepted } accepted by the server, { $others } not accepted.
 sent-accepted-count = { $n ->
     [one] { $n } message accepted
    *[other] { $n } messages accepted

@@ -79,8 +79,8 @@ notice-in-use = { $name ->
    *[other] { $name } est maintenant le profil actif.
 }
 notice-secret-removed = { $count ->
-    [one] Profil enregistré. Un caractère en trop a été retiré du mot de passe.
-   *[other] Profil enregistré. { $count } caractères en trop ont été retirés du mot de passe.
+    [one] Un caractère en trop a été retiré du mot de passe.
+   *[other] { $count } caractères en trop ont été retirés du mot de passe.
 }
 notice-cleaned = { $count ->
     [one] Un caractère a été retiré du mot de passe enregistré.

@@ -123,7 +123,7 @@ sending-limit-none = celle du fournisseur
 # Ce qui est parti par un profil.
 sent-nothing = Aucun message n’est encore parti par ce profil.
 sent-days = Les 30 derniers jours
-sent-chart = Messages par jour, du { $from } au { $to } : { $accepted } acceptés par le serveur, { $others } non acceptés.
+sent-chart = Envois jour par jour, du { $from } au { $to } : { $accepted } acceptés par le serveur, { $others } non acceptés.
 sent-accepted-count = { $n ->
     [one] { $n } message accepté
    *[other] { $n } messages acceptés

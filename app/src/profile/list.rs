@@ -177,6 +177,7 @@ fn Rows(
 ) -> impl IntoView {
     let Listing { rows, selected, listed, after, next } = page;
     let email = session.email.clone();
+    let saved = query("notice").starts_with("saved");
     view! {
         <div id="live">
             <div id="untried">
@@ -199,7 +200,8 @@ fn Rows(
                         .collect_view()}
                 </fieldset>
                 <div class="toolbar" role="group" aria-label=t!("list-actions")>
-                    <button class="primary" data-test="">{t!("action-test")}</button>
+                    // After saving, a test comes next.
+                    <button class="primary" data-test="" autofocus=saved>{t!("action-test")}</button>
                     <button formaction=at("/profiles/edit") formmethod="get">{t!("action-edit")}</button>
                     <button formaction=at("/profiles/sending") formmethod="get">{t!("action-sending")}</button>
                     <button formaction=at("/api/profiles/duplicate")>{t!("action-duplicate")}</button>

@@ -48,7 +48,7 @@ fn Chart(days: Vec<Day>) -> impl IntoView {
             <h2>{t!("sent-days")}</h2>
             <p class="legend">
                 <span class="up">{t!("sent-accepted-count", n = accepted)}</span>
-                <span class="down">{t!("sent-others-count", n = others)}</span>
+                {(others > 0).then(|| view! { <span class="down">{t!("sent-others-count", n = others)}</span> })}
             </p>
             <svg class="chart" role="img" aria-label=about viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none">
                 {bars}

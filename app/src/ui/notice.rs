@@ -38,6 +38,9 @@ pub fn RequestNotice(
     view! { <RequestEvent /> {requested(about, also)} }
 }
 
+/// What the texts take for a name that is not known. An address is never this.
+const NOBODY: &str = "none";
+
 fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoView> {
     let code = query("notice");
     let kind = match code.as_str() {
@@ -74,11 +77,13 @@ fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoVi
     let text = match code.as_str() {
         "limited" => t!("notice-limited", seconds = whole_number("seconds")),
         "code-wrong" => t!("notice-code-wrong", left = whole_number("left")),
-        "secret-removed" => t!("notice-secret-removed", count = whole_number("count")),
+        "secret-removed" => {
+            let saved = t!("notice-saved", name = about.as_deref().unwrap_or(NOBODY));
+            format!("{saved} {}", t!("notice-secret-removed", count = whole_number("count")))
+        }
         "cleaned" => t!("notice-cleaned", count = whole_number("count")),
         "full" => t!("notice-full", count = whole_number("count")),
-        // An address is never "none".
-        _ => t!(&format!("notice-{code}"), name = about.unwrap_or_else(|| "none".to_owned())),
+        _ => t!(&format!("notice-{code}"), name = about.as_deref().unwrap_or(NOBODY)),
     };
     Some(view! { <Notice kind><p>{text}</p>{also}</Notice> })
 }
