@@ -24,6 +24,8 @@ pub mod delete;
 #[cfg(feature = "ssr")]
 pub mod deleted;
 #[cfg(feature = "ssr")]
+pub mod deletions;
+#[cfg(feature = "ssr")]
 pub mod doubt;
 #[cfg(feature = "ssr")]
 pub mod draft;

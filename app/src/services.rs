@@ -11,7 +11,7 @@ use leptos::prelude::use_context;
 use crate::{
     error::AppError,
     journal::port::Journal,
-    profile::{deleted::Deletions, drafts::Drafts, port::Profiles, preset::Catalogue, sent::SentMail},
+    profile::{deletions::Deletions, drafts::Drafts, port::Profiles, preset::Catalogue, sent::SentMail},
     sending_mode::port::SendingModes,
     test_run::port::Tester,
 };

@@ -4,7 +4,7 @@ use app::{
     error::AppError,
     journal::model::Action,
     profile::{
-        deleted::{Deletions, UNDO_LASTS},
+        deletions::{Deletions, UNDO_LASTS},
         model::{Profile, ProfileId},
         port::Successor,
     },
