@@ -60,7 +60,10 @@ test("an ended session says so and leads back", async ({ configurator, page, dem
 test("everything can be done with the keyboard alone @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
+  await expect(configurator.button("Tester")).toBeFocused();
   await configurator.addPersona("application@sandbox.example");
+  // Opened again, nothing has the focus yet.
+  await configurator.open();
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Aller au contenu" })).toBeFocused();
   const radios = page.getByRole("radio");
