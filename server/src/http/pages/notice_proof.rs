@@ -215,7 +215,9 @@ mod tests {
         read.remove(PROOF);
         assert!(read.len() > 15, "{read:?}");
         // What leads somewhere and states nothing; whoever adds a parameter decides which it is.
-        let free = ["after", "before", "dropped", "form", "host", "id", "preset", "resume", "selected", "to"];
+        let free = [
+            "after", "before", "dropped", "form", "host", "id", "kind", "preset", "profile", "resume", "selected", "to",
+        ];
         for name in read {
             let without = seen(&format!("/profiles?id=7&{name}=1"), Some(&KEY), 0);
             let stays = without != "/profiles?id=7";
