@@ -16,6 +16,7 @@ use crate::{
     profile::{
         api::{CleanSecret, DeleteProfile, DuplicateProfile, FillProfile, SaveEncoding, SaveProfile, UseProfile},
         autosave::{CheckProfile, ForgetDraft, MergeProfile},
+        deleted::RestoreProfile,
         dropping::CancelProfile,
         sending_api::SaveSending,
     },
@@ -59,6 +60,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     add::<DuplicateProfile>(&mut fields, &["to", "listed", "after"]);
     add::<UseProfile>(&mut fields, &["to"]);
     add::<DeleteProfile>(&mut fields, &[]);
+    add::<RestoreProfile>(&mut fields, &[]);
     add::<SaveSending>(&mut fields, &[]);
     add::<SaveSendingMode>(&mut fields, &[]);
     add::<ChooseOwnSmtp>(&mut fields, &[]);

@@ -23,6 +23,10 @@ pub mod conflict;
 #[cfg(feature = "ssr")]
 pub mod delete;
 #[cfg(feature = "ssr")]
+pub mod deleted;
+#[cfg(feature = "ssr")]
+pub mod deletions;
+#[cfg(feature = "ssr")]
 pub mod doubt;
 #[cfg(feature = "ssr")]
 pub mod draft;
@@ -64,5 +68,9 @@ pub mod screens;
 pub mod sending_api;
 #[cfg(feature = "ssr")]
 pub mod sending_page;
+#[cfg(feature = "ssr")]
+pub mod sent;
+#[cfg(feature = "ssr")]
+mod sent_view;
 #[cfg(feature = "ssr")]
 pub mod typed_sending;

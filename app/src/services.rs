@@ -11,7 +11,7 @@ use leptos::prelude::use_context;
 use crate::{
     error::AppError,
     journal::port::Journal,
-    profile::{drafts::Drafts, port::Profiles, preset::Catalogue},
+    profile::{deletions::Deletions, drafts::Drafts, port::Profiles, preset::Catalogue, sent::SentMail},
     sending_mode::port::SendingModes,
     test_run::port::Tester,
 };
@@ -23,6 +23,8 @@ pub struct Services {
     pub sending_modes: Arc<dyn SendingModes>,
     pub tester: Arc<dyn Tester>,
     pub drafts: Arc<dyn Drafts>,
+    pub sent: Arc<dyn SentMail>,
+    pub deletions: Arc<dyn Deletions>,
     pub journal: Arc<dyn Journal>,
     pub presets: Arc<Catalogue>,
     pub clock: Clock,

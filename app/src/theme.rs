@@ -74,7 +74,7 @@ impl GivenTheme {
 }
 
 /// The public name of each colour, and its name in the style sheet.
-const COLOURS: [(&str, &str); 15] = [
+const COLOURS: [(&str, &str); 17] = [
     ("background", "paper"),
     ("surface", "sheet"),
     ("surface-sunken", "sunken"),
@@ -85,7 +85,9 @@ const COLOURS: [(&str, &str); 15] = [
     ("brand", "brand"),
     ("brand-text", "brand-ink"),
     ("brand-surface", "brand-wash"),
+    ("focus", "focus"),
     ("success", "good"),
+    ("success-surface", "good-wash"),
     ("warning", "unsure"),
     ("warning-surface", "unsure-wash"),
     ("danger", "bad"),

@@ -50,6 +50,7 @@ for (const language of ["fr", "en"] as const) {
         await check(page, path);
       }
       await page.goto(`${demo.configurator}/profiles/sending?id=${id}`);
+      await page.locator(".advanced summary").click();
       await page.locator("#per-minute").fill("abc");
       await page.locator("main form .primary").click();
       await page.waitForURL(/draft=1/);

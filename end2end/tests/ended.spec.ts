@@ -30,6 +30,7 @@ const CASES: Case[] = [
 
 const content = (shown: Shown) => shown.locator("#content");
 async function enter(shown: Shown, { field, typed }: Case) {
+  for (const folded of await shown.locator(".advanced:not([open]) summary").all()) await folded.click();
   if (typed) await field(shown).fill(typed);
   else await field(shown).check();
 }
@@ -167,6 +168,7 @@ test("in a frame another person gets nothing of what was typed @wasm", async ({ 
   await expect.poll(heard).toEqual(["ready"]);
   const frame = page.frames().find((frame) => frame.url().startsWith(demo.configurator))!;
   await frame.goto(`${demo.configurator}/profiles/sending?id=${id}`);
+  await frame.getByText("Avancé").click();
   await frame.getByLabel("Messages par jour").fill("4321");
   const tokens = [1, 2].map(() => sign(demo, { sub: "karim" }));
   await page.evaluate((tokens) => (document.querySelector<any>("smtp-configurator").fetchToken = async () => tokens.shift()), tokens);

@@ -22,6 +22,47 @@ test("bad input is refused beside its field and nothing typed is lost", async ({
   await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue(javaScriptEnabled === false ? "" : "secretsecret");
 });
 
+test("what is wrong is linked above the form, and said between label and input", async ({ configurator, page }) => {
+  for (const language of ["fr", "en"] as const) {
+    await configurator.open("profiles", "boulangerie-martin", language);
+    await page.goto(`${configurator.demo.configurator}/profiles/new`);
+    await configurator.ready();
+    await page.locator("#login").fill("claire@exemple.fr");
+    // Without a script the browser itself refuses a port that is none, and a missing password: nothing leaves.
+    const typed = configurator.scripted ? "99999" : "";
+    if (configurator.scripted) await page.locator("#port").fill(typed);
+    else await page.locator("#secret").fill("secretsecret");
+    await configurator.validateButton().click();
+    const summary = page.getByRole("alert").filter({ has: page.getByRole("list") });
+    await expect(summary).toContainText(language === "fr" ? "Rien n’est encore enregistré." : "Nothing is saved yet.");
+    const wrong = language === "fr" ? ["Adresse du serveur SMTP", "Numéro de port", "Mot de passe SMTP"] : ["SMTP server address", "Port number", "SMTP password"];
+    if (!configurator.scripted) wrong.pop();
+    await expect(summary.getByRole("link")).toHaveText(wrong);
+    await expect(page.locator("#host")).toBeFocused();
+    await summary.getByRole("link", { name: wrong[1] }).click();
+    await expect(page.locator("#port")).toBeFocused();
+    await expect(page.locator("#port")).toHaveValue(typed);
+    const [label, fault, input] = await Promise.all(["label[for=port]", "#port-fault", "#port"].map((part) => page.locator(part).boundingBox()));
+    expect(label!.y + label!.height, "the error is under its label").toBeLessThanOrEqual(fault!.y);
+    expect(fault!.y + fault!.height, "and above its input").toBeLessThanOrEqual(input!.y);
+    expect(fault!.height, "in two lines at most").toBeLessThan(60);
+  }
+});
+
+test("a corrected field leaves the summary, which goes with the last one @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await page.getByLabel("Identifiant SMTP").fill("claire@exemple.fr");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("abcdefghijklmnop");
+  await configurator.validateButton().click();
+  const links = page.locator("#wrong a");
+  await expect(links).toHaveText(["Adresse du serveur SMTP", "Numéro de port"]);
+  await page.getByLabel("Adresse du serveur SMTP").fill("smtp.exemple.fr");
+  await expect(links).toHaveText(["Numéro de port"]);
+  await page.getByLabel("Numéro de port").fill("465");
+  await expect(page.locator("#wrong")).toBeHidden();
+});
+
 test("a password survives an error that the browser sees", async ({ configurator, page, javaScriptEnabled }) => {
   await configurator.open();
   await configurator.add();

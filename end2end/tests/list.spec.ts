@@ -60,7 +60,10 @@ test("an ended session says so and leads back", async ({ configurator, page, dem
 test("everything can be done with the keyboard alone @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
+  await expect(configurator.button("Tester")).toBeFocused();
   await configurator.addPersona("application@sandbox.example");
+  // Opened again, nothing has the focus yet.
+  await configurator.open();
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Aller au contenu" })).toBeFocused();
   const radios = page.getByRole("radio");
@@ -126,7 +129,8 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   await configurator.more("Supprimer");
   await expect(page.getByRole("radio", { name: /cle@sandbox.example/ })).toBeChecked();
   await configurator.button("Supprimer").click();
-  await expect(page.getByText("Le profil sélectionné ci-dessous le remplace.")).toBeVisible();
+  const notice = page.getByRole("status").filter({ hasText: "cle@sandbox.example le remplace" });
+  await expect(notice).toContainText("Jamais testé");
   await expect(row("cle@")).toContainText("Actif");
   // Only the one that fails is left: nobody takes over by itself.
   await row("cle@").getByRole("radio").check();
@@ -164,7 +168,7 @@ test("a test that went well says whether the profile sends, and the button lets 
   await expect(page.getByText("La réception est confirmée : ce profil fonctionne.")).toBeVisible();
   await expect(page.getByText("mais vos emails partent toujours par le serveur de Comptoir.")).toBeVisible();
   await page.getByRole("button", { name: "Utiliser ce profil" }).click();
-  await expect(page.getByText("Vos emails partent maintenant par ce profil.")).toBeVisible();
+  await expect(page.getByText(/^Vos emails partent maintenant par \S+@\S+\.$/)).toBeVisible();
   await configurator.open("sending-mode");
   await expect(page.getByRole("radio", { name: "Par vos propres comptes SMTP" })).toBeChecked();
 });
@@ -225,4 +229,89 @@ test("a list that has changed meanwhile puts nothing in use", async ({ configura
   await page.locator(".profile", { hasText: "boutique@" }).getByRole("radio").check();
   await configurator.button("Utiliser").click();
   await expect(page.locator(".profile", { hasText: "Actif" })).toContainText("boutique@");
+});
+
+test("a deletion says who took over and is taken back, with the password and the test", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await configurator.test();
+  await configurator.open();
+  await configurator.addPersona("cle@sandbox.example");
+  const row = (login: string) => page.locator(".profile", { hasText: login });
+  const before = await row("boutique@").innerText();
+  await row("boutique@").getByRole("radio").check();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByText("Vous aurez dix secondes pour annuler.")).toBeVisible();
+  await configurator.button("Supprimer").click();
+  await expect(page.getByText("cle@sandbox.example le remplace")).toBeVisible();
+  await expect(row("boutique@")).toHaveCount(0);
+  await expect(row("cle@")).toContainText("Actif");
+  await configurator.button("Annuler").click();
+  await expect(page.getByText("Le profil boutique@sandbox.example est rétabli, avec son mot de passe.")).toBeVisible();
+  await expect(row("boutique@")).toContainText("Actif");
+  await expect(row("cle@")).not.toContainText("Actif");
+  expect(await row("boutique@").innerText()).toBe(before);
+  await page.goto(`${demo.configurator}/history`);
+  await expect(page.locator(".history > li").first()).toContainText("Suppression annulée");
+});
+
+test("ten seconds after it a deletion is final", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  await configurator.button("Supprimer").click();
+  await configurator.button("Supprimer").click();
+  await expect(configurator.button("Annuler")).toBeVisible();
+  const url = page.url();
+  await page.waitForTimeout(11_000);
+  await expect(configurator.button("Annuler")).toBeHidden();
+  await page.goto(url);
+  await expect(page.getByText("sont supprimés")).toBeVisible();
+  await expect(configurator.button("Annuler")).toHaveCount(0);
+});
+
+test("the history folds a series of tests, and shows what is asked for", async ({ configurator, page, demo }) => {
+  await configurator.open();
+  await configurator.addPersona("boutique@sandbox.example");
+  for (const _ of [1, 2, 3]) {
+    await configurator.open();
+    await configurator.test();
+  }
+  await configurator.open();
+  await configurator.addPersona("cle@sandbox.example");
+  await page.goto(`${demo.configurator}/history`);
+  const rows = page.locator(".history > li");
+  const series = rows.filter({ hasText: "3 tests, le dernier a réussi" });
+  await expect(series).toHaveCount(1);
+  await expect(series.getByText(/\d{4}\sà\s\d\d:\d\d\sUTC/).first()).toBeVisible();
+  await series.getByText("Voir chaque test").click();
+  await expect(series.getByRole("listitem")).toHaveCount(3);
+  await page.getByLabel("Type d’action").selectOption({ label: "Tests" });
+  await page.getByRole("button", { name: "Filtrer" }).click();
+  await expect(rows).toHaveCount(1);
+  await page.getByLabel("Type d’action").selectOption({ label: "Profils" });
+  await page.getByLabel("Profil", { exact: true }).selectOption({ label: "cle@sandbox.example · smtp.sandbox.example" });
+  await page.getByRole("button", { name: "Filtrer" }).click();
+  await expect(rows.first()).toContainText("cle@sandbox.example");
+  await expect(rows.filter({ hasText: "boutique@" })).toHaveCount(0);
+  await page.getByLabel("Type d’action").selectOption({ label: "Sessions" });
+  await page.getByRole("button", { name: "Filtrer" }).click();
+  await expect(page.getByText("Aucune action ne correspond à ce choix.")).toBeVisible();
+  await page.getByRole("link", { name: "Tout afficher" }).click();
+  await expect(series).toHaveCount(1);
+});
+
+test("after each step the focus is on what comes next", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  await configurator.choosePreset(configurator.words.sandbox);
+  await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
+  await page.getByLabel("Mot de passe SMTP", { exact: true }).fill("abcdefghijklmnop");
+  await configurator.validateButton().click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
+  await expect(page.getByText("Profil boutique@sandbox.example enregistré.")).toBeVisible();
+  await expect(configurator.validateButton()).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/profiles\?selected=/);
+  await expect(page.getByText(/^Profil boutique@sandbox.example enregistré/)).toBeVisible();
+  await expect(configurator.button("Tester")).toBeFocused();
 });

@@ -309,11 +309,12 @@ test("every wrong limit is marked at once", async ({ configurator, page, demo })
   await configurator.addPersona("boutique@sandbox.example");
   const id = await page.locator("input[name=id]").first().getAttribute("value");
   await page.goto(`${demo.configurator}/profiles/sending?id=${id}`);
+  await page.getByText("Avancé").click();
   await page.locator("#max-connections").fill("99");
   await page.locator("#per-minute").fill("abc");
   await page.locator("main form .primary").click();
   await expect(page.locator("[aria-invalid=true]")).toHaveCount(2);
-  await expect(page.getByText("Corrigez 2 champs")).toBeVisible();
+  await expect(page.locator("#wrong a")).toHaveText(["Connexions simultanées", "Messages par minute"]);
 });
 
 test("the search: Enter chooses the only one left, and nothing is promised where nothing is @wasm", async ({ configurator, page }) => {

@@ -54,6 +54,15 @@ test("a failure of a real message shows in the list and with its card; the page 
   await configurator.more("Envois");
   await expect(configurator.heading("Envois de ce profil")).toBeVisible();
   await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();
+  // What was sent, under the state of the profile: masked, with its cause, and counted.
+  await expect(page.getByRole("img", { name: /Envois jour par jour.* 0 acceptés par le serveur, 2 non acceptés/ })).toBeVisible();
+  const last = page.getByRole("table").filter({ hasText: "Non envoyé" }).getByRole("row").nth(1);
+  await expect(last).toContainText(/\d{4}\sà\s\d\d:\d\d\sUTC/);
+  await expect(last).toContainText(/…@\S+/);
+  await expect(last).toContainText("Non envoyé");
+  await page.getByText("Voir les chiffres").click();
+  await expect(page.getByRole("table").filter({ hasText: "Jour (UTC)" }).getByRole("row")).toHaveCount(2);
+  await page.getByText("Avancé").click();
   await page.getByLabel("Messages par minute").fill("abc");
   await page.getByLabel("Messages par jour").fill("500");
   await page.getByLabel("Vérifier la connexion toutes les heures").check();
@@ -65,7 +74,7 @@ test("a failure of a real message shows in the list and with its card; the page 
   await page.getByLabel("Messages par minute").fill("30");
   await page.getByLabel(/En cas d’échec, envoyer par le serveur de Comptoir/).check();
   await page.getByRole("button", { name: "Enregistrer" }).click();
-  await expect(page.getByText("Enregistré.")).toBeVisible();
+  await expect(page.getByText("Réglages d’envoi enregistrés pour mot-de-passe@sandbox.example.")).toBeVisible();
   await configurator.more("Envois");
   await expect(page.getByLabel("Messages par minute")).toHaveValue("30");
   // The relay stands in from now on, and the failure stays visible.

@@ -137,6 +137,7 @@ test("two tabs: encoding, limits, mode and deletion", async ({ configurator, pag
   await other.waitForURL(/selected=/);
 
   await both(`/profiles/sending?id=${id}`);
+  for (const shown of [page, other]) await shown.getByText("Avancé").click();
   await page.getByLabel("Messages par jour").fill("500");
   await page.getByRole("button", { name: "Enregistrer" }).click();
   await page.waitForURL(/selected=/);

@@ -153,6 +153,8 @@ pub fn application(parts: Parts) -> Application {
         sending_modes: Arc::new(profiles.clone()),
         tester: Arc::new(tester),
         drafts: Arc::new(profiles.clone()),
+        sent: Arc::new(profiles.clone()),
+        deletions: Arc::new(profiles.clone()),
         journal: Arc::new(profiles),
         presets,
         clock: clock.clone(),

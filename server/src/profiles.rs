@@ -35,10 +35,12 @@ mod account;
 mod apply_fix;
 mod blocked;
 mod change;
+mod deleted;
 mod guard;
 mod listener;
 mod save;
 mod secrets;
+mod sent;
 mod shown;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -273,7 +275,7 @@ impl Profiles for ProfileService {
         revision: Option<u32>,
     ) -> Result<(), AppError> {
         let entry_for = self.entry_for(by, Action::ProfileDeleted);
-        let deletion = Deletion { successor, revision };
+        let deletion = Deletion { successor, revision, aside: None };
         written(self.store.delete_profile(by.account, id, deletion, &entry_for).await.map_err(StoreError::log)?)?;
         self.changed_profile(by.account, id, false).await;
         // The successor sends from now on.

@@ -37,6 +37,7 @@ mod codec;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod copy;
+mod deleted;
 mod drafts;
 mod error;
 mod events;
@@ -64,6 +65,7 @@ mod test_runs;
 pub use accounts::AccountStore;
 pub use change::{Change, Decide, EntryFor};
 pub use clock::ClockStore;
+pub use deleted::{Aside, DeletedStore};
 pub use drafts::DraftStore;
 pub use error::StoreError;
 pub use events::EventStore;
@@ -228,6 +230,7 @@ pub struct SessionRow {
 pub trait Store:
     AccountStore
     + ClockStore
+    + DeletedStore
     + DraftStore
     + EventStore
     + JournalStore
@@ -247,6 +250,7 @@ pub trait Store:
 impl<
     T: AccountStore
         + ClockStore
+        + DeletedStore
         + DraftStore
         + EventStore
         + JournalStore

@@ -7,6 +7,7 @@ back-to-portal = Back to the portal
 open-in-a-tab = Open in a new tab
 action-save = Save
 action-validate = Save and continue
+action-undo = Undo
 action-cancel = Cancel
 action-back = Back
 action-back-to-list = Back to the list
@@ -33,6 +34,7 @@ moment-days = { $n ->
     [one] { $n } day ago
    *[other] { $n } days ago
 }
+moment-utc = { $moment } UTC
 moment-date = on { $date }
 date = { $day } { $month ->
     [1] January
@@ -59,15 +61,24 @@ trouble-internal = A fault of the service prevents this page from being shown. I
 trouble-malformed = The request is incomplete. Go back to the previous page and try again.
 not-found-title = Page not found
 
-notice-saved = Profile saved.
-notice-saved-only = Profile saved. It is this user’s only profile, so it is the one in use. Test it to find out whether it sends.
+notice-saved = { $name ->
+    [none] Profile saved.
+   *[other] Profile { $name } saved.
+}
+notice-saved-only = { $name ->
+    [none] Profile saved. It is this user’s only profile, so it is the one in use. Test it to find out whether it sends.
+   *[other] Profile { $name } saved. It is this user’s only profile, so it is the one in use. Test it to find out whether it sends.
+}
 notice-mode-saved = The sending mode is saved.
 notice-deleted = The profile and its password are deleted.
 notice-duplicated = Here is the copy. The password is never copied: enter it, then save.
-notice-in-use = This profile is now in use.
+notice-in-use = { $name ->
+    [none] This profile is now in use.
+   *[other] { $name } is now the profile in use.
+}
 notice-secret-removed = { $count ->
-    [one] Profile saved. One extra character was removed from the password.
-   *[other] Profile saved. { $count } extra characters were removed from the password.
+    [one] One extra character was removed from the password.
+   *[other] { $count } extra characters were removed from the password.
 }
 notice-cleaned = { $count ->
     [one] One character was removed from the saved password.
@@ -105,9 +116,15 @@ carry-open = Open the configurator again from your portal.
 carry-portal = Open the portal in a new tab
 carry-then = Come back here, then continue.
 notice-mode-own = The sending mode is saved: through your own SMTP accounts.
-notice-in-use-now = Your emails are now sent through this profile.
+notice-in-use-now = { $name ->
+    [none] Your emails are now sent through this profile.
+   *[other] Your emails are now sent through { $name }.
+}
 notice-in-use-later = This profile is selected. For now, your emails are sent through the portal’s server: it will send once you switch to your own SMTP accounts.
-notice-deleted-successor = The profile and its password are deleted. The profile selected below replaces it.
+notice-deleted-successor = { $name ->
+    [none] The profile and its password are deleted. The profile selected below replaces it.
+   *[other] The profile and its password are deleted. { $name } replaces it:
+}
 notice-deleted-nobody = The profile and its password are deleted. No profile replaces it: choose one, then Use.
 notice-was-deleted = This profile was deleted in the meantime. Here is what you entered: saving creates a new profile. Enter the password again.
 notice-merged = Here is the profile with your choices. Review it, then save.
@@ -125,5 +142,17 @@ carry-again = Continue
 notice-session-renewed = Your session had ended: nothing was saved. What you entered is here: check it, then save.
 notice-session-renewed-secret = Your session had ended: nothing was saved. What you entered is here, except the password, which is never kept: enter it again, then save.
 notice-session-renewed-press = Your session had ended: nothing was done. Press the button again.
-notice-in-use-failing = This profile is now in use, but it cannot send yet: correct it, then test it.
+notice-in-use-failing = { $name ->
+    [none] This profile is now in use, but it cannot send yet: correct it, then test it.
+   *[other] { $name } is now the profile in use, but it cannot send yet: correct it, then test it.
+}
 notice-in-use-later-failing = This profile is selected, but it cannot send yet: correct it and test it before you switch to your own SMTP accounts.
+notice-sending-saved = { $name ->
+    [none] Sending settings saved.
+   *[other] Sending settings saved for { $name }.
+}
+notice-restored = { $name ->
+    [none] The profile is restored, with its password.
+   *[other] The profile { $name } is restored, with its password.
+}
+notice-restore-late = It is too late to undo: the profile and its password are permanently deleted.

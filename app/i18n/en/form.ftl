@@ -35,10 +35,7 @@ form-sender-address-hint = Same as the username while this field is empty.
 form-reply-to = Reply address
 form-reply-to-hint = If you want replies to go elsewhere, for example { $email }.
 form-optional = (optional)
-form-refused = { $count ->
-    [one] Correct one field: nothing is saved yet.
-   *[other] Correct { $count } fields: nothing is saved yet.
-}
+form-refused = Nothing is saved yet. Please correct:
 form-secret-again = If you had entered the password, enter it again: it is never sent back to the page.
 
 security-tls = SSL/TLS

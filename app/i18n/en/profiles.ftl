@@ -22,7 +22,7 @@ delete-title = Delete this profile?
 delete-question = You are about to delete the profile { $sender }, server { $host }.
 delete-unused = No emails depend on it: this profile is not in use.
 delete-last = This is the only profile of “{ $owner }”.
-delete-secret = The saved password will be erased. This cannot be undone.
+delete-secret = The saved password is deleted too. You will have ten seconds to undo this.
 
 encoding-title = SMTP encoding
 encoding-legend = Character set of your emails
@@ -35,6 +35,21 @@ encoding-beyond = Text that does not fit the chosen set is sent in UTF-8.
 # The account’s history.
 history-title = History
 history-empty = No changes yet.
+history-kind = Kind of action
+history-kind-all = All
+history-kind-profiles = Profiles
+history-kind-tests = Tests
+history-kind-sending = Sending
+history-kind-sessions = Sessions
+history-profile = Profile
+history-profile-all = All
+history-filter = Filter
+history-all = Show everything
+history-none = No action matches this choice.
+history-tests-failed = { $n } tests, the last one failed: { $why }
+history-tests-unknown = { $n } tests, the last one uncertain
+history-tests-passed = { $n } tests, the last one succeeded
+history-tests-each = Show each test
 history-older = Older
 history-mode-own = Sending mode: through your own SMTP accounts
 history-mode-portal = Sending mode: through the portal’s server
@@ -43,6 +58,7 @@ history-changed = Profile changed: { $fields }
 history-duplicated = Profile duplicated
 history-in-use = Profile put in use
 history-deleted = Profile and password deleted
+history-restored = Deletion undone
 history-cleaned = Extra characters removed from a password
 history-test-failed = Test failed: { $why }
 history-test-unknown = Uncertain test result: the message may or may not have been sent
@@ -104,3 +120,31 @@ delete-then-shop = Their emails will be sent through the shop’s profile.
 delete-then-portal = Their emails will be sent through the server of { $portal }.
 delete-then-nothing = Their emails cannot be sent until you choose a profile.
 sending-limit-none = the provider’s
+
+# What was sent through a profile.
+sent-nothing = No message has been sent through this profile yet.
+sent-days = Last 30 days
+sent-chart = Messages day by day, { $from } to { $to }: { $accepted } accepted by the server, { $others } not accepted.
+sent-accepted-count = { $n ->
+    [one] { $n } message accepted
+   *[other] { $n } messages accepted
+}
+sent-others-count = { $n } not accepted
+sent-numbers = Show the numbers
+sent-day = Day (UTC)
+sent-accepted = Accepted
+sent-others = Not accepted
+sent-messages = Latest messages
+sent-date = Date
+sent-recipient = Recipient
+sent-state = State
+sent-and-others = { $n ->
+    [one] { $recipient } and one other
+   *[other] { $recipient } and { $n } others
+}
+fate-accepted = Accepted by the server
+fate-portal = Sent by the portal’s server
+fate-waiting = Waiting
+fate-failed = Not sent
+fate-unknown = May have been sent
+sending-advanced = Advanced

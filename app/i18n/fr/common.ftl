@@ -7,6 +7,7 @@ back-to-portal = Retour au portail
 open-in-a-tab = Ouvrir dans un nouvel onglet
 action-save = Enregistrer
 action-validate = Valider
+action-undo = Annuler
 action-cancel = Annuler
 action-back = Retour
 action-back-to-list = Retour à la liste
@@ -33,6 +34,7 @@ moment-days = { $n ->
     [one] il y a { $n } jour
    *[other] il y a { $n } jours
 }
+moment-utc = { $moment } UTC
 moment-date = le { $date }
 date = { $day ->
     [1] 1er
@@ -62,15 +64,24 @@ trouble-internal = Une erreur de notre côté empêche d’afficher cette page. 
 trouble-malformed = La demande reçue est incomplète. Revenez à la page précédente et recommencez.
 not-found-title = Page introuvable
 
-notice-saved = Profil enregistré.
-notice-saved-only = Profil enregistré. C’est le seul profil de cet utilisateur : il est donc actif. Testez-le pour savoir s’il envoie.
+notice-saved = { $name ->
+    [none] Profil enregistré.
+   *[other] Profil { $name } enregistré.
+}
+notice-saved-only = { $name ->
+    [none] Profil enregistré. C’est le seul profil de cet utilisateur : il est donc actif. Testez-le pour savoir s’il envoie.
+   *[other] Profil { $name } enregistré. C’est le seul profil de cet utilisateur : il est donc actif. Testez-le pour savoir s’il envoie.
+}
 notice-mode-saved = Le mode d’envoi est enregistré.
 notice-deleted = Le profil et son mot de passe sont supprimés.
 notice-duplicated = Voici la copie. Le mot de passe n’est jamais copié : saisissez-le, puis validez.
-notice-in-use = Ce profil est maintenant actif.
+notice-in-use = { $name ->
+    [none] Ce profil est maintenant actif.
+   *[other] { $name } est maintenant le profil actif.
+}
 notice-secret-removed = { $count ->
-    [one] Profil enregistré. Un caractère en trop a été retiré du mot de passe.
-   *[other] Profil enregistré. { $count } caractères en trop ont été retirés du mot de passe.
+    [one] Un caractère en trop a été retiré du mot de passe.
+   *[other] { $count } caractères en trop ont été retirés du mot de passe.
 }
 notice-cleaned = { $count ->
     [one] Un caractère a été retiré du mot de passe enregistré.
@@ -108,9 +119,15 @@ carry-open = Rouvrez le configurateur depuis votre portail.
 carry-portal = Ouvrir le portail dans un nouvel onglet
 carry-then = Revenez ici, puis continuez.
 notice-mode-own = Le mode d’envoi est enregistré : par vos propres comptes SMTP.
-notice-in-use-now = Vos emails partent maintenant par ce profil.
+notice-in-use-now = { $name ->
+    [none] Vos emails partent maintenant par ce profil.
+   *[other] Vos emails partent maintenant par { $name }.
+}
 notice-in-use-later = Ce profil est choisi. Pour l’instant, vos emails partent par le serveur du portail : il enverra quand vous passerez à vos propres comptes SMTP.
-notice-deleted-successor = Le profil et son mot de passe sont supprimés. Le profil sélectionné ci-dessous le remplace.
+notice-deleted-successor = { $name ->
+    [none] Le profil et son mot de passe sont supprimés. Le profil sélectionné ci-dessous le remplace.
+   *[other] Le profil et son mot de passe sont supprimés. { $name } le remplace :
+}
 notice-deleted-nobody = Le profil et son mot de passe sont supprimés. Aucun profil ne le remplace : choisissez-en un, puis Utiliser.
 notice-was-deleted = Ce profil a été supprimé entre-temps. Voici votre saisie : Valider en fait un nouveau profil. Saisissez à nouveau le mot de passe.
 notice-merged = Voici le profil avec vos choix. Relisez-le, puis validez.
@@ -128,5 +145,17 @@ carry-again = Continuer
 notice-session-renewed = Votre session avait pris fin : rien n’a été enregistré. Votre saisie est là : vérifiez-la, puis enregistrez.
 notice-session-renewed-secret = Votre session avait pris fin : rien n’a été enregistré. Votre saisie est là, sauf le mot de passe, qui n’est jamais conservé : saisissez-le à nouveau, puis validez.
 notice-session-renewed-press = Votre session avait pris fin : rien n’a été fait. Appuyez à nouveau sur le bouton.
-notice-in-use-failing = Ce profil est maintenant actif, mais il ne peut pas encore envoyer : corrigez-le, puis testez.
+notice-in-use-failing = { $name ->
+    [none] Ce profil est maintenant actif, mais il ne peut pas encore envoyer : corrigez-le, puis testez.
+   *[other] { $name } est maintenant le profil actif, mais il ne peut pas encore envoyer : corrigez-le, puis testez.
+}
 notice-in-use-later-failing = Ce profil est choisi, mais il ne peut pas encore envoyer : corrigez-le et testez-le avant de passer à vos propres comptes SMTP.
+notice-sending-saved = { $name ->
+    [none] Réglages d’envoi enregistrés.
+   *[other] Réglages d’envoi enregistrés pour { $name }.
+}
+notice-restored = { $name ->
+    [none] Le profil est rétabli, avec son mot de passe.
+   *[other] Le profil { $name } est rétabli, avec son mot de passe.
+}
+notice-restore-late = Il n’est plus possible d’annuler : le profil et son mot de passe sont supprimés définitivement.

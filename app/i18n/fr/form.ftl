@@ -35,10 +35,7 @@ form-sender-address-hint = Même adresse que l’identifiant tant que ce champ e
 form-reply-to = Adresse de réponse
 form-reply-to-hint = Si vous voulez recevoir les réponses ailleurs, par exemple { $email }.
 form-optional = (facultatif)
-form-refused = { $count ->
-    [one] Corrigez un champ : rien n’est encore enregistré.
-   *[other] Corrigez { $count } champs : rien n’est encore enregistré.
-}
+form-refused = Rien n’est encore enregistré. À corriger :
 form-secret-again = Si vous aviez saisi le mot de passe, saisissez-le à nouveau : il n’est jamais renvoyé à la page.
 
 security-tls = SSL/TLS

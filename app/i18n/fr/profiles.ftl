@@ -22,7 +22,7 @@ delete-title = Supprimer ce profil ?
 delete-question = Vous allez supprimer le profil { $sender }, serveur { $host }.
 delete-unused = Aucun envoi n’en dépend : ce profil n’est pas actif.
 delete-last = C’est le seul profil de « { $owner } ».
-delete-secret = Le mot de passe enregistré sera effacé. Cette action est définitive.
+delete-secret = Le mot de passe enregistré sera supprimé aussi. Vous aurez dix secondes pour annuler.
 
 encoding-title = Encodage SMTP
 encoding-legend = Jeu de caractères des emails
@@ -35,6 +35,21 @@ encoding-beyond = Un texte que le jeu choisi ne peut pas écrire part en UTF-8.
 # L’historique du compte.
 history-title = Historique
 history-empty = Aucun changement pour le moment.
+history-kind = Type d’action
+history-kind-all = Toutes
+history-kind-profiles = Profils
+history-kind-tests = Tests
+history-kind-sending = Envois
+history-kind-sessions = Sessions
+history-profile = Profil
+history-profile-all = Tous
+history-filter = Filtrer
+history-all = Tout afficher
+history-none = Aucune action ne correspond à ce choix.
+history-tests-failed = { $n } tests, le dernier a échoué : { $why }
+history-tests-unknown = { $n } tests, le dernier au résultat incertain
+history-tests-passed = { $n } tests, le dernier a réussi
+history-tests-each = Voir chaque test
 history-older = Plus ancien
 history-mode-own = Mode d’envoi : par vos propres comptes SMTP
 history-mode-portal = Mode d’envoi : par le serveur du portail
@@ -43,6 +58,7 @@ history-changed = Profil modifié : { $fields }
 history-duplicated = Profil dupliqué
 history-in-use = Profil activé
 history-deleted = Profil et mot de passe supprimés
+history-restored = Suppression annulée
 history-cleaned = Caractères en trop retirés d’un mot de passe
 history-test-failed = Test échoué : { $why }
 history-test-unknown = Test au résultat incertain : on ne sait pas si le message est parti
@@ -104,3 +120,34 @@ delete-then-shop = Ses emails partiront par le profil du magasin.
 delete-then-portal = Ses emails partiront par le serveur de { $portal }.
 delete-then-nothing = Ses emails ne pourront pas partir tant que vous n’aurez pas choisi un profil.
 sending-limit-none = celle du fournisseur
+
+# Ce qui est parti par un profil.
+sent-nothing = Aucun message n’est encore parti par ce profil.
+sent-days = Les 30 derniers jours
+sent-chart = Envois jour par jour, du { $from } au { $to } : { $accepted } acceptés par le serveur, { $others } non acceptés.
+sent-accepted-count = { $n ->
+    [one] { $n } message accepté
+   *[other] { $n } messages acceptés
+}
+sent-others-count = { $n ->
+    [one] { $n } non accepté
+   *[other] { $n } non acceptés
+}
+sent-numbers = Voir les chiffres
+sent-day = Jour (UTC)
+sent-accepted = Acceptés
+sent-others = Non acceptés
+sent-messages = Derniers messages
+sent-date = Date
+sent-recipient = Destinataire
+sent-state = État
+sent-and-others = { $n ->
+    [one] { $recipient } et un autre
+   *[other] { $recipient } et { $n } autres
+}
+fate-accepted = Accepté par le serveur
+fate-portal = Parti par le serveur du portail
+fate-waiting = En attente
+fate-failed = Non envoyé
+fate-unknown = Peut-être envoyé
+sending-advanced = Avancé

@@ -37,6 +37,8 @@ pub enum Action {
     ProfileDuplicated,
     ProfileInUse,
     ProfileDeleted,
+    /// A deletion was taken back.
+    ProfileRestored,
     SecretCleaned,
     Tested {
         verdict: Verdict,
@@ -71,6 +73,7 @@ impl Action {
             Self::ProfileDuplicated => "history-duplicated",
             Self::ProfileInUse => "history-in-use",
             Self::ProfileDeleted => "history-deleted",
+            Self::ProfileRestored => "history-restored",
             Self::SecretCleaned => "history-cleaned",
             Self::Tested { verdict: Verdict::Failed, .. } => "history-test-failed",
             Self::Tested { verdict: Verdict::DeliveryUnknown, .. } => "history-test-unknown",

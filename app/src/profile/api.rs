@@ -189,7 +189,7 @@ async fn delete(id: &str, revision: &str, successor: &str, used: &str) -> Result
         return stale();
     }
     let best = next.first().filter(|(_, reliability)| *reliability > Reliability::Fails).map(|(profile, _)| profile.id);
-    match services.profiles.delete(session.author(), id, successor, shown_revision(revision)).await {
+    match services.deletions.delete(&session, id, successor, shown_revision(revision)).await {
         Err(AppError::Stale) => return stale(),
         done => done?,
     }

@@ -40,7 +40,8 @@ pub fn EncodingPage() -> impl IntoView {
             _ => None,
         };
         Ok(view! {
-           <RequestNotice /> <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() />
+           <RequestNotice about=Some(profile.settings.sender_address.to_string()) />
+           <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() />
            <Warned profile=profile.clone() presets=services.presets />
            {mine.map(|_| view! { <RestoredChoice form=encoding_form(id) /> })}
            <Choices profile mine />
@@ -116,6 +117,8 @@ fn Choices(profile: Profile, mine: Option<Encoding>) -> impl IntoView {
         view! { <Notice kind=Kind::Warning>{text}</Notice> }
     });
     let shown = mine.unwrap_or(profile.encoding);
+    // Most people keep what is chosen: Enter goes on, unless something above is to be read first.
+    let next = ["warn", "suspicious", "stale", "tidied"].iter().all(|flag| query(flag).is_empty());
     let choices = Encoding::ALL.map(|encoding| {
         let code = encoding.as_str();
         let id = format!("encoding-{code}");
@@ -144,7 +147,7 @@ fn Choices(profile: Profile, mine: Option<Encoding>) -> impl IntoView {
                 <p class="hint">{t!("encoding-beyond")}</p>
             </fieldset>
             <div class="actions">
-                <button class="primary">{t!("action-validate")}</button>
+                <button class="primary" autofocus=next>{t!("action-validate")}</button>
                 <a class="button" href=at(&format!("/profiles/edit?id={}", profile.id))>{t!("action-back")}</a>
             </div>
         </form>

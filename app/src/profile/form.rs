@@ -25,8 +25,9 @@ use crate::{
     session::{Session, session},
     t,
     ui::{
+        field::Wrong,
         layout::{Loaded, Page, query},
-        notice::{Kind, Notice, RequestNotice},
+        notice::RequestNotice,
     },
 };
 
@@ -192,7 +193,11 @@ impl Content {
 
 fn page(mut content: Content, session: &Session, presets: Arc<Catalogue>) -> AnyView {
     content.draft.settle_preset(&presets);
-    let refusal = refusal(&content.errors);
+    let mut wrong: Vec<Field> = content.errors.iter().map(|error| error.field).collect();
+    wrong.dedup();
+    // The form comes back without its secret.
+    let secret_again = !wrong.contains(&Field::Secret);
+    let wrong: Vec<_> = wrong.into_iter().map(|field| (field.id(), t!(field.label()))).collect();
     let session = session.clone();
     let restored = content.restored.then(|| {
         let profile = content.profile.map(|id| id.to_string()).unwrap_or_default();
@@ -201,20 +206,9 @@ fn page(mut content: Content, session: &Session, presets: Arc<Catalogue>) -> Any
     view! {
         <RequestNotice />
         {restored}
-        {refusal.map(|text| view! { <Notice kind=Kind::Error>{text}</Notice> })}
+        <Wrong fields=wrong secret_again />
         <Form content session presets />
         <FormAssistant />
     }
     .into_any()
-}
-
-/// The notice above a refused form. The form comes back without its secret; unless the secret itself was wrong, the notice says
-/// so.
-fn refusal(errors: &[FieldError]) -> Option<String> {
-    let secret_is_wrong = errors.iter().any(|error| error.field == Field::Secret);
-    match (errors.len(), secret_is_wrong) {
-        (0, _) => None,
-        (count, true) => Some(t!("form-refused", count = count)),
-        (count, false) => Some(format!("{} {}", t!("form-refused", count = count), t!("form-secret-again"))),
-    }
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::{
     autosave::{Begun, DraftOffer},
+    deleted::Undo,
     doubt::{Doubt, UseAnyway},
     dropping::Dropped,
     listed::fingerprint,
@@ -74,6 +75,8 @@ pub fn ListPage() -> impl IntoView {
         let untried = Unproved::first(&in_use, relay, &session);
         let untried = untried.filter(|_| own && !asks);
         let listed = fingerprint(&profiles);
+        // Whom the notice is about.
+        let about = profiles.iter().find(|profile| Some(profile.id) == selected).cloned();
         let next = (profiles.len() == PAGE_SIZE as usize).then(|| profiles.last().map(|profile| profile.id)).flatten();
         let selected = chosen(&profiles, selected, &session.person.id);
         let waiting = Waiting::of(&services, &session, profiles.iter().find(|one| Some(one.id) == selected)).await?;
@@ -105,7 +108,17 @@ pub fn ListPage() -> impl IntoView {
         let said = if at_the_field || card.as_ref().is_some_and(ProfileWay::sends) || is_answered {
             view! { <RequestEvent /> }.into_any()
         } else {
-            view! { <RequestNotice /> }.into_any()
+            let successor = about.clone().filter(|_| query("notice") == "deleted-successor");
+            let badge = successor.map(|profile| view! { <p><StateBadge profile /></p> });
+            let deleted = ProfileId::parse(&query("id")).filter(|_| query("notice").starts_with("deleted"));
+            let deleted = match deleted {
+                Some(id) => services.deletions.deleted(&session, id).await?,
+                None => None,
+            };
+            let undo = deleted.map(|profile| view! { <Undo profile /> });
+            let also = Some(view! { {badge} {undo} }.into_any());
+            let about = about.map(|profile| profile.settings.sender_address.to_string());
+            view! { <RequestNotice about also /> }.into_any()
         };
         let card = card.map(|way| view! { <WayCard way received=true /> });
         let begun = Begun::of(&services, &session, kept.clone()).await?;

@@ -82,7 +82,7 @@ async fn save(id: &str, typed: &TypedSending, was: &str, revision: &str) -> Resu
         done => {
             done?;
             services.drafts.forget(&who, &sending_form(id)).await?;
-            Ok(format!("/profiles?selected={id}&notice=saved"))
+            Ok(format!("/profiles?selected={id}&notice=sending-saved"))
         }
     }
 }

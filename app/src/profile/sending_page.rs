@@ -10,6 +10,7 @@ use super::{
     preset::Preset,
     sending::{SendState, SendingOptions},
     sending_api::{sending_form, shown},
+    sent_view::SentMail,
     typed_sending::{LIMITS, TypedSending},
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     t,
     test_run::port::TestRun,
     ui::{
+        field::Wrong,
         form_owner::FormOwnerField,
         layout::{Loaded, Page, query},
         moment::{Moment, distance},
@@ -43,6 +45,7 @@ pub fn SendingPage() -> impl IntoView {
             }
             _ => None,
         };
+        let sent = services.sent.sent(&session.account, id).await?;
         let failure = services.profiles.last_failure(&session.account, id).await?;
         let preset = services.presets.provider_of(&profile.settings).cloned();
         let provider = services.presets.name_of(&profile.settings).to_owned();
@@ -51,9 +54,10 @@ pub fn SendingPage() -> impl IntoView {
         let relay = services.sending_modes.portal_sends(&session.account);
         let stands_in = way(own, relay, Some(&profile.candidate), false) != Way::Profile;
         Ok(view! {
-            <RequestNotice />
+            <RequestNotice about=Some(profile.settings.sender_address.to_string()) />
             <State profile=profile.clone() stands_in />
             {failure.map(|run| view! { <LastFailure profile=profile.clone() provider run /> })}
+            <SentMail sent />
             {typed.is_some().then(|| view! { <RestoredChoice form=sending_form(id) /> })}
             <Options profile preset portal typed />
         }
@@ -148,12 +152,17 @@ fn Options(
         Some(typed) => typed.limits().map(str::to_owned),
         None => stored.map(|number| number.map(|number| number.to_string()).unwrap_or_default()),
     };
+    let texts_are_there = texts.iter().any(|text| !text.is_empty());
     let first = wrong.first().cloned();
-    let faults = wrong.clone();
+    let faults = wrong;
+    let wrong = LIMITS.map(|(name, _)| name).into_iter().filter(|name| faults.iter().any(|fault| fault == name));
+    let wrong: Vec<_> = wrong.map(|name| (name, t!(&format!("sending-{name}")))).collect();
     let fields = LIMITS.into_iter().zip(texts).zip(usual).map(|(((name, most), value), usual)| {
         let (wrong, focus) = (faults.iter().any(|fault| fault == name), first.as_deref() == Some(name));
         view! { <Limit name most value usual wrong focus /> }
     });
+    // Folded, as long as nobody has set or typed one.
+    let open = !faults.is_empty() || texts_are_there;
     let (check, fallback) = match &typed {
         Some(typed) => (!typed.check_hourly.is_empty(), !typed.fallback.is_empty()),
         None => (sending.check_hourly, sending.fallback),
@@ -164,7 +173,7 @@ fn Options(
             <input type="hidden" name="id" value=profile.id.to_string() />
             <input type="hidden" name="was" value=was />
             <input type="hidden" name="revision" value=profile.revision.to_string() />
-            {(!wrong.is_empty()).then(|| view! { <Notice kind=Kind::Warning>{t!("form-refused", count = wrong.len())}</Notice> })}
+            <Wrong fields=wrong />
             {meanwhile}
             <fieldset class="choices">
                 <legend>{t!("sending-when-it-fails")}</legend>
@@ -185,13 +194,14 @@ fn Options(
                     <p id="about-fallback">{t!("sending-fallback-about")}</p>
                 </div>
             </fieldset>
-            <fieldset>
-                <legend>{t!("sending-limits")}</legend>
-                <div class="sending">
+            <details class="advanced" open=open>
+                <summary>{t!("sending-advanced")}</summary>
+                <fieldset class="sending">
+                    <legend>{t!("sending-limits")}</legend>
                     <p class="hint">{t!("sending-limits-about")}</p>
                     {fields.collect_view()}
-                </div>
-            </fieldset>
+                </fieldset>
+            </details>
             <div class="actions">
                 <button class="primary">{t!("action-save")}</button>
                 <a class="button" href=at(&format!("/profiles?selected={}", profile.id))>{t!("action-back-to-list")}</a>
@@ -252,6 +262,7 @@ fn Limit(
     view! {
         <div class="field narrow">
             <label for=name>{t!(&format!("sending-{name}"))} " " <span class="optional">{t!("form-optional")}</span></label>
+            <p class="fault" id=format!("{name}-fault")>{wrong.then(|| t!("sending-limit-wrong", most = grouped(most)))}</p>
             <input
                 type="text"
                 id=name
@@ -265,7 +276,6 @@ fn Limit(
                 autofocus=focus
             />
             <p class="hint" id=format!("{name}-hint")>{hint}</p>
-            <p class="fault" id=format!("{name}-fault")>{wrong.then(|| t!("sending-limit-wrong", most = grouped(most)))}</p>
         </div>
     }
 }

@@ -6,21 +6,23 @@ use super::{
 };
 
 /// Each foreground, its backgrounds, and the contrast it needs: 4.5 for text, 3 for edges that carry meaning.
-pub(super) const READABLE: [(&str, &[&str], f64); 8] = [
-    ("ink", &["paper", "sheet", "sunken", "brand-wash", "unsure-wash", "bad-wash"], 4.5),
+pub(super) const READABLE: [(&str, &[&str], f64); 9] = [
+    ("ink", &GROUNDS, 4.5),
     ("quiet", &["paper", "sheet", "sunken", "brand-wash"], 4.5),
-    ("brand", &["paper", "sheet", "sunken", "brand-wash"], 4.5),
+    ("brand", &["paper", "sheet", "sunken", "brand-wash", "good-wash", "unsure-wash", "bad-wash"], 4.5),
     ("brand-ink", &["brand"], 4.5),
-    ("good", &["paper", "sheet", "brand-wash"], 4.5),
-    ("unsure", &["paper", "sheet", "brand-wash", "unsure-wash"], 4.5),
-    ("bad", &["paper", "sheet", "brand-wash", "bad-wash"], 4.5),
+    ("focus", &GROUNDS, 3.0),
+    ("good", &["paper", "sheet", "sunken", "brand-wash", "good-wash"], 4.5),
+    ("unsure", &["paper", "sheet", "sunken", "brand-wash", "unsure-wash"], 4.5),
+    ("bad", &["paper", "sheet", "sunken", "brand-wash", "bad-wash"], 4.5),
     ("edge", &["paper", "sheet", "sunken"], 3.0),
 ];
 /// The backgrounds of text.
-const GROUNDS: [&str; 6] = ["paper", "sheet", "sunken", "brand-wash", "unsure-wash", "bad-wash"];
+const GROUNDS: [&str; 7] = ["paper", "sheet", "sunken", "brand-wash", "good-wash", "unsure-wash", "bad-wash"];
 
 /// Pale backgrounds, and the colour that each is a tint of. A theme may set either.
-const TINTS: [(&str, &str); 3] = [("brand-wash", "brand"), ("unsure-wash", "unsure"), ("bad-wash", "bad")];
+const TINTS: [(&str, &str); 4] =
+    [("brand-wash", "brand"), ("good-wash", "good"), ("unsure-wash", "unsure"), ("bad-wash", "bad")];
 /// The share of the colour in a tint, in hundredths: on a light surface, on a dark one.
 const TINT: [u8; 2] = [11, 16];
 /// The same where the colour is not readable on the surface and was moved.

@@ -56,6 +56,8 @@ fn requested() -> Option<Event> {
     match query("notice").as_str() {
         "saved"
         | "saved-only"
+        | "sending-saved"
+        | "restored"
         | "secret-removed"
         | "cleaned"
         | "duplicated"

@@ -1,4 +1,4 @@
-//! Server side. One field of a form: label, input, hint, error.
+//! Server side. One field of a form: label, error, input, hint; and the summary of what is wrong with a form.
 
 use leptos::prelude::*;
 
@@ -10,11 +10,27 @@ use crate::{
     t,
 };
 
-/// The error under a field. A live region: empty ones are not read out.
+/// The error of a field, between its label and its input: a phone's keyboard does not hide it there.
 #[component]
 pub fn FieldFault(field: Field, errors: Vec<FieldError>) -> impl IntoView {
     let text = errors.iter().find(|error| error.field == field).map(|error| t!(error.key()));
     view! { <p class="fault" id=format!("{}-fault", field.id())>{text}</p> }
+}
+
+/// Every wrong field of a form as a link to it, by its id and its label. Nothing is shown while there is none; the assistant fills
+/// the list as well. The focus goes to the first wrong field and not here: it is where typing goes on, and its error is read with
+/// it. The links lead to the others.
+#[component]
+pub fn Wrong(fields: Vec<(&'static str, String)>, #[prop(optional)] secret_again: bool) -> impl IntoView {
+    let none = fields.is_empty();
+    let links = fields.into_iter().map(|(id, label)| view! { <li><a href=format!("#{id}")>{label}</a></li> });
+    view! {
+        <div class="notice error" id="wrong" role="alert" hidden=none>
+            <p>{t!("form-refused")}</p>
+            <ul>{links.collect_view()}</ul>
+            {(secret_again && !none).then(|| view! { <p>{t!("form-secret-again")}</p> })}
+        </div>
+    }
 }
 
 /// The places for the assistant's warnings, except those that the provider's guide shows.
@@ -70,6 +86,7 @@ pub fn TextField(
     view! {
         <div class="field" class:narrow=field == Field::Port>
             <label for=id>{label} " " {optional.then(|| view! { <span class="optional">{t!("form-optional")}</span> })}</label>
+            <FieldFault field errors=state.errors.clone() />
             <input
                 type="text"
                 id=id
@@ -87,7 +104,6 @@ pub fn TextField(
             />
             {matches!(field, Field::Host | Field::Login).then(|| view! { <Remark at=id /> })}
             {hint.map(|text| view! { <p class="hint" id=format!("{id}-hint")>{text}</p> })}
-            <FieldFault field errors=state.errors />
             <FieldWarnings field />
         </div>
     }

@@ -16,8 +16,16 @@ use crate::{
 #[component]
 pub fn Moment(at: Timestamp) -> impl IntoView {
     let instant = at.round(Unit::Second).unwrap_or(at);
-    let title = format!("{} UTC", date_time(current(), instant, "%H:%M"));
+    let title = t!("moment-utc", moment = date_time(current(), instant, "%H:%M"));
     view! { <time datetime=instant.to_string() title=title>{distance(at, now())}</time> }
+}
+
+/// `<time>` with date and time, in UTC.
+#[component]
+pub fn Exact(at: Timestamp) -> impl IntoView {
+    let instant = at.round(Unit::Second).unwrap_or(at);
+    let text = t!("moment-utc", moment = date_time(current(), instant, "%H:%M"));
+    view! { <time datetime=instant.to_string()>{text}</time> }
 }
 
 /// The distance as text.

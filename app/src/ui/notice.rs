@@ -27,16 +27,28 @@ pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
 
 /// The notice of an action that redirected here: `?notice=<code>`. Unknown codes are ignored.
 #[component]
-pub fn RequestNotice() -> impl IntoView {
-    view! { <RequestEvent /> {requested()} }
+pub fn RequestNotice(
+    /// The name of the profile that it was done to, where the page knows it.
+    #[prop(optional_no_strip)]
+    about: Option<String>,
+    /// What follows the text.
+    #[prop(optional_no_strip)]
+    also: Option<AnyView>,
+) -> impl IntoView {
+    view! { <RequestEvent /> {requested(about, also)} }
 }
 
-fn requested() -> Option<impl IntoView> {
+/// What the texts take for a name that is not known. An address is never this.
+const NOBODY: &str = "none";
+
+fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoView> {
     let code = query("notice");
     let kind = match code.as_str() {
-        "mode-saved" | "mode-own" | "saved" | "saved-only" | "received" | "deleted" | "deleted-successor"
-        | "duplicated" | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => Kind::Done,
-        "secret-removed" => Kind::Done,
+        "mode-saved" | "mode-own" | "saved" | "sending-saved" | "saved-only" | "received" | "deleted"
+        | "deleted-successor" | "duplicated" | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => {
+            Kind::Done
+        }
+        "secret-removed" | "restored" => Kind::Done,
         "was-deleted"
         | "in-use-later"
         | "in-use-failing"
@@ -44,6 +56,7 @@ fn requested() -> Option<impl IntoView> {
         | "deleted-shop"
         | "deleted-portal"
         | "deleted-nobody"
+        | "restore-late"
         | "secret-missing"
         | "gone"
         | "limited"
@@ -66,12 +79,15 @@ fn requested() -> Option<impl IntoView> {
     let text = match code.as_str() {
         "limited" => t!("notice-limited", seconds = whole_number("seconds")),
         "code-wrong" => t!("notice-code-wrong", left = whole_number("left")),
-        "secret-removed" => t!("notice-secret-removed", count = whole_number("count")),
+        "secret-removed" => {
+            let saved = t!("notice-saved", name = about.as_deref().unwrap_or(NOBODY));
+            format!("{saved} {}", t!("notice-secret-removed", count = whole_number("count")))
+        }
         "cleaned" => t!("notice-cleaned", count = whole_number("count")),
         "full" => t!("notice-full", count = whole_number("count")),
-        _ => t!(&format!("notice-{code}")),
+        _ => t!(&format!("notice-{code}"), name = about.as_deref().unwrap_or(NOBODY)),
     };
-    Some(view! { <Notice kind>{text}</Notice> })
+    Some(view! { <Notice kind><p>{text}</p>{also}</Notice> })
 }
 
 /// Whether the last post was stale. Sets the status 409.

@@ -77,6 +77,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
         outbox.admission.tidy();
         let outcome = async {
             outbox.check_clock().await?;
+            outbox.store.forget_deleted(outbox.now()).await?;
             outbox.recover_abandoned().await?;
             // One replica does the rest for all.
             if !outbox.has_turn(&mut asked).await {

@@ -3,8 +3,9 @@
 use app::{
     error::AppError,
     journal::{
-        model::{Action, Author, Entry},
-        port::{Journal, PAGE_SIZE},
+        filter::Filter,
+        model::{Action, Author},
+        port::{Journal, PAGE_SIZE, Page},
     },
     profile::{
         draft::{Choice, KeptDraft},
@@ -18,6 +19,9 @@ use uuid::Uuid;
 
 use super::ProfileService;
 use crate::store::{DRAFTS_LAST, StoreError};
+
+/// How often entries are read for one filtered page: a thousand entries at most.
+const MOST_READ: usize = 20;
 
 #[async_trait]
 impl SendingModes for ProfileService {
@@ -44,8 +48,17 @@ impl SendingModes for ProfileService {
 
 #[async_trait]
 impl Journal for ProfileService {
-    async fn page(&self, account: &AccountId, before: Option<Uuid>) -> Result<Vec<Entry>, AppError> {
-        self.store.journal(account, before, PAGE_SIZE).await.map_err(StoreError::log)
+    async fn page(&self, account: &AccountId, before: Option<Uuid>, filter: &Filter) -> Result<Page, AppError> {
+        let (mut page, mut older) = (Page::default(), before);
+        for _ in 0..MOST_READ {
+            let read = self.store.journal(account, older, PAGE_SIZE).await.map_err(StoreError::log)?;
+            older = read.last().map(|entry| entry.id).filter(|_| read.len() == PAGE_SIZE as usize);
+            page.entries.extend(read.into_iter().filter(|entry| filter.shows(entry)));
+            if older.is_none() || page.entries.len() >= PAGE_SIZE as usize {
+                break;
+            }
+        }
+        Ok(Page { older, ..page })
     }
 }
 

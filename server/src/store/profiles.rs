@@ -12,7 +12,7 @@ use app::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Decide, EntryFor, ProfileRow, StoreError};
+use super::{Aside, Decide, EntryFor, ProfileRow, StoreError};
 
 /// A profile in the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,8 @@ pub struct Deletion {
     pub successor: Successor,
     /// The revision that somebody saw; `None`: they saw none.
     pub revision: Option<u32>,
+    /// Who may restore it for a while; `None`: it is gone at once.
+    pub aside: Option<Aside>,
 }
 
 /// Profiles.

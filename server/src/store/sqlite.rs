@@ -16,6 +16,7 @@ mod accounts;
 mod backup;
 mod checkpoints;
 mod clock;
+mod deleted;
 #[cfg(test)]
 mod disk_faults;
 mod drafts;
@@ -74,6 +75,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "queued by lane", include_str!("../../migrations/sqlite/0016_queued_by_lane.sql")),
     (17, "lists and contents", include_str!("../../migrations/sqlite/0017_lists_and_contents.sql")),
     (18, "outcomes", include_str!("../../migrations/sqlite/0018_outcomes.sql")),
+    (19, "settled", include_str!("../../migrations/sqlite/0019_settled.sql")),
+    (20, "deleted", include_str!("../../migrations/sqlite/0020_deleted.sql")),
 ];
 
 /// A SQLite database.

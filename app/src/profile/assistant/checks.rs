@@ -4,7 +4,7 @@ use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
-use crate::dom::{find, find_all, focus, text};
+use crate::dom::{find, find_all, focus, show, text};
 
 /// Focuses the first invalid field of a refused form (browsers ignore `autofocus` in cross-origin frames), or the field that a
 /// failed test points to.
@@ -32,10 +32,27 @@ pub(super) fn stop(target: &Element) -> bool {
     for input in &wrong {
         tell(input);
     }
+    sum_up();
     if let Some(first) = wrong.first() {
         focus(first);
     }
     !wrong.is_empty()
+}
+
+/// Lists the wrong fields above the form, as links.
+pub(super) fn sum_up() {
+    let (Some(place), Some(list)) = (find::<Element>("#wrong"), find::<Element>("#wrong ul")) else { return };
+    let mut links = String::new();
+    for wrong in find_all::<Element>("#profile-form [aria-invalid]") {
+        let id = wrong.id();
+        let label = find::<Element>(&["label[for=", &id, "], #", &id, ">legend"].concat());
+        // Without "(optional)".
+        if let Some(name) = label.and_then(|label| label.first_child()?.text_content()) {
+            links += &["<li><a href=#", &id, ">", &name, "</a></li>"].concat();
+        }
+    }
+    show(&place, !links.is_empty());
+    list.set_inner_html(&links);
 }
 
 /// Shows an error at a field.
@@ -90,6 +107,13 @@ fn forgive_one(input: &Element) {
         let _ = input.remove_attribute("aria-invalid");
         if let Some(fault) = fault_of(input) {
             fault.set_text_content(None);
+        }
+        // Taken away one by one: a list that is written anew would be read out again.
+        if let Some(line) = find::<Element>(&["#wrong li:has([href=\"#", &input.id(), "\"])"].concat()) {
+            line.remove();
+        }
+        if let Some(place) = find::<Element>("#wrong") {
+            show(&place, find::<Element>("#wrong li").is_some());
         }
     }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::{set_timeout, window};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, SubmitEvent, UrlSearchParams};
 
-use super::checks::say_at;
+use super::checks::{say_at, sum_up};
 use crate::{
     dom::{find, focus, listen, show, spawn, text},
     fetch,
@@ -131,6 +131,7 @@ pub(super) fn submitted(event: &SubmitEvent) {
                 for (field, words) in &faults {
                     say_at(field, words);
                 }
+                sum_up();
                 if let Some(first) = find::<HtmlElement>("#profile-form [aria-invalid]:not([type=hidden])") {
                     focus(&first);
                 }

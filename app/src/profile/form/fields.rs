@@ -40,8 +40,8 @@ pub(super) fn SecurityChoice(state: InputState) -> impl IntoView {
     view! {
         <fieldset class="field options" id="security" tabindex="-1" aria-describedby="security-fault" aria-invalid=wrong autofocus=first>
             <legend>{t!("form-security")}</legend>
-            {choices.into_iter().collect_view()}
             <FieldFault field=Field::Security errors=state.errors />
+            {choices.into_iter().collect_view()}
             <FieldWarnings field=Field::Security />
         </fieldset>
     }
@@ -62,6 +62,7 @@ pub(super) fn OwnerChoice(state: InputState, session: Session) -> impl IntoView 
     view! {
         <div class="field">
             <label for="user">{t!("form-owner")}</label>
+            <FieldFault field=Field::User errors=state.errors />
             <select id="user" name="draft[user]" aria-describedby="user-hint user-fault" aria-invalid=wrong autofocus=first>
                 <option value="" selected=state.value.is_empty()>{t!("owner-shop")}</option>
                 // A user whom the portal no longer lists stays selected, so that saving does not change the owner unnoticed.
@@ -69,7 +70,6 @@ pub(super) fn OwnerChoice(state: InputState, session: Session) -> impl IntoView 
                 {users}
             </select>
             <p class="hint" id="user-hint">{t!("form-owner-hint")}</p>
-            <FieldFault field=Field::User errors=state.errors />
         </div>
     }
 }
@@ -114,6 +114,7 @@ pub(super) fn Secret(
     view! {
         <div class="field">
             <label for="secret">{t!("form-secret")}</label>
+            <FieldFault field=Field::Secret errors />
             <span class="secret">
                 <input
                     type="password"
@@ -147,7 +148,6 @@ pub(super) fn Secret(
                 <button type="button" hidden>{t!("secret-remove")}</button>
             </p>
             <p class="hint" id="secret-hint">{hint}</p>
-            <FieldFault field=Field::Secret errors />
             <FieldWarnings field=Field::Secret />
         </div>
     }

@@ -16,10 +16,12 @@ use crate::{
 /// Stands under the row of the selected profile. `waiting`: its last test, while the code of that is not known.
 #[component]
 pub fn Actions(email: String, waiting: Option<Waiting>) -> impl IntoView {
+    let saved = query("notice").starts_with("saved");
     let to_me = if email.is_empty() { t!("test-recipient-sender") } else { email };
     view! {
         <div class="toolbar" role="group" aria-label=t!("list-actions")>
-            <button form=FORM class="primary" data-test="">{t!("action-test")}</button>
+            // After saving, a test comes next.
+            <button form=FORM class="primary" data-test="" autofocus=saved>{t!("action-test")}</button>
             <p class="recipient">
                 <label for="to">{t!("test-recipient")}</label>
                 <select id="to" name="to" form=FORM>

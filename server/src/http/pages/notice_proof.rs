@@ -33,9 +33,9 @@ const LONGER: SignedDuration = SignedDuration::from_mins(10);
 /// The parameter with the proof.
 const PROOF: &str = "told";
 /// What anybody's address may say: which page, which profile, which draft, which choice. It states nothing.
-const FREE: [&str; 14] = [
+const FREE: [&str; 16] = [
     "id", "selected", "form", "preset", "host", "domain", "near", "to", "after", "before", "draft", "dropped",
-    "resume", "opening",
+    "resume", "opening", "kind", "profile",
 ];
 /// What an answer found, and what the reader may still act upon.
 const LASTING: [&str; 4] = ["suspicious", "warn", "stale", "tidied"];
@@ -215,7 +215,9 @@ mod tests {
         read.remove(PROOF);
         assert!(read.len() > 15, "{read:?}");
         // What leads somewhere and states nothing; whoever adds a parameter decides which it is.
-        let free = ["after", "before", "dropped", "form", "host", "id", "preset", "resume", "selected", "to"];
+        let free = [
+            "after", "before", "dropped", "form", "host", "id", "kind", "preset", "profile", "resume", "selected", "to",
+        ];
         for name in read {
             let without = seen(&format!("/profiles?id=7&{name}=1"), Some(&KEY), 0);
             let stays = without != "/profiles?id=7";

@@ -77,6 +77,28 @@ async fn another_account_s_profile_does_not_exist() {
 }
 
 #[tokio::test]
+async fn only_the_session_that_deleted_a_profile_restores_it() {
+    let app = TestApp::new().await;
+    let (martin, dubois) = (app.sign_in("martin").await, app.sign_in("dubois").await);
+    let again = app.token_post(&token("martin", "another"), PORTAL).await;
+    let again = again.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let id = app.add(&martin).await;
+    let deleted = app.post("/api/profiles/delete", &martin, &format!("id={id}")).await;
+    let notice = app.get(deleted.proved(), &martin).await.body;
+    assert!(notice.contains("/api/profiles/restore"), "{notice}");
+    let restore =
+        async |cookie: &str| app.post("/api/profiles/restore", cookie, &format!("id={id}")).await.location().to_owned();
+    for other in [&again, &dubois] {
+        assert!(!app.get(deleted.proved(), other).await.body.contains("/api/profiles/restore"));
+        assert_eq!(restore(other).await, "/profiles?notice=restore-late");
+    }
+    assert!(restore(&martin).await.starts_with(&format!("/profiles?selected={id}&notice=restored")));
+    let form = app.get(&format!("/profiles/edit?id={id}"), &martin).await;
+    assert!(form.body.contains("Un mot de passe est enregistré"), "{}", form.body);
+    assert_eq!(restore(&martin).await, "/profiles?notice=restore-late", "it is there already");
+}
+
+#[tokio::test]
 async fn a_profile_of_somebody_who_left_does_not_change_hands_unseen() {
     let app = TestApp::new().await;
     let open = async |jti: &str, users| {

@@ -7,7 +7,7 @@ use crate::{store::StoreError, time::Mark};
 
 /// Deadlines, and instants from which an age is counted that ends something: they move with the clock. What is not here is a
 /// record of what happened when.
-pub const MOVED: [(&str, &[&str], &str); 14] = [
+pub const MOVED: [(&str, &[&str], &str); 15] = [
     ("destination", &["rests_until"], "rests_until > 0"),
     ("destination", &["next_at"], "next_at IS NOT NULL"),
     ("lane", &["rests_until"], "rests_until > 0"),
@@ -21,6 +21,7 @@ pub const MOVED: [(&str, &[&str], &str); 14] = [
     ("login", &["at", "until"], "TRUE"),
     ("draft", &["kept_at"], "TRUE"),
     ("profile", &["checked_at"], "checked_at IS NOT NULL"),
+    ("profile", &["deleted_until"], "portal = ''"),
     (USED_TOKEN, &["expires_at"], "TRUE"),
 ];
 

@@ -1,8 +1,11 @@
 //! Server side. A page of an account's messages as one statement: the newest of each state, merged. An index has the messages of a
-//! state in their order, so a page costs the same however many there are.
+//! state in their order, so a page costs the same however many there are. What was finished through a profile is read likewise.
 
-use super::messages::COLUMNS;
-use crate::store::outbox::{MessageState, StateFilter};
+use super::{Columns, instant, messages::COLUMNS};
+use crate::store::{
+    StoreError,
+    outbox::{MessageState, SettledDay, StateFilter},
+};
 
 /// The condition of the index `message_listed`, to the letter.
 const LISTED: &str = "state IN ('queued', 'deferred', 'accepted', 'failed', 'delivery_unknown', 'quarantined')";
@@ -50,4 +53,47 @@ pub fn page(state: Option<MessageState>, Dialect { parameter: p, sending, rests,
          WHERE id IN (SELECT id FROM ({}) AS found ORDER BY id DESC LIMIT {p}4) ORDER BY id DESC",
         newest.join(" UNION ALL ")
     )
+}
+
+/// The last finished messages of a profile: the last of each state, merged. Parameters: portal, account, profile, how many.
+pub fn settled(Dialect { parameter: p, .. }: &Dialect) -> String {
+    let last = MessageState::ALL.iter().filter(|state| state.is_final()).map(|state| {
+        let code = state.as_str();
+        format!(
+            "SELECT id, finished_at FROM (SELECT id, finished_at FROM message
+                 WHERE profile = {p}3 AND state = '{code}' AND finished_at IS NOT NULL
+                 ORDER BY finished_at DESC LIMIT {p}4) AS {code}_ones"
+        )
+    });
+    let last: Vec<String> = last.collect();
+    format!(
+        "SELECT {COLUMNS} FROM message
+         WHERE id IN (SELECT id FROM ({}) AS found ORDER BY finished_at DESC LIMIT {p}4)
+             AND portal = {p}1 AND account = {p}2
+         ORDER BY finished_at DESC, id DESC",
+        last.join(" UNION ALL ")
+    )
+}
+
+/// How many milliseconds a day has.
+const DAY: i64 = 86_400_000;
+
+/// The finished messages of a profile by the day. Parameters: portal, account, profile, since when.
+/// `not_by_the_relay`: a condition.
+pub fn settled_by_day(Dialect { parameter: p, .. }: &Dialect, not_by_the_relay: &str) -> String {
+    format!(
+        "SELECT finished_at / {DAY} AS day, count(*) AS settled,
+             count(CASE WHEN state = 'accepted' AND {not_by_the_relay} THEN 1 END) AS accepted
+         FROM message
+         WHERE profile = (SELECT id FROM profile WHERE portal = {p}1 AND account = {p}2 AND id = {p}3)
+             AND state IN ('accepted', 'failed', 'delivery_unknown') AND finished_at >= {p}4
+         GROUP BY finished_at / {DAY} ORDER BY day"
+    )
+}
+
+/// A row of [`settled_by_day`].
+pub fn settled_day(row: &impl Columns) -> Result<SettledDay, StoreError> {
+    let count = |column| Ok::<_, StoreError>(u64::try_from(row.number(column)?).unwrap_or_default());
+    let (settled, accepted) = (count("settled")?, count("accepted")?);
+    Ok(SettledDay { day: instant(row.number("day")? * DAY), accepted, others: settled.saturating_sub(accepted) })
 }

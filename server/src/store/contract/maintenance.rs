@@ -24,7 +24,7 @@ pub(crate) const INDEXES: [&str; 32] = [
     "message_leased",
     "message_listed",
     "message_oldest",
-    "message_through",
+    "message_settled",
     "message_unsent",
     "message_waiting",
     "profile_by_account",

@@ -1,10 +1,10 @@
 //! What every store does with messages.
 
 use super::{
-    queue::{lane, message, queue},
+    queue::{LEASE, lane, message, queue, settlement},
     *,
 };
-use crate::store::outbox::{Assignment, Inserted, MessageState, QueuedMessage, Rest};
+use crate::store::outbox::{Assignment, Attempt, Inserted, MessageState, QueuedMessage, Rest, SettledDay, Settlement};
 
 pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) {
     let shop = lane("martin", None);
@@ -68,4 +68,47 @@ pub(super) async fn a_message_is_listed_in_the_state_that_it_shows(store: &dyn S
     store.assign(&[Assignment { queue: queue(&lanes[0]), destination: "relay".to_owned() }]).await.unwrap();
     store.rest_destination("relay", &|rest| Rest { until: at(90), ..rest }).await.unwrap();
     assert_eq!(agrees().await, 4);
+}
+
+/// A profile's finished messages, the last one first, and how many on each day; nobody else's.
+pub(super) async fn what_was_settled_through_a_profile(store: &dyn Store) {
+    const DAY: i64 = 86_400;
+    let shop = lane("martin", None);
+    for number in [1, 2] {
+        insert(store, &shop.account, &row(number, None)).await;
+    }
+    store.insert_messages(&(1..=7).map(|number| message(number, &shop, 1)).collect::<Vec<_>>()).await.unwrap();
+    super::claim(store, &shop, LEASE, at(2), at(9 * DAY), 7).await;
+    let mut other = settlement(7, &shop, MessageState::Accepted, 50);
+    other.attempt = other.attempt.map(|attempt| Attempt { profile: Some(id(2)), ..attempt });
+    let settled = [
+        settlement(1, &shop, MessageState::Accepted, 10),
+        settlement(2, &shop, MessageState::Failed, 20),
+        settlement(3, &shop, MessageState::DeliveryUnknown, 30),
+        Settlement { fallback: true, ..settlement(4, &shop, MessageState::Accepted, 40) },
+        settlement(5, &shop, MessageState::Accepted, 2 * DAY),
+        settlement(6, &shop, MessageState::Deferred, 2 * DAY + 1),
+        other,
+    ];
+    for one in settled {
+        assert!(store.settle(&[one]).await.unwrap()[0].done);
+    }
+    let listed = async |account: &AccountId, profile, limit| {
+        let rows = store.settled_through(account, profile, limit).await.unwrap();
+        rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&shop.account, id(1), 9).await, [5, 4, 3, 2, 1], "the deferred one is not finished");
+    assert_eq!(listed(&shop.account, id(1), 2).await, [5, 4]);
+    assert_eq!(listed(&account("dubois"), id(1), 9).await, [0_u128; 0]);
+    let first = Timestamp::from_second(at(0).as_second() / DAY * DAY).unwrap();
+    let day = |number: i64, accepted, others| SettledDay {
+        day: Timestamp::from_second(first.as_second() + number * DAY).unwrap(),
+        accepted,
+        others,
+    };
+    let days = async |account: &AccountId, profile, since| store.settled_by_day(account, profile, since).await.unwrap();
+    assert_eq!(days(&shop.account, id(1), first).await, [day(0, 1, 3), day(2, 1, 0)]);
+    assert_eq!(days(&shop.account, id(1), at(DAY)).await, [day(2, 1, 0)], "what was before is not counted");
+    assert_eq!(days(&shop.account, id(2), first).await, [day(0, 1, 0)]);
+    assert_eq!(days(&account("dubois"), id(1), first).await, []);
 }

@@ -223,6 +223,17 @@ pub struct MessageWithAttempts {
     pub attempts: Vec<Attempt>,
 }
 
+/// The finished messages of a profile and a day of UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettledDay {
+    /// Its first instant.
+    pub day: Timestamp,
+    /// Accepted by the profile's server.
+    pub accepted: u64,
+    /// All others: failed, of uncertain fate, or accepted by the relay in the profile's place.
+    pub others: u64,
+}
+
 /// When a message is sent again, and until when it is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResendTimes {

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
+use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
+use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgRow};
 use uuid::Uuid;
 
@@ -19,12 +20,12 @@ use crate::store::{
     MessageStore, StoreError,
     codec::{
         encode,
-        lists::{AFTER_ALL, Dialect, page},
+        lists::{AFTER_ALL, Dialect, page, settled, settled_by_day, settled_day},
         messages::{self, COLUMNS, NEXT_AT, attempt, by_id, known, message, with_attempts},
     },
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
-        StoredMessage,
+        SettledDay, StoredMessage,
     },
 };
 
@@ -116,6 +117,38 @@ impl MessageStore for PostgresStore {
             .await?;
         let messages = shown(&self.pool, &rows).await?;
         with_attempts(&rows, messages)
+    }
+
+    async fn settled_through(
+        &self,
+        account: &AccountId,
+        profile: ProfileId,
+        most: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(settled(&LISTS)))
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(profile.to_string())
+            .bind(limit(most))
+            .fetch_all(&self.pool)
+            .await?;
+        shown(&self.pool, &rows).await
+    }
+
+    async fn settled_by_day(
+        &self,
+        account: &AccountId,
+        profile: ProfileId,
+        since: Timestamp,
+    ) -> Result<Vec<SettledDay>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(settled_by_day(&LISTS, "NOT fallback")))
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(profile.to_string())
+            .bind(since.as_millisecond())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(settled_day).collect()
     }
 
     async fn contents_of(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use model::login::MOST_REFUSALS;
 
 use super::{
-    PostgresStore, journal, limit,
+    PostgresStore, deleted, journal, limit,
     quarantine::set_aside,
     transaction::{lock_account, transaction},
 };
@@ -29,8 +29,9 @@ mod write;
 
 use find::made_by;
 pub(super) use find::{find_locked, find_readable};
+pub(super) use write::take_if_free;
 pub(super) use write::write_health;
-use write::{hand_over, insert, take_if_free, write};
+use write::{hand_over, insert, write};
 
 #[async_trait]
 impl ProfileStore for PostgresStore {
@@ -190,7 +191,7 @@ impl ProfileStore for PostgresStore {
             if !row.is_of_revision(deletion.revision) {
                 return Ok(Written::Stale);
             }
-            sqlx::query("DELETE FROM profile WHERE id = $1").bind(id.to_string()).execute(&mut *transaction).await?;
+            deleted::remove(&mut transaction, id, deletion.aside.as_ref()).await?;
             journal::note(&mut transaction, account, &entry_for(&row)).await?;
             if row.in_use
                 && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.successor).await?
@@ -198,6 +199,7 @@ impl ProfileStore for PostgresStore {
                 // Dropped, the transaction is rolled back.
                 return Ok(Written::Stale);
             }
+            deleted::note_successor(&mut transaction, account, &row).await?;
             transaction.commit().await?;
             Ok(Written::Done)
         })
@@ -279,7 +281,7 @@ impl ProfileStore for PostgresStore {
     async fn profiles_to_check(&self, before: Timestamp, most: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile
-             WHERE (check_hourly OR broken_at IS NOT NULL) AND secret IS NOT NULL
+             WHERE (check_hourly OR broken_at IS NOT NULL) AND secret IS NOT NULL AND portal <> ''
                AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < $1
                AND coalesce(checked_at, 0) < $2
                AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND quarantine.row = profile.id)

@@ -36,7 +36,7 @@ impl SealedStore for PostgresStore {
 
     async fn secrets(&self, after: Option<ProfileId>, most: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
-            "SELECT portal, account, {PROFILE} FROM profile WHERE id > $1 AND secret IS NOT NULL ORDER BY id LIMIT $2"
+            "SELECT portal, account, {PROFILE} FROM profile WHERE id > $1 AND secret IS NOT NULL AND portal <> '' ORDER BY id LIMIT $2"
         );
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let rows = sqlx::query(SQL).bind(after).bind(limit(most)).fetch_all(&self.pool).await?;

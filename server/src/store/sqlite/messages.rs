@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use app::{diagnosis::cause::Cause, session::AccountId, test_run::event::Stage};
+use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
 use async_trait::async_trait;
 use const_format::formatcp;
+use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -17,13 +18,13 @@ use super::{
 use crate::store::{
     MessageStore, StoreError,
     codec::{
-        lists::{AFTER_ALL, Dialect, page},
+        lists::{AFTER_ALL, Dialect, page, settled, settled_by_day, settled_day},
         messages::{NEXT_AT, attempt, by_id, message, with_attempts},
     },
     one_writer::{Batch, OneWriter},
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
-        StoredMessage,
+        SettledDay, StoredMessage,
     },
 };
 
@@ -103,6 +104,40 @@ impl MessageStore for SqliteStore {
             .await?;
         let messages = shown(&self.writer, &rows).await?;
         with_attempts(&rows, messages)
+    }
+
+    async fn settled_through(
+        &self,
+        account: &AccountId,
+        profile: ProfileId,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        self.move_outcomes().await;
+        let rows = sqlx::query(AssertSqlSafe(settled(&LISTS)))
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(profile.to_string())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        shown(&self.writer, &rows).await
+    }
+
+    async fn settled_by_day(
+        &self,
+        account: &AccountId,
+        profile: ProfileId,
+        since: Timestamp,
+    ) -> Result<Vec<SettledDay>, StoreError> {
+        self.move_outcomes().await;
+        let rows = sqlx::query(AssertSqlSafe(settled_by_day(&LISTS, "fallback = 0")))
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(profile.to_string())
+            .bind(since.as_millisecond())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(settled_day).collect()
     }
 
     async fn contents_of(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError> {

@@ -12,7 +12,7 @@ use const_format::formatcp;
 use jiff::Timestamp;
 
 use super::{
-    SqliteStore, journal,
+    SqliteStore, deleted, journal,
     quarantine::{self, Damaged, set_aside},
     rows::{PROFILE, profile},
 };
@@ -28,8 +28,9 @@ mod write;
 
 use find::made_by;
 pub(super) use find::{find_on, find_readable};
+pub(super) use write::take_if_free;
 pub(super) use write::write_health;
-use write::{hand_over, insert, take_if_free, write};
+use write::{hand_over, insert, write};
 
 pub(super) use super::transaction::begin;
 
@@ -179,13 +180,14 @@ impl ProfileStore for SqliteStore {
         if !row.is_of_revision(deletion.revision) {
             return Ok(Written::Stale);
         }
-        sqlx::query("DELETE FROM profile WHERE id = ?").bind(id.to_string()).execute(&mut *transaction).await?;
+        deleted::remove(&mut transaction, id, deletion.aside.as_ref()).await?;
         journal::note(&mut transaction, account, &entry_for(&row)).await?;
         if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.successor).await?
         {
             // Dropped, the transaction is rolled back.
             return Ok(Written::Stale);
         }
+        deleted::note_successor(&mut transaction, account, &row).await?;
         transaction.commit().await?;
         Ok(Written::Done)
     }
@@ -265,7 +267,7 @@ impl ProfileStore for SqliteStore {
     async fn profiles_to_check(&self, before: Timestamp, limit: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile
-             WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL
+             WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL AND portal <> ''
                AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < ?
                AND ifnull(checked_at, 0) < ?
                AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND row = profile.id)

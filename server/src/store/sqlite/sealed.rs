@@ -27,7 +27,7 @@ impl SealedStore for SqliteStore {
 
     async fn secrets(&self, after: Option<ProfileId>, limit: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
-            "SELECT portal, account, {PROFILE} FROM profile WHERE id > ? AND secret IS NOT NULL ORDER BY id LIMIT ?"
+            "SELECT portal, account, {PROFILE} FROM profile WHERE id > ? AND secret IS NOT NULL AND portal <> '' ORDER BY id LIMIT ?"
         );
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let rows = sqlx::query(SQL).bind(after).bind(limit).fetch_all(&self.pool).await?;

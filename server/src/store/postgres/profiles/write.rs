@@ -41,7 +41,7 @@ pub(super) async fn insert(
 }
 
 /// Puts a profile of this owner in use where none of the owner's is; whether it did.
-pub(super) async fn take_if_free(
+pub(in crate::store::postgres) async fn take_if_free(
     connection: &mut PgConnection,
     account: &AccountId,
     user: Option<&str>,

@@ -40,7 +40,7 @@ pub(super) async fn insert(
 }
 
 /// Puts a profile of this owner in use where none of the owner's is; whether it did.
-pub(super) async fn take_if_free(
+pub(in crate::store::sqlite) async fn take_if_free(
     connection: &mut SqliteConnection,
     account: &AccountId,
     user: Option<&str>,
