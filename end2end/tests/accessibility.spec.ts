@@ -72,7 +72,7 @@ for (const language of ["fr", "en"] as const) {
       await configurator.open("profiles", "velo-dubois", language);
       await configurator.addPersona("boutique@sandbox.example");
       await configurator.test();
-      for (const summary of await page.locator("summary").all()) await summary.click();
+      for (const summary of await page.locator("summary").filter({ visible: true }).all()) await summary.click();
       await check(page, "accepted");
       await page.getByRole("button", { name: configurator.words.edit, exact: true }).click();
       await configurator.ready();
@@ -83,7 +83,7 @@ for (const language of ["fr", "en"] as const) {
       await configurator.validateButton().click();
       await page.waitForURL(/selected=/);
       await configurator.test();
-      for (const summary of await page.locator("summary").all()) await summary.click();
+      for (const summary of await page.locator("summary").filter({ visible: true }).all()) await summary.click();
       await expect(page.locator(".fixes, .survey")).toHaveCount(2);
       await check(page, "mendable");
       await page.goto(`${demo.configurator}/history`);

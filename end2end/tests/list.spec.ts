@@ -240,7 +240,7 @@ test("a deletion says who took over and is taken back, with the password and the
   const row = (login: string) => page.locator(".profile", { hasText: login });
   const before = await row("boutique@").innerText();
   await row("boutique@").getByRole("radio").check();
-  await configurator.button("Supprimer").click();
+  await configurator.more("Supprimer");
   await expect(page.getByText("Vous aurez dix secondes pour annuler.")).toBeVisible();
   await configurator.button("Supprimer").click();
   await expect(page.getByText("cle@sandbox.example le remplace")).toBeVisible();
@@ -258,7 +258,7 @@ test("a deletion says who took over and is taken back, with the password and the
 test("ten seconds after it a deletion is final", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
-  await configurator.button("Supprimer").click();
+  await configurator.more("Supprimer");
   await configurator.button("Supprimer").click();
   await expect(configurator.button("Annuler")).toBeVisible();
   const url = page.url();

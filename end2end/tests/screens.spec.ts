@@ -370,10 +370,13 @@ test("success looks like success: no tint of the portal's colour", async ({ conf
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
   const colours = await page.locator(".notice.done").first().evaluate((notice) => {
-    const sheet = document.querySelector(".profiles")!;
-    return [getComputedStyle(notice).backgroundColor, getComputedStyle(sheet).backgroundColor];
+    const tag = document.querySelector(".tag")!;
+    const wash = notice.appendChild(document.createElement("p"));
+    wash.style.background = "var(--good-wash)";
+    return [notice, wash, tag].map((element) => getComputedStyle(element).backgroundColor);
   });
   expect(colours[0]).toBe(colours[1]);
+  expect(colours[0]).not.toBe(colours[2]);
 });
 
 test("neither the configurator nor the portal lacks an icon", async ({ request, demo }) => {

@@ -4,7 +4,7 @@ import { expect, test } from "./demo";
 async function chooseOwnServer(page: import("@playwright/test").Page, configurator: import("./configurator").Configurator) {
   await configurator.open("sending-mode");
   await page.locator("#mode-own").check();
-  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.getByRole("button", { name: "Enregistrer", exact: true }).click();
   await expect(page.getByText("Le mode d’envoi est enregistré.")).toBeVisible();
 }
 
@@ -66,14 +66,14 @@ test("a failure of a real message shows in the list and with its card; the page 
   await page.getByLabel("Messages par minute").fill("abc");
   await page.getByLabel("Messages par jour").fill("500");
   await page.getByLabel("Vérifier la connexion toutes les heures").check();
-  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.getByRole("button", { name: "Enregistrer", exact: true }).click();
   await expect(page.getByText("Un nombre entier de 1 à 6").first()).toBeVisible();
   await expect(page.getByLabel("Messages par jour")).toHaveValue("500");
   await expect(page.getByLabel("Messages par minute")).toHaveValue("abc");
   await expect(page.getByLabel("Vérifier la connexion toutes les heures")).toBeChecked();
   await page.getByLabel("Messages par minute").fill("30");
   await page.getByLabel(/En cas d’échec, envoyer par le serveur de Comptoir/).check();
-  await page.getByRole("button", { name: "Enregistrer" }).click();
+  await page.getByRole("button", { name: "Enregistrer", exact: true }).click();
   await expect(page.getByText("Réglages d’envoi enregistrés pour mot-de-passe@sandbox.example.")).toBeVisible();
   await configurator.more("Envois");
   await expect(page.getByLabel("Messages par minute")).toHaveValue("30");
