@@ -90,7 +90,12 @@ pub fn ReceiptCard(
             // Its mail has a code as well.
             let again = (at < tested).then(|| {
                 let open = code_fault().is_some();
-                view! { <details class="technical" open=open><summary>{t!("receipt-again")}</summary> <CodeForm id=profile.id typed from /></details> }
+                view! {
+                    <details class="technical" open=open>
+                        <summary>{t!("receipt-again")}</summary>
+                        <CodeForm id=profile.id typed from />
+                    </details>
+                }
             });
             view! { <p class="notice done">{t!("receipt-done", moment = distance(at, now()))}</p> {again} }.into_any()
         }

@@ -146,7 +146,7 @@ async fn what_was_chosen_over_something_older_is_shown_again_and_forgotten_once_
         "it is no profile's form"
     );
     let saved = app.post("/api/profiles/sending", &cookie, &format!("id={id}&sending[per_minute]=7")).await;
-    assert!(saved.location().contains("notice=saved"));
+    assert!(saved.location().contains("notice=sending-saved"));
     assert!(!app.get(refused.proved(), &cookie).await.body.contains("sept"), "it is saved");
     let mode = app.post("/api/sending-mode/save", &cookie, "mode=own_smtp&was=own_smtp").await;
     assert_eq!(mode.location(), "/sending-mode?stale=1");

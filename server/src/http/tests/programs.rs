@@ -39,6 +39,9 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
             ("/api/test/apply-fix", format!("id={id}&to=me&fix=zz")),
             ("/api/test/apply-fix", format!("id={id}&to=me")),
             ("/api/test/received", format!("id={id}&code=123456")),
+            ("/api/test/secret", format!("id={id}&to=me&secret=abcdefghijklmnop")),
+            ("/api/test/stream", format!("id={id}&to=me&secret=abcdefghijklmnop")),
+            ("/api/profiles/restore", format!("id={id}")),
         ] {
             let answer = program(&app, path, &martin, &body).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path} {id}: {}", answer.body);
@@ -52,7 +55,7 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
         }
     }
     let paths: Vec<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
-    assert_eq!(paths.len(), 18, "another function: does it take an id? {paths:?}");
+    assert_eq!(paths.len(), 20, "another function: does it take an id? {paths:?}");
     for (path, body, status, code) in [
         ("/api/test/apply-fix", format!("id={own}&to=me&fix=0"), StatusCode::CONFLICT, "stale"),
         ("/api/test/apply-fix", format!("id={own}&to=me&fix=zz"), StatusCode::CONFLICT, "stale"),
@@ -60,6 +63,7 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
         ("/api/test/stream", format!("id={own}&to=me&fix=7"), StatusCode::CONFLICT, "refused"),
         ("/api/profiles/merge", format!("id={own}&revision=1"), StatusCode::CONFLICT, "stale"),
         ("/api/test/received", format!("id={own}&code=123456"), StatusCode::CONFLICT, "conflict"),
+        ("/api/test/secret", format!("id={own}&to=me"), StatusCode::CONFLICT, "conflict"),
         ("/api/profiles/use", format!("id={own}&mode=own"), StatusCode::BAD_REQUEST, "malformed"),
         (
             "/api/profiles/fill",
