@@ -475,7 +475,7 @@ try {
     const theme = read("app/src/theme.rs");
     const tokens = read("style/tokens.css");
     const colours = [.../const COLOURS[^]*?= \[([^]*?)\];/.exec(theme)[1].matchAll(/\("([\w-]+)", "([\w-]+)"\)/g)];
-    assert.equal(colours.length, 15);
+    assert.equal(colours.length, 17);
     for (const [, name, variable] of colours) {
       const [, light, dark] = new RegExp(`--${variable}: light-dark\\((#\\w+), (#\\w+)\\)`).exec(tokens);
       assert.ok(embedding.includes(`| \`${name}\` | \`${light}\` | \`${dark}\` |`), `${name}: ${light}, ${dark}`);
