@@ -29,12 +29,17 @@ fn page_theme() -> Theme {
         .unwrap_or_default()
 }
 
+/// The folder of the built site.
+#[derive(Debug, Clone)]
+pub struct Package(pub String);
+
 /// The script that talks to the portal's page around a frame.
 pub const FRAME_SCRIPT: &str = "frame.js";
 
 /// The document. `options` names the folder of the built site.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     protect();
+    provide_context(Package(options.site_pkg_dir.to_string()));
     let theme = page_theme();
     let css = theme.css();
     let style = at(&format!("/{}/{}.css", options.site_pkg_dir, options.output_name));

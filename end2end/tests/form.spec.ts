@@ -440,6 +440,9 @@ test("every card has its mark, two lines at most, and stays whole", async ({ con
         }
         const mark = card.querySelector("i")!;
         if (mark.getBoundingClientRect().width < 24) faults.push(`${text}: no mark`);
+        // The colours come with a sheet of their own.
+        const plain = getComputedStyle(mark).backgroundColor === "rgb(87, 99, 106)";
+        if (plain && /Gmail|Orange|Brevo/.test(text)) faults.push(`${text}: the mark has no colour`);
       }
       if (document.documentElement.scrollWidth > innerWidth) faults.push("the page scrolls sideways");
       return faults;

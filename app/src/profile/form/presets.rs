@@ -1,12 +1,13 @@
 //! Server side. **Vous pouvez choisir une configuration pré-saisie (optionnel)**: the usual providers as cards, the
 //! others behind a disclosure, "another server" at the end. One group of radio buttons, so exactly one is chosen.
-//! The provider's mark comes from the style sheet (`style/marks.css`, written from the table of providers).
+//! The provider's mark comes from a style sheet of its own (`style/marks.css`, written from the table of providers).
 
 use leptos::prelude::*;
 
 use crate::{
     base_path::at,
     profile::preset::{Preset, Status, hint, search_words},
+    shell::Package,
     t,
     ui::field::Remark,
 };
@@ -16,6 +17,7 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
     let (usual, others): (Vec<Preset>, Vec<Preset>) = presets.into_iter().partition(|preset| preset.usual.is_some());
     let open = others.iter().any(|preset| preset.id == chosen);
     let count = others.len();
+    let marks = use_context::<Package>().map(|Package(folder)| at(&format!("/{folder}/marks.css")));
     let choice = |preset: Preset| {
         let checked = preset.id == chosen;
         view! { <Choice preset checked /> }
@@ -41,6 +43,8 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
                 </label>
             </div>
             <Remark at="presets" />
+            // After the cards, which do not wait for it.
+            {marks.map(|href| view! { <link rel="stylesheet" href=href /> })}
             <noscript>
                 <button formaction=at("/api/profiles/fill") formnovalidate=true>{t!("preset-fill")}</button>
             </noscript>
