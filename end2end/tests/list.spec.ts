@@ -256,11 +256,12 @@ test("a deletion says who took over and is taken back, with the password and the
 });
 
 test("ten seconds after it a deletion is final", async ({ configurator, page }) => {
+  await page.setViewportSize({ width: 390, height: 700 });
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
   await configurator.more("Supprimer");
   await configurator.button("Supprimer").click();
-  await expect(configurator.button("Annuler")).toBeVisible();
+  await expect(configurator.button("Annuler")).toBeInViewport();
   const url = page.url();
   await page.waitForTimeout(11_000);
   await expect(configurator.button("Annuler")).toBeHidden();

@@ -42,7 +42,8 @@ pub(super) fn arrive() {
         listen(&live, &["submit", "click", "change"], heard);
     }
     show_buttons();
-    selected();
+    // What has just happened is read first, and a deletion undone.
+    selected(find::<Element>("#said .notice").is_none());
 }
 
 fn heard(event: Event) {
@@ -50,19 +51,21 @@ fn heard(event: Event) {
     match event.type_().as_str() {
         "submit" => submitted(event.unchecked_ref(), target.unchecked_into()),
         "click" => clicked(event.unchecked_ref(), &target),
-        _ if is(&target, ".profile input") => selected(),
+        _ if is(&target, ".profile input") => selected(true),
         _ => {}
     }
 }
 
-/// Moves the buttons under the row that is selected, and into sight.
-fn selected() {
+/// Moves the buttons under the row that is selected; `scrolls`: and into sight.
+fn selected(scrolls: bool) {
     let (Some(row), Some(buttons)) = (find::<Element>(".profile:has(:checked)"), find::<HtmlElement>(".toolbar"))
     else {
         return;
     };
     put_after(&row, &buttons);
-    nearest(&buttons);
+    if scrolls {
+        nearest(&buttons);
+    }
     mark_tester();
 }
 
