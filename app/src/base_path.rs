@@ -16,3 +16,7 @@ pub fn at(path: &str) -> String {
         use_context::<Parts>().and_then(|parts| parts.extensions.get::<BasePath>().cloned()).unwrap_or_default();
     base_path.0 + path
 }
+
+/// The folder of the built site, below the base path. A context of each page.
+#[derive(Debug, Clone)]
+pub struct Package(pub String);

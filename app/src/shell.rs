@@ -7,7 +7,7 @@ use leptos_meta::MetaTags;
 
 use crate::{
     app::App,
-    base_path::at,
+    base_path::{Package, at},
     i18n,
     session::{SessionLeft, Visit, visit},
     theme::Theme,
@@ -28,10 +28,6 @@ fn page_theme() -> Theme {
         .map(|PageTheme(theme)| theme)
         .unwrap_or_default()
 }
-
-/// The folder of the built site.
-#[derive(Debug, Clone)]
-pub struct Package(pub String);
 
 /// The script that talks to the portal's page around a frame.
 pub const FRAME_SCRIPT: &str = "frame.js";

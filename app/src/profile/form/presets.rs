@@ -5,9 +5,8 @@
 use leptos::prelude::*;
 
 use crate::{
-    base_path::at,
+    base_path::{Package, at},
     profile::preset::{Preset, Status, hint, search_words},
-    shell::Package,
     t,
     ui::field::Remark,
 };
