@@ -12,8 +12,8 @@ use app::{
         model::{Profile, ProfileId, Settings},
         password::{InnerSpaces, clean},
         port::{
-            DestinationPolicy, Listed, PAGE_SIZE, Profiles, Reliability, SaveError, SecretChange, Shown, Successor,
-            Target, Written,
+            DestinationPolicy, Listed, PAGE_SIZE, Profiles, Reliability, SaveError, SecretChange, Shown, Target,
+            Written,
         },
         sending::{SendState, SendingOptions},
     },
@@ -28,7 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     credentials::{Vault, logins::Logins},
     metrics::Metrics,
-    store::{Change, Deletion, ProfileRow, ProfileWithFailure, Store, StoreError, reliability},
+    store::{Change, ProfileRow, ProfileWithFailure, Store, StoreError, reliability},
 };
 
 mod account;
@@ -263,22 +263,6 @@ impl Profiles for ProfileService {
     async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError> {
         let entry_for = self.entry_for(by, Action::ProfileInUse);
         written(self.store.put_in_use(by.account, id, revision, &entry_for).await.map_err(StoreError::log)?)?;
-        self.changed(by.account).await;
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        by: Author<'_>,
-        id: ProfileId,
-        successor: Successor,
-        revision: Option<u32>,
-    ) -> Result<(), AppError> {
-        let entry_for = self.entry_for(by, Action::ProfileDeleted);
-        let deletion = Deletion { successor, revision, aside: None };
-        written(self.store.delete_profile(by.account, id, deletion, &entry_for).await.map_err(StoreError::log)?)?;
-        self.changed_profile(by.account, id, false).await;
-        // The successor sends from now on.
         self.changed(by.account).await;
         Ok(())
     }

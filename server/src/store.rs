@@ -65,7 +65,7 @@ mod test_runs;
 pub use accounts::AccountStore;
 pub use change::{Change, Decide, EntryFor};
 pub use clock::ClockStore;
-pub use deleted::{Aside, DeletedStore};
+pub use deleted::{Aside, DeletedStore, Restored};
 pub use drafts::DraftStore;
 pub use error::StoreError;
 pub use events::EventStore;

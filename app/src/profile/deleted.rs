@@ -24,6 +24,9 @@ async fn restore(id: &str) -> Result<Ending, AppError> {
     match services.deletions.restore(&session, id).await {
         Ok(()) => Ok(format!("/profiles?selected={id}&notice=restored").into()),
         Err(AppError::NotFound) => Ok(Ending::refused("/profiles?notice=restore-late".to_owned(), AppError::NotFound)),
+        Err(error @ AppError::TooManyProfiles { most }) => {
+            Ok(Ending::refused(format!("/profiles?notice=full&count={most}"), error))
+        }
         Err(error) => Err(error),
     }
 }

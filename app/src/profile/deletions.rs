@@ -28,6 +28,7 @@ pub trait Deletions: Send + Sync {
     /// A deleted profile that this session can still restore.
     async fn deleted(&self, by: &Session, id: ProfileId) -> Result<Option<Profile>, AppError>;
 
-    /// Restores it, in use again where nobody has chosen another one meanwhile. [`AppError::NotFound`]: it is too late.
+    /// Restores it, in use again where nobody has chosen another one meanwhile. [`AppError::NotFound`]: it is too late;
+    /// [`AppError::TooManyProfiles`]: others were added meanwhile.
     async fn restore(&self, by: &Session, id: ProfileId) -> Result<(), AppError>;
 }

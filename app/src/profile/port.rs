@@ -186,15 +186,6 @@ pub trait Profiles: Send + Sync {
     /// Puts the profile in use for its owner's mail, if it still has this revision; [`AppError::Stale`] otherwise.
     async fn put_in_use(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError>;
 
-    /// Deletes it if it still has this revision. If it was in use, the successor replaces it.
-    async fn delete(
-        &self,
-        by: Author<'_>,
-        id: ProfileId,
-        successor: Successor,
-        revision: Option<u32>,
-    ) -> Result<(), AppError>;
-
     /// The profiles that may replace this one, the most likely to work first.
     async fn successors(&self, account: &AccountId, id: ProfileId) -> Result<Vec<(Profile, Reliability)>, AppError>;
 

@@ -12,8 +12,8 @@ use app::{
 };
 use async_trait::async_trait;
 
-use super::{ProfileService, found, written};
-use crate::store::{Aside, Deletion, StoreError};
+use super::{ProfileService, written};
+use crate::store::{Aside, Deletion, Restored, StoreError};
 
 #[async_trait]
 impl Deletions for ProfileService {
@@ -25,7 +25,7 @@ impl Deletions for ProfileService {
         revision: Option<u32>,
     ) -> Result<(), AppError> {
         let entry_for = self.entry_for(by.author(), Action::ProfileDeleted);
-        let aside = Some(Aside { session: by.key, until: (self.clock)() + UNDO_LASTS });
+        let aside = Aside { session: by.key, until: (self.clock)() + UNDO_LASTS };
         let deletion = Deletion { successor, revision, aside };
         written(self.store.delete_profile(&by.account, id, deletion, &entry_for).await.map_err(StoreError::log)?)?;
         self.changed_profile(&by.account, id, false).await;
@@ -43,8 +43,12 @@ impl Deletions for ProfileService {
     async fn restore(&self, by: &Session, id: ProfileId) -> Result<(), AppError> {
         let entry_for = self.entry_for(by.author(), Action::ProfileRestored);
         let now = (self.clock)();
-        let restored = self.store.restore_profile(&by.account, id, &by.key, now, &entry_for).await;
-        found(restored.map_err(StoreError::log)?)?;
+        let restored = self.store.restore_profile(&by.account, id, (&by.key, now), self.most, &entry_for).await;
+        match restored.map_err(StoreError::log)? {
+            Restored::Done => {}
+            Restored::Gone => return Err(AppError::NotFound),
+            Restored::Full => return Err(AppError::TooManyProfiles { most: self.most }),
+        }
         self.changed_profile(&by.account, id, true).await;
         self.changed(&by.account).await;
         Ok(())

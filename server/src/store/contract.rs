@@ -161,7 +161,7 @@ fn some_entry() -> Entry {
 }
 
 fn deletion(successor: Successor, revision: Option<u32>) -> Deletion {
-    Deletion { successor, revision, aside: None }
+    Deletion { successor, revision, aside: Aside { session: [0; 32], until: at(0) } }
 }
 
 fn tell(_: &ProfileRow) -> Entry {

@@ -14,6 +14,16 @@ pub struct Aside {
     pub until: Timestamp,
 }
 
+/// The outcome of a restoration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    Done,
+    /// It is too late, or another session asks.
+    Gone,
+    /// The account has as many profiles as it may have.
+    Full,
+}
+
 /// Profiles that were deleted a moment ago.
 #[async_trait]
 pub trait DeletedStore: Send + Sync {
@@ -25,16 +35,16 @@ pub trait DeletedStore: Send + Sync {
         session: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<ProfileRow>, StoreError>;
-    /// Restores it with its secret and its tests; `false` when it is too late, or for another session. One that was in use is
-    /// again, unless somebody has put another one in use meanwhile than the one that took over.
+    /// Restores it with its secret and its tests, unless the account has `most` profiles by now. One that was in use is so again,
+    /// unless somebody has put another one in use meanwhile than the one that took over.
     async fn restore_profile(
         &self,
         account: &AccountId,
         id: ProfileId,
-        session: &[u8; 32],
-        now: Timestamp,
+        (session, now): (&[u8; 32], Timestamp),
+        most: u32,
         entry_for: &EntryFor<'_>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Restored, StoreError>;
     /// Deletes for good those whose time is over.
     async fn forget_deleted(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -36,8 +36,8 @@ pub struct Deletion {
     pub successor: Successor,
     /// The revision that somebody saw; `None`: they saw none.
     pub revision: Option<u32>,
-    /// Who may restore it for a while; `None`: it is gone at once.
-    pub aside: Option<Aside>,
+    /// Who may restore it for a while.
+    pub aside: Aside,
 }
 
 /// Profiles.

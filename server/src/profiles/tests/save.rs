@@ -1,6 +1,9 @@
 //! What is saved, and what is refused.
 
+use app::profile::port::Successor;
+
 use super::*;
+use crate::store::{Aside, Deletion};
 
 #[tokio::test]
 async fn any_change_that_matters_asks_for_a_new_test() {
@@ -81,7 +84,11 @@ async fn an_account_has_so_many_profiles_and_another_one_its_own() {
     assert_eq!(profiles.duplicate(by(&account()), first).await, Err(full));
     let other = AccountId { account: "dubois".to_owned(), ..account() };
     profiles.save(by(&other), Target::default(), settings(), replace("x-secret")).await.unwrap();
-    profiles.delete(by(&account()), first, Successor::Best, None).await.unwrap();
+    let aside = Aside { session: [0; 32], until: at(10) };
+    let deletion = Deletion { successor: Successor::Best, revision: None, aside };
+    let account = account();
+    let entry_for = profiles.entry_for(by(&account), Action::ProfileDeleted);
+    profiles.store.delete_profile(&account, first, deletion, &entry_for).await.unwrap();
     saved(&profiles).await;
 }
 

@@ -5,7 +5,7 @@ use super::*;
 const SESSION: [u8; 32] = [7; 32];
 
 async fn delete(store: &dyn Store, account: &AccountId, id: ProfileId, successor: Successor) {
-    let aside = Some(Aside { session: SESSION, until: at(10) });
+    let aside = Aside { session: SESSION, until: at(10) };
     let deletion = Deletion { successor, revision: None, aside };
     assert_eq!(store.delete_profile(account, id, deletion, &tell).await.unwrap(), Written::Done);
 }
@@ -29,7 +29,9 @@ pub(super) async fn a_deleted_profile_comes_back_whole(store: &(impl Store + Siz
     assert!(!store.change_profile(&martin, id(1), &mut keep).await.unwrap());
     // Nobody else restores it, and nobody later.
     let restore = async |account: &AccountId, id, session: [u8; 32], second| {
-        store.restore_profile(account, id, &session, at(second), &tell).await.unwrap()
+        let restored = store.restore_profile(account, id, (&session, at(second)), 3, &tell).await.unwrap();
+        assert_ne!(restored, Restored::Full);
+        restored == Restored::Done
     };
     assert!(!restore(&account("dubois"), id(1), SESSION, 5).await, "another account");
     assert!(!restore(&martin, id(1), [8; 32], 5).await, "another session");
@@ -51,12 +53,14 @@ pub(super) async fn a_restored_profile_takes_nothing_from_a_later_choice(store: 
     }
     delete(store, &martin, id(1), Successor::One(id(2))).await;
     assert_eq!(store.put_in_use(&martin, id(3), None, &tell).await.unwrap(), Written::Done);
-    assert!(store.restore_profile(&martin, id(1), &SESSION, at(5), &tell).await.unwrap());
+    let restore = async |id, most| store.restore_profile(&martin, id, (&SESSION, at(5)), most, &tell).await.unwrap();
+    assert_eq!(restore(id(1), 2).await, Restored::Full, "the account has two by now");
+    assert_eq!(restore(id(1), 3).await, Restored::Done);
     assert_eq!(in_use(store, &martin).await, [id(3)], "somebody chose it meanwhile");
     // Where nobody took over, it sends again.
     delete(store, &martin, id(3), Successor::Nobody).await;
     assert!(in_use(store, &martin).await.is_empty());
-    assert!(store.restore_profile(&martin, id(3), &SESSION, at(5), &tell).await.unwrap());
+    assert_eq!(restore(id(3), 3).await, Restored::Done);
     assert_eq!(in_use(store, &martin).await, [id(3)]);
 }
 
@@ -68,6 +72,7 @@ pub(super) async fn a_deleted_profile_is_forgotten_when_its_time_is_over(store: 
     delete(store, &martin, id(1), Successor::Best).await;
     assert_eq!(store.forget_deleted(at(9)).await.unwrap(), 0);
     assert_eq!(store.forget_deleted(at(10)).await.unwrap(), 1);
-    assert!(!store.restore_profile(&martin, id(1), &SESSION, at(9), &tell).await.unwrap());
+    let restored = store.restore_profile(&martin, id(1), (&SESSION, at(9)), 9, &tell).await.unwrap();
+    assert_eq!(restored, Restored::Gone);
     assert_eq!(store.profiles(&martin, None, 9).await.unwrap().len(), 1);
 }

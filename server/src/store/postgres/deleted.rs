@@ -8,11 +8,11 @@ use sqlx::PgConnection;
 
 use super::{
     PostgresStore, journal,
-    profiles::take_if_free,
+    profiles::{has_room, take_if_free},
     transaction::{lock_account, transaction},
 };
 use crate::store::{
-    Aside, DeletedStore, EntryFor, ProfileRow, StoreError,
+    Aside, DeletedStore, EntryFor, ProfileRow, Restored, StoreError,
     codec::profiles::{PROFILE, profile},
 };
 
@@ -33,17 +33,22 @@ impl DeletedStore for PostgresStore {
         &self,
         account: &AccountId,
         id: ProfileId,
-        session: &[u8; 32],
-        now: Timestamp,
+        asked: (&[u8; 32], Timestamp),
+        most: u32,
         entry_for: &EntryFor<'_>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Restored, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
-            let Some(row) = find(&mut transaction, account, id, (session, now)).await? else { return Ok(false) };
+            let Some(row) = find(&mut transaction, account, id, asked).await? else {
+                return Ok(Restored::Gone);
+            };
+            if !has_room(&mut transaction, account, most).await? {
+                return Ok(Restored::Full);
+            }
             restore(&mut transaction, account, &row).await?;
             journal::note(&mut transaction, account, &entry_for(&row)).await?;
             transaction.commit().await?;
-            Ok(true)
+            Ok(Restored::Done)
         })
     }
 
@@ -75,16 +80,8 @@ async fn find(
     row.as_ref().map(profile).transpose()
 }
 
-/// Deletes a profile: for good, or aside for a while.
-pub(super) async fn remove(
-    connection: &mut PgConnection,
-    id: ProfileId,
-    aside: Option<&Aside>,
-) -> Result<(), StoreError> {
-    let Some(aside) = aside else {
-        sqlx::query("DELETE FROM profile WHERE id = $1").bind(id.to_string()).execute(connection).await?;
-        return Ok(());
-    };
+/// Puts a profile aside: it is deleted for everybody but the session that may restore it.
+pub(super) async fn put_aside(connection: &mut PgConnection, id: ProfileId, aside: Aside) -> Result<(), StoreError> {
     // The form that made it may make another one.
     sqlx::query(
         "UPDATE profile SET portal = '', deleted_portal = portal, deleted_session = $1, deleted_until = $2,

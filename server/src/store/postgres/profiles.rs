@@ -29,9 +29,9 @@ mod write;
 
 use find::made_by;
 pub(super) use find::{find_locked, find_readable};
-pub(super) use write::take_if_free;
 pub(super) use write::write_health;
 use write::{hand_over, insert, write};
+pub(super) use write::{has_room, take_if_free};
 
 #[async_trait]
 impl ProfileStore for PostgresStore {
@@ -91,16 +91,7 @@ impl ProfileStore for PostgresStore {
     ) -> Result<Option<bool>, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
-            // No more are counted than may be there.
-            let has: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = $1 AND account = $2 LIMIT $3) AS counted",
-            )
-            .bind(&account.portal)
-            .bind(&account.account)
-            .bind(limit(most))
-            .fetch_one(&mut *transaction)
-            .await?;
-            if has >= limit(most) {
+            if !has_room(&mut transaction, account, most).await? {
                 return Ok(None);
             }
             if let Some(creation) = &row.creation
@@ -191,7 +182,7 @@ impl ProfileStore for PostgresStore {
             if !row.is_of_revision(deletion.revision) {
                 return Ok(Written::Stale);
             }
-            deleted::remove(&mut transaction, id, deletion.aside.as_ref()).await?;
+            deleted::put_aside(&mut transaction, id, deletion.aside).await?;
             journal::note(&mut transaction, account, &entry_for(&row)).await?;
             if row.in_use
                 && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.successor).await?

@@ -8,10 +8,10 @@ use sqlx::SqliteConnection;
 
 use super::{
     SqliteStore, journal,
-    profiles::{begin, take_if_free},
+    profiles::{begin, has_room, take_if_free},
 };
 use crate::store::{
-    Aside, DeletedStore, EntryFor, ProfileRow, StoreError,
+    Aside, DeletedStore, EntryFor, ProfileRow, Restored, StoreError,
     codec::profiles::{PROFILE, profile},
 };
 
@@ -32,16 +32,21 @@ impl DeletedStore for SqliteStore {
         &self,
         account: &AccountId,
         id: ProfileId,
-        session: &[u8; 32],
-        now: Timestamp,
+        asked: (&[u8; 32], Timestamp),
+        most: u32,
         entry_for: &EntryFor<'_>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Restored, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let Some(row) = find(&mut transaction, account, id, (session, now)).await? else { return Ok(false) };
+        let Some(row) = find(&mut transaction, account, id, asked).await? else {
+            return Ok(Restored::Gone);
+        };
+        if !has_room(&mut transaction, account, most).await? {
+            return Ok(Restored::Full);
+        }
         restore(&mut transaction, account, &row).await?;
         journal::note(&mut transaction, account, &entry_for(&row)).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Restored::Done)
     }
 
     async fn forget_deleted(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -72,16 +77,12 @@ async fn find(
     row.as_ref().map(profile).transpose()
 }
 
-/// Deletes a profile: for good, or aside for a while.
-pub(super) async fn remove(
+/// Puts a profile aside: it is deleted for everybody but the session that may restore it.
+pub(super) async fn put_aside(
     connection: &mut SqliteConnection,
     id: ProfileId,
-    aside: Option<&Aside>,
+    aside: Aside,
 ) -> Result<(), StoreError> {
-    let Some(aside) = aside else {
-        sqlx::query("DELETE FROM profile WHERE id = ?1").bind(id.to_string()).execute(connection).await?;
-        return Ok(());
-    };
     // The form that made it may make another one.
     sqlx::query(
         "UPDATE profile SET portal = '', deleted_portal = portal, deleted_session = ?1, deleted_until = ?2,

@@ -28,9 +28,9 @@ mod write;
 
 use find::made_by;
 pub(super) use find::{find_on, find_readable};
-pub(super) use write::take_if_free;
 pub(super) use write::write_health;
 use write::{hand_over, insert, write};
+pub(super) use write::{has_room, take_if_free};
 
 pub(super) use super::transaction::begin;
 
@@ -89,16 +89,7 @@ impl ProfileStore for SqliteStore {
         entry: &Entry,
     ) -> Result<Option<bool>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        // No more are counted than may be there.
-        let has: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS counted",
-        )
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(most)
-        .fetch_one(&mut *transaction)
-        .await?;
-        if has >= i64::from(most) {
+        if !has_room(&mut transaction, account, most).await? {
             return Ok(None);
         }
         if let Some(creation) = &row.creation
@@ -180,7 +171,7 @@ impl ProfileStore for SqliteStore {
         if !row.is_of_revision(deletion.revision) {
             return Ok(Written::Stale);
         }
-        deleted::remove(&mut transaction, id, deletion.aside.as_ref()).await?;
+        deleted::put_aside(&mut transaction, id, deletion.aside).await?;
         journal::note(&mut transaction, account, &entry_for(&row)).await?;
         if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.successor).await?
         {

@@ -40,6 +40,23 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Whether the account has fewer profiles than `most`. No more are counted than may be there.
+pub(in crate::store::postgres) async fn has_room(
+    connection: &mut PgConnection,
+    account: &AccountId,
+    most: u32,
+) -> Result<bool, StoreError> {
+    let has: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = $1 AND account = $2 LIMIT $3) AS counted",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(i64::from(most))
+    .fetch_one(connection)
+    .await?;
+    Ok(has < i64::from(most))
+}
+
 /// Puts a profile of this owner in use where none of the owner's is; whether it did.
 pub(in crate::store::postgres) async fn take_if_free(
     connection: &mut PgConnection,

@@ -39,6 +39,23 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Whether the account has fewer profiles than `most`. No more are counted than may be there.
+pub(in crate::store::sqlite) async fn has_room(
+    connection: &mut SqliteConnection,
+    account: &AccountId,
+    most: u32,
+) -> Result<bool, StoreError> {
+    let has: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS counted",
+    )
+    .bind(&account.portal)
+    .bind(&account.account)
+    .bind(i64::from(most))
+    .fetch_one(connection)
+    .await?;
+    Ok(has < i64::from(most))
+}
+
 /// Puts a profile of this owner in use where none of the owner's is; whether it did.
 pub(in crate::store::sqlite) async fn take_if_free(
     connection: &mut SqliteConnection,
