@@ -7,7 +7,7 @@ use std::{future::Future, pin::Pin};
 
 use leptos::prelude::document;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, Event, EventTarget, HtmlElement};
+use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlInputElement};
 
 /// The first element that matches, as `T`.
 pub(crate) fn find<T: JsCast>(selector: &str) -> Option<T> {
@@ -45,6 +45,16 @@ pub(crate) fn show(element: &Element, shown: bool) {
 /// A text that the server put into an attribute.
 pub(crate) fn text(element: &Element, name: &str) -> String {
     element.get_attribute(name).unwrap_or_default()
+}
+
+/// Shows the password beside an eye, or hides it; whether it is shown.
+pub(crate) fn toggle_secret(eye: &Element) -> bool {
+    let field = eye.previous_element_sibling().and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+    let Some(field) = field else { return false };
+    let reveal = field.type_() == "password";
+    field.set_type(if reveal { "text" } else { "password" });
+    let _ = eye.set_attribute("aria-pressed", if reveal { "true" } else { "false" });
+    reveal
 }
 
 /// Calls `hear` for every event of these types, as long as the page lives.

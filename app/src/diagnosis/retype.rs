@@ -1,38 +1,29 @@
 //! Server side. The password, typed again where its refusal is read.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use leptos::prelude::*;
 
 use crate::{
     base_path::at,
     profile::model::ProfileId,
     t,
-    ui::{eye::Eye, form_owner::FormOwnerField},
+    ui::{form_owner::FormOwnerField, secret::SecretInput},
 };
+
+/// Makes ids of inputs: a page may have two cards of one profile, of its test and of its last message.
+static INPUTS: AtomicU32 = AtomicU32::new(0);
 
 /// **Enregistrer et retester**: saves the password and runs the test again.
 #[component]
 pub fn Retype(id: ProfileId) -> impl IntoView {
-    let field = format!("secret-{id}");
+    let field = format!("secret-{}", INPUTS.fetch_add(1, Ordering::Relaxed));
     view! {
         <form method="post" action=at("/api/test/secret") class="retype">
             <FormOwnerField />
             <input type="hidden" name="id" value=id.to_string() />
             <label for=field.clone()>{t!("form-secret")}</label>
-            <span class="secret">
-                <input
-                    type="password"
-                    id=field.clone()
-                    name="secret"
-                    required
-                    maxlength="1024"
-                    autocomplete="new-password"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    data-1p-ignore=""
-                    data-lpignore="true"
-                />
-                <Eye field />
-            </span>
+            <SecretInput id=field required=true />
             <button class="primary" data-test="">{t!("action-retype")}</button>
         </form>
     }

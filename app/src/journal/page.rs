@@ -41,8 +41,8 @@ pub fn JournalPage() -> impl IntoView {
         let page = services.journal.page(&session.account, before, &filter).await?;
         let is_filtered = !filter.is_empty();
         let form = (is_filtered || !page.entries.is_empty()).then(|| view! { <Choice filter profiles chosen /> });
-        let more = format!("kind={}&profile={}", query("kind"), chosen.map(|id| id.to_string()).unwrap_or_default());
-        let more = is_filtered.then_some(more).filter(|_| kind.is_some() || chosen.is_some()).unwrap_or_default();
+        let kind = kind.map(Kind::as_str).unwrap_or_default();
+        let more = format!("kind={kind}&profile={}", chosen.map(|id| id.to_string()).unwrap_or_default());
         Ok(view! { {form} <Entries page more is_filtered /> }.into_any())
     };
     view! {
@@ -87,7 +87,7 @@ fn Choice(filter: Filter, profiles: Vec<(ProfileId, String)>, chosen: Option<Pro
 #[component]
 fn Entries(
     page: port::Page,
-    /// The filter, for the address of the next page.
+    /// The filter, as it stands in the address of the next page.
     more: String,
     is_filtered: bool,
 ) -> impl IntoView {

@@ -46,7 +46,6 @@ async fn save(about: (&str, &str, &str), mut draft: Draft, secret: &TypedSecret)
     draft.fill_what_is_empty(&services.presets);
     let typed = draft.clone();
     let tidied = draft.tidy();
-    draft.settle_preset(&services.presets);
     match try_save(&session, &services, &target, &draft, secret).await {
         Ok(saved) => {
             for form in [target.id.map(|id| id.to_string()), target.creation].into_iter().flatten() {

@@ -7,7 +7,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use super::radio::chosen;
 use crate::{
-    dom::{find, focus, is, show, text},
+    dom::{find, focus, is, show, text, toggle_secret},
     profile::{
         moved::Moved,
         password::{InnerSpaces, clean},
@@ -27,19 +27,11 @@ pub(super) fn arrive() {
 
 pub(super) fn clicked(target: &Element) {
     if let Ok(Some(eye)) = target.closest(".eye") {
-        toggle(&eye);
+        if toggle_secret(&eye) {
+            look(false);
+        }
     } else if is(target, "#secret-remark button") {
         look(true);
-    }
-}
-
-fn toggle(eye: &Element) {
-    let Some(field) = field() else { return };
-    let reveal = field.type_() == "password";
-    field.set_type(if reveal { "text" } else { "password" });
-    let _ = eye.set_attribute("aria-pressed", if reveal { "true" } else { "false" });
-    if reveal {
-        look(false);
     }
 }
 

@@ -13,10 +13,10 @@ use crate::{
     session::Session,
     t,
     ui::{
-        eye::Eye,
         field::{FieldFault, FieldWarnings, InputState},
         layout::query,
         moment::Moment,
+        secret::SecretInput,
     },
 };
 
@@ -115,26 +115,14 @@ pub(super) fn Secret(
         <div class="field">
             <label for="secret">{t!("form-secret")}</label>
             <FieldFault field=Field::Secret errors />
-            <span class="secret">
-                <input
-                    type="password"
-                    id="secret"
-                    name="secret"
-                    required=matches!(secret, SecretState::Missing)
-                    maxlength="1024"
-                    // "new-password" keeps the browser from putting the portal's password here.
-                    autocomplete="new-password"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    data-1p-ignore=""
-                    data-lpignore="true"
-                    aria-describedby="secret-remark secret-hint secret-fault"
-                    aria-invalid=state.is_wrong(Field::Secret).then_some("true")
-                    // A copy lacks nothing else.
-                    autofocus=state.is_first_wrong(Field::Secret) || query("notice") == "duplicated"
-                />
-                <Eye field="secret" />
-            </span>
+            <SecretInput
+                id="secret"
+                required=matches!(secret, SecretState::Missing)
+                described_by="secret-remark secret-hint secret-fault"
+                wrong=state.is_wrong(Field::Secret)
+                // A copy lacks nothing else.
+                focus=state.is_first_wrong(Field::Secret) || query("notice") == "duplicated"
+            />
             <p
                 class="remark"
                 id="secret-remark"

@@ -18,7 +18,7 @@ use super::{
     panel::{NOW, fill, in_sight, nearest, open_panel, panel, part, put_after, say, set_busy},
 };
 use crate::{
-    dom::{find, find_all, focus, is, listen, show as set_shown, spawn, target},
+    dom::{find, find_all, focus, is, listen, show as set_shown, spawn, target, toggle_secret},
     fetch::fetch,
 };
 
@@ -177,17 +177,7 @@ fn clicked(event: &UiEvent, target: &Element) {
     } else if target.has_attribute("data-copy") {
         copy::copy(target);
     } else if let Ok(Some(eye)) = target.closest(".card .eye") {
-        toggle(&eye);
-    }
-}
-
-/// Shows the password beside the eye, or hides it.
-fn toggle(eye: &Element) {
-    let field = eye.previous_element_sibling().and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
-    if let Some(field) = field {
-        let reveal = field.type_() == "password";
-        field.set_type(if reveal { "text" } else { "password" });
-        let _ = eye.set_attribute("aria-pressed", if reveal { "true" } else { "false" });
+        toggle_secret(&eye);
     }
 }
 
