@@ -3,9 +3,11 @@
 //! The listeners are the DOM's own rather than `on:click` and the like, and no state is reactive: the DOM is the state.
 //! That leaves the framework's runtime out of the WebAssembly, a quarter of its bytes.
 
-use std::{future::Future, pin::Pin};
+pub(crate) mod press;
 
-use leptos::prelude::document;
+use std::{future::Future, pin::Pin, time::Duration};
+
+use leptos::prelude::{document, set_timeout};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlInputElement};
 
@@ -64,6 +66,12 @@ pub(crate) fn listen(target: &EventTarget, types: &[&str], hear: fn(Event)) {
         let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
     }
     listener.forget();
+}
+
+/// Does something after a while. Boxed, so that the timer is compiled once.
+pub(crate) fn after(pause: Duration, action: impl FnOnce() + 'static) {
+    let boxed: Box<dyn FnOnce()> = Box::new(action);
+    set_timeout(boxed, pause);
 }
 
 /// Runs a future. Boxed, so that the executor is compiled once and not for each of them.

@@ -9,6 +9,8 @@ use leptos::prelude::*;
 mod lines;
 
 #[cfg(feature = "hydrate")]
+mod answer;
+#[cfg(feature = "hydrate")]
 mod browser;
 #[cfg(feature = "hydrate")]
 mod copy;

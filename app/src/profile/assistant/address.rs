@@ -3,12 +3,11 @@
 
 use std::{cell::RefCell, time::Duration};
 
-use leptos::prelude::set_timeout;
 use web_sys::{Element, HtmlInputElement, Response};
 
 use super::radio::radios;
 use crate::{
-    dom::{find, spawn, text},
+    dom::{after, find, press::when_released, spawn, text},
     fetch,
 };
 
@@ -69,7 +68,7 @@ impl Asker {
         if self.known(&domain).is_none() {
             self.learn((domain.clone(), Answer::Awaited));
             if has_a_dot(&domain) {
-                set_timeout(move || spawn(self.ask(domain, then)), PAUSE);
+                after(PAUSE, move || spawn(self.ask(domain, then)));
             }
         }
     }
@@ -91,7 +90,7 @@ impl Asker {
         }
         // Without an answer it is asked again when something is typed.
         self.learn(id.map_or(NOTHING, |id| (domain, Answer::Preset(id))));
-        then();
+        when_released(then);
     }
 }
 

@@ -4,12 +4,13 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, InputEvent, KeyboardEvent, SubmitEvent};
 
 use super::{address, checks, leaving, mailbox, offer, presets, radio::PRESET, search, secret, server, warn};
-use crate::dom::{find, is, listen, target};
+use crate::dom::{find, is, listen, press, target};
 
 /// Once, when the WebAssembly is there.
 pub(super) fn arrive() {
     let Some(form) = find::<Element>("#profile-form") else { return };
     listen(&form, &["click", "input", "keydown", "change", "submit"], heard);
+    press::arrive();
     search::arrive();
     presets::arrive();
     secret::arrive();

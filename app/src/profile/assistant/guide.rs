@@ -2,11 +2,11 @@
 
 use std::{cell::Cell, time::Duration};
 
-use leptos::prelude::{document, set_timeout};
+use leptos::prelude::document;
 use web_sys::{Element, Response};
 
 use crate::{
-    dom::{find, find_all, spawn, text},
+    dom::{after, find, find_all, press::when_released, spawn, text},
     fetch,
 };
 
@@ -17,17 +17,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(super) fn fetch_guide(preset: String) {
     let asked = ASKED.get() + 1;
     ASKED.set(asked);
-    let ask = async move {
-        guide_of(&preset, "").await;
+    let ask = guide_of(preset, String::new(), |_| {});
+    let ask = move || {
+        if ASKED.get() == asked {
+            spawn(ask);
+        }
     };
-    set_timeout(
-        move || {
-            if ASKED.get() == asked {
-                spawn(ask);
-            }
-        },
-        PAUSE,
-    );
+    after(PAUSE, ask);
 }
 
 thread_local! {
@@ -35,26 +31,31 @@ thread_local! {
     static ASKED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Replaces the guide by a preset's, or by that of the provider at `host`. The id of the preset whose guide came.
-pub(super) async fn guide_of(preset: &str, host: &str) -> Option<String> {
-    let guide = find::<Element>("#guide")?;
-    let host = String::from(js_sys::encode_uri_component(host));
-    let address = [&text(&guide, "data-src"), "preset=", preset, "&host=", &host].concat();
+/// Replaces the guide by a preset's, or by that of the provider at `host`. `then`: what is done with the id of the preset whose
+/// guide came.
+pub(super) async fn guide_of(preset: String, host: String, then: fn(String)) {
+    let Some(guide) = find::<Element>("#guide") else { return };
+    let host = String::from(js_sys::encode_uri_component(&host));
+    let address = [&text(&guide, "data-src"), "preset=", &preset, "&host=", &host].concat();
     let asked = ASKED.get() + 1;
     ASKED.set(asked);
-    let response = fetch::fetch(&address, None, None).await.filter(Response::ok)?;
-    let html = fetch::text(&response).await?;
-    // Responses may arrive out of order: only the one to the last request counts.
-    if ASKED.get() != asked {
-        return None;
-    }
-    guide.set_inner_html(&html);
-    for hint in find_all::<Element>("#guide [data-hint]") {
-        // What is said of a stored password stays.
-        let place = document().get_element_by_id(&text(&hint, "data-hint")).filter(|it| it.child_element_count() == 0);
-        if let Some(place) = place {
-            place.set_text_content(hint.text_content().as_deref());
+    let Some(response) = fetch::fetch(&address, None, None).await.filter(Response::ok) else { return };
+    let Some(html) = fetch::text(&response).await else { return };
+    when_released(move || {
+        // Responses may arrive out of order: only the one to the last request counts.
+        if ASKED.get() != asked {
+            return;
         }
-    }
-    response.headers().get("preset").ok()?
+        guide.set_inner_html(&html);
+        for hint in find_all::<Element>("#guide [data-hint]") {
+            let place = document().get_element_by_id(&text(&hint, "data-hint"));
+            // What is said of a stored password stays.
+            if let Some(place) = place.filter(|it| it.child_element_count() == 0) {
+                place.set_text_content(hint.text_content().as_deref());
+            }
+        }
+        if let Ok(Some(preset)) = response.headers().get("preset") {
+            then(preset);
+        }
+    });
 }

@@ -3,13 +3,13 @@
 
 use std::cell::{Cell, RefCell};
 
-use leptos::prelude::{set_timeout, window};
+use leptos::prelude::window;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, SubmitEvent, UrlSearchParams};
 
 use super::checks::{say_at, sum_up};
 use crate::{
-    dom::{find, focus, listen, show, spawn, text},
+    dom::{after, find, focus, listen, press::when_released, show, spawn, text},
     fetch,
 };
 
@@ -68,14 +68,11 @@ fn announce_end() {
     ROUND.set(round);
     if seconds > NOTICE_S {
         let wait = std::time::Duration::from_secs(seconds - NOTICE_S);
-        set_timeout(
-            move || {
-                if ROUND.get() == round {
-                    say("data-ending");
-                }
-            },
-            wait,
-        );
+        after(wait, move || {
+            if ROUND.get() == round {
+                when_released(|| say("data-ending"));
+            }
+        });
     }
 }
 
@@ -84,14 +81,11 @@ pub(super) fn changed() {
     CHANGED.set(true);
     let typed = TYPED.get() + 1;
     TYPED.set(typed);
-    set_timeout(
-        move || {
-            if TYPED.get() == typed {
-                keep();
-            }
-        },
-        PAUSE,
-    );
+    after(PAUSE, move || {
+        if TYPED.get() == typed {
+            keep();
+        }
+    });
 }
 
 /// Stores the draft at once, when a field is left.
@@ -100,7 +94,7 @@ pub(super) fn keep() {
     if !LEAVING.get() {
         spawn(async {
             if let Answer::Faults(_) = ask(false).await {
-                say("");
+                when_released(|| say(""));
                 announce_end();
             }
         });

@@ -4,7 +4,7 @@ use web_sys::{Element, HtmlInputElement};
 
 use super::checks::forgive;
 use crate::{
-    dom::{find, is},
+    dom::{find, is, press::when_released},
     profile::mailbox_text::read,
 };
 
@@ -15,9 +15,9 @@ pub(super) fn left(target: &Element) {
     let Some(field) = find::<HtmlInputElement>(&["#", &target.id()].concat()) else { return };
     let Some(mailbox) = read(&field.value()) else { return };
     field.set_value(&mailbox.address);
-    forgive(&field);
     let name = find::<HtmlInputElement>("#sender_name").filter(|name| name.value().trim().is_empty());
     if let Some(name) = name.filter(|_| field.id() != "reply_to") {
         name.set_value(&mailbox.name);
     }
+    when_released(move || forgive(&field));
 }

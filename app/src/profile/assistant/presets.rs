@@ -144,15 +144,18 @@ fn accept() {
 
 /// The server was typed by hand: the guide becomes its provider's, and a preset of another server is no longer chosen.
 pub(super) fn settle(host: String) {
-    spawn(async move {
-        let Some(radio) = checked() else { return };
-        let Some(id) = guide_of(&radio.value(), &host).await else { return };
-        let fits = radio.value().is_empty() || radio.value() == id || !radio.checked();
-        let Some(other) = radios().into_iter().find(|other| other.value() == id).filter(|_| !fits) else { return };
-        choose_quietly(other);
-        let typed = hint_of(&radio).map(|hint| ("host", hint.host)).into_iter().collect();
-        let name = name_of(&radio);
-        remark(HOST, "data-left", &name, Offer::Return(Before { typed, preset: Some(radio), security: None }));
-        warn::look();
-    });
+    if let Some(radio) = checked() {
+        spawn(guide_of(radio.value(), host, settled));
+    }
+}
+
+/// `id`: the preset of the server that was typed.
+fn settled(id: String) {
+    let Some(radio) = checked().filter(|radio| !radio.value().is_empty() && radio.value() != id) else { return };
+    let Some(other) = radios().into_iter().find(|other| other.value() == id) else { return };
+    choose_quietly(other);
+    let typed = hint_of(&radio).map(|hint| ("host", hint.host)).into_iter().collect();
+    let name = name_of(&radio);
+    remark(HOST, "data-left", &name, Offer::Return(Before { typed, preset: Some(radio), security: None }));
+    warn::look();
 }

@@ -1,5 +1,5 @@
-//! Browser side. Shows warnings under the fields while the user types. Never when a field is left: the page would move under the
-//! pointer that is about to press Valider.
+//! Browser side. Shows warnings under the fields while the user types. Not when a field is left, unless the page
+//! itself changed it.
 
 use ::model::near::near;
 use leptos::prelude::document;

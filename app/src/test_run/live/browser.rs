@@ -1,25 +1,20 @@
-//! Browser side. Posts the form to the streaming server function and shows its lines as they arrive.
+//! Browser side. **Tester** and **Arrêter**, and the row that is selected.
 
-use std::{
-    cell::{Cell, RefCell},
-    future::Future,
-};
+use std::cell::RefCell;
 
 use leptos::prelude::document;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    AbortController, Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement,
-    ReadableStreamDefaultReader, Response, SubmitEvent, UiEvent, UrlSearchParams,
-};
+use wasm_bindgen::JsCast;
+use web_sys::{AbortController, Element, Event, HtmlElement, HtmlFormElement, HtmlInputElement, SubmitEvent, UiEvent};
 
 use super::{
+    answer::{End, LATE, RUN, ask, is_current, read, value},
     copy,
-    lines::Lines,
-    panel::{NOW, fill, in_sight, nearest, open_panel, panel, part, put_after, say, set_busy},
+    panel::{NOW, nearest, open_panel, panel, part, put_after, say, set_busy, show_buttons},
 };
-use crate::{
-    dom::{find, find_all, focus, is, listen, show as set_shown, spawn, target, toggle_secret},
-    fetch::fetch,
+use crate::dom::{
+    find, focus, is, listen,
+    press::{self, when_released},
+    show as set_shown, spawn, target, toggle_secret,
 };
 
 /// The button.
@@ -30,10 +25,6 @@ thread_local! {
     static RUNNING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
     /// The profile that it tests.
     static TESTED: RefCell<String> = const { RefCell::new(String::new()) };
-    /// Counts the tests: the last one has the panel.
-    static RUN: Cell<u32> = const { Cell::new(0) };
-    /// It has passed the commit point and can no longer be stopped.
-    static LATE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Once, when the WebAssembly is there.
@@ -41,6 +32,7 @@ pub(super) fn arrive() {
     if let Some(live) = find::<Element>("#live") {
         listen(&live, &["submit", "click", "change"], heard);
     }
+    press::arrive();
     show_buttons();
     // What has just happened is read first, and a deletion undone.
     selected(find::<Element>("#said .notice").is_none());
@@ -117,36 +109,30 @@ fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
             Some((answer, row)) => read(answer, &row, run).await,
             None => End::Cut,
         };
-        if !is_current(run) {
-            return; // Another test has the panel.
-        }
-        RUNNING.set(None);
-        let on_the_button = document().active_element().is_some_and(|at| is(&at, ".stop"));
-        set_busy(false);
-        mark_tester();
-        match end {
-            End::Whole => {}
-            End::SessionOver => say_session_over(),
-            End::Cut => {
-                say(NOW, if abort.signal().aborted() { "data-stopped" } else { "data-cut" });
-                if on_the_button {
-                    back_to_tester();
-                }
-            }
-        }
+        let stopped = abort.signal().aborted();
+        when_released(move || ended(&end, run, stopped));
     });
 }
 
-/// How a stream ended.
-enum End {
-    Whole,
-    Cut,
-    /// The session has ended.
-    SessionOver,
-}
-
-fn is_current(run: u32) -> bool {
-    RUN.get() == run
+/// `stopped`: by the reader.
+fn ended(end: &End, run: u32, stopped: bool) {
+    if !is_current(run) {
+        return; // Another test has the panel.
+    }
+    RUNNING.set(None);
+    let on_the_button = document().active_element().is_some_and(|at| is(&at, ".stop"));
+    set_busy(false);
+    mark_tester();
+    match end {
+        End::Whole => {}
+        End::SessionOver => say_session_over(),
+        End::Cut => {
+            say(NOW, if stopped { "data-stopped" } else { "data-cut" });
+            if on_the_button {
+                back_to_tester();
+            }
+        }
+    }
 }
 
 /// Moves the focus from the stop button, which is about to disappear, to **Tester**.
@@ -181,13 +167,6 @@ fn clicked(event: &UiEvent, target: &Element) {
     }
 }
 
-/// Shows the buttons that need a script.
-fn show_buttons() {
-    for button in find_all::<Element>(".copy[hidden], .card .eye[hidden]") {
-        set_shown(&button, true);
-    }
-}
-
 /// Closes the stream, which cancels the test on the server; after the commit point, says that it is too late.
 fn stop() {
     if LATE.get() {
@@ -199,92 +178,4 @@ fn stop() {
     } else {
         RUNNING.with_borrow(|running| running.as_ref().map(AbortController::abort));
     }
-}
-
-/// Shows the stream's lines. `row`: the selector of the profile's row.
-async fn read(answer: impl Future<Output = Option<Response>>, row: &str, run: u32) -> End {
-    let Some(response) = answer.await else { return End::Cut };
-    if response.status() == 401 {
-        return End::SessionOver;
-    }
-    let Some(stream) = response.body() else { return End::Cut };
-    let chunks: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut lines = Lines::default();
-    let mut end = End::Cut;
-    // The last read has no value.
-    while let Ok(read) = chunks.read().await
-        && let Ok(chunk) = js_sys::Reflect::get(&read, &JsValue::from_str("value"))
-        && !chunk.is_undefined()
-    {
-        for line in lines.push(&js_sys::Uint8Array::new(&chunk).to_vec()) {
-            if show(&line, row, is_current(run)).is_some() {
-                end = End::Whole;
-            }
-        }
-    }
-    end
-}
-
-fn value(form: &HtmlFormElement, name: &str) -> String {
-    FormData::new_with_form(form).ok().and_then(|fields| fields.get(name).as_string()).unwrap_or_default()
-}
-
-/// Posts the form. Returns the response to come, and the selector of the profile's row.
-fn ask(
-    form: &HtmlFormElement,
-    profile: &str,
-    abort: &AbortController,
-) -> Option<(impl Future<Output = Option<Response>> + use<>, String)> {
-    let body = UrlSearchParams::new().ok()?;
-    for name in ["form_owner", "id", "to", "fix", "secret"] {
-        body.append(name, &value(form, name));
-    }
-    let row = ["label[for=profile-", profile, "]"].concat();
-    let address = panel()?.get_attribute("data-stream")?;
-    let signal = abort.signal();
-    Some((async move { fetch(&address, Some(&body), Some(&signal)).await }, row))
-}
-
-/// Shows one line; `Some` for the last one. `row`: the selector of the profile's row. `current`: whether the panel shows this test.
-fn show(line: &str, row: &str, current: bool) -> Option<()> {
-    let event = js_sys::JSON::parse(line).ok()?;
-    let text = |name: &str| js_sys::Reflect::get(&event, &JsValue::from_str(name)).ok()?.as_string();
-    let html = text("html").unwrap_or_default();
-    if let (Some(html), Some(label)) = (text("row"), find::<Element>(row)) {
-        label.set_inner_html(&html);
-    }
-    if !current {
-        return None;
-    }
-    match text("kind")?.as_str() {
-        "leaving" => LATE.set(true),
-        "begun" => fill(".panel .tested", &html),
-        "phases" => {
-            fill(".panel .phases", &html);
-            // Keep the words "too late".
-            if !part(".stop")?.has_attribute("hidden") {
-                part(NOW)?.set_text_content(text("now").as_deref());
-                in_sight(".panel .now");
-            }
-        }
-        "stage" => part(".stages")?.insert_adjacent_html("beforeend", &html).ok()?,
-        _ => {
-            if let Some(untried) = text("untried") {
-                // What was said before the test is answered by it.
-                fill("#untried", &untried);
-                fill("#said", "");
-            }
-            // The report has them.
-            fill(".panel .stages", "");
-            fill(".panel .result", &html);
-            say(NOW, "");
-            show_buttons();
-            if let Some(title) = find::<HtmlElement>(".panel .result h2") {
-                focus(&title);
-            }
-            in_sight(".panel .result > :is(.card, .notice)");
-            return Some(());
-        }
-    }
-    None
 }

@@ -2,7 +2,7 @@
 
 use web_sys::{Element, Event, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
-use crate::dom::{find, is, show as set_shown};
+use crate::dom::{find, find_all, is, show as set_shown};
 
 /// What is under way.
 pub(super) const NOW: &str = ".now span";
@@ -72,5 +72,12 @@ pub(super) fn set_busy(busy: bool) {
 pub(super) fn say(selector: &str, name: &str) {
     if let (Some(panel), Some(element)) = (panel(), part(selector)) {
         element.set_text_content(panel.get_attribute(name).as_deref());
+    }
+}
+
+/// Shows the buttons that need a script.
+pub(super) fn show_buttons() {
+    for button in find_all::<Element>(".copy[hidden], .card .eye[hidden]") {
+        set_shown(&button, true);
     }
 }
