@@ -29,6 +29,7 @@ for (const width of [1280, 320]) {
       await configurator.choosePreset(configurator.words.sandbox);
       await configurator.input(configurator.words.login).fill("boutique@sandbox.example");
       await configurator.input(configurator.words.secret).fill(PASSWORD);
+      await expect(page.locator("#guide")).toContainText("sandbox");
       await expect(page.locator(".assistant button")).toHaveCount(0);
       // The answer comes once the button is down.
       let letGo = () => {};
