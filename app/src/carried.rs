@@ -138,6 +138,7 @@ fn profile_form(id: Option<ProfileId>, fields: &Fields, new_form: impl FnOnce() 
         sender_name: typed("sender_name"),
         sender_address: typed("sender_address"),
         reply_to: typed("reply_to"),
+        name: typed("name"),
     };
     let (profile, revision) = (id.map(|id| id.to_string()), shown_revision(&text("revision")));
     Carried { page, kept: Some(KeptDraft { form, profile, revision, draft, ..KeptDraft::default() }) }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// What the choice between two changes sends, field by field.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 10] = [
     "take[preset]",
     "take[host]",
     "take[port]",
@@ -39,6 +39,7 @@ const TAKEN: [&str; 9] = [
     "take[sender_name]",
     "take[sender_address]",
     "take[reply_to]",
+    "take[name]",
 ];
 
 type Fields = HashMap<&'static str, HashSet<String>>;

@@ -1,4 +1,5 @@
 // Deleting a profile, and taking that back.
+import { IN_USE } from "./configurator";
 import { expect, test } from "./demo";
 
 test("a deletion says who took over and is taken back, with the password and the test", async ({ configurator, page, demo }) => {
@@ -15,11 +16,11 @@ test("a deletion says who took over and is taken back, with the password and the
   await configurator.button("Supprimer").click();
   await expect(page.getByText("cle@sandbox.example le remplace")).toBeVisible();
   await expect(row("boutique@")).toHaveCount(0);
-  await expect(row("cle@")).toContainText("Actif");
+  await expect(row("cle@")).toContainText(IN_USE);
   await configurator.button("Annuler").click();
   await expect(page.getByText("Le profil boutique@sandbox.example est rétabli, avec son mot de passe.")).toBeVisible();
-  await expect(row("boutique@")).toContainText("Actif");
-  await expect(row("cle@")).not.toContainText("Actif");
+  await expect(row("boutique@")).toContainText(IN_USE);
+  await expect(row("cle@")).not.toContainText(IN_USE);
   expect(await row("boutique@").innerText()).toBe(before);
   await page.goto(`${demo.configurator}/history`);
   await expect(page.locator(".history > li").first()).toContainText("Suppression annulée");

@@ -246,6 +246,24 @@ test("the search narrows the providers @wasm", async ({ configurator, page }) =>
   await expect(page).toHaveURL(/profiles\/new/);
 });
 
+test("an address that was typed in the search is the login @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  const search = page.getByLabel("Chercher un fournisseur");
+  await search.fill("Claire <claire@gmail.com>");
+  await search.press("Enter");
+  await expect(page.getByRole("radio", { name: "Gmail", exact: true })).toBeChecked();
+  await expect(page.getByLabel("Identifiant SMTP")).toHaveValue("claire@gmail.com");
+  // What is there already stays.
+  await search.fill("autre@orange.fr");
+  await search.press("Enter");
+  await expect(page.getByRole("radio", { name: /^Orange/ })).toBeChecked();
+  await expect(page.getByLabel("Identifiant SMTP")).toHaveValue("claire@gmail.com");
+  await search.fill("ma boîte mail ovh");
+  await expect(page.getByRole("radio", { name: "OVHcloud MX Plan" })).toBeVisible();
+  await expect(page.getByRole("radio", { name: "Gmail", exact: true })).toBeHidden();
+});
+
 test("elsewhere than at Google spaces are only announced @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();

@@ -1,4 +1,5 @@
 // What a shop owner meets after the first setup: a slip is mended, a test fails, a code is brought back.
+import { IN_USE } from "./configurator";
 import { expect, test } from "./demo";
 
 const own = /en suivant ce lien/;
@@ -77,16 +78,16 @@ test("Utiliser on a profile whose test failed asks first", async ({ configurator
   await configurator.button("Utiliser").click();
   await expect(configurator.heading("Utiliser ce profil quand même ?")).toBeVisible();
   await expect(page.getByText(/Le dernier test de application@sandbox\.example a échoué \(.+\)\./)).toBeVisible();
-  await expect(row("boutique@")).toContainText("Actif");
+  await expect(row("boutique@")).toContainText(IN_USE);
   await configurator.button("Tester d’abord").click();
   await page.locator("[data-verdict=failed]").waitFor({ timeout: 45_000 });
   await configurator.open();
-  await expect(row("boutique@")).toContainText("Actif");
+  await expect(row("boutique@")).toContainText(IN_USE);
   await row("application@").getByRole("radio").check();
   await configurator.button("Utiliser").click();
   await configurator.button("Utiliser quand même").click();
   await expect(page.getByText("Ce profil est choisi, mais il ne peut pas encore envoyer")).toBeVisible();
-  await expect(row("application@")).toContainText("Actif");
+  await expect(row("application@")).toContainText(IN_USE);
 });
 
 test("the verdict answers what was said before the test @wasm", async ({ configurator, page }) => {

@@ -232,7 +232,9 @@ impl Profiles for ProfileService {
     async fn duplicate(&self, by: Author<'_>, id: ProfileId) -> Result<ProfileId, AppError> {
         let row = self.row(by.account, id).await?;
         let copy = self.new_id();
-        let row = ProfileRow { encoding: row.encoding, ..ProfileRow::new(copy, row.settings) };
+        // A name tells two profiles apart: the copy has none yet.
+        let settings = Settings { name: String::new(), ..row.settings };
+        let row = ProfileRow { encoding: row.encoding, ..ProfileRow::new(copy, settings) };
         self.insert(by, row, Action::ProfileDuplicated).await?;
         Ok(copy)
     }

@@ -33,7 +33,7 @@ door-silent = does not respond
 door-unreachable = unreachable
 
 receipt-title = Has the message arrived?
-receipt-of = Test of { $sender }, { $moment }
+receipt-of = Test of { $profile }, { $moment }
 receipt-about = It contains a six-digit code. Enter it to confirm delivery.
 receipt-label = Code received
 receipt-confirm = Confirm delivery

@@ -33,7 +33,7 @@ door-silent = ne répond pas
 door-unreachable = injoignable
 
 receipt-title = Le message est-il arrivé ?
-receipt-of = Test de { $sender }, { $moment }
+receipt-of = Test de { $profile }, { $moment }
 receipt-about = Il contient un code à six chiffres. Saisissez-le ici pour vérifier que vos emails arrivent.
 receipt-label = Code reçu
 receipt-confirm = Confirmer la réception

@@ -121,6 +121,7 @@ pub fn differences(old: &Settings, new: &Settings, new_secret: bool) -> Vec<Fiel
         (Field::SenderName, old.sender_name != new.sender_name),
         (Field::SenderAddress, old.sender_address != new.sender_address),
         (Field::ReplyTo, old.reply_to != new.reply_to),
+        (Field::Name, old.name != new.name),
     ]
     .into_iter()
     .filter_map(|(field, differs)| differs.then_some(field))

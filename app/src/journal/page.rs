@@ -176,6 +176,7 @@ fn label(field: Field) -> &'static str {
         Field::SenderName => "form-sender-name",
         Field::SenderAddress => "form-sender-address",
         Field::ReplyTo => "form-reply-to",
+        Field::Name => "form-name",
         Field::Encoding => "encoding-title",
     }
 }

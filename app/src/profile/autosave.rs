@@ -243,7 +243,7 @@ impl Begun {
             }
             Some(id) => {
                 let saved = services.profiles.get(&session.account, id.ok_or(AppError::NotFound)?).await?;
-                saved.map(|saved| saved.settings.sender_address.to_string())
+                saved.map(|saved| saved.settings.title().to_owned())
             }
         };
         Ok(Some(Self { kept, name }))

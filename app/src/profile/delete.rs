@@ -115,10 +115,14 @@ fn Question(
         let mut options = successors.into_iter().map(|(successor, _)| {
             let input = format!("successor-{}", successor.id);
             let settings = successor.settings.clone();
-            // Port and login tell similar profiles apart.
+            // Name, port and login tell similar profiles apart.
             let Destination { host, port, login, .. } = &settings.destination;
-            let named = if login == settings.sender_address.as_str() { String::new() } else { format!(" · {login}") };
-            let (sender, server) = (settings.sender_address.as_str(), format!("{host}:{port}"));
+            let named = if login == settings.sender_address.as_str() && settings.name.is_empty() {
+                String::new()
+            } else {
+                format!(" · {login}")
+            };
+            let (title, server) = (settings.title(), format!("{host}:{port}"));
             let checked = chosen == Some(successor.id);
             view! {
                 <div class="choice">
@@ -126,7 +130,7 @@ fn Question(
                         type="radio" name="successor" id=input.clone() value=successor.id.to_string() checked=checked
                         aria-describedby=format!("{input}-state")
                     />
-                    <label for=input.clone()>{breakable(sender)} " · " {breakable(&server)} {named}</label>
+                    <label for=input.clone()>{breakable(title)} " · " {breakable(&server)} {named}</label>
                     <p id=format!("{input}-state")><StateBadge profile=successor /></p>
                 </div>
             }
@@ -169,7 +173,7 @@ fn Question(
     view! {
         {stale.then(|| view! { <Notice kind=Kind::Warning>{t!("stale-delete")}</Notice> })}
         <p class="lead">
-            {t!("delete-question", sender = profile.settings.sender_address.clone(), host = server)}
+            {t!("delete-question", profile = profile.settings.title(), host = server)}
         </p>
         <p>{consequence}</p>
         <p>{t!("delete-secret")}</p>

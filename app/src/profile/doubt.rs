@@ -53,7 +53,7 @@ impl Doubt {
 #[component]
 pub fn UseAnyway(profile: Profile, doubt: Doubt, mode: String) -> impl IntoView {
     let id = profile.id.to_string();
-    let about = doubt.text(profile.settings.sender_address.as_str());
+    let about = doubt.text(profile.settings.title());
     let first = if doubt == Doubt::Bare {
         let form = at(&format!("/profiles/edit?id={id}"));
         view! { <a class="button primary" href=form>{t!("card-edit")}</a> }.into_any()

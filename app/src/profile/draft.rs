@@ -35,6 +35,7 @@ pub struct Draft {
     pub sender_name: String,
     pub sender_address: String,
     pub reply_to: String,
+    pub name: String,
 }
 
 /// Maximum lengths in characters (addresses and hosts have limits of their own).
@@ -43,7 +44,7 @@ const LONGEST_NAME: usize = 100;
 impl Draft {
     /// The form of a profile that exists.
     pub fn of(profile: &Profile) -> Self {
-        let Settings { preset, user, destination, sender_name, sender_address, reply_to } = &profile.settings;
+        let Settings { name, preset, user, destination, sender_name, sender_address, reply_to } = &profile.settings;
         Self {
             preset: preset.clone().unwrap_or_default(),
             host: destination.host.clone(),
@@ -59,13 +60,14 @@ impl Draft {
                 sender_address.to_string()
             },
             reply_to: reply_to.as_ref().map(ToString::to_string).unwrap_or_default(),
+            name: name.clone(),
         }
     }
 
     /// Whether the form of a new profile has any input. `account`: the initial sender name.
     pub fn has_something(&self, account: &str) -> bool {
         let name = self.sender_name.trim();
-        let texts = [&self.host, &self.login, &self.sender_address, &self.reply_to];
+        let texts = [&self.host, &self.login, &self.sender_address, &self.reply_to, &self.name];
         (!name.is_empty() && name != account) || texts.into_iter().any(|text| !text.trim().is_empty())
     }
 
@@ -81,6 +83,7 @@ impl Draft {
             Field::SenderName => &self.sender_name,
             Field::SenderAddress => &self.sender_address,
             Field::ReplyTo => &self.reply_to,
+            Field::Name => &self.name,
             Field::Secret | Field::Encoding => return None,
         })
     }
@@ -97,6 +100,7 @@ impl Draft {
             Field::SenderName => (&mut self.sender_name, &from.sender_name),
             Field::SenderAddress => (&mut self.sender_address, &from.sender_address),
             Field::ReplyTo => (&mut self.reply_to, &from.reply_to),
+            Field::Name => (&mut self.name, &from.name),
             Field::Secret | Field::Encoding => return,
         };
         mine.clone_from(theirs);
@@ -201,10 +205,15 @@ impl Draft {
         if reply_to.is_err() {
             fault(Field::ReplyTo, Fault::AddressInvalid);
         }
+        let name = self.name.trim();
+        if let Some(wrong) = text_fault(name, LONGEST_NAME) {
+            fault(Field::Name, wrong);
+        }
 
         match (host, port, security, sender_address, reply_to) {
             (Some(host), Some(port), Some(security), Some(sender_address), Ok(reply_to)) if errors.is_empty() => {
                 Ok(Settings {
+                    name: name.to_owned(),
                     preset,
                     user: (!self.user.is_empty()).then(|| self.user.clone()),
                     destination: Destination { host, port, security, login: login.to_owned(), mechanism: None },

@@ -40,7 +40,7 @@ pub fn EncodingPage() -> impl IntoView {
             _ => None,
         };
         Ok(view! {
-           <RequestNotice about=Some(profile.settings.sender_address.to_string()) />
+           <RequestNotice about=Some(profile.settings.title().to_owned()) />
            <Tidied profile=profile.clone() /> <Suspicious profile=profile.clone() />
            <Warned profile=profile.clone() presets=services.presets />
            {mine.map(|_| view! { <RestoredChoice form=encoding_form(id) /> })}

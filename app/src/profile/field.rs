@@ -18,12 +18,13 @@ pub enum Field {
     SenderName,
     SenderAddress,
     ReplyTo,
+    Name,
     Encoding,
 }
 
 impl Field {
     /// What a form may show again.
-    pub const TYPED: [Self; 9] = [
+    pub const TYPED: [Self; 10] = [
         Self::Preset,
         Self::Host,
         Self::Port,
@@ -33,6 +34,7 @@ impl Field {
         Self::SenderName,
         Self::SenderAddress,
         Self::ReplyTo,
+        Self::Name,
     ];
 
     /// The catalogue's key of its name.
@@ -48,6 +50,7 @@ impl Field {
             Self::SenderName => "form-sender-name",
             Self::SenderAddress => "form-sender-address",
             Self::ReplyTo => "form-reply-to",
+            Self::Name => "form-name",
             Self::Encoding => "encoding-title",
         }
     }
@@ -65,6 +68,7 @@ impl Field {
             Self::SenderName => "sender_name",
             Self::SenderAddress => "sender_address",
             Self::ReplyTo => "reply_to",
+            Self::Name => "name",
             Self::Encoding => "encoding",
         }
     }

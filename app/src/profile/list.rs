@@ -97,7 +97,7 @@ pub fn ListPage() -> impl IntoView {
         let shown = if rows.is_empty() && after.is_none() {
             view! { <Empty /> }.into_any()
         } else {
-            let page = Listing { rows, selected, listed, after, next };
+            let page = Listing { rows, selected, listed, own, after, next };
             let session = (*session).clone();
             view! { <Rows page session untried asked waiting /> <Failures failures /> }.into_any()
         };
@@ -117,7 +117,7 @@ pub fn ListPage() -> impl IntoView {
             };
             let undo = deleted.map(|profile| view! { <Undo profile /> });
             let also = Some(view! { {badge} {undo} }.into_any());
-            let about = about.map(|profile| profile.settings.sender_address.to_string());
+            let about = about.map(|profile| profile.settings.title().to_owned());
             view! { <RequestNotice about also /> }.into_any()
         };
         let card = card.map(|way| view! { <WayCard way received=true /> });
@@ -167,6 +167,8 @@ struct Listing {
     selected: Option<ProfileId>,
     /// What the page shows, in a few characters.
     listed: String,
+    /// Whether the account's mail leaves through its own profiles.
+    own: bool,
     after: Option<ProfileId>,
     next: Option<ProfileId>,
 }
@@ -181,14 +183,14 @@ fn Rows(
     /// The test of the selected profile whose code is not known yet.
     waiting: Option<Waiting>,
 ) -> impl IntoView {
-    let Listing { rows, selected, listed, after, next } = page;
+    let Listing { rows, selected, listed, own, after, next } = page;
     let mut actions = Some((waiting, session.email.clone()));
     let row = |(profile, provider): (Profile, String)| {
         let checked = selected == Some(profile.id);
         let owner = owner_name(&profile, &session);
         // What is done to a profile stands under its row. The island moves it to the row that is selected.
         let under = actions.take_if(|_| checked).map(|(waiting, email)| view! { <Actions email waiting /> });
-        view! { <Row profile provider owner checked /> {under} }
+        view! { <Row profile provider owner own checked /> {under} }
     };
     let rows: Vec<_> = rows.into_iter().map(row).collect();
     view! {
@@ -214,13 +216,13 @@ fn Rows(
 }
 
 #[component]
-fn Row(profile: Profile, provider: String, owner: String, checked: bool) -> impl IntoView {
+fn Row(profile: Profile, provider: String, owner: String, own: bool, checked: bool) -> impl IntoView {
     let id = profile.id.to_string();
     let input = format!("profile-{id}");
     view! {
         <div class="profile">
             <input type="radio" form=FORM name="id" id=input.clone() value=id checked=checked />
-            <label for=input><RowLabel profile provider owner /></label>
+            <label for=input><RowLabel profile provider owner own /></label>
         </div>
     }
 }

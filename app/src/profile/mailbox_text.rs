@@ -31,7 +31,10 @@ pub fn read(typed: &str) -> Option<MailboxText> {
 fn unquoted(name: &str) -> String {
     let name = name.trim();
     let inner = QUOTES.iter().find_map(|(open, close)| name.strip_prefix(*open)?.strip_suffix(*close));
-    inner.unwrap_or(name).trim().replace("\\\"", "\"")
+    // A backslash stands before a character that would end the name (RFC 5322, section 3.2.1).
+    let mut characters = inner.unwrap_or(name).trim().chars();
+    std::iter::from_fn(|| characters.next().map(|c| if c == '\\' { characters.next().unwrap_or(c) } else { c }))
+        .collect()
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub fn SendingPage() -> impl IntoView {
         let relay = services.sending_modes.portal_sends(&session.account);
         let stands_in = way(own, relay, Some(&profile.candidate), false) != Way::Profile;
         Ok(view! {
-            <RequestNotice about=Some(profile.settings.sender_address.to_string()) />
+            <RequestNotice about=Some(profile.settings.title().to_owned()) />
             <State profile=profile.clone() stands_in />
             {failure.map(|run| view! { <LastFailure profile=profile.clone() provider run /> })}
             <SentMail sent />
@@ -84,25 +84,22 @@ fn State(
         }
         _ => None,
     };
-    let moment = |at: Option<jiff::Timestamp>| match at {
-        Some(at) => view! { <Moment at /> }.into_any(),
-        None => t!("sending-never").into_any(),
-    };
+    let facts = [("sending-last-sent", health.sent_at), ("sending-last-failed", health.failed_at)];
+    let facts = facts.into_iter().chain([("sending-last-checked", health.checked_at)]);
+    let facts: Vec<_> = facts.filter_map(|(name, at)| Some((name, at?))).collect();
     view! {
-        <p class="lead">{profile.settings.sender_address.to_string()} " · " {profile.settings.destination.host.clone()}</p>
+        <p class="lead">{profile.settings.title().to_owned()} " · " {profile.settings.destination.host.clone()}</p>
         {broken.map(|text| view! {
             <Notice kind=Kind::Warning>
                 <p>{text}</p>
                 <p>{if stands_in { t!("sending-broken-fallback") } else { t!("sending-broken-next") }}</p>
             </Notice>
         })}
-        <dl class="facts">
-            <div><dt>{t!("sending-last-sent")}</dt><dd>{moment(health.sent_at)}</dd></div>
-            <div><dt>{t!("sending-last-failed")}</dt><dd>{moment(health.failed_at)}</dd></div>
-            {health.checked_at.map(|at| view! {
-                <div><dt>{t!("sending-last-checked")}</dt><dd><Moment at /></dd></div>
-            })}
-        </dl>
+        {(!facts.is_empty()).then(|| view! {
+            <dl class="facts">
+                {facts.into_iter().map(|(name, at)| view! { <div><dt>{t!(name)}</dt><dd><Moment at /></dd></div> }).collect_view()}
+            </dl>
+        })}
     }
 }
 
@@ -116,7 +113,7 @@ pub fn LastFailure(profile: Profile, provider: String, run: TestRun, #[prop(opti
     let matters = !named && matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
     let (moment, why) = (distance(at, now()), cause_title(report.cause));
     let title = if named {
-        t!("list-failure", sender = profile.settings.sender_address, moment = moment, why = why)
+        t!("list-failure", profile = profile.settings.title(), moment = moment, why = why)
     } else {
         t!("sending-failure", moment = moment, why = why)
     };

@@ -25,7 +25,8 @@ pub fn read(typed: &str) -> ServerText {
     let seen = visible(typed);
     let mut text = seen.trim_matches(['"', '\'', '<', '>', '«', '»', '(', ')']).trim();
     let mut scheme = false;
-    if let Some((name, rest)) = text.split_once("://")
+    if let Some((name, rest)) = text.split_once(':')
+        && let Some(rest) = rest.strip_prefix("//")
         && name.len() < 12
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '+')
     {
@@ -37,12 +38,8 @@ pub fn read(typed: &str) -> ServerText {
     }
     let (host, port) = split_port(text);
     // A space beside a dot is a typing error; elsewhere it may separate two names.
-    let mut host = host.trim().to_owned();
-    for blank in [' ', '\u{a0}', '\u{202f}', '\t'] {
-        host = host
-            .replace(&[blank, '.'].iter().collect::<String>(), ".")
-            .replace(&['.', blank].iter().collect::<String>(), ".");
-    }
+    let parts: Vec<&str> = host.split('.').map(str::trim).collect();
+    let host = parts.join(".");
     ServerText { host: host.trim_end_matches(['.', ',', ';']).to_owned(), port }
 }
 
@@ -51,9 +48,9 @@ fn split_port(text: &str) -> (&str, Option<String>) {
     let is_port = |text: &str| (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let taken = |port: &str| is_port(port).then(|| port.to_owned());
     if text.starts_with('[')
-        && let Some(end) = text.find(']')
+        && let Some((_, rest)) = text.split_once(']')
     {
-        let (address, rest) = text.split_at(end + 1);
+        let address = text.strip_suffix(rest).unwrap_or(text);
         return match rest.trim().strip_prefix(':').map(str::trim) {
             Some(port) if port.is_empty() || is_port(port) => (address, taken(port)),
             _ => (text, None),

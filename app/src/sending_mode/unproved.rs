@@ -102,7 +102,7 @@ impl Unproved {
         } else {
             (texts.text("way-yours", &[]), texts.text("way-yours-first", &[]))
         };
-        let sender = profile.settings.sender_address.to_string();
+        let sender = profile.settings.title().to_owned();
         let about = [("sender", sender), ("mails", mails), ("first", first), ("portal", session.portal_name.clone())];
         Some(Self {
             id: profile.id.to_string(),
@@ -155,6 +155,7 @@ mod tests {
         Profile {
             id: ProfileId(uuid::Uuid::nil()),
             settings: Settings {
+                name: String::new(),
                 preset: None,
                 user: user.map(str::to_owned),
                 destination: Destination {

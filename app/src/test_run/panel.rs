@@ -43,7 +43,7 @@ pub fn Panel() -> impl IntoView {
 
 /// Which profile is tested, as HTML.
 pub fn tested(profile: &Profile, provider: &str) -> String {
-    let sender = breakable(profile.settings.sender_address.as_str());
+    let title = breakable(profile.settings.title());
     let provider = provider.to_owned();
-    view! { {t!("test-of")} " " <strong>{sender}</strong> " · " {provider} }.to_html()
+    view! { {t!("test-of")} " " <strong>{title}</strong> " · " {provider} }.to_html()
 }

@@ -66,7 +66,7 @@ pub fn code_fault() -> Option<String> {
 #[component]
 pub fn WaitingCard(waiting: Waiting) -> impl IntoView {
     let Waiting { profile, provider, run, typed } = waiting;
-    let named = t!("receipt-of", sender = profile.settings.sender_address, moment = distance(run.at, now()));
+    let named = t!("receipt-of", profile = profile.settings.title(), moment = distance(run.at, now()));
     view! { <ReceiptCard profile provider run typed named /> }
 }
 

@@ -110,11 +110,11 @@ pub async fn stream_test(
                     yield Ok(phases(&owner, &progress.clone().concluded(run.report.verdict)));
                     let accepted = run.report.verdict == Verdict::Accepted;
                     let name = services.presets.name_of(&profile.settings).to_owned();
-                    let Ok(untried) = untried(&services, &session).await else { return };
+                    let Ok((own, untried)) = untried(&services, &session).await else { return };
                     owner.with(|| Line::Finished {
                         row: {
                             let owner = owner_name(&profile, &session);
-                            view! { <RowLabel profile=profile.clone() provider=name.clone() owner /> }.to_html()
+                            view! { <RowLabel profile=profile.clone() provider=name.clone() owner own /> }.to_html()
                         },
                         html: view! { <ReportCard profile=profile.clone() provider=name run=*run way live=true /> }.to_html(),
                         untried: untried.map(|untried| view! { <Untried untried /> }.to_html()).unwrap_or_default(),
@@ -133,14 +133,14 @@ fn phases(owner: &Owner, progress: &Progress) -> Bytes {
     owner.with(|| Line::Phases { now: progress.sentence(), html: view! { <Phases progress /> }.to_html() }).bytes()
 }
 
-/// What the list says of a profile in use, now that one was tested.
-async fn untried(services: &Services, session: &Session) -> Result<Option<Unproved>, AppError> {
+/// Whether the account's mail leaves through its own profiles; what the list says of one in use, now that one was tested.
+async fn untried(services: &Services, session: &Session) -> Result<(bool, Option<Unproved>), AppError> {
     let account = &session.account;
     let mode = services.sending_modes.get(account).await?;
     let relay = services.sending_modes.portal_sends(account);
     let in_use = services.profiles.in_use(account).await?;
     let own = Way::of(mode, &in_use, relay).is_own();
-    Ok(own.then(|| Unproved::first(&in_use, relay, session)).flatten())
+    Ok((own, own.then(|| Unproved::first(&in_use, relay, session)).flatten()))
 }
 
 fn refusal_html(owner: &Owner, locale: Locale, refusal: Refusal) -> String {

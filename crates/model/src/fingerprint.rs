@@ -8,7 +8,7 @@ use crate::{encoding::Encoding, settings::Settings};
 /// A hash of what a server judges mail by: destination, sender address, encoding, and when the secret was last changed. The
 /// preset, the user, the sender's name and the reply address do not count: no server takes or refuses mail for them.
 pub fn fingerprint(settings: &Settings, encoding: Encoding, secret_changed_at: Option<Timestamp>) -> [u8; 32] {
-    let Settings { preset: _, user: _, destination, sender_name: _, sender_address, reply_to: _ } = settings;
+    let Settings { name: _, preset: _, user: _, destination, sender_name: _, sender_address, reply_to: _ } = settings;
     let changed_at = secret_changed_at.map(Timestamp::as_millisecond).unwrap_or_default();
     let parts =
         [destination.canonical(), sender_address.to_string(), encoding.as_str().to_owned(), changed_at.to_string()];
@@ -29,6 +29,7 @@ mod tests {
     fn what_no_server_looks_at_keeps_the_proof_and_the_rest_asks_for_another() {
         let address = |text: &str| EmailAddress::parse(text).unwrap();
         let settings = Settings {
+            name: String::new(),
             preset: None,
             user: None,
             destination: Destination {

@@ -24,6 +24,9 @@ impl std::fmt::Display for ProfileId {
 /// What the owner set, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
+    /// What the owner calls it; empty if nothing.
+    #[serde(default)]
+    pub name: String,
     /// The preset it was made from; `None` for "another server".
     pub preset: Option<String>,
     /// For whom mail is sent; `None` is the shop.
@@ -32,6 +35,13 @@ pub struct Settings {
     pub sender_name: String,
     pub sender_address: EmailAddress,
     pub reply_to: Option<EmailAddress>,
+}
+
+impl Settings {
+    /// What it is called: its name, else its sender.
+    pub fn title(&self) -> &str {
+        if self.name.is_empty() { self.sender_address.as_str() } else { &self.name }
+    }
 }
 
 /// What a secret is bound to.

@@ -143,6 +143,7 @@ mod tests {
             mechanism: None,
         };
         let settings = Settings {
+            name: String::new(),
             preset: None,
             user: Some(number.to_string()),
             destination,

@@ -61,6 +61,7 @@ async fn profiles() -> ProfileService {
 
 fn settings() -> Settings {
     Settings {
+        name: String::new(),
         preset: None,
         user: None,
         destination: Destination {

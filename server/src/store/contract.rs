@@ -58,6 +58,7 @@ fn id(number: u128) -> ProfileId {
 
 fn settings(user: Option<&str>) -> Settings {
     Settings {
+        name: "Devis".to_owned(),
         preset: Some("gmail".to_owned()),
         user: user.map(str::to_owned),
         destination: Destination {

@@ -72,6 +72,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "origin", include_str!("../../migrations/postgres/0005_origin.sql")),
     (6, "growth", include_str!("../../migrations/postgres/0006_growth.sql")),
     (7, "settled_and_deleted", include_str!("../../migrations/postgres/0007_settled_and_deleted.sql")),
+    (8, "name", include_str!("../../migrations/postgres/0008_name.sql")),
 ];
 
 /// A PostgreSQL database.

@@ -77,6 +77,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (18, "outcomes", include_str!("../../migrations/sqlite/0018_outcomes.sql")),
     (19, "settled", include_str!("../../migrations/sqlite/0019_settled.sql")),
     (20, "deleted", include_str!("../../migrations/sqlite/0020_deleted.sql")),
+    (21, "name", include_str!("../../migrations/sqlite/0021_name.sql")),
 ];
 
 /// A SQLite database.

@@ -21,3 +21,17 @@ pub(super) fn left(target: &Element) {
     }
     when_released(move || forgive(&field));
 }
+
+/// An address that was typed in the search box is the login, where none was typed.
+pub(super) fn pass_on() {
+    let (Some(search), Some(login)) = (find::<HtmlInputElement>("#preset-search"), find::<HtmlInputElement>("#login"))
+    else {
+        return;
+    };
+    let typed = search.value();
+    if login.value().is_empty() && typed.contains('@') {
+        login.set_value(typed.trim());
+        left(&login);
+        forgive(&login);
+    }
+}

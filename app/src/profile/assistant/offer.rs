@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use web_sys::{Element, HtmlInputElement};
 
 use super::{address, radio::name_of};
-use crate::dom::{find, find_all, text};
+use crate::dom::{filled, find, find_all, text};
 
 /// What the button of the remark does.
 #[derive(Default)]
@@ -93,7 +93,7 @@ pub(super) fn remark(at: &str, kind: &str, name: &str, offer: Offer) {
         }
         place.set_inner_html("<span></span><button type=button></button>");
         if let (Some(words), Some(press)) = (place.first_element_child(), place.last_element_child()) {
-            words.set_text_content(Some(&text(&form, kind).replace("{name}", name)));
+            words.set_text_content(Some(&filled(&text(&form, kind), "name", name)));
             press.set_text_content(Some(&text(&form, button)));
         }
     }

@@ -7,6 +7,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use super::{
     checks::forgive,
     guide::{fetch_guide, guide_of},
+    mailbox,
     offer::{self, Before, HOST, LOGIN, Offer, PRESETS, clear, is_undo_offered, remark},
     radio::{PRESET, checked, chosen, hint_of, name_of, radios},
     warn,
@@ -86,6 +87,8 @@ fn choose_at(radio: &HtmlInputElement, place: &str) {
     fill("port", hint.port.to_string(), before(|hint| hint.port.to_string()));
     if let Some(login) = &hint.login {
         fill("login", login.clone(), before(|hint| hint.login.clone().unwrap_or_default()));
+    } else {
+        mailbox::pass_on();
     }
     let new = find::<HtmlInputElement>(&["#security-", hint.security.as_str()].concat());
     if let Some(new) = &new {

@@ -7,7 +7,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use super::radio::chosen;
 use crate::{
-    dom::{find, focus, is, show, text, toggle_secret},
+    dom::{filled, find, focus, is, show, text, toggle_secret},
     profile::{
         moved::Moved,
         password::{InnerSpaces, clean},
@@ -74,7 +74,7 @@ fn say(what: &str, count: u32, offer: bool) {
     };
     let name = ["data-", what, if count == 1 { "-one" } else { "-many" }].concat();
     if let Some(words) = find::<HtmlElement>("#secret-remark span") {
-        words.set_text_content(Some(&text(&remark, &name).replace("{n}", &count.to_string())));
+        words.set_text_content(Some(&filled(&text(&remark, &name), "n", &count.to_string())));
     }
     if let Some(button) = find::<Element>("#secret-remark button") {
         show(&button, offer);
@@ -90,7 +90,7 @@ pub(super) fn follow() {
     let moved = Moved::of(saved.each_ref().map(String::as_str), typed.each_ref().map(String::as_str));
     let said = match moved {
         None => String::new(),
-        Some(Moved::Server) => text(&words, "data-server-words").replace("{host}", typed[0].trim()),
+        Some(Moved::Server) => filled(&text(&words, "data-server-words"), "host", typed[0].trim()),
         Some(Moved::Login) => text(&words, "data-login-words"),
     };
     secret.set_required(moved.is_some());

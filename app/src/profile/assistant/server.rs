@@ -4,7 +4,7 @@ use web_sys::{Element, HtmlInputElement};
 
 use super::{checks::forgive, presets::settle, warn};
 use crate::{
-    dom::{find, press::when_released, text},
+    dom::{filled, find, press::when_released, text},
     profile::server_text::{self, ServerText},
 };
 
@@ -41,7 +41,7 @@ pub(super) fn left(target: &Element) {
             let _ = hint.set_attribute("role", "status");
             let Some(form) = find::<Element>("#profile-form") else { return };
             let words = text(&form, if port.is_some() { "data-tidied-port" } else { "data-tidied" });
-            hint.set_text_content(Some(&words.replace("{port}", &port.unwrap_or_default())));
+            hint.set_text_content(Some(&filled(&words, "port", &port.unwrap_or_default())));
         }
     });
 }

@@ -11,7 +11,7 @@ use super::{
     secret,
 };
 use crate::{
-    dom::{find, text},
+    dom::{filled, find, text},
     profile::{
         password::{InnerSpaces, clean},
         preset_hint::PresetHint,
@@ -50,10 +50,9 @@ pub(super) fn look() {
         let Some(place) = document().get_element_by_id(&["w-", warning.code()].concat()) else { continue };
         let said = if found.contains(&warning) {
             let name = |one: Option<&(HtmlInputElement, _)>| one.map(|(radio, _)| name_of(radio)).unwrap_or_default();
-            text(&form, &["data-w-", warning.code()].concat())
-                .replace("{host}", &name(by_host))
-                .replace("{login}", &name(by_login))
-                .replace("{near}", near.unwrap_or_default())
+            let said = text(&form, &["data-w-", warning.code()].concat());
+            let said = filled(&filled(&said, "host", &name(by_host)), "login", &name(by_login));
+            filled(&said, "near", near.unwrap_or_default())
         } else {
             String::new()
         };

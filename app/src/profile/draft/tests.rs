@@ -60,6 +60,7 @@ fn good() -> Draft {
         sender_name: "Boulangerie Martin".to_owned(),
         sender_address: String::new(),
         reply_to: String::new(),
+        name: String::new(),
     }
 }
 
@@ -189,6 +190,8 @@ fn every_field_refuses_nonsense() {
         (Draft { sender_name: "a".repeat(101), ..good() }, Field::SenderName, TooLong),
         (Draft { sender_address: "nowhere".to_owned(), ..good() }, Field::SenderAddress, AddressInvalid),
         (Draft { reply_to: "a@b@c".to_owned(), ..good() }, Field::ReplyTo, AddressInvalid),
+        (Draft { name: "x".repeat(101), ..good() }, Field::Name, TooLong),
+        (Draft { name: "De\u{202e}vis".to_owned(), ..good() }, Field::Name, Unprintable),
     ];
     for (draft, field, fault) in cases {
         assert_eq!(check(&draft), Err(vec![FieldError::new(field, fault)]), "{draft:?}");

@@ -1,4 +1,4 @@
-//! Server side. The fields that are not plain text inputs: encryption, owner, password.
+//! Server side. The fields that are not plain text inputs: encryption, owner, password; and what mail bears.
 
 use leptos::prelude::*;
 
@@ -13,12 +13,15 @@ use crate::{
     session::Session,
     t,
     ui::{
-        field::{FieldFault, FieldWarnings, InputState},
+        field::{FieldFault, FieldWarnings, InputState, TextField},
         layout::query,
         moment::Moment,
         secret::SecretInput,
     },
 };
+
+/// An address, with or without a name ([`crate::profile::mailbox_text`]).
+const ADDRESS: &str = r"\s*([^@]*<)?\s*[^@\s]+@[^@\s]+(\s*>)?\s*";
 
 #[component]
 pub(super) fn SecurityChoice(state: InputState) -> impl IntoView {
@@ -138,5 +141,29 @@ pub(super) fn Secret(
             <p class="hint" id="secret-hint">{hint}</p>
             <FieldWarnings field=Field::Secret />
         </div>
+    }
+}
+
+/// What mail bears, and what the profile is called. All of it may be left empty.
+#[component]
+pub(super) fn SenderFields(draft: Draft, errors: Vec<FieldError>, email: String) -> impl IntoView {
+    let state = |value: String| InputState { value, errors: errors.clone() };
+    view! {
+        <TextField
+            field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint")
+            state=state(draft.sender_name) optional=true maxlength=100
+        />
+        <TextField
+            field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint")
+            state=state(draft.sender_address) inputmode="email" optional=true pattern=ADDRESS
+        />
+        <TextField
+            field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email)
+            state=state(draft.reply_to) inputmode="email" optional=true pattern=ADDRESS
+        />
+        <TextField
+            field=Field::Name label=t!("form-name") hint=t!("form-name-hint") state=state(draft.name)
+            optional=true maxlength=100
+        />
     }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::{
     Content,
-    fields::{OwnerChoice, Secret, SecurityChoice},
+    fields::{OwnerChoice, Secret, SecurityChoice, SenderFields},
     presets::Presets,
 };
 use crate::{
@@ -31,8 +31,6 @@ use crate::{
 
 /// A server's name, optionally with a scheme or a port ([`crate::profile::server_text`]); not an e-mail address.
 const HOST: &str = r"\s*(\S+:\/\/\S+|[^@\s]+(\s*:?\s*[0-9]{1,5})?)\s*";
-/// An address, with or without a name ([`crate::profile::mailbox_text`]).
-const ADDRESS: &str = r"\s*([^@]*<)?\s*[^@\s]+@[^@\s]+(\s*>)?\s*";
 /// From 1 to 65535.
 const PORT: &str = r"\s*0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\s*";
 
@@ -111,18 +109,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 <aside id="guide" class="guide" data-src=at("/profiles/guide?") aria-label=t!("guide-title")>
                     <PresetGuide preset=chosen guide />
                 </aside>
-                <TextField
-                    field=Field::SenderName label=t!("form-sender-name") hint=t!("form-sender-name-hint")
-                    state=state(&draft.sender_name) optional=true maxlength=100
-                />
-                <TextField
-                    field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint")
-                    state=state(&draft.sender_address) inputmode="email" optional=true pattern=ADDRESS
-                />
-                <TextField
-                    field=Field::ReplyTo label=t!("form-reply-to") hint=t!("form-reply-to-hint", email = email)
-                    state=state(&draft.reply_to) inputmode="email" optional=true pattern=ADDRESS
-                />
+                <SenderFields draft=draft.clone() errors=errors.clone() email />
                 </div>
             </fieldset>
             <p

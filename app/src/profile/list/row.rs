@@ -15,20 +15,27 @@ use crate::{
 
 /// The content of a row. After a test the browser replaces it.
 #[component]
-pub fn RowLabel(profile: Profile, provider: String, owner: String) -> impl IntoView {
+pub fn RowLabel(
+    profile: Profile,
+    provider: String,
+    owner: String,
+    /// Whether the account's mail leaves through its own profiles.
+    own: bool,
+) -> impl IntoView {
     let destination = &profile.settings.destination;
     let server = format!("{}:{}", destination.host, destination.port);
-    let sender = breakable(profile.settings.sender_address.as_str());
+    let title = breakable(profile.settings.title());
+    let sender = (!profile.settings.name.is_empty()).then(|| breakable(profile.settings.sender_address.as_str()));
     let named = (provider != destination.host).then_some(provider);
     let sent = last_sent(&profile);
     view! {
         <span class="who">
-            <strong>{sender}</strong>
-            {profile.in_use.then(|| view! { <span class="tag">{t!("list-in-use")}</span> })}
+            <strong>{title}</strong>
+            {profile.in_use.then(|| view! { <span class="tag">{t!(if own { "list-in-use" } else { "list-chosen" })}</span> })}
         </span>
         <span class="owner">{owner}</span>
         <span class="state"><StateBadge profile /></span>
-        <span class="server">{named.map(|name| format!("{name} · "))} {breakable(&server)}</span>
+        <span class="server">{sender.map(|sender| view! { {sender} " · " })} {named.map(|name| format!("{name} · "))} {breakable(&server)}</span>
         {sent.map(|text| view! { <span class="sent">{text}</span> })}
     }
 }

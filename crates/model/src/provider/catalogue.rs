@@ -197,6 +197,7 @@ mod tests {
 
     fn settings(preset: Option<&str>, host: &str) -> Settings {
         Settings {
+            name: String::new(),
             preset: preset.map(str::to_owned),
             user: None,
             destination: Destination {

@@ -250,6 +250,7 @@ impl<S: Store + 'static> Post<S> {
         destination: Destination,
     ) -> ProfileId {
         let settings = Settings {
+            name: String::new(),
             preset: None,
             user: user.map(str::to_owned),
             destination,

@@ -20,7 +20,7 @@ use crate::store::{AccountProfile, ProfileRow, ProfileWithFailure, Receipt, Seal
 
 /// The columns that [`profile`] reads.
 pub const PROFILE: &str = "id, \"user\", preset, host, port, security, login, mechanism, sender_name, sender_address,
-    reply_to, encoding, in_use, secret, secret_changed_at, login_key,
+    reply_to, name, encoding, in_use, secret, secret_changed_at, login_key,
     (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) AS secret_refusals,
     tested_fingerprint, tested_at, tested_verdict,
     tested_cause, received_at, max_connections, per_minute, per_day, check_hourly, fallback, failures, failing_cause,
@@ -55,6 +55,7 @@ pub fn profile(row: &impl Columns) -> Result<ProfileRow, StoreError> {
     let reply_to = row.text_if_any("reply_to")?;
     let mechanism = row.text_if_any("mechanism")?;
     let settings = Settings {
+        name: at("name")?,
         preset: row.text_if_any("preset")?,
         user: row.text_if_any("user")?,
         destination: Destination {

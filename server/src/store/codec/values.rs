@@ -45,9 +45,9 @@ impl Value {
 }
 
 /// What the owner of a profile sets: `user, preset, host, port, security, login, mechanism, sender_name, sender_address,
-/// reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback`.
-pub fn set_by_owner(row: &ProfileRow) -> [Value; 19] {
-    let Settings { preset, user, destination, sender_name, sender_address, reply_to } = &row.settings;
+/// reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback`.
+pub fn set_by_owner(row: &ProfileRow) -> [Value; 20] {
+    let Settings { name, preset, user, destination, sender_name, sender_address, reply_to } = &row.settings;
     let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = row.sending;
     let secret = row.secret.as_ref();
     [
@@ -61,6 +61,7 @@ pub fn set_by_owner(row: &ProfileRow) -> [Value; 19] {
         Value::text(&**sender_name),
         Value::text(sender_address.as_str()),
         Value::maybe_text(reply_to.as_ref().map(EmailAddress::as_str)),
+        Value::text(&**name),
         Value::text(row.encoding.as_str()),
         Value::Bytes(secret.map(|secret| secret.sealed.clone())),
         Value::maybe_at(secret.map(|secret| secret.changed_at)),

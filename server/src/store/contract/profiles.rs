@@ -9,7 +9,8 @@ pub(super) async fn profiles_come_back_whole(store: &impl Store) {
         let expected = ProfileRow { in_use: true, ..profile.clone() };
         assert_eq!(store.profile(&martin, profile.id).await.unwrap(), Some(expected));
     }
-    let changed = Settings { sender_name: "Devis".to_owned(), reply_to: None, preset: None, ..settings(None) };
+    let named = |name: &str| Settings { name: name.to_owned(), ..settings(None) };
+    let changed = Settings { sender_name: "Devis".to_owned(), reply_to: None, preset: None, ..named("Lyon") };
     assert!(update(store, &martin, id(1), &changed, None).await);
     assert!(edit(store, &martin, id(1), |row| ProfileRow { encoding: Encoding::Windows1252, ..row.clone() }).await);
     let after = store.profile(&martin, id(1)).await.unwrap().unwrap();

@@ -21,6 +21,7 @@ fn row(preset: &str, host: &str, login: &str) -> ProfileRow {
         mechanism: None,
     };
     let settings = Settings {
+        name: String::new(),
         preset: (!preset.is_empty()).then(|| preset.to_owned()),
         user: None,
         destination,

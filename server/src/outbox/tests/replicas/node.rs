@@ -96,6 +96,7 @@ impl Node {
     pub async fn profile(&self, name: &str, port: u16, connections: u32, per_minute: Option<u32>) -> ProfileId {
         self.profiles.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
         let settings = Settings {
+            name: String::new(),
             preset: None,
             user: None,
             destination: Destination {

@@ -25,10 +25,10 @@ pub(super) async fn insert(
 ) -> Result<(), StoreError> {
     let insert = sqlx::query(
         r#"INSERT INTO profile ("user", preset, host, port, security, login, mechanism, sender_name, sender_address,
-             reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
+             reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
              check_hourly, fallback, id, portal, account, creation, in_use)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-             $23, FALSE)"#,
+             $23, $24, FALSE)"#,
     );
     bind_all(insert, set_by_owner(row))
         .bind(row.id.to_string())
@@ -104,10 +104,10 @@ pub(super) async fn write(
     let Edit { row, forgiven, leaves_owner } = Edit::of(before, after);
     let update = sqlx::query(
         r#"UPDATE profile SET "user" = $1, preset = $2, host = $3, port = $4, security = $5, login = $6, mechanism = $7,
-               sender_name = $8, sender_address = $9, reply_to = $10, encoding = $11, secret = $12, secret_changed_at = $13,
-               login_key = $14, max_connections = $15, per_minute = $16, per_day = $17, check_hourly = $18, fallback = $19,
-               in_use = $20, revision = $21
-           WHERE id = $22"#,
+               sender_name = $8, sender_address = $9, reply_to = $10, name = $11, encoding = $12, secret = $13, secret_changed_at = $14,
+               login_key = $15, max_connections = $16, per_minute = $17, per_day = $18, check_hourly = $19, fallback = $20,
+               in_use = $21, revision = $22
+           WHERE id = $23"#,
     );
     bind_all(update, set_by_owner(&row))
         .bind(row.in_use)

@@ -25,9 +25,9 @@ pub(super) async fn insert(
 ) -> Result<(), StoreError> {
     let insert = sqlx::query(
         "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
-             reply_to, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
+             reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
              check_hourly, fallback, id, portal, account, creation, in_use)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
     );
     bind_all(insert, set_by_owner(row))
         .bind(row.id.to_string())
@@ -103,7 +103,7 @@ pub(super) async fn write(
     let Edit { row, forgiven, leaves_owner } = Edit::of(before, after);
     let update = sqlx::query(
         "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
-             sender_name = ?, sender_address = ?, reply_to = ?, encoding = ?, secret = ?, secret_changed_at = ?,
+             sender_name = ?, sender_address = ?, reply_to = ?, name = ?, encoding = ?, secret = ?, secret_changed_at = ?,
              login_key = ?, max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?,
              in_use = ?, revision = ?
          WHERE id = ?",
