@@ -31,7 +31,7 @@ test-browser: site
 	scripts/postgresql
 	scripts/browser-tests
 
-test-browsers: site ## what differs in Firefox and WebKit
+test-browsers: site ## the tutorial in Firefox and WebKit, Lighthouse in Chromium
 	$(program)
 	scripts/other-browsers
 
