@@ -23,6 +23,9 @@ const ACCOUNTS = {
   en: { slug: "velo-dubois", name: "Atelier Vélo Dubois", reader: "hugo", user: "lea" },
 };
 
+/** What an island works on, and what tells that it does. */
+const ISLANDS = [[".search", ".search.shown"], [".toolbar", ".toolbar [aria-disabled]"], [".copy", ".copy:not([hidden])"]];
+
 export class Scene {
   /** The document of the configurator. */
   at: Page | Frame;
@@ -52,7 +55,7 @@ export class Scene {
     if (this.surface === "page") {
       await page.goto(`${demo.portal}/${account.slug}/open/profiles?lang=${language}`);
       await page.waitForURL(`${demo.configurator}/profiles`);
-      if (path === "profiles") return;
+      if (path === "profiles") return this.ready();
     } else {
       await page.goto(`${demo.portal}/${account.slug}/settings/sending?lang=${language}`);
       await page.locator("#events", { hasText: "ready" }).waitFor();
@@ -67,9 +70,11 @@ export class Scene {
     await this.ready();
   }
 
-  /** Until the form's island listens. */
+  /** Until the page's islands listen. */
   async ready() {
-    if (/profiles\/(new|edit)/.test(this.at.url())) await this.find(".search.shown, .notice + .stack, .conflict").first().waitFor();
+    for (const [part, listens] of ISLANDS) {
+      if (await this.find(part).count()) await this.find(listens).first().waitFor({ state: "attached" });
+    }
   }
 
   /** A press that leads to another page. */

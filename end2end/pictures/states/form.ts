@@ -49,7 +49,9 @@ export const form: State[] = [
     reach: async (scene) => {
       await fresh(scene);
       await scene.find("#preset-search").fill("claire@gmial.com");
-      await scene.find("#presets .search [role=status]:not(:empty), #presets .card-choice[hidden]").first().waitFor({ state: "attached" });
+      // The page knows no such name: the server is asked.
+      await scene.find("#presets .card-choice[hidden]").first().waitFor({ state: "attached" });
+      await scene.find('#presets .card-choice:not([hidden]) [value="gmail"]').waitFor({ state: "attached" });
     },
   },
   {
@@ -108,6 +110,7 @@ export const form: State[] = [
       await scene.find("#host").fill("mail.mon-domaine.fr");
       await scene.find("#host").blur();
       await scene.find("#at-host button").waitFor();
+      await scene.find("#guide h2").waitFor({ state: "detached" });
     },
   },
   {
@@ -118,6 +121,7 @@ export const form: State[] = [
       await scene.find("#login").fill("claire@orange.fr");
       await scene.find("#secret").fill("Soleil2024");
       await scene.find(".warn:not(:empty)").nth(2).waitFor();
+      await scene.find("#at-login button").waitFor();
     },
   },
   {
@@ -142,8 +146,7 @@ export const form: State[] = [
     name: "form-session-over",
     only: "page",
     reach: async (scene) => {
-      await fresh(scene);
-      await preset(scene, "sandbox");
+      await chosen(scene, "sandbox");
       await scene.find("#login").fill("boutique@sandbox.example");
       await scene.find("#secret").fill(PASSWORD);
       await scene.page.context().clearCookies();
@@ -167,6 +170,8 @@ export const form: State[] = [
       await scene.find("#host").fill("smtp.exemple.fr");
       await scene.find("#host").blur();
       await scene.find("#secret-moved:not(:empty)").waitFor();
+      await scene.find("#at-host button").waitFor();
+      await scene.find("#guide h2").waitFor({ state: "detached" });
     },
   },
   {
