@@ -6,6 +6,7 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   ...base,
   testDir: "pictures",
+  outputDir: "../target/screenshots-failed",
   timeout: 180_000,
   use: { ...base.use, actionTimeout: 15_000 },
   globalTeardown: "./pictures/sheet.ts",

@@ -234,7 +234,11 @@ export class Scene {
 /** In the browser: what changes by itself, such as the ten seconds for taking a deletion back, stands still. */
 async function still() {
   await document.fonts.ready;
-  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  // A frame that is hidden is never drawn.
+  await new Promise((drawn) => {
+    requestAnimationFrame(() => requestAnimationFrame(drawn));
+    setTimeout(drawn, 200);
+  });
   for (const one of document.getAnimations()) {
     if (one instanceof CSSTransition) one.finish();
     else one.pause();
