@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples day bench growth fairness fuzz watch lint coverage weight release clean
+.PHONY: help run site test test-rust test-browser test-browsers test-servers test-examples screenshots day bench growth fairness fuzz watch lint coverage weight release clean
 
 # The program for the tests that run it. Built as the Rust tests build it: other features would compile everything twice.
 program := cargo test --quiet --no-run -p server --test stop
@@ -42,6 +42,10 @@ test-servers: ## the same conversation against Postfix, Dovecot, Exim and OpenSM
 test-examples: site ## the portals of examples/, and what docs/ says, against `facteur serve`
 	$(program)
 	scripts/test-examples
+
+screenshots: site ## a picture of every page and state, in target/screenshots/index.html
+	$(program)
+	scripts/screenshots
 
 day: ## a day of a portal: ten accounts, mail servers of every kind, Facteur killed at random; SEED= MESSAGES= KILLS= DATABASE=postgres REPLICAS=
 	$(program)

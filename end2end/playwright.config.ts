@@ -15,6 +15,9 @@ export default defineConfig<{}, Databases>({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   forbidOnly: true,
+  // Stored by states.spec.ts.
+  snapshotPathTemplate: "{testDir}/snapshots/{arg}{ext}",
+  updateSnapshots: process.env.UPDATE ? "changed" : "none",
   reporter: [["list"]],
   use: { browserName: "chromium", locale: "fr-FR", launchOptions: { executablePath, args }, trace: process.env.TRACE ? "retain-on-failure" : "off" },
   projects: [
@@ -22,6 +25,7 @@ export default defineConfig<{}, Databases>({
     // Every journey is proved a second time without JavaScript, unless its title says that it needs it (@wasm), and on the
     // other database. What is only there without JavaScript is said by @without.
     { name: "without-javascript", use: { javaScriptEnabled: false, database: "postgres" }, grepInvert: /@wasm/ },
-    { name: "postgresql", use: { database: "postgres" }, grep: /@wasm/ },
+    // What does not depend on the database is tried on one (@once).
+    { name: "postgresql", use: { database: "postgres" }, grep: /@wasm/, grepInvert: /@once/ },
   ],
 });

@@ -17,8 +17,9 @@ export function sign(demo: Demo, claims: Record<string, unknown> = {}): string {
   return `${text}.${createHmac("sha256", Buffer.from(key, "base64")).update(text).digest("base64url")}`;
 }
 
-/** The portal signs Claire out: every session of hers ends. */
-export async function revoke(demo: Demo) {
-  const answer = await fetch(`${demo.configurator}/api/v1/sessions/revoke`, { method: "POST", headers: { authorization: `Bearer ${sign(demo)}` } });
+/** The portal signs Claire out, or whom the claims name: every session of theirs ends. */
+export async function revoke(demo: Demo, claims: Record<string, unknown> = {}) {
+  const headers = { authorization: `Bearer ${sign(demo, claims)}` };
+  const answer = await fetch(`${demo.configurator}/api/v1/sessions/revoke`, { method: "POST", headers });
   expect(answer.status).toBe(204);
 }

@@ -1,0 +1,31 @@
+// An accessibility snapshot without what differs from run to run: ports, ids, instants, durations, sizes.
+const MONTHS = [
+  ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"],
+  ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
+];
+const DATE = new RegExp(`(\\d{1,2})(?:er)? (${MONTHS.flat().join("|")}) (20\\d\\d)`, "g");
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** A date of this run, or at the other end of its last thirty days. Those of guides and certificates stay. */
+function masked(date: string, day: string, month: string, year: string): string {
+  const at = Date.UTC(Number(year), Math.max(...MONTHS.map((names) => names.indexOf(month))), Number(day));
+  return Math.abs(Date.now() - at) < 35 * DAY_MS ? "DATE" : date;
+}
+
+const MASKS: [RegExp, string][] = [
+  // The system gives free ports from 32768 on.
+  [/(?<![\w.])(3[2-9]|[4-6]\d)\d{3}(?!\w|\.\d)/g, "PORT"],
+  [/[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/g, "ID"],
+  // Just now, or a minute later on a busy machine.
+  [/à l’instant|il y a \d+ (min|s)\b|just now|\d+ (min|s) ago/g, "MOMENT"],
+  [/\d\d:\d\d(?=\sUTC)|(?<=DATE (à|at) )\d\d:\d\d(:\d\d)?/g, "TIME"],
+  [/(< )?\d+ ms\b/g, "TIME"],
+  // A phase says its seconds only when it takes one.
+  [/ \d+ s\b/g, ""],
+  [/SANDBOX\d+/g, "SANDBOXNNNN"],
+  [/\b(SIZE=|BDAT )\d+/g, "$1N"],
+];
+
+export function plain(snapshot: string): string {
+  return `${MASKS.reduce((text, [what, mask]) => text.replace(what, mask), snapshot.replace(DATE, masked))}\n`;
+}
