@@ -22,7 +22,7 @@ async function check(page: Page, name: string, without: string[] = []) {
 
 for (const language of ["fr", "en"] as const) {
   for (const width of [1280, 320]) {
-    test(`every page, ${language}, ${width} wide @wasm`, async ({ page, configurator, demo }) => {
+    test(`every page, ${language}, ${width} wide @wasm @once`, async ({ page, configurator, demo }) => {
       test.setTimeout(600_000);
       const problems: string[] = [];
       page.on("console", (message) => message.type() === "error" && problems.push(message.text()));

@@ -133,7 +133,7 @@ fn Series(tests: Vec<Entry>) -> impl IntoView {
     let profile = last.as_ref().and_then(|last| last.profile.clone());
     let each = tests.into_iter().map(|entry| {
         let says = sentence(&entry);
-        view! { <li>{says} <span class="who">{entry.person_name} " · " <Exact at=entry.at /></span></li> }
+        view! { <li>{says} " · " <span class="who">{entry.person_name} " · " <Exact at=entry.at /></span></li> }
     });
     let each = each.collect_view();
     view! {

@@ -140,7 +140,7 @@ pub fn Phases(progress: Progress) -> impl IntoView {
             <li class=class>
                 <span class="name">{t!(phase.key())}</span>
                 <span class="visually-hidden">{said}</span>
-                {time.map(|text| view! { <span class="time">{text}</span> })}
+                {time.map(|text| view! { " " <span class="time">{text}</span> })}
             </li>
         }
     };

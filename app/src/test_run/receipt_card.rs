@@ -127,7 +127,7 @@ pub fn ReceiptCard(
     }
 }
 
-/// Where the code of the mail goes. What is wrong with the one that was sent is said under it.
+/// Where the code of the mail goes. What is wrong with the one that was sent is said above it.
 #[component]
 fn CodeForm(id: ProfileId, typed: String, from: &'static str) -> impl IntoView {
     // No `pattern`: the server's error text is in the page's language, the browser's may not be.
@@ -139,6 +139,7 @@ fn CodeForm(id: ProfileId, typed: String, from: &'static str) -> impl IntoView {
             <input type="hidden" name="id" value=id.to_string() />
             <input type="hidden" name="from" value=from />
             <label for="code">{t!("receipt-label")}</label>
+            {fault.map(|text| view! { <p class="fault" id="code-fault" role="alert">{text}</p> })}
             <input
                 type="text"
                 id="code"
@@ -152,7 +153,6 @@ fn CodeForm(id: ProfileId, typed: String, from: &'static str) -> impl IntoView {
                 autofocus=wrong.is_some()
             />
             <button>{t!("receipt-confirm")}</button>
-            {fault.map(|text| view! { <p class="fault" id="code-fault" role="alert">{text}</p> })}
         </form>
     }
 }

@@ -9,7 +9,7 @@ use web_sys::{AbortController, Element, Event, HtmlElement, HtmlFormElement, Htm
 use super::{
     answer::{End, LATE, RUN, ask, is_current, read, value},
     copy,
-    panel::{NOW, nearest, open_panel, panel, part, put_after, say, set_busy, show_buttons},
+    panel::{NOW, fill, nearest, open_panel, panel, part, put_after, say, set_busy, show_buttons},
 };
 use crate::dom::{
     find, focus, is, listen,
@@ -127,6 +127,7 @@ fn ended(end: &End, run: u32, stopped: bool) {
         End::Whole => {}
         End::SessionOver => say_session_over(),
         End::Cut => {
+            fill(".panel .phases", "");
             say(NOW, if stopped { "data-stopped" } else { "data-cut" });
             if on_the_button {
                 back_to_tester();

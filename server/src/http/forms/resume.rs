@@ -189,7 +189,7 @@ impl ResendPage<'_> {
                     }
                 }
                 body {
-                    header class="top" { p class="product" { (text("product-name")) } }
+                    header class="top" { div class="about" { p class="product" { (text("product-name")) } } }
                     main id="content" {
                         h1 { (title) }
                         p class="lead" { (self.about) }
