@@ -71,8 +71,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "queued by lane", include_str!("../../migrations/postgres/0003_queued_by_lane.sql")),
     (5, "origin", include_str!("../../migrations/postgres/0005_origin.sql")),
     (6, "growth", include_str!("../../migrations/postgres/0006_growth.sql")),
-    (7, "settled_and_deleted", include_str!("../../migrations/postgres/0007_settled_and_deleted.sql")),
-    (8, "name", include_str!("../../migrations/postgres/0008_name.sql")),
+    (7, "settled, deleted, named", include_str!("../../migrations/postgres/0007_settled_deleted_named.sql")),
 ];
 
 /// A PostgreSQL database.

@@ -35,7 +35,9 @@ pub fn RowLabel(
         </span>
         <span class="owner">{owner}</span>
         <span class="state"><StateBadge profile /></span>
-        <span class="server">{sender.map(|sender| view! { {sender} " · " })} {named.map(|name| format!("{name} · "))} {breakable(&server)}</span>
+        <span class="server">
+            {sender.map(|sender| view! { {sender} " · " })} {named.map(|name| format!("{name} · "))} {breakable(&server)}
+        </span>
         {sent.map(|text| view! { <span class="sent">{text}</span> })}
     }
 }

@@ -9,3 +9,6 @@ ALTER TABLE profile ADD COLUMN deleted_session BYTEA; -- who may restore it
 ALTER TABLE profile ADD COLUMN deleted_until BIGINT;
 ALTER TABLE profile ADD COLUMN deleted_in_use BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE profile ADD COLUMN deleted_successor TEXT COLLATE "C"; -- who took over
+
+-- What the owner calls a profile; '' if nothing.
+ALTER TABLE profile ADD COLUMN name TEXT COLLATE "C" NOT NULL DEFAULT '';
