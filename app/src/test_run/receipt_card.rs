@@ -13,7 +13,7 @@ use crate::{
     services::{Services, now},
     session::Session,
     t,
-    ui::{form_owner::FormOwnerField, layout::query, moment::distance, notice::whole_number},
+    ui::{form_owner::FormOwnerField, layout::query, moment::distance, notice::whole_number, text::breakable},
 };
 
 /// Seconds without the code after which the explanations are expanded.
@@ -107,7 +107,7 @@ pub fn ReceiptCard(
             view! {
                 <section class="card receipt">
                     <h2>{t!("receipt-title")}</h2>
-                    {(!named.is_empty()).then(|| view! { <p><strong>{named}</strong></p> })}
+                    {(!named.is_empty()).then(|| view! { <p><strong>{breakable(&named)}</strong></p> })}
                     <p>{t!("receipt-about")}</p>
                     <CodeForm id=profile.id typed from />
                     <details open=waited>
