@@ -25,11 +25,10 @@ const opened = (browser: Browser) =>
 const heading = (tab: Page) => tab.$eval("h1", (heading) => heading.textContent).catch(() => "");
 
 for (const place of ["page", "frame"] as const) {
-  test(`the whole tutorial, in the ${place}`, async ({ demo, start }) => {
-    await walk((await start()).firefox, demo, place);
-  });
-  test(`a press that is held while an answer arrives, in the ${place}`, async ({ demo, start }) => {
-    await hold((await start()).firefox, demo, place);
+  test(`the whole tutorial, and a press that is held while an answer arrives, in the ${place}`, async ({ demo, start }) => {
+    const { firefox } = await start();
+    await walk(firefox, demo, place);
+    await hold(firefox);
   });
 }
 

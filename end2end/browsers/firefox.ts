@@ -8,7 +8,8 @@ const executablePath = process.env.FIREFOX || "/usr/bin/firefox-esr";
 /** A browser that wants English, so that whatever is French comes from the portal. */
 export function launch(preferences: Record<string, unknown> = {}): Promise<Browser> {
   const extraPrefsFirefox = { "intl.accept_languages": "en-US", "intl.locale.requested": "en-US", ...preferences };
-  return puppeteer.launch({ browser: "firefox", executablePath, extraPrefsFirefox, headless: true, defaultViewport: { width: 1200, height: 1000 } });
+  const defaultViewport = { width: 1200, height: 1000 };
+  return puppeteer.launch({ browser: "firefox", executablePath, extraPrefsFirefox, headless: true, defaultViewport });
 }
 
 export class Firefox implements Driver {

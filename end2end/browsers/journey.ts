@@ -153,10 +153,9 @@ export async function walk(driver: Driver, demo: Places, place: Place) {
   }
 }
 
-/** Valider is pressed straight from a field, and the answer about that field comes while the button is down. */
-export async function hold(driver: Driver, demo: Places, place: Place) {
+/** From the list: Valider is pressed straight from a field, and the answer about that field comes while the button is down. */
+export async function hold(driver: Driver) {
   const person = new Person(driver);
-  await open(person, demo, place);
   await begin(person);
   await person.fill(LOGIN, "field", "Identifiant SMTP");
   // What is typed is tidied when it is shown; what was pasted, at once.

@@ -51,7 +51,8 @@ function faults({ categories, audits }: Result): string[] {
   for (const { id, score, auditRefs } of Object.values(categories)) {
     if (score === 1) continue;
     const low = auditRefs.filter((audit) => audit.weight > 0 && (audits[audit.id].score ?? 1) < 1);
-    found.push(`${id} ${score}: ${low.map((audit) => `${audit.id} ${audits[audit.id].displayValue ?? ""}`).join(", ")}`);
+    const said = low.map(({ id }) => [id, audits[id].displayValue, JSON.stringify((audits[id].details as any)?.items)].join(" "));
+    found.push(`${id} ${score}: ${said.join(", ").slice(0, 2_000)}`);
   }
   return found;
 }

@@ -19,20 +19,14 @@ const test = base.extend<{ webkit: WebKit; site: Site }>({
   },
 });
 
-test("the whole tutorial, in the page", async ({ demo, webkit }) => {
+test("the whole tutorial, and a press that is held while an answer arrives, in the page", async ({ demo, webkit }) => {
   await walk(webkit, demo, "page");
+  await hold(webkit);
 });
 
-test("the whole tutorial, in a frame of the same site", async ({ site, webkit }) => {
+test("the whole tutorial, and a press that is held while an answer arrives, in a frame of the same site", async ({ site, webkit }) => {
   await walk(webkit, site, "frame");
-});
-
-test("a press that is held while an answer arrives, in the page", async ({ demo, webkit }) => {
-  await hold(webkit, demo, "page");
-});
-
-test("a press that is held while an answer arrives, in a frame of the same site", async ({ site, webkit }) => {
-  await hold(webkit, site, "frame");
+  await hold(webkit);
 });
 
 test("where the frame's cookie is refused, a press opens a tab", async ({ demo, webkit }) => {
