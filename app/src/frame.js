@@ -58,13 +58,15 @@
     tell("visit", { visit, seconds });
     // The form gets its fields before it is submitted, and fresh ones afterwards. Other pages get no answer.
     (onsubmit = () => setTimeout(tell, 0, "tab"))();
+    // The element rounds up. `offsetHeight` may round down, and the frame would scroll by the rest.
+    const resize = () => tell("resize", { height: page.getBoundingClientRect().height });
     // A frame is as tall as its content: only the portal's page can scroll to a part of it.
     addEventListener("reveal", ({ target }) => {
       const { top, bottom } = target.getBoundingClientRect();
-      tell("resize", { height: page.offsetHeight });
+      resize();
       tell("reveal", { top: top + scrollY, bottom: bottom + scrollY });
     }, true);
-    new ResizeObserver(() => tell("resize", { height: page.offsetHeight })).observe(page);
+    new ResizeObserver(resize).observe(page);
     new MutationObserver(look).observe(page, { childList: true, subtree: true });
     look();
   };
