@@ -64,3 +64,18 @@ test("Arrêter while the test goes on @wasm", async ({ configurator, page }) => 
   });
   await expect(now).toHaveText(/arrêté|déjà parti/);
 });
+
+test("a release that the page never hears holds nothing back for long @wasm", async ({ configurator, page }) => {
+  await configurator.open();
+  await configurator.add();
+  const down = () => page.evaluate(() => void document.body.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true })));
+  await down();
+  await page.getByLabel("Identifiant SMTP").fill("claire@gmail.com");
+  await expect(page.getByText("Cette adresse est chez Gmail")).toBeVisible();
+  // Whoever goes on with the keyboard need not wait.
+  await down();
+  await page.getByLabel("Identifiant SMTP").fill("claire@orange.fr");
+  await page.waitForResponse(/provider/);
+  await page.keyboard.press("Shift");
+  await expect(page.getByText("Cette adresse est chez Orange")).toBeVisible({ timeout: 1_000 });
+});
