@@ -1,4 +1,4 @@
-//! Server side. The fields that are not plain text inputs: encryption, owner, password; and what mail bears.
+//! Server side. The fields that are not plain text inputs: encryption, owner, password; and those that may be left empty.
 
 use leptos::prelude::*;
 
@@ -144,7 +144,7 @@ pub(super) fn Secret(
     }
 }
 
-/// What mail bears, and what the profile is called. All of it may be left empty.
+/// The sender, the reply address and the name of the profile. Each may be left empty.
 #[component]
 pub(super) fn SenderFields(draft: Draft, errors: Vec<FieldError>, email: String) -> impl IntoView {
     let state = |value: String| InputState { value, errors: errors.clone() };

@@ -19,7 +19,7 @@ pub fn RowLabel(
     profile: Profile,
     provider: String,
     owner: String,
-    /// Whether the account's mail leaves through its own profiles.
+    /// Whether the account sends through its own profiles.
     own: bool,
 ) -> impl IntoView {
     let destination = &profile.settings.destination;
