@@ -6,6 +6,8 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::portal::WebhookUrl;
 
+mod turns;
+
 #[test]
 fn signatures_are_those_of_the_specification() {
     // The example of the specification's reference libraries.
