@@ -7,7 +7,8 @@
 //! transaction: there is no way to change without one.
 //!
 //! A trait, its SQLite half, its PostgreSQL half and its contract have the same name: `sessions.rs`, `sqlite/sessions.rs`,
-//! `postgres/sessions.rs`, `contract/sessions.rs`. To add a method: in each of the four. What a row means is in `codec`.
+//! `postgres/sessions.rs`, `contract/sessions.rs`. To add a method: in each of the four. What a row means is in `codec`; what a
+//! transaction does is in `flow`.
 
 use app::{
     diagnosis::cause::Cause,
@@ -41,6 +42,7 @@ mod deleted;
 mod drafts;
 mod error;
 mod events;
+mod flow;
 mod journal;
 mod logins;
 mod maintenance;
@@ -65,7 +67,7 @@ mod test_runs;
 pub use accounts::AccountStore;
 pub use change::{Change, Decide, EntryFor};
 pub use clock::ClockStore;
-pub use deleted::{Aside, DeletedStore, Restored};
+pub use deleted::{Aside, DeletedStore, RestoreRequest, Restored};
 pub use drafts::DraftStore;
 pub use error::StoreError;
 pub use events::EventStore;
@@ -271,8 +273,8 @@ impl<
 /// Every aggregate's trait, imported for its methods only.
 pub mod aggregates {
     pub use super::{
-        AccountStore as _, ClockStore as _, DraftStore as _, EventStore as _, JournalStore as _, LoginStore as _,
-        MaintenanceStore as _, MessageStore as _, ProfileStore as _, QuarantineStore as _, QueueStore as _,
-        SealedStore as _, SessionStore as _, SettlementStore as _, TestRunStore as _,
+        AccountStore as _, ClockStore as _, DeletedStore as _, DraftStore as _, EventStore as _, JournalStore as _,
+        LoginStore as _, MaintenanceStore as _, MessageStore as _, ProfileStore as _, QuarantineStore as _,
+        QueueStore as _, SealedStore as _, SessionStore as _, SettlementStore as _, TestRunStore as _,
     };
 }

@@ -13,7 +13,7 @@ use app::{
 use async_trait::async_trait;
 
 use super::{ProfileService, written};
-use crate::store::{Aside, Deletion, Restored, StoreError};
+use crate::store::{Aside, Deletion, RestoreRequest, Restored, StoreError};
 
 #[async_trait]
 impl Deletions for ProfileService {
@@ -35,15 +35,15 @@ impl Deletions for ProfileService {
     }
 
     async fn deleted(&self, by: &Session, id: ProfileId) -> Result<Option<Profile>, AppError> {
-        let now = (self.clock)();
-        let row = self.store.deleted_profile(&by.account, id, &by.key, now).await.map_err(StoreError::log)?;
+        let request = RestoreRequest { session: &by.key, at: (self.clock)() };
+        let row = self.store.deleted_profile(&by.account, id, request).await.map_err(StoreError::log)?;
         Ok(row.map(|row| self.shown(&by.account, &row)))
     }
 
     async fn restore(&self, by: &Session, id: ProfileId) -> Result<(), AppError> {
         let entry_for = self.entry_for(by.author(), Action::ProfileRestored);
-        let now = (self.clock)();
-        let restored = self.store.restore_profile(&by.account, id, (&by.key, now), self.most, &entry_for).await;
+        let request = RestoreRequest { session: &by.key, at: (self.clock)() };
+        let restored = self.store.restore_profile(&by.account, id, request, self.most, &entry_for).await;
         match restored.map_err(StoreError::log)? {
             Restored::Done => {}
             Restored::Gone => return Err(AppError::NotFound),

@@ -20,7 +20,6 @@ pub mod quarantine;
 pub mod queue;
 pub mod sessions;
 pub mod settlements;
-pub mod settling;
 pub mod values;
 
 /// A row, column by column.

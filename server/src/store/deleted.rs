@@ -1,5 +1,5 @@
-//! Server side. Profiles that were deleted a moment ago. Until its time is over such a row is kept aside: it belongs to no portal,
-//! so nothing else finds it, and its secret and its tests stay with it.
+//! Server side. Profiles that were deleted a moment ago. Until their time is over, their rows are set aside: they belong to no
+//! portal, so nothing else finds them, and their secrets and tests stay with them.
 
 use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
@@ -12,6 +12,23 @@ use super::{EntryFor, ProfileRow, StoreError};
 pub struct Aside {
     pub session: [u8; 32],
     pub until: Timestamp,
+}
+
+/// Which session asks for a deleted profile, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoreRequest<'a> {
+    pub session: &'a [u8; 32],
+    pub at: Timestamp,
+}
+
+/// A profile that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedProfile {
+    pub row: ProfileRow,
+    /// Whether it was in use when it was deleted.
+    pub was_in_use: bool,
+    /// Which profile replaced it.
+    pub successor: Option<ProfileId>,
 }
 
 /// The outcome of a restoration.
@@ -32,16 +49,15 @@ pub trait DeletedStore: Send + Sync {
         &self,
         account: &AccountId,
         id: ProfileId,
-        session: &[u8; 32],
-        now: Timestamp,
+        request: RestoreRequest<'_>,
     ) -> Result<Option<ProfileRow>, StoreError>;
-    /// Restores it with its secret and its tests, unless the account has `most` profiles by now. One that was in use is so again,
-    /// unless somebody has put another one in use meanwhile than the one that took over.
+    /// Restores it with its secret and its tests, unless the account has `most` profiles by now. One that was in use is in use
+    /// again, unless the owner has chosen another one than its successor since.
     async fn restore_profile(
         &self,
         account: &AccountId,
         id: ProfileId,
-        (session, now): (&[u8; 32], Timestamp),
+        request: RestoreRequest<'_>,
         most: u32,
         entry_for: &EntryFor<'_>,
     ) -> Result<Restored, StoreError>;

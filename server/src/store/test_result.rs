@@ -17,6 +17,8 @@ pub const KEPT_TESTS: u32 = 20;
 pub struct TestResult {
     /// It is the profile's last test from now on. Otherwise it is in the history only.
     pub is_latest: bool,
+    /// The delivery that stays confirmed: one with the same settings.
+    pub received_at: Option<Timestamp>,
     /// What it tells of the profile.
     pub health: Option<HealthReport>,
 }
@@ -26,8 +28,10 @@ impl TestResult {
     pub fn of(row: &ProfileRow, run: &TestRun, tested: &[u8; 32]) -> Self {
         // A dry run logs in, but sends nothing: what shows with a message only may still be wrong.
         let accepted = run.report.verdict == Verdict::Accepted;
+        let same = row.tested.as_ref().filter(|last| last.fingerprint == *tested);
         Self {
             is_latest: !is_outdated(tested, row),
+            received_at: same.and_then(|last| last.received_at),
             health: accepted.then_some(HealthReport {
                 profile: row.id,
                 fingerprint: *tested,
@@ -100,6 +104,23 @@ mod tests {
         assert!(latest(&row, &now) && latest(&row, &earlier));
         row.tested = tested(now);
         assert!(latest(&row, &now) && !latest(&row, &earlier));
+    }
+
+    #[test]
+    fn a_confirmed_delivery_stays_while_the_settings_do() {
+        let mut row = contract::row(1, None);
+        let received = |row: &ProfileRow, tested| TestResult::of(row, &contract::run(1, None), tested).received_at;
+        assert_eq!(received(&row, &[9; 32]), None, "it was never tested");
+        let last = Tested {
+            fingerprint: [9; 32],
+            at: at(1),
+            verdict: Verdict::Accepted,
+            cause: None,
+            received_at: Some(at(2)),
+        };
+        row.tested = Some(last);
+        assert_eq!(received(&row, &[9; 32]), Some(at(2)));
+        assert_eq!(received(&row, &[8; 32]), None);
     }
 
     #[test]

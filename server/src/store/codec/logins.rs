@@ -1,29 +1,45 @@
-//! Server side. Logins with a secret as types.
+//! Server side. A row of `login` as a type, and back.
 
-use jiff::Timestamp;
-use model::login::{LoginCount, LoginEntry};
+use model::login::LoginEntry;
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Columns, instant};
-use crate::store::StoreError;
+use crate::store::{StoreError, logins::LoginRow};
 
-/// What is known of the logins with a secret.
-#[derive(Debug)]
-pub struct Tally {
-    pub count: LoginCount,
-    /// The ids of places whose holders are gone: to be forgotten.
-    pub ended: Vec<String>,
+/// A row with `id`, `key`, `at` and `until`.
+pub fn login(row: &impl Columns) -> Result<LoginRow, StoreError> {
+    let id = row.text("id")?;
+    let wrong = |column| StoreError::Inconsistent { table: "login", column, row: id.clone() };
+    Ok(LoginRow {
+        id: Uuid::try_parse(&id).map_err(|_| wrong("id"))?,
+        key: row.bytes("key")?.try_into().map_err(|_| wrong("key"))?,
+        entry: LoginEntry { at: instant(row.number("at")?), until: row.number_if_any("until")?.map(instant) },
+    })
 }
 
-/// The rows of `login` with one key (`id`, `at`, `until`).
-pub fn tally<R: Columns>(rows: &[R], now: Timestamp) -> Result<Tally, StoreError> {
-    let (mut present, mut ended) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        let entry = LoginEntry { at: instant(row.number("at")?), until: row.number_if_any("until")?.map(instant) };
-        if entry.has_ended(now) {
-            ended.push(row.text("id")?);
-        } else {
-            present.push(entry);
+/// What is written of a login.
+#[derive(Debug, Serialize)]
+pub struct WrittenLogin {
+    pub id: String,
+    /// In hexadecimal.
+    pub key: String,
+    pub at: i64,
+    pub until: Option<i64>,
+}
+
+impl WrittenLogin {
+    pub fn of(row: &LoginRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            key: hexadecimal(&row.key),
+            at: row.entry.at.as_millisecond(),
+            until: row.entry.until.map(jiff::Timestamp::as_millisecond),
         }
     }
-    Ok(Tally { count: LoginCount::of(present), ended })
+}
+
+/// A key as JSON takes it.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

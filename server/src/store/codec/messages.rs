@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use app::{profile::model::ProfileId, session::AccountId, test_run::event::Stage};
+use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
 use const_format::formatcp;
 use jiff::Timestamp;
 use mail::aside::aside;
@@ -11,13 +11,17 @@ use uuid::Uuid;
 
 use super::{
     Columns, cause, encode, instant,
+    logins::hexadecimal,
     quarantine::{self, Damaged},
     queue::wait_for_rest,
     without_nul,
 };
 use crate::store::{
     StoreError,
-    outbox::{Attempt, Inserted, Lane, MessageState, MessageWithAttempts, QueuedMessage, SealedContent, StoredMessage},
+    outbox::{
+        Attempt, Inserted, Lane, MessageState, MessageWithAttempts, QueuedMessage, Resend, ResendTimes, SealedContent,
+        StoredMessage,
+    },
     retention,
 };
 
@@ -154,7 +158,7 @@ impl NewRow {
             user: new.lane.user.clone(),
             lane: new.lane.key(),
             key: new.idempotency_key.as_deref().map(without_nul),
-            hash: new.request_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hexadecimal(&new.request_hash),
             message_id: without_nul(&new.message_id),
             reference: new.reference.as_deref().map(without_nul),
             subject: without_nul(&new.subject),
@@ -162,6 +166,34 @@ impl NewRow {
             recipients: encode("message", "recipients", &new.recipients)?,
             at: new.at.as_millisecond(),
             expires_at: new.expires_at.as_millisecond(),
+        })
+    }
+}
+
+/// What a message's row becomes when the message is sent again. It starts over: no tries, its own route, not finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequeuedRow {
+    pub id: String,
+    pub state: &'static str,
+    pub stage: Option<&'static str>,
+    pub cause: Option<&'static str>,
+    pub reply: Option<String>,
+    pub recipients: String,
+    pub at: i64,
+    pub expires_at: i64,
+}
+
+impl RequeuedRow {
+    pub fn of(id: Uuid, Resend { recipients, status }: &Resend, times: ResendTimes) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id.to_string(),
+            state: status.state.as_str(),
+            stage: status.stage.map(Stage::as_str),
+            cause: status.cause.map(Cause::as_str),
+            reply: status.reply.as_deref().map(without_nul),
+            recipients: encode("message", "recipients", recipients)?,
+            at: times.now.as_millisecond(),
+            expires_at: times.expires_at.as_millisecond(),
         })
     }
 }

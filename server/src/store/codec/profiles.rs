@@ -16,7 +16,9 @@ use app::{
 use jiff::Timestamp;
 
 use super::{Columns, cause, instant};
-use crate::store::{AccountProfile, ProfileRow, ProfileWithFailure, Receipt, SealedSecret, StoreError, Tested};
+use crate::store::{
+    AccountProfile, ProfileRow, ProfileWithFailure, Receipt, SealedSecret, StoreError, Tested, deleted::DeletedProfile,
+};
 
 /// The columns that [`profile`] reads.
 pub const PROFILE: &str = "id, \"user\", preset, host, port, security, login, mechanism, sender_name, sender_address,
@@ -168,6 +170,16 @@ pub fn receipt(row: &impl Columns, id: ProfileId) -> Result<Receipt, StoreError>
 pub fn profile_of_account(row: &impl Columns) -> Result<AccountProfile, StoreError> {
     let account = AccountId { portal: row.text("portal")?, account: row.text("account")? };
     Ok(AccountProfile { account, row: profile(row)? })
+}
+
+/// A row that was set aside, with `deleted_in_use` and `deleted_successor`.
+pub fn deleted(row: &impl Columns) -> Result<DeletedProfile, StoreError> {
+    let successor = row.text_if_any("deleted_successor")?;
+    Ok(DeletedProfile {
+        was_in_use: row.flag("deleted_in_use")?,
+        successor: successor.as_deref().and_then(ProfileId::parse),
+        row: profile(row)?,
+    })
 }
 
 /// A row with the content of its last failure, in the column `last_failure`.

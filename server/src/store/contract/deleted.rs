@@ -29,7 +29,10 @@ pub(super) async fn a_deleted_profile_comes_back_whole(store: &(impl Store + Siz
     assert!(!store.change_profile(&martin, id(1), &mut keep).await.unwrap());
     // Nobody else restores it, and nobody later.
     let restore = async |account: &AccountId, id, session: [u8; 32], second| {
-        let restored = store.restore_profile(account, id, (&session, at(second)), 3, &tell).await.unwrap();
+        let restored = store
+            .restore_profile(account, id, RestoreRequest { session: &session, at: at(second) }, 3, &tell)
+            .await
+            .unwrap();
         assert_ne!(restored, Restored::Full);
         restored == Restored::Done
     };
@@ -37,9 +40,12 @@ pub(super) async fn a_deleted_profile_comes_back_whole(store: &(impl Store + Siz
     assert!(!restore(&martin, id(1), [8; 32], 5).await, "another session");
     assert!(!restore(&martin, id(1), SESSION, 10).await, "too late");
     assert!(!restore(&martin, id(2), SESSION, 5).await, "not deleted");
-    let found = store.deleted_profile(&martin, id(1), &SESSION, at(5)).await.unwrap();
+    let found = store.deleted_profile(&martin, id(1), RestoreRequest { session: &SESSION, at: at(5) }).await.unwrap();
     assert_eq!(found.map(|row| row.settings), Some(before.settings.clone()));
-    assert_eq!(store.deleted_profile(&martin, id(1), &[8; 32], at(5)).await.unwrap(), None);
+    assert_eq!(
+        store.deleted_profile(&martin, id(1), RestoreRequest { session: &[8; 32], at: at(5) }).await.unwrap(),
+        None
+    );
     assert!(restore(&martin, id(1), SESSION, 9).await);
     assert_eq!(store.profile(&martin, id(1)).await.unwrap(), Some(before), "secret, test and use are as they were");
     assert_eq!(in_use(store, &martin).await, [id(1)]);
@@ -53,7 +59,9 @@ pub(super) async fn a_restored_profile_takes_nothing_from_a_later_choice(store: 
     }
     delete(store, &martin, id(1), Successor::One(id(2))).await;
     assert_eq!(store.put_in_use(&martin, id(3), None, &tell).await.unwrap(), Written::Done);
-    let restore = async |id, most| store.restore_profile(&martin, id, (&SESSION, at(5)), most, &tell).await.unwrap();
+    let restore = async |id, most| {
+        store.restore_profile(&martin, id, RestoreRequest { session: &SESSION, at: at(5) }, most, &tell).await.unwrap()
+    };
     assert_eq!(restore(id(1), 2).await, Restored::Full, "the account has two by now");
     assert_eq!(restore(id(1), 3).await, Restored::Done);
     assert_eq!(in_use(store, &martin).await, [id(3)], "somebody chose it meanwhile");
@@ -72,7 +80,8 @@ pub(super) async fn a_deleted_profile_is_forgotten_when_its_time_is_over(store: 
     delete(store, &martin, id(1), Successor::Best).await;
     assert_eq!(store.forget_deleted(at(9)).await.unwrap(), 0);
     assert_eq!(store.forget_deleted(at(10)).await.unwrap(), 1);
-    let restored = store.restore_profile(&martin, id(1), (&SESSION, at(9)), 9, &tell).await.unwrap();
+    let restored =
+        store.restore_profile(&martin, id(1), RestoreRequest { session: &SESSION, at: at(9) }, 9, &tell).await.unwrap();
     assert_eq!(restored, Restored::Gone);
     assert_eq!(store.profiles(&martin, None, 9).await.unwrap().len(), 1);
 }

@@ -2,18 +2,19 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mail::smtp::LoginOutcome;
-use model::login::{Admission, LoginCount};
+use model::login::Admission;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
-    PostgresStore,
+    PostgresStore, column,
     transaction::{lock_logins, transaction},
 };
 use crate::store::{
     Admit, LoginClaim, LoginEnd, LoginStore, StoreError,
-    codec::logins::{Tally, tally},
+    codec::logins::login,
+    flow::logins::{self as flow, LoginStatements},
+    logins::LoginRow,
     retention::Cutoffs,
 };
 
@@ -21,24 +22,9 @@ use crate::store::{
 impl LoginStore for PostgresStore {
     async fn claim_logins(&self, claims: &[LoginClaim], admit: &Admit<'_>) -> Result<Vec<Admission>, StoreError> {
         transaction!(self, transaction, {
-            lock_logins(&mut transaction, &claims.iter().map(|claim| claim.key).collect::<Vec<_>>()).await?;
-            let mut admissions = Vec::with_capacity(claims.len());
-            for claim in claims {
-                let count = count(&mut transaction, &claim.key, claim.now).await?;
-                let admission = admit(count, claim.again_after, claim.now);
-                if admission == Admission::Granted {
-                    sqlx::query("INSERT INTO login (id, key, at, until) VALUES ($1, $2, $3, $4)")
-                        .bind(claim.id.to_string())
-                        .bind(&claim.key[..])
-                        .bind(claim.now.as_millisecond())
-                        .bind(claim.until.as_millisecond())
-                        .execute(&mut *transaction)
-                        .await?;
-                }
-                admissions.push(admission);
-            }
-            transaction.commit().await?;
-            Ok(admissions)
+            lock_logins(&mut transaction, &column(claims, |one| one.key)).await?;
+            let ended = flow::claim(&mut *transaction, claims, admit).await?;
+            transaction.end(ended).await
         })
     }
 
@@ -53,47 +39,66 @@ impl LoginStore for PostgresStore {
 
     async fn end_logins(&self, ends: &[LoginEnd]) -> Result<(), StoreError> {
         transaction!(self, transaction, {
-            lock_logins(&mut transaction, &ends.iter().map(|end| end.key).collect::<Vec<_>>()).await?;
-            for LoginEnd { id, key, outcome, at } in ends {
-                let id = id.to_string();
-                let ended = match outcome {
-                    LoginOutcome::Accepted => {
-                        sqlx::query("DELETE FROM login WHERE id = $1 OR (key = $2 AND until IS NULL)")
-                            .bind(id)
-                            .bind(&key[..])
-                    }
-                    LoginOutcome::Unclear => sqlx::query("DELETE FROM login WHERE id = $1").bind(id),
-                    // Also one whose place has ended meanwhile.
-                    LoginOutcome::Refused => sqlx::query(
-                        "INSERT INTO login (id, key, at, until) VALUES ($1, $2, $3, NULL)
-                         ON CONFLICT (id) DO UPDATE SET at = excluded.at, until = NULL",
-                    )
-                    .bind(id)
-                    .bind(&key[..])
-                    .bind(at.as_millisecond()),
-                };
-                ended.execute(&mut *transaction).await?;
-            }
-            transaction.commit().await?;
-            Ok(())
+            lock_logins(&mut transaction, &column(ends, |one| one.key)).await?;
+            let ended = flow::end(&mut *transaction, ends).await?;
+            transaction.end(ended).await
         })
     }
 }
 
-/// What is known of the logins with a secret. Places whose holder is gone are forgotten.
-async fn count(connection: &mut PgConnection, key: &[u8; 32], now: Timestamp) -> Result<LoginCount, StoreError> {
-    let rows = sqlx::query("SELECT id, at, until FROM login WHERE key = $1")
-        .bind(&key[..])
-        .fetch_all(&mut *connection)
-        .await?;
-    let Tally { count, ended } = tally(&rows, now)?;
-    if !ended.is_empty() {
-        sqlx::query("DELETE FROM login WHERE id = ANY ($1)").bind(&ended).execute(connection).await?;
+#[async_trait]
+impl LoginStatements for PgConnection {
+    async fn logins(&mut self, keys: &[[u8; 32]]) -> Result<Vec<LoginRow>, StoreError> {
+        let rows = sqlx::query("SELECT id, key, at, until FROM login WHERE key = ANY ($1)")
+            .bind(column(keys, |key| key.to_vec()))
+            .fetch_all(&mut *self)
+            .await?;
+        rows.iter().map(login).collect()
     }
-    Ok(count)
+
+    async fn write_logins(&mut self, rows: &[LoginRow]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "INSERT INTO login (id, key, at, until)
+             SELECT id, key, at, until FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[])
+                 AS one (id, key, at, until)
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at, until = excluded.until",
+        )
+        .bind(column(rows, |row| row.id.to_string()))
+        .bind(column(rows, |row| row.key.to_vec()))
+        .bind(column(rows, |row| row.entry.at.as_millisecond()))
+        .bind(column(rows, |row| row.entry.until.map(Timestamp::as_millisecond)))
+        .execute(&mut *self)
+        .await?;
+        Ok(())
+    }
+
+    async fn delete_logins(&mut self, ids: &[Uuid]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM login WHERE id = ANY ($1)")
+            .bind(column(ids, Uuid::to_string))
+            .execute(&mut *self)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_refusals(&mut self, keys: &[[u8; 32]]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM login WHERE key = ANY ($1) AND until IS NULL")
+            .bind(column(keys, |key| key.to_vec()))
+            .execute(&mut *self)
+            .await?;
+        Ok(())
+    }
 }
 
-/// The secret was typed anew: it begins anew.
+/// The secret was entered again: reset.
 pub(super) async fn forgive(connection: &mut PgConnection, key: &[u8; 32]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM login WHERE key = $1 AND until IS NULL").bind(&key[..]).execute(connection).await?;
     Ok(())

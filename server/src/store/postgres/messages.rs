@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
+use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, PgPool, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
@@ -19,10 +19,10 @@ use super::{
 use crate::store::{
     MessageStore, StoreError,
     codec::{
-        encode,
         lists::{AFTER_ALL, Dialect, page, settled, settled_by_day, settled_day},
-        messages::{self, COLUMNS, NEXT_AT, attempt, by_id, known, message, with_attempts},
+        messages::{self, COLUMNS, NEXT_AT, RequeuedRow, attempt, by_id, known, message, with_attempts},
     },
+    flow::messages::{self as flow, MessageStatements},
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
         SettledDay, StoredMessage,
@@ -167,41 +167,46 @@ impl MessageStore for PostgresStore {
         times: ResendTimes,
         rule: ResendRule,
     ) -> Result<ResendOutcome, StoreError> {
+        transaction!(self, transaction, {
+            let ended = flow::resend(&mut *transaction, portal, id, times, rule).await?;
+            transaction.end(ended).await
+        })
+    }
+}
+
+#[async_trait]
+impl MessageStatements for PgConnection {
+    async fn locked_message(&mut self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError> {
         const SQL: &str =
             formatcp!("SELECT {COLUMNS} FROM message WHERE portal = $1 AND id = $2 FOR UPDATE OF message");
-        transaction!(self, transaction, {
-            let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
-            let Some(row) = row.as_ref().map(message).transpose()? else {
-                return Ok(ResendOutcome::NotFound);
-            };
-            let kept: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = $1)")
-                .bind(id.to_string())
-                .fetch_one(&mut *transaction)
-                .await?;
-            let again = match rule(&row, kept) {
-                Ok(again) => again,
-                Err(refused) => return Ok(refused),
-            };
-            sqlx::query(
-                "UPDATE message SET state = $1, stage = $2, cause = $3, reply = $4, recipients = $5, next_at = $6,
-                     updated_at = $6, expires_at = $7, tries = 0, fallback = FALSE, finished_at = NULL,
-                     wakings = coalesce(
-                         (SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND NOT lane.fallback), 0)
-                 WHERE id = $8",
-            )
-            .bind(again.status.state.as_str())
-            .bind(again.status.stage.map(Stage::as_str))
-            .bind(again.status.cause.map(Cause::as_str))
-            .bind(again.status.reply.as_deref().map(text))
-            .bind(encode("message", "recipients", &again.recipients)?)
-            .bind(times.now.as_millisecond())
-            .bind(times.expires_at.as_millisecond())
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            Ok(ResendOutcome::Done)
-        })
+        let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *self).await?;
+        row.as_ref().map(message).transpose()
+    }
+
+    async fn has_content(&mut self, id: Uuid) -> Result<bool, StoreError> {
+        let kept = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = $1)");
+        Ok(kept.bind(id.to_string()).fetch_one(&mut *self).await?)
+    }
+
+    async fn requeue(&mut self, row: &RequeuedRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE message SET state = $1, stage = $2, cause = $3, reply = $4, recipients = $5, next_at = $6,
+                 updated_at = $6, expires_at = $7, tries = 0, fallback = FALSE, finished_at = NULL,
+                 wakings = coalesce(
+                     (SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND NOT lane.fallback), 0)
+             WHERE id = $8",
+        )
+        .bind(row.state)
+        .bind(row.stage)
+        .bind(row.cause)
+        .bind(row.reply.as_deref())
+        .bind(&row.recipients)
+        .bind(row.at)
+        .bind(row.expires_at)
+        .bind(&row.id)
+        .execute(&mut *self)
+        .await?;
+        Ok(())
     }
 }
 

@@ -12,26 +12,25 @@ use jiff::Timestamp;
 use model::login::MOST_REFUSALS;
 
 use super::{
-    PostgresStore, deleted, journal, limit,
+    PostgresStore, limit,
     quarantine::set_aside,
     transaction::{lock_account, transaction},
 };
 use crate::store::{
-    AccountProfile, Change, Decide, Deletion, EntryFor, ProfileRow, ProfileStore, ProfileWithFailure, StoreError,
+    AccountProfile, Decide, Deletion, EntryFor, ProfileRow, ProfileStore, ProfileWithFailure, StoreError,
     codec::{
         profiles::{PROFILE, PROFILE_KEY, failure, profile, profile_of_account, with_failure},
         quarantine::{Damaged, readable},
     },
+    flow::profiles as flow,
 };
 
 mod find;
 mod write;
 
+pub(super) use find::find_readable;
 use find::made_by;
-pub(super) use find::{find_locked, find_readable};
 pub(super) use write::write_health;
-use write::{hand_over, insert, write};
-pub(super) use write::{has_room, take_if_free};
 
 #[async_trait]
 impl ProfileStore for PostgresStore {
@@ -91,19 +90,8 @@ impl ProfileStore for PostgresStore {
     ) -> Result<Option<bool>, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
-            if !has_room(&mut transaction, account, most).await? {
-                return Ok(None);
-            }
-            if let Some(creation) = &row.creation
-                && made_by(&mut transaction, account, creation).await?.is_some()
-            {
-                return Ok(None);
-            }
-            insert(&mut transaction, account, row).await?;
-            let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
-            journal::note(&mut transaction, account, entry).await?;
-            transaction.commit().await?;
-            Ok(Some(in_use))
+            let ended = flow::insert(&mut *transaction, account, row, most, entry).await?;
+            transaction.end(ended).await
         })
     }
 
@@ -115,21 +103,8 @@ impl ProfileStore for PostgresStore {
     ) -> Result<bool, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
-            let Some(before) = find_locked(&mut transaction, account, id).await? else {
-                return Ok(false);
-            };
-            match decide(&before) {
-                Change::None => return Ok(true),
-                Change::StartOver => {
-                    write_health(&mut transaction, id, &before.started_over(), None).await?;
-                }
-                Change::Edit(after, entry) => {
-                    write(&mut transaction, account, &before, *after).await?;
-                    journal::note(&mut transaction, account, &entry).await?;
-                }
-            }
-            transaction.commit().await?;
-            Ok(true)
+            let ended = flow::change(&mut *transaction, account, id, decide).await?;
+            transaction.end(ended).await
         })
     }
 
@@ -142,28 +117,8 @@ impl ProfileStore for PostgresStore {
     ) -> Result<Written, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
-            let Some(row) = find_locked(&mut transaction, account, id).await? else {
-                return Ok(Written::Gone);
-            };
-            if !row.is_of_revision(expected) {
-                return Ok(Written::Stale);
-            }
-            sqlx::query(
-                r#"UPDATE profile SET in_use = FALSE
-                   WHERE portal = $1 AND account = $2 AND "user" IS NOT DISTINCT FROM $3 AND in_use"#,
-            )
-            .bind(&account.portal)
-            .bind(&account.account)
-            .bind(&row.settings.user)
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query("UPDATE profile SET in_use = TRUE WHERE id = $1")
-                .bind(id.to_string())
-                .execute(&mut *transaction)
-                .await?;
-            journal::note(&mut transaction, account, &entry_for(&row)).await?;
-            transaction.commit().await?;
-            Ok(Written::Done)
+            let ended = flow::put_in_use(&mut *transaction, account, id, expected, entry_for).await?;
+            transaction.end(ended).await
         })
     }
 
@@ -176,23 +131,8 @@ impl ProfileStore for PostgresStore {
     ) -> Result<Written, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
-            let Some(row) = find_locked(&mut transaction, account, id).await? else {
-                return Ok(Written::Gone);
-            };
-            if !row.is_of_revision(deletion.revision) {
-                return Ok(Written::Stale);
-            }
-            deleted::put_aside(&mut transaction, id, deletion.aside).await?;
-            journal::note(&mut transaction, account, &entry_for(&row)).await?;
-            if row.in_use
-                && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.successor).await?
-            {
-                // Dropped, the transaction is rolled back.
-                return Ok(Written::Stale);
-            }
-            deleted::note_successor(&mut transaction, account, &row).await?;
-            transaction.commit().await?;
-            Ok(Written::Done)
+            let ended = flow::delete(&mut *transaction, account, id, deletion, entry_for).await?;
+            transaction.end(ended).await
         })
     }
 

@@ -23,8 +23,8 @@ use crate::store::{
     codec::{
         encode,
         settlements::{self, SettledRow},
-        settling::{self, SettlementStatements, take_health},
     },
+    flow::settlements::{self as flow, SettlementStatements, take_health},
     outbox::{CommitMark, HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
@@ -41,7 +41,7 @@ impl SettlementStore for PostgresStore {
         let ids: Vec<String> = settled.chain(marks.iter().map(|mark| mark.id)).map(|id| id.to_string()).collect();
         transaction!(self, transaction, {
             lock_messages(&mut transaction, &ids).await?;
-            let written = settling::settle_and_mark(&mut *transaction, settlements, marks, now).await?;
+            let written = flow::settle_and_mark(&mut *transaction, settlements, marks, now).await?;
             transaction.commit().await?;
             Ok(written)
         })

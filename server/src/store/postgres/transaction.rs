@@ -9,7 +9,7 @@ use std::{
 use app::session::AccountId;
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, flow::Ended};
 
 /// An open transaction. Dropped before [`Self::commit`] it changes nothing.
 pub(super) struct Open<'a> {
@@ -20,6 +20,14 @@ pub(super) struct Open<'a> {
 impl<'a> Open<'a> {
     pub(super) async fn begin(connection: &'a mut PgConnection, committed: &'a AtomicBool) -> sqlx::Result<Self> {
         Ok(Self { inner: connection.begin().await?, committed })
+    }
+
+    /// Ends it as a flow says.
+    pub(super) async fn end<T>(self, ended: Ended<T>) -> Result<T, StoreError> {
+        match ended {
+            Ended::Commit(outcome) => Ok(self.commit().await.map(|()| outcome)?),
+            Ended::RollBack(outcome) => Ok(outcome),
+        }
     }
 
     pub(super) async fn commit(self) -> sqlx::Result<()> {

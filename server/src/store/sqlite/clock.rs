@@ -5,7 +5,7 @@ use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, profiles::begin};
+use super::{SqliteStore, transaction::begin};
 use crate::{
     store::{
         ClockStore, StoreError,

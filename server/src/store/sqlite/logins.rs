@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mail::smtp::LoginOutcome;
-use model::login::{Admission, LoginCount};
+use model::login::Admission;
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::{SqliteStore, profiles::begin, rows::encode};
+use super::{SqliteStore, rows::encode, transaction::begin};
 use crate::store::{
     Admit, LoginClaim, LoginEnd, LoginStore, StoreError,
-    codec::logins::{Tally, tally},
+    codec::logins::{WrittenLogin, hexadecimal, login},
+    flow::logins::{self as flow, LoginStatements},
+    logins::LoginRow,
     retention::Cutoffs,
 };
 
@@ -18,23 +19,8 @@ use crate::store::{
 impl LoginStore for SqliteStore {
     async fn claim_logins(&self, claims: &[LoginClaim], admit: &Admit<'_>) -> Result<Vec<Admission>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let mut admissions = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let count = count(&mut transaction, &claim.key, claim.now).await?;
-            let admission = admit(count, claim.again_after, claim.now);
-            if admission == Admission::Granted {
-                sqlx::query("INSERT INTO login (id, key, at, until) VALUES (?, ?, ?, ?)")
-                    .bind(claim.id.to_string())
-                    .bind(&claim.key[..])
-                    .bind(claim.now.as_millisecond())
-                    .bind(claim.until.as_millisecond())
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            admissions.push(admission);
-        }
-        transaction.commit().await?;
-        Ok(admissions)
+        let ended = flow::claim(&mut *transaction, claims, admit).await?;
+        transaction.end(ended).await
     }
 
     async fn prolong_login(&self, id: Uuid, until: Timestamp) -> Result<(), StoreError> {
@@ -48,40 +34,62 @@ impl LoginStore for SqliteStore {
 
     async fn end_logins(&self, ends: &[LoginEnd]) -> Result<(), StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        for LoginEnd { id, key, outcome, at } in ends {
-            let statement = match outcome {
-                LoginOutcome::Accepted => "DELETE FROM login WHERE id = ?1 OR (key = ?2 AND until IS NULL)",
-                LoginOutcome::Unclear => "DELETE FROM login WHERE id = ?1",
-                // Also one whose place has ended meanwhile.
-                LoginOutcome::Refused => {
-                    "INSERT INTO login (id, key, at, until) VALUES (?1, ?2, ?3, NULL)
-                     ON CONFLICT (id) DO UPDATE SET at = excluded.at, until = NULL"
-                }
-            };
-            sqlx::query(statement)
-                .bind(id.to_string())
-                .bind(&key[..])
-                .bind(at.as_millisecond())
-                .execute(&mut *transaction)
+        let ended = flow::end(&mut *transaction, ends).await?;
+        transaction.end(ended).await
+    }
+}
+
+#[async_trait]
+impl LoginStatements for SqliteConnection {
+    async fn logins(&mut self, keys: &[[u8; 32]]) -> Result<Vec<LoginRow>, StoreError> {
+        let rows =
+            sqlx::query("SELECT id, key, at, until FROM login WHERE key IN (SELECT unhex(value) FROM json_each(?))")
+                .bind(encode_keys(keys)?)
+                .fetch_all(&mut *self)
                 .await?;
+        rows.iter().map(login).collect()
+    }
+
+    async fn write_logins(&mut self, rows: &[LoginRow]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
         }
-        transaction.commit().await?;
+        sqlx::query(
+            "INSERT INTO login (id, key, at, until)
+             SELECT value ->> 'id', unhex(value ->> 'key'), value ->> 'at', value ->> 'until' FROM json_each(?) WHERE TRUE
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at, until = excluded.until",
+        )
+        .bind(encode("login", "id", &rows.iter().map(WrittenLogin::of).collect::<Vec<_>>())?)
+        .execute(&mut *self)
+        .await?;
+        Ok(())
+    }
+
+    async fn delete_logins(&mut self, ids: &[Uuid]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM login WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(encode("login", "id", &ids.iter().map(Uuid::to_string).collect::<Vec<_>>())?)
+            .execute(&mut *self)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_refusals(&mut self, keys: &[[u8; 32]]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM login WHERE key IN (SELECT unhex(value) FROM json_each(?)) AND until IS NULL")
+            .bind(encode_keys(keys)?)
+            .execute(&mut *self)
+            .await?;
         Ok(())
     }
 }
 
-/// What is known of the logins with a secret. Places whose holder is gone are forgotten.
-async fn count(connection: &mut SqliteConnection, key: &[u8; 32], now: Timestamp) -> Result<LoginCount, StoreError> {
-    let rows =
-        sqlx::query("SELECT id, at, until FROM login WHERE key = ?").bind(&key[..]).fetch_all(&mut *connection).await?;
-    let Tally { count, ended } = tally(&rows, now)?;
-    if !ended.is_empty() {
-        sqlx::query("DELETE FROM login WHERE id IN (SELECT value FROM json_each(?))")
-            .bind(encode("login", "id", &ended)?)
-            .execute(connection)
-            .await?;
-    }
-    Ok(count)
+fn encode_keys(keys: &[[u8; 32]]) -> Result<String, StoreError> {
+    encode("login", "key", &keys.iter().map(|key| hexadecimal(key)).collect::<Vec<_>>())
 }
 
 /// The secret was entered again: reset.

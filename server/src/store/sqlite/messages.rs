@@ -2,25 +2,26 @@
 
 use std::collections::HashMap;
 
-use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
+use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
 use const_format::formatcp;
 use jiff::Timestamp;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
     SqliteStore,
-    profiles::begin,
     queue::{REST, with_rests},
     rows::encode,
+    transaction::begin,
 };
 use crate::store::{
     MessageStore, StoreError,
     codec::{
         lists::{AFTER_ALL, Dialect, page, settled, settled_by_day, settled_day},
-        messages::{NEXT_AT, attempt, by_id, message, with_attempts},
+        messages::{NEXT_AT, RequeuedRow, attempt, by_id, message, with_attempts},
     },
+    flow::messages::{self as flow, MessageStatements},
     one_writer::{Batch, OneWriter},
     outbox::{
         Attempt, Inserted, MessageState, MessageWithAttempts, QueuedMessage, ResendOutcome, ResendRule, ResendTimes,
@@ -160,40 +161,43 @@ impl MessageStore for SqliteStore {
         times: ResendTimes,
         rule: ResendRule,
     ) -> Result<ResendOutcome, StoreError> {
-        const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
         self.move_outcome_of(id).await;
         let mut transaction = begin(&self.writer).await?;
-        let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *transaction).await?;
-        let Some(row) = row.as_ref().map(message).transpose()? else {
-            return Ok(ResendOutcome::NotFound);
-        };
-        let kept: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = ?)")
-            .bind(id.to_string())
-            .fetch_one(&mut *transaction)
-            .await?;
-        let again = match rule(&row, kept == 1) {
-            Ok(again) => again,
-            Err(refused) => return Ok(refused),
-        };
-        let recipients = encode("message", "recipients", &again.recipients)?;
+        let ended = flow::resend(&mut *transaction, portal, id, times, rule).await?;
+        transaction.end(ended).await
+    }
+}
+
+#[async_trait]
+impl MessageStatements for SqliteConnection {
+    async fn locked_message(&mut self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError> {
+        const SQL: &str = formatcp!("SELECT {COLUMNS} FROM message WHERE portal = ? AND id = ?");
+        let row = sqlx::query(SQL).bind(portal).bind(id.to_string()).fetch_optional(&mut *self).await?;
+        row.as_ref().map(message).transpose()
+    }
+
+    async fn has_content(&mut self, id: Uuid) -> Result<bool, StoreError> {
+        let kept = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM content WHERE message = ?)");
+        Ok(kept.bind(id.to_string()).fetch_one(&mut *self).await?)
+    }
+
+    async fn requeue(&mut self, row: &RequeuedRow) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE message SET state = ?, stage = ?, cause = ?, reply = ?, recipients = ?, next_at = ?, updated_at = ?,
-                 expires_at = ?, tries = 0, fallback = 0, finished_at = NULL,
+            "UPDATE message SET state = ?1, stage = ?2, cause = ?3, reply = ?4, recipients = ?5, next_at = ?6,
+                 updated_at = ?6, expires_at = ?7, tries = 0, fallback = 0, finished_at = NULL,
                  wakings = ifnull((SELECT lane.wakings FROM lane WHERE lane.lane = message.lane AND lane.fallback = 0), 0)
-             WHERE id = ?",
+             WHERE id = ?8",
         )
-        .bind(again.status.state.as_str())
-        .bind(again.status.stage.map(Stage::as_str))
-        .bind(again.status.cause.map(Cause::as_str))
-        .bind(again.status.reply)
-        .bind(recipients)
-        .bind(times.now.as_millisecond())
-        .bind(times.now.as_millisecond())
-        .bind(times.expires_at.as_millisecond())
-        .bind(id.to_string())
-        .execute(&mut *transaction)
+        .bind(row.state)
+        .bind(row.stage)
+        .bind(row.cause)
+        .bind(row.reply.as_deref())
+        .bind(&row.recipients)
+        .bind(row.at)
+        .bind(row.expires_at)
+        .bind(&row.id)
+        .execute(&mut *self)
         .await?;
-        transaction.commit().await?;
-        Ok(ResendOutcome::Done)
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{SqliteStore, messages::insert_messages, queue::claim, settlements::Settling, transaction::begin};
 use crate::store::{
     StoreError,
-    codec::settling::settle_and_mark,
+    flow::settlements::settle_and_mark,
     one_writer::{Batch, OneWriter, Written},
 };
 

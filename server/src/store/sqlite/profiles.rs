@@ -1,5 +1,4 @@
-//! Server side. Profiles and their tests. Whatever touches more than one row is one transaction (see
-//! `transaction`).
+//! Server side. Profiles.
 
 use app::{
     journal::model::Entry,
@@ -12,16 +11,17 @@ use const_format::formatcp;
 use jiff::Timestamp;
 
 use super::{
-    SqliteStore, deleted, journal,
+    SqliteStore,
     quarantine::{self, Damaged, set_aside},
     rows::{PROFILE, profile},
+    transaction::begin,
 };
-use crate::store::codec::profiles::{PROFILE_KEY, failure, profile_of_account, with_failure};
-use model::login::MOST_REFUSALS;
-
 use crate::store::{
-    AccountProfile, Change, Decide, Deletion, EntryFor, ProfileRow, ProfileStore, ProfileWithFailure, StoreError,
+    AccountProfile, Decide, Deletion, EntryFor, ProfileRow, ProfileStore, ProfileWithFailure, StoreError,
+    codec::profiles::{PROFILE_KEY, failure, profile_of_account, with_failure},
+    flow::profiles as flow,
 };
+use model::login::MOST_REFUSALS;
 
 mod find;
 mod write;
@@ -29,10 +29,6 @@ mod write;
 use find::made_by;
 pub(super) use find::{find_on, find_readable};
 pub(super) use write::write_health;
-use write::{hand_over, insert, write};
-pub(super) use write::{has_room, take_if_free};
-
-pub(super) use super::transaction::begin;
 
 #[async_trait]
 impl ProfileStore for SqliteStore {
@@ -89,19 +85,8 @@ impl ProfileStore for SqliteStore {
         entry: &Entry,
     ) -> Result<Option<bool>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        if !has_room(&mut transaction, account, most).await? {
-            return Ok(None);
-        }
-        if let Some(creation) = &row.creation
-            && made_by(&mut transaction, account, creation).await?.is_some()
-        {
-            return Ok(None);
-        }
-        insert(&mut transaction, account, row).await?;
-        let in_use = take_if_free(&mut transaction, account, row.settings.user.as_deref(), row.id).await?;
-        journal::note(&mut transaction, account, entry).await?;
-        transaction.commit().await?;
-        Ok(Some(in_use))
+        let ended = flow::insert(&mut *transaction, account, row, most, entry).await?;
+        transaction.end(ended).await
     }
 
     async fn change_profile(
@@ -111,21 +96,8 @@ impl ProfileStore for SqliteStore {
         decide: &mut Decide<'_>,
     ) -> Result<bool, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let Some(before) = find_on(&mut transaction, account, id).await? else {
-            return Ok(false);
-        };
-        match decide(&before) {
-            Change::None => return Ok(true),
-            Change::StartOver => {
-                write_health(&mut transaction, id, &before.started_over(), None).await?;
-            }
-            Change::Edit(after, entry) => {
-                write(&mut transaction, account, &before, *after).await?;
-                journal::note(&mut transaction, account, &entry).await?;
-            }
-        }
-        transaction.commit().await?;
-        Ok(true)
+        let ended = flow::change(&mut *transaction, account, id, decide).await?;
+        transaction.end(ended).await
     }
 
     async fn put_in_use(
@@ -136,25 +108,8 @@ impl ProfileStore for SqliteStore {
         entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let Some(row) = find_on(&mut transaction, account, id).await? else {
-            return Ok(Written::Gone);
-        };
-        if !row.is_of_revision(expected) {
-            return Ok(Written::Stale);
-        }
-        sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1")
-            .bind(&account.portal)
-            .bind(&account.account)
-            .bind(&row.settings.user)
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("UPDATE profile SET in_use = 1 WHERE id = ?")
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        journal::note(&mut transaction, account, &entry_for(&row)).await?;
-        transaction.commit().await?;
-        Ok(Written::Done)
+        let ended = flow::put_in_use(&mut *transaction, account, id, expected, entry_for).await?;
+        transaction.end(ended).await
     }
 
     async fn delete_profile(
@@ -165,22 +120,8 @@ impl ProfileStore for SqliteStore {
         entry_for: &EntryFor<'_>,
     ) -> Result<Written, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let Some(row) = find_on(&mut transaction, account, id).await? else {
-            return Ok(Written::Gone);
-        };
-        if !row.is_of_revision(deletion.revision) {
-            return Ok(Written::Stale);
-        }
-        deleted::put_aside(&mut transaction, id, deletion.aside).await?;
-        journal::note(&mut transaction, account, &entry_for(&row)).await?;
-        if row.in_use && !hand_over(&mut transaction, account, row.settings.user.as_deref(), deletion.successor).await?
-        {
-            // Dropped, the transaction is rolled back.
-            return Ok(Written::Stale);
-        }
-        deleted::note_successor(&mut transaction, account, &row).await?;
-        transaction.commit().await?;
-        Ok(Written::Done)
+        let ended = flow::delete(&mut *transaction, account, id, deletion, entry_for).await?;
+        transaction.end(ended).await
     }
 
     async fn profile_made_by(&self, account: &AccountId, creation: &str) -> Result<Option<ProfileRow>, StoreError> {

@@ -9,7 +9,7 @@ use super::{SqliteStore, events, rows::encode, transaction::begin};
 use crate::store::{
     QuarantineStore, StoreError,
     codec::quarantine::{FOR_EVER, quarantined},
-    outbox::{NewEvent, Quarantined},
+    outbox::{MessageState, NewEvent, Quarantined},
 };
 
 #[async_trait]
@@ -58,12 +58,9 @@ pub(super) async fn set_aside_on(connection: &mut SqliteConnection, damaged: &[D
         // Messages and lanes leave the queues; for the others it is enough to stand here.
         match *table {
             "message" => {
-                sqlx::query(
-                    "UPDATE message SET state = 'quarantined', lease_owner = NULL, lease_until = NULL WHERE id = ?",
-                )
-                .bind(row)
-                .execute(&mut *connection)
-                .await?;
+                let leave = "UPDATE message SET state = ?1, lease_owner = NULL, lease_until = NULL WHERE id = ?2";
+                let leave = sqlx::query(leave).bind(MessageState::Quarantined.as_str()).bind(row);
+                leave.execute(&mut *connection).await?;
             }
             "lane" => {
                 sqlx::query("UPDATE lane SET rests_until = ? WHERE lane = ?")

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::{
     SqliteStore,
     messages::{COLUMNS, WAITING, readable},
-    profiles::begin,
     quarantine::{self, set_aside},
     rows::encode,
+    transaction::begin,
 };
 use crate::store::{
     LaneKey, QueueStore, StoreError,

@@ -2,5 +2,5 @@
 
 pub(super) use crate::store::codec::{
     encode, instant,
-    profiles::{PROFILE, profile, verdict_code},
+    profiles::{PROFILE, profile},
 };

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use const_format::formatcp;
 use uuid::Uuid;
 
-use super::{SqliteStore, logins, profiles::begin, rows::PROFILE};
+use super::{SqliteStore, logins, rows::PROFILE, transaction::begin};
 use crate::store::codec::{messages::sealed_content, profiles::profile_of_account};
 use crate::store::{AccountProfile, SealedSecret, SealedStore, StoreError, outbox::SealedContent};
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{Row, SqlitePool};
 
-use super::SqliteStore;
+use super::{SqliteStore, transaction::begin};
 use crate::store::{
     SessionRow, SessionStore, StoreError,
     codec::sessions::{content, session, with_theme},
@@ -55,7 +55,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn set_theme(&self, key: &[u8; 32], theme: &GivenTheme) -> Result<bool, StoreError> {
-        let mut transaction = super::profiles::begin(&self.writer).await?;
+        let mut transaction = begin(&self.writer).await?;
         let row =
             sqlx::query("SELECT content FROM session WHERE key = ?").bind(&key[..]).fetch_optional(&mut *transaction);
         let Some(row) = row.await? else { return Ok(false) };
@@ -95,7 +95,7 @@ impl SessionStore for SqliteStore {
         now: Timestamp,
         entry: &Entry,
     ) -> Result<u64, StoreError> {
-        let mut transaction = super::profiles::begin(&self.writer).await?;
+        let mut transaction = begin(&self.writer).await?;
         let ended = sqlx::query(
             "UPDATE session SET expires_at = ?1, ends_at = 0
              WHERE content ->> '$.account.portal' = ?2 AND content ->> '$.account.account' = ?3

@@ -16,16 +16,15 @@ use uuid::Uuid;
 use super::{
     SqliteStore, events,
     outcomes::{self, Outcomes},
-    profiles::{begin, find_readable, write_health},
+    profiles::{find_readable, write_health},
     queue::mark_commit,
     rows::encode,
+    transaction::begin,
 };
 use crate::store::{
     ProfileRow, SettlementStore, StoreError,
-    codec::{
-        settlements,
-        settling::{SettlementStatements, take_health},
-    },
+    codec::settlements,
+    flow::settlements::{SettlementStatements, take_health},
     one_writer::{Batch, OneWriter, Written},
     outbox::{CommitMark, HealthReport, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
 };
@@ -76,6 +75,10 @@ pub(super) struct Settling<'t> {
 impl<'t> Settling<'t> {
     pub fn new(connection: &'t mut SqliteConnection, outcomes: &'t Outcomes, appends: bool) -> Self {
         Self { connection, outcomes, appends: appends && outcomes.have_room(), appended: Vec::new() }
+    }
+
+    pub(super) const fn connection(&mut self) -> &mut SqliteConnection {
+        self.connection
     }
 }
 

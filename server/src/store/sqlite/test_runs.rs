@@ -1,23 +1,24 @@
 //! Server side. Test runs, and the receipts of their mails.
 
-use app::{profile::model::ProfileId, session::AccountId, test_run::port::TestRun};
+use app::{
+    diagnosis::cause::Cause, journal::model::Entry, profile::model::ProfileId, session::AccountId,
+    test_run::port::TestRun,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
 
-use super::{
-    SqliteStore, journal,
-    profiles::{begin, find_on},
-    rows::{encode, verdict_code},
-    settlements::Settling,
-};
+use super::{SqliteStore, journal, profiles::find_on, settlements::Settling, transaction::begin};
 use crate::store::{
-    EntryFor, Receipt, StoreError, TestRecord, TestRunStore,
+    EntryFor, ProfileRow, Receipt, StoreError, TestRecord, TestRunStore,
     codec::{
-        profiles::{receipt, test_run},
-        settling::take_health,
+        encode,
+        profiles::{receipt, test_run, verdict_code},
     },
-    test_result::{KEPT_TESTS, TestResult},
+    flow::{
+        AccountStatements,
+        test_runs::{self as flow, TestRunStatements},
+    },
 };
 
 #[async_trait]
@@ -27,23 +28,12 @@ impl TestRunStore for SqliteStore {
         account: &AccountId,
         id: ProfileId,
         run: &TestRun,
-        told: &TestRecord<'_>,
+        record: &TestRecord<'_>,
     ) -> Result<bool, StoreError> {
-        let TestRecord { fingerprint, events, entry, .. } = *told;
         let mut transaction = begin(&self.writer).await?;
-        let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
-        let result = TestResult::of(&row, run, fingerprint);
-        if result.is_latest {
-            keep(&mut transaction, id, run, told).await?;
-        }
-        if let Some(report) = &result.health {
-            let mut settling = Settling::new(&mut transaction, &self.outcomes, false);
-            take_health(&mut settling, account, report, run.at, told.transition_event).await?;
-        }
-        super::events::insert(&mut transaction, events).await?;
-        journal::note(&mut transaction, account, entry).await?;
-        transaction.commit().await?;
-        Ok(true)
+        let mut statements = Settling::new(&mut transaction, &self.outcomes, false);
+        let ended = flow::record(&mut statements, account, id, run, record).await?;
+        transaction.end(ended).await
     }
 
     async fn try_receipt(
@@ -53,15 +43,9 @@ impl TestRunStore for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<Receipt>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let stored = receipt_on(&mut transaction, account, id).await?;
-        let Some(receipt) = stored.and_then(|stored| stored.after_try(now)) else { return Ok(None) };
-        sqlx::query("UPDATE receipt SET tries_left = ? WHERE profile = ?")
-            .bind(receipt.tries_left)
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(Some(receipt))
+        let mut statements = Settling::new(&mut transaction, &self.outcomes, false);
+        let ended = flow::try_receipt(&mut statements, account, id, now).await?;
+        transaction.end(ended).await
     }
 
     async fn confirm_receipt(
@@ -73,20 +57,9 @@ impl TestRunStore for SqliteStore {
         entry_for: &EntryFor<'_>,
     ) -> Result<bool, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        let stored = receipt_on(&mut transaction, account, id).await?;
-        if !stored.is_some_and(|stored| stored.is_of(receipt)) {
-            return Ok(false);
-        }
-        sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *transaction).await?;
-        sqlx::query("UPDATE profile SET received_at = ? WHERE id = ?")
-            .bind(now.as_millisecond())
-            .bind(id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        let Some(row) = find_on(&mut transaction, account, id).await? else { return Ok(false) };
-        journal::note(&mut transaction, account, &entry_for(&row)).await?;
-        transaction.commit().await?;
-        Ok(true)
+        let mut statements = Settling::new(&mut transaction, &self.outcomes, false);
+        let ended = flow::confirm_receipt(&mut statements, account, id, receipt, now, entry_for).await?;
+        transaction.end(ended).await
     }
 
     async fn last_test(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError> {
@@ -103,67 +76,101 @@ impl TestRunStore for SqliteStore {
     }
 }
 
-/// Stores the result, and its receipt in the place of the one before. What was received with the same settings was received.
-async fn keep(
-    connection: &mut SqliteConnection,
-    id: ProfileId,
-    run: &TestRun,
-    TestRecord { fingerprint, receipt, .. }: &TestRecord<'_>,
-) -> Result<(), StoreError> {
-    let json = encode("test_run", "content", run)?;
-    sqlx::query(
-        "UPDATE profile SET tested_fingerprint = ?1, tested_at = ?2, tested_verdict = ?3, tested_cause = ?4,
-             received_at = CASE WHEN tested_fingerprint = ?1 THEN received_at END
-         WHERE id = ?5",
-    )
-    .bind(&fingerprint[..])
-    .bind(run.at.as_millisecond())
-    .bind(verdict_code(run.report.verdict))
-    .bind(run.report.cause.map(app::diagnosis::cause::Cause::as_str))
-    .bind(id.to_string())
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("INSERT INTO test_run (profile, at, content) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content")
-        .bind(id.to_string())
-        .bind(run.at.as_millisecond())
-        .bind(json)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query(
-        "DELETE FROM test_run WHERE profile = ?1 AND at NOT IN
-             (SELECT at FROM test_run WHERE profile = ?1 ORDER BY at DESC LIMIT ?2)",
-    )
-    .bind(id.to_string())
-    .bind(KEPT_TESTS)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("DELETE FROM receipt WHERE profile = ?").bind(id.to_string()).execute(&mut *connection).await?;
-    if let Some(Receipt { salt, code, expires_at, tries_left }) = receipt {
-        sqlx::query("INSERT INTO receipt (profile, salt, code, expires_at, tries_left) VALUES (?, ?, ?, ?, ?)")
-            .bind(id.to_string())
-            .bind(&salt[..])
-            .bind(&code[..])
-            .bind(expires_at.as_millisecond())
-            .bind(tries_left)
-            .execute(&mut *connection)
-            .await?;
+#[async_trait]
+impl AccountStatements for Settling<'_> {
+    async fn locked_profile(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
+        find_on(self.connection(), account, id).await
     }
-    Ok(())
+
+    async fn note(&mut self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+        journal::note(self.connection(), account, entry).await
+    }
 }
 
-async fn receipt_on(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<Receipt>, StoreError> {
-    let row = sqlx::query(
-        "SELECT receipt.* FROM receipt JOIN profile ON profile.id = receipt.profile
-         WHERE profile.portal = ? AND profile.account = ? AND profile.id = ?",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?;
-    row.map(|row| receipt(&row, id)).transpose()
+#[async_trait]
+impl TestRunStatements for Settling<'_> {
+    async fn write_result(
+        &mut self,
+        id: ProfileId,
+        run: &TestRun,
+        fingerprint: &[u8; 32],
+        received_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE profile SET tested_fingerprint = ?, tested_at = ?, tested_verdict = ?, tested_cause = ?, received_at = ?
+             WHERE id = ?",
+        )
+        .bind(&fingerprint[..])
+        .bind(run.at.as_millisecond())
+        .bind(verdict_code(run.report.verdict))
+        .bind(run.report.cause.map(Cause::as_str))
+        .bind(received_at.map(Timestamp::as_millisecond))
+        .bind(id.to_string())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    async fn keep_test(&mut self, id: ProfileId, run: &TestRun, most: u32) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO test_run (profile, at, content) VALUES (?, ?, ?)
+             ON CONFLICT DO UPDATE SET content = excluded.content",
+        )
+        .bind(id.to_string())
+        .bind(run.at.as_millisecond())
+        .bind(encode("test_run", "content", run)?)
+        .execute(self.connection())
+        .await?;
+        sqlx::query(
+            "DELETE FROM test_run WHERE profile = ?1 AND at NOT IN
+                 (SELECT at FROM test_run WHERE profile = ?1 ORDER BY at DESC LIMIT ?2)",
+        )
+        .bind(id.to_string())
+        .bind(most)
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    async fn locked_receipt(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<Receipt>, StoreError> {
+        let row = sqlx::query(
+            "SELECT receipt.* FROM receipt JOIN profile ON profile.id = receipt.profile
+             WHERE profile.portal = ? AND profile.account = ? AND profile.id = ?",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(id.to_string())
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(|row| receipt(&row, id)).transpose()
+    }
+
+    async fn write_receipt(&mut self, id: ProfileId, receipt: Option<&Receipt>) -> Result<(), StoreError> {
+        let Some(Receipt { salt, code, expires_at, tries_left }) = receipt else {
+            sqlx::query("DELETE FROM receipt WHERE profile = ?")
+                .bind(id.to_string())
+                .execute(self.connection())
+                .await?;
+            return Ok(());
+        };
+        sqlx::query(
+            "INSERT INTO receipt (profile, salt, code, expires_at, tries_left) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET salt = excluded.salt, code = excluded.code, expires_at = excluded.expires_at,
+                 tries_left = excluded.tries_left",
+        )
+        .bind(id.to_string())
+        .bind(&salt[..])
+        .bind(&code[..])
+        .bind(expires_at.as_millisecond())
+        .bind(i64::from(*tries_left))
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    async fn write_received(&mut self, id: ProfileId, at: Timestamp) -> Result<(), StoreError> {
+        let received = sqlx::query("UPDATE profile SET received_at = ? WHERE id = ?");
+        received.bind(at.as_millisecond()).bind(id.to_string()).execute(self.connection()).await?;
+        Ok(())
+    }
 }

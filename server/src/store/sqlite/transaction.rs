@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, flow::Ended};
 
 /// `SQLITE_BUSY`, the primary result code: somebody else holds the lock, and nothing has begun.
 const BUSY: i64 = 5;
@@ -46,6 +46,14 @@ fn is_busy(error: &sqlx::Error) -> bool {
 }
 
 impl WriteTransaction {
+    /// Ends it as a flow says.
+    pub(super) async fn end<T>(self, ended: Ended<T>) -> Result<T, StoreError> {
+        match ended {
+            Ended::Commit(outcome) => self.commit().await.map(|()| outcome),
+            Ended::RollBack(outcome) => Ok(outcome),
+        }
+    }
+
     /// Writes it to the disk.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let committed = sqlx::query("COMMIT").execute(&mut *self).await;

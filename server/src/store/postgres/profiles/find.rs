@@ -25,7 +25,7 @@ async fn locked_row(
 }
 
 /// The row, which nobody else changes before this transaction ends.
-pub(in crate::store::postgres) async fn find_locked(
+pub(super) async fn find_locked(
     connection: &mut PgConnection,
     account: &AccountId,
     id: ProfileId,

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::super::rows::encode;
 use crate::store::{
     StoreError,
     codec::{
-        messages::{NewRow, wrong},
+        messages::{NewRow, known, wrong},
         without_nul,
     },
     outbox::{Inserted, MessageState, QueuedMessage},
@@ -81,16 +81,14 @@ async fn by_keys(
     .bind(encode("message", "idempotency_key", &keys)?)
     .fetch_all(connection)
     .await?;
-    let mut stored = HashMap::new();
+    let mut stored: HashMap<(String, Option<String>), &SqliteRow> = HashMap::new();
     for row in &rows {
-        let key: (String, Option<String>) = (row.try_get("portal")?, row.try_get("idempotency_key")?);
-        stored.insert(key, (row.try_get::<String, _>("id")?, row.try_get::<Vec<u8>, _>("request_hash")?));
+        stored.insert((row.try_get("portal")?, row.try_get("idempotency_key")?), row);
     }
     let known = messages.iter().map(|new| {
         let key = (new.lane.account.portal.clone(), new.idempotency_key.as_deref().map(without_nul));
-        let (id, hash) = stored.get(&key).ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?;
-        let id = Uuid::try_parse(id).map_err(|_| wrong("id", id))?;
-        Ok((new.id, Inserted::Known { id, same: hash[..] == new.request_hash }))
+        let row = stored.get(&key).ok_or_else(|| wrong("idempotency_key", &new.id.to_string()))?;
+        Ok((new.id, known(*row, &new.request_hash)?))
     });
     known.collect()
 }

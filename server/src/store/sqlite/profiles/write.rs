@@ -1,131 +1,168 @@
-//! Server side. Writes what the owner sets, and keeps one profile of each owner in use.
+//! Server side. The statements that write profiles: see `flow::profiles`.
 
 use app::{
-    profile::{model::ProfileId, port::Successor, sending::Health},
+    journal::model::Entry,
+    profile::{model::ProfileId, sending::Health},
     session::AccountId,
 };
+use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
 use super::{
-    super::{bind_all, logins},
-    find::of_owner,
+    super::{bind_all, journal, logins},
+    find::{find_on, of_owner},
 };
 use crate::store::{
-    ProfileRow, StoreError,
-    change::Edit,
+    Aside, ProfileRow, StoreError,
     codec::values::{self, set_by_owner},
-    succession::successor,
+    flow::{AccountStatements, profiles::ProfileStatements},
 };
 
-/// Inserts a profile that is not in use.
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    row: &ProfileRow,
-) -> Result<(), StoreError> {
-    let insert = sqlx::query(
-        "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
+#[async_trait]
+impl AccountStatements for SqliteConnection {
+    async fn locked_profile(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
+        find_on(self, account, id).await
+    }
+
+    async fn note(&mut self, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
+        journal::note(self, account, entry).await
+    }
+}
+
+#[async_trait]
+impl ProfileStatements for SqliteConnection {
+    async fn has_room(&mut self, account: &AccountId, most: u32) -> Result<bool, StoreError> {
+        let has: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS counted",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(i64::from(most))
+        .fetch_one(&mut *self)
+        .await?;
+        Ok(has < i64::from(most))
+    }
+
+    async fn is_created(&mut self, account: &AccountId, creation: &str) -> Result<bool, StoreError> {
+        let created = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM profile WHERE portal = ? AND account = ? AND creation = ?)",
+        );
+        let created = created.bind(&account.portal).bind(&account.account).bind(creation);
+        Ok(created.fetch_one(&mut *self).await?)
+    }
+
+    async fn insert(&mut self, account: &AccountId, row: &ProfileRow) -> Result<(), StoreError> {
+        let insert = sqlx::query(
+            "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
              reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
              check_hourly, fallback, id, portal, account, creation, in_use)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-    );
-    bind_all(insert, set_by_owner(row))
-        .bind(row.id.to_string())
-        .bind(&account.portal)
-        .bind(&account.account)
-        .bind(&row.creation)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Whether the account has fewer profiles than `most`. No more are counted than may be there.
-pub(in crate::store::sqlite) async fn has_room(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    most: u32,
-) -> Result<bool, StoreError> {
-    let has: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM profile WHERE portal = ? AND account = ? LIMIT ?) AS counted",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(i64::from(most))
-    .fetch_one(connection)
-    .await?;
-    Ok(has < i64::from(most))
-}
-
-/// Puts a profile of this owner in use where none of the owner's is; whether it did.
-pub(in crate::store::sqlite) async fn take_if_free(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    user: Option<&str>,
-    id: ProfileId,
-) -> Result<bool, StoreError> {
-    let taken = sqlx::query(
-        "UPDATE profile SET in_use = 1
-         WHERE id = ?4 AND portal = ?1 AND account = ?2 AND user IS ?3
-           AND NOT EXISTS (SELECT 1 FROM profile
-                           WHERE portal = ?1 AND account = ?2 AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3
-                             AND in_use = 1)",
-    )
-    .bind(&account.portal)
-    .bind(&account.account)
-    .bind(user)
-    .bind(id.to_string())
-    .execute(connection)
-    .await?;
-    Ok(taken.rows_affected() == 1)
-}
-
-/// An owner's profile in use is gone: another one takes over, or nobody does. `false`: the one that should is not there.
-pub(super) async fn hand_over(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    user: Option<&str>,
-    wish: Successor,
-) -> Result<bool, StoreError> {
-    let Ok(successor) = successor(wish, &of_owner(connection, account, user).await?) else { return Ok(false) };
-    if let Some(id) = successor {
-        take_if_free(connection, account, user, id).await?;
+        );
+        bind_all(insert, set_by_owner(row))
+            .bind(row.id.to_string())
+            .bind(&account.portal)
+            .bind(&account.account)
+            .bind(&row.creation)
+            .execute(&mut *self)
+            .await?;
+        Ok(())
     }
-    Ok(true)
-}
 
-/// Writes what the owner sets.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    before: &ProfileRow,
-    after: ProfileRow,
-) -> Result<(), StoreError> {
-    let Edit { row, forgiven, leaves_owner } = Edit::of(before, after);
-    let update = sqlx::query(
-        "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
+    async fn update(&mut self, row: &ProfileRow) -> Result<(), StoreError> {
+        let update = sqlx::query(
+            "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
              sender_name = ?, sender_address = ?, reply_to = ?, name = ?, encoding = ?, secret = ?, secret_changed_at = ?,
              login_key = ?, max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?,
              in_use = ?, revision = ?
          WHERE id = ?",
-    );
-    bind_all(update, set_by_owner(&row))
-        .bind(row.in_use)
-        .bind(i64::from(row.revision))
-        .bind(before.id.to_string())
-        .execute(&mut *connection)
+        );
+        bind_all(update, set_by_owner(row))
+            .bind(row.in_use)
+            .bind(i64::from(row.revision))
+            .bind(row.id.to_string())
+            .execute(&mut *self)
+            .await?;
+        Ok(())
+    }
+
+    async fn write_health(&mut self, id: ProfileId, health: &Health) -> Result<(), StoreError> {
+        write_health(self, id, health, None).await
+    }
+
+    async fn of_owner(&mut self, account: &AccountId, user: Option<&str>) -> Result<Vec<ProfileRow>, StoreError> {
+        of_owner(self, account, user).await
+    }
+
+    async fn use_if_free(
+        &mut self,
+        account: &AccountId,
+        user: Option<&str>,
+        id: ProfileId,
+    ) -> Result<bool, StoreError> {
+        let taken = sqlx::query(
+            "UPDATE profile SET in_use = 1
+         WHERE id = ?4 AND portal = ?1 AND account = ?2 AND user IS ?3
+           AND NOT EXISTS (SELECT 1 FROM profile
+                           WHERE portal = ?1 AND account = ?2 AND ifnull(user, '') = ifnull(?3, '') AND user IS ?3
+                             AND in_use = 1)",
+        )
+        .bind(&account.portal)
+        .bind(&account.account)
+        .bind(user)
+        .bind(id.to_string())
+        .execute(&mut *self)
         .await?;
-    write_health(connection, before.id, &row.health, None).await?;
-    if let Some(key) = forgiven {
-        logins::forgive(connection, &key).await?;
+        Ok(taken.rows_affected() == 1)
     }
-    if leaves_owner {
-        hand_over(connection, account, before.settings.user.as_deref(), Successor::Best).await?;
+
+    async fn end_use(&mut self, account: &AccountId, user: Option<&str>) -> Result<(), StoreError> {
+        let end =
+            sqlx::query("UPDATE profile SET in_use = 0 WHERE portal = ? AND account = ? AND user IS ? AND in_use = 1");
+        end.bind(&account.portal).bind(&account.account).bind(user).execute(&mut *self).await?;
+        Ok(())
     }
-    take_if_free(connection, account, row.settings.user.as_deref(), before.id).await?;
-    Ok(())
+
+    async fn set_in_use(&mut self, account: &AccountId, id: ProfileId, in_use: bool) -> Result<(), StoreError> {
+        sqlx::query("UPDATE profile SET in_use = ? WHERE id = ? AND portal = ? AND account = ?")
+            .bind(in_use)
+            .bind(id.to_string())
+            .bind(&account.portal)
+            .bind(&account.account)
+            .execute(&mut *self)
+            .await?;
+        Ok(())
+    }
+
+    async fn forgive(&mut self, key: &[u8; 32]) -> Result<(), StoreError> {
+        logins::forgive(self, key).await
+    }
+
+    async fn put_aside(&mut self, id: ProfileId, aside: Aside) -> Result<(), StoreError> {
+        // The form that created it may create another one.
+        sqlx::query(
+            "UPDATE profile SET portal = '', deleted_portal = portal, deleted_session = ?1, deleted_until = ?2,
+             deleted_in_use = in_use, in_use = 0, creation = NULL
+         WHERE id = ?3",
+        )
+        .bind(&aside.session[..])
+        .bind(aside.until.as_millisecond())
+        .bind(id.to_string())
+        .execute(&mut *self)
+        .await?;
+        Ok(())
+    }
+
+    async fn note_successor(&mut self, id: ProfileId, successor: Option<ProfileId>) -> Result<(), StoreError> {
+        sqlx::query("UPDATE profile SET deleted_successor = ? WHERE id = ? AND portal = ''")
+            .bind(successor.map(|id| id.to_string()))
+            .bind(id.to_string())
+            .execute(&mut *self)
+            .await?;
+        Ok(())
+    }
 }
 
-/// Writes how a profile does. `signed`: the settings that the last message was sent with, where that is told.
+/// Writes a profile's health. `signed`: the settings that the last message was sent with; `None` keeps what is stored.
 pub(in crate::store::sqlite) async fn write_health(
     connection: &mut SqliteConnection,
     id: ProfileId,

@@ -14,9 +14,9 @@ use app::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::settlements::JudgedProfiles;
 use crate::store::{
     ProfileRow, StoreError,
+    codec::settlements::JudgedProfiles,
     outbox::{CommitMark, HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
