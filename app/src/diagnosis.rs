@@ -11,4 +11,4 @@ pub mod card;
 #[cfg(feature = "ssr")]
 pub use ::model::fix;
 #[cfg(feature = "ssr")]
-mod retype;
+pub mod retype;

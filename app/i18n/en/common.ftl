@@ -84,10 +84,10 @@ notice-cleaned = { $count ->
     [one] One character was removed from the saved password.
    *[other] { $count } characters were removed from the saved password.
 }
-notice-secret-missing = This profile has no password. Choose Edit to enter it, then test.
-notice-secret-unreadable = The saved password can no longer be read. Choose Edit to enter it again.
+notice-secret-missing = This profile has no password. Enter it, then test.
+notice-secret-unreadable = The saved password can no longer be read. Enter it again.
 notice-secret-invalid = This password cannot be saved: it is empty, longer than 1,024 characters, or contains an invalid character. Enter it again.
-notice-secret-refused = The provider has rejected this password three times in a row. Another attempt could lock your account: choose Edit and enter a new one.
+notice-secret-refused = The provider has rejected this password three times in a row. Another attempt could lock your account: enter a new one.
 notice-gone = This profile does not exist, or no longer exists.
 notice-limited = { $seconds ->
     [one] Too many attempts in a short time. Try again in one second.

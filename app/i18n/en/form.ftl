@@ -50,7 +50,7 @@ preset-others = { $count ->
 }
 preset-other-server = Other server
 preset-fill = Fill in the fields
-preset-search = Search for a provider
+preset-search = Your provider or your email address
 preset-none-found = No provider with that name. Choose “Other server”.
 preset-replaced = Replaced by the chosen configuration: { $names }.
 preset-left = This is not a server of { $name }: another configuration is selected now.
@@ -100,10 +100,10 @@ error-too-long-login = At most 320 characters.
 error-too-long-name = At most 100 characters.
 error-too-long-secret = This password is too long. Check what you pasted.
 error-unprintable = This text contains invisible characters that cannot be sent. Clear it and type it by hand.
-error-host-invalid = This is not a server address. Enter only its name, for example smtp.example.com, without “https://”, port or spaces.
-error-host-not-allowed = This server cannot be used here. Enter the public name of your mail server.
+error-host-invalid = Enter the server name that your provider gives, for example smtp.example.com, without “https://”, port or spaces.
+error-host-not-allowed = This address cannot be reached from the internet. Enter the server name that your provider gives, for example smtp.example.com.
 error-port-invalid = A port number goes from 1 to 65535. The usual ones are 465 and 587.
-error-port-not-allowed = This port is not allowed here; port 25, for example, is for traffic between servers. Try 465 (SSL/TLS) or 587 (STARTTLS).
+error-port-not-allowed = This port is not used for sending email. Try 465 (SSL/TLS) or 587 (STARTTLS).
 error-unencrypted = Without encryption, your password could be intercepted. Choose SSL/TLS or STARTTLS.
 error-address-invalid = This is not a full email address, like name@example.com.
 error-login-address = With this provider, the username is your full email address, for example name@example.com.
@@ -114,6 +114,7 @@ error-leftover = A program seems to have filled this in by mistake. Enter your o
 error-mask = This is not a password, only what is shown in its place. Enter the password itself.
 
 # What looks wrong before anything is sent. Never keeps anybody from confirming.
+warn-over = { $host } no longer accepts a password for sending email: choose another provider.
 warn-port = Port 465 usually goes with SSL/TLS, and port 587 with STARTTLS.
 warn-ending = Microsoft is phasing out sending with a password: off by default at the end of December 2026, removed on a date to be announced in the second half of 2027.
 warn-over = Since 16 September 2024, Microsoft no longer accepts passwords for these addresses.
@@ -150,4 +151,4 @@ conflict-mine = What you entered:
 conflict-theirs = Saved:
 conflict-empty = (empty)
 conflict-secret = If you had entered a password, enter it again on the next page: it is never kept.
-conflict-continue = Continue
+conflict-continue = Keep these values

@@ -6,14 +6,14 @@ list-more = More actions
 list-empty = No profiles yet.
 list-empty-about = A profile sets which server your emails are sent through. You need your email address and an app password; it takes five minutes.
 list-in-use = In use
-list-chosen = Chosen
+list-chosen = Default
 list-next = Next profiles
 
 owner-shop = shop
 owner-gone = user removed from the portal
 
 state-never = Never tested
-state-failed = Failed { $moment } – { $why }
+state-failed = Failed { $moment }
 state-unknown = Uncertain result { $moment }
 state-changed = Needs retesting
 state-secret-missing = Password needed
@@ -77,11 +77,10 @@ history-field-preset = predefined configuration
 # What a profile sends.
 action-sending = Sending
 state-broken = Not working: { $why }
-state-failing = Last email failed { $moment } – { $why }
+state-failing = Last email failed { $moment }
 state-sent = Sending – last message { $moment }
 sent-last = Last sent { $moment }
 sent-failed = Last failure { $moment }: { $why }
-sent-failed-last = Last failure { $moment }
 list-failure = Last failure for { $profile }, { $moment }: { $why }
 history-sending = Sending settings of a profile changed
 history-blocked = Server entered but not allowed by the administrator: { $destination }

@@ -48,3 +48,5 @@ card-next = What to do:
 card-retryable = You can try again later, without changing anything.
 card-server-words = Server’s reply, at the step “{ $stage }”:
 card-edit = Edit the profile
+card-edit-host = Correct the server address
+card-other-provider = Choose another provider

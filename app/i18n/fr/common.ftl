@@ -87,10 +87,10 @@ notice-cleaned = { $count ->
     [one] Un caractère a été retiré du mot de passe enregistré.
    *[other] { $count } caractères ont été retirés du mot de passe enregistré.
 }
-notice-secret-missing = Ce profil n’a pas de mot de passe. Choisissez Modifier pour le saisir, puis testez.
-notice-secret-unreadable = Le mot de passe enregistré ne peut plus être lu. Choisissez Modifier pour le saisir à nouveau.
+notice-secret-missing = Ce profil n’a pas de mot de passe. Saisissez-le, puis testez.
+notice-secret-unreadable = Le mot de passe enregistré ne peut plus être lu. Saisissez-le à nouveau.
 notice-secret-invalid = Ce mot de passe ne peut pas être enregistré : il est vide, dépasse 1 024 caractères ou contient un caractère impossible. Ressaisissez-le.
-notice-secret-refused = Le fournisseur a refusé ce mot de passe trois fois de suite. Un essai de plus pourrait bloquer votre compte : choisissez Modifier et saisissez-en un nouveau.
+notice-secret-refused = Le fournisseur a refusé ce mot de passe trois fois de suite. Un essai de plus pourrait bloquer votre compte : saisissez-en un nouveau.
 notice-gone = Ce profil n’existe pas, ou n’existe plus.
 notice-limited = { $seconds ->
     [one] Trop d’essais en peu de temps. Réessayez dans une seconde.

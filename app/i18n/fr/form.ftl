@@ -50,7 +50,7 @@ preset-others = { $count ->
 }
 preset-other-server = Autre serveur
 preset-fill = Remplir les champs
-preset-search = Chercher un fournisseur
+preset-search = Votre fournisseur ou votre adresse email
 preset-none-found = Aucun fournisseur de ce nom. Choisissez « Autre serveur ».
 preset-replaced = Remplacé par la configuration choisie : { $names }.
 preset-left = Cette adresse n’est pas celle de { $name } : la configuration choisie a changé.
@@ -100,10 +100,10 @@ error-too-long-login = 320 caractères au maximum.
 error-too-long-name = 100 caractères au maximum.
 error-too-long-secret = Ce mot de passe est trop long. Vérifiez ce que vous avez collé.
 error-unprintable = Ce texte contient des caractères invisibles qui ne peuvent pas être envoyés. Effacez-le et saisissez-le à la main.
-error-host-invalid = Ce n’est pas l’adresse d’un serveur. Indiquez seulement son nom, par exemple smtp.exemple.fr, sans « https:// », sans port et sans espace.
-error-host-not-allowed = Ce serveur ne peut pas être utilisé ici. Indiquez le nom public de votre serveur de messagerie.
+error-host-invalid = Indiquez le nom du serveur que donne votre fournisseur, par exemple smtp.exemple.fr, sans « https:// », sans port et sans espace.
+error-host-not-allowed = Cette adresse n’est pas accessible depuis internet. Indiquez le nom du serveur que donne votre fournisseur, par exemple smtp.exemple.fr.
 error-port-invalid = Un numéro de port va de 1 à 65535. Les plus courants sont 465 et 587.
-error-port-not-allowed = Ce port n’est pas autorisé ici : le port 25, par exemple, est réservé aux échanges entre serveurs. Essayez 465 (SSL/TLS) ou 587 (STARTTLS).
+error-port-not-allowed = Ce port ne sert pas à envoyer des emails. Essayez 465 (SSL/TLS) ou 587 (STARTTLS).
 error-unencrypted = Sans chiffrement, votre mot de passe pourrait être intercepté. Choisissez SSL/TLS ou STARTTLS.
 error-address-invalid = Ce n’est pas une adresse email complète, comme nom@exemple.fr.
 error-login-address = Chez ce fournisseur, l’identifiant est votre adresse email complète, par exemple nom@exemple.fr.
@@ -114,6 +114,7 @@ error-leftover = Ce champ semble avoir été rempli par erreur par un logiciel. 
 error-mask = Ce n’est pas un mot de passe, seulement ce qui s’affiche à sa place. Saisissez le mot de passe lui-même.
 
 # Ce qui semble faux avant tout envoi. N’empêche jamais de valider.
+warn-over = { $host } n’accepte plus de mot de passe pour envoyer des emails : choisissez un autre fournisseur.
 warn-port = D’habitude, le port 465 va avec SSL/TLS et le port 587 avec STARTTLS.
 warn-ending = Microsoft arrête peu à peu l’envoi par mot de passe : désactivé par défaut fin décembre 2026, supprimé à une date annoncée au second semestre 2027.
 warn-over = Depuis le 16 septembre 2024, Microsoft n’accepte plus de mot de passe pour ces adresses.
@@ -150,4 +151,4 @@ conflict-mine = Votre saisie :
 conflict-theirs = Enregistré :
 conflict-empty = (vide)
 conflict-secret = Si vous aviez saisi un mot de passe, saisissez-le à nouveau à la page suivante : il n’est jamais conservé.
-conflict-continue = Continuer
+conflict-continue = Garder ces valeurs

@@ -6,14 +6,14 @@ list-more = Autres actions
 list-empty = Aucun profil pour le moment.
 list-empty-about = Un profil indique par quel serveur vos emails partent. Il vous faut votre adresse email et un mot de passe d’application ; cinq minutes suffisent.
 list-in-use = Actif
-list-chosen = Choisi
+list-chosen = Par défaut
 list-next = Profils suivants
 
 owner-shop = magasin
 owner-gone = utilisateur supprimé du portail
 
 state-never = Jamais testé
-state-failed = Échec { $moment } – { $why }
+state-failed = Échec { $moment }
 state-unknown = Résultat incertain { $moment }
 state-changed = À retester
 state-secret-missing = Mot de passe à saisir
@@ -77,11 +77,10 @@ history-field-preset = configuration pré-saisie
 # Les envois d’un profil.
 action-sending = Envois
 state-broken = En panne : { $why }
-state-failing = Dernier envoi échoué { $moment } – { $why }
+state-failing = Dernier envoi échoué { $moment }
 state-sent = Envoie – dernier message { $moment }
 sent-last = Dernier envoi { $moment }
 sent-failed = Dernier échec { $moment } : { $why }
-sent-failed-last = Dernier échec { $moment }
 list-failure = Dernier échec de { $profile }, { $moment } : { $why }
 history-sending = Réglages d’envoi d’un profil modifiés
 history-blocked = Serveur saisi mais non autorisé par l’administrateur : { $destination }

@@ -48,3 +48,5 @@ card-next = À faire :
 card-retryable = Vous pouvez réessayer plus tard, sans rien changer.
 card-server-words = Réponse du serveur, à l’étape « { $stage } » :
 card-edit = Modifier le profil
+card-edit-host = Corriger l’adresse du serveur
+card-other-provider = Choisir un autre fournisseur

@@ -94,9 +94,45 @@ pub const fn field(cause: Cause) -> Option<Field> {
     })
 }
 
+/// Whether settings of the profile may be wrong although no single field is.
+pub const fn may_be_the_profile_s(cause: Cause) -> bool {
+    matches!(cause, Cause::Unknown | Cause::ProtocolError | Cause::NoServer | Cause::TlsHandshakeFailed)
+}
+
+/// Whether the cause's own advice says to try again later.
+pub const fn says_to_retry(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::DnsFailed
+            | Cause::ConnectTimeout
+            | Cause::NetworkUnreachable
+            | Cause::TlsHandshakeFailed
+            | Cause::CertNotYetValid
+            | Cause::Greylisted
+            | Cause::RateLimited
+            | Cause::QuotaExceeded
+            | Cause::TooManyConnections
+            | Cause::TooManyRecipients
+            | Cause::ServerBusy
+            | Cause::ConnectionLost
+            | Cause::Timeout
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::i18n::{Locale, Texts};
+
+    #[test]
+    fn the_advice_that_says_to_retry_is_known() {
+        for &cause in Cause::ALL {
+            let key = format!("cause-{}-next", cause.as_str().replace('_', "-"));
+            let advice = Locale::Fr.text(&key, &[]).to_lowercase();
+            let says = ["réessayez", "attendez"].iter().any(|word| advice.contains(word));
+            assert_eq!(says_to_retry(cause), says, "{}: {advice}", cause.as_str());
+        }
+    }
 
     #[test]
     fn a_cause_that_only_needs_time_names_no_field() {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::provider;
 
 use super::{
-    advice::{Who, field, who},
+    advice::{Who, field, may_be_the_profile_s, says_to_retry, who},
     blame::Found,
     cause::Cause,
     fix::Fix,
@@ -168,22 +168,36 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
             <p>{what}</p>
             {report.finding.map(|finding| view! { <p>{t!(finding.key())}</p> })}
             <Hints report=report.clone() />
-            <Fixes failure=failure.clone() />
             // A verified fix replaces the general advice.
             {(!mended_by_the_door).then(|| view! { <p><strong>{t!("card-next")}</strong> " " {next}</p> })}
+            <Fixes failure=failure.clone() />
             {link.map(|url| view! {
                 <p><a href=url target="_blank" rel="noopener noreferrer">{t!("card-link", provider = failure.provider.clone())}</a></p>
             })}
             {retypes.then(|| view! { <Retype id /> })}
-            {(report.retryable && report.fixes.is_empty()).then(|| view! { <p>{t!("card-retryable")}</p> })}
+            {(report.retryable && report.fixes.is_empty() && !says_to_retry(cause)).then(|| view! { <p>{t!("card-retryable")}</p> })}
             {report.survey.clone().map(|survey| view! { <Found survey failed=failure.profile.clone() /> })}
             {report.reply.clone().map(|words| view! {
                 <p class="words">
                     <span>{t!("card-server-words", stage = stage_name(report.stage))}</span> <samp dir="auto">{words}</samp>
                 </p>
             })}
-            <p class="actions"><a class="button" href=edit>{t!("card-edit")}</a></p>
+            {editing(&failure).map(|(class, words)| view! {
+                <p class="actions"><a class=class href=edit>{t!(words)}</a></p>
+            })}
         </section>
+    }
+}
+
+/// The link to the form: its class, and the key of its words. `None`: nothing in the profile can help.
+fn editing(failure: &Failure) -> Option<(&'static str, &'static str)> {
+    let cause = failure.cause();
+    let to_blame = failure.report.survey.as_ref().is_some_and(|survey| survey.blame == Blame::Settings);
+    match cause {
+        Cause::DnsNotFound if failure.variant() == "-near" => Some(("button primary", "card-edit-host")),
+        Cause::BasicAuthDisabled => Some(("button", "card-other-provider")),
+        _ if to_blame || field(cause).is_some() || may_be_the_profile_s(cause) => Some(("button", "card-edit")),
+        _ => None,
     }
 }
 

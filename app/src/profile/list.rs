@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     base_path::at,
+    diagnosis::retype::Retype,
     sending_mode::{
         unproved::{Unproved, Untried},
         way::{ProfileWay, Way, WayCard, WayNotice},
@@ -116,7 +117,9 @@ pub fn ListPage() -> impl IntoView {
                 None => None,
             };
             let undo = deleted.map(|profile| view! { <Undo profile /> });
-            let also = Some(view! { {badge} {undo} }.into_any());
+            let retypes = matches!(query("notice").as_str(), "secret-missing" | "secret-invalid" | "secret-refused" | "secret-unreadable");
+            let retype = about.clone().filter(|_| retypes).map(|profile| view! { <Retype id=profile.id /> });
+            let also = Some(view! { {badge} {undo} {retype} }.into_any());
             let about = about.map(|profile| profile.settings.title().to_owned());
             view! { <RequestNotice about also /> }.into_any()
         };

@@ -20,6 +20,8 @@ pub trait DestinationPolicy: Send + Sync {
     fn host(&self, typed: &str) -> Result<String, Fault>;
     /// The port, or why it is refused.
     fn port(&self, port: u16) -> Result<u16, Fault>;
+    /// Every port that is allowed.
+    fn ports(&self) -> &[u16];
     /// Whether a password may be sent there without encryption.
     fn unencrypted(&self, host: &str) -> bool;
 }

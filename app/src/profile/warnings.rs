@@ -67,16 +67,17 @@ impl Warning {
         }
     }
 
-    /// Whether the provider's guide already says so, with dates.
+    /// Whether only the provider's guide says so, with dates.
     pub const fn is_in_the_guide(self) -> bool {
-        matches!(self, Self::PasswordEnding | Self::PasswordOver)
+        matches!(self, Self::PasswordEnding)
     }
 
-    /// The id of the field that shows it.
+    /// The id of the field that shows it. A closed provider is told under the providers.
     pub const fn field(self) -> &'static str {
         match self {
             Self::PortAndSecurity => "security",
-            Self::PasswordEnding | Self::PasswordOver | Self::HostNearby => "host",
+            Self::PasswordOver => "presets",
+            Self::PasswordEnding | Self::HostNearby => "host",
             Self::OtherProvider => "login",
             Self::AccountPassword | Self::Lookalikes => "secret",
             Self::SenderNotLogin => "sender_address",

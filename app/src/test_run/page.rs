@@ -90,8 +90,8 @@ pub fn ReportCard(
             <section class="card good" data-verdict="accepted">
                 <h2 tabindex="-1">{t!("verdict-accepted-title")}</h2>
                 <p>{t!("verdict-accepted-what", recipient = recipient.clone())}</p>
+                {receipt()}
             </section>
-            {receipt()}
             <WayCard way=way.clone() />
         }
         .into_any(),

@@ -20,9 +20,15 @@ use super::{
 };
 use crate::{
     base_path::at,
+    diagnosis::retype::Retype,
     error::{AppError, answer},
     i18n::{Locale, Texts},
-    profile::{draft::TypedSecret, list::RowLabel, model::Profile, owner::owner_name},
+    profile::{
+        draft::TypedSecret,
+        list::RowLabel,
+        model::{Profile, ProfileId},
+        owner::owner_name,
+    },
     sending_mode::{
         unproved::{Unproved, Untried},
         way::{ProfileWay, Way},
@@ -79,7 +85,7 @@ pub async fn stream_test(
         Err(refusal) => {
             // The status is for programs; the page shows the line. The profile may be deleted in another tab.
             let _ = answer(told(refusal));
-            let line = Line::Refused { html: refusal_html(&owner, locale, refusal) }.bytes();
+            let line = Line::Refused { html: refusal_html(&owner, locale, refusal, ProfileId::parse(&id)) }.bytes();
             return Ok(ByteStream::new(futures::stream::iter([Ok(line)])));
         }
     };
@@ -102,7 +108,7 @@ pub async fn stream_test(
                     let html = owner.with(|| view! { <Phases progress=progress.clone() /> }.to_html());
                     Line::Phases { html, now: locale.text("survey-running", &[]) }
                 }
-                TestEvent::Refused(refusal) => Line::Refused { html: refusal_html(&owner, locale, refusal) },
+                TestEvent::Refused(refusal) => Line::Refused { html: refusal_html(&owner, locale, refusal, Some(id)) },
                 TestEvent::Finished(run) => {
                     let fresh = services.profiles.get(&session.account, id).await.ok().flatten();
                     let profile: Profile = fresh.unwrap_or_else(|| profile.clone());
@@ -143,7 +149,8 @@ async fn untried(services: &Services, session: &Session) -> Result<(bool, Option
     Ok((own, own.then(|| Unproved::first(&in_use, relay, session)).flatten()))
 }
 
-fn refusal_html(owner: &Owner, locale: Locale, refusal: Refusal) -> String {
+/// Why a test did not begin. What a new password mends has its field.
+fn refusal_html(owner: &Owner, locale: Locale, refusal: Refusal, id: Option<ProfileId>) -> String {
     let text = match (refused(refusal), refusal) {
         (Ok(notice), _) => locale.text(&format!("notice-{notice}"), &[]),
         (_, Refusal::Limited { retry_after_s }) => {
@@ -155,9 +162,15 @@ fn refusal_html(owner: &Owner, locale: Locale, refusal: Refusal) -> String {
     owner.with(|| {
         use crate::ui::notice::{Kind, Notice};
         let renew = refusal == Refusal::NotFound;
+        let retypes =
+            matches!(
+                refusal,
+                Refusal::SecretMissing | Refusal::SecretInvalid | Refusal::SecretUnreadable | Refusal::SecretRefused
+            );
         view! {
             <Notice kind=Kind::Error>
                 <p>{text}</p>
+                {id.filter(|_| retypes).map(|id| view! { <Retype id /> })}
                 {renew.then(|| view! { <p><a href=at("/profiles")>{t!("list-again")}</a></p> })}
             </Notice>
         }

@@ -77,8 +77,8 @@ pub fn TextField(
     #[prop(default = "text")]
     inputmode: &'static str,
     /// A pattern of the browser's own check, and what to say when it does not match.
-    #[prop(optional)]
-    pattern: Option<&'static str>,
+    #[prop(optional, into)]
+    pattern: Option<String>,
     #[prop(default = 320)] maxlength: u16,
 ) -> impl IntoView {
     let id = field.id();

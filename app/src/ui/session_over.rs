@@ -9,11 +9,11 @@ use crate::{session::visit, t};
 /// has input, so the link to the portal opens a new tab.
 #[component]
 pub fn SessionOver(#[prop(into)] text: String, #[prop(into)] renewed: String, typed: bool) -> impl IntoView {
-    let target = if typed { "_blank" } else { "_top" };
+    let (target, words) = if typed { ("_blank", "carry-portal") } else { ("_top", "back-to-portal") };
     let back = visit().return_url().map(|url| {
         view! {
             <p class="actions">
-                <a class="button" href=url.to_owned() target=target rel="noopener">{t!("back-to-portal")}</a>
+                <a class="button" href=url.to_owned() target=target rel="noopener">{t!(words)}</a>
             </p>
         }
     });

@@ -40,6 +40,10 @@ impl DestinationPolicy for ProfileService {
         self.policy.check_port(port).map(|()| port).map_err(|_| Fault::PortNotAllowed)
     }
 
+    fn ports(&self) -> &[u16] {
+        &self.policy.allow_ports
+    }
+
     fn unencrypted(&self, host: &str) -> bool {
         self.policy.check_host(host).is_ok_and(|host| self.policy.plaintext_allowed(&host))
     }

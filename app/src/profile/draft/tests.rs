@@ -29,6 +29,10 @@ impl DestinationPolicy for Policy {
         [465, 587, 2525].contains(&port).then_some(port).ok_or(Fault::PortNotAllowed)
     }
 
+    fn ports(&self) -> &[u16] {
+        &[465, 587, 2525]
+    }
+
     fn unencrypted(&self, host: &str) -> bool {
         host == "plain.exemple.fr"
     }

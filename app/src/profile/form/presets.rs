@@ -1,5 +1,5 @@
 //! Server side. **Vous pouvez choisir une configuration pré-saisie (optionnel)**: the usual providers as cards, the
-//! others behind a disclosure, "another server" at the end. One group of radio buttons, so exactly one is chosen.
+//! others behind a disclosure, "another server" last among the usual ones. One group of radio buttons, so exactly one is chosen.
 //! The provider's mark comes from a style sheet of its own (`style/marks.css`, written from the table of providers).
 
 use leptos::prelude::*;
@@ -29,19 +29,20 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
                 <input type="search" id="preset-search" autocomplete="off" />
                 <span role="status" data-none=t!("preset-none-found")></span>
             </p>
-            <div class="cards">{usual.into_iter().map(choice).collect_view()}</div>
-            <details open=open class="others">
-                <summary>{t!("preset-others", count = count)}</summary>
-                <div class="cards all">{others.into_iter().map(choice).collect_view()}</div>
-            </details>
             <div class="cards">
+                {usual.into_iter().map(choice).collect_view()}
                 <label class="card-choice">
                     <input type="radio" name="draft[preset]" value="" checked=chosen.is_empty() />
                     <i aria-hidden="true"></i>
                     <span>{t!("preset-other-server")}</span>
                 </label>
             </div>
+            <details open=open class="others">
+                <summary>{t!("preset-others", count = count)}</summary>
+                <div class="cards all">{others.into_iter().map(choice).collect_view()}</div>
+            </details>
             <Remark at="presets" />
+            <p class="warn" role="status" id="w-over"></p>
             // After the cards, which do not wait for it.
             {marks.map(|href| view! { <link rel="stylesheet" href=href /> })}
             <noscript>

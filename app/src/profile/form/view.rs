@@ -18,8 +18,10 @@ use crate::{
         guide::PresetGuide,
         hints::hints,
         moved::Moved,
+        port::DestinationPolicy,
         preset::{Catalogue, Preset},
     },
+    services::services,
     session::{Session, SessionLeft},
     t,
     ui::{
@@ -31,8 +33,15 @@ use crate::{
 
 /// A server's name, optionally with a scheme or a port ([`crate::profile::server_text`]); not an e-mail address.
 const HOST: &str = r"\s*(\S+:\/\/\S+|[^@\s]+(\s*:?\s*[0-9]{1,5})?)\s*";
-/// From 1 to 65535.
-const PORT: &str = r"\s*0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\s*";
+/// Comes before [`HOST`] where private addresses are refused (RFC 1918, and loopback): the browser says so at once.
+const NOT_PRIVATE: &str = r"(?!\s*(10|127|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+\s*$)";
+
+/// What the browser takes for a server and a port, so that the operator's policy is met before anything is sent.
+fn patterns(policy: &dyn DestinationPolicy) -> (String, String) {
+    let refused = policy.host("10.0.0.1").is_err();
+    let ports = policy.ports().iter().map(u16::to_string).collect::<Vec<_>>().join("|");
+    (format!("{}{HOST}", if refused { NOT_PRIVATE } else { "" }), format!(r"\s*0*({ports})\s*"))
+}
 
 #[component]
 pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
@@ -45,6 +54,10 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
     let [login_hint, secret_hint] = hints(i18n::current(), chosen.as_ref(), guide.as_ref());
     let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
     let email = session.email.clone();
+    let (host_pattern, port_pattern) = match services() {
+        Ok(services) => patterns(services.profiles.policy()),
+        Err(_) => (HOST.to_owned(), String::new()),
+    };
     view! {
         <form
             method="post"
@@ -59,7 +72,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             data-required-login=t!("error-required-login")
             data-required-secret=t!("error-required-secret")
             data-address=t!("error-address-invalid")
-            data-port=t!("error-port-invalid")
+            data-port=t!("error-port-not-allowed")
             data-host=t!("error-host-invalid")
             data-tidied=t!("form-tidied")
             data-tidied-port=t!("form-tidied-port", port = "{port}")
@@ -68,6 +81,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             data-undo=t!("preset-undo")
             data-proposal=t!("preset-proposal", name = "{name}")
             data-choose=t!("preset-choose")
+            data-w-over=t!("warn-over", host = "{host}")
             data-w-port=t!("warn-port")
             data-w-other=t!("warn-other", login = "{login}", host = "{host}")
             data-w-account=t!("warn-account", host = "{host}")
@@ -87,11 +101,11 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                 <div class="columns">
                     <TextField
                         field=Field::Host label=t!("form-host") hint=t!("form-host-hint") state=state(&draft.host)
-                        inputmode="url" maxlength=300 pattern=HOST
+                        inputmode="url" maxlength=300 pattern=host_pattern
                     />
                     <TextField
                         field=Field::Port label=t!("form-port") state=state(&draft.port) inputmode="numeric"
-                        pattern=PORT maxlength=8
+                        pattern=port_pattern maxlength=8
                     />
                 </div>
                 <SecurityChoice state=state(&draft.security) />

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    diagnosis::card::cause_title,
+    diagnosis::{card::cause_title, cause::Cause},
     profile::{
         model::{Profile, SecretState, TestState},
         sending::SendState,
@@ -29,11 +29,11 @@ pub fn RowLabel(
     let named = (provider != destination.host).then_some(provider);
     let sent = last_sent(&profile);
     view! {
-        <span class="who">
-            <strong>{title}</strong>
+        <span class="who"><strong>{title}</strong></span>
+        <span class="owner">
+            {owner} " "
             {profile.in_use.then(|| view! { <span class="tag">{t!(if own { "list-in-use" } else { "list-chosen" })}</span> })}
         </span>
-        <span class="owner">{owner}</span>
         <span class="state"><StateBadge profile /></span>
         <span class="server">
             {sender.map(|sender| view! { {sender} " · " })} {named.map(|name| format!("{name} · "))} {breakable(&server)}
@@ -48,56 +48,76 @@ fn last_sent(profile: &Profile) -> Option<String> {
     let by_the_badge = matches!(profile.secret, SecretState::Stored { .. })
         && matches!(profile.sends, SendState::Sent { at } if profile.test.ended_at().is_none_or(|tested| at > tested));
     let sent = health.sent_at.filter(|_| !by_the_badge).map(|at| t!("sent-last", moment = distance(at, now)));
-    // The badge gives the reason.
+    // The badge says when, or since when and why.
     let said = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
-    let failed = health.failed_at.map(|at| {
-        let moment = distance(at, now);
-        if said {
-            t!("sent-failed-last", moment = moment)
-        } else {
-            t!("sent-failed", moment = moment, why = cause_title(health.failed_cause))
-        }
+    let failed = health.failed_at.filter(|_| !said).map(|at| {
+        t!("sent-failed", moment = distance(at, now), why = cause_title(health.failed_cause))
     });
     let lines: Vec<String> = sent.into_iter().chain(failed).collect();
     (!lines.is_empty()).then(|| lines.join(" · "))
 }
 
-/// The profile's state, in a few words and one colour.
+/// The profile's state, in a few words and one colour. The reason of a failure is apart: under its own card it would be said twice.
 #[component]
 pub fn StateBadge(profile: Profile) -> impl IntoView {
-    let now = crate::services::now();
-    let newer = |at: Timestamp| profile.test.ended_at().is_none_or(|tested| at > tested);
-    let sends = match profile.sends {
-        SendState::Broken { cause, .. } => Some(("bad", t!("state-broken", why = cause_title(Some(cause))))),
-        SendState::Failing { at, cause } if newer(at) => {
-            Some(("bad", t!("state-failing", moment = distance(at, now), why = cause_title(Some(cause)))))
-        }
-        SendState::Sent { at } if newer(at) => Some(("good", t!("state-sent", moment = distance(at, now)))),
-        _ => None,
-    };
-    let (class, text) = match (&profile.secret, &profile.test) {
-        (SecretState::Unreadable, _) => ("bad", t!("state-secret-unreadable")),
-        (SecretState::Missing, _) => ("unsure", t!("state-secret-missing")),
-        // Real sending is more recent than the test.
-        (SecretState::Stored { .. }, test) => sends.unwrap_or_else(|| tested(test, now)),
-    };
-    view! { <span class=format!("badge {class}")>{text}</span> }
+    let State { class, text, why } = State::of(&profile, crate::services::now());
+    let why = why.map(|cause| view! { <span class="reason">" – " {cause_title(cause)}</span> });
+    view! { <span class=format!("badge {class}")>{text} {why}</span> }
 }
 
-/// The result of the last test.
-fn tested(test: &TestState, now: Timestamp) -> (&'static str, String) {
-    match test {
-        TestState::Never => ("neutral", t!("state-never")),
-        TestState::Changed => ("unsure", t!("state-changed")),
-        TestState::Received { at, tested } if at < tested => {
-            let (moment, tested) = (distance(*at, now), distance(*tested, now));
-            ("good", t!("state-received-before", moment = moment, tested = tested))
+struct State {
+    class: &'static str,
+    text: String,
+    /// Why it failed; `Some(None)`: for a reason that is not known.
+    why: Option<Option<Cause>>,
+}
+
+impl State {
+    const fn new(class: &'static str, text: String) -> Self {
+        Self { class, text, why: None }
+    }
+
+    const fn failed(text: String, cause: Option<Cause>) -> Self {
+        Self { class: "bad", text, why: Some(cause) }
+    }
+
+    fn of(profile: &Profile, now: Timestamp) -> Self {
+        let newer = |at: Timestamp| profile.test.ended_at().is_none_or(|tested| at > tested);
+        let sends = match profile.sends {
+            SendState::Broken { cause, .. } => {
+                Some(Self::new("bad", t!("state-broken", why = cause_title(Some(cause)))))
+            }
+            SendState::Failing { at, cause } if newer(at) => {
+                Some(Self::failed(t!("state-failing", moment = distance(at, now)), Some(cause)))
+            }
+            SendState::Sent { at } if newer(at) => Some(Self::new("good", t!("state-sent", moment = distance(at, now)))),
+            _ => None,
+        };
+        match (&profile.secret, &profile.test) {
+            (SecretState::Unreadable, _) => Self::new("bad", t!("state-secret-unreadable")),
+            (SecretState::Missing, _) => Self::new("unsure", t!("state-secret-missing")),
+            // Real sending is more recent than the test.
+            (SecretState::Stored { .. }, test) => sends.unwrap_or_else(|| Self::tested(test, now)),
         }
-        TestState::Received { at, .. } => ("good", t!("state-received", moment = distance(*at, now))),
-        TestState::Accepted { at } => ("good open waits", t!("state-accepted", moment = distance(*at, now))),
-        TestState::DeliveryUnknown { at } => ("unsure waits", t!("state-unknown", moment = distance(*at, now))),
-        TestState::Failed { at, cause } => {
-            ("bad", t!("state-failed", moment = distance(*at, now), why = cause_title(*cause)))
+    }
+
+    /// The result of the last test.
+    fn tested(test: &TestState, now: Timestamp) -> Self {
+        match test {
+            TestState::Never => Self::new("neutral", t!("state-never")),
+            TestState::Changed => Self::new("unsure", t!("state-changed")),
+            TestState::Received { at, tested } if at < tested => {
+                let (moment, tested) = (distance(*at, now), distance(*tested, now));
+                Self::new("good", t!("state-received-before", moment = moment, tested = tested))
+            }
+            TestState::Received { at, .. } => Self::new("good", t!("state-received", moment = distance(*at, now))),
+            TestState::Accepted { at } => {
+                Self::new("good open waits", t!("state-accepted", moment = distance(*at, now)))
+            }
+            TestState::DeliveryUnknown { at } => {
+                Self::new("unsure waits", t!("state-unknown", moment = distance(*at, now)))
+            }
+            TestState::Failed { at, cause } => Self::failed(t!("state-failed", moment = distance(*at, now)), *cause),
         }
     }
 }
