@@ -181,8 +181,8 @@ writeFileSync(
 const secret = read(join(folder, "portal.key")).trimEnd();
 
 try {
-  await check("the configuration of the quick start is good", () => {
-    assert.match(run(["config", "check"]), /is good/);
+  await check("the configuration of the quick start is valid", () => {
+    assert.match(run(["config", "check"]), /is valid/);
     assert.match(read(join(folder, "facteur.toml")), /"ed\.pem"/);
   });
   const server = await start(`${url}/healthz`, facteur, ["serve"], { cwd: folder });
@@ -430,7 +430,7 @@ try {
 
   // --- the operator's files, and whether the documents are complete ---
 
-  await check("examples/facteur.toml is good, and the environment goes over it", () => {
+  await check("examples/facteur.toml is valid, and the environment goes over it", () => {
     const place = mkdtempSync(join(folder, "operator-"));
     const text = read("examples/facteur.toml");
     writeFileSync(join(place, "facteur.toml"), text);
@@ -438,8 +438,8 @@ try {
     for (const [, file] of text.matchAll(/^[^#\n]*(?:secret_)?file = "(keys\/[\w-]+)"/gm)) run(["keys", "new", join(place, file)]);
     const config = ["config", "check", "--config", join(place, "facteur.toml")];
     const env = { FACTEUR__DATABASE__PATH: join(place, "facteur.db") };
-    assert.match(run(config, env), /is good/);
-    assert.match(run(config, { ...env, FACTEUR__SMTP__ALLOW_PORTS: "[25]", FACTEUR__TESTS__PER_PERSON: "3" }), /is good/);
+    assert.match(run(config, env), /is valid/);
+    assert.match(run(config, { ...env, FACTEUR__SMTP__ALLOW_PORTS: "[25]", FACTEUR__TESTS__PER_PERSON: "3" }), /is valid/);
     for (const [name, value] of [["FACTEUR__SMTP__EHLO_NAME", "a b"], ["FACTEUR__TESTS__PER_PERSON", "0"], ["FACTEUR__SMTP__NOTHING", "1"]]) {
       assert.throws(() => run(config, { ...env, [name]: value }), (error) => error.status === 1, name);
     }
@@ -454,7 +454,7 @@ try {
       .replace(/^#\[portal\.relay\][^]*/m, on);
     assert.doesNotMatch(whole, /^#(\[|port |login |secret_files )/m);
     writeFileSync(join(place, "facteur.toml"), whole);
-    assert.match(run(config, env), /is good/);
+    assert.match(run(config, env), /is valid/);
   });
   await check("docs/operating.md and examples/facteur.toml name every setting", () => {
     const fields = [...read("server/src/config/sections.rs").matchAll(/^    pub (\w+):/gm)].map(([, name]) => name);
@@ -546,8 +546,8 @@ async function portalsMessages() {
 
   let server;
   try {
-    await check("the configuration of docs/messages.md is good, and it serves", async () => {
-      assert.match(facteurOf("config", "check"), /is good/);
+    await check("the configuration of docs/messages.md is valid, and it serves", async () => {
+      assert.match(facteurOf("config", "check"), /is valid/);
       server = await serve();
     });
 
@@ -658,12 +658,12 @@ async function portalsMessages() {
       await until("it was tried", async () => (await call("GET", `/${id}`)).attempts.length > 0);
       assert.match(facteurOf("backup", "copy.db"), /a copy of the database/);
       assert.equal(statSync(join(place, "copy.db")).mode & 0o777, 0o600);
-      assert.throws(() => facteurOf("backup", "copy.db"), (error) => error.status === 1 && /exists already/.test(error.stderr));
+      assert.throws(() => facteurOf("backup", "copy.db"), (error) => error.status === 1 && /already exists/.test(error.stderr));
       const { message_id } = await call("GET", `/${id}`);
       await stop(server);
       for (const end of ["", "-wal", "-shm"]) rmSync(join(place, `facteur.db${end}`), { force: true });
       cpSync(join(place, "copy.db"), join(place, "facteur.db"));
-      assert.match(facteurOf("config", "check"), /is good[^]*does not serve from it yet/);
+      assert.match(facteurOf("config", "check"), /is valid[^]*does not serve from it yet/);
       assert.throws(() => facteurOf("serve"), (error) => error.status === 1 && /facteur restored/.test(error.stderr));
       assert.match(facteurOf("restored"), /^1 messages? /);
       assert.doesNotMatch(facteurOf("config", "check"), /does not serve/);
@@ -695,7 +695,7 @@ async function portalsMessages() {
       keysOf(before);
       assert.throws(() => facteurOf("config", "check"), (error) => error.status === 1);
       keysOf(after);
-      assert.match(facteurOf("config", "check"), /is good/);
+      assert.match(facteurOf("config", "check"), /is valid/);
       mailEnds = await mailServer(mail, taken);
       server = await serve();
       await reaches(id, "accepted");

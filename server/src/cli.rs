@@ -1,4 +1,4 @@
-//! Server side. The command line: one command a file.
+//! Server side. The command line: one command in each file.
 //!
 //! To add a command: a file with its arguments (`clap::Args`) and a function `run`, a variant of `Command`, a line in
 //! [`run`].
@@ -30,36 +30,36 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Everything on this machine, for trying it out: configurator, demo portal, sandbox mail server
+    /// Run a complete trial on this machine: configurator, demo portal, sandbox mail server
     Demo(demo::Arguments),
-    /// The real thing
+    /// Serve the configurator and the API
     Serve(ConfigFile),
-    /// The configuration
+    /// Check the configuration
     Config {
         #[command(subcommand)]
         command: config::Command,
     },
-    /// Keys: of the vault, of portals, of webhooks
+    /// Manage keys: of the vault, of portals, of webhooks
     Keys {
         #[command(subcommand)]
         command: keys::Command,
     },
-    /// The database: move it to another one, compare two
+    /// Copy the database into another one, or compare two
     Database {
         #[command(subcommand)]
         command: database::Command,
     },
-    /// Copy the database into a new file, also while Facteur serves
+    /// Copy the database into a new file, even while Facteur serves
     Backup(backup::Arguments),
-    /// After a backup was put back: messages that waited in it may have been sent since, so none is sent again by itself
+    /// After restoring a backup: mark its waiting messages as possibly sent, so that none is sent twice
     Restored(restored::Arguments),
-    /// One submission from the terminal, with the code of the button
+    /// Submit one message, as the Test button does
     Probe(Box<probe::Arguments>),
     /// Explain servers' replies: one on the command line, or JSON lines on standard input
     Explain(explain::Arguments),
 }
 
-/// Where the configuration is.
+/// The location of the configuration.
 #[derive(Args)]
 struct ConfigFile {
     /// The configuration file
@@ -78,13 +78,13 @@ impl ConfigFile {
         Service::prepare_to_serve(&Config::load(&self.config).map_err(failed)?).await.map_err(failed)
     }
 
-    /// The same, where no other process serves from the database.
+    /// The same, with exclusive use of the database.
     async fn prepare_alone(&self) -> Result<Service, Failed> {
         Service::prepare_alone(&Config::load(&self.config).map_err(failed)?).await.map_err(failed)
     }
 }
 
-/// Why a command ended badly: 1 when what it did failed, 2 when it could not be done as it was asked.
+/// Why a command failed. Exit code 1: an error while it ran; 2: it could not be done as requested.
 struct Failed {
     error: Box<dyn Error>,
     code: u8,
@@ -94,7 +94,7 @@ fn failed(error: impl Error + 'static) -> Failed {
     Failed { error: error.into(), code: 1 }
 }
 
-/// Runs a command, and tells on standard error why it failed.
+/// Runs a command, and prints on standard error why it failed.
 pub async fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(arguments).await,

@@ -1,9 +1,9 @@
-//! Server side. What an operator sets: a TOML file, and the environment over it. The one place that reads the
+//! Server side. The operator's settings: a TOML file, overridden by the environment. The one place that reads the
 //! environment.
 //!
-//! `FACTEUR__SMTP__EHLO_NAME=mail.example.com` stands for `ehlo_name` in `[smtp]`. Secrets are never in the file: it names
-//! files that hold them ([`secret_file`]). To add a setting: a field in [`sections`] with its doc, what must hold in
-//! [`Config::load`] or where it is built, a line in `docs/operating.md`.
+//! `FACTEUR__SMTP__EHLO_NAME=mail.example.com` sets `ehlo_name` in `[smtp]`. Secrets are never in the file: it names
+//! files that hold them ([`secret_file`]). To add a setting: a field in [`sections`] with its doc, its check in
+//! [`Config::load`] or where it is used, a line in `docs/operating.md`.
 
 use std::path::{Path, PathBuf};
 
@@ -21,32 +21,32 @@ mod tests;
 pub use sections::Config;
 
 /// The filter of the logs: the variable `FACTEUR_LOG`, in tracing's syntax (`info`, `server=debug`…).
-#[allow(clippy::disallowed_methods, reason = "this is the place")]
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn log_filter() -> String {
     std::env::var("FACTEUR_LOG").unwrap_or_else(|_| "info,sqlx=warn,hyper=warn".to_owned())
 }
 
 /// Whether logs are lines of JSON: the variable `FACTEUR_LOG_FORMAT` is `json`.
-#[allow(clippy::disallowed_methods, reason = "this is the place")]
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn logs_are_json() -> bool {
     std::env::var("FACTEUR_LOG_FORMAT").is_ok_and(|format| format == "json")
 }
 
 /// The machine's clock.
-#[allow(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+#[allow(clippy::disallowed_methods, reason = "the clock that is passed to everything else")]
 pub fn clock() -> app::services::Clock {
     std::sync::Arc::new(jiff::Timestamp::now)
 }
 
-/// The machine's clocks: the one on the wall, and the time since its start. A machine that does not say which start it is counts
-/// from the start of this process.
+/// The machine's clocks: wall clock, and time since boot. On a machine without a boot id, the process uses a random
+/// one.
 pub fn machine() -> crate::time::Machine {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     let boot = boot.map_or_else(|_| uuid::Uuid::new_v4().to_string(), |text| text.trim().to_owned());
     crate::time::Machine { wall: clock(), up: std::sync::Arc::new(up), boot: boot.into() }
 }
 
-/// The time since the machine's start, sleep included.
+/// The time since boot, including sleep.
 fn up() -> std::time::Duration {
     #[cfg(target_os = "linux")]
     let clock = rustix::time::ClockId::Boottime;
@@ -57,10 +57,10 @@ fn up() -> std::time::Duration {
     whole + std::time::Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or_default())
 }
 
-/// Why a configuration cannot be used. The message says where and what; it never holds a secret.
+/// Why a configuration is refused. The message says where and why; it never contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{0} cannot be read")]
+    #[error("cannot read {0}")]
     Missing(PathBuf),
     #[error("cannot parse the configuration: {0}")]
     Malformed(Box<figment::Error>),
@@ -77,7 +77,7 @@ impl ConfigError {
 }
 
 impl Config {
-    /// Reads the file and the environment. Paths in it are relative to the file.
+    /// Reads the file and the environment. Paths in the file are relative to it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         if !path.is_file() {
             return Err(ConfigError::Missing(path.to_owned()));
@@ -91,7 +91,7 @@ impl Config {
         Ok(config)
     }
 
-    /// A path of the file, from where the file is.
+    /// A path in the file, made relative to the file's folder.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
     }

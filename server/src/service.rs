@@ -2,13 +2,13 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `web` | what `[server]` says: the public address, limits on connections and bodies |
-//! | `smtp` | what `[smtp]` allows |
+//! | `web` | `[server]`: the public address, limits on connections and bodies |
+//! | `smtp` | `[smtp]`: allowed destinations |
 //! | `sending` | limits on messages and tests, retention |
 //! | `portals` | the portals |
-//! | `database` | the database, opened |
-//! | `keys` | files with secrets, and the vault |
-//! | `descriptors` | how many files the system lets us open |
+//! | `database` | opens the database |
+//! | `keys` | secret files, and the vault |
+//! | `descriptors` | how many files the process may open |
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -40,14 +40,14 @@ use crate::{
     time::Steady,
 };
 
-/// How long messages under way may take when the service stops.
+/// How long running conversations may take when the service stops.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Connections at once to `/metrics`.
 const METRICS_CONNECTIONS: usize = 32;
-/// The longest request: a test, and what is looked for after it.
+/// The longest request: a test, and the look-ups after it.
 const LONGEST_REQUEST: Duration = Duration::from_secs(36);
 
-/// Why it does not serve.
+/// Why it cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error(transparent)]
@@ -73,25 +73,25 @@ pub struct Service {
     location: DatabaseLocation,
     vault: Vault,
     replicas: Replicas,
-    /// Nobody uses the database in a way that excludes this process.
+    /// While held, no process uses the database in a way that excludes this one.
     lock: Option<Arc<ServingLock>>,
 }
 
 impl Service {
-    /// The same as [`prepare`](Self::prepare), where no other process serves from the database. None does before the end of
-    /// this value.
+    /// The same as [`prepare`](Self::prepare), with exclusive use: no other process serves from the database until this
+    /// value is dropped.
     pub async fn prepare_alone(config: &Config) -> Result<Self, ServeError> {
         let lock = DatabaseLocation::of(config)?.lock().await?;
         Self::prepare_with(config, Some(lock)).await
     }
 
-    /// The same, to serve: from PostgreSQL several processes may.
+    /// The same, to serve: several processes may serve from PostgreSQL.
     pub async fn prepare_to_serve(config: &Config) -> Result<Self, ServeError> {
         let lock = DatabaseLocation::of(config)?.join().await?;
         Self::prepare_with(config, Some(lock)).await
     }
 
-    /// Reads what the configuration names, opens the database and checks that the vault's keys are its own.
+    /// Reads the files that the configuration names, opens the database and checks that the vault's keys match it.
     pub async fn prepare(config: &Config) -> Result<Self, ServeError> {
         Self::prepare_with(config, None).await
     }
@@ -151,7 +151,7 @@ impl Service {
         &self.application
     }
 
-    /// Serves until `stop` is done; requests under way are answered, and messages under way come to their end.
+    /// Serves until `stop` resolves; running requests are answered, and running conversations end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let Self { application, base_path, listen, limits, metrics, database, location, replicas, lock, .. } = self;
         let listener = bind(listen).await?;
@@ -188,7 +188,7 @@ impl Service {
         });
         tracing::info!(connections = limits.connections, "limits");
         let requests = crate::http::serve(listener, router, base_path, limits, stopping.clone());
-        // Requests and messages come to their end at the same time; a body that never arrives waits in vain.
+        // Requests and conversations end at the same time; a body that never arrives is not waited for indefinitely.
         let messages = async {
             stopping.cancelled().await;
             outbox.stop(PATIENCE).await;
@@ -217,24 +217,24 @@ impl Service {
     /// Copies the database into a new file.
     pub async fn back_up(&self, to: &std::path::Path) -> Result<(), ServeError> {
         if to.exists() {
-            let problem = ConfigError::wrong(to.display().to_string(), "it exists already");
+            let problem = ConfigError::wrong(to.display().to_string(), "already exists");
             return Err(problem.into());
         }
         self.database.back_up(to).await
     }
 
-    /// Whether it may serve: a backup may not, as long as nobody has said what becomes of its waiting messages.
+    /// Whether it may serve: a backup may not, until `facteur restored` was run.
     pub async fn check_backup(&self) -> Result<(), ServeError> {
         let is_backup = self.database.is_backup().await.map_err(|error| self.location.failed(error))?;
         if is_backup { Err(self.location.failed(StoreError::Backup)) } else { Ok(()) }
     }
 
-    /// Somebody has said what becomes of them.
+    /// Removes the mark of a backup.
     pub async fn release_backup(&self) -> Result<(), ServeError> {
         self.database.release_backup().await.map_err(|error| self.location.failed(error))
     }
 
-    /// After a restore: what waited may have been sent since. How many messages are unknown now.
+    /// After a restore: waiting messages may have been sent since. Returns how many are `delivery_unknown` now.
     pub async fn disown_waiting(&self) -> Result<u64, ServeError> {
         let disowned = self.application.outbox.disown().await;
         disowned.map_err(|error| self.location.failed(error))
@@ -245,7 +245,7 @@ impl Service {
         rotate(&*self.database.store(), &self.vault).await
     }
 
-    /// How many passwords bear which key.
+    /// How many passwords are sealed with which key.
     pub async fn census(&self) -> Result<Vec<(String, u64)>, ServeError> {
         census(&*self.database.store()).await.map_err(|error| self.location.failed(error))
     }
@@ -256,7 +256,7 @@ impl Service {
     }
 }
 
-/// Until another process has the lock.
+/// Resolves when another process has taken the lock.
 async fn lost(lock: Option<&ServingLock>) {
     match lock {
         Some(lock) => lock.lost().await,

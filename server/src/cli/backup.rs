@@ -1,4 +1,4 @@
-//! Server side. `facteur backup`: a copy of the database, also while Facteur serves.
+//! Server side. `facteur backup`: copies the database, even while Facteur serves.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -17,6 +17,6 @@ pub async fn run(Arguments { to, file }: &Arguments) -> Result<ExitCode, Failed>
     let done = service.back_up(to).await;
     service.close().await;
     done.map_err(failed)?;
-    println!("{}: a copy of the database. Keep it where the keys are not.", to.display());
+    println!("{}: a copy of the database. Store it apart from the keys.", to.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -16,7 +16,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failed> {
     let service = file.prepare().await?;
     let servable = service.check_backup().await;
     service.close().await;
-    println!("{} is good: its files are there, and its keys open the database.", file.config.display());
+    println!("{} is valid: its files exist, and its keys open the database.", file.config.display());
     if let Err(ServeError::Store(_, problem)) = &servable {
         println!("Facteur does not serve from it yet: {problem}.");
     } else {

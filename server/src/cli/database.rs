@@ -1,7 +1,7 @@
-//! Server side. `facteur database …`: what is done with whole databases, while nobody serves from them.
+//! Server side. `facteur database …`: copies or compares whole databases, while no process serves from them.
 //!
-//! Exit codes: 0 when both databases hold the same in the end; 1 when something failed on the way, and the same command may go
-//! on; 2 when it was refused, and nothing was changed.
+//! Exit codes: 0 when both databases have the same content in the end; 1 when something failed on the way, and running
+//! it again may continue; 2 when it was refused, and nothing was changed.
 
 use std::{
     io::Write,
@@ -26,7 +26,7 @@ use crate::{
 #[cfg(unix)]
 mod tests;
 
-/// How often a long table says how far it is.
+/// How often the progress of a long table is printed.
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(clap::Subcommand)]
@@ -56,24 +56,24 @@ pub struct Arguments {
     /// The database to read: the path of a SQLite file, or postgres://…
     #[arg(long, group = "source")]
     from: Option<String>,
-    /// A file with the URL of the database to read, for its owner alone
+    /// A file with the URL of the database to read, readable by its owner alone
     #[arg(long, group = "source", value_name = "FILE")]
     from_url_file: Option<PathBuf>,
     /// The other database: the path of a SQLite file, or postgres://…
     #[arg(long, group = "target")]
     to: Option<String>,
-    /// A file with the URL of the other database, for its owner alone
+    /// A file with the URL of the other database, readable by its owner alone
     #[arg(long, group = "target", value_name = "FILE")]
     to_url_file: Option<PathBuf>,
-    /// Not taken, but caught: clap would show what may have a password in it
+    /// Caught here, because clap's error would print an argument that may contain a password
     #[arg(hide = true)]
     stray: Vec<String>,
-    /// One JSON object on standard output
+    /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
 }
 
-/// A command line that cannot be followed.
+/// An invalid command line.
 #[derive(Debug, thiserror::Error)]
 enum UsageError {
     #[error("{0}: {1}")]
@@ -122,7 +122,7 @@ async fn both(
         Work::Copy(_) if !same => Err(Failed { error: CopyError::Differs.into(), code: 1 }),
         Work::Compare if !same => Err(Failed { error: CopyError::Different.into(), code: 1 }),
         Work::Copy(_) => {
-            // A reader that went away knows enough.
+            // A closed pipe does not matter any more.
             let _ = writeln!(
                 said.errors,
                 "{} holds the same as {}. Do not serve from the source any more: its waiting messages would be sent twice.",
@@ -153,7 +153,7 @@ fn ends(arguments: &Arguments) -> Result<(DatabaseLocation, DatabaseLocation), U
     ))
 }
 
-/// Works while nobody serves from either database, nor copies into it.
+/// Works while no process serves from either database, or copies into it.
 async fn work_alone(
     (from, to): (&DatabaseLocation, &DatabaseLocation),
     route: &Route,
@@ -182,7 +182,7 @@ async fn work_alone(
     }
 }
 
-/// A lock of a file that is not there would make one.
+/// Locking a file that does not exist would create one.
 async fn lock(location: &DatabaseLocation, name: &str) -> Result<ServingLock, CopyError> {
     let folder_is_there = match location {
         DatabaseLocation::File(path) => {
@@ -199,7 +199,7 @@ async fn lock(location: &DatabaseLocation, name: &str) -> Result<ServingLock, Co
     })
 }
 
-/// What was said on standard error.
+/// Progress on standard error.
 struct Said<'a> {
     errors: &'a mut (dyn Write + Send),
     last: Option<(&'static str, Instant)>,
@@ -207,7 +207,7 @@ struct Said<'a> {
 
 impl Said<'_> {
     fn say(&mut self, progress: &Progress) {
-        // A reader that went away does not end the copy.
+        // A closed pipe does not end the copy.
         let _ = match progress {
             Progress::Resumed => writeln!(self.errors, "resuming the unfinished copy"),
             Progress::StartingOver => {
@@ -226,7 +226,7 @@ impl Said<'_> {
     }
 }
 
-/// A line for each table; two where the ends differ.
+/// A line for each table; two where source and target differ.
 fn write_table(output: &mut dyn Write, compared: &[Compared]) -> std::io::Result<()> {
     let width = compared.iter().map(|one| one.table.len()).max().unwrap_or_default();
     writeln!(output, "{:width$}  {:>12}  SHA-256", "table", "rows")?;

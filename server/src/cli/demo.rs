@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Folder of the database and the keys
     #[arg(long, default_value = "data")]
     data: PathBuf,
-    /// The URL of a PostgreSQL database in place of SQLite
+    /// The URL of a PostgreSQL database instead of SQLite
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }
@@ -38,7 +38,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
     let (portal, configurator) = (&demo.portal_url, &demo.configurator_url);
     println!("Facteur demo");
     println!("  Start here     {portal}      the portal: +  >  Paramètres  >  Mode d’envoi des emails");
-    println!("  Inbox          {portal}/inbox    what “left”, and every failure to try");
+    println!("  Inbox          {portal}/inbox    “sent” messages, and every failure to try");
     println!("  Configurator   {configurator}");
     println!(
         "  Mail server    127.0.0.1:{} (STARTTLS), {} (TLS)",

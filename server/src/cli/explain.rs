@@ -1,4 +1,4 @@
-//! Server side. `facteur explain`: servers' replies in, causes out. The same diagnosis as the button's.
+//! Server side. `facteur explain`: server replies in, causes out. The same diagnosis as for the Test button.
 
 use std::{
     io::{BufRead, Write},
@@ -21,18 +21,19 @@ mod explanation;
 
 pub(super) use explanation::Explanation;
 
-/// What stands on the command line.
+/// The command line.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A reply, such as "535 5.7.8 Error"; without it: lines such as {"stage":"auth","host":"…","reply":"…"}
+    /// A reply, such as "535 5.7.8 Error"; without it, lines such as {"stage":"auth","host":"…","reply":"…"} are read
     reply: Option<String>,
-    /// Where it was said: resolve, connect, tls, greeting, ehlo, starttls, auth, `mail_from`, `rcpt_to`, data, quit
+    /// The stage of the reply: resolve, connect, tls, greeting, ehlo, starttls, auth, `mail_from`, `rcpt_to`, data,
+    /// quit
     #[arg(long, default_value = "auth", value_parser = stage)]
     stage: Stage,
     /// The server's name
     #[arg(long, default_value = "")]
     host: String,
-    /// fr or en
+    /// Language: fr or en
     #[arg(long, default_value = "fr", value_parser = language)]
     lang: Locale,
 }
@@ -81,8 +82,8 @@ enum ExplainError {
     Pipe(#[from] std::io::Error),
 }
 
-/// Explains each line of JSON with a line of JSON. A line that does not read is an error line, and the others are
-/// still answered; whether all of them read.
+/// Explains each line of JSON with a line of JSON. An invalid line gets an error line, and the others are still
+/// answered. Returns whether all lines were valid.
 fn explain_lines(input: impl BufRead, output: &mut impl Write) -> Result<bool, ExplainError> {
     let presets = Catalogue::builtin();
     let mut all_read = true;
@@ -102,7 +103,7 @@ fn explain_lines(input: impl BufRead, output: &mut impl Write) -> Result<bool, E
     Ok(all_read)
 }
 
-/// Explains one reply to a person.
+/// Explains one reply in text.
 fn explain_one(
     reply: &str,
     stage: Stage,

@@ -7,21 +7,21 @@ use crate::{config::secret_file, http::make_key};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Write a new key, of the vault or to be shared with a portal, into a file that only its owner may read
+    /// Write a new key, for the vault or to be shared with a portal, into a file that only its owner may read
     New {
-        /// The file; it must not be there yet
+        /// The file; it must not exist
         file: PathBuf,
     },
-    /// Write a new secret of a webhook into a file that only its owner may read
+    /// Write a new webhook secret into a file that only its owner may read
     Webhook {
-        /// The file; it must not be there yet
+        /// The file; it must not exist
         file: PathBuf,
     },
-    /// Print a new API key for a portal's server, and the hash of it for the configuration
+    /// Print a new API key for a portal's server, and its hash for the configuration
     Api,
     /// Print how many passwords are sealed with which key
     List(ConfigFile),
-    /// Seal everything with the first key of the configuration; may be interrupted, and run while Facteur serves
+    /// Seal everything with the first key of the configuration; may be interrupted, and may run while Facteur serves
     Rotate(ConfigFile),
 }
 
@@ -29,7 +29,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failed> {
     match command {
         Command::New { file } => {
             secret_file::make(&file).map_err(failed)?;
-            println!("{}: a new key. Keep a copy where the database's backups are not.", file.display());
+            println!("{}: a new key. Keep a copy apart from the database's backups.", file.display());
         }
         Command::Webhook { file } => {
             secret_file::make_webhook(&file).map_err(failed)?;
@@ -54,9 +54,9 @@ pub async fn run(command: Command) -> Result<ExitCode, Failed> {
             service.close().await;
             println!("passwords sealed again: {}", rotated.secrets);
             println!("waiting messages sealed again: {}", rotated.contents);
-            println!("sealed with the first key already: {}", rotated.current + rotated.overtaken);
+            println!("already sealed with the first key: {}", rotated.current + rotated.overtaken);
             if rotated.unreadable > 0 {
-                println!("not opened by any key: {}. Keep the keys that are not here.", rotated.unreadable);
+                println!("not opened by any key: {}. Keep the keys that are missing here.", rotated.unreadable);
                 return Ok(ExitCode::from(1));
             }
             println!("No other key is needed any more.");

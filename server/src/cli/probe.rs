@@ -1,7 +1,7 @@
-//! Server side. `facteur probe`: one submission from the terminal, with the code of the button.
+//! Server side. `facteur probe`: submits one message from the terminal, as the Test button does.
 //!
-//! For a person: the stages as they come, then the verdict. For a program (`--json`): one object a line, the last one
-//! the report.
+//! For a person: the stages as they happen, then the verdict. For a program (`--json`): one object on each line, the
+//! last one the report.
 
 use std::{
     io::Write,
@@ -35,8 +35,8 @@ use submission::{submission, target};
 /// The default EHLO name.
 const EHLO_NAME: &str = "facteur.example";
 
-/// What stands on the command line.
-#[allow(clippy::struct_excessive_bools, reason = "a flag is there or not")]
+/// The command line.
+#[allow(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
     /// HOST:PORT
@@ -52,7 +52,7 @@ pub struct Arguments {
     /// Read the password or token from standard input
     #[arg(long, requires = "login")]
     pub secret_stdin: bool,
-    /// SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 or XOAUTH2; without it the best one that the server offers
+    /// SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 or XOAUTH2; default: the best one that the server offers
     #[arg(long)]
     pub mechanism: Option<String>,
     /// The sender's address
@@ -64,13 +64,13 @@ pub struct Arguments {
     /// Stop after the recipients: nothing is sent
     #[arg(long)]
     pub dry_run: bool,
-    /// The configuration file whose `[smtp]` section counts: what it allows, its authorities, its name in EHLO
+    /// The configuration file whose `[smtp]` section applies: allowed destinations, authorities, EHLO name
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// Let this host pass, wherever it is, and this port
+    /// Allow this host, at any address, and this port
     #[arg(long)]
     pub allow_private: bool,
-    /// PEM file of an authority to trust besides the machine's
+    /// PEM file of an authority to trust in addition to the machine's
     #[arg(long)]
     pub ca: Option<PathBuf>,
     /// Our name in EHLO: a host name, or an address such as [192.0.2.1]
@@ -81,7 +81,7 @@ pub struct Arguments {
     /// File with the text of the message
     #[arg(long)]
     pub body_file: Option<PathBuf>,
-    /// One JSON object a line
+    /// Print one JSON object on each line
     #[arg(long)]
     pub json: bool,
 }
@@ -90,7 +90,7 @@ fn security(code: &str) -> Result<Security, &'static str> {
     Security::parse(code).ok_or("tls, starttls or none")
 }
 
-/// A command line that cannot be followed.
+/// An invalid command line.
 #[derive(Debug, thiserror::Error)]
 enum UsageError {
     #[error("{0} is not HOST:PORT")]
@@ -103,7 +103,7 @@ enum UsageError {
     EhloName,
     #[error("--login needs --secret-file or --secret-stdin")]
     SecretMissing,
-    #[error("{0} cannot be read")]
+    #[error("cannot read {0}")]
     File(PathBuf, #[source] std::io::Error),
     #[error("cannot read the secret from standard input")]
     Stdin(#[source] std::io::Error),
@@ -125,7 +125,7 @@ pub async fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
     }
 }
 
-/// Has the conversation and writes it to `output`; whether it went well.
+/// Has the conversation and writes it to `output`. Returns whether it succeeded.
 async fn probe(options: &Arguments, output: &mut (dyn Write + Send + Sync)) -> Result<bool, UsageError> {
     let (host, port) = target(&options.target)?;
     let submission = submission(options, host, port)?;
@@ -147,7 +147,7 @@ async fn probe(options: &Arguments, output: &mut (dyn Write + Send + Sync)) -> R
     })?;
     let report = {
         let mut on_stage = |event: StageEvent| {
-            // A reader that went away is no reason to stop a mail half-way.
+            // A closed pipe must not stop a mail halfway.
             let _ = if options.json { writeln!(output, "{}", json!(event)) } else { write_stage(output, &event) };
         };
         submitter.submit(&submission, &mut on_stage).await

@@ -1,5 +1,5 @@
-//! Server side. `facteur restored`: after a backup was put back. What waited in it may have been sent since, so nothing of it
-//! is sent again, unless the operator knows better.
+//! Server side. `facteur restored`: after restoring a backup. Its waiting messages may have been sent since, so none of
+//! them is sent again, unless the operator knows better.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use super::{ConfigFile, Failed, failed};
 pub struct Arguments {
     #[command(flatten)]
     file: ConfigFile,
-    /// Nothing was sent since the backup: what waits goes on waiting, and is sent. Only if Facteur did not run after the
+    /// Nothing was sent since the backup: its waiting messages are sent. Use this only if Facteur did not run after the
     /// backup was made
     #[arg(long)]
     keep_waiting: bool,
@@ -26,7 +26,7 @@ pub async fn run(Arguments { file, keep_waiting }: &Arguments) -> Result<ExitCod
     service.close().await;
     match done.map_err(|error: crate::service::ServeError| failed(error))? {
         Some(disowned) => println!("{disowned} messages that waited in the backup are delivery_unknown now."),
-        None => println!("The messages that waited in the backup go on waiting."),
+        None => println!("The waiting messages of the backup will be sent."),
     }
     Ok(ExitCode::SUCCESS)
 }

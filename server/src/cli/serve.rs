@@ -1,4 +1,4 @@
-//! Server side. `facteur serve`: the service, until it is asked to end.
+//! Server side. `facteur serve`: the service, until it is asked to stop.
 
 use std::process::ExitCode;
 

@@ -1,9 +1,9 @@
-//! The request to end a command that serves.
+//! The request to stop a command that serves.
 
 use std::io;
 
-/// Ctrl+C, or SIGTERM from a service manager. Listens from the moment it is made: a request that arrives while the command
-/// is still preparing is honoured, and never kills the process halfway.
+/// Ctrl+C, or SIGTERM from a service manager. Listens from its creation on: a request that arrives while the command is
+/// still preparing is honoured, and never kills the process halfway.
 pub struct StopRequest {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -20,7 +20,7 @@ impl StopRequest {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Resolves once the process is asked to end.
+    /// Resolves once the process is asked to stop.
     #[cfg(unix)]
     pub async fn received(&mut self) {
         tokio::select! {

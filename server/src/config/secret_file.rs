@@ -8,33 +8,33 @@ use zeroize::Zeroizing;
 
 use super::stand_in;
 
-/// How the secret of a webhook begins (Standard Webhooks).
+/// The prefix of a webhook secret (Standard Webhooks).
 const WEBHOOK: &str = "whsec_";
 
-/// Why a file is not taken. Nothing of its content is in here.
+/// Why a file is refused. The error contains nothing of its content.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretFileError {
-    #[error("it cannot be read")]
+    #[error("cannot read it")]
     Unreadable(#[source] std::io::Error),
-    #[error("others than its owner may read it: chmod 600")]
+    #[error("readable by others than its owner: chmod 600")]
     Exposed,
-    #[error("it is not 32 bytes in base64, as `facteur keys new` writes them")]
+    #[error("not 32 bytes in base64, as `facteur keys new` writes them")]
     NotAKey,
-    #[error("it is not whsec_ and base64, as `facteur keys webhook` writes it")]
+    #[error("not whsec_ and base64, as `facteur keys webhook` writes it")]
     NotAWebhookSecret,
-    #[error("it is shorter than 32 bytes")]
+    #[error("shorter than 32 bytes")]
     Short,
-    #[error("it holds what stands in the place of a secret (stars, changeme, an example), and no secret")]
+    #[error("contains a placeholder (stars, changeme, an example), not a secret")]
     Mask,
-    #[error("it exists already")]
+    #[error("already exists")]
     Exists,
-    #[error("it cannot be written")]
+    #[error("cannot write it")]
     Unwritable(#[source] std::io::Error),
     #[error("the operating system provides no randomness")]
     Randomness,
 }
 
-/// Reads a file that its owner alone may read. A line end at its end does not count.
+/// Reads a file that only its owner may read. A trailing line end is removed.
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     #[cfg(unix)]
     {
@@ -82,12 +82,12 @@ pub fn webhook(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
     }
 }
 
-/// Writes a new secret of a webhook. A file that is there is left alone.
+/// Writes a new webhook secret. An existing file is left as it is.
 pub fn make_webhook(path: &Path) -> Result<(), SecretFileError> {
     write_random(path, WEBHOOK)
 }
 
-/// Writes a new key: 32 random bytes in base64, for its owner alone. A file that is there is left alone.
+/// Writes a new key: 32 random bytes in base64, readable by its owner alone. An existing file is left as it is.
 pub fn make(path: &Path) -> Result<(), SecretFileError> {
     write_random(path, "")
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::http::ForwardedHeader;
 
-/// Everything an operator sets.
+/// All settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -28,7 +28,7 @@ pub struct Config {
     /// The portals that may open the configurator.
     #[serde(rename = "portal", default)]
     pub portals: Vec<Portal>,
-    /// Where the file is.
+    /// The folder of the file.
     #[serde(skip)]
     pub(super) folder: PathBuf,
 }
@@ -37,29 +37,29 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Where the browser finds it: `https://facteur.example`, or under a path, `https://portal.example/smtp`; no trailing
-    /// slash. Cookies need https; plain http is taken for `localhost` and `127.0.0.1` only.
+    /// The URL in the browser: `https://facteur.example`, or with a path, `https://portal.example/smtp`; no trailing
+    /// slash. Cookies need https; plain http is accepted for `localhost` and `127.0.0.1` only.
     pub public_url: String,
-    /// Where it listens. TLS is the proxy's business.
+    /// The address to listen on. The proxy provides TLS.
     #[serde(default = "listen")]
     pub listen: SocketAddr,
-    /// Connections of clients at once: 1 to 50,000.
+    /// Client connections at once: 1 to 50,000.
     pub connections: Option<NonZeroU32>,
-    /// Connections at once of one address; without it, half of `connections`. Behind a trusted proxy: requests at once.
+    /// Connections at once from one address; default: half of `connections`. Behind a trusted proxy: requests at once.
     pub connections_per_address: Option<NonZeroU32>,
-    /// Proxies whose connections have no limit of their own, and whose word counts about whose requests they pass on.
+    /// Trusted proxies: their connections have no limit of their own, and the client addresses they forward are used.
     #[serde(default)]
     pub trusted_proxies: Vec<IpNet>,
-    /// The header in which they say so; the other one is not read.
+    /// The header with the client's address; the other one is ignored.
     #[serde(default)]
     pub forwarded_header: ForwardedHeader,
     /// How long the headers of a request may take, in seconds.
     pub header_seconds: Option<NonZeroU32>,
-    /// How long a body may keep us waiting, in seconds.
+    /// Longest wait for a body, in seconds.
     pub body_seconds: Option<NonZeroU32>,
-    /// How long a connection is kept for the next request, in seconds.
+    /// Idle timeout of a connection, in seconds.
     pub idle_seconds: Option<NonZeroU32>,
-    /// Memory for bodies of messages, in MiB: in all, and for the large ones of one portal. 40 to 65,536.
+    /// Memory for bodies of messages, in MiB: in total, and for the large ones of one portal. 40 to 65,536.
     pub body_memory_mb: Option<NonZeroU32>,
     pub portal_body_memory_mb: Option<NonZeroU32>,
 }
@@ -72,17 +72,17 @@ fn listen() -> SocketAddr {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// The SQLite file; made at the first start.
+    /// The SQLite file; created at the first start.
     pub path: Option<PathBuf>,
-    /// PostgreSQL's URL, in its place: `postgres://facteur@db.example/facteur?sslmode=verify-full`.
+    /// PostgreSQL's URL, instead: `postgres://facteur@db.example/facteur?sslmode=verify-full`.
     pub url: Option<DatabaseUrl>,
-    /// File with that URL, where there is a password in it.
+    /// File with that URL, for a URL with a password.
     pub url_file: Option<PathBuf>,
     /// Connections to PostgreSQL: 2 to 1,000.
     pub pool_size: Option<NonZeroU32>,
 }
 
-/// A URL that may hold a password: it does not print itself.
+/// A URL that may contain a password: `Debug` hides it.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct DatabaseUrl(pub String);
@@ -113,23 +113,23 @@ pub struct VaultKey {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Smtp {
-    /// Our name in EHLO: a host name that leads to this machine, or an address literal.
+    /// Our name in EHLO: a host name that resolves to this machine, or an address literal.
     pub ehlo_name: String,
-    /// PEM file with authorities to trust besides the machine's.
+    /// PEM file with authorities to trust in addition to the machine's.
     pub ca_file: Option<PathBuf>,
     /// Networks that may be dialled though they are not public.
     #[serde(default)]
     pub allow_networks: Vec<IpNet>,
-    /// Hosts whose addresses are not looked at: names, or `*.suffix`.
+    /// Hosts whose addresses are not checked: names, or `*.suffix`.
     #[serde(default)]
     pub allow_hosts: Vec<String>,
-    /// Ports besides 465, 587 and 2525.
+    /// Allowed ports besides 465, 587 and 2525.
     #[serde(default)]
     pub allow_ports: Vec<u16>,
     /// Hosts to which a password may be sent without encryption: names, or `*.suffix`.
     #[serde(default)]
     pub plaintext_hosts: Vec<String>,
-    /// `host:port` of a server that answers when our own network is well.
+    /// `host:port` of a known-good server, to tell our own outage from a mail server's.
     pub control_host: Option<String>,
 }
 
@@ -137,7 +137,7 @@ pub struct Smtp {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profiles {
-    /// Profiles that an account may have.
+    /// Most profiles of an account.
     pub per_account: NonZeroU32,
 }
 
@@ -161,34 +161,35 @@ pub struct Tests {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outbox {
-    /// Conversations at once that have just begun, in all: 1 to 1,000.
+    /// Conversations at once that have just begun, in total: 1 to 1,000.
     pub workers: Option<NonZeroU32>,
     /// Conversations that wait for slow servers, beside them: 4 to 10,000.
     pub waiting: Option<NonZeroU32>,
     /// Conversations of one account at once, of either kind.
     pub per_account: Option<NonZeroU32>,
-    /// Connections at once to one server, unless its preset, its profile or its relay says otherwise.
+    /// Connections at once to one server, unless its preset, profile or relay says otherwise.
     pub connections: Option<NonZeroU32>,
-    /// Before the second try; then twice as long each time.
+    /// Before the second try; doubled after each further one.
     pub first_retry_seconds: Option<NonZeroU32>,
     pub longest_retry_seconds: Option<NonZeroU32>,
-    /// After so long a message has failed. Fractions are taken.
+    /// A message that could not be sent for this long has failed. Fractions are allowed.
     pub give_up_after_hours: Option<f64>,
-    /// After a crash, a message that was being sent is taken up again after so long.
+    /// After a crash, a message that was being sent is recovered after this time.
     pub lease_seconds: Option<NonZeroU32>,
-    /// How long a mail server may take for a reply.
+    /// How long a mail server may take to reply.
     pub reply_seconds: Option<NonZeroU32>,
-    /// How long it may take for the reply to a message.
+    /// How long it may take to reply to a message.
     pub final_seconds: Option<NonZeroU32>,
 }
 
-/// `[retention]`: how long what was sent is remembered.
+/// `[retention]`: how long sent messages are kept.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
-    /// What is known of a finished message: 1 to 3,650 days.
+    /// The record of a finished message: 1 to 3,650 days.
     pub metadata_days: Option<NonZeroU32>,
-    /// Text and files of a message that failed, or whose delivery is unknown; those of an accepted one go at once.
+    /// Text and files of a message that failed, or whose delivery is unknown; those of an accepted one are deleted at
+    /// once.
     pub unsent_body_hours: Option<u32>,
 }
 
@@ -196,7 +197,7 @@ pub struct Retention {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
-    /// Where Prometheus finds `/metrics`: an address of its own, which no visitor reaches.
+    /// The address of `/metrics` for Prometheus: one of its own, which no visitor can reach.
     pub listen: SocketAddr,
 }
 
@@ -206,21 +207,21 @@ pub struct Metrics {
 pub struct Portal {
     /// The `iss` of its tokens.
     pub id: String,
-    /// What people call it: it stands in the confirmation mail.
+    /// Its name for people, in the confirmation mail.
     pub name: String,
     /// The origins that may post tokens and frame the pages: `https://portal.example`.
     pub origins: Vec<String>,
-    /// Where somebody without a session is sent to.
+    /// The page for visitors without a session.
     pub home: Option<String>,
-    /// Two may be valid at once, so that they can be rotated.
+    /// Several may be valid at once, so that they can be rotated.
     pub keys: Vec<PortalKey>,
     /// Whether tokens without a `challenge` are refused: those of plain links and forms.
     #[serde(default)]
     pub require_challenge: bool,
-    /// How the pages look in it: `scheme`, and `variables`.
+    /// The theme of the pages in this portal: `scheme`, and `variables`.
     #[serde(default)]
     pub theme: GivenTheme,
-    /// With which its server calls the API. Several may be valid at once.
+    /// Keys with which its server calls the API. Several may be valid at once.
     #[serde(default)]
     pub api_keys: Vec<ApiKey>,
     pub relay: Option<Relay>,
@@ -244,7 +245,7 @@ pub struct Relay {
     pub port: u16,
     /// `tls`, `starttls` or `none`.
     pub security: String,
-    /// With `secret_file`, or neither.
+    /// Together with `secret_file`, or neither.
     pub login: Option<String>,
     pub secret_file: Option<PathBuf>,
     pub sender_address: String,
@@ -253,16 +254,16 @@ pub struct Relay {
     pub per_minute: Option<NonZeroU32>,
 }
 
-/// `[portal.webhook]`: where the portal is told what happens.
+/// `[portal.webhook]`: the portal's endpoint for events.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
     pub url: String,
-    /// Files with `whsec_` and base64, as `facteur keys webhook` writes them. Each signs.
+    /// Files with `whsec_` and base64, as `facteur keys webhook` writes them. Each of them signs.
     pub secret_files: Vec<PathBuf>,
 }
 
-/// One key of a portal: a secret that it shares (HS256), or its public key (EdDSA, ES256).
+/// One key of a portal: a shared secret (HS256), or its public key (EdDSA, ES256).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PortalKey {

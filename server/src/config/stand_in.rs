@@ -1,11 +1,11 @@
-//! Server side. What stands in the place of a secret and is none: a mask that a tool printed, a place holder that nobody
-//! filled in, a value that was copied from a document. Whoever reads the document knows it too.
+//! Server side. Placeholders instead of a secret: a mask printed by a tool, a placeholder that was not filled in, a
+//! value copied from a document, which every reader of that document knows.
 
 use app::profile::mask::is_mask;
 use sha2::{Digest, Sha256};
 
-/// What people write to be changed later. Without case, blanks and punctuation, anywhere in the text: in 40 random
-/// characters of base64 the shortest of them turns up once in a hundred million.
+/// Texts that are meant to be changed later. Compared without case, blanks and punctuation, anywhere in the text: in 40
+/// random characters of base64 the shortest of them occurs once in a hundred million.
 const LATER: [&str; 15] = [
     "changeme",
     "changeit",
@@ -23,7 +23,7 @@ const LATER: [&str; 15] = [
     "àchanger",
     "achanger",
 ];
-/// The same, when there is nothing else.
+/// The same, if there is nothing else.
 const ALONE: [&str; 16] = [
     "password",
     "passwd",
@@ -42,8 +42,8 @@ const ALONE: [&str; 16] = [
     "test",
     "none",
 ];
-/// Values of documents, of ours and of the standards that they name, as they are: RFC 7636 appendix B, RFC 7515 appendix A.1,
-/// Standard Webhooks.
+/// Example values from documents, ours and the standards they name, unchanged: RFC 7636 appendix B, RFC 7515 appendix
+/// A.1, Standard Webhooks.
 const PUBLISHED: [&str; 8] = [
     "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
@@ -59,7 +59,7 @@ const PUBLISHED: [&str; 8] = [
 pub fn is_stand_in(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let text = text.trim();
-    // An empty file lacks its secret: who reads it says so.
+    // An empty file lacks its secret: the caller reports that.
     if text.is_empty() {
         return false;
     }
@@ -72,7 +72,7 @@ pub fn is_stand_in(bytes: &[u8]) -> bool {
         || (text.chars().count() > 3 && text.chars().all(|c| c.eq_ignore_ascii_case(&'x')))
 }
 
-/// Whether a key of 24 bytes or more repeats a few bytes or counts: it is not random.
+/// Whether a key of 24 bytes or more repeats a few bytes or counts up: it is not random.
 pub fn is_monotonous(key: &[u8]) -> bool {
     let repeats = (1..=key.len() / 2).any(|period| key.iter().zip(&key[period..]).all(|(one, other)| one == other));
     let step = |pair: &[u8]| pair[1].wrapping_sub(pair[0]);
@@ -80,7 +80,7 @@ pub fn is_monotonous(key: &[u8]) -> bool {
     repeats || counts
 }
 
-/// Whether a hash is that of such a text, or of nothing.
+/// Whether a hash is that of a placeholder, or of nothing.
 pub fn is_hash_of_one(hash: &[u8; 32]) -> bool {
     let texts = LATER.iter().chain(&ALONE).chain(&PUBLISHED).chain(&["", "***", "fct_", "fct_changeme"]);
     is_monotonous(hash) || texts.into_iter().any(|text| Sha256::digest(text.as_bytes())[..] == hash[..])
@@ -176,7 +176,7 @@ mod tests {
         for word in documents.iter().flat_map(|text| text.split_whitespace()) {
             let word = word.trim_matches(|c: char| "`\"'(),.;".contains(c));
             let value = word.strip_prefix("whsec_").is_some_and(|rest| rest.len() > 8) || is_a_key(word);
-            assert!(!value || is_stand_in(word.as_bytes()), "{word} stands in a document: add it to PUBLISHED");
+            assert!(!value || is_stand_in(word.as_bytes()), "{word} is in a document: add it to PUBLISHED");
         }
     }
 

@@ -1,4 +1,4 @@
-//! A configuration that serves, and every way in which one does not.
+//! A valid configuration, and every way in which one is invalid.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::service::{ServeError, Service};
 mod relay;
 mod secrets;
 
-/// A folder with a configuration and its keys; removed in the end.
+/// A folder with a configuration and its keys; removed on drop.
 struct Folder(PathBuf);
 
 const GOOD: &str = r##"
@@ -62,7 +62,7 @@ impl Folder {
         path
     }
 
-    /// Loads and prepares what `text` says; what was wrong, with its causes.
+    /// Loads `text` and prepares the service; the error with its causes.
     async fn try_out(&self, text: &str) -> Result<(), String> {
         let config = Config::load(&self.write(text)).map_err(|error| error.to_string())?;
         match Service::prepare(&config).await {
@@ -95,28 +95,28 @@ async fn a_good_configuration_serves_and_serves_again() {
 async fn what_is_wrong_is_said_with_its_place() {
     let folder = Folder::new();
     for (from, to, says) in [
-        ("https://facteur.exemple", "http://facteur.exemple", "server.public_url: it must be https"),
-        ("https://facteur.exemple", "https://facteur.exemple/", "does not end in a slash"),
-        ("https://facteur.exemple", "https://facteur.exemple/a/../b", "its path is made of letters"),
-        ("https://facteur.exemple", "https://a@facteur.exemple", "server.public_url: it is scheme, host and port"),
-        ("https://facteur.exemple", "facteur.exemple", "server.public_url: it begins with https://"),
+        ("https://facteur.exemple", "http://facteur.exemple", "server.public_url: must be https"),
+        ("https://facteur.exemple", "https://facteur.exemple/", "must not end in a slash"),
+        ("https://facteur.exemple", "https://facteur.exemple/a/../b", "its path may contain letters"),
+        ("https://facteur.exemple", "https://a@facteur.exemple", "server.public_url: must be scheme, host and port"),
+        ("https://facteur.exemple", "facteur.exemple", "server.public_url: must begin with https://"),
         ("ehlo_name = \"mail.facteur.exemple\"", "ehlo_name = \"a b\"", "smtp.ehlo_name: neither a host name"),
-        ("smtp.exemple.fr:465", "smtp.exemple.fr", "smtp.control_host: it is host:port"),
+        ("smtp.exemple.fr:465", "smtp.exemple.fr", "smtp.control_host: must be host:port"),
         ("10.1.0.0/16", "10.1.0.0/99", "allow_networks"),
         ("per_person = 3", "per_person = 0", "per_person"),
-        ("path = \"facteur.db\"", "", "database: it needs path (a SQLite file), or url or url_file (PostgreSQL)"),
+        ("path = \"facteur.db\"", "", "database: needs path (a SQLite file), or url or url_file (PostgreSQL)"),
         (
             "path = \"facteur.db\"",
             "path = \"facteur.db\"\nurl = \"postgres://h/d\"",
-            "database: it takes one of path (a SQLite file), url and url_file (PostgreSQL)",
+            "database: takes only one of path (a SQLite file), url and url_file (PostgreSQL)",
         ),
-        ("path = \"facteur.db\"", "url = \"mysql://u:geheim@h/d\"", "database.url: it begins with postgres://"),
-        ("path = \"facteur.db\"", "url = \"postgres://h/d?sslmod=x\"", "database.url: behind the ? it takes sslmode"),
-        ("path = \"facteur.db\"", "url = \"postgres://h/d\"\npool_size = 1", "database.pool_size: it is a number"),
+        ("path = \"facteur.db\"", "url = \"mysql://u:geheim@h/d\"", "database.url: it must begin with postgres://"),
+        ("path = \"facteur.db\"", "url = \"postgres://h/d?sslmod=x\"", "database.url: after the ? it accepts sslmode"),
+        ("path = \"facteur.db\"", "url = \"postgres://h/d\"\npool_size = 1", "database.pool_size: must be a number"),
         (
             "path = \"facteur.db\"",
             "path = \"facteur.db\"\npool_size = 5",
-            "database.pool_size: it belongs to PostgreSQL",
+            "database.pool_size: applies to PostgreSQL only",
         ),
         ("path = \"facteur.db\"", "url_file = \"nothing.url\"", "database.url_file"),
         (
@@ -133,19 +133,19 @@ async fn what_is_wrong_is_said_with_its_place() {
             "portal comptoir: https://portail.exemple/ is not",
         ),
         ("[\"https://portail.exemple\"]", "[\"*\"]", "portal comptoir: * is not an origin"),
-        ("[\"https://portail.exemple\"]", "[]", "portal comptoir: it needs at least one origin"),
-        ("id = \"k2\"", "id = \"k1\"", "portal comptoir, key k1: it stands twice"),
-        ("public_key_file = \"portal.pem\"", "public_key_file = \"portal.key\"", "key k2: it is no Ed25519"),
+        ("[\"https://portail.exemple\"]", "[]", "portal comptoir: needs at least one origin"),
+        ("id = \"k2\"", "id = \"k1\"", "portal comptoir, key k1: duplicate id"),
+        ("public_key_file = \"portal.pem\"", "public_key_file = \"portal.key\"", "key k2: not an Ed25519"),
         ("#0b57d0", "url(//x)", "portal comptoir, theme: brand is unknown"),
         ("variables = { brand", "variables = { colour", "portal comptoir, theme: colour is unknown"),
         ("scheme = \"light\"", "scheme = \"pink\"", "pink"),
-        (", secret_file = \"portal.key\"", "", "key k1: it needs one of secret_file and public_key_file"),
+        (", secret_file = \"portal.key\"", "", "key k1: needs one of secret_file and public_key_file"),
     ] {
         assert!(GOOD.contains(from), "{from}");
         let refused = folder.try_out(&GOOD.replacen(from, to, 1)).await.unwrap_err();
         assert!(refused.contains(says) && !refused.contains("geheim"), "{to}: {refused}");
     }
-    assert!(Config::load(&folder.0.join("none.toml")).unwrap_err().to_string().contains("cannot be read"));
+    assert!(Config::load(&folder.0.join("none.toml")).unwrap_err().to_string().contains("cannot read"));
 }
 
 #[cfg(unix)]
@@ -159,10 +159,12 @@ async fn another_key_does_not_open_the_database() {
     assert!(matches!(Service::prepare(&config).await, Err(ServeError::Canary(_))));
 }
 
-/// Whether a second process may serve; commands go on beside the first one, except those that need the database for themselves.
+/// Whether a second process may serve; commands run beside the first one, except those that need exclusive use.
 async fn may_serve_beside(config: &Config) -> bool {
     let first = Service::prepare_to_serve(config).await.unwrap();
-    let Err(ServeError::Store(_, refused)) = Service::prepare_alone(config).await else { panic!("it is not alone") };
+    let Err(ServeError::Store(_, refused)) = Service::prepare_alone(config).await else {
+        panic!("exclusive use must be refused")
+    };
     assert!(refused.to_string().contains("serves from it"), "{refused}");
     Service::prepare(config).await.unwrap().close().await;
     let second = Service::prepare_to_serve(config).await;
@@ -193,7 +195,7 @@ async fn postgresql_serves_from_a_url_in_a_file() {
     fs::write(&file, format!("{url}?sslmode=verify-full&sslrootcert=authority.pem\n")).unwrap();
     let text = GOOD.replacen("path = \"facteur.db\"", "url_file = \"database.url\"\npool_size = 3", 1);
     fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
-    assert!(folder.try_out(&text).await.unwrap_err().contains("others than its owner may read it"));
+    assert!(folder.try_out(&text).await.unwrap_err().contains("readable by others than its owner"));
     fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
     folder.try_out(&text).await.unwrap();
     folder.try_out(&text).await.unwrap();
@@ -203,5 +205,5 @@ async fn postgresql_serves_from_a_url_in_a_file() {
     assert!(may_serve_beside(&Config::load(&folder.write(&text)).unwrap()).await);
     fs::remove_file(folder.0.join("vault.key")).unwrap();
     secret_file::make(&folder.0.join("vault.key")).unwrap();
-    assert!(folder.try_out(&text).await.is_err(), "its keys are others");
+    assert!(folder.try_out(&text).await.is_err(), "its keys are not this database's");
 }

@@ -20,7 +20,7 @@ use crate::{
     time::Machine,
 };
 
-/// Connections that may be asked for.
+/// Largest pool size.
 const MOST_CONNECTIONS: u32 = 1_000;
 
 /// Where the database is.
@@ -36,14 +36,14 @@ pub enum Database {
     Postgres(PostgresStore),
 }
 
-/// Keeps other processes from using the same database in a way that excludes this one.
+/// Keeps other processes from using the database in a way that excludes this one.
 pub enum ServingLock {
     File(#[expect(dead_code, reason = "held, not read")] sqlite::ServingLock),
     Server(postgres::ServingLock),
 }
 
 impl ServingLock {
-    /// The number of this replica, where there may be several.
+    /// The number of this replica, if there may be several.
     pub const fn replica(&self) -> Option<i32> {
         match self {
             Self::File(_) => None,
@@ -51,7 +51,7 @@ impl ServingLock {
         }
     }
 
-    /// Until another process serves from the database: it took over while the connection to it was lost.
+    /// Resolves when another process has taken over the lock while the connection was lost.
     pub async fn lost(&self) {
         match self {
             Self::File(_) => std::future::pending().await,
@@ -61,17 +61,17 @@ impl ServingLock {
 }
 
 impl DatabaseLocation {
-    /// What `[database]` says; nothing is opened.
+    /// Reads `[database]`; nothing is opened.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         let given = &config.database;
         let pool_size = given.pool_size.map(std::num::NonZeroU32::get);
         if pool_size.is_some_and(|size| !(2..=MOST_CONNECTIONS).contains(&size)) {
-            return Err(ConfigError::wrong("database.pool_size", "it is a number from 2 to 1,000"));
+            return Err(ConfigError::wrong("database.pool_size", "must be a number from 2 to 1,000"));
         }
         let (place, url) = match (&given.path, &given.url, &given.url_file) {
             (Some(path), None, None) => {
                 if pool_size.is_some() {
-                    return Err(ConfigError::wrong("database.pool_size", "it belongs to PostgreSQL: leave it out"));
+                    return Err(ConfigError::wrong("database.pool_size", "applies to PostgreSQL only: leave it out"));
                 }
                 return Ok(Self::File(config.path(path)));
             }
@@ -80,13 +80,13 @@ impl DatabaseLocation {
             (None, None, None) => {
                 return Err(ConfigError::wrong(
                     "database",
-                    "it needs path (a SQLite file), or url or url_file (PostgreSQL)",
+                    "needs path (a SQLite file), or url or url_file (PostgreSQL)",
                 ));
             }
             _ => {
                 return Err(ConfigError::wrong(
                     "database",
-                    "it takes one of path (a SQLite file), url and url_file (PostgreSQL)",
+                    "takes only one of path (a SQLite file), url and url_file (PostgreSQL)",
                 ));
             }
         };
@@ -95,12 +95,13 @@ impl DatabaseLocation {
         Ok(Self::Server(Box::new(options), pool_size.unwrap_or(postgres::CONNECTIONS)))
     }
 
-    /// PostgreSQL at this URL. The error does not hold it.
+    /// PostgreSQL at this URL. The error does not contain the URL.
     pub fn server(url: &str) -> Result<Self, &'static str> {
         Ok(Self::Server(Box::new(postgres::options(url, Path::new(""))?), postgres::CONNECTIONS))
     }
 
-    /// What stands on a command line: a path, or a PostgreSQL URL. The error does not hold it: it may have a password in it.
+    /// A location from the command line: a path, or a PostgreSQL URL. The error does not contain it, since it may hold
+    /// a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let has_scheme = text.split_once(':').is_some_and(|(scheme, _)| {
             // Windows has drives of one letter.
@@ -112,7 +113,7 @@ impl DatabaseLocation {
             return Self::server(text);
         }
         if text.is_empty() {
-            Err("it is the path of a SQLite file, or postgres://…")
+            Err("it must be the path of a SQLite file, or postgres://…")
         } else {
             Ok(Self::File(text.into()))
         }
@@ -122,7 +123,7 @@ impl DatabaseLocation {
     pub fn parse_file(file: &Path) -> Result<Self, ConfigError> {
         let place = || file.display().to_string();
         let bytes = secret_file::read(file).map_err(|problem| ConfigError::wrong(place(), problem))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::wrong(place(), "it is not UTF-8"))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::wrong(place(), "not UTF-8"))?;
         Self::server(text).map_err(|problem| ConfigError::wrong(place(), problem))
     }
 
@@ -146,7 +147,7 @@ impl DatabaseLocation {
         }
     }
 
-    /// Opens it, and brings it up to date.
+    /// Opens it, and migrates it.
     pub async fn open(&self) -> Result<Database, ServeError> {
         let opened = match self {
             Self::File(path) => SqliteStore::open(path).await.map(Database::Sqlite),
@@ -157,7 +158,7 @@ impl DatabaseLocation {
         opened.map_err(|error| self.failed(error))
     }
 
-    /// Takes it for this process alone.
+    /// Takes it for exclusive use.
     pub async fn lock(&self) -> Result<ServingLock, ServeError> {
         self.take_lock().await.map_err(|error| self.failed(error))
     }
@@ -170,7 +171,7 @@ impl DatabaseLocation {
         }
     }
 
-    /// Serves from it: beside others from PostgreSQL, alone from a file.
+    /// Serves from it: PostgreSQL beside other processes, a file alone.
     pub async fn join(&self) -> Result<ServingLock, ServeError> {
         match self {
             Self::File(_) => self.lock().await,
@@ -181,7 +182,7 @@ impl DatabaseLocation {
         }
     }
 
-    /// The error with the place, which holds no password.
+    /// The error with the location, which contains no password.
     pub fn failed(&self, error: StoreError) -> ServeError {
         ServeError::Store(self.to_string(), error)
     }
@@ -211,8 +212,8 @@ impl Database {
         }
     }
 
-    /// The clock that everybody reads, and this process among those that serve: with PostgreSQL the database's clock, since
-    /// other machines compare what is stored with theirs.
+    /// The clock that everything uses, and this process's part in the cluster. With PostgreSQL it is the database's
+    /// clock, since other machines compare stored instants with theirs.
     pub async fn time_and_replicas(&self, replica: Option<i32>) -> Result<(Machine, Replicas), StoreError> {
         let machine = config::machine();
         let Self::Postgres(store) = self else { return Ok((machine, Replicas::alone())) };
@@ -225,7 +226,7 @@ impl Database {
         Ok((machine, replicas))
     }
 
-    /// Hears what other replicas tell, for ever.
+    /// Receives the notices of other replicas, forever.
     pub async fn listen(self, replicas: Replicas) {
         if let Self::Postgres(store) = self {
             store.listen(move |notice| replicas.heard(notice)).await;
@@ -240,13 +241,13 @@ impl Database {
             }
             Self::Postgres(_) => Err(ConfigError::wrong(
                 "database.url",
-                "facteur backup copies a SQLite file; PostgreSQL has pg_dump --format=custom, and pg_restore",
+                "facteur backup copies a SQLite file; for PostgreSQL use pg_dump --format=custom, and pg_restore",
             )
             .into()),
         }
     }
 
-    /// Whether it is a backup of which nobody has said yet what becomes of its waiting messages.
+    /// Whether it is a backup for which `facteur restored` was not run yet.
     pub async fn is_backup(&self) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(store) => store.is_backup().await,
@@ -254,7 +255,7 @@ impl Database {
         }
     }
 
-    /// Somebody has said it.
+    /// Removes the mark of a backup.
     pub async fn release_backup(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.release_backup().await,
@@ -273,6 +274,6 @@ impl Database {
 
 fn url_of(config: &Config, file: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let bytes = secret(config, "database.url_file".to_owned(), file, secret_file::read)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::wrong("database.url_file", "it is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::wrong("database.url_file", "not UTF-8"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

@@ -1,15 +1,15 @@
-//! Server side. How many descriptors the process may open, and how many of them are for connections of clients: the rest
-//! is kept back for mail servers, the DNS and the database.
+//! Server side. How many descriptors the process may open, and how many of them client connections may use: the rest is
+//! reserved for mail servers, the DNS and the database.
 
-/// For the database, the log, listeners, webhooks.
+/// Reserved for the database, the log, listeners, webhooks.
 const KEPT: u64 = 128;
-/// For each worker: its connection, one that is kept, and two questions to the DNS.
+/// For each worker: its connection, an idle one, and two DNS queries.
 const PER_WORKER: u64 = 4;
-/// More than this is of no use.
+/// More descriptors are of no use.
 #[cfg(unix)]
 const MOST: u64 = 65_536;
 
-/// Raises the soft limit to the hard one, and says what holds now; `None` where there is no limit.
+/// Raises the soft limit to the hard one, and returns the present limit; `None` where there is none.
 #[cfg(unix)]
 pub(super) fn raise() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -28,11 +28,11 @@ pub(super) fn raise() -> Option<u64> {
     None
 }
 
-/// How many connections there may be when `wanted` are.
+/// How many of the `wanted` connections the descriptors allow.
 pub(super) fn connections(wanted: usize, descriptors: Option<u64>, workers: usize) -> usize {
     let Some(descriptors) = descriptors else { return wanted };
     let kept = KEPT + PER_WORKER * workers as u64;
-    // Where there are few, clients get a quarter of them.
+    // With few descriptors, clients get a quarter of them.
     let left = descriptors - kept.min(descriptors / 4 * 3);
     wanted.min(usize::try_from(left).unwrap_or(usize::MAX))
 }

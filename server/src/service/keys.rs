@@ -1,4 +1,4 @@
-//! Server side. Files with secrets, and the vault made of them.
+//! Server side. Secret files, and the vault made from them.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::{
     credentials::{Vault, VaultKey},
 };
 
-/// What is read from a secret file of the configuration; `place` names its setting in an error.
+/// Reads a secret file of the configuration; `place` names its setting in an error.
 pub(super) fn secret<T>(
     config: &Config,
     place: String,

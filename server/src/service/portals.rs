@@ -1,4 +1,4 @@
-//! Server side. From a portal's section of the configuration to the portal.
+//! Server side. Makes a portal from its section of the configuration.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -24,10 +24,10 @@ pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Pol
     let sections::Portal { id, name, origins, home, keys, require_challenge, theme, api_keys, relay, webhook } = portal;
     let place = format!("portal {id}");
     if id.chars().any(char::is_control) || id.is_empty() {
-        return Err(ConfigError::wrong(place, "its id is a text without control characters"));
+        return Err(ConfigError::wrong(place, "its id must not contain control characters"));
     }
     if origins.is_empty() {
-        return Err(ConfigError::wrong(place, "it needs at least one origin"));
+        return Err(ConfigError::wrong(place, "needs at least one origin"));
     }
     for origin in origins {
         let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")).unwrap_or_default();
@@ -41,12 +41,12 @@ pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Pol
     }
     let keys = keys.iter().map(|key| portal_key(config, &place, key)).collect::<Result<Vec<_>, _>>()?;
     if keys.is_empty() {
-        return Err(ConfigError::wrong(place, "it needs at least one key"));
+        return Err(ConfigError::wrong(place, "needs at least one key"));
     }
     let (_, refused) = Theme::read([theme]);
     if !refused.is_empty() {
         let problem =
-            format!("{} is unknown, or its value is not one (docs/embedding.md lists them)", refused.join(", "));
+            format!("{} is unknown, or its value is invalid (docs/embedding.md lists them)", refused.join(", "));
         return Err(ConfigError::wrong(format!("{place}, theme"), problem));
     }
     Ok(Portal {
@@ -74,15 +74,15 @@ fn portal_key(config: &Config, portal: &str, key: &sections::PortalKey) -> Resul
             let path = config.path(file);
             let pem = std::fs::read(&path).map_err(|_| ConfigError::Missing(path))?;
             PortalKey::public(&key.id, &pem)
-                .ok_or_else(|| ConfigError::wrong(place, "it is no Ed25519 or P-256 public key in PEM"))
+                .ok_or_else(|| ConfigError::wrong(place, "not an Ed25519 or P-256 public key in PEM"))
         }
-        _ => Err(ConfigError::wrong(place, "it needs one of secret_file and public_key_file")),
+        _ => Err(ConfigError::wrong(place, "needs one of secret_file and public_key_file")),
     }
 }
 
 fn api_key(portal: &str, key: &sections::ApiKey) -> Result<ApiKey, ConfigError> {
     let hash = hex(&key.sha256).ok_or_else(|| {
-        let problem = "sha256 is 64 hexadecimal digits, as `facteur keys api` prints them";
+        let problem = "sha256 must be 64 hexadecimal digits, as `facteur keys api` prints them";
         ConfigError::wrong(format!("{portal}, api_keys, {}", key.id), problem)
     })?;
     if stand_in::is_hash_of_one(&hash) {
@@ -105,7 +105,7 @@ fn hex(text: &str) -> Option<[u8; 32]> {
 fn relay_of(config: &Config, portal: &str, relay: &sections::Relay, policy: &Policy) -> Result<Relay, ConfigError> {
     let place = format!("{portal}, relay");
     let wrong = |problem: &str| ConfigError::wrong(place.clone(), problem);
-    // All that is missing at once, so that one attempt is enough.
+    // Report everything that is missing at once.
     let in_clear = relay.login.is_some() && Security::parse(&relay.security) == Some(Security::None);
     let missing = policy.missing(&relay.host, Some(relay.port), in_clear);
     if !missing.is_empty() {
@@ -113,20 +113,20 @@ fn relay_of(config: &Config, portal: &str, relay: &sections::Relay, policy: &Pol
     }
     let host =
         policy.check_host(&relay.host).map_err(|refusal| wrong(&format!("host = {:?}: {refusal}", relay.host)))?;
-    let security = Security::parse(&relay.security).ok_or_else(|| wrong("its security is tls, starttls or none"))?;
+    let security = Security::parse(&relay.security).ok_or_else(|| wrong("security must be tls, starttls or none"))?;
     let secret = match (&relay.login, &relay.secret_file) {
         (Some(_), Some(file)) => {
             let bytes = secret(config, place.clone(), file, secret_file::read)?;
-            let text = std::str::from_utf8(&bytes).map_err(|_| wrong("its secret is not UTF-8"))?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| wrong("the secret is not UTF-8"))?;
             Some(SecretString::from(text.to_owned()))
         }
         (None, None) => None,
-        _ => return Err(wrong("it needs both login and secret_file, or neither")),
+        _ => return Err(wrong("needs both login and secret_file, or neither")),
     };
     let address = EmailAddress::parse(&relay.sender_address)
         .ok()
         .and_then(|address| address.as_str().parse().ok())
-        .ok_or_else(|| wrong("its sender_address is not an address"))?;
+        .ok_or_else(|| wrong("sender_address is not an address"))?;
     Ok(Relay {
         destination: Destination {
             host: host.as_str().to_owned(),
@@ -150,15 +150,15 @@ fn webhook_of(
 ) -> Result<Webhook, ConfigError> {
     let place = format!("{portal}, webhook");
     let wrong = |problem: &str| ConfigError::wrong(place.clone(), problem);
-    let url = WebhookUrl::parse(&webhook.url)
-        .ok_or_else(|| wrong("its url is no URL such as https://portal.example/hook"))?;
+    let url =
+        WebhookUrl::parse(&webhook.url).ok_or_else(|| wrong("url is not a URL such as https://portal.example/hook"))?;
     let missing = policy.missing(&url.host, None, false);
     if !missing.is_empty() {
         return Err(wrong(&Missing::list(&missing)));
     }
     let host = policy.check_host(&url.host).map_err(|refusal| ConfigError::wrong(place.clone(), refusal))?;
     if !url.secure && !policy.plaintext_allowed(&host) {
-        return Err(wrong("its url is https, unless smtp.plaintext_hosts names the host"));
+        return Err(wrong("url must be https, unless smtp.plaintext_hosts names the host"));
     }
     let secrets = webhook
         .secret_files
@@ -166,26 +166,26 @@ fn webhook_of(
         .map(|file| secret(config, place.clone(), file, secret_file::webhook))
         .collect::<Result<Vec<_>, _>>()?;
     if secrets.is_empty() {
-        return Err(wrong("it needs at least one secret"));
+        return Err(wrong("needs at least one secret"));
     }
     Ok(Webhook { url, secrets })
 }
 
-/// A token names its key by origin and id: two portals must not be told apart by chance.
+/// A token identifies its key by origin and id, so these must be unique across portals.
 pub(super) fn check_portals(portals: &[Portal]) -> Result<(), ConfigError> {
     for (at, portal) in portals.iter().enumerate() {
         for other in &portals[..at] {
             if other.id == portal.id {
-                return Err(ConfigError::wrong(format!("portal {}", portal.id), "it stands twice"));
+                return Err(ConfigError::wrong(format!("portal {}", portal.id), "duplicate id"));
             }
             if portal.api_keys.iter().any(|key| other.api_keys.iter().any(|known| known.hash == key.hash)) {
-                let problem = format!("it has an API key of portal {}", other.id);
+                let problem = format!("shares an API key with portal {}", other.id);
                 return Err(ConfigError::wrong(format!("portal {}", portal.id), problem));
             }
         }
         for (at, key) in portal.keys.iter().enumerate() {
             if portal.keys[..at].iter().any(|other| other.id == key.id) {
-                return Err(ConfigError::wrong(format!("portal {}, key {}", portal.id, key.id), "it stands twice"));
+                return Err(ConfigError::wrong(format!("portal {}, key {}", portal.id, key.id), "duplicate id"));
             }
         }
     }

@@ -26,20 +26,20 @@ pub(super) fn outbox(config: &Config) -> Result<OutboxOptions, ConfigError> {
         given.map_or(usual, |seconds| Duration::from_secs(u64::from(seconds.get())))
     };
     if retention.metadata_days.is_some_and(|days| days.get() > 3_650) {
-        return Err(ConfigError::wrong("retention.metadata_days", "it is a number from 1 to 3,650"));
+        return Err(ConfigError::wrong("retention.metadata_days", "must be a number from 1 to 3,650"));
     }
     let hours = given.give_up_after_hours.unwrap_or(24.0);
     if !(hours.is_finite() && (0.001..=240.0).contains(&hours)) {
-        return Err(ConfigError::wrong("outbox.give_up_after_hours", "it is a number from 0.001 to 240"));
+        return Err(ConfigError::wrong("outbox.give_up_after_hours", "must be a number from 0.001 to 240"));
     }
     if given.workers.is_some_and(|workers| workers.get() > 1_000) {
-        return Err(ConfigError::wrong("outbox.workers", "it is a number from 1 to 1,000"));
+        return Err(ConfigError::wrong("outbox.workers", "must be a number from 1 to 1,000"));
     }
     if given.waiting.is_some_and(|waiting| !(4..=10_000).contains(&waiting.get())) {
-        return Err(ConfigError::wrong("outbox.waiting", "it is a number from 4 to 10,000"));
+        return Err(ConfigError::wrong("outbox.waiting", "must be a number from 4 to 10,000"));
     }
     let give_up_after = SignedDuration::try_from_secs_f64(hours * 3_600.0)
-        .map_err(|_| ConfigError::wrong("outbox.give_up_after_hours", "it is a number from 0.001 to 240"))?;
+        .map_err(|_| ConfigError::wrong("outbox.give_up_after_hours", "must be a number from 0.001 to 240"))?;
     Ok(OutboxOptions {
         workers: given.workers.map_or(usual.workers, NonZeroU32::get),
         waiting: given.waiting.map_or(usual.waiting, NonZeroU32::get),

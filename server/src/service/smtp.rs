@@ -1,4 +1,4 @@
-//! Server side. What `[smtp]` allows, and how mail is submitted.
+//! Server side. The destinations that `[smtp]` allows, and how mail is submitted.
 
 use std::path::Path;
 
@@ -31,12 +31,12 @@ pub(super) fn submitter(config: &Config) -> Result<Submitter, ServeError> {
     Ok(Submitter::new(SubmitterOptions { policy, ehlo_name, extra_roots, system_roots: true, limits, control })?)
 }
 
-/// What `[smtp]` allows.
+/// The destinations that `[smtp]` allows.
 pub(crate) fn policy(smtp: &sections::Smtp) -> Result<Policy, ConfigError> {
     let hosts = |setting: &str, written: &[String]| {
         let read = |host: &String| {
             guard::pattern(host).ok_or_else(|| {
-                let problem = format!("{host:?} is no name, no *.suffix and no address");
+                let problem = format!("{host:?} is not a name, a *.suffix or an address");
                 ConfigError::wrong(format!("smtp.{setting}"), problem)
             })
         };
@@ -60,12 +60,12 @@ pub(crate) fn extra_roots(config: &Config) -> Result<Vec<CertificateDer<'static>
 fn host_and_port(text: &str) -> Result<(String, u16), ConfigError> {
     text.rsplit_once(':')
         .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)))
-        .ok_or_else(|| ConfigError::wrong("smtp.control_host", "it is host:port"))
+        .ok_or_else(|| ConfigError::wrong("smtp.control_host", "must be host:port"))
 }
 
 fn authorities(config: &Config, file: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
     let path = config.path(file);
-    let none = || ConfigError::wrong("smtp.ca_file", format!("{} holds no certificate", path.display()));
+    let none = || ConfigError::wrong("smtp.ca_file", format!("{} contains no certificate", path.display()));
     let found: Vec<_> =
         CertificateDer::pem_file_iter(&path).map_err(|_| none())?.collect::<Result<_, _>>().map_err(|_| none())?;
     if found.is_empty() { Err(none()) } else { Ok(found) }

@@ -1,8 +1,9 @@
-//! Server side. The store in a PostgreSQL database (14 and later), for as many processes as there are.
+//! Server side. The store in a PostgreSQL database (14 and later), for any number of processes.
 //!
 //! Every transaction is READ COMMITTED and locks the rows that it decides about, in the order that the migration names
-//! (messages, lanes, destinations, profiles, logins) and by their keys: what is read after the lock is what is there. What no
-//! row stands for (an account's profiles, the logins with a secret) has an advisory lock of its transaction.
+//! (messages, lanes, destinations, profiles, logins) and by their keys: a read after the lock sees the present row.
+//! Where there is no row to lock (an account's profiles, the logins with a secret), the transaction takes an advisory
+//! lock.
 
 use std::{path::Path, str::FromStr, time::Duration};
 
@@ -50,16 +51,16 @@ mod tests;
 pub(super) use backup::{IS_MARKED, MARK};
 pub use serving::ServingLock;
 
-/// How long a transaction waits for a connection. With [`SETTINGS`] it has an answer within ten seconds.
+/// How long a transaction waits for a connection. With [`SETTINGS`] it gets an answer within ten seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// A connection that was not used for so long is asked whether it is still there.
+/// A connection that was idle for this long is pinged before use.
 const IDLE: Duration = Duration::from_secs(1);
-/// Connections, where nobody says otherwise.
+/// Default size of the pool.
 pub const CONNECTIONS: u32 = 10;
 
-/// What each connection sets: how long a statement waits for a lock; how long a transaction may stand still before its locks
-/// are taken from it, since its process may have been frozen. What is committed is on the disk, whatever the server's default. No
-/// statement is long enough to be worth compiling.
+/// Settings of each connection: how long a statement waits for a lock; how long a transaction may be idle before its
+/// session is ended, since its process may have been frozen; commits reach the disk, even if the server's default says
+/// otherwise; no JIT, since no statement is long enough to be worth compiling.
 const SETTINGS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s';
     SET default_transaction_isolation = 'read committed'; SET jit = off;
     SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off'";
@@ -81,7 +82,7 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects, and brings the database up to date: one process after another, when several begin at once.
+    /// Connects, and migrates the database. Processes that start at the same time take turns.
     pub async fn open(options: PgConnectOptions, connections: u32) -> Result<Self, StoreError> {
         let named = options.get_application_name().is_some();
         let options = if named { options } else { options.application_name("facteur") };
@@ -95,7 +96,7 @@ impl PostgresStore {
         if unfinished {
             return Err(StoreError::UnfinishedCopy);
         }
-        // It holds an advisory lock, and waits for it as long as it takes.
+        // The migration holds an advisory lock, and waits for it without a timeout.
         migrator().run(&mut connection).await?;
         connection.close().await?;
         let pool = PgPoolOptions::new()
@@ -121,7 +122,7 @@ impl PostgresStore {
         Ok(Self { pool })
     }
 
-    /// Gives what other processes tell to `heard`, for ever; nothing, when something may have been missed.
+    /// Passes the notices of other processes to `heard`, forever; `None` when notices may have been lost.
     pub async fn listen(self, heard: impl Fn(Option<&str>) + Send) {
         listener::listen((*self.pool.connect_options()).clone(), heard).await;
     }
@@ -132,10 +133,10 @@ impl PostgresStore {
     }
 }
 
-/// Reads a URL of the configuration. The error does not hold it: it may have a password in it.
-/// Files that it names are relative to this folder.
+/// Parses a URL of the configuration. The error does not contain it, since it may hold a password. Files that it names
+/// are relative to this folder.
 pub fn options(url: &str, folder: &Path) -> Result<PgConnectOptions, &'static str> {
-    /// What may stand behind the `?`. sqlx logs the value of any other.
+    /// The allowed parameters after the `?`. sqlx logs the value of any other.
     const PARAMETERS: [&str; 10] = [
         "sslmode",
         "sslrootcert",
@@ -149,12 +150,12 @@ pub fn options(url: &str, folder: &Path) -> Result<PgConnectOptions, &'static st
         "statement-cache-capacity",
     ];
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-        return Err("it begins with postgres://");
+        return Err("it must begin with postgres://");
     }
     let (_, query) = url.split_once('?').unwrap_or((url, ""));
     if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| !PARAMETERS.contains(&&*name)) {
         return Err(
-            "behind the ? it takes sslmode, sslrootcert, sslcert, sslkey, host, port, dbname, user, application_name and \
+            "after the ? it accepts sslmode, sslrootcert, sslcert, sslkey, host, port, dbname, user, application_name and \
              statement-cache-capacity",
         );
     }
@@ -162,9 +163,9 @@ pub fn options(url: &str, folder: &Path) -> Result<PgConnectOptions, &'static st
         .map_err(|_| "it is not a URL such as postgres://facteur@db.example/facteur")
 }
 
-/// The URL with the paths in it as they are from here.
+/// The URL with its paths made relative to the working folder.
 fn with_files_from(folder: &Path, url: &str) -> Zeroizing<String> {
-    /// Each may hold the certificate itself, too.
+    /// Each may also hold the certificate itself.
     const FILES: [&str; 3] = ["sslrootcert", "sslcert", "sslkey"];
     let Some((before, query)) = url.split_once('?') else { return Zeroizing::new(url.to_owned()) };
     let mut written = form_urlencoded::Serializer::new(String::new());
@@ -194,8 +195,8 @@ async fn check(connection: &mut PgConnection) -> Result<(), StoreError> {
     Err(StoreError::Unavailable(sqlx::Error::Configuration(problem.into())))
 }
 
-/// During an upgrade the next version has migrated the database, and processes of this one go on beside it: a migration leaves
-/// everything as the version before needs it. One that is two migrations behind does not start.
+/// During an upgrade the next version has migrated the database, and processes of this one still run beside it: a
+/// migration leaves everything the previous version needs. A process that is two migrations behind does not start.
 async fn not_too_new(connection: &mut PgConnection) -> Result<(), StoreError> {
     let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
     let migrated: bool =
@@ -228,7 +229,7 @@ fn migrator() -> Migrator {
     migrator
 }
 
-/// A number as PostgreSQL has it: it knows no unsigned ones.
+/// As PostgreSQL's integer type: it has no unsigned ones.
 fn limit(limit: u32) -> i64 {
     i64::from(limit)
 }

@@ -1,4 +1,4 @@
-//! The command as it is typed: what it refuses, what it prints, and how it ends.
+//! The command as it is typed: what it refuses, what it prints, and its exit code.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ struct Typed {
     command: Command,
 }
 
-/// What it ends with, and what stands on standard output and standard error.
+/// Its exit code, standard output and standard error.
 async fn typed(arguments: &[&str]) -> (u8, String, String) {
     let typed = match Typed::try_parse_from(["database"].iter().chain(arguments)) {
         Ok(typed) => typed,
@@ -70,7 +70,7 @@ async fn a_database_is_moved_and_the_tables_are_printed() {
     let (code, _, errors) = typed(&["copy", "--from", &from, "--to", &to]).await;
     assert_eq!(code, 2);
     assert!(errors.contains("b.db is not empty: there are rows in account"), "{errors}");
-    // What differs is told apart from what was refused.
+    // A difference has another exit code than a refusal.
     let other = filled(folder.path(), "c.db").await;
     let (code, output, errors) = typed(&["compare", "--from", &from, "--to", &other]).await;
     assert_eq!(code, 1);
@@ -112,10 +112,10 @@ async fn no_password_is_shown() {
     for (arguments, code, says) in [
         (vec!["--to", "postgres://u:geheim@localhost:1/d"], 1, "cannot use the database d on localhost, port 1"),
         (vec!["--to-url-file", &secret], 1, "cannot use the database d on localhost, port 1"),
-        (vec!["--to", "postgres:/u:geheim@localhost/d"], 2, "--to: it begins with postgres://"),
-        (vec!["--to", "mysql://u:geheim@localhost/d"], 2, "--to: it begins with postgres://"),
+        (vec!["--to", "postgres:/u:geheim@localhost/d"], 2, "--to: it must begin with postgres://"),
+        (vec!["--to", "mysql://u:geheim@localhost/d"], 2, "--to: it must begin with postgres://"),
         (vec!["--to", "u:geheim@localhost/d"], 2, "--to: it "),
-        (vec!["--to", "postgres://u:geheim@localhost/d?sslmod=x"], 2, "--to: behind the ? it takes"),
+        (vec!["--to", "postgres://u:geheim@localhost/d?sslmod=x"], 2, "--to: after the ? it accepts"),
         (vec!["postgres://u:geheim@localhost/d", "--to", "x.db"], 2, "give the databases with --from and --to"),
         (vec!["--to", "postgres://u:geheim@h/d", "--to-url-file", "x"], 2, "cannot be used with"),
         (vec![], 2, "required"),

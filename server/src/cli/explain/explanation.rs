@@ -8,7 +8,7 @@ use app::{
 };
 use model::provider;
 
-/// A cause in words, as far as stage and host tell.
+/// A cause in words, depending on stage and host.
 pub struct Explanation<'a> {
     pub cause: Cause,
     stage: Stage,
@@ -25,7 +25,7 @@ impl<'a> Explanation<'a> {
         self.part(locale, &["title"])
     }
 
-    /// What happened, and what to do: in the provider's own words where there are some.
+    /// What happened, and what to do: in the provider's own words if there are any.
     pub fn advice(&self, locale: Locale) -> String {
         let own = provider::advice(self.host, self.cause);
         let what = own.and_then(|own| own.what.as_ref()).map(|text| text.get(locale).to_owned());
@@ -58,7 +58,7 @@ impl<'a> Explanation<'a> {
     }
 }
 
-/// With a capital at its start: a text may begin with a general word. A host's name stays as it is.
+/// With a capital at its start, since a text may begin with a general term. A host's name stays as it is.
 fn sentence(text: &str) -> String {
     if text.split_whitespace().next().is_some_and(|word| word.contains('.')) {
         return text.to_owned();
@@ -67,7 +67,7 @@ fn sentence(text: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// What the texts may mention; what only a profile would know is said in general words.
+/// The variables of the texts; those that only a profile would know get a general term.
 fn arguments(locale: Locale, stage: Stage, host: &str, provider: &str) -> Vec<(&'static str, String)> {
     let general = |key: &str| locale.text(key, &[]);
     let named = |name: &str, otherwise| if name.is_empty() { general(otherwise) } else { name.to_owned() };

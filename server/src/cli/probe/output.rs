@@ -1,4 +1,4 @@
-//! Server side. What `facteur probe` tells a person.
+//! Server side. The output of `facteur probe` for a person.
 
 use std::io::Write;
 
@@ -30,11 +30,11 @@ pub(super) fn write_verdict(output: &mut dyn Write, report: &Report, host: &str)
         Verdict::Accepted => "accepted: the server has the message",
         Verdict::DryRunOk => "dry run: everything up to the recipients went well, nothing was sent",
         Verdict::Failed => "failed",
-        Verdict::DeliveryUnknown => "unknown: the line went dead after the message; it may have been taken",
+        Verdict::DeliveryUnknown => "unknown: the connection was lost after the message; it may have been accepted",
     };
     writeln!(output, "\n{verdict}")?;
     if let Some(cause) = report.cause {
-        let again = if report.retryable { "; the same may succeed later" } else { "" };
+        let again = if report.retryable { "; a retry may succeed" } else { "" };
         writeln!(output, "cause: {} at {}{again}", cause.as_str(), report.stage.as_str())?;
         let presets = Catalogue::builtin();
         let explanation = Explanation::new(&presets, cause, report.stage, host);
@@ -62,14 +62,11 @@ pub(super) fn write_verdict(output: &mut dyn Write, report: &Report, host: &str)
     report.transcript.iter().try_for_each(|line| writeln!(output, "{line}"))
 }
 
-/// Which settings would allow the destination: the user of this command is the operator.
+/// The settings that would allow the destination: the user of this command is the operator.
 pub(super) fn write_missing(output: &mut dyn Write, missing: &[Missing]) -> std::io::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
     writeln!(output, "\n{}", Missing::list(missing))?;
-    writeln!(
-        output,
-        "The probe takes [smtp] of a configuration with --config, and lets this host pass with --allow-private."
-    )
+    writeln!(output, "Use --config to apply [smtp] of a configuration, or --allow-private to allow this host.")
 }

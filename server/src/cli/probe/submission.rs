@@ -1,4 +1,4 @@
-//! Server side. What the arguments of `facteur probe` ask to be sent.
+//! Server side. The submission that the arguments of `facteur probe` describe.
 
 use std::{io::Read, path::Path};
 
@@ -59,7 +59,7 @@ pub(super) fn submission(options: &Arguments, host: &str, port: u16) -> Result<S
     })
 }
 
-/// An address, its domain as A-labels. A domain of one label is taken too: the operator's own servers have such.
+/// An address, its domain as A-labels. A domain of one label is accepted too: the operator's own servers may have one.
 fn address(text: &str) -> Option<Address> {
     if let Ok(address) = EmailAddress::parse(text) {
         return address.as_str().parse().ok();
@@ -67,7 +67,7 @@ fn address(text: &str) -> Option<Address> {
     let (_, domain) = text.rsplit_once('@')?;
     let is_label =
         (1..=63).contains(&domain.len()) && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    // The same rules for what stands before the `@`.
+    // The same rules for the part before the `@`.
     let local = EmailAddress::parse(&format!("{text}.example")).ok().filter(|_| is_label)?;
     local.as_str().strip_suffix(".example")?.parse().ok()
 }
@@ -76,7 +76,7 @@ fn read(path: &Path) -> Result<String, UsageError> {
     std::fs::read_to_string(path).map_err(|error| UsageError::File(path.to_owned(), error))
 }
 
-/// The text of a message: UTF-8, or else the bytes of Windows-1252, as old files have it.
+/// The text of a message: UTF-8, or otherwise Windows-1252, as in old files.
 fn body(path: &Path) -> Result<String, UsageError> {
     let bytes = std::fs::read(path).map_err(|error| UsageError::File(path.to_owned(), error))?;
     Ok(String::from_utf8(bytes).unwrap_or_else(|error| {

@@ -12,7 +12,7 @@ fn local_relay_of_the_documents(port: u16) -> toml::Table {
     example.replace("1025", &port.to_string()).parse().unwrap()
 }
 
-/// [`GOOD`] with what the example sets.
+/// [`GOOD`] with the settings of the example.
 fn with_local_relay(port: u16) -> toml::Table {
     let mut good: toml::Table = GOOD.parse().unwrap();
     let mut example = local_relay_of_the_documents(port);
@@ -27,7 +27,7 @@ fn with_local_relay(port: u16) -> toml::Table {
     good
 }
 
-/// A mail server as developers have one on their machine: no encryption, no login, and it takes everything.
+/// A mail server as on a developer's machine: no encryption, no login, and it accepts everything.
 async fn local_server() -> (u16, tokio::task::JoinHandle<String>) {
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -39,7 +39,7 @@ async fn local_server() -> (u16, tokio::task::JoinHandle<String>) {
         let (mut message, mut in_message) = (String::new(), false);
         loop {
             let mut line = String::new();
-            assert!(stream.read_line(&mut line).await.unwrap() > 0, "it left early");
+            assert!(stream.read_line(&mut line).await.unwrap() > 0, "the client closed the connection early");
             if in_message && line == ".\r\n" {
                 stream.write_all(b"250 queued\r\n").await.unwrap();
                 return message;
@@ -99,8 +99,8 @@ async fn what_a_local_relay_lacks_is_said_all_at_once_with_the_setting_that_allo
          port = 1026 is refused, unless smtp.allow_ports has 1026"
     );
     for (setting, value, says) in [
-        ("allow_hosts", "[\"a b\"]", "smtp.allow_hosts: \"a b\" is no name, no *.suffix and no address"),
-        ("plaintext_hosts", "[\"*\"]", "smtp.plaintext_hosts: \"*\" is no name"),
+        ("allow_hosts", "[\"a b\"]", "smtp.allow_hosts: \"a b\" is not a name, a *.suffix or an address"),
+        ("plaintext_hosts", "[\"*\"]", "smtp.plaintext_hosts: \"*\" is not a name"),
         (
             "control_host",
             "\"localhost:25\"",

@@ -1,4 +1,4 @@
-//! Files with secrets, and what stands in the place of one.
+//! Secret files, and placeholders in them.
 
 use super::*;
 
@@ -8,7 +8,7 @@ async fn key_files_belong_to_their_owner_and_hold_keys() {
     let folder = Folder::new();
     let key = folder.0.join("vault.key");
     let good = fs::read_to_string(&key).unwrap();
-    assert!(good.ends_with('\n'), "a trailing line end is usual, and does not count");
+    assert!(good.ends_with('\n'), "a trailing line end is usual, and ignored");
     fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
     assert!(folder.try_out(GOOD).await.unwrap_err().contains("others than its owner"));
     fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
@@ -40,7 +40,7 @@ async fn what_stands_in_the_place_of_a_secret_is_refused_with_the_file_s_name() 
     let good = |name: &str| match name {
         "relay.key" => "tres-bien-garde\n".to_owned(),
         "webhook.key" => "whsec_6Zq0bXo1TnX2b0m0JcYk1bQ3uYFh9sPz\n".to_owned(),
-        // Each time the same vault key, or the database would not open.
+        // Always the same vault key, or the database would not open.
         _ => fs::read_to_string(folder.0.join(name)).unwrap(),
     };
     for name in ["relay.key", "webhook.key"] {
@@ -66,7 +66,7 @@ async fn what_stands_in_the_place_of_a_secret_is_refused_with_the_file_s_name() 
         write(name, content);
         let refused = folder.try_out(&whole).await.unwrap_err();
         assert!(refused.starts_with(place) && refused.contains(name), "{refused}");
-        assert!(refused.contains("stands in the place of a secret") && !refused.contains(content), "{refused}");
+        assert!(refused.contains("contains a placeholder") && !refused.contains(content), "{refused}");
         write(name, &before);
     }
     folder.try_out(&whole).await.unwrap();
