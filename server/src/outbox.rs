@@ -1,26 +1,26 @@
-//! Server side. The outbox: takes a portal's messages over, and sends them.
+//! Server side. The outbox: accepts messages from portals and sends them.
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `intake` | takes messages over from portals |
-//! | `content`, `fresh` | texts and files, as they are sealed; those that were given a moment ago |
-//! | `writes` | what is written together |
-//! | `route` | which server a lane's mail goes through |
-//! | `destinations` | what lanes wait for, and what is going on with each server, in this process |
-//! | `recipient_limits` | how many recipients each takes in a transaction |
+//! | `intake` | accepts messages from portals |
+//! | `content`, `fresh` | sealed texts and files; a cache of the newest |
+//! | `writes` | group commit of the outbox's writes |
+//! | `route` | which server a lane's messages go through |
+//! | `destinations` | what lanes wait for, and this process's connections with each server |
+//! | `recipient_limits` | how many recipients each server takes in a transaction |
 //! | `login_check` | conversations without a message |
-//! | `dispatcher`, `ready` | hands lanes that have something due to workers |
-//! | `memory` | large contents in memory, and whose they are |
-//! | `worker` | one connection, a few messages |
-//! | `judge` | from a report to what becomes of each recipient |
-//! | `status` | from the recipients to what is said of the message |
+//! | `dispatcher`, `ready` | assigns lanes with due messages to workers |
+//! | `memory` | memory budget of large contents, by party |
+//! | `worker` | one connection sends a few messages |
+//! | `judge` | from a report to the outcome for each recipient |
+//! | `status` | from the recipients to the message's status |
 //! | `shared` | what several replicas share |
-//! | `maintenance::clock` | the clock that was set, the time that passed without us |
-//! | `maintenance` | leases, what was abandoned, what is over, checks |
+//! | `maintenance::clock` | clock changes, and time without any process |
+//! | `maintenance` | leases, abandoned messages, retention, login checks |
 //!
-//! A message is on disk before its portal hears that it was accepted. A worker claims it with a lease, and notes on disk
-//! when the end of it is about to be sent. After a crash, what bears that note is `delivery_unknown`, since its server may
-//! have it; everything else is sent as if nothing had happened.
+//! A message is on disk before its portal gets the acknowledgement. A worker claims it with a lease, and notes on disk
+//! that the end of it is about to be sent. After a crash, a message with that mark becomes `delivery_unknown`, since
+//! its server may have it; every other message is sent as if nothing had happened.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -92,34 +92,34 @@ pub struct Outbox {
     presets: Arc<Catalogue>,
     portals: Arc<[Portal]>,
     clock: Clock,
-    /// The clocks behind that one, and when they were written down last.
+    /// The clocks from which that time is computed, and when they were last written to the database.
     time: OnceLock<Arc<Steady>>,
     clock_noted_at: Mutex<Option<Instant>>,
     options: OutboxOptions,
     writes: Writes,
     destinations: Destinations,
     recipient_limits: RecipientLimits,
-    /// Places for conversations.
+    /// Slots for conversations.
     admission: Admission,
     memory: Memory,
     fresh: FreshContents,
-    /// Something is due.
+    /// Notified when something is due.
     work_available: Notify,
-    /// Counts changes of profiles and modes: what was looked up before one is looked up again.
+    /// Counts changes of profiles and modes: a route looked up before a change is looked up again.
     changes: Changes,
     /// Another replica says that something is due.
     look_soon: AtomicBool,
     /// Lanes that may be served now.
     ready: Mutex<Ready>,
-    /// The servers of lanes, as they were a moment ago.
+    /// The servers of lanes, cached for a second.
     route_cache: Mutex<RouteCache>,
-    /// Who holds our leases: one name for each batch that is being worked on. What is not here is not prolonged.
+    /// The tokens of our leases, one for each batch in work. A lease whose token is missing here is not extended.
     lease_tokens: Mutex<HashSet<String>>,
-    /// How many there were.
+    /// How many tokens were made.
     leases: AtomicU64,
-    /// Held while this replica does what one of them does for all.
+    /// Held while this replica does the work that one replica does for all.
     turn: tokio::sync::Mutex<Option<Place>>,
-    /// One check of logins at a time.
+    /// One pass of login checks at a time.
     login_checks: tokio::sync::Mutex<()>,
     stop: CancellationToken,
     /// Cancelled once every worker has exited.
@@ -136,7 +136,7 @@ struct CachedRoute {
     found: FoundRoute,
 }
 
-/// What an outbox is made of.
+/// The parts of an outbox.
 pub struct OutboxParts {
     pub store: Arc<dyn Store>,
     pub replicas: Replicas,
@@ -188,7 +188,7 @@ impl Outbox {
         })
     }
 
-    /// Minds these clocks: what is stored moves with them.
+    /// Watches these clocks: stored instants move with them.
     pub fn watch(&self, time: Arc<Steady>) {
         let _ = self.time.set(time);
     }
@@ -201,7 +201,7 @@ impl Outbox {
         change(&mut self.ready.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether a portal is told what happens.
+    /// Whether a portal has a webhook.
     fn has_webhook(&self, portal: &str) -> bool {
         self.portal(portal).is_some_and(|portal| portal.webhook.is_some())
     }
@@ -210,7 +210,7 @@ impl Outbox {
         self.portals.iter().find(|portal| portal.id == id)
     }
 
-    /// Prolongs the leases of everything that is being worked on; whether that is on disk.
+    /// Extends the leases of every message in work. Returns whether that is on disk.
     async fn prolong(&self) -> bool {
         let lease_tokens: Vec<String> =
             self.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
@@ -227,13 +227,13 @@ impl Outbox {
             tokio::spawn(self.clone().hear(notices));
         }
         self.tasks.spawn(dispatcher::run(self.clone()));
-        // Those that are still at work at the end need their leases to the end.
+        // Workers that still send during a shutdown need their leases until they exit.
         tokio::spawn(self.workers_done.clone().run_until_cancelled_owned(maintenance::keep_leases(self.clone())));
         self.tasks.spawn(maintenance::run(self.clone()));
     }
 
-    /// Claims nothing more, lets what is under way come to its end for `patience`, and closes the connections. What is not
-    /// done by then is taken up after the next start.
+    /// Claims no more messages, gives running conversations `patience` to end, and closes the connections. The rest is
+    /// sent after the next start.
     pub async fn stop(&self, patience: Duration) {
         self.stop.cancel();
         self.tasks.close();
@@ -244,17 +244,17 @@ impl Outbox {
         self.destinations.tidy(true);
     }
 
-    /// How old something is, in seconds.
+    /// The age of an instant, in seconds.
     pub fn age_s(&self, at: Timestamp) -> f64 {
         at.duration_until(self.now()).as_secs_f64().max(0.0)
     }
 
-    /// Connections in use and free.
+    /// Connections in use, and idle ones.
     pub fn connections(&self) -> (u64, u64) {
         self.destinations.connection_counts()
     }
 
-    /// The limits of a conversation about a message of this size: slow servers and slow lines are given their time.
+    /// The time limits of a conversation for a message of this size: slow servers and slow lines get enough time.
     fn limits(&self, size: u64) -> Limits {
         let OutboxOptions { reply, last_reply, .. } = self.options;
         let line = Duration::from_secs(size / 20_000);

@@ -1,4 +1,4 @@
-//! Server side. Counts changes of accounts, so that what was looked up before one is looked up again.
+//! Server side. Counts changes of accounts, so that a value read before a change is read again.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -7,7 +7,8 @@ use std::{
 
 use app::session::AccountId;
 
-/// Counts the changes of accounts. Several share a count: at worst something is looked up once more. It never grows.
+/// Counts the changes of accounts, in a fixed number of counters. Accounts that share one cost an extra look-up at
+/// worst.
 pub(super) struct Changes([AtomicU64; 1024]);
 
 impl Default for Changes {
@@ -27,7 +28,7 @@ impl Changes {
         self.of_account(account).fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Anything may have changed.
+    /// Every account may have changed.
     pub fn count_all(&self) {
         for count in &self.0 {
             count.fetch_add(1, Ordering::SeqCst);

@@ -1,11 +1,11 @@
-//! Server side. Texts and files of a message, as they are sealed: a line of JSON, then the files one after another.
+//! Server side. Texts and files of a message as they are sealed: a line of JSON, then the files one after another.
 
 use jiff::Timestamp;
 use lettre::{Address, message::Mailbox};
 use mail::smtp::Attachment;
 use serde::{Deserialize, Serialize};
 
-/// Somebody with an address, and perhaps a name.
+/// An address, and perhaps a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub address: String,
@@ -13,13 +13,13 @@ pub struct Person {
 }
 
 impl Person {
-    /// As lettre wants it; `None` when the address does not read.
+    /// The same for lettre; `None` when the address cannot be parsed.
     pub fn mailbox(&self) -> Option<Mailbox> {
         Some(Mailbox::new(self.name.clone(), self.address.parse::<Address>().ok()?))
     }
 }
 
-/// What a message says, and to whom it says so.
+/// The texts, files and recipients of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     pub head: Head,
@@ -38,7 +38,7 @@ pub struct Head {
     /// A BCP 47 tag.
     pub language: Option<String>,
     pub auto_submitted: bool,
-    /// When it was given: the date it bears.
+    /// When the portal posted it: its `Date`.
     pub date: Timestamp,
 }
 
@@ -79,7 +79,7 @@ impl Content {
             .collect();
         let mut encoded = serde_json::to_vec(&(&self.head, heads))?;
         encoded.push(b'\n');
-        // And the vault's head and tag.
+        // Room for the vault's header and tag as well.
         encoded.reserve_exact(self.files.iter().map(|file| file.bytes.len()).sum::<usize>() + 256);
         for file in &self.files {
             encoded.extend_from_slice(&file.bytes);

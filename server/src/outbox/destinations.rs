@@ -1,5 +1,5 @@
-//! Server side. The servers that lanes wait for, as this process uses them: how many connections, which of them are free,
-//! how fast, and whether one is left alone for a while. In memory, and only of servers that are in use.
+//! Server side. The servers that lanes wait for, as this process uses them: connections, which of them are idle, rates
+//! and back-off. In memory, and only for servers in use.
 
 use std::{
     collections::HashMap,
@@ -17,9 +17,9 @@ mod slots;
 use parked::Parked;
 pub use slots::{ConnectionSlot, LargePermit};
 
-/// After a server lost its place in a transaction that had begun with the end of a message, none is begun that way for so long.
+/// How long pipelining across messages stays off after a server got out of step with it.
 const STUMBLES: Duration = Duration::from_hours(1);
-/// What may leave at once under a limit a minute, in seconds of it.
+/// The burst under a limit per minute, in seconds' worth of messages.
 pub(super) const BURST_S: f64 = 6.0;
 
 /// A server with a login.
@@ -33,26 +33,26 @@ pub enum DestinationId {
 #[derive(Default)]
 struct State {
     active: u32,
-    /// Connections that have said goodbye and are not closed yet.
+    /// Connections on which `QUIT` was sent and that are not closed yet.
     closing: u32,
     parked: Vec<Parked>,
-    /// Left alone until then.
+    /// End of the back-off.
     blocked_until: Option<Instant>,
-    /// Since when that is known.
+    /// When the back-off was learnt.
     blocked_at: Option<Instant>,
-    /// Why.
+    /// The cause of the back-off.
     cause: Option<Cause>,
-    /// How often it was found to work: a rest that was decided before is over.
+    /// How often the server was found to work: a back-off decided before the last time is void.
     recoveries: u64,
     /// How many slots there were when one was last taken.
     most: u32,
-    /// A large message is under way: one at a time, so that a slow server does not take the memory of all.
+    /// A large message is being sent: one at a time, so that a slow server does not use up the memory budget.
     large: bool,
-    /// What may leave at once, and when that was counted.
+    /// Messages that may be sent at once, and when that was computed.
     allowance: Option<(f64, Instant)>,
-    /// When it lost its place in a transaction that had begun with the end of a message.
+    /// When it last got out of step in a transaction that had begun with the end of the previous message.
     stumbled_at: Option<Instant>,
-    /// What was taken out of the rate of all replicas: so many messages may leave until then.
+    /// Messages left of the portion of the shared rate, and when the portion expires.
     portion: Option<(u32, Instant)>,
 }
 
@@ -86,7 +86,7 @@ impl Destinations {
         change(states.entry(id.clone()).or_default())
     }
 
-    /// A place, when fewer than `most` are taken.
+    /// A slot, when fewer than `most` are taken.
     pub fn enter(&self, id: &DestinationId, most: u32) -> Option<ConnectionSlot> {
         let entered = self.with(id, |state| {
             let free = state.active < most;
@@ -97,18 +97,18 @@ impl Destinations {
         entered.then(|| ConnectionSlot { destinations: self.clone(), id: id.clone() })
     }
 
-    /// Whether every place is taken.
+    /// Whether every slot is taken.
     pub fn is_full(&self, id: &DestinationId, most: u32) -> bool {
         self.with(id, |state| state.active >= most)
     }
 
-    /// Whether every place was taken, as far as it is known how many there are.
+    /// Whether every slot is taken, by the number of slots known from the last call of [`enter`](Self::enter).
     pub fn is_at_its_most(&self, id: &DestinationId) -> bool {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         states.get(id).is_some_and(|state| state.active > 0 && state.active >= state.most)
     }
 
-    /// How long the server is still left alone, and why.
+    /// How long the server's back-off still lasts, and its cause.
     pub fn blocked(&self, id: &DestinationId) -> Option<(Duration, Option<Cause>)> {
         let now = Instant::now();
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,23 +117,23 @@ impl Destinations {
         (!left.is_zero()).then_some((left, state.cause))
     }
 
-    /// Notes that it lost its place in a transaction that had begun with the end of a message.
+    /// Notes that the server got out of step in a transaction that had begun with the end of the previous message.
     pub fn stumbled(&self, id: &DestinationId) {
         self.with(id, |state| state.stumbled_at = Some(Instant::now()));
     }
 
-    /// Whether it lost its place within the last hour.
+    /// Whether the server got out of step within the last hour.
     pub fn stumbles(&self, id: &DestinationId) -> bool {
         self.with(id, |state| state.stumbles(Instant::now()))
     }
 
-    /// How often the server was found to work. Read before the database is asked, and given to [`Self::block`].
+    /// How often the server was found to work. Read it before querying the database, and pass it to [`Self::block`].
     pub fn recoveries(&self, id: &DestinationId) -> u64 {
         self.with(id, |state| state.recoveries)
     }
 
-    /// Leaves the server alone for so long, as the database says: conversations under way learn of it here. If the server
-    /// has recovered since `recoveries` was read, the answer of the database is out of date and is ignored.
+    /// Applies the back-off that the database says: running conversations learn of it here. Ignored if the server has
+    /// recovered since `recoveries` was read, because the database's answer is out of date then.
     pub fn block(&self, id: &DestinationId, recoveries: u64, wait: Duration, cause: Option<Cause>) {
         let until = Instant::now() + wait;
         self.with(id, |state| {
@@ -144,7 +144,7 @@ impl Destinations {
         });
     }
 
-    /// The database has said that the server does not rest: what was known before `asked` is out of date.
+    /// The database says that the server has no back-off: one learnt before `asked` is out of date.
     pub fn unblock_before(&self, id: &DestinationId, asked: Instant) {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = states.get_mut(id)
@@ -156,7 +156,7 @@ impl Destinations {
         }
     }
 
-    /// It works, or its settings were changed.
+    /// The server works, or its settings were changed.
     pub fn unblock(&self, id: &DestinationId) {
         self.with(id, |state| {
             state.blocked_until = None;
@@ -164,7 +164,7 @@ impl Destinations {
         });
     }
 
-    /// Takes the leave to send one message; else how long to wait for it.
+    /// Takes the send permit for one message; otherwise returns how long to wait for it.
     pub fn acquire_permit(&self, id: &DestinationId, per_minute: Option<u32>) -> Result<(), Duration> {
         let Some(per_minute) = per_minute else { return Ok(()) };
         let now = Instant::now();
@@ -183,7 +183,7 @@ impl Destinations {
         })
     }
 
-    /// Takes one message out of what was taken out of the rate of all replicas.
+    /// Takes one message out of the portion of the shared rate.
     pub fn take_of_portion(&self, id: &DestinationId) -> bool {
         let now = Instant::now();
         self.with(id, |state| match &mut state.portion {
@@ -195,7 +195,7 @@ impl Destinations {
         })
     }
 
-    /// So many messages may leave until then.
+    /// Adds this many messages to the portion, to be sent before `until`.
     pub fn add_portion(&self, id: &DestinationId, messages: u32, until: Instant) {
         let now = Instant::now();
         self.with(id, |state| {
@@ -204,18 +204,18 @@ impl Destinations {
         });
     }
 
-    /// The leave to send a large message there, when no other one is under way.
+    /// The permit for one large message, unless another one is being sent.
     pub fn acquire_large(&self, id: &DestinationId) -> Option<LargePermit> {
         let free = self.with(id, |state| !std::mem::replace(&mut state.large, true));
         free.then(|| LargePermit { destinations: self.clone(), id: id.clone() })
     }
 
-    /// Places that are taken at a server.
+    /// Slots taken at a server.
     pub fn active(&self, id: &DestinationId) -> u32 {
         self.with(id, |state| state.active)
     }
 
-    /// Connections in use and free, for the operator.
+    /// Connections in use, and idle ones, for the operator.
     pub fn connection_counts(&self) -> (u64, u64) {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         let active = states.values().map(|state| u64::from(state.active)).sum();

@@ -1,11 +1,11 @@
-//! Server side. Hands lanes that have something due to workers.
+//! Server side. Assigns lanes with due messages to workers.
 //!
-//! A message that was just given names its lane, which is served at once ([`Ready`]). Everything else is found by
-//! destination: once in [`LOOK_EVERY`], and when a conversation with one ends. What rests is not among what is due, so it
-//! costs nothing, however much there is of it.
+//! A new message names its lane, which is served at once ([`Ready`]). All other due lanes are found by destination:
+//! every [`LOOK_EVERY`], and when a conversation with the destination ends. Lanes in back-off are not due, so they cost
+//! nothing, however many there are.
 //!
-//! Lanes have their turns by the time when they became due; what is left of a lane that was served becomes due then. So a
-//! lane that always has something does not come before the others.
+//! Lanes are served in the order in which they became due. Messages left over after a turn become due at that time, so
+//! a lane with constant traffic does not get ahead of the others.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -42,33 +42,33 @@ pub(super) use rests::DestinationRef;
 use serving::Serving;
 pub(super) use serving::{Line, Places};
 
-/// Messages a worker takes at once.
+/// Messages a worker claims at once.
 const BATCH: u32 = 32;
-/// The same while workers run short: a turn that ends gives the rest back.
+/// The same while workers run short: a turn that ends releases the rest.
 const FEW: u32 = 4;
-/// The same when a conversation has ended: one takes its place.
+/// Lanes added when a conversation has ended: one of them takes its place.
 const NEXT: u32 = 2;
-/// Poll interval without a notification: a rest ends, a retry falls due, another process puts something in.
+/// Poll interval without a notification: a back-off may end, a retry fall due, another process enqueue a message.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The same while there is more of what was looked for.
+/// The same while there is more to find.
 const SOON: Duration = Duration::from_millis(20);
-/// The same for one whose day's amount is used up.
+/// Back-off of a lane whose daily limit is used up.
 const WITHOUT_QUOTA: SignedDuration = SignedDuration::from_mins(10);
-/// How often other replicas are told that there is more than this one has places for.
+/// How often other replicas are notified that this one has more ready lanes than places.
 const TELL_EVERY: Duration = Duration::from_millis(200);
-/// What could not be served for a reason of its own is not looked at before.
+/// Back-off after a lane could not be served.
 const SKIPPED: Duration = Duration::from_secs(1);
-/// The clock was set back when it went back by more than this.
+/// The clock counts as set back when it lost more than this.
 const BACK: SignedDuration = SignedDuration::from_secs(2);
 
-/// In the background: there may be very many lanes.
+/// Runs in the background: there may be very many lanes.
 fn realign(outbox: &Arc<Outbox>, now: Timestamp) {
     let outbox = outbox.clone();
     outbox.clone().tasks.spawn(async move { outbox.realign(now).await });
 }
 
 pub(super) async fn run(outbox: Arc<Outbox>) {
-    // Where others serve, nobody was away.
+    // Other replicas kept serving: skip the catch-up.
     if outbox.replicas.is_only().await {
         outbox.resume().await;
         realign(&outbox, outbox.now());
@@ -105,7 +105,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
 }
 
 impl Outbox {
-    /// Serves what is ready, as far as there are places: quick parties first, since places are kept for them.
+    /// Serves ready lanes while there are slots: quick parties first, since slots are reserved for them.
     async fn serve_ready(self: &Arc<Self>) {
         for destination in self.ready(Ready::take_ended) {
             if destination.is_empty() {
@@ -130,7 +130,7 @@ impl Outbox {
         }
     }
 
-    /// Gives a lane's due messages to as many workers as its server allows. An error says why it was not one more.
+    /// Starts a worker for a lane's due messages. An error says which slots are full.
     async fn serve(self: &Arc<Self>, queue: &Queue) -> Result<(), Full> {
         let FoundRoute { route, changes } = match self.route_of(queue).await {
             Ok(found) => found,
@@ -162,7 +162,7 @@ impl Outbox {
             self.rest_lane(queue, WITHOUT_QUOTA, Some(Cause::QuotaExceeded)).await;
             return Ok(());
         }
-        // The last ones of a day leave one worker after the other, so that they are counted.
+        // Near the daily limit, use one worker so that the count stays exact.
         let few = left_today <= u64::from(BATCH * most);
         if few && self.destinations.active(&id) > 0 {
             return Ok(());
@@ -170,7 +170,7 @@ impl Outbox {
         if held && !self.may_probe_with_message(&route, changes).await {
             return Ok(());
         }
-        // One message tells whether the server has come round.
+        // A held profile is probed with one message.
         let most_at_once = if self.admission.is_crowded() { FEW } else { BATCH };
         let batch = if held { 1 } else { most_at_once.min(u32::try_from(left_today).unwrap_or(most_at_once)) };
         let Some(place) = self.destinations.enter(&id, most) else { return Ok(()) };
@@ -184,7 +184,7 @@ impl Outbox {
             Serving { queue: queue.clone(), route, changes, limit: batch, more: !alone, connections: most, alone };
         let outbox = self.clone();
         self.tasks.spawn(async move {
-            // Free again when there is no place in all replicas.
+            // The slot is dropped, and so freed, when the replicas have no place left.
             let party = serving.route.claimant().party;
             let (account, line) = tokio::join!(outbox.conversation_place(&party), outbox.line(&serving));
             let Some(account) = account else {
@@ -219,7 +219,7 @@ impl Outbox {
             }
             self.destinations.wait_for_room(&id, *connections).await;
             let place = self.connection_place(&destination, *connections).await?;
-            // Others may have used up the day meanwhile, as long as there was more than one connection.
+            // With more than one connection, other conversations may have used up the day's limit meanwhile.
             let fits = !self.replicas.is_shared()
                 || route.per_day.is_none()
                 || self.left_today(route).await > u64::from(BATCH * connections);
@@ -228,7 +228,7 @@ impl Outbox {
         self.destinations.close(&id);
         self.destinations.wait_for_room(&id, 1).await;
         let place = self.connection_place(&destination, 1).await?;
-        // Counted again: what others had under way is written down now.
+        // Counted again: the messages that others were sending are on disk now.
         (self.left_today(route).await >= u64::from(serving.limit)).then_some(Line { connection: None, place })
     }
 
@@ -266,13 +266,13 @@ impl Outbox {
         self.conversation_ended(destination);
     }
 
-    /// A conversation is over: its server has room for the next one.
+    /// A conversation has ended: its server has room for the next one.
     pub(super) fn conversation_ended(&self, destination: String) {
         self.ready(|ready| ready.ended(destination));
         self.work_available.notify_one();
     }
 
-    /// How many messages may still leave within the 24 hours.
+    /// How many messages may still be sent within the 24 hours.
     async fn left_today(&self, route: &Route) -> u64 {
         let (Some(per_day), Some(row)) = (route.per_day, route.profile()) else { return u64::MAX };
         match self.store.sent_since(row.id, self.now() - SignedDuration::from_hours(24)).await {
@@ -284,7 +284,7 @@ impl Outbox {
         }
     }
 
-    /// The wait after so many tries.
+    /// The back-off after this many tries.
     pub(super) fn wait(&self, tries: u32) -> Duration {
         wait(tries, self.options.first_retry, self.options.longest_retry, rand::random())
     }
@@ -294,7 +294,7 @@ pub(super) fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
-/// What is left until then.
+/// The time left until then; zero when it has passed.
 fn left(until: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_until(until)).unwrap_or_default()
 }

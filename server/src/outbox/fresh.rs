@@ -1,4 +1,4 @@
-//! Server side. Contents that were given a moment ago, sealed: a message that leaves at once is not read back from the store.
+//! Server side. A cache of the newest sealed contents: a message that is sent at once is not read back from the store.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,9 +7,9 @@ use std::{
 
 use uuid::Uuid;
 
-/// Larger ones, in bytes, are read when they are needed.
+/// Larger contents, in bytes, are read from the store.
 const LARGEST: usize = 16 * 1024;
-/// So many at once: the oldest go first.
+/// Capacity: beyond it the oldest is dropped.
 const MOST: usize = 128;
 
 /// At most [`MOST`] contents of at most [`LARGEST`] bytes.
@@ -19,7 +19,7 @@ pub struct FreshContents(Mutex<Kept>);
 #[derive(Default)]
 struct Kept {
     sealed: HashMap<Uuid, Vec<u8>>,
-    /// By age. Some were taken.
+    /// By age. Ids that were taken may still be in it.
     order: VecDeque<Uuid>,
 }
 
@@ -35,12 +35,12 @@ impl FreshContents {
         kept.sealed.insert(id, sealed);
     }
 
-    /// A copy of what is worth keeping.
+    /// A copy, if the content is small enough to keep.
     pub fn copy(sealed: &[u8]) -> Option<Vec<u8>> {
         (sealed.len() <= LARGEST).then(|| sealed.to_vec())
     }
 
-    /// It is needed once: whoever tries again later reads it from the store.
+    /// Removes it: only the first attempt reads it here, later ones read the store.
     pub fn take(&self, id: Uuid) -> Option<Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).sealed.remove(&id)
     }
@@ -56,7 +56,7 @@ mod tests {
         let id = |number: usize| Uuid::from_u128(number as u128);
         for number in 0..3 * MOST {
             fresh.put(id(number), vec![1; 3]);
-            // Every second one leaves at once.
+            // Every second message is sent at once.
             if number % 2 == 0 {
                 assert!(fresh.take(id(number)).is_some());
             }

@@ -1,4 +1,4 @@
-//! Server side. Takes messages over from portals, new ones and those that are to be sent again.
+//! Server side. Accepts messages from portals: new ones, and those to send again.
 
 use app::session::AccountId;
 use mail::aside::{LARGE, aside};
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// A message that a portal hands over, checked.
+/// A message from a portal, after validation.
 pub struct MessageDraft {
     pub lane: Lane,
     pub idempotency_key: Option<String>,
@@ -29,7 +29,7 @@ pub struct MessageDraft {
 pub struct IntakeReceipt {
     pub id: Uuid,
     pub message_id: String,
-    /// `false`: it was given before, with the same key.
+    /// `false`: a repeated request with the same idempotency key.
     pub fresh: bool,
 }
 
@@ -42,7 +42,7 @@ pub enum Refused {
     KeyReused,
     #[error("the service is unavailable")]
     Unavailable,
-    #[error("a fault of the service's own")]
+    #[error("internal error")]
     Internal,
 }
 
@@ -56,7 +56,7 @@ impl From<Unwritten> for Refused {
 }
 
 impl Outbox {
-    /// Takes a message over. When it returns the message is on disk.
+    /// Enqueues a message. It is on disk when this returns.
     pub async fn enqueue(&self, given: MessageDraft) -> Result<IntakeReceipt, Refused> {
         let queue = Queue { lane: given.lane.clone(), fallback: false };
         let route = match self.route_of(&queue).await {
@@ -88,7 +88,7 @@ impl Outbox {
             expires_at: now + self.options.give_up_after,
             sealed,
         };
-        // A message for a server that rests is only stored.
+        // A message for a server in back-off is only stored.
         let wakes = self.destinations.blocked(&route.id()).is_none();
         let inserting = self.writes.begin_to_insert(message).await?;
         if let Some(sealed) = copy.filter(|_| wakes) {
@@ -102,7 +102,7 @@ impl Outbox {
         match stored.inserted {
             Inserted::New => {
                 self.metrics.accepted();
-                // The dispatcher may have looked at the lane before the message was on disk.
+                // The dispatcher may have read the lane before the message was on disk.
                 if wakes && !stored.claimed {
                     self.wake_lane(queue, &route);
                 }
@@ -118,7 +118,7 @@ impl Outbox {
         self.work_available.notify_one();
     }
 
-    /// The message that was given with the same key before.
+    /// The message of an earlier request with the same key.
     async fn replayed(&self, given: &MessageDraft) -> Result<Option<IntakeReceipt>, Refused> {
         let Some(key) = &given.idempotency_key else { return Ok(None) };
         let portal = &given.lane.account.portal;
@@ -135,13 +135,13 @@ impl Outbox {
     pub(super) fn seal(&self, account: &AccountId, id: Uuid, content: Content) -> Result<Vec<u8>, VaultError> {
         aside(content.size() > LARGE, || {
             let encoded = content.encode().map_err(|_| VaultError::DoesNotOpen)?;
-            // The files are in memory once.
+            // Drop the files first, so that they are in memory only once.
             drop(content);
             self.vault.seal_content(account, id, encoded)
         })
     }
 
-    /// Sends a finished message again to those who did not get it.
+    /// Sends a finished message again to the recipients that did not get it.
     pub async fn resend(&self, portal: &str, id: Uuid) -> Result<ResendOutcome, Unwritten> {
         let now = self.now();
         let times = ResendTimes { now, expires_at: now + self.options.give_up_after };

@@ -1,4 +1,4 @@
-//! Server side. What a change of a profile, or of an account's way, means for the mail that waits.
+//! Server side. What a change of a profile, or of an account's mode, means for waiting messages.
 
 use app::{profile::model::ProfileId, session::AccountId};
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use crate::{profiles::ChangeListener, replicas::Notice};
 
 #[async_trait]
 impl ChangeListener for Outbox {
-    /// A profile was changed: its connections are closed. What waits is tried where it goes through that one.
+    /// A profile was changed: closes its connections. If it is in use, the messages that go through it are tried again.
     async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
         let route = DestinationId::Profile(id);
         self.destinations.close(&route);
@@ -26,7 +26,7 @@ impl ChangeListener for Outbox {
         self.replicas.tell(Notice::profile(account, id, in_use));
     }
 
-    /// The mail of an account goes another way, or may go again: what waits is tried.
+    /// The messages of an account take another route, or may be sent again: they are tried.
     async fn changed(&self, account: &AccountId) {
         self.changes.count(account);
         self.ready(Ready::forget_skipped);

@@ -30,9 +30,8 @@ use crate::{
 };
 
 impl Outbox {
-    /// Whether a message may be tried through a profile that is held: only where nothing else would tell. Else a
-    /// conversation without one is begun, beside everything else, and tells. A password that was refused three times is left alone
-    /// until it is changed.
+    /// Whether a message may probe a held profile: only where no other conversation would find out. Otherwise a login
+    /// check starts in the background. A password that was refused three times is left alone until it is changed.
     pub(super) async fn may_probe_with_message(self: &Arc<Self>, route: &Route, changes: u64) -> bool {
         let Some(row) = route.profile() else { return true };
         let (id, destination, cause) = (route.id(), route.destination_key(), row.health.failing_cause);
@@ -48,7 +47,7 @@ impl Outbox {
         let Some(place) = self.destinations.enter(&id, 1) else { return false };
         let (outbox, account, row) = (self.clone(), route.account.clone(), row.clone());
         self.tasks.spawn(async move {
-            // Nobody else tells at the same time, in any replica.
+            // No other probe of this profile runs at the same time, in any replica.
             if outbox.replicas.is_shared() {
                 outbox.destinations.close(&id);
             }
@@ -58,7 +57,7 @@ impl Outbox {
                 return outbox.ready(|ready| ready.skip(taken_by_others(&destination), TAKEN));
             };
             let well = slot.watch(Box::pin(outbox.check(&account, &row))).await == HealthSignal::Well;
-            // What was changed meanwhile is tried.
+            // After a change, the profile is tried at once.
             if !well && outbox.changes.now(&account) == changes {
                 let tries = row.health.failures.saturating_sub(1);
                 outbox.rest(DestinationRef { id: &id, key: &destination }, cause, true, |_| outbox.wait(tries)).await;
@@ -69,7 +68,7 @@ impl Outbox {
         false
     }
 
-    /// The same with places for a conversation, as every other one takes them; `None` where there are none.
+    /// The same with the slots and places of a conversation; `None` when none are free.
     pub(super) fn check_with_slots<'a>(
         &'a self,
         account: &'a AccountId,
@@ -90,8 +89,8 @@ impl Outbox {
         })
     }
 
-    /// A process may be killed when it has counted the third refusal and not yet written what its message came to: then nobody was
-    /// told. The refusals count as failures until the profile is broken, which is told once.
+    /// Reports the refusals of a process that was killed after it counted the third refusal and before it wrote the
+    /// outcome. They count as failures until the profile is broken, which is reported once.
     pub(super) async fn tell_of_refusals(&self, account: &AccountId, row: &ProfileRow) {
         if row.health.is_broken() {
             return;
@@ -108,7 +107,7 @@ impl Outbox {
         }
     }
 
-    /// Logs in and names the sender, sends nothing, and takes in what that tells of the profile.
+    /// Logs in and names the sender, sends no message, and records what that says about the profile's health.
     pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> HealthSignal {
         let gate = self.profiles.gate(row);
         let report = match self.login_check_submission(account, row, &gate) {
@@ -120,10 +119,10 @@ impl Outbox {
             None => None,
         };
         if gate.withheld().is_some() || self.stop.is_cancelled() {
-            // It was not tried: that says nothing.
+            // The login was not tried, so this says nothing about the profile.
             return HealthSignal::Failed(Cause::BadCredentials);
         }
-        // Whether the sender's own mailbox takes mail is not the question.
+        // Whether the sender's own mailbox takes mail does not matter here.
         let well =
             report.as_ref().is_some_and(|report| report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom);
         let cause = report.as_ref().and_then(|report| report.cause);
@@ -145,7 +144,7 @@ impl Outbox {
         told
     }
 
-    /// A conversation that ends before the message; `None` when the secret does not open.
+    /// A conversation that ends before the message; `None` when the secret cannot be opened.
     fn login_check_submission(
         &self,
         account: &AccountId,
@@ -161,7 +160,7 @@ impl Outbox {
     }
 }
 
-/// Causes that a conversation without a message does not meet.
+/// Causes that a conversation without a message cannot detect.
 const fn shows_with_a_message_only(cause: Cause) -> bool {
     matches!(
         cause,

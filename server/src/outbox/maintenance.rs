@@ -1,4 +1,4 @@
-//! Server side. What has to be looked after whether anything is sent or not.
+//! Server side. Periodic work that does not depend on whether anything is sent.
 
 use std::{
     sync::{Arc, PoisonError},
@@ -28,24 +28,25 @@ mod clock;
 
 const EVERY: Duration = Duration::from_secs(1);
 const CHECK_EVERY: Duration = Duration::from_secs(30);
-/// How often a replica asks whether it is its turn.
+/// How often a replica tries to become the one that does the maintenance.
 const TURN_EVERY: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_secs(10 * 60);
-/// Logins that are tried for their own sake at the same time.
+/// Login checks at the same time.
 const CHECKS: usize = 8;
-/// Profiles that are due, among which those are found that have places.
+/// Due profiles read in one pass, from which those with free slots are chosen.
 const CHECKS_DUE: u32 = 64;
-/// Messages that are forgotten with one statement, at most: others wait until it is on disk, and each changes several pages.
+/// Most messages deleted with one statement: other writes wait until it is on disk, and each message changes several
+/// pages.
 const FORGOTTEN: u32 = 10;
-/// Groups that are forgotten at a tick, and the shortest pause between two. It lasts as long as the group did, and while messages
-/// are being sent several times as long: most of the disk's time is theirs.
+/// Groups deleted at a tick, and the shortest pause between two. The pause lasts as long as the group did, and several
+/// times as long while messages are being sent: most of the disk's time is theirs.
 const GROUPS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(5);
 const PAUSE_WHILE_SENDING: u32 = 6;
-/// Rows taken with one question.
+/// Rows read with one query.
 const SOME: u32 = 200;
 
-/// Prolongs our leases, by itself: nothing else may hold it up.
+/// Extends our leases in a task of its own, so that nothing delays it.
 pub(super) async fn keep_leases(outbox: Arc<Outbox>) {
     let mut ticks = interval(outbox.options.lease / 3);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -86,7 +87,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
             outbox.fail_overdue().await?;
             outbox.report_quarantined().await?;
             if due(&mut purged, PURGE_EVERY) && outbox.purge().await? {
-                // There is more: it goes on at the next tick.
+                // There is more: continue at the next tick.
                 purged = None;
             }
             if due(&mut checked, CHECK_EVERY) {
@@ -100,15 +101,15 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
     }
 }
 
-/// What became of a message that no worker has.
+/// The outcome of a message without a worker.
 struct Unattended {
-    /// `None`: it was only claimed, and not tried.
+    /// `None`: it was only claimed, never tried.
     outcome: Option<AttemptOutcome>,
     recipients: Vec<Recipient>,
 }
 
 impl Outbox {
-    /// Whether this replica does what one of them does for all. `asked`: when it asked last.
+    /// Whether this replica does the maintenance for all. `asked`: when it last tried to become the one that does.
     async fn has_turn(&self, asked: &mut Option<Instant>) -> bool {
         let mut turn = self.turn.lock().await;
         if !turn.as_ref().is_some_and(Place::is_held) && asked.is_none_or(|at| at.elapsed() >= TURN_EVERY) {
@@ -118,15 +119,16 @@ impl Outbox {
         turn.as_ref().is_some_and(Place::is_held)
     }
 
-    /// Messages whose worker is gone: those whose end was about to be sent may have left, the others go on.
+    /// Recovers messages whose worker is gone: those with a commit mark may have been sent, the others are queued
+    /// again.
     async fn recover_abandoned(&self) -> Result<(), StoreError> {
         let now = self.now();
-        // Usually there are none, and nothing is written.
+        // Usually there are none, and no write is needed.
         if self.store.abandoned(now, 1).await?.is_empty() {
             return Ok(());
         }
-        // Our own first: the clock may have jumped. Where that cannot be written, our leases end on a full disk while
-        // their workers still know what became of the messages, and wait to write it down.
+        // Extend our own leases first: the clock may have jumped. If that cannot be written, our leases expire on a
+        // full disk while their workers still know the outcome, and wait to write it.
         if !self.prolong().await || !self.replicas.is_current() {
             return Ok(());
         }
@@ -140,7 +142,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// After a restore: what was sent since the backup is unknown, so every waiting message becomes `delivery_unknown`. Returns the count.
+    /// After a restore: messages sent since the backup are unknown, so every waiting message becomes
+    /// `delivery_unknown`. Returns how many.
     pub async fn disown(&self) -> Result<u64, StoreError> {
         let (now, mut count) = (self.now(), 0);
         loop {
@@ -167,7 +170,7 @@ impl Outbox {
         }
     }
 
-    /// Messages that could not be sent in time.
+    /// Fails messages that could not be sent in time.
     async fn fail_overdue(&self) -> Result<(), StoreError> {
         let now = self.now();
         for row in self.store.overdue(now, SOME).await? {
@@ -179,7 +182,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Tells of rows that were set aside since the last look: once, however often somebody comes across them.
+    /// Reports rows that were quarantined since the last look: once each, however often they are read.
     async fn report_quarantined(&self) -> Result<(), StoreError> {
         let rows = self.store.newly_quarantined(SOME).await?;
         if rows.is_empty() {
@@ -195,7 +198,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Ends a message that no worker has; returns whether that was still so.
+    /// Settles a message without a worker. Returns whether it still had none.
     async fn settle_unattended(
         &self,
         row: &StoredMessage,
@@ -204,7 +207,7 @@ impl Outbox {
         now: Timestamp,
     ) -> bool {
         let status = status_of(&recipients);
-        // What was only claimed was not tried.
+        // A message that was only claimed has no attempt.
         let attempt = outcome.map(|outcome| Attempt {
             at: row.ending_at.unwrap_or(now),
             duration_ms: 0,
@@ -244,7 +247,7 @@ impl Outbox {
         done
     }
 
-    /// Forgets what is over, group by group, and lets others write between; whether there is more.
+    /// Deletes expired messages group by group, so that other writes get through. Returns whether there are more.
     async fn purge(&self) -> Result<bool, StoreError> {
         let now = self.now();
         let (kept, content_kept) = (now - self.options.kept, now - self.options.content_kept);
@@ -260,7 +263,7 @@ impl Outbox {
         Ok(true)
     }
 
-    /// Logs in where the owner wants to know, and where something is broken: beside everything else.
+    /// Checks the logins of profiles whose owner asked for it, and of broken ones, beside all other work.
     pub(super) async fn check_logins(self: &Arc<Self>) -> Result<(), StoreError> {
         let before = self.now() - SignedDuration::from_hours(1);
         let due = self.store.profiles_to_check(before, CHECKS_DUE).await?;

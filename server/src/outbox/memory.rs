@@ -1,7 +1,7 @@
-//! Server side. How much large content is in memory at once, and whose it is.
+//! Server side. Limits how much large content is in memory at once, in total and by party.
 //!
-//! Two budgets of the same size: one for messages that make progress, one for those whose servers are slow. What turns slow
-//! moves to the second one, so that it does not keep large messages of others waiting.
+//! Two budgets of the same size: one for messages that make progress, one for those whose servers are slow. A message
+//! that turns slow moves to the second budget, so that it does not keep other parties' large messages waiting.
 
 use std::{
     collections::HashMap,
@@ -12,9 +12,9 @@ use crate::admission::{Pace, Party};
 
 /// Each budget, in KiB.
 const BUDGET_KIB: u32 = 64 * 1024;
-/// The most one party has in each; also what the largest message counts for, so that there is always room for it.
+/// The most one party may use of each. The largest message counts as this much, so that there is always room for it.
 const SHARE_KIB: u32 = BUDGET_KIB / 2;
-/// From this size on, in KiB, a message counts.
+/// Smaller messages, in KiB, are not counted.
 const LARGE_KIB: u32 = 256;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ enum Budget {
 #[derive(Default)]
 struct Used {
     all: u32,
-    /// Of parties of which nothing is known: half is kept for those that were quick.
+    /// Used by parties of unknown pace: half of the budget is reserved for those that were quick.
     strangers: u32,
     parties: HashMap<Party, u32>,
 }
@@ -71,7 +71,7 @@ impl State {
     }
 }
 
-/// What large messages have taken.
+/// The memory in use by large messages.
 #[derive(Clone, Default)]
 pub(super) struct Memory(Arc<Mutex<State>>);
 
@@ -115,7 +115,7 @@ fn kib_of(size: u64) -> u32 {
 }
 
 impl Room {
-    /// Its server is slow: it moves to those that are, if there is room.
+    /// Its server is slow: moves to the slow budget, if there is room.
     pub fn stall(&self) {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         let (budget, stranger) = *place;
@@ -163,7 +163,7 @@ mod tests {
             held.iter().for_each(Room::stall);
             held.extend(memory.enter(&evil, Pace::Slow, LARGE));
         }
-        assert_eq!(held.len(), 3, "two that stall, and one that would");
+        assert_eq!(held.len(), 3, "two that stall, and one that would stall");
         assert!(memory.enter(&party("good"), Pace::Quick, LARGE).is_some());
         let mine: Vec<Room> = (0..9).filter_map(|_| memory.enter(&party("good"), Pace::Quick, LARGE)).collect();
         assert_eq!(mine.len(), 1, "one party has half at most");

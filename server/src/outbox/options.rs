@@ -1,32 +1,32 @@
-//! Server side. What an operator sets of the outbox.
+//! Server side. The outbox's settings.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// What an operator sets.
+/// The settings an operator chooses.
 #[derive(Debug, Clone, Copy)]
 pub struct OutboxOptions {
-    /// Conversations that have just begun, in all.
+    /// Most conversations that have just begun.
     pub workers: u32,
-    /// Conversations that wait for slow servers beside them, in all.
+    /// Most conversations that wait for slow servers, beside them.
     pub waiting: u32,
-    /// Conversations of one account at once, of either kind.
+    /// Most conversations of one account at once, of either kind.
     pub per_account: u32,
     /// Simultaneous connections to one server, by default.
     pub connections: u32,
     pub first_retry: Duration,
     pub longest_retry: Duration,
-    /// After so long a message that could not be sent has failed.
+    /// A message that could not be sent for this long has failed.
     pub give_up_after: SignedDuration,
     pub lease: Duration,
     /// How long a reply may take.
     pub reply: Duration,
-    /// How long the answer to a message may take (RFC 5321 §4.5.3.2.6 asks for ten minutes).
+    /// How long the reply to a message may take (RFC 5321 §4.5.3.2.6 asks for ten minutes).
     pub last_reply: Duration,
-    /// What is known of a finished message is kept so long…
+    /// How long the record of a finished message is kept.
     pub kept: SignedDuration,
-    /// …and the content of one that was not accepted so long.
+    /// How long the content of a message that was not accepted is kept.
     pub content_kept: SignedDuration,
 }
 

@@ -1,5 +1,5 @@
-//! Server side. Lanes that may be served now, in the order in which they came: a memory of what the database says, not a
-//! place of its own. What is lost here is found again at the next look.
+//! Server side. Lanes that may be served now, in order of arrival: a cache of the database. What is lost here is found
+//! again at the next poll.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -13,26 +13,26 @@ use crate::{
     store::outbox::{DueDestination, Queue},
 };
 
-/// A lane, and whose share its conversations take.
+/// A lane, and the party whose share its conversations take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Item {
     pub queue: Queue,
     pub party: Party,
 }
 
-/// What is ready, by the pace of the parties: one kind does not wait for the places of another.
+/// Ready lanes by the pace of their parties: one pace does not wait for the slots of another.
 #[derive(Default)]
 pub(super) struct Ready {
     quick: VecDeque<Item>,
     new: VecDeque<Item>,
     slow: VecDeque<Item>,
-    /// All of them: a lane stands here once.
+    /// All of them: each lane is in the queues once.
     present: HashSet<Queue>,
     /// Destinations with which a conversation has just ended.
     ended: HashSet<String>,
-    /// Lanes and destinations that are not looked at before.
+    /// Lanes and destinations in back-off, with its end.
     skipped: HashMap<String, Instant>,
-    /// The destination that was looked at last.
+    /// The destination read last.
     pub cursor: Option<DueDestination>,
 }
 
@@ -51,7 +51,7 @@ impl Ready {
         }
     }
 
-    /// The lane whose party has the fewest conversations (`used`); of several, the one that came first.
+    /// The lane whose party has the fewest conversations (`used`); among equals, the first to arrive.
     pub fn take(&mut self, pace: Pace, used: impl Fn(&Party) -> u32) -> Option<Item> {
         let mut first: Option<(u32, usize)> = None;
         for (at, item) in self.of(pace).iter().enumerate() {
@@ -68,7 +68,7 @@ impl Ready {
         Some(item)
     }
 
-    /// There was no place: it stays the first.
+    /// There was no slot: the lane stays first.
     pub fn put_back(&mut self, item: Item, pace: Pace) {
         if self.present.insert(item.queue.clone()) {
             self.of(pace).push_front(item);
@@ -96,7 +96,7 @@ impl Ready {
         self.skipped.get(key).is_some_and(|until| *until > Instant::now())
     }
 
-    /// After a change nothing is skipped.
+    /// Ends all back-offs, after a change.
     pub fn forget_skipped(&mut self) {
         self.skipped.clear();
     }

@@ -1,9 +1,10 @@
-//! Server side. How many recipients each server takes in a transaction, where it has shown that: the next message is split
-//! before it is sent, and not by a refusal (RFC 5321 §4.5.3.1.10). In memory, and forgotten after a while: a limit may
-//! have been for a moment only.
+//! Server side. How many recipients each server takes in a transaction, where it has shown a limit: the next message is
+//! split before it is sent, not after a refusal (RFC 5321 §4.5.3.1.10). In memory, and forgotten after a while: a limit
+//! may be temporary.
 //!
-//! What one transaction shows is a guess, since a server may have meant something else, and holds for minutes. When the server
-//! takes as many in the next one, it is known for an hour; when it takes nobody, it was wrong.
+//! A limit seen in one transaction is a guess, since the server may have meant something else, and is kept for minutes.
+//! When the server takes that many in the next transaction, the limit is kept for an hour; when it takes none, the
+//! guess was wrong.
 
 use std::{
     collections::HashMap,
@@ -18,14 +19,14 @@ use super::{destinations::DestinationId, judge::takes_nobody_any_more};
 
 const GUESSED: Duration = Duration::from_secs(5 * 60);
 const KNOWN: Duration = Duration::from_secs(60 * 60);
-/// Servers that are remembered at once.
+/// Most servers to remember.
 const MOST: usize = 10_000;
 
 #[derive(Clone, Copy)]
 struct Limit {
     most: usize,
     at: Instant,
-    /// The server has taken so many since.
+    /// The server has taken this many since.
     confirmed: bool,
 }
 
@@ -39,13 +40,13 @@ impl Limit {
 pub struct RecipientLimits(Arc<Mutex<HashMap<DestinationId, Limit>>>);
 
 impl RecipientLimits {
-    /// The server took so many and no more, as it seems.
+    /// The server seems to take this many and no more.
     pub fn learn(&self, id: &DestinationId, most: usize) {
         let now = Instant::now();
         let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if limits.len() >= MOST && !limits.contains_key(id) {
             limits.retain(|_, limit| limit.holds(now));
-            // Another one gives way: a transaction that is not made smaller would come to nothing again.
+            // Evict another one: without its limit, this server's next transaction would fail as well.
             if limits.len() >= MOST
                 && let Some(other) = limits.keys().next().cloned()
             {
@@ -55,7 +56,7 @@ impl RecipientLimits {
         limits.insert(id.clone(), Limit { most: most.max(1), at: now, confirmed: false });
     }
 
-    /// What a transaction with `tried` recipients tells of a limit that is guessed.
+    /// Confirms or drops a guessed limit after a transaction with `tried` recipients.
     pub fn told(&self, id: &DestinationId, report: &Report, tried: usize) {
         let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(limit) = limits.get_mut(id).filter(|limit| !limit.confirmed && limit.most == tried) else { return };
@@ -66,13 +67,13 @@ impl RecipientLimits {
         }
     }
 
-    /// How many are named in one transaction; `None`: all of them.
+    /// How many recipients to name in one transaction; `None`: all of them.
     pub fn of(&self, id: &DestinationId) -> Option<usize> {
         let limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         limits.get(id).filter(|limit| limit.holds(Instant::now())).map(|limit| limit.most)
     }
 
-    /// The server was changed.
+    /// The server's settings were changed.
     pub fn forget(&self, id: &DestinationId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
@@ -110,9 +111,9 @@ mod tests {
         limits.told(&relay("a"), &report(true), 2);
         limits.told(&relay("a"), &report(true), 3);
         tokio::time::advance(GUESSED).await;
-        assert_eq!(limits.of(&relay("a")), Some(3), "three were taken since");
+        assert_eq!(limits.of(&relay("a")), Some(3), "confirmed: three were accepted");
         limits.told(&relay("a"), &report(false), 3);
-        assert_eq!(limits.of(&relay("a")), Some(3), "what is known is not forgotten for one refusal");
+        assert_eq!(limits.of(&relay("a")), Some(3), "one refusal does not drop a confirmed limit");
         tokio::time::advance(KNOWN).await;
         assert_eq!(limits.of(&relay("a")), None);
         limits.learn(&relay("a"), 50);

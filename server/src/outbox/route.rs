@@ -1,8 +1,9 @@
-//! Server side. Which server a lane's mail goes through: the user's profile, else the shop's, in the mode `own_smtp`; the
-//! portal's relay in the mode `portal`.
+//! Server side. Which server a lane's messages go through. In the mode `own_smtp`, the user's profile, else the shop's;
+//! in the mode `portal`, the portal's relay.
 //!
-//! An account may choose its own servers before it has one that can send, as the printed tutorial has it. Until then the
-//! portal's relay stands in: a choice does not stop mail that left before. What has sent once waits or fails as it is said.
+//! An account may choose its own servers before it has one that can send, as the printed tutorial does. Until then the
+//! portal's relay sends instead, so that the choice does not stop mail that worked. A profile that has sent once sends,
+//! waits or fails as configured.
 
 use std::sync::Arc;
 
@@ -31,12 +32,12 @@ use crate::{
     },
 };
 
-/// Why a lane's mail cannot leave.
+/// Why a lane's messages cannot be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoute {
     #[error("the account sends through its own servers, and has none in use for this user or the shop")]
     NoProfile,
-    #[error("the password of the profile in use is missing or does not open")]
+    #[error("the password of the profile in use is missing or cannot be decrypted")]
     ProfileIncomplete,
     #[error("the account sends through the portal's server, and the portal has none")]
     NoRelay,
@@ -46,20 +47,20 @@ pub enum NoRoute {
     Unavailable,
 }
 
-/// A server, and what is to be kept to there.
+/// A server, and the limits to keep there.
 #[derive(Clone)]
 pub(super) struct Route {
     pub via: Via,
     pub account: AccountId,
     pub server: Server,
-    /// Its password, opened when the route was looked up; `None`: it takes none.
+    /// Its password, opened when the route was looked up; `None`: the server needs none.
     pub secret: Option<SecretString>,
     pub connections: u32,
     pub per_minute: Option<u32>,
     pub per_day: Option<u32>,
 }
 
-/// A route, and the count of changes when it was looked up.
+/// A route, and the account's change count when it was looked up.
 #[derive(Clone)]
 pub(super) struct FoundRoute {
     pub route: Route,
@@ -69,7 +70,7 @@ pub(super) struct FoundRoute {
 #[derive(Clone)]
 pub(super) enum Server {
     Profile(Box<ProfileRow>),
-    /// With the profile in whose place it stands.
+    /// With the profile that it stands in for.
     Relay(Arc<Relay>, Option<Box<ProfileRow>>),
 }
 
@@ -81,7 +82,7 @@ impl Route {
         }
     }
 
-    /// What lanes with this server wait for.
+    /// The key of the destination that lanes with this server wait for.
     pub(super) fn destination_key(&self) -> String {
         match &self.server {
             Server::Profile(row) => profile_key(&self.account, row.id),
@@ -89,7 +90,7 @@ impl Route {
         }
     }
 
-    /// Whose share of the conversations it takes.
+    /// The party whose share of the conversations it takes.
     pub(super) fn claimant(&self) -> Claimant {
         let party = match &self.server {
             Server::Profile(_) => Party::Account(self.account.clone()),
@@ -105,7 +106,7 @@ impl Route {
         }
     }
 
-    /// What the settings are: a connection is only good for the same.
+    /// Identifies the settings: a connection is reused only for the same ones.
     pub(super) fn fingerprint(&self) -> [u8; 32] {
         match &self.server {
             Server::Profile(row) => fingerprint(row),
@@ -120,7 +121,7 @@ impl Route {
         }
     }
 
-    /// Whose name the mail bears: never one that the portal asks for.
+    /// The sender of the messages: the route decides it, never the portal.
     pub(super) fn sender(&self) -> Option<Mailbox> {
         match &self.server {
             Server::Profile(row) => sender_of(row),
@@ -128,13 +129,13 @@ impl Route {
         }
     }
 
-    /// Where answers go when the message does not say.
+    /// `Reply-To` when the message has none.
     pub(super) fn reply_to(&self) -> Option<Mailbox> {
         let row = self.profile()?;
         let own = row.settings.reply_to.as_ref().and_then(|address| address.as_str().parse::<Address>().ok());
         match self.server {
             Server::Profile(_) => own.map(|address| Mailbox::new(None, address)),
-            // The relay's sender reads no answers.
+            // Replies to the relay's sender are not read.
             Server::Relay(..) => own.map(|address| Mailbox::new(None, address)).or_else(|| sender_of(row)),
         }
     }
@@ -153,7 +154,7 @@ impl Outbox {
     /// The server for a lane. `fallback`: the message fell back to the relay earlier.
     pub(super) async fn route(&self, lane: &Lane, fallback: bool) -> Result<Route, NoRoute> {
         let failed = |error| {
-            // That is told of once, by the quarantine.
+            // The quarantine reports it, once.
             if matches!(error, StoreError::Inconsistent { .. }) {
                 return NoRoute::Damaged;
             }
@@ -199,7 +200,7 @@ impl Outbox {
         self.presets.provider_of(&row.settings)
     }
 
-    /// Connections at once to a profile's server.
+    /// Most connections to a profile's server.
     pub(super) fn most_connections(&self, row: &ProfileRow) -> u32 {
         let preset = || self.preset_of(row).and_then(|preset| preset.max_connections);
         row.sending.max_connections.or_else(preset).unwrap_or(self.options.connections)

@@ -1,5 +1,5 @@
-//! Server side. What the outboxes of several replicas share: connections, an account's conversations, rates, and what one of
-//! them knows and the others should.
+//! Server side. What the outboxes of several replicas share: connections, an account's conversations, rates, and
+//! notices of changes.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -23,31 +23,31 @@ use crate::{
     store::replicas::Rate,
 };
 
-/// Between the parts of a name.
+/// Separates the parts of a name.
 const BETWEEN: char = '\u{1f}';
-/// What a replica takes out of a rate at once, in seconds of it…
+/// What a replica takes of a rate at once, in seconds' worth of messages.
 const PORTION_S: f64 = 0.25;
-/// …and has to use within this time.
+/// How long it may use that portion.
 const PORTION_LASTS: Duration = Duration::from_secs(1);
-/// A free connection that another replica wants the place of is closed when it was not used for so long.
+/// When another replica wants the place of an idle connection, it is closed after this time without use.
 const IDLE: Duration = Duration::from_secs(1);
-/// A connection of this replica that says goodbye has its place until the server has heard it: a moment that is waited for.
+/// Pauses while a closing connection of this replica still holds its place, until the server has answered `QUIT`.
 const CLOSING: [Duration; 3] = [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(80)];
-/// What another replica has the places for is not tried before.
+/// Back-off from a server whose places other replicas hold.
 pub(super) const TAKEN: Duration = Duration::from_secs(1);
 
-/// The connections of a destination.
+/// Name of the places for a destination's connections.
 pub(super) fn connections(destination: &str) -> String {
     format!("connections{BETWEEN}{destination}")
 }
 
-/// What is not tried for a while because others have the places.
+/// Key of the back-off while other replicas hold the places.
 pub(super) fn taken_by_others(destination: &str) -> String {
     format!("taken{BETWEEN}{destination}")
 }
 
 impl Outbox {
-    /// A new name for a lease: of this process, and of nobody else.
+    /// A new lease token, unique to this process.
     pub(super) fn lease_token(&self) -> String {
         format!("{}-{}", self.replicas.name(), self.leases.fetch_add(1, Ordering::Relaxed))
     }
@@ -66,7 +66,7 @@ impl Outbox {
         self.replicas.take(|| connections(destination), most).await
     }
 
-    /// A place for a conversation of an account. Those of a relay are limited by its connections.
+    /// A place for a conversation of an account. Conversations of a relay are limited by its connections.
     pub(super) async fn conversation_place(&self, party: &Party) -> Option<Place> {
         match party {
             Party::Account(AccountId { portal, account }) => {
@@ -77,12 +77,12 @@ impl Outbox {
         }
     }
 
-    /// What a conversation without a message takes of both.
+    /// The places that a conversation without a message needs.
     pub(super) async fn shared_places(&self, party: &Party, destination: &str, most: u32) -> Option<[Place; 2]> {
         Some([self.conversation_place(party).await?, self.connection_place(destination, most).await?])
     }
 
-    /// Takes the leave to send one message; else how long to wait for it.
+    /// Takes the send permit for one message; otherwise returns how long to wait for it.
     pub(super) async fn acquire_permit(
         &self,
         id: &DestinationId,
@@ -97,14 +97,14 @@ impl Outbox {
         }
         let per_second = f64::from(limit) / 60.0;
         let rate = Rate { per_second, burst: (per_second * BURST_S).max(1.0) };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number, and positive")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
         let wanted = (per_second * PORTION_S).clamp(1.0, 1_000.0) as u32;
         let taken = self.replicas.take_rate(&format!("rate{BETWEEN}{destination}"), rate, wanted).await?;
         self.destinations.add_portion(id, taken.saturating_sub(1), Instant::now() + PORTION_LASTS);
         Ok(())
     }
 
-    /// Hears what other replicas tell.
+    /// Acts on the notices of other replicas.
     pub(super) async fn hear(self: Arc<Self>, mut notices: Receiver<Notice>) {
         loop {
             let notice = tokio::select! {
@@ -169,7 +169,7 @@ impl Outbox {
         }
     }
 
-    /// Looks for what is due now, not when it is time to.
+    /// Polls for due lanes now, before the next interval.
     fn look_now(&self) {
         self.look_soon.store(true, Ordering::Relaxed);
         self.work_available.notify_one();

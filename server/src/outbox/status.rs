@@ -1,13 +1,13 @@
-//! Server side. From what became of each recipient to what is said of the message. Pure functions: nothing here waits or
-//! writes.
+//! Server side. Computes a message's status from its recipients. Pure functions: nothing here waits or writes.
 //!
-//! The state of a message, its stage, cause and reply, and its event all come from [`status_of`], so they cannot contradict
-//! each other. The recipients decide, in this order:
+//! The state of a message, its stage, cause and reply, and its event all come from [`status_of`], so they cannot
+//! contradict each other. The recipients decide, in this order:
 //!
-//! 1. Somebody still waits: `deferred`, with the cause of the first who has one; `queued`, when nobody has.
-//! 2. Nobody knows whether somebody has it: `delivery_unknown`.
-//! 3. Somebody has it: `accepted`, without a cause. Those who do not have it are `failed`, each with a cause of its own.
-//! 4. Nobody has it: `failed`.
+//! 1. A recipient is pending: `deferred`, with the cause of the first pending one that has a cause; `queued` if none
+//!    has.
+//! 2. For a recipient it is unknown whether the message arrived: `delivery_unknown`.
+//! 3. A recipient was accepted: `accepted`, without a cause. The other ones are `failed`, each with its own cause.
+//! 4. All recipients failed: `failed`.
 
 use app::{diagnosis::cause::Cause, test_run::event::Stage};
 
@@ -18,7 +18,7 @@ use crate::store::outbox::{
 #[cfg(test)]
 mod tests;
 
-/// What is said of a message whose recipients fared so.
+/// The status of a message with these recipients.
 pub fn status_of(recipients: &[Recipient]) -> MessageStatus {
     let first = |state| recipients.iter().find(|recipient| recipient.state == state);
     let waiting =
@@ -39,8 +39,8 @@ pub fn status_of(recipients: &[Recipient]) -> MessageStatus {
     MessageStatus { state, stage: decides.stage, cause: decides.cause, reply: decides.reply.clone() }
 }
 
-/// The time to try is over, or it cannot be tried. `cause` and `stage`: for those of whom nothing else is known, and for
-/// those who were to follow in the next transaction, which never came. No server refused them.
+/// Fails the pending recipients: the time to try is over, or the message cannot be sent. `cause` and `stage` apply to
+/// recipients without any, and to those meant for the next transaction, which never came: no server refused them.
 pub fn give_up(recipients: &mut [Recipient], cause: Option<Cause>, stage: Option<Stage>) {
     for recipient in recipients.iter_mut().filter(|recipient| recipient.state == RecipientState::Pending) {
         recipient.state = RecipientState::Failed;
@@ -51,8 +51,8 @@ pub fn give_up(recipients: &mut [Recipient], cause: Option<Cause>, stage: Option
     }
 }
 
-/// The recipients of a message whose sending was interrupted. Those to whom its end was about to be sent may have it; the
-/// others wait.
+/// The recipients of a message whose sending was interrupted. Those whose transaction was about to end may have it; the
+/// others stay pending.
 pub fn interrupted(row: &StoredMessage) -> Vec<Recipient> {
     let Some(_) = row.ending_at else { return row.recipients.clone() };
     let may_have_it = |address: &str| row.ending_to.as_ref().is_none_or(|to| to.iter().any(|known| known == address));
@@ -61,14 +61,14 @@ pub fn interrupted(row: &StoredMessage) -> Vec<Recipient> {
         if may_have_it(&recipient.address) {
             is_unknown(recipient);
         } else if recipient.cause.is_none() {
-            // It was to follow in the next transaction.
+            // It was meant for the next transaction.
             (recipient.cause, recipient.stage) = (Some(Cause::ConnectionLost), Some(Stage::RcptTo));
         }
     }
     recipients
 }
 
-/// The recipients of a message of which nothing is known since a backup was made: everybody may have it.
+/// The recipients of a message that waited in a restored backup: each of them may have it since.
 pub fn disowned(row: &StoredMessage) -> Vec<Recipient> {
     let mut recipients = row.recipients.clone();
     recipients.iter_mut().filter(|one| one.state == RecipientState::Pending).for_each(is_unknown);
@@ -80,7 +80,7 @@ fn is_unknown(recipient: &mut Recipient) {
     (recipient.cause, recipient.reply, recipient.stage) = (None, None, Some(Stage::Data));
 }
 
-/// Whether the content may still be needed: somebody does not have it, and may be sent it again.
+/// Whether the content may still be needed: a recipient without the message may get it again.
 pub fn needs_its_content(recipients: &[Recipient]) -> bool {
     recipients.iter().any(|recipient| recipient.state != RecipientState::Accepted)
 }

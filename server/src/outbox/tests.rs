@@ -1,4 +1,4 @@
-//! The whole way: handed over by HTTP, sent to the sandbox mail server, seen by HTTP.
+//! End to end: posted over HTTP, sent to the sandbox mail server, read back over HTTP.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -86,17 +86,17 @@ async fn a_message_leaves_through_the_account_s_own_server_under_its_name() {
     assert!(done["attempts"][0]["queue_id"].is_string(), "{done:#}");
     let states: Vec<_> = done["recipients"].as_array().unwrap().iter().map(|one| &one["state"]).collect();
     assert_eq!(states, ["accepted"; 3]);
-    let [mail] = &post.arrived("Votre devis à signer")[..] else { panic!("it did not arrive once") };
+    let [mail] = &post.arrived("Votre devis à signer")[..] else { panic!("it should arrive exactly once") };
     assert_eq!(mail.from, "Boulangerie Martin <devis@martin.exemple>");
     assert_eq!((mail.mail_from.as_str(), mail.rcpt_to.len()), ("devis@martin.exemple", 3));
     assert!(!mail.raw.contains("archives@") && mail.raw.contains("Cc: karim@client.example"), "{}", mail.raw);
     assert!(mail.raw.contains(&format!("Message-ID: <{}>", done["message_id"].as_str().unwrap())));
     assert!(mail.raw.contains("devis.pdf") && mail.raw.contains("SGVsbG8="));
     let row = post.store.message("demo", id.parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(post.store.content(row.id).await.unwrap(), None, "its text is not kept");
+    assert_eq!(post.store.content(row.id).await.unwrap(), None, "the text is deleted");
     let event = &post.events().await[0];
     assert_eq!((&event["type"], &event["data"]["message"]), (&json!("message.accepted"), &json!(id)));
-    assert!(!event.to_string().contains("client.example"), "no address leaves in an event");
+    assert!(!event.to_string().contains("client.example"), "events contain no address");
     let shown = Profiles::get(&post.profiles, &account("martin"), profile).await.unwrap().unwrap();
     assert!(shown.health.sent_at.is_some());
 }
@@ -123,7 +123,7 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     let post = Post::new().await;
     post.application.outbox.start();
     post.profiles.set(by(&account("martin")), SendingMode::OwnSmtp, None).await.unwrap();
-    // Chosen before there is one, as the tutorial has it: what left before still leaves.
+    // The mode is chosen before there is a profile, as in the tutorial: mail is still sent.
     let id = post.give(&message("martin", "Par le portail")).await;
     assert_eq!(post.until(&id, "accepted").await["attempts"][0]["via"], "relay");
     let at_the_other_portal = async || {
@@ -161,7 +161,7 @@ async fn until_there_is_an_own_server_the_relay_stands_in_and_a_user_has_the_sho
     post.until(&id, "accepted").await;
 }
 
-/// The process that counted the third refusal was killed before it wrote what its message came to.
+/// The process that counted the third refusal was killed before it wrote its message's outcome.
 #[tokio::test]
 async fn a_profile_whose_refusals_nobody_told_of_is_told_of_once() {
     use mail::smtp::LoginOutcome;
@@ -209,7 +209,7 @@ async fn three_failures_break_a_profile_once_what_follows_waits_and_leaves_when_
     assert_eq!((&held["cause"], held["attempts"].as_array().unwrap().len()), (&json!("bad_credentials"), 0));
     tokio::time::sleep(Duration::from_millis(500)).await;
     let logins = post.store.profile(&account("martin"), profile).await.unwrap().unwrap().secret_refusals;
-    assert_eq!(logins, 3, "the password is not tried any more: providers lock accounts");
+    assert_eq!(logins, 3, "no more login attempts: providers lock accounts");
     post.save("martin", Some(profile), "boutique").await;
     for id in &waiting {
         post.until(id, "accepted").await;
@@ -235,8 +235,8 @@ async fn the_relay_stands_in_where_the_owner_wants_it_and_the_failure_shows() {
     assert_eq!(mail.from, "Comptoir <ne-pas-repondre@comptoir.exemple>");
     assert!(mail.raw.contains("Reply-To: \"Boulangerie Martin\"\r\n <devis@martin.exemple>"), "{}", mail.raw);
     let shown = Profiles::get(&post.profiles, &account("martin"), profile).await.unwrap().unwrap();
-    assert_eq!((shown.health.failures, shown.health.sent_at), (1, None), "it is not hidden");
-    // What comes after it goes its own way again.
+    assert_eq!((shown.health.failures, shown.health.sent_at), (1, None), "the failure is not hidden");
+    // Later messages go through the profile again.
     post.save("martin", Some(profile), "boutique").await;
     let id = post.give(&message("martin", "Par le sien")).await;
     assert_eq!(post.until(&id, "accepted").await["attempts"][0]["via"], "profile");
@@ -275,7 +275,7 @@ async fn after_a_crash_what_may_have_left_is_unknown_and_the_rest_goes_on() {
     let (marked, unmarked) = (post.give(&message("martin", "Un")).await, post.give(&message("martin", "Deux")).await);
     let now = (config::clock())();
     let lane = Lane { account: account("martin"), user: None };
-    // Somebody claimed both, was about to send the end of one, and was never heard of again.
+    // A process claimed both, was about to send the end of one, and was killed.
     let claimed =
         crate::store::contract::claim(&*post.store, &lane, "dead", now, now + SignedDuration::from_secs(1), 9).await;
     assert_eq!(claimed.len(), 2);
@@ -284,7 +284,7 @@ async fn after_a_crash_what_may_have_left_is_unknown_and_the_rest_goes_on() {
     let one = post.until(&marked, "delivery_unknown").await;
     assert_eq!(one["attempts"][0]["outcome"], "delivery_unknown");
     let two = post.until(&unmarked, "accepted").await;
-    assert_eq!(two["attempts"].as_array().unwrap().len(), 1, "it was claimed, not tried");
+    assert_eq!(two["attempts"].as_array().unwrap().len(), 1, "claimed, not tried");
     assert_eq!((&one["attempts"][0]["via"], &one["attempts"][0]["stage"]), (&Value::Null, &json!("data")));
     assert_eq!((post.arrived("Un").len(), post.arrived("Deux").len()), (0, 1));
 }

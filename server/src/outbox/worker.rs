@@ -1,4 +1,4 @@
-//! Server side. One connection, a few messages of one lane.
+//! Server side. One connection sends a few messages of one lane.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -40,28 +40,28 @@ use commit_point::LeaseCommitPoint;
 use room::Space;
 use turns::{Turn, next_in_turn, refused_for_now};
 
-/// What was looked up is looked up again after so long: another replica may have changed it.
+/// How long a cached route is trusted: another replica may have changed the profile.
 pub(super) const TRUSTED: Duration = Duration::from_secs(1);
-/// Between two tries of what must be written.
+/// Pause before a failed write is retried.
 const ONCE_MORE: Duration = Duration::from_secs(1);
-/// How often a transaction that came to nothing is had again at once with fewer recipients.
+/// How often a transaction that settled no recipient is retried at once with fewer recipients.
 const SPLITS: u32 = 8;
-/// While others wait for a worker, a turn ends with the first message that begins after so long.
+/// While other lanes wait for a worker, no message of a batch starts after this time.
 const TURN: Duration = Duration::from_millis(200);
-/// A worker waits so long for the leave to send; after that others may have its place.
+/// Longest wait for a send permit before the worker yields.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Through which server messages are sent, and in whose name they were claimed.
+/// The server to send through, and the lease the messages were claimed under.
 pub(super) struct Work<'a> {
     pub route: Route,
-    /// The count of changes when the route was looked up.
+    /// The account's change count when the route was looked up.
     pub changes: u64,
-    /// The message tells whether a server that rested has come round.
+    /// The message probes whether a server in back-off has recovered.
     pub probe: bool,
     pub lease_token: &'a str,
 }
 
-/// Sends the messages, one after another. What cannot be tried now is given back.
+/// Sends the messages one after another, and releases those that cannot be tried now.
 pub(super) async fn work(
     outbox: &Outbox,
     Work { route, changes, probe, lease_token }: Work<'_>,
@@ -89,7 +89,7 @@ pub(super) async fn work(
     let mut left = VecDeque::from(messages);
     let began = Instant::now();
     while let Some(message) = left.pop_front() {
-        // Others who wait for a worker come before the rest.
+        // Lanes that wait for a worker come before the rest of this batch.
         let is_last = began.elapsed() >= TURN && outbox.somebody_waits();
         let following = left.front().filter(|_| !is_last);
         let next = match worker.send(&message, following).await {
@@ -112,7 +112,7 @@ pub(super) async fn work(
     let Worker { connection, parting, place, route, .. } = worker;
     let id = &slot_at_server.id;
     match (connection, parting) {
-        // The server waits for a message that is not sent now.
+        // The server has begun a transaction for a message that is not sent now.
         (Some(open), _) if open.has_begun() => outbox.destinations.part(id, open.close(), place),
         (Some(open), _) => outbox.destinations.park(id, route.fingerprint(), open, place),
         (None, Some(parting)) => outbox.destinations.part(id, parting, place),
@@ -120,7 +120,7 @@ pub(super) async fn work(
     }
 }
 
-/// Gives messages back, however long the disk takes: else our lease would keep them from everybody.
+/// Releases messages, however long the disk takes: otherwise our lease would block every replica.
 async fn give_back(outbox: &Outbox, lease_token: &str, ids: &[Uuid], next_at: Timestamp) {
     while !ids.is_empty()
         && let Err(error) = outbox.store.release(lease_token, ids, next_at).await
@@ -136,9 +136,9 @@ async fn give_back(outbox: &Outbox, lease_token: &str, ids: &[Uuid], next_at: Ti
 /// What a worker does after a message.
 enum Next {
     Message,
-    /// These recipients have the next transaction of the same message.
+    /// The next transaction of the same message, for these recipients.
     GoOn(Vec<Recipient>),
-    /// Gives the rest back, with `this` one or without, to be tried after so long.
+    /// Releases the remaining messages, and `this` one if set, to be tried after this delay.
     GiveBack {
         this: bool,
         after: Duration,
@@ -147,27 +147,27 @@ enum Next {
 
 struct Worker<'a> {
     outbox: &'a Outbox,
-    /// In whose name the messages were claimed.
+    /// The lease the messages were claimed under.
     lease_token: &'a str,
     route: Route,
     destination: String,
-    /// Nothing was told yet of a server that rested.
+    /// The probe has no result yet.
     probe: bool,
     slot: &'a Slot,
     connection: Option<Connection>,
-    /// The last one, until it is closed.
+    /// The previous connection, until it is closed.
     parting: Option<Parting>,
-    /// Among the connections with its server that all replicas may have.
+    /// The connection's place, shared by all replicas.
     place: Place,
-    /// Sealed contents of the small ones among the claimed messages.
+    /// Sealed contents of the small messages among those claimed.
     contents: HashMap<Uuid, Vec<u8>>,
-    /// The next message, when it is prepared.
+    /// The next message, once it is composed.
     ahead: Option<Prepared>,
     /// The previous message, while its outcome is being written.
     behind: Option<Behind>,
-    /// Cancelled when this replica has lost them.
+    /// Cancelled when this replica has lost its places.
     lost: CancellationToken,
-    /// The count of changes when the route was looked up, and when that was.
+    /// The account's change count when the route was looked up, and the time of that look-up.
     changes: u64,
     looked_up: Instant,
 }
@@ -175,18 +175,18 @@ struct Worker<'a> {
 /// One transaction of a message.
 struct Transaction<'a> {
     began: Timestamp,
-    /// Who was named in it.
+    /// The recipients named in it.
     to: &'a [String],
-    /// Others were left out of it, and have had none yet.
+    /// Other recipients were left out, and have had no transaction yet.
     others: bool,
-    /// When it came to nothing, there may be another one now.
+    /// If it settles no recipient, it may be retried at once.
     may_split: bool,
-    /// Its connection has carried another one of this message.
+    /// Its connection already carried a transaction of this message.
     same_connection: bool,
 }
 
 impl Worker<'_> {
-    /// Sends one message, in as many transactions as its server needs for the recipients. `following` is the one after it.
+    /// Sends one message, in as many transactions as its server needs for the recipients. `following` is the next one.
     async fn send(&mut self, message: &StoredMessage, following: Option<&StoredMessage>) -> Next {
         let (mut submission, login_gate, room) = match self.ready(message).await {
             Ok(ready) => ready,
@@ -197,7 +197,7 @@ impl Worker<'_> {
             std::mem::take(&mut submission.to).into_iter().map(|address| (address.to_string(), address)).collect();
         let mut message = message.clone();
         let (mut splits, mut same_connection) = (0, false);
-        // Who was refused for now, and does not get another transaction before the others had theirs.
+        // Recipients refused for now: no other transaction before the remaining ones had theirs.
         let mut refused: HashSet<String> = HashSet::new();
         loop {
             let Turn { waiting, together } = next_in_turn(&message.recipients, &refused);
@@ -242,7 +242,7 @@ impl Worker<'_> {
                 Some(delivery.await)
             };
             let Some(Delivery { report, connection, parting, fate, stumbled }) = ended else {
-                return Next::GiveBack { this: true, after: Duration::ZERO }; // Others have our places, and the message.
+                return Next::GiveBack { this: true, after: Duration::ZERO }; // Other replicas have the message now.
             };
             let slow = delivery_began.elapsed() >= SLOW_AFTER;
             (self.connection, self.parting, self.ahead) = (connection, parting, next);
@@ -254,11 +254,11 @@ impl Worker<'_> {
                 return self.after_no_login(withheld).await;
             }
             if fate == Some(Fate::Withheld) {
-                // The lease has ended, or the disk does not respond: the next owner continues.
+                // The lease has ended, or the disk does not respond: the next lease holder continues.
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }
             let others = waiting.len() > to.len();
-            // A limit of the connection is nobody's own.
+            // A connection limit is not a recipient's fault.
             if !(same_connection && takes_nobody_any_more(&report)) {
                 refused.extend(refused_for_now(&report));
             }
@@ -266,7 +266,7 @@ impl Worker<'_> {
             let transaction = Transaction { began, to, others, may_split: splits < SPLITS, same_connection };
             same_connection = self.connection.is_some();
             match self.settle(&message, report, transaction).await {
-                // Others of its account may have their turn.
+                // Yield to the other lanes of the account.
                 Next::Message if !is_written => {
                     return Next::GiveBack { this: false, after: self.outbox.options.first_retry };
                 }
@@ -281,13 +281,13 @@ impl Worker<'_> {
                 return next;
             }
             if changes != self.changes {
-                // Compose it again, with the current settings.
+                // Compose the message again, with the current settings.
                 return Next::GiveBack { this: true, after: Duration::ZERO };
             }
         }
     }
 
-    /// A probe that told nothing leaves the server to the next one.
+    /// A probe without a result leaves the server to the next probe.
     async fn finish_probe(&mut self) {
         if std::mem::take(&mut self.probe) {
             let now = self.outbox.now();

@@ -1,10 +1,10 @@
 //! Server side. The writes of the outbox.
 //!
-//! Every message is written four times: when it is given, when it is claimed, before its end is sent, and when it is known
-//! what became of it. The caller waits until it is on disk, except for the outcome of an accepted message.
+//! Every message is written four times: when it is enqueued, when it is claimed, before its end is sent, and when its
+//! outcome is known. The caller waits until the write is on disk, except for the outcome of an accepted message.
 //!
-//! Writes that wait for each other share a transaction. In a database with one writer all of them wait for it, so all share one;
-//! elsewhere messages, claims and progress are written beside each other.
+//! Writes that wait for each other share a transaction. In a database with one writer every write waits for it, so all
+//! of them share one; in other databases messages, claims and progress are written in parallel.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -20,7 +20,8 @@ use crate::{
     },
 };
 
-/// A message with more bytes shares no transaction: others neither wait for it, nor fail with it on a disk that is nearly full.
+/// A larger message, in bytes, has a transaction of its own: other writes neither wait for it, nor fail with it on a
+/// nearly full disk.
 const LARGE: usize = 256 * 1024;
 
 /// The writes of the outbox.
@@ -37,13 +38,13 @@ type Group = GroupCommit<Write, Outcome>;
 
 enum Write {
     Message(Box<QueuedMessage>),
-    /// A mark, and when it was made.
+    /// A commit mark, and when it was made.
     Mark(CommitMark, Timestamp),
     Settlement(Box<Settlement>),
     Claim(Box<Claim>),
 }
 
-/// What came of it.
+/// The result of a write.
 enum Outcome {
     Stored(Stored),
     Marked(bool),
@@ -104,7 +105,7 @@ fn batch(items: &[Write]) -> Batch<'_> {
     batch
 }
 
-/// Where the database has one writer all of it is one transaction. Elsewhere a batch is of one kind.
+/// In a database with one writer, everything is one transaction. In other databases a batch has writes of one kind.
 async fn write(store: &dyn Store, batch: &Batch<'_>) -> Result<Written, StoreError> {
     if let Some(writer) = store.one_writer() {
         return writer.write(batch).await;
@@ -124,7 +125,7 @@ async fn write(store: &dyn Store, batch: &Batch<'_>) -> Result<Written, StoreErr
     Ok(written)
 }
 
-/// What came of each, in the order of the items.
+/// The result of each write, in the order of the items.
 fn outcomes(items: &[Write], written: Written) -> Vec<Outcome> {
     let Written { inserted, settled, marked, claimed } = written;
     let taken: HashSet<Uuid> = claimed.iter().flat_map(|claimed| &claimed.messages).map(|message| message.id).collect();
@@ -163,7 +164,7 @@ impl Writes {
         Self { one_writer, progress: of_its_own(), claims: of_its_own(), large: group(store), messages }
     }
 
-    /// Hands a message over without waiting until it is written.
+    /// Enqueues a message without waiting until it is written.
     pub async fn begin_to_insert(&self, message: QueuedMessage) -> Result<Inserting, Unwritten> {
         let is_large = message.sealed.len() > LARGE;
         let group = if is_large { &self.large } else { &self.messages };
@@ -171,7 +172,7 @@ impl Writes {
         Ok(Inserting { pending, claims_follow: self.one_writer && !is_large })
     }
 
-    /// Notes that the end of a message is about to be sent; `false` when it is not ours any more.
+    /// Notes that the end of a message is about to be sent; `false` when its lease is not ours any more.
     pub async fn mark_commit(&self, mark: CommitMark, now: Timestamp) -> Result<bool, Unwritten> {
         match self.progress.write(Write::Mark(mark, now)).await? {
             Outcome::Marked(held) => Ok(held),

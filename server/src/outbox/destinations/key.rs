@@ -1,11 +1,12 @@
-//! Server side. What lanes wait for, as one text: it stands in the database, and says who chose the server.
+//! Server side. The destination that lanes wait for, as one string: the database's key, which also says who chose the
+//! server.
 
 use app::{profile::model::ProfileId, session::AccountId};
 
 use super::DestinationId;
 use crate::admission::Party;
 
-/// Between the parts: a control character, which none of them may hold.
+/// Separates the parts: a control character, which none of them may contain.
 const BETWEEN: char = '\u{1f}';
 
 /// A profile of an account.
@@ -19,12 +20,12 @@ pub(in crate::outbox) fn relay_key(portal: &str) -> String {
     format!("relay{BETWEEN}{portal}")
 }
 
-/// Lanes of a portal's accounts that need its relay, where it has none.
+/// The lanes of a portal's accounts that need its relay, while it has none.
 pub(in crate::outbox) fn none_key(portal: &str) -> String {
     format!("none{BETWEEN}{portal}")
 }
 
-/// The server of a key, and whose share its conversations take.
+/// The server of a key, and the party whose share its conversations take.
 pub(in crate::outbox) fn parse_key(key: &str) -> Option<(DestinationId, Party)> {
     let parts: Vec<&str> = key.split(BETWEEN).collect();
     match parts[..] {
@@ -32,7 +33,7 @@ pub(in crate::outbox) fn parse_key(key: &str) -> Option<(DestinationId, Party)> 
             let account = AccountId { portal: portal.to_owned(), account: account.to_owned() };
             Some((DestinationId::Profile(ProfileId::parse(id)?), Party::Account(account)))
         }
-        // Where there was none there may be one now.
+        // A portal that had no relay may have one now.
         ["relay" | "none", portal] => Some((DestinationId::Relay(portal.to_owned()), Party::Relay(portal.to_owned()))),
         _ => None,
     }

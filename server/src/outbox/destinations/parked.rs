@@ -1,5 +1,5 @@
-//! Server side. Connections that carry no message now: free ones for the next message, and those that are being closed. A
-//! server counts both.
+//! Server side. Connections without a message: idle ones for the next message, and those being closed. A server counts
+//! both.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -9,12 +9,13 @@ use tokio::time::Instant;
 use super::{DestinationId, Destinations};
 use crate::replicas::Place;
 
-/// A connection without a message is closed after so long.
+/// Idle timeout of a connection.
 const IDLE: Duration = Duration::from_secs(10);
-/// A connection is closed after so many messages: servers have limits of their own.
+/// Most messages on a connection: servers have limits of their own.
 const MOST_MESSAGES: u32 = 100;
 
-/// A free connection, with the fingerprint of the settings it was opened with, and its place among those of all replicas.
+/// An idle connection, the fingerprint of the settings it was opened with, and its place among all replicas'
+/// connections.
 pub(super) struct Parked {
     fingerprint: [u8; 32],
     connection: Connection,
@@ -22,7 +23,8 @@ pub(super) struct Parked {
 }
 
 impl Destinations {
-    /// A free connection that was opened with these settings, and its place. Others are closed.
+    /// An idle connection that was opened with these settings, and its place. Connections with other settings are
+    /// closed.
     pub fn take(&self, id: &DestinationId, fingerprint: &[u8; 32]) -> Option<(Connection, Place)> {
         let (fit, others) = self.with(id, |state| {
             let (mut fit, others): (Vec<_>, Vec<_>) =
@@ -35,7 +37,7 @@ impl Destinations {
         fit.map(|Parked { connection, place, .. }| (connection, place))
     }
 
-    /// Keeps a connection for the next message, unless it has carried enough.
+    /// Keeps a connection for the next message, or closes it after [`MOST_MESSAGES`].
     pub fn park(&self, id: &DestinationId, fingerprint: [u8; 32], connection: Connection, place: Place) {
         if connection.messages >= MOST_MESSAGES {
             self.part(id, connection.close(), place);
@@ -44,13 +46,13 @@ impl Destinations {
         }
     }
 
-    /// Closes the free connections of a server.
+    /// Closes the idle connections of a server.
     pub fn close(&self, id: &DestinationId) {
         let parked = self.with(id, |state| std::mem::take(&mut state.parked));
         self.close_all(id, parked);
     }
 
-    /// Closes the free connections of a server that were not used for so long.
+    /// Closes the connections of a server that were idle for longer.
     pub fn close_idle(&self, id: &DestinationId, longer_than: Duration) {
         let now = Instant::now();
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +64,7 @@ impl Destinations {
         self.close_all(id, idle);
     }
 
-    /// Closes what was free for long, and forgets servers that are not in use any more.
+    /// Closes connections that were idle for long, or all of them, and forgets servers that are not in use any more.
     pub fn tidy(&self, everything: bool) {
         let now = Instant::now();
         let mut closing = Vec::new();
@@ -88,7 +90,7 @@ impl Destinations {
         }
     }
 
-    /// Counts a connection until it is closed; then its place is free.
+    /// Counts a connection until it is closed, then frees its place.
     pub fn part(&self, id: &DestinationId, parting: Parting, place: Place) {
         self.with(id, |state| state.closing += 1);
         let (destinations, id) = (self.clone(), id.clone());
@@ -100,7 +102,7 @@ impl Destinations {
         });
     }
 
-    /// Waits, with a place taken, until a new connection is not one more than `most` together with those that are being closed.
+    /// With a slot taken, waits until open connections, closing ones and this one are at most `most`.
     pub async fn wait_for_room(&self, id: &DestinationId, most: u32) {
         let mut closed = std::pin::pin!(self.closed.notified());
         loop {

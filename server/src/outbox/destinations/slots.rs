@@ -1,8 +1,8 @@
-//! Server side. Places at servers, freed when they are dropped.
+//! Server side. Slots at servers, freed on drop.
 
 use super::{DestinationId, Destinations};
 
-/// The leave to have a large message in memory; dropping it ends it.
+/// The permit to hold one large message of a server in memory; freed on drop.
 pub struct LargePermit {
     pub(super) destinations: Destinations,
     pub(super) id: DestinationId,
@@ -14,7 +14,7 @@ impl Drop for LargePermit {
     }
 }
 
-/// A place at a server; dropping it frees it.
+/// A connection slot at a server; freed on drop.
 pub struct ConnectionSlot {
     pub(super) destinations: Destinations,
     pub id: DestinationId,

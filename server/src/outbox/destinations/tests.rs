@@ -1,4 +1,4 @@
-//! What is known of a server, and for how long.
+//! What this process knows about a server, and for how long.
 
 use super::*;
 
@@ -48,7 +48,7 @@ async fn a_limit_a_minute_holds() {
         sent += u32::from(destinations.acquire_permit(&relay(), Some(60)).is_ok());
         tokio::time::advance(Duration::from_millis(2)).await;
     }
-    // Two minutes, and the burst at the beginning.
+    // Two minutes, and the initial burst.
     assert!((120..=126).contains(&sent), "{sent}");
     assert!(destinations.acquire_permit(&relay(), None).is_ok());
 }

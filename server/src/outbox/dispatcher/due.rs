@@ -1,4 +1,4 @@
-//! Server side. What has fallen due, found by destination.
+//! Server side. Finds due lanes by destination.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -13,18 +13,18 @@ use crate::outbox::{
     worker::TRUSTED,
 };
 
-/// Destinations looked at with one question.
+/// Destinations read with one query.
 const SOME: u32 = 256;
-/// Lanes whose turns are counted again with one statement, and the pause after it, for others' writes.
+/// Lanes realigned with one statement, and the pause after it in which other writes get through.
 const REALIGNED: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(2);
-/// Lanes of one destination looked at with one question.
+/// Lanes of one destination read with one query.
 const LANES: u32 = 8;
-/// While so many lanes are ready, no more are looked for.
+/// No more lanes are looked for while this many are ready.
 pub(super) const ENOUGH: usize = 512;
 
 impl Outbox {
-    /// What an operator changed while we were away: relays are tried afresh.
+    /// Retries the portals' relays at once: the operator may have changed them while no process served.
     pub(super) async fn resume(&self) {
         let relays: Vec<String> =
             self.portals.iter().flat_map(|portal| [relay_key(&portal.id), none_key(&portal.id)]).collect();
@@ -33,7 +33,7 @@ impl Outbox {
         }
     }
 
-    /// After the clock was set back: in small portions, beside whoever sends.
+    /// Realigns lanes after the clock was set back: in small batches, so that sending goes on.
     pub(super) async fn realign(&self, now: Timestamp) {
         let latest = now + signed(self.options.longest_retry.mul_f64(1.2));
         let mut after = None;
@@ -50,7 +50,7 @@ impl Outbox {
         }
     }
 
-    /// Puts what is due among what is ready, from where it stopped last time; whether there is more.
+    /// Adds due lanes to the ready ones, from where the last call stopped. Returns whether there is more.
     pub(super) async fn poll_due(&self) -> bool {
         self.route_cache
             .lock()
@@ -72,7 +72,7 @@ impl Outbox {
             };
             let all = due.len() < SOME as usize;
             for due in due {
-                // Another replica may have found out that it works.
+                // Another replica may have found that the server works.
                 if self.replicas.is_shared()
                     && let Some((id, _)) = parse_key(&due.destination)
                 {
@@ -91,7 +91,7 @@ impl Outbox {
         more
     }
 
-    /// Whether a lane of this destination could be served, as far as can be told without a question.
+    /// Whether a lane of this destination could be served, as far as memory tells, without a query.
     fn has_room(&self, destination: &str) -> bool {
         let Some((id, party)) = parse_key(destination) else { return false };
         !self.ready(|ready| ready.is_skipped(destination))

@@ -1,4 +1,4 @@
-//! Server side. Finds the servers of lanes that are due, and writes down which lane waits for which.
+//! Server side. Finds the servers of due lanes, and writes down which lane waits for which.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -18,12 +18,12 @@ use crate::{
     store::outbox::{Assignment, Queue, Rest},
 };
 
-/// Lanes whose servers are looked up at once: what was just given waits meanwhile.
+/// Lanes whose servers are looked up in one pass: new messages wait meanwhile.
 const UNKNOWN: u32 = 64;
-/// A lane without a server is looked at again after so long, unless something is changed.
+/// Retry interval of a lane without a server, unless something changes.
 const WITHOUT_SERVER: SignedDuration = SignedDuration::from_mins(30);
 
-/// Before a server is tried again whose connections are all ours, one of which is being closed.
+/// Pause before a server is tried again when this process holds all of its connections and is closing one.
 const FAREWELL: Duration = Duration::from_millis(50);
 
 impl Outbox {
@@ -32,13 +32,13 @@ impl Outbox {
         self.admission.is_crowded() && self.ready(|ready| ready.len()) > 0
     }
 
-    /// Tries a server again after a moment.
+    /// Tries a server again after [`FAREWELL`].
     pub(super) async fn try_soon(&self, destination: String) {
         tokio::time::sleep(FAREWELL).await;
         self.conversation_ended(destination);
     }
 
-    /// Puts the lanes of a destination that are due among what is ready.
+    /// Adds the due lanes of a destination to the ready ones.
     pub(super) async fn add_due_lanes(&self, destination: &str, limit: u32) {
         let queues = match self.store.due_lanes(destination, self.now(), limit).await {
             Ok(queues) => queues,
@@ -47,7 +47,7 @@ impl Outbox {
         self.resolve_and_add_all(queues, destination).await;
     }
 
-    /// How many turned out to be behind other destinations; that is written down with one write.
+    /// Adds lanes, and writes with one statement which of them wait for another destination. Returns how many do.
     async fn resolve_and_add_all(&self, queues: Vec<Queue>, thought: &str) -> usize {
         let mut found = Vec::new();
         for queue in queues {
@@ -64,7 +64,8 @@ impl Outbox {
         found.len()
     }
 
-    /// Lanes whose servers are not known: some are looked up, and written down with one write; whether there are more.
+    /// Looks up the servers of some lanes without a known one, and writes them with one statement. Returns whether
+    /// there are more.
     pub(super) async fn resolve_unknown(&self) -> bool {
         if self.ready(|ready| ready.len()) >= ENOUGH {
             return false;
@@ -80,8 +81,8 @@ impl Outbox {
         self.resolve_and_add_all(queues, "").await > 0 && !all
     }
 
-    /// Looks up a lane's server, and puts the lane among what is ready, unless its server rests; the server, where it is not
-    /// the one that was thought.
+    /// Looks up a lane's server, and adds the lane to the ready ones unless the server is in back-off. Returns the
+    /// server if it is not the expected one.
     async fn resolve_and_add(&self, queue: Queue, thought: &str) -> Option<String> {
         match self.route_of(&queue).await {
             Ok(FoundRoute { route, .. }) => {
@@ -96,7 +97,7 @@ impl Outbox {
         }
     }
 
-    /// A lane that has no server. Where the portal has none, that is the same for all of its lanes.
+    /// Backs off a lane that has no server. If the portal has no relay, that holds for all of its lanes.
     pub(super) async fn without_server(&self, queue: &Queue, no_route: NoRoute) -> Option<String> {
         if no_route == NoRoute::NoRelay {
             let none = none_key(&queue.lane.account.portal);
@@ -120,7 +121,7 @@ impl Outbox {
         self.ready(|ready| ready.add(Item { queue, party: claimant.party }, pace));
     }
 
-    /// The server of a lane, as it was a moment ago: many lanes wait for few servers.
+    /// The server of a lane, from a short-lived cache: many lanes wait for few servers.
     pub(in crate::outbox) async fn route_of(&self, queue: &Queue) -> Result<FoundRoute, NoRoute> {
         let changes = self.changes.now(&queue.lane.account);
         {

@@ -1,4 +1,4 @@
-//! Server side. The leases of a batch, as long as somebody works on it.
+//! Server side. The leases of a batch while a worker sends it.
 
 use std::sync::{Arc, PoisonError};
 
@@ -12,7 +12,7 @@ pub(super) struct LeaseGuard {
 
 impl LeaseGuard {
     pub fn begin(outbox: &Arc<Outbox>) -> Self {
-        // Unique to this claim: a later claim is another owner, even in this process.
+        // Unique to this claim: a later claim has another token, even in this process.
         let lease_token = outbox.lease_token();
         outbox.lease_tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(lease_token.clone());
         Self { outbox: outbox.clone(), lease_token }

@@ -1,4 +1,4 @@
-//! Server side. Lanes and servers that are left alone for a while.
+//! Server side. Back-off of lanes and servers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     store::outbox::{Queue, Rest},
 };
 
-/// A destination: in this process, and in the database.
+/// A destination: its id in this process, and its key in the database.
 #[derive(Clone, Copy)]
 pub(in crate::outbox) struct DestinationRef<'a> {
     pub id: &'a DestinationId,
@@ -21,14 +21,14 @@ pub(in crate::outbox) struct DestinationRef<'a> {
 
 impl Outbox {
     pub(super) async fn rest_lane(&self, queue: &Queue, wait: SignedDuration, cause: Option<Cause>) {
-        // Also when new messages name it; a change ends that.
+        // New messages do not end the back-off; a change of the account does.
         self.ready(|ready| ready.skip(queue.key(), wait.unsigned_abs().min(SKIPPED * 30)));
         if let Err(error) = self.store.rest_lane(queue, self.now() + wait, cause).await {
             error.log();
         }
     }
 
-    /// Leaves a server alone after a trouble, for what `wait` says of the number of troubles in a row.
+    /// Backs off from a server after a failure. `wait` gives the time for the number of consecutive failures.
     pub(in crate::outbox) async fn rest(
         &self,
         DestinationRef { id, key }: DestinationRef<'_>,
@@ -50,12 +50,12 @@ impl Outbox {
         }
     }
 
-    /// A server works: everything that waits for it comes back.
+    /// A server works again: every lane that waits for it becomes due.
     pub(in crate::outbox) async fn recovered(&self, DestinationRef { id, key }: DestinationRef<'_>) {
         if let Err(error) = self.store.ease(&[key.to_owned()]).await {
             error.log();
         }
-        // After the write: what others read of the database before it ends here.
+        // After the write: until then, other tasks may read the earlier back-off from the database.
         self.destinations.unblock(id);
         self.conversation_ended(key.to_owned());
         self.replicas.tell(Notice::Recovered { destination: key.to_owned() });

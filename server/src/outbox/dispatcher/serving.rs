@@ -1,4 +1,4 @@
-//! Server side. What a worker is given.
+//! Server side. The input of a worker.
 
 use mail::smtp::Connection;
 
@@ -12,34 +12,34 @@ use crate::{
     store::outbox::Queue,
 };
 
-/// What a worker is to do.
+/// The work of one worker.
 pub(super) struct Serving {
     pub queue: Queue,
     pub route: Route,
-    /// The count of changes when the route was looked up.
+    /// The account's change count when the route was looked up.
     pub changes: u64,
-    /// At most so many messages.
+    /// Most messages to claim.
     pub limit: u32,
-    /// While there are more messages, others serve the lane beside it.
+    /// If there are more messages, another worker serves the lane as well.
     pub more: bool,
-    /// At most so many connections with the server, over all replicas.
+    /// Most connections with the server, over all replicas.
     pub connections: u32,
-    /// The conversation is the only one with its server.
+    /// No other conversation with the server runs at the same time.
     pub alone: bool,
 }
 
-/// What a conversation occupies.
+/// The slots and places a conversation holds.
 pub(in crate::outbox) struct Places {
-    /// Among all conversations.
+    /// One of all conversations.
     pub slot: Slot,
-    /// At its server.
+    /// One of the server's connections.
     pub connection: ConnectionSlot,
-    /// Among the conversations that its account has in all replicas.
+    /// One of the account's conversations, over all replicas.
     #[expect(dead_code, reason = "held, not read")]
     pub account: Place,
 }
 
-/// A connection with a server, or the place for one among those that all replicas may have.
+/// A connection with a server, or the place for one, counted over all replicas.
 pub(in crate::outbox) struct Line {
     pub connection: Option<Connection>,
     pub place: Place,

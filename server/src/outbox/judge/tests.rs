@@ -73,7 +73,7 @@ fn each_recipient_goes_its_own_way() {
     assert_eq!(states(&one), [Accepted, Pending, Failed]);
     assert_eq!((one.status.state, one.outcome), (MessageState::Deferred, AttemptOutcome::PartlyAccepted));
     assert_eq!((one.next_at, one.signal), (Some(at(LATER)), Some(HealthSignal::Sent)));
-    // The second try is for those who wait, and a failure of it does not touch the others.
+    // The second try is for the pending recipients, and its failure does not touch the others.
     let again = StoredMessage { recipients: one.recipients, ..row };
     let mut second = report(Verdict::Failed, Stage::RcptTo, Some(Cause::RecipientRejected), false);
     second.recipients = vec![result("b@x.example", false, false)];
@@ -134,7 +134,7 @@ fn the_relay_takes_over_what_the_profile_cannot_send_and_nothing_else() {
     let judgement = judged(&row, &refused, true);
     assert_eq!((judgement.status.state, judgement.fallback), (MessageState::Deferred, true));
     assert_eq!((judgement.next_at, judgement.outcome), (Some(at(100)), AttemptOutcome::Failed));
-    assert_eq!(judgement.signal, Some(HealthSignal::Failed(Cause::BadCredentials)), "it is not hidden");
+    assert_eq!(judgement.signal, Some(HealthSignal::Failed(Cause::BadCredentials)), "the failure is not hidden");
     let unknown = report(Verdict::Failed, Stage::RcptTo, Some(Cause::RecipientRejected), false);
     let judgement = judged(&row, &unknown, true);
     assert_eq!(
@@ -192,15 +192,15 @@ fn who_is_over_the_limit_of_a_transaction_has_the_next_one_as_long_as_somebody_i
     let judgement = judged(&row, &taken, false);
     assert_eq!(states(&judgement), [Accepted, Pending, Pending]);
     assert_eq!((judgement.goes_on, judgement.most, judgement.next_at), (true, Some(1), Some(at(100))));
-    // Even when the time to try ended meanwhile: nobody fails for a limit that ends with the next transaction.
+    // Even when the time to try ended meanwhile: a limit that ends with the next transaction fails no recipient.
     let late = judged(&StoredMessage { expires_at: at(99), ..row.clone() }, &taken, false);
     assert_eq!((late.goes_on, late.status.state), (true, judgement.status.state));
-    // Nobody is taken: it waits like everything else.
+    // No recipient is accepted: the message waits for its back-off.
     let mut none = report(Verdict::Failed, Stage::RcptTo, Some(Cause::TooManyRecipients), true);
     none.recipients = vec![over("a@x.example"), over("b@x.example"), over("c@x.example")];
     let judgement = judged(&row, &none, false);
     assert_eq!((judgement.goes_on, judgement.most, judgement.next_at), (false, None, Some(at(LATER))));
-    // It was about one recipient: no limit is learnt.
+    // The refusal was about one recipient: no limit is learnt.
     taken.recipients =
         vec![result("a@x.example", true, false), over("b@x.example"), result("c@x.example", true, false)];
     let judgement = judged(&row, &taken, false);
@@ -208,18 +208,18 @@ fn who_is_over_the_limit_of_a_transaction_has_the_next_one_as_long_as_somebody_i
         (judgement.goes_on, judgement.most, states(&judgement)),
         (true, None, vec![Accepted, Pending, Accepted])
     );
-    // A part of them, refused for good: the others are not touched by that.
+    // Some recipients are refused for good: that does not touch the others.
     let mut part = report(Verdict::Failed, Stage::RcptTo, Some(Cause::RecipientRejected), false);
     part.recipients = vec![result("a@x.example", false, false)];
     let judgement = judge(&row, &part, Chances { others: true, ..chances(&["a@x.example".to_owned()], false) });
     assert_eq!((states(&judgement), judgement.goes_on), (vec![Failed, Pending, Pending], true));
-    // The password is everybody's.
+    // The password concerns every recipient.
     let refused = report(Verdict::Failed, Stage::Auth, Some(Cause::BadCredentials), false);
     let judgement = judge(&row, &refused, Chances { others: true, ..chances(&["a@x.example".to_owned()], false) });
     assert_eq!((states(&judgement), judgement.goes_on), (vec![Failed, Failed, Failed], false));
 }
 
-/// The cause of an earlier attempt does not keep those who were left out waiting.
+/// The cause of an earlier attempt does not keep the recipients that were left out waiting.
 #[test]
 fn who_was_left_out_has_the_next_transaction_whatever_it_met_before() {
     let mut row = row(&["a@x.example", "b@x.example", "c@x.example"]);
@@ -231,7 +231,7 @@ fn who_was_left_out_has_the_next_transaction_whatever_it_met_before() {
     let to = ["a@x.example".to_owned()];
     let judgement = judge(&row, &taken, Chances { others: true, ..chances(&to, false) });
     assert_eq!((judgement.goes_on, judgement.next_at), (true, Some(at(100))));
-    // Who took part and is to come back later waits.
+    // A recipient that took part and was deferred waits.
     taken.recipients.push(result("b@x.example", false, true));
     taken.recipients.push(result("c@x.example", false, true));
     assert!(!judged(&row, &taken, false).goes_on);
@@ -259,8 +259,8 @@ fn a_transaction_that_was_too_large_is_had_again_with_fewer() {
     let to: Vec<String> = row.recipients.iter().map(|recipient| recipient.address.clone()).collect();
     assert!(!judge(&row, &gone, Chances { to: &to, ..too_often }).goes_on);
     gone.recipients.clear();
-    assert!(!judged(&row, &gone, false).goes_on, "it took nobody");
-    // All were named, and then it says that they are too many.
+    assert!(!judged(&row, &gone, false).goes_on, "it accepted no recipient");
+    // All were named and accepted, and then it says that they are too many.
     let mut late = report(Verdict::Failed, Stage::Data, Some(Cause::TooManyRecipients), true);
     late.recipients = row.recipients.iter().map(|one| result(&one.address, true, false)).collect();
     assert_eq!(judged(&row, &late, false).most, Some(2));

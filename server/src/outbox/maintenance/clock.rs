@@ -1,5 +1,5 @@
-//! Server side. Minds the clock: before anything is judged by its age, what is stored moves with a clock that was set, and gets
-//! a while when time has passed without us. See [`crate::time`].
+//! Server side. Watches the clock. Before anything is judged by its age, stored instants move with a clock that was
+//! set, and overdue messages get extra time after a period without any process. See [`crate::time`].
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -8,16 +8,16 @@ use tokio::time::Instant;
 use super::super::Outbox;
 use crate::{replicas::Notice, store::StoreError, time::between};
 
-/// The present instant is written down so often.
+/// How often the present instant is written to the database.
 const NOTED_EVERY: Duration = Duration::from_secs(30);
 
 impl Outbox {
-    /// Looks at the clocks, and moves what is stored when they disagree.
+    /// Compares the clocks, and moves stored instants when they disagree.
     pub(super) async fn check_clock(&self) -> Result<(), StoreError> {
         let Some(time) = self.time.get() else { return Ok(()) };
         let (now, passage) = time.look();
-        // One that went back is believed at once: until the deadlines follow, they are too far away, and nothing is late. One
-        // that went forward is believed when they have followed, for the same reason.
+        // A clock that went back is adopted at once: until the deadlines move, they are too far away, and nothing is
+        // late. A clock that went forward is adopted after they have moved, for the same reason.
         if !passage.jump.is_positive() {
             time.adopt(now.clone());
         }
@@ -26,10 +26,10 @@ impl Outbox {
         if is_quiet && noted.is_some_and(|at| at.elapsed() < NOTED_EVERY) {
             return Ok(());
         }
-        // Of the database's clock no reading of before is given to the others.
+        // A reading of the database's clock from before the jump must not be passed on.
         self.replicas.read_clock().await;
         let (now, _) = time.look();
-        // When that fails it is done at the next look: the database knows the instant before the jump.
+        // If this fails, the next look does it: the database knows the instant before the jump.
         *self.clock_noted_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let since = self.store.pass_time(&now, between).await?;
         time.adopt(now);

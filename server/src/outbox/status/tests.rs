@@ -1,4 +1,4 @@
-//! What is said of a message, and who may be sent it again.
+//! The status of a message, and which recipients a resend includes.
 
 use jiff::Timestamp;
 
@@ -48,7 +48,7 @@ fn after_a_crash_only_those_of_the_last_transaction_may_have_it() {
     let recipients =
         || vec![recipient("a", Accepted, None), recipient("b", Pending, None), recipient("c", Pending, None)];
     let mut row = stored(MessageState::Sending, recipients());
-    assert_eq!(interrupted(&row), recipients(), "its end was not about to be sent");
+    assert_eq!(interrupted(&row), recipients(), "the message has no commit mark");
     row.ending_at = Some(Timestamp::UNIX_EPOCH);
     let states = |recipients: &[Recipient]| recipients.iter().map(|one| one.state).collect::<Vec<_>>();
     assert_eq!(states(&interrupted(&row)), [Accepted, DeliveryUnknown, DeliveryUnknown]);
@@ -75,13 +75,14 @@ fn what_is_given_up_always_has_a_cause() {
     let mut rest = vec![recipient("a", Pending, Some(Cause::TooManyRecipients)), refused];
     give_up(&mut rest, Some(Cause::ServerBusy), Some(Stage::Data));
     let causes: Vec<_> = rest.iter().map(|one| one.cause).collect();
-    assert_eq!(causes, [Some(Cause::ServerBusy), Some(Cause::TooManyRecipients)], "nobody refused the first one");
+    assert_eq!(causes, [Some(Cause::ServerBusy), Some(Cause::TooManyRecipients)], "no server refused the first one");
     let mut nothing_known = vec![recipient("a", Pending, None)];
     give_up(&mut nothing_known, None, None);
     assert_eq!(status_of(&nothing_known).cause, Some(Cause::Unknown));
 }
 
-/// Whatever the recipients met before, and whether the rest has a cause: the message and its recipients say the same.
+/// With every earlier cause of the recipients, with and without a cause of the back-off: the message and its recipients
+/// agree.
 #[test]
 fn who_waits_for_a_rest_says_so_as_the_message_does() {
     let at = |second| Timestamp::from_second(second).unwrap();

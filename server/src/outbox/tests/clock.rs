@@ -20,7 +20,7 @@ async fn waiting(post: &Post, profile: ProfileId, subject: &str) -> String {
     id
 }
 
-/// A message that waits ten seconds in an outbox that is not at work.
+/// A message that waits ten seconds in an outbox that is not running.
 async fn left_behind(post: &Post, subject: &str) -> String {
     let id = post.give(&message("martin", subject)).await;
     let lane = Lane { account: account("martin"), user: None };
@@ -38,7 +38,7 @@ async fn expires_at(post: &Post, id: &str) -> Timestamp {
     post.store.message("demo", id.parse().unwrap()).await.unwrap().unwrap().expires_at
 }
 
-/// Waits until the deadlines of a message have followed the clock, for this many seconds.
+/// Waits until a message's deadlines have moved with the clock, by this many seconds.
 async fn until_it_follows(post: &Post, id: &str, (before, by): (Timestamp, i64)) {
     for _ in 0..200 {
         let moved = expires_at(post, id).await.duration_since(before) - SignedDuration::from_secs(by);
@@ -47,7 +47,7 @@ async fn until_it_follows(post: &Post, id: &str, (before, by): (Timestamp, i64))
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the deadlines did not follow by {by} s");
+    panic!("the deadlines did not move by {by} s");
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn what_is_held_with_its_profile_leaves_when_that_is_mended_whatever_the_c
     }
 }
 
-/// An outbox that was at work, and has ended; its store, and the server of its account.
+/// An outbox that ran and has stopped; its store, and the server of its account.
 async fn ended(boot: &str, manner: Manner) -> (Post, Arc<Crowd>, u16) {
     let (crowd, at) = Crowd::start(manner).await;
     let store = Arc::new(SqliteStore::in_memory().await.unwrap());
@@ -145,12 +145,12 @@ async fn after_two_days_without_the_machine_a_message_is_tried_before_it_is_too_
     second.application.outbox.start();
     second.until(&id, "accepted").await;
     assert_eq!(crowd.everybody().len(), 2);
-    // It is tried, and does not wait indefinitely for a server that accepts nothing.
+    // The message is tried, and does not wait indefinitely for a server that accepts nothing.
     let (first, _crowd, at) = ended("the first start", Manner { most: 0, ..MANNER }).await;
     let id = left_behind(&first, "Trop vieux").await;
     let second = Post::made(first.store.clone(), options(), "boutique", Some(at), (2 * DAY, "another start")).await;
     second.application.outbox.start();
-    // The message from before the stop is tried too, sooner or later: only this one's own attempt tells.
+    // The message from before the stop is tried too, sooner or later: only the attempts of this one count.
     let mut attempts = 0;
     for _ in 0..400 {
         attempts = second.get(&format!("/api/v1/messages/{id}")).await.1["attempts"].as_array().unwrap().len();

@@ -1,4 +1,4 @@
-//! Messages for many, and servers that take a few recipients in a transaction (RFC 5321 §4.5.3.1.10).
+//! Messages for many recipients, and servers that take a few in a transaction (RFC 5321 §4.5.3.1.10).
 
 use super::*;
 
@@ -59,16 +59,16 @@ async fn servers_that_say_it_in_another_way() {
         ("552", Manner { refusal: "552 5.5.3 too many recipients", ..MANNER }),
         ("550", Manner { refusal: "550 5.5.3 Too many recipients", keywords: "250-PIPELINING\r\n", ..MANNER }),
         ("a bare 452", Manner { refusal: "452", ..MANNER }),
-        ("it hangs up", Manner { refusal: "421 4.7.0 too many", ..MANNER }),
-        ("it hangs up in a word", Manner { refusal: "421 no", ..MANNER }),
-        ("it hangs up on a group", Manner { refusal: "421 4.7.0 no", keywords: "250-PIPELINING\r\n", ..MANNER }),
-        ("it hangs up on a group in a word", Manner { refusal: "421", keywords: "250-PIPELINING\r\n", ..MANNER }),
+        ("hangs up", Manner { refusal: "421 4.7.0 too many", ..MANNER }),
+        ("hangs up with a short reply", Manner { refusal: "421 no", ..MANNER }),
+        ("hangs up on a group", Manner { refusal: "421 4.7.0 no", keywords: "250-PIPELINING\r\n", ..MANNER }),
+        ("hangs up on a group with a short reply", Manner { refusal: "421", keywords: "250-PIPELINING\r\n", ..MANNER }),
         ("a few transactions on a connection", Manner { transactions: 2, ..MANNER }),
         ("one transaction on a connection", Manner { transactions: 1, keywords: "250-PIPELINING\r\n", ..MANNER }),
         ("after the message", Manner { late: true, ..MANNER }),
         ("in advance", Manner { keywords: limits, ..MANNER }),
     ] {
-        // Who waited for the back-off would wait for an hour.
+        // A recipient that waited for the back-off would wait for an hour.
         let (crowd, at) = Crowd::start(manner).await;
         let post = Post::without_retries(at).await;
         post.save_at("martin", None, at).await;
@@ -80,12 +80,12 @@ async fn servers_that_say_it_in_another_way() {
         assert_eq!(ids.len(), 1, "{what}: the same message");
         assert!(done["recipients"].as_array().unwrap().iter().all(|one| one["state"] == "accepted"), "{done:#}");
         if manner.keywords == limits {
-            assert_eq!(crowd.refused(), 0, "it was said in advance");
+            assert_eq!(crowd.refused(), 0, "the limit was announced");
         }
     }
 }
 
-/// The limit is known, and the message was told to come back for another reason: each of its recipients has a cause.
+/// The limit is known, and the message is deferred for another reason: each of its recipients has a cause.
 #[tokio::test]
 async fn a_wait_for_something_else_does_not_make_every_transaction_wait() {
     let (post, crowd, _) = through(MANNER).await;
@@ -103,7 +103,7 @@ async fn a_wait_for_something_else_does_not_make_every_transaction_wait() {
     assert_eq!(crowd.everybody().len(), 40);
 }
 
-/// Two who are to come back fill the transactions of a server that takes two, and the others have theirs all the same.
+/// Two deferred recipients fill the transactions of a server that takes two, and the others still get theirs.
 #[tokio::test]
 async fn who_is_to_come_back_is_in_nobodys_way() {
     let (crowd, at) = Crowd::start(Manner { most: 2, ..MANNER }).await;
@@ -123,7 +123,7 @@ async fn who_is_to_come_back_is_in_nobodys_way() {
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    assert_eq!(crowd.everybody().len(), before + 4, "all but the two, and these once");
+    assert_eq!(crowd.everybody().len(), before + 4, "all but the deferred two, once each");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_server_that_takes_nobody_is_left_alone() {
         assert!(waiting["cause"].is_string(), "{waiting:#}");
         tokio::time::sleep(Duration::from_millis(1_000)).await;
         let tries = post.get(&format!("/api/v1/messages/{id}")).await.1["attempts"].as_array().unwrap().len();
-        assert!(tries <= 7, "it waits between the tries: {tries}");
+        assert!(tries <= 7, "a back-off between the tries: {tries}");
         assert!(crowd.refused() <= tries * 5 + 5);
     }
 }
@@ -148,7 +148,7 @@ async fn a_crash_between_two_transactions_loses_nobody_and_doubles_nobody() {
     let (now, lane) = ((config::clock())(), Lane { account: account("martin"), user: None });
     let soon = now + SignedDuration::from_secs(1);
     let row = crate::store::contract::claim(&*post.store, &lane, "dead", now, soon, 9).await.remove(0);
-    // Three were taken, the end was about to be sent to three more, and three were to follow.
+    // Three were accepted, the commit mark names three more, and three were meant for the next transaction.
     let mut recipients = row.recipients.clone();
     for recipient in &mut recipients[..3] {
         recipient.state = crate::store::outbox::RecipientState::Accepted;
@@ -175,7 +175,7 @@ async fn a_crash_between_two_transactions_loses_nobody_and_doubles_nobody() {
     assert_eq!(post.store.mark_commit(&[commit_mark(&id, Some(&to))], now).await.unwrap(), [true]);
     post.application.outbox.start();
     let done = post.until(&id, "delivery_unknown").await;
-    assert_eq!(crowd.everybody(), people(9)[6..], "those who were to follow, once");
+    assert_eq!(crowd.everybody(), people(9)[6..], "those meant for the next transaction, once");
     let states: Vec<_> = done["recipients"].as_array().unwrap().iter().map(|one| one["state"].clone()).collect();
     assert_eq!(states[..3], ["accepted"; 3]);
     assert_eq!(states[3..6], ["delivery_unknown"; 3]);
@@ -193,7 +193,7 @@ async fn who_failed_for_the_password_is_sent_it_again_and_nobody_else() {
     let names = ["refused@client.example", "later@client.example", "claire@client.example"].map(str::to_owned);
     let id = post.give(&to_many("Devis", &names)).await;
     let done = post.until(&id, "accepted").await;
-    // The second attempt met a password that is refused now.
+    // The second attempt met a password that is now refused.
     assert_eq!(done["attempts"][1]["cause"], "bad_credentials", "{done:#}");
     assert_eq!((&done["cause"], &done["stage"]), (&Value::Null, &json!("data")), "{done:#}");
     assert!(done["reply"].as_str().unwrap().starts_with("250"), "{done:#}");

@@ -17,7 +17,7 @@ async fn crowded() -> Post {
     Post::with(Arc::new(SqliteStore::in_memory().await.unwrap()), options).await
 }
 
-/// Gives one message and waits until it was accepted; how long that took.
+/// Enqueues one message and waits until it was accepted. Returns how long that took.
 async fn sent_in(post: &Post, account: &str, subject: &str) -> Duration {
     let began = Instant::now();
     let id = post.give(&message(account, subject)).await;
@@ -66,7 +66,7 @@ async fn many_accounts_with_silent_servers_stop_nobody_else() {
         let took = sent_in(&post, "bon", &format!("Tour {round}")).await;
         assert!(took < Duration::from_secs(5), "{took:?}");
     }
-    // All of them get their turn: none has to wait for another one's silence.
+    // Each of them starts: none has to wait until another one's server replies.
     for _ in 0..200 {
         if post.application.outbox.admission.counts().1 >= 24 {
             return;
@@ -76,7 +76,8 @@ async fn many_accounts_with_silent_servers_stop_nobody_else() {
     panic!("{:?}", post.application.outbox.admission.counts());
 }
 
-/// Servers that answer within [`YIELD_AFTER`](crate::admission::YIELD_AFTER) keep their workers; but not for a whole queue.
+/// Servers that reply within [`YIELD_AFTER`](crate::admission::YIELD_AFTER) keep their workers; but not for a whole
+/// queue.
 #[tokio::test]
 async fn busy_accounts_give_their_places_up_after_a_turn() {
     let (crowd, at) = Crowd::start(Manner { thinks: Duration::from_millis(200), ..MANNER }).await;
@@ -88,7 +89,7 @@ async fn busy_accounts_give_their_places_up_after_a_turn() {
         post.save_at(&format!("lent-{number}"), None, at).await;
     }
     post.application.outbox.start();
-    // By its first message each is known to be quick.
+    // Its first message shows that each account is quick.
     sent_in(&post, "bon", "Avant").await;
     for number in 0..12 {
         sent_in(&post, &format!("lent-{number}"), "Premier").await;
@@ -104,7 +105,7 @@ async fn busy_accounts_give_their_places_up_after_a_turn() {
     assert!(crowd.everybody().len() < 12 * 40, "the others were still busy");
 }
 
-/// As many accounts as that, each with a message for the portal's relay.
+/// This many accounts, each with a message for the portal's relay.
 async fn accounts_wait(post: &Post, count: u32) {
     let now = (config::clock())();
     let numbers: Vec<u32> = (0..count).collect();
@@ -163,7 +164,7 @@ async fn lanes_behind_a_relay_that_rests_are_not_looked_at() {
         let took = sent_in(&post, "bon", &format!("Tour {round}")).await;
         assert!(took < Duration::from_secs(5), "{took:?}");
     }
-    // One after the other tries; all the others say what they wait for.
+    // They are tried one after another; the others show what they wait for.
     let (mut tried, mut waits) = (0, 0);
     for _ in 0..20 {
         (tried, waits) = (0, 0);
@@ -183,7 +184,7 @@ async fn lanes_behind_a_relay_that_rests_are_not_looked_at() {
     assert_eq!(post.until(&id, "deferred").await["cause"], "rate_limited");
 }
 
-/// Figures, not a test: `cargo test --release -p server --lib waiting_accounts -- --ignored --nocapture`.
+/// A measurement, not a test: `cargo test --release -p server --lib waiting_accounts -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: it takes a minute, and asserts nothing"]
 async fn waiting_accounts() {
@@ -201,7 +202,7 @@ async fn waiting_accounts() {
             post.profile(&name, "muet").await;
             post.give(&message(&name, "Silence")).await;
         }
-        // What came first is looked up, and put behind the relay.
+        // Until the first lanes are looked up and put behind the relay.
         tokio::time::sleep(Duration::from_secs(10)).await;
         let (cpu, began) = (cpu_ticks(), Instant::now());
         let mut took = Vec::new();
@@ -221,7 +222,7 @@ async fn waiting_accounts() {
         let measured = Instant::now();
         post.store.queue_metrics((config::clock())()).await.unwrap();
         println!(
-            "{count} wait, {stalled} stall: p50 {:?}, p95 {:?}, p99 {:?}; 200 messages in {busy:?}; at rest {idle:.1} % of a core; figures {:?}",
+            "{count} wait, {stalled} stall: p50 {:?}, p95 {:?}, p99 {:?}; 200 messages in {busy:?}; at rest {idle:.1} % of a core; metrics {:?}",
             took[100],
             took[190],
             took[198],

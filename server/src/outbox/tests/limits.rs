@@ -1,4 +1,4 @@
-//! Connections at once, and the amount of a day.
+//! Limits of connections at once, and of messages a day.
 
 use super::{
     crowd::{Crowd, MANNER, Manner},
@@ -21,12 +21,13 @@ async fn many_messages_share_few_connections_and_stopping_loses_none() {
         let rows = post.store.messages(&account("martin"), None, None, 99).await.unwrap();
         rows.iter().map(|row| row.message.state).collect::<Vec<_>>()
     };
-    assert!(!states().await.contains(&MessageState::Sending), "what was not sent was given back");
+    assert!(!states().await.contains(&MessageState::Sending), "unsent messages were released");
     let again = Post::of(post.store.clone()).await;
-    // The profile's server is the first sandbox: it still runs.
+    // The profile's server is the first sandbox, which still runs.
     again.application.outbox.start();
     for id in &ids {
-        // The second one trusts another authority, so it says no for good, or the first one had sent it.
+        // The second sandbox trusts another authority, so either the profile fails for good, or the first sandbox had
+        // the message.
         let mut state = Value::Null;
         for _ in 0..200 {
             state = again.get(&format!("/api/v1/messages/{id}")).await.1["state"].clone();
@@ -59,7 +60,7 @@ async fn the_day_s_amount_holds_to_the_message() {
     assert_eq!(arrived, 5);
 }
 
-/// A server counts a connection until it is closed, not until we want nothing more of it.
+/// A server counts a connection until it is closed, not until the client has no more use for it.
 #[tokio::test]
 async fn a_connection_that_is_being_closed_counts() {
     let (crowd, at) = Crowd::start(Manner { thinks: Duration::MAX, ..MANNER }).await;

@@ -1,4 +1,4 @@
-//! A database that was copied into another one goes on where it was: its secrets open, and what waits is sent.
+//! A database that was copied into another one continues there: its secrets open, and waiting messages are sent.
 
 use super::*;
 use crate::store::{

@@ -1,4 +1,4 @@
-//! Who holds what others wait for: probes, places for conversations, servers that are not there.
+//! Slots and places that others wait for: probes, conversations, servers that are gone.
 
 use app::diagnosis::cause::Cause;
 
@@ -15,7 +15,7 @@ async fn a_probe_whose_process_was_killed_leaves_the_server_when_its_lease_ends(
     let profile = post.profile("martin", "boutique").await;
     let id = post.give(&message("martin", "Après la panne")).await;
     let (now, key) = (post.application.outbox.now(), profile_key(&account("martin"), profile));
-    // The server was in trouble; a process tries it, and is killed.
+    // The server failed; a process probes it, and is killed.
     let earlier = now - SignedDuration::from_secs(60);
     let trouble = |rest: crate::store::outbox::Rest| {
         rest.after_trouble(earlier, Some(Cause::Timeout), false, |_| Duration::from_secs(1))
@@ -47,7 +47,7 @@ async fn a_damaged_row_is_set_aside_told_of_once_and_holds_nobody_up() {
     for sql in [&format!("UPDATE message SET recipients = '[{{' WHERE id = '{damaged}'"), event] {
         sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(post.store.raw()).await.unwrap();
     }
-    // The readable fields are shown, and the list of the others works.
+    // The readable fields are shown, and the list shows the other messages.
     let seen = post.get(&format!("/api/v1/messages/{damaged}")).await.1;
     assert_eq!((&seen["state"], &seen["subject"]), (&json!("quarantined"), &json!("Abîmé")));
     let (status, page) = post.get("/api/v1/messages?account=martin").await;
@@ -70,7 +70,7 @@ async fn a_damaged_row_is_set_aside_told_of_once_and_holds_nobody_up() {
     assert_eq!(told[0]["data"]["message"], json!(damaged));
     let metrics = post.store.queue_metrics(post.application.outbox.now()).await.unwrap();
     assert_eq!((metrics.quarantined, metrics.queued, metrics.sending), (2, 0, 0), "the message and the event");
-    // Repaired, it is sent.
+    // Once repaired, it is sent.
     let repair = format!(
         "UPDATE message SET recipients = (SELECT recipients FROM message WHERE id = '{good}') WHERE id = '{damaged}'"
     );
@@ -103,7 +103,7 @@ async fn damaged_lanes_claims_and_profiles_hold_up_only_what_is_theirs() {
         sqlx::query(sql).execute(post.store.raw()).await.unwrap();
     }
     let outbox = &post.application.outbox;
-    // Nobody judges a profile that cannot be decoded, and what became of a message is written down all the same.
+    // The health of a profile that cannot be decoded stays, and the outcome of its message is written all the same.
     let id = ProfileId::parse(
         &sqlx::query_scalar::<_, String>("SELECT id FROM profile WHERE account = 'dubois'")
             .fetch_one(post.store.raw())
@@ -121,7 +121,7 @@ async fn damaged_lanes_claims_and_profiles_hold_up_only_what_is_theirs() {
         post.store.record_health(&account("dubois"), &report, outbox.now(), Some(profile_transition)).await.unwrap(),
         None
     );
-    // What was looked up a moment ago is looked up again.
+    // Drops the cached route.
     post.profiles.changed(&account("dubois")).await;
     outbox.start();
     post.until(&ids[2], "accepted").await;
@@ -150,7 +150,7 @@ async fn a_check_takes_a_place_like_every_other_conversation() {
     }
     outbox.check_logins().await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(post.logins(), 0, "its account has its share");
+    assert_eq!(post.logins(), 0, "its account has used up its share");
     slots.clear();
     outbox.check_logins().await.unwrap();
     for _ in 0..100 {
@@ -167,14 +167,14 @@ async fn a_check_takes_a_place_like_every_other_conversation() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("it ends, and gives its place back: {:?}", outbox.admission.counts());
+    panic!("the conversation must end and free its slot: {:?}", outbox.admission.counts());
 }
 
 #[tokio::test]
 async fn a_message_of_an_account_without_a_server_says_so() {
     let post = Post::new().await;
     let elsewhere = app::session::AccountId { portal: "other".to_owned(), ..account("martin") };
-    // IntakeReceipt over while there was a server.
+    // Accepted while there was still a server.
     let lane = Lane { account: elsewhere.clone(), user: None };
     let now = post.application.outbox.now();
     let row = |id: Uuid, lane: &Lane| QueuedMessage {
@@ -195,7 +195,7 @@ async fn a_message_of_an_account_without_a_server_says_so() {
     let of_portal =
         Lane { account: app::session::AccountId { account: "dubois".to_owned(), ..elsewhere.clone() }, user: None };
     post.store.insert_messages(&[row(own, &lane), row(relay, &of_portal)]).await.unwrap();
-    // One account chose its own servers and has none; the portal of the other has none.
+    // One account chose its own servers and has none; the other account's portal has none.
     post.profiles.set(by(&elsewhere), SendingMode::OwnSmtp, None).await.unwrap();
     post.application.outbox.start();
     for id in [own, relay] {

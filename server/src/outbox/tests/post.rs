@@ -1,4 +1,4 @@
-//! A whole server with its outbox, a sandbox for mail, and clocks that can be set.
+//! A whole server with its outbox, a sandbox mail server, and clocks that can be set.
 
 use super::*;
 
@@ -6,10 +6,10 @@ pub(super) fn options() -> OutboxOptions {
     OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() }
 }
 
-/// The clock is right, and the machine was not started again.
+/// The clock is right, and the machine was not restarted.
 pub(super) const START: (i64, &str) = (0, "the first start of the machine");
 
-/// An application with a sandbox for its mail server.
+/// An application and its sandbox mail server.
 pub(crate) struct Post<S: Store + 'static = SqliteStore> {
     pub application: Application,
     pub store: Arc<S>,
@@ -18,7 +18,7 @@ pub(crate) struct Post<S: Store + 'static = SqliteStore> {
     pub(super) sandbox: Sandbox,
     /// By how many seconds the clock is wrong.
     pub(super) jumped: Arc<AtomicI64>,
-    /// The port of another mail server, in clear.
+    /// The port of another mail server, without TLS.
     pub(super) extra: Option<u16>,
 }
 
@@ -32,7 +32,7 @@ impl Post {
         Self::over(Arc::new(SqliteStore::in_memory().await.unwrap()), login).await
     }
 
-    /// A second process on the same store, as it were.
+    /// Simulates a second process on the same store.
     pub(super) async fn of(store: Arc<SqliteStore>) -> Self {
         Self::over(store, "boutique").await
     }
@@ -56,8 +56,8 @@ impl Post {
         Self::made(store, options, relay, None, START).await
     }
 
-    /// The same, with another mail server, and a clock that is wrong by so many seconds after
-    /// this start of the machine.
+    /// The same, with another mail server, and a clock that is wrong by this many seconds after this start of the
+    /// machine.
     pub(super) async fn made(
         store: Arc<SqliteStore>,
         options: OutboxOptions,
@@ -74,7 +74,7 @@ impl Post {
         Self::exactly(store, options, relay, extra, clock).await
     }
 
-    /// With another mail server, and waits so long that none ends in a test.
+    /// With another mail server, and a back-off so long that none ends in a test.
     pub(super) async fn without_retries(extra: u16) -> Self {
         let hour = Duration::from_secs(3_600);
         let options = OutboxOptions { first_retry: hour, longest_retry: hour, ..options() };
@@ -98,9 +98,9 @@ impl Post {
     }
 }
 
-/// With whatever store.
+/// With any store.
 impl<S: Store + 'static> Post<S> {
-    /// Another server with the same keys and the same mail server: only the database is another one.
+    /// Another server with the same keys and the same mail server: only the database differs.
     pub(crate) fn moved(store: Arc<S>, sandbox: Sandbox) -> Self {
         let options = OutboxOptions { first_retry: Duration::from_millis(100), ..options() };
         Self::with_sandbox(store, sandbox, options, "boutique", None, START)
@@ -209,7 +209,7 @@ impl<S: Store + 'static> Post<S> {
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    /// A profile of the shop of an account that sends through its own servers.
+    /// A profile of the shop, for an account that sends through its own servers.
     pub(crate) async fn profile(&self, name: &str, login: &str) -> ProfileId {
         self.profiles.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
         self.save(name, None, login).await
@@ -230,7 +230,7 @@ impl<S: Store + 'static> Post<S> {
         self.save_to(name, user, id, destination(&self.sandbox, login)).await
     }
 
-    /// A profile that sends in clear to this port.
+    /// A profile that sends without TLS to this port.
     pub(super) async fn save_at(&self, name: &str, id: Option<ProfileId>, port: u16) -> ProfileId {
         self.profiles.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
         let destination = Destination {
@@ -283,7 +283,7 @@ impl<S: Store + 'static> Post<S> {
         panic!("never {state}: {last:#}");
     }
 
-    /// How often somebody tried to log in at the sandbox.
+    /// How often a client tried to log in at the sandbox.
     pub(crate) fn logins(&self) -> u32 {
         self.sandbox.inbox().logins()
     }

@@ -21,7 +21,7 @@ mod sink;
 use node::Node;
 use sink::Sink;
 
-/// Tells a test's process that it is a replica: the database's URL, the sink's port, and how many messages to put in.
+/// Marks a test's process as a replica: the database's URL, the sink's port, and how many messages to enqueue.
 const CHILD: &str = "FACTEUR_TEST_REPLICA";
 /// Short enough for a test; leases of messages last three seconds.
 const SHORT: Terms = Terms {
@@ -61,7 +61,7 @@ async fn two_replicas_send_everything_once_over_as_many_connections_as_one_may_h
     );
 }
 
-/// A connection that is being closed has its place until the server has answered. That is no other replica's doing.
+/// A connection that is being closed keeps its place until the server has answered. No other replica holds it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_answers_quit_late_is_not_left_alone_for_a_second() {
     let Some(database) = database().await else { return };
@@ -84,7 +84,7 @@ async fn a_rate_a_minute_holds_however_many_replicas_send() {
     let Some(database) = database().await else { return };
     let sink = Sink::start(Duration::ZERO).await;
     let (one, other) = (Node::new(&database, sink.port, TERMS).await, Node::new(&database, sink.port, TERMS).await);
-    // Two a second, and twelve at once.
+    // Two per second, after a burst of twelve.
     one.profile("martin", sink.port, 4, Some(120)).await;
     one.start().await;
     other.start().await;
@@ -98,7 +98,7 @@ async fn a_rate_a_minute_holds_however_many_replicas_send() {
     for (number, from) in arrived.iter().enumerate() {
         for (more, to) in arrived[number..].iter().enumerate() {
             let seconds = to.duration_since(*from).as_secs_f64();
-            // What arrives late was allowed earlier: one message on each of the four connections.
+            // A message that arrives late was permitted earlier: one on each of the four connections.
             let most = 12.0 + 2.0 * seconds + 4.0 + 1.0;
             #[expect(clippy::cast_precision_loss, reason = "a few messages")]
             let came = (more + 1) as f64;
@@ -112,7 +112,7 @@ async fn what_is_given_to_a_replica_that_sends_nothing_is_sent_by_another_and_ch
     let Some(database) = database().await else { return };
     let sink = Sink::start(Duration::ZERO).await;
     let (one, other) = (Node::new(&database, sink.port, TERMS).await, Node::new(&database, sink.port, TERMS).await);
-    // Without notices: it is found by looking.
+    // Without notices: the route's age decides.
     other.listening.abort();
     let profile = one.profile("martin", sink.port, 2, None).await;
     other.start().await;
@@ -124,7 +124,7 @@ async fn what_is_given_to_a_replica_that_sends_nothing_is_sent_by_another_and_ch
     let other = Node::new(&database, sink.port, TERMS).await;
     other.start().await;
     let account = account("martin");
-    // Notices are heard from when it listens.
+    // Notices arrive once it listens.
     let mut before = other.application.outbox.changes.now(&account);
     for _ in 0..200 {
         tokio::time::sleep(Duration::from_millis(25)).await;
@@ -142,7 +142,7 @@ async fn what_is_given_to_a_replica_that_sends_nothing_is_sent_by_another_and_ch
     one.profiles.set_sending(by(&account), profile, options, None.into()).await.unwrap();
     one.profiles.changed_profile(&account, profile, true).await;
     while other.application.outbox.changes.now(&account) == before || sink.open() >= opened {
-        assert!(changed.elapsed() < Duration::from_secs(8), "the other replica keeps what was changed");
+        assert!(changed.elapsed() < Duration::from_secs(8), "the other replica keeps the old route");
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
 }
@@ -176,7 +176,7 @@ impl Drop for Process {
     }
 }
 
-/// What [`Process`] runs: sends until it is killed. By itself it does nothing.
+/// Run by [`Process`]: sends until it is killed. Does nothing as an ordinary test.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_in_a_process_of_its_own() {
     let Some(said) = std::env::var_os(CHILD) else { return };
@@ -190,7 +190,7 @@ async fn a_replica_in_a_process_of_its_own() {
     for number in 0..messages {
         node.give("martin", &format!("Du processus {number}")).await;
     }
-    // Whoever started it kills it; if that one is gone, it goes too.
+    // The parent process kills it; without a parent it ends by itself.
     tokio::time::sleep(Duration::from_secs(120)).await;
 }
 
@@ -204,7 +204,7 @@ async fn in_the_middle(sink: &Sink, one: &Node, database: &PgConnectOptions, mes
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("it does not begin: {:?}", one.states().await);
+    panic!("no message is being sent: {:?}", one.states().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -214,24 +214,24 @@ async fn a_replica_that_stands_still_past_its_lease_sends_nothing_a_second_time(
     let one = Node::new(&database, sink.port, SHORT).await;
     let process = in_the_middle(&sink, &one, &database, 60).await;
     process.signal(rustix::process::Signal::STOP);
-    // The other one takes over what was given, and what was being sent.
+    // The other replica takes over the enqueued messages, and those being sent.
     one.start().await;
     let states = one.until_done().await;
     let (all, distinct) = sink.distinct();
     process.signal(rustix::process::Signal::CONT);
-    // It wakes, and finds that nothing is its own any more.
+    // The process resumes, and finds that its leases have expired.
     for number in 0..10 {
         one.give("martin", &format!("Après {number}")).await;
     }
     let after = one.until_done().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let unknown = after.get("delivery_unknown").copied().unwrap_or_default();
-    assert!(unknown <= 2, "only what may have left is unknown: {states:?} {after:?}");
+    assert!(unknown <= 2, "only messages that may have been sent are unknown: {states:?} {after:?}");
     let (all_after, distinct_after) = sink.distinct();
     assert_eq!((all, all_after), (distinct, distinct_after), "no message twice");
     let told: i64 = after.values().sum();
     assert_eq!(after.get("accepted").copied().unwrap_or_default() + unknown, told, "{after:?}");
-    assert!(i64::try_from(distinct_after).unwrap() >= told - unknown, "what was accepted has arrived");
+    assert!(i64::try_from(distinct_after).unwrap() >= told - unknown, "every accepted message has arrived");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

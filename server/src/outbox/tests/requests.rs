@@ -1,4 +1,4 @@
-//! What the tests post, and where it goes.
+//! What the tests post, and to which path.
 
 use super::*;
 
@@ -37,7 +37,7 @@ pub(crate) fn message(account: &str, subject: &str) -> Value {
     })
 }
 
-/// The mark of a worker that was never heard of again.
+/// The commit mark of a worker that was killed.
 pub(super) fn commit_mark(id: &str, to: Option<&[&str]>) -> CommitMark {
     let to = to.map(|to| to.iter().map(|address| (*address).to_owned()).collect());
     CommitMark { id: id.parse().unwrap(), lease_token: "dead".to_owned(), to }

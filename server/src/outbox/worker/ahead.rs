@@ -1,4 +1,4 @@
-//! Server side. The next message is composed before the current one is sent, so that both can share a flight.
+//! Server side. Composes the next message before the current one is sent, so that both share a round trip.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -17,21 +17,21 @@ use crate::{
     store::{StoreError, outbox::StoredMessage},
 };
 
-/// The most that is read of a batch's contents at once, in bytes.
+/// Most bytes of a batch's contents that are read at once.
 const READ_AT_ONCE: u64 = 512 * 1024;
 
 /// A composed message that may be sent.
 pub(super) struct Prepared {
     pub id: Uuid,
-    /// The count of changes when it was composed.
+    /// The account's change count when it was composed.
     pub changes: u64,
     pub submission: Submission,
     pub login_gate: Option<Arc<LoginGuard>>,
 }
 
 impl Worker<'_> {
-    /// Waits until a message may be sent, and composes it unless it was prepared. Also gives what counts its logins, and its
-    /// room in memory.
+    /// Waits until a message may be sent, and composes it unless it was prepared. Also returns the guard that counts
+    /// its logins, and its room in memory.
     pub(super) async fn ready(
         &mut self,
         message: &StoredMessage,
@@ -63,7 +63,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Reads the contents of small messages in one query. The others are read when it is their turn.
+    /// Reads the contents of small messages in one query. The others are read just before they are sent.
     pub(super) async fn read_contents(&mut self, messages: &[StoredMessage]) {
         let mut bytes = 0;
         let small = messages.iter().filter(|message| !Memory::counts(message.size)).take_while(|message| {
@@ -81,8 +81,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Prepares the message that follows, so that its commands can be written with the end of this one. `None` when it may not be
-    /// sent yet, or needs more than one transaction.
+    /// Prepares the following message, so that its commands can be written with the end of this one. `None` when it may
+    /// not be sent yet, or needs more than one transaction.
     pub(super) async fn prepare(&mut self, following: Option<&StoredMessage>) -> Option<Prepared> {
         let message = following?;
         // An earlier transaction of this message may have prepared it.

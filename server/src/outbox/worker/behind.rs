@@ -1,4 +1,4 @@
-//! Server side. The previous message, while its outcome is being written, and what follows once it is.
+//! Server side. The previous message while its outcome is being written, and the steps once it is.
 
 use std::time::Duration;
 
@@ -23,27 +23,27 @@ pub(super) struct Behind {
     pub after: After,
 }
 
-/// What an attempt means for what comes next.
-#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+/// What an attempt means for the next steps.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct After {
     pub account: AccountId,
     pub state: MessageState,
-    /// The profile was held.
+    /// The profile was held after repeated failures.
     pub was_held: bool,
     pub signal: Option<HealthSignal>,
-    /// The server is to be left alone.
+    /// The server needs a back-off.
     pub trouble: bool,
-    /// The next transaction of the same message follows.
+    /// The same message has another transaction.
     pub goes_on: bool,
     pub recipients: Vec<Recipient>,
-    /// It goes through the relay from now on.
+    /// From now on the message goes through the relay.
     pub falls_back: bool,
     pub cause: Option<Cause>,
 }
 
 impl After {
-    /// Whether the next message may be sent before the outcome is on disk: the server accepted this one, and nothing else
-    /// depends on it.
+    /// Whether the next message may be sent before the outcome is on disk: the server accepted this one, and nothing
+    /// else depends on it.
     pub(super) fn is_plain(&self) -> bool {
         self.state == MessageState::Accepted
             && !(self.was_held || self.trouble || self.goes_on || self.falls_back)
@@ -65,36 +65,37 @@ impl Worker<'_> {
     /// Acts on an outcome that was written, or could not be.
     pub(super) async fn after(&mut self, settled: Result<Settled, Unwritten>, after: After) -> Next {
         match settled.as_ref().ok().and_then(|settled| settled.transition) {
-            // What waits for it waits no more.
+            // Release the messages that wait for the profile.
             Some(HealthTransition::Recovered) => {
                 self.outbox.recovered(DestinationRef { id: &self.route.id(), key: &self.destination }).await;
                 self.outbox.changed(&after.account).await;
             }
-            // Look again before the next one.
+            // Look up the route again before the next message.
             Some(HealthTransition::Broke(_)) => self.outbox.changes.count(&after.account),
             None => {}
         }
-        // One message was to tell whether a held profile has come round, and did.
+        // This message was the probe of a held profile, and it failed.
         let still_held = after.was_held && matches!(after.signal, Some(HealthSignal::Failed(_)));
         let (id, probe) = (self.route.id(), std::mem::take(&mut self.probe));
         let server = DestinationRef { id: &id, key: &self.destination };
         if after.trouble || still_held {
             self.outbox.rest(server, after.cause, probe, |troubles| self.outbox.wait(troubles)).await;
-            // They wait for the server, not for a time of their own.
+            // The messages wait for the server's back-off, not for a time of their own.
             return Next::GiveBack { this: false, after: Duration::ZERO };
         }
         if probe || (after.signal == Some(HealthSignal::Sent) && self.outbox.destinations.blocked(&id).is_some()) {
             self.outbox.recovered(server).await;
         }
         if after.falls_back {
-            // Its lane has just begun.
+            // The fallback lane has just got its first message.
             self.outbox.conversation_ended(String::new());
         }
         if after.goes_on && settled.as_ref().is_ok_and(|settled| settled.done) {
             return Next::GoOn(after.recipients);
         }
         if settled.is_err() {
-            // It stays under its lease; what became of it is not on disk. Its mark says that it may have left.
+            // The outcome is not on disk, so the message stays under its lease. Its commit mark says that it may have
+            // been sent.
             return Next::GiveBack { this: false, after: self.outbox.options.first_retry };
         }
         Next::Message

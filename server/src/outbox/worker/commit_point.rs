@@ -1,4 +1,4 @@
-//! Server side. The moment from which a message may be on its way: noted on disk before its last bytes leave.
+//! Server side. The moment from which a message may have been sent: noted on disk before its last bytes leave.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,19 +9,21 @@ use uuid::Uuid;
 
 use crate::{outbox::Outbox, store::outbox::CommitMark};
 
-/// Reached when it is on disk, under our lease, that the end of the message is about to be sent, and to whom.
+/// Reached once the disk says, under our lease, that the end of the message is about to be sent, and to which
+/// recipients.
 pub(super) struct LeaseCommitPoint<'a> {
     pub outbox: &'a Outbox,
     pub lease_token: &'a str,
     pub id: Uuid,
-    /// How many recipients wait.
+    /// How many recipients are pending.
     pub waiting: usize,
-    /// From then on the message may leave.
+    /// Once set, the message may leave.
     pub reached: AtomicBool,
 }
 
 impl LeaseCommitPoint<'_> {
-    /// Resolves once this replica has lost its places, as long as that keeps the message from leaving.
+    /// Resolves when this replica has lost its places. Never resolves once the commit point is reached: the message may
+    /// have left.
     pub(super) async fn lost_before(&self, lost: &CancellationToken) {
         lost.cancelled().await;
         if self.reached.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Server side. From a stored message to a submission, under the name of whoever sends it.
+//! Server side. Turns a stored message into a submission with the route's sender.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     submission::submission,
 };
 
-/// The names of more recipients are not encoded where others wait for the thread.
+/// Above this number of recipients, names are encoded off the async threads.
 const FEW_NAMES: usize = 10;
 
 impl Worker<'_> {
@@ -49,12 +49,12 @@ impl Worker<'_> {
                 .outbox
                 .vault
                 .open_content(&message.lane.account, message.id, &sealed)
-                .map_err(|_| unreadable("its content does not open"))?;
+                .map_err(|_| unreadable("cannot decrypt its content"))?;
             drop(sealed);
             let content = Content::decode(&opened).ok_or_else(|| unreadable("cannot decode its content"))?;
             drop(opened);
             let letter = self.letter(message, content).ok_or_else(|| unreadable("cannot parse an address"))?;
-            submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("it cannot be composed"))
+            submission(self.route.destination(), login, &letter, to).map_err(|_| unreadable("cannot compose it"))
         })
     }
 
@@ -88,10 +88,10 @@ impl Worker<'_> {
     }
 }
 
-/// Why there is nothing to hand over.
+/// Why a message cannot be composed.
 pub(super) enum Unsendable {
-    /// The store does not answer.
+    /// The store is unavailable.
     Store,
-    /// The message itself does not read.
+    /// The message itself cannot be read.
     Content,
 }

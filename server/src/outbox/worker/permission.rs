@@ -1,4 +1,4 @@
-//! Server side. Whether a transaction may begin, and what becomes of the messages when the login may not.
+//! Server side. Whether a transaction may begin, and what happens to the messages when the login may not be tried.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Worker<'_> {
         self.may_go_on(message).await?;
         let id = self.route.id();
         while let Err(wait) = self.outbox.acquire_permit(&id, &self.destination, self.route.per_minute).await {
-            // A waiting conversation needs no worker.
+            // While it waits, a conversation needs no worker.
             if wait > PATIENCE || !self.slot.step_aside() {
                 return Err(Next::GiveBack { this: true, after: wait });
             }
@@ -32,7 +32,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The same for a message that has its permit.
+    /// The same for a message that already has its permit.
     pub(super) async fn may_go_on(&mut self, message: &StoredMessage) -> Result<(), Next> {
         let now_and_all = || Next::GiveBack { this: true, after: Duration::ZERO };
         if self.outbox.stop.is_cancelled() || !self.place.is_held() || !self.is_still_the_route(message).await {
@@ -45,7 +45,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Looks the route up again after a change. `false`: the message goes another way.
+    /// Looks the route up again after a change. `false`: the message takes another route.
     async fn is_still_the_route(&mut self, message: &StoredMessage) -> bool {
         let changes = self.outbox.changes.now(&self.route.account);
         if changes == self.changes && self.looked_up.elapsed() < TRUSTED {
@@ -64,7 +64,7 @@ impl Worker<'_> {
         true
     }
 
-    /// Waits until the last connection is closed: the next one has its place.
+    /// Waits until the previous connection is closed: the next one needs its place.
     pub(super) async fn closed(&mut self) {
         if let Some(parting) = self.parting.take() {
             parting.ended().await;
@@ -77,12 +77,13 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether the login would not be tried: it was refused three times.
+    /// Whether the login would not be tried because it was refused three times.
     pub(super) fn is_known_to_be_refused(&self) -> bool {
         matches!(&self.route.server, Server::Profile(row) if row.secret_refusals >= MOST_REFUSALS)
     }
 
-    /// The login was not tried. What was refused three times waits until it is changed; what others are trying is tried soon.
+    /// Handles a login that was not tried. After three refusals it waits for a change; if another conversation is
+    /// trying the login, it is retried soon.
     pub(super) async fn after_no_login(&mut self, why: Withheld) -> Next {
         let after = match why {
             Withheld::Refused => {
@@ -91,7 +92,7 @@ impl Worker<'_> {
                 if let Some(row) = self.route.profile() {
                     self.outbox.tell_of_refusals(&self.route.account, row).await;
                 }
-                // It waits with its server, and shows the reason.
+                // The messages wait with the server's back-off, which shows the reason.
                 let server = DestinationRef { id: &id, key: &self.destination };
                 self.outbox.rest(server, Some(Cause::BadCredentials), probe, |_| rest).await;
                 Duration::ZERO

@@ -12,13 +12,13 @@ use crate::{
 
 /// Room for a message.
 pub(super) enum Space {
-    /// Small ones have always room.
+    /// Small messages always have room.
     Small,
-    /// In memory, and at its server, one at a time.
+    /// Room in memory, and the server's permit for one large message at a time.
     Large { memory: Room, _permit: LargePermit },
 }
 
-/// `None`: there is none just now.
+/// `None`: there is no room at the moment.
 pub(super) fn room_for(outbox: &Outbox, message: &StoredMessage, route: &Route) -> Option<Space> {
     if !Memory::counts(message.size) {
         return Some(Space::Small);

@@ -28,7 +28,7 @@ use crate::{
 };
 
 impl Worker<'_> {
-    /// Writes what became of a message. If the server accepted it, this does not wait for the write to finish.
+    /// Writes the outcome of an attempt. For an accepted message, this does not wait until the write has finished.
     pub(super) async fn settle(&mut self, message: &StoredMessage, report: Report, had: Transaction<'_>) -> Next {
         let (settlement, after) = self.judged(message, report, had);
         let may_go_on = after.is_plain() && !self.probe && self.outbox.destinations.blocked(&self.route.id()).is_none();
@@ -90,7 +90,7 @@ impl Worker<'_> {
             self.outbox.recipient_limits.learn(&self.route.id(), most);
         }
         let recipients = judgement.recipients.clone();
-        // The lease goes on with the next transaction.
+        // The lease stays for the next transaction.
         let state = if judgement.goes_on { MessageState::Sending } else { judgement.status.state };
         let settlement = Settlement {
             id: message.id,
@@ -123,7 +123,7 @@ impl Worker<'_> {
         (settlement, after)
     }
 
-    /// The message cannot be sent by anybody: its content is gone or does not open.
+    /// Fails a message that cannot be sent through any server: its content is missing or cannot be decrypted.
     pub(super) async fn unsendable(&self, message: &StoredMessage, now: Timestamp) -> Next {
         let mut recipients = message.recipients.clone();
         give_up(&mut recipients, None, None);

@@ -1,4 +1,4 @@
-//! Server side. Whose turn it is, where a server takes only a few recipients in a transaction.
+//! Server side. Which recipients come next, where a server takes only a few in a transaction.
 
 use std::collections::HashSet;
 
@@ -9,20 +9,20 @@ use app::{
 
 use crate::store::outbox::{Recipient, RecipientState};
 
-/// Those who are to get it.
+/// The pending recipients.
 pub(super) fn waiting(recipients: &[Recipient]) -> impl Iterator<Item = &Recipient> {
     recipients.iter().filter(|recipient| recipient.state == RecipientState::Pending)
 }
 
-/// Who is asked next, and how many of them may share a transaction.
+/// The recipients to try next, and how many of them may share a transaction.
 pub(super) struct Turn {
     pub waiting: Vec<String>,
     pub together: usize,
 }
 
-/// Those who have the next transaction, without those who were `refused` for now. Who was refused by an earlier one
-/// comes last: a few such would fill every transaction, and the others would have none. On whom the server hung up comes
-/// after everybody else, and in a transaction of its own.
+/// The recipients of the next transaction, without those `refused` for now. Recipients refused by an earlier
+/// transaction come last: a few of them would fill every transaction and leave no room for the others. Recipients on
+/// whom the server hung up come after all the others, each in a transaction of its own.
 pub(super) fn next_in_turn(recipients: &[Recipient], refused: &HashSet<String>) -> Turn {
     let was_refused = |one: &Recipient| one.stage == Some(Stage::RcptTo) && one.cause != Some(Cause::TooManyRecipients);
     let hung_up = |one: &Recipient| was_refused(one) && one.cause == Some(Cause::ConnectionLost) && one.reply.is_none();
@@ -33,7 +33,7 @@ pub(super) fn next_in_turn(recipients: &[Recipient], refused: &HashSet<String>) 
     Turn { waiting: next.into_iter().map(|one| one.address.clone()).collect(), together }
 }
 
-/// Whom the server refused for now, and not because they are too many.
+/// Recipients the server refused for now, except those over its recipient limit.
 pub(super) fn refused_for_now(report: &Report) -> impl Iterator<Item = String> {
     let refused = report
         .recipients

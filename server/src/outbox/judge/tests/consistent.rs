@@ -1,4 +1,4 @@
-//! Whatever a report says, a message and its event say the same of its recipients.
+//! For every report, a message and its event agree with the message's recipients.
 
 use proptest::prelude::*;
 
@@ -101,9 +101,9 @@ proptest! {
             let smaller = judgement.most.is_some_and(|most| most < to.len() && most > 0);
             prop_assert!(of(RecipientState::Pending) > 0);
             let end = of(RecipientState::Pending) < waiting.len() || (may_split && (smaller || others));
-            prop_assert!(end, "there is an end to it");
+            prop_assert!(end, "the loop ends");
         }
-        // The event says the same.
+        // The event agrees.
         let attempt = crate::store::outbox::Attempt {
             at: at(1), duration_ms: 1, via: None, profile: None, outcome: judgement.outcome, stage: Some(told.stage),
             cause: told.cause, reply: None, queue_id: None,

@@ -1,11 +1,11 @@
-//! Messages of a lane, each begun with the end of the one before.
+//! Messages of a lane, each begun with the end of the previous one.
 
 use super::*;
 
 const PIPELINING: &str = "250-PIPELINING\r\n";
 const COUNT: usize = 30;
 
-/// Gives so many messages before anything is sent, and waits until all of them are there.
+/// Enqueues messages before anything is sent, and waits until all of them have arrived.
 async fn send_all(manner: Manner) -> (Post, Arc<Crowd>, Vec<String>) {
     let (crowd, at) = Crowd::start(manner).await;
     let store = Arc::new(SqliteStore::in_memory().await.unwrap());
@@ -43,8 +43,8 @@ async fn a_server_without_pipelining_has_nothing_begun_ahead() {
 async fn a_server_that_loses_what_follows_a_message_is_soon_spared_it() {
     let manner = Manner { keywords: PIPELINING, forgets: true, ..MANNER };
     let (_post, crowd, _) = send_all(manner).await;
-    assert_eq!(crowd.everybody(), people(COUNT), "each of them once");
-    // One of each connection that was open when it was found out.
+    assert_eq!(crowd.everybody(), people(COUNT), "each once");
+    // One on each connection that was open at that moment.
     let ahead = crowd.ahead.load(Ordering::SeqCst);
     assert!((1..COUNT / 2).contains(&ahead), "{ahead}");
 }

@@ -1,4 +1,4 @@
-//! A server that takes a few recipients in a transaction, and keeps who got what.
+//! A server that takes a few recipients in a transaction, and records who got what.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -9,27 +9,27 @@ use tokio::{
 
 use super::super::*;
 
-/// How a server behaves that is asked for too much.
+/// How the server behaves when a limit is exceeded.
 #[derive(Clone, Copy)]
 pub(in crate::outbox::tests) struct Manner {
-    /// Recipients in a transaction.
+    /// Most recipients in a transaction.
     pub most: usize,
-    /// What it says to one more; a 421 ends the connection, and so does nothing at all.
+    /// Its reply to one more; a 421 ends the connection, and so does an empty one.
     pub refusal: &'static str,
-    /// What it says to one more after the message, having taken all of them.
+    /// It sends that reply after the message, having accepted all recipients.
     pub late: bool,
     pub keywords: &'static str,
-    /// Recipients on a connection.
+    /// Most recipients on a connection.
     pub in_all: usize,
-    /// What it says to whom it tells to come back.
+    /// Its reply to a recipient that it defers.
     pub later: &'static str,
-    /// Transactions on a connection.
+    /// Most transactions on a connection.
     pub transactions: usize,
-    /// It throws away what came with the end of a message.
+    /// It discards commands that came with the end of a message.
     pub forgets: bool,
-    /// Logins, until the password is another one.
+    /// Logins until it refuses the password.
     pub logins: usize,
-    /// How long it thinks about a message; `MAX`: until nobody waits for the answer.
+    /// How long it takes to answer a message; `MAX`: until the client has given up.
     pub thinks: Duration,
 }
 
@@ -46,26 +46,26 @@ pub(in crate::outbox::tests) const MANNER: Manner = Manner {
     logins: usize::MAX,
 };
 
-/// A mail server that keeps who got what.
+/// A mail server that records who got what.
 pub(in crate::outbox::tests) struct Crowd {
     pub(super) manner: Manner,
     pub(super) logins: AtomicUsize,
     pub(super) refused: AtomicUsize,
     pub(super) connections: AtomicUsize,
-    /// Connections that are open, and the most that were at the same time.
+    /// Open connections, and the most at the same time.
     open: AtomicUsize,
     most_open: AtomicUsize,
     /// Recipients and `Message-ID` of each message.
     pub(super) taken: Mutex<Vec<(Vec<String>, String)>>,
-    /// The next sender is told to come back.
+    /// The next sender is deferred.
     pub(super) busy: AtomicBool,
-    /// Who is told to come back, once.
+    /// Recipients to defer, once each.
     pub(super) later: Mutex<HashSet<String>>,
-    /// Nobody is taken any more.
+    /// No recipient is accepted any more.
     pub(super) shut: AtomicBool,
-    /// How many are taken before that.
+    /// How many are accepted before that.
     pub(super) takes: AtomicUsize,
-    /// On whom it hangs up.
+    /// Recipients on which it hangs up.
     pub(super) poison: Mutex<HashSet<String>>,
     /// How often each recipient was named.
     pub(super) named: Mutex<HashMap<String, usize>>,
@@ -215,7 +215,7 @@ impl Crowd {
         self.refused.load(Ordering::SeqCst)
     }
 
-    /// Everybody who got it, sorted: twice who got it twice.
+    /// Every recipient that got the message, sorted; duplicates stay.
     pub fn everybody(&self) -> Vec<String> {
         let mut all: Vec<String> = self.taken.lock().unwrap().iter().flat_map(|(to, _)| to.clone()).collect();
         all.sort();

@@ -1,4 +1,4 @@
-//! Servers that have a limit and do not say so: they hang up, or refuse for now, in the middle of the recipients.
+//! Servers with an unannounced limit: they hang up, or refuse for now, in the middle of the recipients.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const PIPELINING: &str = "250-PIPELINING\r\n";
 const CHUNKING: &str = "250-PIPELINING\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n";
 const OFFERS: [&str; 3] = ["", PIPELINING, CHUNKING];
 
-/// An application for which a wait for the back-off is an hour.
+/// An application whose back-off lasts an hour.
 async fn impatient(manner: Manner) -> (Post, Arc<Crowd>) {
     let (crowd, at) = Crowd::start(manner).await;
     let post = Post::without_retries(at).await;
@@ -21,7 +21,7 @@ impl Crowd {
     }
 }
 
-/// The rest has its transaction at once, each once, under one `Message-ID`.
+/// Every recipient has its transaction at once, exactly one, under one `Message-ID`.
 async fn all_at_once(what: &str, manner: Manner) {
     let case = format!("{what}: {:?} {:?}", manner.refusal, manner.keywords);
     let (post, crowd) = impatient(manner).await;
@@ -39,7 +39,7 @@ async fn all_at_once(what: &str, manner: Manner) {
 async fn a_server_that_hangs_up_without_a_word_gets_the_others_in_other_transactions() {
     for most in [1, 3, 10] {
         for keywords in OFFERS {
-            all_at_once("it hangs up", Manner { most, refusal: "", keywords, ..MANNER }).await;
+            all_at_once("hangs up", Manner { most, refusal: "", keywords, ..MANNER }).await;
         }
     }
 }
@@ -56,7 +56,7 @@ async fn refusals_without_a_reason_in_the_middle_are_a_limit() {
         "450 4.3.2 Service currently unavailable",
     ] {
         for keywords in ["", PIPELINING] {
-            all_at_once("it refuses the rest", Manner { refusal, keywords, ..MANNER }).await;
+            all_at_once("refuses the rest", Manner { refusal, keywords, ..MANNER }).await;
         }
     }
 }
@@ -66,13 +66,13 @@ async fn a_limit_of_the_connection_takes_another_connection() {
     for refusal in ["", "421 4.7.0 too many", "452 4.5.3 Too many recipients", "451 4.3.2 Please try again later"] {
         for keywords in ["", PIPELINING] {
             for (most, in_all) in [(usize::MAX, 7), (3, 6)] {
-                all_at_once("by connection", Manner { most, refusal, keywords, in_all, ..MANNER }).await;
+                all_at_once("limit by connection", Manner { most, refusal, keywords, in_all, ..MANNER }).await;
             }
         }
     }
 }
 
-/// What is one recipient's own waits for its back-off: it is not asked again at once.
+/// A refusal that concerns one recipient waits for its back-off: the recipient is not tried again at once.
 #[tokio::test]
 async fn who_is_told_to_come_back_waits() {
     for later in [
@@ -102,7 +102,7 @@ async fn who_is_told_to_come_back_waits() {
     }
 }
 
-/// Who is refused without a reason, and first again in the next transaction, waits as well.
+/// A recipient that is refused without a reason, and first again in the next transaction, waits as well.
 #[tokio::test]
 async fn who_is_refused_alone_is_asked_twice_and_no_more() {
     for keywords in ["", PIPELINING] {
@@ -119,12 +119,13 @@ async fn who_is_refused_alone_is_asked_twice_and_no_more() {
     }
 }
 
-/// After the first of a transaction the server shuts: it is not asked for ever, and those who were taken are not asked again.
+/// After the first recipient of a transaction the server shuts: retries end, and accepted recipients are not named
+/// again.
 #[tokio::test]
 async fn a_server_that_refuses_the_first_of_each_new_transaction_is_left_alone() {
     for refusal in ["451 4.3.2 Please try again later", "452 4.5.3 Too many recipients", ""] {
         for keywords in OFFERS {
-            // It takes three on its first connection, and nobody on the others.
+            // It accepts three recipients on its first connection, and none on the others.
             let (crowd, at) = Crowd::start(Manner { refusal, keywords, ..MANNER }).await;
             let post = Post::without_retries(at).await;
             post.save_at("martin", None, at).await;
@@ -141,7 +142,7 @@ async fn a_server_that_refuses_the_first_of_each_new_transaction_is_left_alone()
     }
 }
 
-/// One recipient on whom the server hangs up does not keep the others from having theirs.
+/// One recipient on which the server hangs up does not keep the others from having their transaction.
 #[tokio::test]
 async fn a_recipient_on_whom_the_server_hangs_up_comes_last() {
     for keywords in OFFERS {

@@ -92,7 +92,7 @@ impl Node {
         self.application.outbox.start();
     }
 
-    /// A profile whose server is the sink, with so many connections and messages a minute.
+    /// A profile whose server is the sink, with these limits on connections and messages a minute.
     pub async fn profile(&self, name: &str, port: u16, connections: u32, per_minute: Option<u32>) -> ProfileId {
         self.profiles.set(by(&account(name)), SendingMode::OwnSmtp, None).await.unwrap();
         let settings = Settings {
@@ -144,11 +144,11 @@ impl Node {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("it does not end: {:?}", self.states().await);
+        panic!("messages are still unfinished: {:?}", self.states().await);
     }
 }
 
-/// A client without any authority is not made; nobody is asked for a certificate here.
+/// A client needs an authority; no certificate is checked here.
 fn authority() -> rustls::pki_types::CertificateDer<'static> {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();

@@ -1,4 +1,4 @@
-//! A mail server that takes everything, and counts connections and messages.
+//! A mail server that accepts everything, and counts connections and messages.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,7 +38,7 @@ impl Sink {
         Self::parting(takes, Duration::ZERO).await
     }
 
-    /// The same, with so long before it answers `QUIT`.
+    /// The same, with a delay before it answers `QUIT`.
     pub async fn parting(takes: Duration, parts: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, counts) = (listener.local_addr().unwrap().port(), Arc::new(Counts::default()));
@@ -54,23 +54,23 @@ impl Sink {
         Self { port, counts }
     }
 
-    /// Connections now.
+    /// Open connections.
     pub fn open(&self) -> usize {
         self.counts.open.load(Ordering::SeqCst)
     }
 
-    /// At most so many at once.
+    /// The most open connections at once.
     pub fn most_open(&self) -> usize {
         self.counts.most.load(Ordering::SeqCst)
     }
 
-    /// How many messages came, and how many different ones.
+    /// How many messages arrived, and how many different ones.
     pub fn distinct(&self) -> (usize, usize) {
         let messages = self.counts.messages.lock().unwrap();
         (messages.len(), messages.iter().map(|(id, _)| id).collect::<HashSet<_>>().len())
     }
 
-    /// When they came.
+    /// When they arrived.
     pub fn arrivals(&self) -> Vec<Instant> {
         self.counts.messages.lock().unwrap().iter().map(|(_, at)| *at).collect()
     }
@@ -106,7 +106,7 @@ async fn serve(stream: TcpStream, open: Open, takes: Duration, parts: Duration) 
         let answer_line = format!("{answer}\r\n");
         if answer.starts_with("221") {
             tokio::time::sleep(parts).await;
-            // Who hears the farewell may open the next one.
+            // The client may open its next connection as soon as it reads the reply.
             drop(open);
             stream.write_all(answer_line.as_bytes()).await.ok()?;
             return None;
