@@ -1,11 +1,11 @@
 //! Server side. A whole database copied into another one, of the same kind or of the other: `facteur database copy`.
 //!
-//! Rows go over as they are, in batches, in the order of their keys. Nothing is decrypted: what is sealed is bound to ids, which
-//! stay. Each batch and the note how far the copy is (the target's table `_copy`) are one transaction, so that a copy that was
-//! killed goes on after the last batch. In the end both databases are read again, and counted and hashed row by row. Only then
-//! `_copy` is dropped: as long as it is there, no store opens the database.
+//! Rows are copied unchanged, in batches, in the order of their keys. Nothing is decrypted: sealed values are bound to
+//! ids, which stay. Each batch and its progress record (in the target's table `_copy`) are one transaction, so that a
+//! copy that was killed continues after the last batch. In the end both databases are read again, and counted and
+//! hashed row by row. Only then `_copy` is dropped: while it exists, no store opens the database.
 //!
-//! The source is not written to, and needs no snapshot: whatever changed in it meanwhile is a difference that the end finds.
+//! The source is not written to, and needs no snapshot: a change meanwhile is a difference that the comparison finds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,10 +31,10 @@ use tables::{ABANDONED, Table};
 
 /// The table that a database has while it is the target of a copy.
 pub const UNFINISHED: &str = "_copy";
-/// How often everything is copied before a difference is given up on.
+/// How often everything is copied before it fails because of a difference.
 const ROUNDS: u32 = 2;
 
-/// From where to where, and what messages call them.
+/// Source and target, and their names in messages.
 pub struct Route {
     pub from: Location,
     pub from_name: String,
@@ -47,7 +47,7 @@ pub struct Route {
 pub struct CopyOptions {
     /// Discards an unfinished copy.
     pub restart: bool,
-    /// Rows and bytes of a batch, at most; one row, however large.
+    /// Most rows and bytes of a batch, but at least one row.
     pub batch_rows: usize,
     pub batch_bytes: usize,
 }
@@ -58,20 +58,20 @@ impl Default for CopyOptions {
     }
 }
 
-/// What happens, while it happens.
+/// The steps, reported as they happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// An unfinished copy goes on.
+    /// An unfinished copy continues.
     Resumed,
-    /// So many rows of a table are there.
+    /// This many rows of a table are copied.
     Copied { table: &'static str, rows: u64, of: u64 },
-    /// Both ends are read again.
+    /// Both databases are read again.
     Comparing { table: &'static str },
     /// The source was changed since the copy began.
     StartingOver,
 }
 
-/// A table at both ends.
+/// A table in both databases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
     pub table: &'static str,
@@ -87,8 +87,8 @@ impl Compared {
 
 type Watch<'a> = &'a mut (dyn FnMut(Progress) + Send);
 
-/// Copies everything, or goes on with it. Where each table is the same in the end, the copy is finished; otherwise it is not.
-/// The caller has made sure that nobody serves from either database.
+/// Copies everything, or continues. The copy is finished if every table is the same in the end. The caller must make
+/// sure that no process serves from either database.
 pub async fn copy(route: &Route, options: CopyOptions, watch: Watch<'_>) -> Result<Vec<Compared>, CopyError> {
     let mut from = source(route).await?;
     let of_source = |error| CopyError::Store(route.from_name.clone(), error);
@@ -101,7 +101,7 @@ pub async fn copy(route: &Route, options: CopyOptions, watch: Watch<'_>) -> Resu
         let compared = compare_tables(route, (&mut from, &mut to), watch).await?;
         let same = compared.iter().all(Compared::is_same);
         if same {
-            // Of a backup, whatever waits may have been sent since: in the copy as well.
+            // Waiting messages of a backup may have been sent since: the copy is marked as a backup too.
             if from.is_backup().await.map_err(of_source)? {
                 to.mark_as_backup().await.map_err(of_target)?;
             }
@@ -135,7 +135,7 @@ pub async fn compare(route: &Route, watch: Watch<'_>) -> Result<Vec<Compared>, C
     Ok(compared)
 }
 
-/// Copies what is not there yet.
+/// Copies the remaining rows.
 async fn copy_tables(
     route: &Route,
     (from, to): (&mut End, &mut End),
@@ -188,7 +188,7 @@ async fn copy_table(
         match write(to, table, &given, &batch, there).await {
             Ok(()) => {}
             Err(CopyError::Store(_, error)) if error.is_about_a_row() && batch.len() > 1 => {
-                // Which one? Those before it are written.
+                // Which row failed? Write them one at a time: the earlier ones succeed.
                 for (number, row) in batch.iter().enumerate() {
                     let before = there + i64::try_from(number).unwrap_or(i64::MAX);
                     write(to, table, &given, std::slice::from_ref(row), before).await?;
@@ -203,7 +203,7 @@ async fn copy_table(
     to.end_table(table).await.map_err(of_target)
 }
 
-/// Writes a batch and the note on it.
+/// Writes a batch and its progress record.
 async fn write(
     to: &mut End,
     table: &'static Table,
@@ -237,7 +237,7 @@ async fn write(
     }
 }
 
-/// The columns of a table at both ends, which have the same names.
+/// The columns of a table in both databases, which have the same names.
 async fn columns(
     route: &Route,
     (from, to): (&mut End, &mut End),

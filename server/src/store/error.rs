@@ -1,20 +1,20 @@
-//! Server side. Why the store did not do what it was asked, and who is told what of it.
+//! Server side. Why the store failed, and which response that makes.
 //!
-//! | what went wrong | variant | a page, the API |
+//! | failure | variant | page or API |
 //! |---|---|---|
-//! | the database is locked, full or gone: the same may succeed later | `Unavailable`, `Migration` | 503 |
-//! | another process serves from it, or it is of a later version | `InUse`, `Reserved`, `TooNew` | none: this one does not start |
-//! | it is the target of a copy that is not finished | `UnfinishedCopy` | none: nothing starts |
-//! | it is a backup, and nobody said what becomes of what waits in it | `Backup` | none: this one does not start |
-//! | it refused a value | `Rejected` | 500 |
+//! | the database is locked, full or gone: a retry may succeed | `Unavailable`, `Migration` | 503 |
+//! | another process serves from it, or it is of a later version | `InUse`, `Reserved`, `TooNew` | none: no start |
+//! | it is the target of an unfinished copy | `UnfinishedCopy` | none: no start |
+//! | it is a backup whose waiting messages were not dealt with | `Backup` | none: no start |
+//! | it rejected a value | `Rejected` | 500 |
 //! | a stored row is damaged | `Inconsistent`, `Undecodable` | 500 |
-//! | a value of our own does not serialise | `Unencodable` | 500 |
+//! | a value of our own cannot be encoded | `Unencodable` | 500 |
 //!
 //! A failure is logged once, where it is handled: by [`StoreError::log`].
 
 use app::error::AppError;
 
-/// Why the store did not do what it was asked.
+/// Why the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the database is unavailable")]
@@ -22,27 +22,26 @@ pub enum StoreError {
     #[error("cannot migrate the database")]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error(
-        "another process{} serves from it, and this one needs it for itself: stop the other one first",
+        "another process{} serves from it, and this command needs exclusive use: stop that process first",
         process.map(|id| format!(" ({id})")).unwrap_or_default()
     )]
     InUse { process: Option<u32> },
     #[error(
-        "another process has it for itself: an earlier version that serves, or `facteur restored`; stop it, or wait for its end"
+        "another process has exclusive use: an earlier version that serves, or `facteur restored`; stop it, or wait for its end"
     )]
     Reserved,
     #[error(
-        "its schema has version {found}, and this version of Facteur knows {known}: it can work beside the next version only; \
-         use the newer one"
+        "its schema has version {found}, and this version of Facteur knows {known}: only the next version is tolerated; \
+         use the newer Facteur"
     )]
     TooNew { found: i64, known: i64 },
     #[error(
-        "it holds a copy that is not finished: run the same `facteur database copy` again (it goes on where it stopped), or \
-         use an empty database"
+        "it holds an unfinished copy: run the same `facteur database copy` again to continue it, or use an empty database"
     )]
     UnfinishedCopy,
     #[error(
-        "it is a backup that was restored, or a copy that was made by other means: what waits in it may have been sent since. \
-         Run `facteur restored` first, and `facteur restored --help` tells what it can do"
+        "it is a restored backup, or a copy made by other means: its waiting messages may have been sent since. \
+         Run `facteur restored` first (see `facteur restored --help`)"
     )]
     Backup,
     #[error("the database rejected a value")]
@@ -79,17 +78,17 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether a database's own code is about a value that it was given.
+/// Whether a database's error code is about a value in the statement.
 fn is_about_a_value(code: &str) -> bool {
     /// `SQLITE_TOOBIG`.
     const TOO_BIG: &str = "18";
-    /// PostgreSQL: data exceptions, and limits of the program (an index entry that is too large). SQLite's codes are shorter.
+    /// PostgreSQL: data exceptions, and program limits (an index entry that is too large). SQLite's codes are shorter.
     const CLASSES: [&str; 2] = ["22", "54"];
     code == TOO_BIG || (code.len() == 5 && CLASSES.iter().any(|class| code.starts_with(class)))
 }
 
 impl StoreError {
-    /// Whether one value or row is at fault, and others can be written.
+    /// Whether one value or row is at fault, so that others can be written.
     pub const fn is_about_a_row(&self) -> bool {
         match self {
             Self::Unavailable(_)
@@ -103,7 +102,7 @@ impl StoreError {
         }
     }
 
-    /// Logs the failure where it is handled. The result is all that a page says of it.
+    /// Logs the failure where it is handled. The result is all that a page shows.
     pub(crate) fn log(self) -> AppError {
         tracing::error!(error = &self as &dyn std::error::Error, "the store failed");
         if self.is_about_a_row() { AppError::Internal } else { AppError::Unavailable }

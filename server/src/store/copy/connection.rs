@@ -1,4 +1,5 @@
-//! Server side. One end of a copy: a connection of its own, beside those of the store, which reads and writes whole tables.
+//! Server side. Source or target of a copy: a connection of its own, beside those of the store, which reads and writes
+//! whole tables.
 
 use std::path::PathBuf;
 
@@ -30,7 +31,7 @@ pub enum End {
     Postgres(Box<PostgresEnd>),
 }
 
-/// How far the migrations of a database are.
+/// How many migrations a database has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version {
     pub applied: i64,
@@ -38,7 +39,7 @@ pub struct Version {
     pub halfway: bool,
 }
 
-/// Where the copy of a table is: the row of `_copy`.
+/// The progress of one table: a row of `_copy`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableProgress {
     pub rows: i64,
@@ -47,7 +48,7 @@ pub struct TableProgress {
     pub done: bool,
 }
 
-/// Calls the same method of either end.
+/// Calls the same method for both kinds of database.
 macro_rules! either {
     ($end:expr, $inner:ident => $call:expr) => {
         match $end {
@@ -58,7 +59,7 @@ macro_rules! either {
 }
 
 impl End {
-    /// Connects to what is there: nothing is made, and nothing is brought up to date.
+    /// Connects to an existing database: does not create or migrate it.
     pub async fn connect(place: &Location, read_only: bool) -> Result<Self, StoreError> {
         Ok(match place {
             Location::File(path) => Self::Sqlite(Box::new(SqliteEnd::connect(path, read_only).await?)),
@@ -74,12 +75,12 @@ impl End {
         }
     }
 
-    /// Every table, except for those of indexes and the like.
+    /// Every table, except for internal ones.
     pub async fn tables(&mut self) -> Result<Vec<String>, StoreError> {
         either!(self, end => end.tables().await)
     }
 
-    /// `None`: no migration of ours ever ran there.
+    /// `None`: none of our migrations ever ran there.
     pub async fn version(&mut self) -> Result<Option<Version>, StoreError> {
         either!(self, end => end.version().await)
     }
@@ -99,7 +100,8 @@ impl End {
         Ok(either!(self, end => end.number(sql).await)? > 0)
     }
 
-    /// Rows whose parent is gone, as (table, parent) for each. PostgreSQL has none: nobody can switch its checks off by accident.
+    /// Rows whose parent is gone, as (table, parent) for each. PostgreSQL has none: its checks cannot be switched off
+    /// by accident.
     pub async fn orphans(&mut self) -> Result<Vec<(String, String)>, StoreError> {
         match self {
             Self::Sqlite(end) => end.orphans().await,
@@ -129,12 +131,12 @@ impl End {
         }
     }
 
-    /// Where the copy of each table is; empty where no copy is under way. The row without a name is the copy itself.
+    /// The progress of each table; empty when no copy is running. The row without a name is the copy itself.
     pub async fn progress(&mut self) -> Result<Vec<(String, TableProgress)>, StoreError> {
         either!(self, end => end.progress().await)
     }
 
-    /// Waits for the end of a transaction that a process left behind which was killed: PostgreSQL may still be committing it.
+    /// Waits for the transaction of a process that was killed: PostgreSQL may still be committing it.
     pub async fn wait_for_writers(&mut self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(_) => Ok(()),
@@ -147,22 +149,23 @@ impl End {
         either!(self, end => end.begin_copy(source).await)
     }
 
-    /// Deletes everything that was copied, and the notes on it.
+    /// Deletes all copied rows, and the progress records.
     pub async fn discard_copy(&mut self) -> Result<(), StoreError> {
         either!(self, end => end.discard_copy().await)
     }
 
-    /// The copy is whole: from now on the database can be served from.
+    /// The copy is complete: from now on a process may serve from the database.
     pub async fn finish_copy(&mut self) -> Result<(), StoreError> {
         either!(self, end => end.finish_copy().await)
     }
 
-    /// Empties a table and notes that its copy has begun.
+    /// Empties a table and records that its copy has begun.
     pub async fn begin_table(&mut self, table: &Table) -> Result<(), StoreError> {
         either!(self, end => end.begin_table(table).await)
     }
 
-    /// Writes rows, and notes the last of them. `before`: rows that were there. False: somebody else has gone on meanwhile.
+    /// Writes rows, and records the last of them. `before`: rows that were there. `false`: another process has
+    /// continued meanwhile.
     pub async fn write(
         &mut self,
         table: &Table,
@@ -174,12 +177,12 @@ impl End {
         either!(self, end => end.write(table, columns, rows, before, last).await)
     }
 
-    /// Notes that all rows of the table are there.
+    /// Records that all rows of the table are copied.
     pub async fn end_table(&mut self, table: &Table) -> Result<(), StoreError> {
         either!(self, end => end.end_table(table).await)
     }
 
-    /// Whether it is a backup of which nobody has said yet what becomes of its waiting messages.
+    /// Whether it is a backup for which `facteur restored` was not run yet.
     pub async fn is_backup(&mut self) -> Result<bool, StoreError> {
         let sql = match self {
             Self::Sqlite(_) => super::super::sqlite::IS_MARKED,
@@ -188,7 +191,7 @@ impl End {
         Ok(either!(self, end => end.number(sql.to_owned()).await)? > 0)
     }
 
-    /// Marks it as one.
+    /// Marks it as a backup.
     pub async fn mark_as_backup(&mut self) -> Result<(), StoreError> {
         either!(self, end => end.mark_as_backup().await)
     }
@@ -203,7 +206,7 @@ impl End {
     }
 }
 
-/// An error about a value that this table cannot take.
+/// An error about a value that this column cannot hold.
 fn wrong(table: &Table, column: &str, cell: &Cell) -> StoreError {
     let what = match cell {
         Cell::Null => "nothing".to_owned(),
@@ -214,7 +217,7 @@ fn wrong(table: &Table, column: &str, cell: &Cell) -> StoreError {
     StoreError::Rejected(sqlx::Error::Decode(format!("{}.{column} does not take {what}", table.name).into()))
 }
 
-/// The table with the notes on a copy that is under way.
+/// The table with the progress of a running copy.
 const CREATE_PROGRESS: &str = "CREATE TABLE _copy (
     name TEXT   NOT NULL PRIMARY KEY,
     rows BIGINT NOT NULL,

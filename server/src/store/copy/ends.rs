@@ -1,4 +1,4 @@
-//! Server side. What may be copied from, and into: a whole database of this version, and one that nobody has entrusted anything to.
+//! Server side. What may be copied from, and into: a complete database of this version, and one that holds no data yet.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::store::{StoreError, postgres::PostgresStore, sqlite::SqliteStore};
 
-/// Connects to a whole database of this version.
+/// Connects to a complete database of this version.
 pub(super) async fn source(route: &Route) -> Result<End, CopyError> {
     let name = || route.from_name.clone();
     let failed = |error| CopyError::Store(name(), error);
@@ -49,13 +49,13 @@ fn check(Version { applied, halfway }: Version, newest: i64, place: &str) -> Res
     }
 }
 
-/// What tells installations apart: the canary's nonce is random.
+/// Identifies the installation: the canary's nonce is random.
 pub(super) async fn mark(end: &mut End) -> Result<String, StoreError> {
     let canary = end.canary().await?.unwrap_or_default();
     Ok(Sha256::digest(canary).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// A database of this version into which the copy has begun. Whatever else is in the way is left alone.
+/// A database of this version in which the copy has begun. A database with other data is refused and left as it is.
 pub(super) async fn target(route: &Route, restart: bool, mark: &str, watch: Watch<'_>) -> Result<End, CopyError> {
     let name = || route.to_name.clone();
     let failed = |error| CopyError::Store(name(), error);
@@ -88,7 +88,7 @@ pub(super) async fn target(route: &Route, restart: bool, mark: &str, watch: Watc
         } else {
             match version {
                 Some(version) if version.applied > end.newest() => check(version, end.newest(), &route.to_name)?,
-                // Another schema of the same PostgreSQL database may be anybody's; a file is not.
+                // Another schema of the same PostgreSQL database may belong to another program; a file cannot.
                 None if matches!(end, End::Sqlite(_)) && !tables.is_empty() => return Err(CopyError::Foreign(name())),
                 _ => {}
             }
@@ -103,7 +103,7 @@ pub(super) async fn target(route: &Route, restart: bool, mark: &str, watch: Watc
             end.close().await.map_err(failed)?;
         }
     }
-    // Makes the tables, or brings them up to date.
+    // Creates or migrates the tables.
     match &route.to {
         Location::File(path) => SqliteStore::open(path).await.map_err(failed)?.close().await,
         Location::Server(options) => PostgresStore::open((**options).clone(), 2).await.map_err(failed)?.close().await,

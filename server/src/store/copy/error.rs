@@ -1,8 +1,8 @@
-//! Server side. Why a copy was refused, or did not come to its end.
+//! Server side. Why a copy was refused, or failed.
 
 use super::super::StoreError;
 
-/// Why a database is not copied. No message holds a password: a place is named without it.
+/// Why a database is not copied. No message contains a password: databases are named without it.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     #[error("{0} does not exist")]
@@ -35,7 +35,7 @@ pub enum CopyError {
          discard it"
     )]
     OtherVersion(String),
-    #[error("{0} holds a copy that is not finished: finish it first")]
+    #[error("{0} holds an unfinished copy: finish it first")]
     Unfinished(String),
     #[error("{place}: {rows} rows of {table} belong to a row of {parent} that is gone: delete or repair them first")]
     Orphans { place: String, table: String, parent: String, rows: usize },
@@ -67,7 +67,7 @@ pub enum CopyError {
 }
 
 impl CopyError {
-    /// Whether nothing was done, because it could not be done as it was asked.
+    /// Whether nothing was done, because it could not be done as requested.
     pub const fn is_refusal(&self) -> bool {
         !matches!(
             self,

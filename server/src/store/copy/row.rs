@@ -1,9 +1,9 @@
-//! Server side. A row in a form that is the same in every database, and a hash over all rows of a table in it.
+//! Server side. A row in a form that is the same in every database, and a hash over all rows of a table in that form.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What a column holds. A flag is 0 or 1.
+/// The value in a column. A flag is 0 or 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
@@ -13,7 +13,7 @@ pub enum Cell {
     Bytes(Vec<u8>),
 }
 
-/// What a column takes.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Number,
@@ -22,19 +22,20 @@ pub enum Kind {
     Flag,
 }
 
-/// The columns of a table in one database, by name, without those that are computed.
+/// The columns of a table in one database, by name, without generated ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns(pub Vec<(String, Kind)>);
 
 pub type Row = Vec<Cell>;
 
 impl Cell {
-    /// A text as it is stored everywhere: PostgreSQL takes no NUL, nor anything that is not UTF-8 (a damaged row of SQLite's).
+    /// A text that every database can store: PostgreSQL takes neither NUL nor invalid UTF-8 (from a damaged row of
+    /// SQLite).
     pub fn text(bytes: &[u8]) -> Self {
         Self::Text(super::super::codec::without_nul(&String::from_utf8_lossy(bytes)))
     }
 
-    /// About how much memory it takes.
+    /// About how many bytes of memory it takes.
     pub fn size(&self) -> usize {
         16 + match self {
             Self::Null | Self::Number(_) => 0,
@@ -63,13 +64,13 @@ impl Columns {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// As they stand in a statement.
+    /// As a list for a statement.
     pub fn list(&self) -> String {
         let quoted: Vec<_> = self.names().map(|name| format!("\"{name}\"")).collect();
         quoted.join(", ")
     }
 
-    /// Where a column is.
+    /// The index of a column.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|(column, _)| column == name)
     }
@@ -88,7 +89,7 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// The names of table and columns count too.
+    /// The names of table and columns are hashed too.
     pub fn new(table: &str, columns: &Columns) -> Self {
         let mut state = Sha256::new();
         Cell::Text(table.to_owned()).hash(&mut state);

@@ -1,5 +1,5 @@
-//! Server side. What is copied: every table of the schema, parents before their children. A test compares this list with both
-//! schemas; the columns are read from the databases themselves.
+//! Server side. What is copied: every table of the schema, parents before their children. A test compares this list
+//! with both schemas; the columns are read from the databases themselves.
 
 /// A table, in the order of the copy.
 #[derive(Debug)]
@@ -10,16 +10,16 @@ pub struct Table {
     pub rows: Rows,
 }
 
-/// Which rows there may be before anything is copied into it.
+/// Which rows may exist before the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// None: there are accounts, messages or whatever else somebody entrusted to this database.
+    /// None: they would be accounts, messages or other data.
     Entrusted,
-    /// What a database that was only opened and checked has too. The copy replaces them.
+    /// Rows of a database that was only opened and checked. The copy replaces them.
     Housekeeping,
-    /// Sums, one row for each kind or many, which the triggers of other tables keep. The copy replaces them.
+    /// Sums, one row for each kind or many, kept by the triggers of other tables. The copy replaces them.
     Sums,
-    /// What the triggers of tables before it may have written. The copy replaces it.
+    /// Rows that the triggers of earlier tables may have written. The copy replaces them.
     Triggered,
 }
 
@@ -51,11 +51,11 @@ pub const TABLES: &[Table] = &[
     Table { rows: Rows::Sums, ..table("tally", &["kind"]) },
 ];
 
-/// A column of SQLite's that nobody reads any more and PostgreSQL never had.
+/// A column of SQLite that is no longer read, and that PostgreSQL never had.
 pub const ABANDONED: &[(&str, &str)] = &[("session", "refused_draft")];
 
 impl Table {
-    /// What it is read from: sums are compared as sums, however many rows they have.
+    /// The query it is read from: sums are compared as sums, however many rows they have.
     pub fn source(&self) -> String {
         match self.rows {
             Rows::Sums => format!(

@@ -1,4 +1,4 @@
-//! Copies between real databases: all of it, there and back, killed on the way, and what is refused.
+//! Copies between real databases: complete, there and back, killed on the way, and refused.
 
 use std::{
     collections::BTreeSet,
@@ -21,12 +21,12 @@ use crate::store::{
 mod backup;
 mod resumed;
 
-/// Tables that belong to the processes on a database and not to what is in it: none of it outlives them.
+/// Tables that belong to the running processes and not to the data: none of it outlives them.
 const LEFT_BEHIND: &[&str] = &["replica", "place", "rate", "machine", MOVED_FIRST];
-/// What is in it goes into the messages before they are copied.
+/// Its rows are moved into the messages before those are copied.
 const MOVED_FIRST: &str = "outcome";
 
-/// A folder of its own; removed in the end.
+/// A temporary folder, removed on drop.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
@@ -70,7 +70,7 @@ fn path(place: &Location) -> &Path {
     }
 }
 
-/// Something done by hand.
+/// A change made by hand.
 async fn by_hand(place: &Location, sql: &'static str) {
     match place {
         Location::File(path) => {
@@ -166,7 +166,7 @@ async fn there_and_back_is_the_same() {
 async fn what_is_large_or_odd_is_copied_too() {
     let folder = Folder::new();
     let source = filled(&folder, "first.db").await;
-    // NUL and what is not UTF-8 in a text, an empty text and nothing, a key that is not in ASCII; files of a message.
+    // NUL and invalid UTF-8 in a text, an empty text and NULL, a key that is not in ASCII; files of a message.
     by_hand(
         &source,
         "UPDATE message SET subject = 'a' || char(0) || 'b' || CAST(x'ff' AS TEXT), reference = '' WHERE id LIKE '%1';
@@ -205,14 +205,14 @@ async fn a_target_that_is_in_use_for_something_is_left_alone() {
         by_hand(&file, sql).await;
         assert!(matches!(refused(&source, &file).await, CopyError::NotEmpty { .. }), "{sql}");
     }
-    // A target that was opened and checked only is as good as a new one.
+    // A target that was only opened and checked is as good as a new one.
     let checked = folder.file("checked.db");
     let store = SqliteStore::open(path(&checked)).await.unwrap();
     crate::store::SealedStore::set_canary(&store, &[9]).await.unwrap();
     store.close().await;
     by_hand(&checked, "INSERT INTO heartbeat (id, at, ballast) VALUES (1, 1, x'00')").await;
     copied(&source, &checked).await;
-    // Somebody else's database, and what is none.
+    // Another program's database, and a file that is none.
     let foreign = folder.file("foreign.db");
     std::fs::write(path(&foreign), "").unwrap();
     by_hand(&foreign, "CREATE TABLE photo (id INTEGER)").await;
@@ -257,7 +257,7 @@ async fn a_row_that_the_target_does_not_take_is_named() {
     let error = copy(&route(&source, &server), CopyOptions::default(), &mut |_| {}).await.unwrap_err();
     let CopyError::Row { table, key, .. } = &error else { panic!("{error:?}") };
     assert_eq!((*table, key.as_str()), ("lane", r#""demo\u{1f}dubois", 7"#));
-    // Repaired, it goes on.
+    // Repaired, the copy continues.
     by_hand(&source, "UPDATE lane SET fallback = 0 WHERE account = 'dubois'").await;
     copied(&source, &server).await;
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL database as one end of a copy.
+//! A PostgreSQL database as source or target of a copy.
 
 use futures::{StreamExt, stream::BoxStream};
 use sqlx::{
@@ -15,7 +15,7 @@ use super::{
     CREATE_PROGRESS, TableProgress, Version, wrong,
 };
 
-/// A table is read with one statement, however long it takes. What is committed is on the disk.
+/// A table is read with one statement, however long it takes. Commits reach the disk.
 const SETTINGS: &str = "SET statement_timeout = 0; SET idle_session_timeout = 0; SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s'; SET default_transaction_isolation = 'read committed';
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
@@ -145,7 +145,7 @@ impl PostgresEnd {
     }
 
     pub async fn finish_copy(&mut self) -> Result<(), StoreError> {
-        // The planner knows nothing of the rows yet.
+        // The planner has no statistics about the rows yet.
         for table in super::super::TABLES {
             sqlx::query(AssertSqlSafe(format!("ANALYZE \"{}\"", table.name))).execute(&mut self.connection).await?;
         }
@@ -238,7 +238,7 @@ impl PostgresEnd {
     }
 }
 
-/// One column of the rows, whose cells are of one type.
+/// One column of the rows, whose cells have one type.
 fn column<'a, T>(
     table: &Table,
     name: &str,

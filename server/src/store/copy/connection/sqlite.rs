@@ -1,4 +1,4 @@
-//! A SQLite file as one end of a copy.
+//! A SQLite file as source or target of a copy.
 
 use std::{path::Path, time::Duration};
 
@@ -17,11 +17,11 @@ use super::{
     CREATE_PROGRESS, TableProgress, Version, wrong,
 };
 
-/// How long a statement waits for another process that holds the lock.
+/// How long a statement waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Rows that are read ahead: each may have the files of a message in it.
+/// Rows that are read ahead: each may contain the files of a message.
 const READ_AHEAD: usize = 4;
-/// Values in one statement (`SQLITE_MAX_VARIABLE_NUMBER` is 32,766).
+/// Most values in one statement (`SQLITE_MAX_VARIABLE_NUMBER` is 32,766).
 const MOST_VALUES: usize = 2_000;
 
 pub struct SqliteEnd {
@@ -37,7 +37,7 @@ impl SqliteEnd {
             .row_buffer_size(READ_AHEAD)
             .foreign_keys(true);
         let options = if read_only {
-            // A file that was left with a log needs one that may write, to read what is in the log.
+            // If a log was left beside the file, reading it needs a connection that may write.
             options.pragma("query_only", "ON")
         } else {
             options
@@ -73,7 +73,7 @@ impl SqliteEnd {
     }
 
     pub async fn columns(&mut self, table: &str) -> Result<Columns, StoreError> {
-        // Computed columns are hidden ones.
+        // Generated columns are hidden ones.
         let columns: Vec<(String, String)> =
             sqlx::query_as("SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY name")
                 .bind(table)
@@ -137,7 +137,7 @@ impl SqliteEnd {
 
     pub async fn discard_copy(&mut self) -> Result<(), StoreError> {
         let tables = self.tables().await?;
-        // Children go with their parents.
+        // Child rows are deleted with their parents.
         sqlx::raw_sql("PRAGMA foreign_keys = ON").execute(&mut self.connection).await?;
         let mut transaction = self.connection.begin().await?;
         for table in super::super::TABLES.iter().filter(|table| tables.iter().any(|name| name == table.name)) {
@@ -149,7 +149,7 @@ impl SqliteEnd {
 
     pub async fn finish_copy(&mut self) -> Result<(), StoreError> {
         sqlx::raw_sql("DROP TABLE _copy").execute(&mut self.connection).await?;
-        // What is in the log goes into the file.
+        // Moves the log into the file.
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&mut self.connection).await?;
         Ok(())
     }
@@ -186,7 +186,7 @@ impl SqliteEnd {
         for group in rows.chunks(at_once) {
             let marks = vec![row_marks.as_str(); group.len()].join(", ");
             let sql = format!("INSERT INTO \"{}\" ({}) VALUES {marks}{conflict}", table.name, columns.list());
-            // A statement of every length would fill the cache.
+            // Keeps statements of other lengths out of the cache.
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(group.len() == at_once);
             for row in group {
                 for (cell, (name, kind)) in row.iter().zip(&columns.0) {
@@ -230,7 +230,7 @@ impl SqliteEnd {
     }
 }
 
-/// The sums have a row for each kind, which stays.
+/// The sums have a permanent row for each kind.
 fn clear(table: &Table) -> String {
     match table.rows {
         Rows::Sums => format!("UPDATE \"{}\" SET amount = 0", table.name),
@@ -253,7 +253,7 @@ fn cells(row: &SqliteRow, columns: &Columns) -> Result<Row, StoreError> {
     let cell = |(at, (_, kind)): (usize, &(String, Kind))| {
         Ok(match kind {
             Kind::Number | Kind::Flag => row.try_get::<Option<i64>, _>(at)?.map_or(Cell::Null, Cell::Number),
-            // As bytes: a damaged row may hold what is not UTF-8.
+            // Read as bytes: a damaged row may not be UTF-8.
             Kind::Text => row.try_get_unchecked::<Option<Vec<u8>>, _>(at)?.map_or(Cell::Null, |text| Cell::text(&text)),
             Kind::Bytes => row.try_get::<Option<Vec<u8>>, _>(at)?.map_or(Cell::Null, Cell::Bytes),
         })

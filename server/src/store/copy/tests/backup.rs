@@ -1,10 +1,10 @@
-//! Backups as docs/operating.md makes them, put back and compared row by row with what they were made of.
+//! Backups as docs/operating.md makes them, restored and compared row by row with their originals.
 
 use std::process::Command;
 
 use super::*;
 
-/// How `pg_dump` and its like reach the test's server.
+/// How `pg_dump` and similar tools reach the test's server.
 fn tool(name: &str, of: &Location) -> Command {
     let Location::Server(options) = of else { panic!("not a server") };
     let mut command = Command::new(cluster::binaries().unwrap().join(name));
@@ -51,7 +51,7 @@ async fn a_file_is_backed_up_while_it_is_written() {
     store.back_up(path(&backup)).await.unwrap();
     same(&source, &backup).await;
     assert!(is_backup(&backup).await && !is_backup(&source).await);
-    // One that was copied carries the question along.
+    // A copy of a backup is a backup too.
     let Some(server) = postgres("template0").await else { return };
     copied(&backup, &server).await;
     assert!(is_backup(&server).await);
@@ -72,7 +72,7 @@ async fn a_file_of_a_process_that_was_killed_is_copied_with_its_log() {
     let store = SqliteStore::open(path(&source)).await.unwrap();
     crate::store::MaintenanceStore::heartbeat(&store, jiff::Timestamp::UNIX_EPOCH).await.unwrap();
     let (name, copy) = (path(&source).display().to_string(), folder.file("copy.db"));
-    // As a crash leaves them: nobody has moved the log into the file.
+    // As after a crash: the log was not moved into the file.
     for end in ["", "-wal"] {
         std::fs::copy(format!("{name}{end}"), format!("{}{end}", path(&copy).display())).unwrap();
     }
@@ -96,8 +96,8 @@ async fn a_dump_is_restored_into_an_empty_database() {
     restore.args(["--no-owner", "--exit-on-error", "--single-transaction"]).arg(&file);
     ran(restore);
     same(&server, &restored).await;
-    assert!(is_backup(&restored).await, "nobody serves from it yet");
-    // In the place of what is there, too.
+    assert!(is_backup(&restored).await, "no process serves from it yet");
+    // Over an existing database, too.
     let mut restore = tool("pg_restore", &server);
     restore.args(["--no-owner", "--exit-on-error", "--single-transaction", "--clean", "--if-exists"]).arg(&file);
     ran(restore);
@@ -108,7 +108,7 @@ async fn a_dump_is_restored_into_an_empty_database() {
     store.release_backup().await.unwrap();
     store.close().await;
     assert!(!is_backup(&server).await);
-    // The triggers came along: what is written now is counted.
+    // The triggers were restored: new changes are counted.
     by_hand(&server, "UPDATE message SET state = 'quarantined' WHERE state = 'queued'").await;
     let store = PostgresStore::open((**options).clone(), 2).await.unwrap();
     let metrics = crate::store::MaintenanceStore::queue_metrics(&store, jiff::Timestamp::UNIX_EPOCH).await.unwrap();

@@ -11,9 +11,9 @@ use sqlx::postgres::PgConnectOptions;
 use super::*;
 use crate::store::{StoreError, contract::filled};
 
-/// Where it is set, this process is the one that is killed: `from` and `to`, a line each.
+/// If set, this process is the one that is killed: `from` and `to`, on a line each.
 const COPY: &str = "FACTEUR_TEST_COPY";
-/// Small batches: there are more moments at which it may be killed.
+/// Small batches make more moments at which it may be killed.
 const SMALL: CopyOptions = CopyOptions { restart: false, batch_rows: 2, batch_bytes: 1_000_000 };
 
 fn written(place: &Location) -> String {
@@ -35,7 +35,7 @@ fn read(text: &str) -> Location {
     }
 }
 
-/// Another process that copies, and says what it does.
+/// Another process that copies, and prints its steps.
 fn other(from: &Location, to: &Location) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store::copy::tests::resumed::a_copy_that_was_killed_goes_on", "--nocapture"])
@@ -49,7 +49,7 @@ fn other(from: &Location, to: &Location) -> Child {
 async fn copy_and_tell(places: &str) {
     let (from, to) = places.split_once('\n').unwrap();
     let mut watch = |progress| {
-        // The other process may be gone.
+        // The reader may be gone.
         let _ = writeln!(std::io::stdout(), "\nstep {progress:?}");
     };
     let compared = copy(&route(&read(from), &read(to)), SMALL, &mut watch).await.unwrap();
@@ -65,7 +65,7 @@ async fn opens(place: &Location) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Kills a copy at each step in turn, a little later each time, until one comes to its end.
+/// Kills a copy at one step after another, a little later each time, until one finishes.
 async fn killed_again_and_again(from: &Location, to: &Location) {
     let mut killed = 0;
     for after in 1.. {
@@ -89,7 +89,7 @@ async fn killed_again_and_again(from: &Location, to: &Location) {
             assert!(ended.success());
             break;
         }
-        assert!(!ended.success(), "it says when it is finished");
+        assert!(!ended.success(), "a finished copy says so");
         killed += 1;
         let error = opens(to).await.unwrap_err();
         assert!(matches!(error, StoreError::UnfinishedCopy), "after {after}: {error:?}");
@@ -101,7 +101,7 @@ async fn killed_again_and_again(from: &Location, to: &Location) {
 
 #[tokio::test]
 async fn a_copy_that_was_killed_goes_on() {
-    #[allow(clippy::disallowed_methods, reason = "what the other process is told")]
+    #[allow(clippy::disallowed_methods, reason = "the other process's arguments")]
     if let Ok(places) = std::env::var(COPY) {
         return copy_and_tell(&places).await;
     }
@@ -117,7 +117,7 @@ async fn a_copy_that_was_killed_goes_on() {
     assert!(compared.iter().all(Compared::is_same), "{compared:#?}");
 }
 
-/// Begins a copy in another process, and kills that in the middle.
+/// Begins a copy in another process, and kills it in the middle.
 fn begun(from: &Location, to: &Location) {
     let mut copying = other(from, to);
     let lines = BufReader::new(copying.stdout.take().unwrap()).lines();
@@ -133,7 +133,7 @@ async fn what_changed_meanwhile_is_copied_as_well() {
     let source = filled(&folder, "first.db").await;
     let Some(server) = postgres("template0").await else { return };
     begun(&source, &server);
-    // Somebody served from the source: a row that was copied is another one, one is gone, one is new.
+    // A process served from the source: a copied row has changed, one is gone, one is new.
     by_hand(
         &source,
         "UPDATE profile SET host = 'smtp.other.example'; DELETE FROM used_token WHERE jti IN (SELECT min(jti) FROM used_token);
@@ -174,7 +174,7 @@ async fn two_copies_do_not_write_into_one_target() {
     let source = filled(&folder, "first.db").await;
     let target = folder.file("new.db");
     begun(&source, &target);
-    // One that was frozen in the middle wakes up after another one has gone on.
+    // A process that was frozen in the middle resumes after another one has continued.
     let mut frozen = End::connect(&target, false).await.unwrap();
     let (name, progress) =
         frozen.progress().await.unwrap().into_iter().find(|(name, one)| !name.is_empty() && !one.done).unwrap();
@@ -182,7 +182,7 @@ async fn two_copies_do_not_write_into_one_target() {
     copied(&source, &target).await;
     let columns = frozen.columns(table.name).await.unwrap();
     let late = frozen.write(table, &columns, &[], progress.rows, "[]").await;
-    assert!(late.is_err(), "the notes on the copy are gone, and so is what it would write");
+    assert!(late.is_err(), "the progress records are gone, so its write must fail");
 }
 
 #[tokio::test]
