@@ -47,13 +47,13 @@ pub(super) use backup::{IS_MARKED, MARK};
 use file::{OpenedFile, make_private};
 pub use serving::ServingLock;
 
-/// How long a statement waits for another process that holds the lock.
+/// How long a statement waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a writer waits for those before it. With [`BUSY_TIMEOUT`] it has an answer within five seconds.
+/// How long a writer waits for earlier ones. With [`BUSY_TIMEOUT`] it gets an answer within five seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// The write-ahead log is merged into the file when it has so many pages (of 4 KiB): the writer waits for it meanwhile.
+/// Number of pages (4 KiB) in the write-ahead log at which a commit moves them into the file, while the writer waits.
 const CHECKPOINT: &str = "4000";
-/// What the writer keeps in memory of the file, in KiB (negative: SQLite would count pages otherwise). A reader has 2,000.
+/// The writer's page cache, in KiB (negative: SQLite would count pages otherwise). A reader has 2,000.
 const WRITER_CACHE: &str = "-8000";
 /// Readers beside the writer.
 const CONNECTIONS: u32 = 4;
@@ -84,9 +84,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 #[derive(Clone)]
 pub struct SqliteStore {
     pool: SqlitePool,
-    /// The one connection that writes: writers wait for it in a queue, and not for the file's lock.
+    /// The one connection that writes: writers queue for it instead of waiting for the file's lock.
     writer: SqlitePool,
-    /// What is on disk, and not yet in the rows of the messages.
+    /// Outcomes that are on disk, but not yet in the rows of their messages.
     outcomes: Arc<outcomes::Outcomes>,
     /// A database in memory lives as long as one connection to it; the pool closes one whose future was dropped.
     #[cfg(test)]
@@ -95,10 +95,10 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, making it if needed, and brings it up to date.
+    /// Opens the file, creating it if needed, and migrates it.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         make_private(path)?;
-        // Not made a second time: a file that somebody deletes must not come back empty.
+        // Not created a second time: if the file is deleted meanwhile, an empty one must not replace it.
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
         Self::connect(options, CONNECTIONS, Some(OpenedFile::of(path)?)).await
     }
@@ -158,7 +158,7 @@ impl SqliteStore {
             return Err(StoreError::UnfinishedCopy);
         }
         migrator().run(&writer).await?;
-        // What a crash left behind.
+        // Outcomes that a crash left behind.
         outcomes::move_all(&writer, || {}).await?;
         if file.is_some() {
             tokio::spawn(checkpoints::run(options.clone(), writer.close_event()));
@@ -174,13 +174,13 @@ impl SqliteStore {
         })
     }
 
-    /// For tests that need rows which no method makes.
+    /// For tests that need rows which no method writes.
     #[cfg(test)]
     pub(crate) fn raw(&self) -> &SqlitePool {
         &self.writer
     }
 
-    /// A copy of the whole database, as it is now, while others go on writing. The file must not be there.
+    /// Copies the whole database as it is now, while others go on writing. The target file must not exist.
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
         make_private(to)?;
         self.move_outcomes().await;

@@ -1,4 +1,4 @@
-//! Server side. What accounts chose.
+//! Server side. Settings of accounts.
 
 use app::{journal::model::Entry, sending_mode::model::SendingMode, session::AccountId};
 use async_trait::async_trait;
@@ -37,7 +37,7 @@ impl AccountStore for PostgresStore {
     ) -> Result<bool, StoreError> {
         transaction!(self, transaction, {
             lock_account(&mut transaction, account).await?;
-            // An account without a row is in the mode that every account begins with.
+            // An account without a row has the initial mode.
             let changed = sqlx::query(
                 "INSERT INTO account (portal, account, sending_mode)
                  SELECT $1, $2, $3 WHERE $4::text IS NULL OR $4::text =

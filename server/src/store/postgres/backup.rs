@@ -1,5 +1,6 @@
-//! Server side. Whether a database was made of a backup: its tables are others than those that it says it began with. What
-//! waits in it may have been sent since, so that nobody serves from it until somebody has said what becomes of that.
+//! Server side. Whether a database was restored from a backup: its tables are not those it recorded at the beginning.
+//! Its waiting messages may have been sent since, so no process serves from it until the operator has run `facteur
+//! restored`.
 
 use super::PostgresStore;
 use crate::store::StoreError;

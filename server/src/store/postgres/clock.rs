@@ -1,4 +1,4 @@
-//! Server side. The last instant that each machine has seen, and every deadline moved when the database's clock was set.
+//! Server side. The last instant each machine has seen, and every deadline moved when the database's clock was set.
 
 use async_trait::async_trait;
 use const_format::formatcp;
@@ -17,15 +17,15 @@ use crate::{
     time::{Elapsed, ElapsedRule, GRACE, Mark},
 };
 
-/// A machine that was not seen for so long has started again, or is no more.
+/// A machine not seen for this long has restarted, or is gone.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[async_trait]
 impl ClockStore for PostgresStore {
     async fn pass_time(&self, now: &Mark, rule: ElapsedRule) -> Result<Option<Elapsed>, StoreError> {
         transaction!(self, transaction, {
-            // One after another: when several machines see the same jump, the first one moves the deadlines, and what the
-            // others have seen last with them.
+            // One after another: when several machines see the same jump, the first one moves the deadlines, and with
+            // them the instants the others saw last.
             sqlx::query("LOCK TABLE machine IN EXCLUSIVE MODE").execute(&mut *transaction).await?;
             let (last, seen) = last_seen(&mut transaction, &now.boot).await?;
             let passage = last.as_ref().map(|last| rule(last, now));
@@ -36,7 +36,7 @@ impl ClockStore for PostgresStore {
                     sqlx::query(sqlx::AssertSqlSafe(sql)).bind(milliseconds(jump)).execute(&mut *transaction).await?;
                 }
             }
-            // Nobody was away while another machine was there.
+            // While another machine ran, there was no gap.
             let passage = passage.zip(seen).map(|(passage, seen)| {
                 let since = now.wall.duration_since(seen) - jump;
                 Elapsed { passed: passage.passed.min(since).max(SignedDuration::ZERO), ..passage }
@@ -63,7 +63,7 @@ impl ClockStore for PostgresStore {
     }
 }
 
-/// What would be too old is tried now, and for a while.
+/// Makes overdue messages due now, with extra time to send them.
 async fn give_grace(connection: &mut PgConnection, now: Timestamp) -> Result<(), StoreError> {
     const WAITING_ONES: &str = formatcp!(
         "UPDATE message SET expires_at = $1, next_at = CASE WHEN next_at > $2 THEN $2 ELSE next_at END WHERE {WAITING} AND expires_at < $1"
@@ -80,7 +80,7 @@ async fn give_grace(connection: &mut PgConnection, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// What this machine has seen last, since its start; else what any other has seen last. And when anybody was there last.
+/// The last instant this machine saw since its start, or else any machine saw; and when any machine last ran.
 async fn last_seen(connection: &mut PgConnection, boot: &str) -> Result<(Option<Mark>, Option<Timestamp>), StoreError> {
     let rows =
         sqlx::query("SELECT seen_at, boot, up_ms FROM machine ORDER BY seen_at DESC").fetch_all(connection).await?;

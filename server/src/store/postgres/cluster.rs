@@ -1,5 +1,6 @@
-//! Server side. A PostgreSQL server for the tests of this process: a cluster in a folder of its own, reached by a Unix socket,
-//! with a fresh database for each store. A shell holds it, and stops and removes it when the process has ended, however it did.
+//! Server side. A PostgreSQL server for the tests of this process: a cluster in a temporary folder, reached by a Unix
+//! socket, with a fresh database for each store. A shell runs it, and stops and removes it when the process has ended,
+//! even after a crash.
 
 use std::{
     os::unix::{
@@ -19,17 +20,17 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 
-/// Where it is set, tests that need PostgreSQL are skipped on a machine without it.
+/// If set, tests that need PostgreSQL are skipped on a machine without it.
 const MAY_BE_SKIPPED: &str = "FACTEUR_TEST_WITHOUT_POSTGRES";
-/// Connections of a store, so that a hundred of them find room.
+/// Pool size of a store, so that a hundred stores find room.
 const CONNECTIONS: u32 = 4;
-/// How long the server may take to start on a machine with much else to do.
+/// How long the server may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// A database with every table in it, from which the others are copied.
+/// A database with all tables, from which the others are copied.
 pub(crate) const TEMPLATE: &str = "facteur_template";
 
-/// Ends with its standard input. Its arguments: the folder, the server's binaries, and the port. Collations of a language, where the
-/// version has them: what relies on the order of bytes says so itself.
+/// Ends with its standard input. Arguments: the folder, the server's binaries, and the port. It uses a language's
+/// collation, if the version has one: a query that relies on byte order must say so itself.
 const KEEP: &str = r#"
     trap '' INT HUP
     icu=
@@ -47,7 +48,7 @@ const KEEP: &str = r#"
 
 struct Cluster {
     folder: PathBuf,
-    /// On the loopback interface, for TLS; it is a part of the socket's name too.
+    /// On the loopback interface, for TLS; also part of the socket's name.
     port: u16,
     /// The shell lives as long as its standard input is open.
     #[expect(dead_code, reason = "held, not read")]
@@ -56,7 +57,7 @@ struct Cluster {
 
 static CLUSTER: OnceCell<Option<Cluster>> = OnceCell::const_new();
 
-/// A store in a database of its own; `None` where there is no PostgreSQL, and that was said to be all right.
+/// A store in a database of its own; `None` where PostgreSQL is missing and may be.
 pub(crate) async fn store() -> Option<PostgresStore> {
     let options = database(TEMPLATE).await?;
     Some(PostgresStore::open(options, CONNECTIONS).await.unwrap())
@@ -103,7 +104,7 @@ pub(crate) async fn over_tls() -> Option<(String, PathBuf)> {
     Some((url, cluster.folder.join("server.pem")))
 }
 
-/// A certificate for `localhost` that signed itself, and its key, as files of whoever runs the server.
+/// A self-signed certificate for `localhost` and its key, in files owned by the server's user.
 fn certify(folder: &Path, owner: Option<(u32, u32)>) {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
@@ -117,7 +118,7 @@ fn certify(folder: &Path, owner: Option<(u32, u32)>) {
     }
 }
 
-/// A port of the loopback interface that nobody listens on.
+/// A free port of the loopback interface.
 fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
@@ -133,7 +134,7 @@ async fn start() -> Option<Cluster> {
         assert!(skipped, "these tests need PostgreSQL: apt-get install postgresql (or set {MAY_BE_SKIPPED})");
         return None;
     };
-    // A socket's path has 107 bytes at most.
+    // A socket's path has at most 107 bytes.
     let folder = std::env::temp_dir().join(format!("facteur-pg-{:x}", Uuid::new_v4().as_fields().0));
     std::fs::create_dir(&folder).unwrap();
     let (owner, port) = (somebody(), free_port());
@@ -164,7 +165,7 @@ async fn start() -> Option<Cluster> {
     Some(cluster)
 }
 
-/// The folder with `initdb` and `postgres`: the newest of Debian's, or what the path leads to.
+/// The folder with `initdb` and `postgres`: Debian's newest, or the one on the path.
 pub(crate) fn binaries() -> Option<PathBuf> {
     let is_there = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file());
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -178,7 +179,7 @@ pub(crate) fn binaries() -> Option<PathBuf> {
     newest.map(|(_, folder)| folder).or_else(|| std::env::split_paths(&path).find(is_there))
 }
 
-/// Who runs the server where we are root: the user and the group of `postgres`, or of `nobody`.
+/// The user and group that run the server when the tests run as root: those of `postgres`, or of `nobody`.
 fn somebody() -> Option<(u32, u32)> {
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let ids = |name: &str| {

@@ -1,4 +1,4 @@
-//! Server side. What people typed and have not saved yet.
+//! Server side. Forms that were filled in and not saved yet.
 
 use app::{profile::draft::KeptDraft, session::Person};
 use async_trait::async_trait;

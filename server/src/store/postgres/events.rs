@@ -1,4 +1,4 @@
-//! Server side. What portals are to be told.
+//! Server side. Events for portals.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -36,7 +36,7 @@ impl JournalStore for PostgresStore {
     }
 }
 
-/// Adds an entry, in the transaction of the change it tells of.
+/// Adds an entry, in the transaction of the change.
 pub(super) async fn note(connection: &mut PgConnection, account: &AccountId, entry: &Entry) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO journal (id, portal, account, at, person, content) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(entry.id.to_string())

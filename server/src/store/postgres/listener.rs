@@ -1,5 +1,5 @@
-//! Server side. Hears what other processes tell (LISTEN), on a connection of its own. Whatever is told while it is not connected
-//! is lost: after each time it says so.
+//! Server side. Receives the notices of other processes (LISTEN), on a connection of its own. Notices sent while it is
+//! not connected are lost: it reports that after each reconnection.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use sqlx::{
 
 use super::{replicas::CHANNEL, serving::SETTINGS};
 
-/// Between two tries to connect.
+/// Pause before reconnecting.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often the connection is looked at, and how long it may take to answer.
+/// How often the connection is checked, and how long the answer may take.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Gives what it hears to `heard`, for ever; nothing, when something may have been missed.
+/// Passes notices to `heard`, forever; `None` when notices may have been lost.
 pub async fn listen(options: PgConnectOptions, heard: impl Fn(Option<&str>) + Send) {
     loop {
         if let Err(error) = hear(&options, &heard).await {
@@ -26,9 +26,9 @@ pub async fn listen(options: PgConnectOptions, heard: impl Fn(Option<&str>) + Se
     }
 }
 
-/// Hears until the connection is lost.
+/// Receives until the connection is lost.
 async fn hear(options: &PgConnectOptions, heard: &(impl Fn(Option<&str>) + Send)) -> sqlx::Result<()> {
-    // The listener takes its connection out of a pool; this one is there for that.
+    // The listener takes its connection from a pool, so it gets one with a single connection.
     let pool: PgPool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ANSWER)
@@ -53,7 +53,7 @@ async fn hear(options: &PgConnectOptions, heard: &(impl Fn(Option<&str>) + Send)
             Ok(Ok(None)) => return Ok(()),
             Ok(Err(error)) => return Err(error),
             Err(_) => {
-                // A connection that is dead says nothing.
+                // A dead connection is silent.
                 let answer = sqlx::query("SELECT 1").execute(&mut listener);
                 tokio::time::timeout(ANSWER, answer).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
             }

@@ -1,6 +1,6 @@
-//! Server side. What is forgotten, and what is counted. Everything is found by an index, and deleted in small groups; what
-//! somebody else holds is left for the next time. (`= ANY (ARRAY …)` keeps PostgreSQL from reading the whole table: it does not
-//! know how small a group is.)
+//! Server side. Retention and metrics. Rows are found by an index, and deleted in small groups; rows that another
+//! transaction has locked are left for the next time. (`= ANY (ARRAY …)` keeps PostgreSQL from reading the whole table:
+//! it does not know how small a group is.)
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -46,12 +46,12 @@ impl MaintenanceStore for PostgresStore {
                    AND finished_at IS NOT NULL",
                 finished_before,
             ),
-            // Of portals that are not told any more.
+            // Events of portals that have no webhook any more.
             (
                 "DELETE FROM event WHERE id = ANY (ARRAY (SELECT id FROM event WHERE created_at < $1 LIMIT $2))",
                 finished_before,
             ),
-            // What began to wait meanwhile has locked its lane, and lowered its bound.
+            // A message enqueued meanwhile has locked its lane, and lowered its bound.
             (
                 "DELETE FROM lane WHERE ctid = ANY (ARRAY
                      (SELECT ctid FROM lane WHERE next_at IS NULL AND rests_until < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
@@ -67,7 +67,7 @@ impl MaintenanceStore for PostgresStore {
             let deleted = sqlx::query(sql).bind(before.as_millisecond()).bind(limit(most)).execute(&self.pool).await?;
             gone += deleted.rows_affected();
         }
-        // What was set aside and is gone. (A message takes its line along.)
+        // Quarantine entries whose rows are gone. (Deleting a message deletes its entry.)
         sqlx::query(
             "DELETE FROM quarantine
              WHERE (kind = 'event' AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = quarantine.row))
@@ -118,17 +118,17 @@ impl MaintenanceStore for PostgresStore {
     }
 }
 
-/// Hashes of 16 bytes in a heartbeat, which has as many bytes as a usual message: on a disk that is nearly full a byte may fit
-/// where no message does.
+/// Hashes of 16 bytes in a heartbeat, which has as many bytes as a usual message: a nearly full disk may have room for
+/// a byte, but not for a message.
 const HEARTBEAT_HASHES: i32 = 8 * 1024;
-/// Bytes of contents that are deleted with one statement, at most; one content may be larger.
+/// Most bytes of contents deleted with one statement, unless one content is larger.
 const MOST_BYTES: i64 = 16 * 1024 * 1024;
-/// Lines of the tally that are read without adding them together…
+/// Rows of the tally that are read without merging them first.
 const MOST_LINES: i64 = 1_000;
-/// …and so many are added together at once.
+/// How many are merged at once.
 const LINES: i64 = 100_000;
 
-/// Adds the lines of each kind in the tally together. Lines that somebody else adds up just now are left to them.
+/// Merges the tally's rows of each kind. Rows that another transaction is merging are skipped.
 async fn add_up(store: &PostgresStore) -> Result<(), StoreError> {
     sqlx::query(
         "WITH lines AS MATERIALIZED (SELECT ctid FROM tally LIMIT $1 FOR UPDATE SKIP LOCKED),
@@ -141,7 +141,7 @@ async fn add_up(store: &PostgresStore) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Texts and files that were not needed.
+/// Deletes texts and files that are no longer needed.
 async fn contents(pool: &PgPool, before: Timestamp, most: u32) -> Result<u64, StoreError> {
     let rows = sqlx::query(
         "SELECT id, size FROM message WHERE finished_at < $1 AND finished_at IS NOT NULL AND has_content
@@ -155,7 +155,7 @@ async fn contents(pool: &PgPool, before: Timestamp, most: u32) -> Result<u64, St
     if ids.is_empty() {
         return Ok(0);
     }
-    // It may have been sent again meanwhile.
+    // The message may have been resent meanwhile.
     let gone = sqlx::query(
         "WITH finished AS MATERIALIZED (SELECT id FROM message WHERE id = ANY ($1) AND finished_at IS NOT NULL
              ORDER BY id FOR UPDATE SKIP LOCKED)

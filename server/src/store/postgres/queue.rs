@@ -1,7 +1,8 @@
-//! Server side. Lanes and destinations: what is due next, and what rests. The migration says how their rows are kept.
+//! Server side. Lanes and destinations: what is due next, and back-off. The migration describes how their rows are
+//! kept.
 //!
-//! A bound (`next_at`) is raised only under its row's lock, and by a later statement than the one that took the lock: each
-//! statement sees what was committed before it began.
+//! A bound (`next_at`) is raised only under its row's lock, and by a later statement than the one that took the lock:
+//! each statement sees what was committed before it began.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -67,7 +68,7 @@ impl QueueStore for PostgresStore {
         .fetch_all(&self.pool)
         .await?;
         if rows.is_empty() {
-            // Its bound was too low: it is not looked at again before something is due.
+            // Its bound was too low: raised, so that it is not read again before something is due.
             transaction!(self, transaction, {
                 lock_destinations(&mut transaction, &[destination.to_owned()]).await?;
                 tighten(&mut transaction, &[destination.to_owned()]).await?;
@@ -109,7 +110,7 @@ impl QueueStore for PostgresStore {
         let queues: Vec<&Queue> = claims.iter().map(|claim| &claim.queue).collect();
         let through: Vec<String> = claims.iter().filter_map(|claim| claim.destination.clone()).collect();
         transaction!(self, transaction, {
-            // Everything is locked before anything is decided, and always in the same order.
+            // Everything is locked before any decision, always in the same order.
             let mut behind = lock_lanes(&mut transaction, &queues).await?;
             make_destinations(&mut transaction, &through).await?;
             let destinations: BTreeSet<String> = through.iter().chain(behind.values()).cloned().collect();

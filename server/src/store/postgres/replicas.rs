@@ -13,9 +13,9 @@ use crate::store::{
     replicas::{PlaceTarget, Rate, ReplicaStore},
 };
 
-/// What every process listens on.
+/// The channel on which every process listens.
 pub(super) const CHANNEL: &str = "facteur";
-/// A rate that was not asked for so long is full again, and its row is not needed.
+/// A rate not used for this long is full again, so its row is not needed.
 const RATES_LAST: Duration = Duration::from_secs(24 * 3_600);
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -60,7 +60,8 @@ impl ReplicaStore for PostgresStore {
     }
 
     async fn forget_dead(&self, patience: Duration) -> Result<u64, StoreError> {
-        // A process holds its lock as long as its session lasts: who gets it knows that the process is gone.
+        // A process holds its advisory lock as long as its session lasts: if the lock can be taken, the process is
+        // gone.
         let gone = sqlx::query(
             "DELETE FROM replica WHERE until < now_ms()::bigint
                AND (until < now_ms()::bigint - $1 OR pg_try_advisory_xact_lock($2, id))",

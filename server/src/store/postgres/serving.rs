@@ -1,6 +1,7 @@
-//! Server side. Who serves from a database: session advisory locks on a connection of its own, which end with the process,
-//! however that ends. Replicas share one, and each has one of its own, by which the others know that its process is there. What
-//! needs the database for itself (`facteur restored`, and versions that counted limits in the process) has the first one alone.
+//! Server side. Who serves from a database: session advisory locks on a connection of its own, which end with the
+//! process, even after a crash. Replicas share one lock, and each has another one that shows the others that its
+//! process runs. A process that needs exclusive use (`facteur restored`, and versions that counted limits in the
+//! process) holds the first lock alone.
 
 use std::time::Duration;
 
@@ -10,19 +11,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::StoreError;
 
-/// After a process was killed, the server may need a moment to see it.
+/// After a process was killed, the server may need a moment to notice.
 const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
-/// How often the connection is looked at.
+/// How often the connection is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// A replica tries this many times to get its own lock back: for a minute.
 const REFUSED_FOR: u32 = 12;
 
-/// A machine that is gone says so to nobody: without these its lock would last for hours (tcp(7)).
+/// A machine that is gone does not close its connection: without these its lock would last for hours (tcp(7)).
 pub(super) const SETTINGS: &str =
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
     SET idle_session_timeout = 0";
-/// The pairs of numbers share no key with the other locks, which have one. One for each schema.
+/// Locks with two numbers share no key with those that have one. One lock for each schema.
 const ALONE: &str = "SELECT pg_try_advisory_lock(1717658484, hashtext(coalesce(current_schema(), '')))";
 const SHARED: &str = "SELECT pg_try_advisory_lock_shared(1717658484, hashtext(coalesce(current_schema(), '')))";
 const OWN: &str = "SELECT pg_try_advisory_lock($1, $2)";
@@ -33,7 +34,7 @@ pub(super) const REPLICA_LOCK: i32 = 1_717_658_485;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
     Alone,
-    /// Beside others, under this number.
+    /// Beside other replicas, under this number.
     Replica(i32),
 }
 
@@ -46,7 +47,7 @@ pub struct ServingLock {
 }
 
 impl ServingLock {
-    /// Takes the database for this process alone.
+    /// Takes the database for exclusive use.
     pub async fn take(options: &PgConnectOptions) -> Result<Self, StoreError> {
         Self::begin(options, Use::Alone).await
     }
@@ -95,7 +96,7 @@ impl Drop for ServingLock {
     }
 }
 
-/// A connection that holds the locks; `None`: another one does.
+/// A connection that holds the locks; `None`: another process holds them.
 async fn lock(options: &PgConnectOptions, using: Use) -> Result<Option<PgConnection>, StoreError> {
     let mut connection = PgConnection::connect_with(options).await?;
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
@@ -113,18 +114,19 @@ async fn lock(options: &PgConnectOptions, using: Use) -> Result<Option<PgConnect
     Ok(None)
 }
 
-/// Takes the locks again when the database was restarted, or the connection lost.
+/// Takes the locks again after the database was restarted, or the connection lost.
 async fn keep(
     mut connection: PgConnection,
     options: PgConnectOptions,
     (using, every): (Use, Duration),
     lost: CancellationToken,
 ) {
-    // The server may not have seen yet that the former connection of a replica is gone: its own lock is then its own.
+    // A refusal of a replica's own lock may mean that the server has not noticed the end of its former connection yet.
     let mut refused: Option<Instant> = None;
     loop {
         tokio::time::sleep(every).await;
-        // A network link that was cut may work again. This connection then still holds the locks, so a new one cannot get them.
+        // A network link that was cut may work again. This connection then still holds the locks, so a new one cannot
+        // get them.
         if matches!(tokio::time::timeout(every * 2, connection.ping()).await, Ok(Ok(()))) {
             refused = None;
             continue;
@@ -138,7 +140,7 @@ async fn keep(
                 }
             }
             Ok(Err(error)) => drop(error.log()),
-            // It is tried again.
+            // The next round tries again.
             Err(_) => {}
         }
     }
@@ -159,7 +161,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Ends the session that holds the lock; who held it.
+    /// Ends the session that holds the lock. Returns which one it was.
     async fn cut(watching: &mut PgConnection) -> i32 {
         let holder = holder(watching).await.unwrap();
         sqlx::query("SELECT pg_terminate_backend($1, 10000)").bind(holder).execute(watching).await.unwrap();
@@ -203,7 +205,7 @@ mod tests {
             tokio::time::sleep(soon).await;
         }
         assert!(!held.lost().is_cancelled());
-        // While it does not look, another one takes the lock.
+        // Before it checks the connection, another process takes the lock.
         drop(held);
         while holder(&mut watching).await.is_some() {
             tokio::time::sleep(soon).await;
@@ -219,7 +221,7 @@ mod tests {
         slow.lost().cancelled().await;
     }
 
-    /// Hands bytes on to a port; on the first connection as long as `open`, and keeps them otherwise.
+    /// Forwards bytes to a port. On the first connection, bytes are held back unless `open`.
     #[expect(clippy::disallowed_methods, reason = "the test's own link to its own server")]
     async fn link(to: u16, open: tokio::sync::watch::Receiver<bool>) -> u16 {
         use tokio::{
@@ -264,7 +266,7 @@ mod tests {
         switch.send(false).unwrap();
         tokio::time::sleep(soon * 5).await;
         switch.send(true).unwrap();
-        // Longer than it tries to get a lock that another one has.
+        // Longer than it retries a lock that another process has.
         tokio::time::sleep(soon * REFUSED_FOR * 3).await;
         assert!(!held.lost().is_cancelled());
         assert!(before.is_some() && holder(&mut watching).await.is_some());

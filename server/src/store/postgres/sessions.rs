@@ -123,7 +123,7 @@ impl SessionStore for PostgresStore {
     }
 }
 
-/// Each opening of the configurator waits for these: they are bounded, and more than it adds.
+/// Each opening of the configurator waits for these: they are bounded, and delete more rows than it adds.
 const SWEEP_SESSIONS: &str = "DELETE FROM session WHERE ctid = ANY (ARRAY
      (SELECT ctid FROM session WHERE expires_at < $1 LIMIT 500 FOR UPDATE SKIP LOCKED))";
 const SWEEP_TOKENS: &str = "DELETE FROM used_token WHERE ctid = ANY (ARRAY

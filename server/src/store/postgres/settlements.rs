@@ -1,4 +1,4 @@
-//! Server side. What became of attempts, and what they tell of the profiles: one transaction for a whole group.
+//! Server side. Outcomes of attempts, and what they show about profiles: one transaction for a whole group.
 
 use app::{
     profile::{
@@ -36,7 +36,7 @@ impl SettlementStore for PostgresStore {
         marks: &[&CommitMark],
         now: Timestamp,
     ) -> Result<(Vec<Settled>, Vec<bool>), StoreError> {
-        // Outcomes and marks are locked together, in one order for everybody.
+        // Outcomes and marks are locked together, in the usual order.
         let settled = settlements.iter().map(|settlement| settlement.id);
         let ids: Vec<String> = settled.chain(marks.iter().map(|mark| mark.id)).map(|id| id.to_string()).collect();
         transaction!(self, transaction, {
@@ -153,7 +153,7 @@ impl SettlementStatements for PgConnection {
         forget_contents(self, settlements).await
     }
 
-    /// Locks the profiles that something is told of, in their order; they are read afterwards.
+    /// Locks the reported profiles in order; they are read afterwards.
     async fn lock_profiles(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
         let reports = settlements.iter().filter_map(|settlement| settlement.health.as_ref());
         let ids: Vec<String> = reports.map(|report| report.profile.to_string()).collect();

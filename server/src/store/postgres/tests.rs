@@ -139,7 +139,7 @@ fn columns(rows: Vec<(String, String)>) -> BTreeSet<(String, String)> {
     rows.into_iter().filter(|(table, _)| !table.starts_with('_') && !table.starts_with("sqlite")).collect()
 }
 
-/// What only several processes need.
+/// Tables that only several processes need.
 const SHARED: [&str; 4] = ["machine", "place", "rate", "replica"];
 
 #[tokio::test]
@@ -156,8 +156,8 @@ async fn the_tables_are_those_of_sqlite() {
     // Generated columns are hidden ones for `table_info`.
     let there = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'";
     let mut there = columns(sqlx::query_as(there).fetch_all(sqlite.raw()).await.unwrap());
-    assert!(there.remove(&("session".to_owned(), "refused_draft".to_owned())), "nobody reads it any more");
-    // What is written of one row at a time needs no table to gather in.
+    assert!(there.remove(&("session".to_owned(), "refused_draft".to_owned())), "it is not read any more");
+    // PostgreSQL writes outcomes row by row, and needs no table to collect them.
     there.retain(|(table, _)| table != "outcome");
     assert_eq!(here, there);
 }

@@ -1,5 +1,5 @@
-//! Server side. Transactions: tried once more when PostgreSQL ended one for the sake of another, and the locks of what has no
-//! row.
+//! Server side. Transactions: retried once after a deadlock or a serialisation failure; and advisory locks for what has
+//! no row.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -51,10 +51,9 @@ impl DerefMut for Open<'_> {
     }
 }
 
-/// Runs a transaction, which ends with its commit. Left before, it is rolled back by the time that this has an outcome: a
-/// transaction of sqlx's that is dropped keeps its locks until its connection is used again, and a statement that skips
-/// locked rows would miss them. When PostgreSQL chose it as the victim of a deadlock, or could not serialise it, it runs
-/// once more.
+/// Runs a transaction, which ends with its commit. If the block is left early, the rollback is done before this
+/// returns: sqlx would delay the rollback of a dropped transaction until its connection is used again, and a statement
+/// that skips locked rows would miss them. After a deadlock or a serialisation failure it runs once more.
 macro_rules! transaction {
     ($store:expr, $transaction:ident, $work:block) => {{
         let mut again = true;
@@ -68,7 +67,7 @@ macro_rules! transaction {
             }
             .await;
             if !committed.into_inner() {
-                // Sends the rollback. A connection that is lost has none to send.
+                // Sends the rollback. A lost connection has none to send.
                 let _ = sqlx::Connection::ping(&mut *connection).await;
             }
             match outcome {
@@ -89,7 +88,7 @@ pub(super) fn is_conflict(error: &StoreError) -> bool {
     code.is_some_and(|code| CODES.contains(&&*code))
 }
 
-/// What an account has is changed by one transaction at a time: how many profiles, and which of them is in use.
+/// Serialises changes of how many profiles an account has, and which of them is in use.
 pub(super) async fn lock_account(connection: &mut PgConnection, account: &AccountId) -> Result<(), StoreError> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1 || E'\\x1f' || $2, 1))")
         .bind(&account.portal)
@@ -99,7 +98,7 @@ pub(super) async fn lock_account(connection: &mut PgConnection, account: &Accoun
     Ok(())
 }
 
-/// The logins with a secret are counted by one transaction at a time. `keys` are keyed hashes: any eight bytes of one will do.
+/// Serialises the counting of logins with a secret. `keys` are keyed hashes, so any eight bytes of one will do.
 pub(super) async fn lock_logins(connection: &mut PgConnection, keys: &[[u8; 32]]) -> Result<(), StoreError> {
     let mut locks: Vec<i64> =
         keys.iter().map(|key| key[..8].iter().fold(0, |lock, byte| (lock << 8) | i64::from(*byte))).collect();

@@ -1,4 +1,4 @@
-//! Server side. What accounts chose.
+//! Server side. Settings of accounts.
 
 use app::{journal::model::Entry, sending_mode::model::SendingMode, session::AccountId};
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ impl AccountStore for SqliteStore {
         entry: &Entry,
     ) -> Result<bool, StoreError> {
         let mut transaction = begin(&self.writer).await?;
-        // An account without a row is in the mode that every account begins with.
+        // An account without a row has the initial mode.
         let changed = sqlx::query(
             "INSERT INTO account (portal, account, sending_mode)
              SELECT ?1, ?2, ?3 WHERE ?4 IS NULL OR ?4 =

@@ -1,5 +1,5 @@
-//! Server side. Whether a file is a backup: it has a table that the database itself has not. What waits in it may have been sent
-//! since, so that nobody serves from it until somebody has said what becomes of that.
+//! Server side. Whether a file is a backup: it has a table that a database in service lacks. Its waiting messages may
+//! have been sent since, so no process serves from it until the operator has run `facteur restored`.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::store::StoreError;
 
 /// Marks a database as a backup.
 pub const MARK: &str = "CREATE TABLE IF NOT EXISTS _backup (id INTEGER NOT NULL PRIMARY KEY) STRICT";
-/// How many such marks there are.
+/// Counts the marks of a backup.
 pub const IS_MARKED: &str = "SELECT count(*) FROM sqlite_schema WHERE name = '_backup'";
 
 pub(super) async fn mark_file(path: &Path) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! Server side. The last instant that was seen, and every deadline moved when the clock was set.
+//! Server side. The last instant seen, and every deadline moved when the clock was set.
 
 use async_trait::async_trait;
 use const_format::formatcp;
@@ -47,7 +47,7 @@ impl ClockStore for SqliteStore {
     }
 }
 
-/// What would be too old is tried now, and for a while.
+/// Makes overdue messages due now, with extra time to send them.
 async fn give_grace(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
     const WAITING_ONES: &str =
         formatcp!("UPDATE message SET expires_at = ?1, next_at = min(next_at, ?2) WHERE {WAITING} AND expires_at < ?1");
@@ -74,7 +74,7 @@ mod tests {
 
     use crate::store::{codec::clock::MOVED, sqlite::SqliteStore};
 
-    /// What happened when. These stay as they were written.
+    /// Instants of past events: they stay as they were written.
     const RECORDS: [&str; 14] = [
         "clock.seen_at",
         "heartbeat.at",

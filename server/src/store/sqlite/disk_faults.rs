@@ -1,5 +1,5 @@
-//! A disk that is full, a file that is gone, a lock that somebody else holds, a future that is dropped: the store says
-//! so in time, and works again as soon as the trouble is over.
+//! A full disk, a deleted file, a lock held by another process, a dropped future: the store reports each in time, and
+//! works again as soon as the fault is over.
 
 use std::{
     path::PathBuf,
@@ -19,7 +19,7 @@ use crate::store::{
     outbox::{Inserted, Lane, QueuedMessage},
 };
 
-/// A folder of its own, gone at the end.
+/// A temporary folder, removed on drop.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
@@ -40,7 +40,7 @@ impl Drop for Folder {
     }
 }
 
-/// A file system of four megabytes; only root may make one.
+/// A file system of four megabytes; only root can create one.
 struct SmallDisk(Folder);
 
 impl SmallDisk {
@@ -120,7 +120,7 @@ async fn a_full_disk_is_over_when_there_is_room_again() {
     store.heartbeat(now()).await.unwrap();
     for _ in 0..3 {
         disk.fill();
-        // The log that is there is written over now and then, so a write that fails may be the last one for a while.
+        // The existing log is overwritten from time to time, so writes may succeed again for a while after a failure.
         let mut is_full = false;
         for _ in 0..500 {
             let before = write(&store, 20_000).await.is_err();
@@ -131,14 +131,14 @@ async fn a_full_disk_is_over_when_there_is_room_again() {
                 break;
             }
         }
-        assert!(is_full, "readiness does not say yes where no message fits");
+        assert!(is_full, "not ready while no message fits");
         for _ in 0..5 {
             assert!(write(&store, 100_000).await.is_err());
         }
         let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
-        store.sending_mode(&account).await.expect("what is there can be read");
+        store.sending_mode(&account).await.expect("stored rows can be read");
         disk.make_room();
-        store.heartbeat(now()).await.expect("no broken connection is left");
+        store.heartbeat(now()).await.expect("no broken connection stays in the pool");
         write(&store, 1_000).await.unwrap();
         store.purge(now() + jiff::SignedDuration::from_secs(1), now(), 200).await.unwrap();
         sqlx::query("DELETE FROM message").execute(&store.writer).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_write_that_is_dropped_half_way_is_undone() {
                 }
                 transaction.commit().await
             });
-            // Dropped after so many steps.
+            // Dropped after this many polls.
             for _ in 0..polls {
                 let step = futures::poll!(write.as_mut());
                 if step.is_ready() {
@@ -185,9 +185,9 @@ async fn whoever_finds_the_database_locked_has_an_answer_within_five_seconds() {
     let began = Instant::now();
     let writers = (0..20).map(|_| store.heartbeat(now()));
     for outcome in futures::future::join_all(writers).await {
-        assert!(outcome.is_err(), "the lock is somebody else's");
+        assert!(outcome.is_err(), "another connection holds the lock");
     }
-    // One after the other they would take forty.
+    // One after another they would take forty seconds.
     assert!(began.elapsed() < ACQUIRE_TIMEOUT + BUSY_TIMEOUT + Duration::from_secs(3), "{:?}", began.elapsed());
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     store.heartbeat(now()).await.unwrap();
@@ -203,8 +203,8 @@ async fn a_file_that_is_gone_is_noticed_before_anything_is_lost_in_it() {
     std::fs::rename(folder.database(), &elsewhere).unwrap();
     assert!(store.heartbeat(now()).await.is_err(), "gone");
     assert!(write(&store, 10).await.is_err());
-    assert!(!folder.database().exists(), "an empty one is not put in its place");
+    assert!(!folder.database().exists(), "no empty file replaces it");
     std::fs::copy(&elsewhere, folder.database()).unwrap();
-    assert!(store.heartbeat(now()).await.is_err(), "replaced by another one");
+    assert!(store.heartbeat(now()).await.is_err(), "another file replaced it");
     store.close().await;
 }

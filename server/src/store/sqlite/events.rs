@@ -1,4 +1,4 @@
-//! Server side. What portals are to be told.
+//! Server side. Events for portals.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ impl EventStore for SqliteStore {
         .fetch_all(&self.pool)
         .await?;
         if !rows.is_empty() {
-            // Whoever is told of a message may ask for it.
+            // A portal may read the message as soon as it has the event.
             self.move_outcomes().await;
         }
         let (events, damaged) = quarantine::readable(EVENT, &rows, event)?;

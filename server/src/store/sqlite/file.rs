@@ -1,11 +1,12 @@
-//! Server side. The database's file: made for its owner alone, and watched, since it may be deleted or replaced.
+//! Server side. The database's file: created with access for its owner alone, and watched, since it may be deleted or
+//! replaced.
 
 use std::path::Path;
 
 use crate::store::StoreError;
 
-/// The file that was opened. SQLite goes on writing into one that was deleted or replaced, and all of it would be gone
-/// with the process.
+/// The file that was opened. SQLite keeps writing into a deleted or replaced one, and those writes would be lost when
+/// the process ends.
 #[derive(Clone)]
 pub(super) struct OpenedFile {
     path: std::path::PathBuf,
@@ -34,13 +35,13 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     std::fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
-/// Elsewhere an open file cannot be deleted.
+/// On other systems an open file cannot be deleted.
 #[cfg(not(unix))]
 fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     std::fs::metadata(path).map(|_| (0, 0))
 }
 
-/// A new file is its owner's alone; SQLite gives its log the same rights. One that is there stays as it is.
+/// A new file is accessible to its owner alone; SQLite gives its log the same mode. An existing file keeps its mode.
 pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -42,7 +42,7 @@ fn inconsistent(id: &Uuid) -> StoreError {
     StoreError::Inconsistent { table: "journal", column: "content", row: id.to_string() }
 }
 
-/// Adds an entry, in the transaction of the change it tells of.
+/// Adds an entry, in the transaction of the change.
 pub(super) async fn note(
     connection: &mut SqliteConnection,
     account: &AccountId,

@@ -18,7 +18,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-/// So many messages that were deferred until an hour later.
+/// This many messages, deferred until an hour later.
 async fn deferred(store: &SqliteStore, count: u32) {
     sqlx::query(
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?1)
@@ -35,7 +35,7 @@ async fn deferred(store: &SqliteStore, count: u32) {
     .unwrap();
 }
 
-/// How many rows were written since the store was opened, those of triggers included.
+/// How many rows were written since the store was opened, including those of triggers.
 async fn written(store: &SqliteStore) -> i64 {
     sqlx::query_scalar("SELECT total_changes()").fetch_one(&store.writer).await.unwrap()
 }
@@ -48,26 +48,26 @@ async fn waking_and_putting_off_write_a_row_or_two_however_much_waits() {
     let before = written(&store).await;
     store.rest_lane(&queue, at(900), Some(app::diagnosis::cause::Cause::Timeout)).await.unwrap();
     assert!(written(&store).await - before <= 2, "the lane, and the bound of its destination");
-    // A profile that is saved again and again.
+    // A profile that is saved repeatedly.
     for second in 1..=100 {
         let (before, began) = (written(&store).await, std::time::Instant::now());
         assert_eq!(store.wake(&queue.lane.account, at(second)).await.unwrap(), 1);
         assert!(written(&store).await - before <= 2);
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
-    // All of it is due, and is served in portions, none of which looks at all the rest.
+    // All messages are due, and are claimed in portions, none of which reads all the others.
     for portion in 0..20 {
         let (before, began) = (written(&store).await, std::time::Instant::now());
         let rows = crate::store::contract::claim(&store, &queue.lane, "one", at(200), at(230), 16).await;
         assert_eq!(rows.len(), 16, "portion {portion}");
-        assert!(written(&store).await - before <= 16 * 3 + 4, "a row, and two counts of states, each");
+        assert!(written(&store).await - before <= 16 * 3 + 4, "for each message a row and two state counts");
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         store.release("one", &ids, at(9_000)).await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
 }
 
-/// Old messages, with an attempt each, in the order in which they were finished; their keys lie scattered.
+/// Old messages, with an attempt each, in the order in which they were finished; their keys are scattered.
 async fn finished(store: &SqliteStore, count: u32) {
     for sql in [
         "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?1)
@@ -80,7 +80,8 @@ async fn finished(store: &SqliteStore, count: u32) {
     ] {
         sqlx::query(sql).bind(count).execute(&store.writer).await.unwrap();
     }
-    // The store moves the log in the background too, and only one may do so at a time: the other finds it busy.
+    // The store moves the log in the background too, and only one connection may do so at a time: the other one finds
+    // it busy.
     loop {
         let (busy, ..): (i64, i64, i64) =
             sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&store.writer).await.unwrap();
@@ -114,7 +115,7 @@ async fn a_purge_holds_the_writer_for_a_moment_and_leaves_others_no_checkpoint()
     let mut most = 0;
     for _ in 0..200 {
         assert_eq!(store.purge(at(0), at(0), 10).await.unwrap(), 10);
-        // Busy, pages in the log, pages that were moved into the file.
+        // The columns: busy, pages in the log, pages moved into the file.
         let (_, log, moved): (i64, i64, i64) =
             sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&store.writer).await.unwrap();
         most = most.max(log);
@@ -126,7 +127,7 @@ async fn a_purge_holds_the_writer_for_a_moment_and_leaves_others_no_checkpoint()
     waits.sort();
     let (median, p99, worst) = (waits[waits.len() / 2], waits[waits.len() * 99 / 100], waits[waits.len() - 1]);
     eprintln!("the writer was held: median {median:?}, p99 {p99:?}, worst {worst:?}; pages in the log: {most}");
-    // At 1,000 pages the next commit would have to move them, and everybody would wait for it.
+    // At 1,000 pages the next commit would have to move them, and every writer would wait for it.
     assert!(most < 500, "{most} pages");
     assert!(median < Duration::from_millis(50), "{median:?}");
     store.close().await;

@@ -1,7 +1,7 @@
-//! Server side. What is forgotten, and what is counted.
+//! Server side. Retention and metrics.
 //!
-//! Rows are found by an index and deleted in small groups: a writer waits for one group at most. Old rows lie
-//! scattered over the file, so a group of them changes many pages; [`checkpoints`](super::checkpoints) moves them.
+//! Rows are found by an index and deleted in small groups: a writer waits for one group at most. Old rows are scattered
+//! over the file, so a group of them changes many pages; [`checkpoints`](super::checkpoints) moves those into the file.
 
 use async_trait::async_trait;
 use const_format::formatcp;
@@ -31,7 +31,7 @@ impl MaintenanceStore for SqliteStore {
     async fn heartbeat(&self, at: Timestamp) -> Result<(), StoreError> {
         let mut transaction = begin(&self.writer).await?;
         sqlx::query(
-            // Other bytes each time: SQLite does not write a page that stays the same.
+            // Different bytes each time: SQLite does not write a page that stays the same.
             "INSERT INTO heartbeat (id, at, ballast) VALUES (1, ?, randomblob(?))
              ON CONFLICT (id) DO UPDATE SET at = excluded.at, ballast = excluded.ballast",
         )
@@ -55,7 +55,7 @@ impl MaintenanceStore for SqliteStore {
                      AND finished_at IS NOT NULL ORDER BY finished_at LIMIT ?2)",
                 finished_before,
             ),
-            // Of portals that are not told any more.
+            // Events of portals that have no webhook any more.
             ("DELETE FROM event WHERE id IN (SELECT id FROM event WHERE created_at < ?1 LIMIT ?2)", finished_before),
             (
                 "DELETE FROM lane WHERE (lane, fallback) IN
@@ -71,7 +71,7 @@ impl MaintenanceStore for SqliteStore {
             gone +=
                 sqlx::query(sql).bind(before.as_millisecond()).bind(limit).execute(&self.writer).await?.rows_affected();
         }
-        // What was set aside and is gone. (A message takes its line along.)
+        // Quarantine entries whose rows are gone. (Deleting a message deletes its entry.)
         sqlx::query(
             "DELETE FROM quarantine
              WHERE (kind = 'event' AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = quarantine.row))
@@ -113,22 +113,22 @@ impl MaintenanceStore for SqliteStore {
     }
 }
 
-/// Messages that were not tried yet and whose destination rests, by the counts of their lanes.
+/// Queued messages whose destination is in back-off, by the counts of their lanes.
 pub(super) const HELD_BY_DESTINATIONS: &str = "SELECT coalesce(sum(lane.queued), 0)
     FROM destination CROSS JOIN lane ON lane.destination = destination.destination AND lane.due_at IS NOT NULL
     WHERE destination.rests_until > ?1 AND destination.rests_until > 0";
-/// Those whose lane rests for a reason of its own, and whose destination does not.
+/// Those whose lane has a back-off of its own, and whose destination has none.
 pub(super) const HELD_BY_LANES: &str = "SELECT coalesce(sum(lane.queued), 0)
     FROM lane LEFT JOIN destination ON destination.destination = lane.destination
     WHERE lane.rests_until > ?1 AND lane.rests_until > 0 AND ifnull(destination.rests_until, 0) <= ?1";
 
-/// Bytes of a heartbeat, as many as a usual message has: on a disk that is nearly full a byte may fit where no message
-/// does.
+/// Bytes of a heartbeat, as many as a usual message has: a nearly full disk may have room for a byte, but not for a
+/// message.
 const HEARTBEAT_SIZE: i64 = 128 * 1024;
-/// Bytes of contents that are overwritten with one statement, at most; one content may be larger.
+/// Most bytes of contents overwritten with one statement, unless one content is larger.
 const MOST_BYTES: i64 = 256 * 1024;
 
-/// Texts and files that were not needed.
+/// Deletes texts and files that are no longer needed.
 async fn contents(
     (pool, writer): (&SqlitePool, &SqlitePool),
     before: Timestamp,
@@ -146,7 +146,7 @@ async fn contents(
     if ids.is_empty() {
         return Ok(0);
     }
-    // It may have been sent again meanwhile.
+    // The message may have been resent meanwhile.
     let gone = sqlx::query(
         "DELETE FROM content WHERE message IN (
              SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?)) AND finished_at IS NOT NULL)",

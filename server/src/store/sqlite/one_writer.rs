@@ -1,4 +1,4 @@
-//! Server side. Everything that waits for the writer, in one transaction.
+//! Server side. All writes that wait for the writer, in one transaction.
 
 use async_trait::async_trait;
 
@@ -20,7 +20,7 @@ impl OneWriter for SqliteStore {
         let (settled, marked) = settle_and_mark(&mut settling, settlements, marks, *marked_at).await?;
         let appended = std::mem::take(&mut settling.appended);
         let claimed = claim(&mut transaction, claims).await?;
-        // Before anybody is told of it.
+        // Before the commit makes the outcomes visible.
         self.will_move(&appended);
         if let Err(error) = transaction.commit().await {
             self.outcomes.take_back(&appended);
@@ -70,7 +70,7 @@ mod tests {
             marked_at: at(3),
             claims: vec![&next],
         };
-        // A message that is there already takes the whole group with it.
+        // A duplicate message fails the whole batch.
         let again = message(1, &shop, 3);
         assert!(store.write(&batch(vec![&new, &again])).await.unwrap_err().is_about_a_row());
         let of = async |number| store.message("demo", uuid::Uuid::from_u128(number)).await.unwrap();
@@ -80,6 +80,6 @@ mod tests {
         assert_eq!((written.inserted, written.marked), (vec![Inserted::New], vec![true]));
         assert!(written.settled[0].done);
         let claimed: Vec<_> = written.claimed[0].messages.iter().map(|message| message.id).collect();
-        assert_eq!(claimed, [new.id], "a claim sees what was given in the same transaction");
+        assert_eq!(claimed, [new.id], "a claim sees messages inserted in the same transaction");
     }
 }

@@ -1,9 +1,9 @@
 //! Server side. Acceptances that are on disk, but not yet in the rows of their messages.
 //!
-//! An outcome changes pages all over the file: of the message, its attempt, its content, and of five indexes. Many outcomes
-//! written together change half as many pages each. So while marks wait for the writer, acceptances are appended to one small
-//! table in the same transaction, and moved later, many at a time. Whoever looks at such a message has its outcome moved first.
-//! What a crash left behind is moved when the file is opened.
+//! An outcome changes pages all over the file: of the message, its attempt, its content, and of five indexes. Many
+//! outcomes written together change half as many pages each. So while marks wait for the writer, acceptances are
+//! appended to one small table in the same transaction, and moved later, many at a time. Before such a message is read,
+//! its outcome is moved. Outcomes that a crash left behind are moved when the file is opened.
 
 use std::{
     collections::HashSet,
@@ -18,23 +18,23 @@ use uuid::Uuid;
 use super::{SqliteStore, rows::encode, transaction::begin};
 use crate::store::{StoreError, codec::settlements::SettledRow, outbox::Settlement};
 
-/// So many are moved at once.
+/// How many are moved at once.
 const MANY: usize = 64;
-/// With so many waiting none is appended any more: moving them does not keep up, or fails.
+/// Limit: with this many waiting, moving does not keep up, or fails, and no more are appended.
 const MOST: usize = 4 * MANY;
-/// Fewer wait no longer than this.
+/// Longest wait of a smaller number.
 const SOON: Duration = Duration::from_millis(50);
-/// After a failure.
+/// Delay after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// The messages whose outcomes are appended and not moved.
+/// The messages whose outcomes are appended and not moved yet.
 #[derive(Default)]
 pub(super) struct Outcomes(Mutex<Appended>);
 
 #[derive(Default)]
 struct Appended {
     ids: HashSet<Uuid>,
-    /// How often some were moved.
+    /// How often outcomes were moved.
     moves: u64,
 }
 
@@ -51,18 +51,18 @@ impl Outcomes {
         self.appended().ids.len() < MOST
     }
 
-    /// These could not be appended.
+    /// Forgets outcomes whose transaction failed.
     pub(super) fn take_back(&self, ids: &[Uuid]) {
         self.appended().ids.retain(|id| !ids.contains(id));
     }
 }
 
-/// What is written of one message.
+/// The columns of one outcome.
 #[derive(Serialize)]
 struct Outcome {
     #[serde(flatten)]
     row: SettledRow,
-    /// The JSON that is kept.
+    /// The attempt as JSON.
     attempt: Option<String>,
 }
 
@@ -77,8 +77,8 @@ impl Outcome {
     }
 }
 
-/// Three statements in one call, since each call costs two changes of threads: the message says what became of it, its attempt is
-/// kept, and its content is deleted. `one` is the outcome.
+/// Three statements in one call, since each call costs two thread switches: the message gets its outcome, its attempt
+/// is stored, and its content is deleted. `one` is the outcome.
 macro_rules! write_outcomes {
     ($outcomes:expr) => {
         concat!(
@@ -114,14 +114,14 @@ const WRITE: &str = write_outcomes!(
           value ->> 'keeps_lease' AS keeps_lease, value ->> 'forgets' AS forgets, value ->> 'attempt' AS attempt
       FROM json_each(?1))"
 );
-/// Those with a number from `?1` to `?2`.
+/// Outcomes with a number from `?1` to `?2`.
 const MOVE: &str = write_outcomes!(
     "(SELECT message AS id, 'accepted' AS state, recipients, stage, cause, reply, profile, fallback, tries AS counts,
           NULL AS next_at, at, at AS finished_at, 0 AS keeps_lease, forgets, attempt
       FROM outcome WHERE number BETWEEN ?1 AND ?2)"
 );
 
-/// Writes outcomes where they belong.
+/// Writes outcomes into the rows of their messages.
 pub(super) async fn write(connection: &mut SqliteConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
     if settlements.is_empty() {
         return Ok(());
@@ -131,7 +131,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, settlements: &[&Set
     Ok(())
 }
 
-/// Writes acceptances down to be moved later.
+/// Appends acceptances, to be moved later.
 pub(super) async fn append(connection: &mut SqliteConnection, settlements: &[&Settlement]) -> Result<(), StoreError> {
     if settlements.is_empty() {
         return Ok(());
@@ -153,14 +153,14 @@ async fn move_between(connection: &mut SqliteConnection, first: i64, last: i64) 
     Ok(())
 }
 
-/// Moves what is appended.
+/// Moves all appended outcomes.
 async fn move_appended(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     move_between(&mut *connection, i64::MIN, i64::MAX).await?;
     sqlx::query("DELETE FROM outcome").execute(connection).await?;
     Ok(())
 }
 
-/// The same, one after the other: what cannot be moved is left out, so that it stands in nobody's way.
+/// The same, one after another: an outcome that cannot be moved is left out, so that it does not block the others.
 async fn move_each(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let numbers: Vec<i64> =
         sqlx::query_scalar("SELECT number FROM outcome ORDER BY number").fetch_all(&mut *connection).await?;
@@ -180,7 +180,8 @@ async fn move_each(connection: &mut SqliteConnection) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Moves all of it in a transaction of its own. `locked` is called when nobody else can append.
+/// Moves all outcomes in a transaction of its own. Calls `locked` once it has the write lock, so that no more are
+/// appended.
 pub(super) async fn move_all(writer: &SqlitePool, mut locked: impl FnMut()) -> Result<(), StoreError> {
     let mut transaction = begin(writer).await?;
     locked();
@@ -196,7 +197,7 @@ pub(super) async fn move_all(writer: &SqlitePool, mut locked: impl FnMut()) -> R
 }
 
 impl SqliteStore {
-    /// Moves what is appended, so that the rows say what is known. Where that fails they are a little old.
+    /// Moves appended outcomes, so that the rows are up to date. If that fails, they lag a little.
     pub(super) async fn move_outcomes(&self) {
         if self.outcomes.appended().ids.is_empty() || self.writer.is_closed() {
             return;
@@ -207,7 +208,7 @@ impl SqliteStore {
         }
     }
 
-    /// The same before this message is looked at.
+    /// The same, before this message is read.
     pub(super) async fn move_outcome_of(&self, id: Uuid) {
         if self.outcomes.contains(id) {
             self.move_outcomes().await;
@@ -216,7 +217,7 @@ impl SqliteStore {
 
     async fn try_to_move_outcomes(&self) -> Result<(), StoreError> {
         let mut moved = HashSet::new();
-        // Whoever appends holds the same lock.
+        // Appending takes the same lock.
         move_all(&self.writer, || moved.clone_from(&self.outcomes.appended().ids)).await?;
         let left = {
             let mut appended = self.outcomes.appended();
@@ -230,7 +231,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Notes what is about to be appended, and sees to it that it is moved.
+    /// Registers outcomes that are about to be appended, and schedules their move.
     pub(super) fn will_move(&self, ids: &[Uuid]) {
         let (before, after) = {
             let mut appended = self.outcomes.appended();
@@ -246,7 +247,7 @@ impl SqliteStore {
         }
     }
 
-    /// Moves them after a while, unless somebody does it earlier.
+    /// Moves them after a while, unless they were moved meanwhile.
     fn move_outcomes_in(&self, delay: Duration) {
         let (store, moves) = (self.clone(), self.outcomes.appended().moves);
         tokio::spawn(async move {

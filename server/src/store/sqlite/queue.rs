@@ -1,4 +1,5 @@
-//! Server side. Lanes and destinations: what is due next, and what rests. The migration says how their rows are kept.
+//! Server side. Lanes and destinations: what is due next, and back-off. The migration describes how their rows are
+//! kept.
 
 use app::{diagnosis::cause::Cause, session::AccountId};
 use async_trait::async_trait;
@@ -64,7 +65,7 @@ impl QueueStore for SqliteStore {
         .fetch_all(&self.pool)
         .await?;
         if rows.is_empty() {
-            // Its bound was too low: it is not looked at again before something is due.
+            // Its bound was too low: raised, so that it is not read again before something is due.
             let mut transaction = begin(&self.writer).await?;
             tighten(&mut transaction, destination).await?;
             transaction.commit().await?;

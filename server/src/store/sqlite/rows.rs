@@ -1,4 +1,4 @@
-//! Server side. What SQLite's rows are read with: see `codec`.
+//! Server side. Readers of SQLite's rows: see `codec`.
 
 pub(super) use crate::store::codec::{
     encode, instant,

@@ -1,4 +1,4 @@
-//! Server side. Everything that is sealed, page by page: for the rotation of keys.
+//! Server side. Everything sealed, page by page, for key rotation.
 
 use app::profile::model::ProfileId;
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
-//! Server side. One process that serves from a file: a lock of the operating system on a file beside it, which ends with the
-//! process, however that ends. SQLite's own locks last for a statement or a transaction.
+//! Server side. One process serves from a file: it holds an operating system lock on a file beside it, which ends with
+//! the process, even after a crash. SQLite's own locks last for a statement or a transaction.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -17,7 +17,7 @@ pub struct ServingLock {
 }
 
 impl ServingLock {
-    /// Takes the lock, or says that another process has it.
+    /// Takes the lock, or fails if another process has it.
     pub fn take(database: &Path) -> Result<Self, StoreError> {
         let failed = |error| StoreError::Unavailable(sqlx::Error::Io(error));
         let path = beside(database).map_err(failed)?;
@@ -35,13 +35,14 @@ impl ServingLock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        // Only for the message that another process shows: on a full disk it has none.
+        // Only for the error message of another process: on a full disk the process id is missing.
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self { file })
     }
 }
 
-/// `facteur.db.lock`, beside the file that a link leads to. It stays there: a lock on a file that was deleted keeps nobody out.
+/// `facteur.db.lock`, beside the file that a link leads to. It is never deleted: a lock on a deleted file excludes no
+/// process.
 fn beside(database: &Path) -> std::io::Result<PathBuf> {
     let real = match std::fs::canonicalize(database) {
         Ok(real) => real,
@@ -67,7 +68,7 @@ mod tests {
         let database = folder.join("facteur.db");
         let first = ServingLock::take(&database).unwrap();
         let in_use = |error| matches!(error, StoreError::InUse { process: Some(id) } if id == std::process::id());
-        assert!(in_use(ServingLock::take(&database).unwrap_err()), "also before there is a database");
+        assert!(in_use(ServingLock::take(&database).unwrap_err()), "locked even before the database exists");
         std::fs::write(&database, "").unwrap();
         #[cfg(unix)]
         {
@@ -81,7 +82,7 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// Where it is set, this process is the other one.
+    /// If set, this process is the other one.
     const HOLD: &str = "FACTEUR_TEST_HOLD";
 
     #[test]
@@ -90,7 +91,7 @@ mod tests {
         if let Some(database) = std::env::var_os(HOLD) {
             let _held = ServingLock::take(Path::new(&database)).unwrap();
             std::io::stdout().write_all(b"held\n").unwrap();
-            // Until it is killed, or the other one has ended.
+            // Until it is killed, or the other process has ended.
             let _ = std::io::stdin().read_line(&mut String::new());
             return;
         }

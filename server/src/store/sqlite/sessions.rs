@@ -120,8 +120,8 @@ impl SessionStore for SqliteStore {
     }
 }
 
-/// A bounded number of rows: somebody waits for the writer. Each opening adds one row of each kind and deletes up to this
-/// many, so what is left over does not grow.
+/// A bounded number of rows, since the caller waits for the writer. Each opening adds one row of each kind and deletes
+/// up to this many, so the backlog does not grow.
 pub(super) const SWEEP_SESSIONS: &str =
     "DELETE FROM session WHERE key IN (SELECT key FROM session WHERE expires_at < ? LIMIT 500)";
 pub(super) const SWEEP_TOKENS: &str = "DELETE FROM used_token WHERE (portal, jti) IN

@@ -1,4 +1,4 @@
-//! Server side. What became of attempts, and what they tell of the profiles: one transaction for a whole group.
+//! Server side. Outcomes of attempts, and what they show about profiles: one transaction for a whole group.
 
 use app::{
     profile::{
@@ -62,13 +62,13 @@ impl SettlementStore for SqliteStore {
     }
 }
 
-/// A transaction in which outcomes are written.
+/// A transaction that writes outcomes.
 pub(super) struct Settling<'t> {
     connection: &'t mut SqliteConnection,
     outcomes: &'t Outcomes,
-    /// Somebody waits for the transaction: acceptances are appended, and moved later.
+    /// Other writers wait for the transaction, so acceptances are appended and moved later.
     appends: bool,
-    /// Those that were.
+    /// The messages whose outcomes were appended.
     pub appended: Vec<Uuid>,
 }
 
@@ -84,8 +84,8 @@ impl<'t> Settling<'t> {
 
 #[async_trait]
 impl SettlementStatements for Settling<'_> {
-    /// Which of the settlements may be made. The rows are read first, so that the rule (`Precondition::holds`) is not SQL's;
-    /// the transaction holds the only lock for writing.
+    /// Which of the settlements may be made. The rows are read first, so that the rule (`Precondition::holds`) is not
+    /// written in SQL; the transaction holds the write lock.
     async fn held(&mut self, settlements: &[&Settlement]) -> Result<Vec<bool>, StoreError> {
         let ids = settlements.iter().map(|settlement| settlement.id).filter(|id| !self.outcomes.contains(*id));
         let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
@@ -107,7 +107,7 @@ impl SettlementStatements for Settling<'_> {
         Ok(())
     }
 
-    /// The transaction holds the only lock for writing.
+    /// Nothing to lock: the transaction holds the write lock.
     async fn lock_profiles(&mut self, _done: &[&Settlement]) -> Result<(), StoreError> {
         Ok(())
     }

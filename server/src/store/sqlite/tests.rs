@@ -1,4 +1,4 @@
-//! What the contract does not say: the file, its migrations, and what is found by an index.
+//! What the contract does not cover: the file, its migrations, and which queries use an index.
 
 use app::{profile::model::ProfileId, sending_mode::model::SendingMode, session::AccountId};
 use jiff::Timestamp;
@@ -27,11 +27,11 @@ async fn damaged_rows_are_set_aside() {
 async fn a_database_in_memory_outlives_a_dropped_future() {
     let store = SqliteStore::in_memory().await.unwrap();
     for _ in 0..100 {
-        // Asked once, and dropped while the statement is under way.
+        // Polled once, and dropped while the statement runs.
         let _ = futures::FutureExt::now_or_never(store.canary());
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(store.canary().await.unwrap(), None, "its tables are there");
+    assert_eq!(store.canary().await.unwrap(), None, "the tables are there");
 }
 
 #[tokio::test]
@@ -50,8 +50,8 @@ async fn a_file_is_opened_again_with_everything_in_it() {
     };
     assert_eq!(pragma("PRAGMA journal_mode").await, "wal");
     let number = async |name: &'static str| sqlx::query_scalar::<_, i64>(name).fetch_one(&store.pool).await.unwrap();
-    assert_eq!(number("PRAGMA synchronous").await, 2, "every commit is on the disk");
-    assert_eq!(number("PRAGMA secure_delete").await, 1, "what is deleted is overwritten");
+    assert_eq!(number("PRAGMA synchronous").await, 2, "every commit reaches the disk");
+    assert_eq!(number("PRAGMA secure_delete").await, 1, "deleted content is overwritten");
     store.close().await;
     let again = SqliteStore::open(&path).await.unwrap();
     assert_eq!(again.sending_mode(&account).await.unwrap(), Some(SendingMode::OwnSmtp));
@@ -61,7 +61,7 @@ async fn a_file_is_opened_again_with_everything_in_it() {
     }
 }
 
-/// Nobody who writes has to do it.
+/// No writer has to do it.
 #[tokio::test]
 async fn the_log_is_moved_into_the_file_in_the_background() {
     let folder = disk_faults::Folder::new();
@@ -110,12 +110,12 @@ async fn a_save_touches_its_own_profile_only() {
         assert!(store.change_profile(&account, row(number).id, &mut decide).await.unwrap());
         let touched: Vec<String> =
             sqlx::query_scalar("SELECT DISTINCT id FROM touched").fetch_all(store.raw()).await.unwrap();
-        assert_eq!(touched, [row(number).id.to_string()], "in use or not");
+        assert_eq!(touched, [row(number).id.to_string()], "only this row, in use or not");
         sqlx::query("DELETE FROM touched").execute(store.raw()).await.unwrap();
     }
 }
 
-/// A message as SQL, for tests of what no method does.
+/// A message as SQL, for states that no method makes.
 fn waiting(id: &str, lane: &str, fallback: u8, at: i64) -> String {
     format!(
         "INSERT INTO message (id, portal, account, lane, request_hash, message_id, subject, size, recipients, state,
@@ -171,7 +171,7 @@ async fn what_waits_and_what_is_over_is_found_by_an_index() {
     }
 }
 
-/// However many messages wait for a rest, each lane is one number.
+/// For any number of messages in back-off, each lane has one count.
 #[tokio::test]
 async fn messages_that_wait_for_a_rest_are_counted_without_a_look_at_them() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -189,7 +189,7 @@ async fn messages_that_wait_for_a_rest_are_counted_without_a_look_at_them() {
     }
 }
 
-/// The statements themselves, as the store sends them.
+/// The statements as the store sends them.
 #[tokio::test]
 async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -206,7 +206,7 @@ async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {
                 .await
                 .unwrap();
         assert!(plan.iter().any(|(.., step)| step.contains("SEARCH") && step.contains(index)), "{sql}: {plan:?}");
-        // A subquery has at most so many rows as its LIMIT says.
+        // A subquery has at most as many rows as its LIMIT says.
         let of_a_table = |step: &str| {
             step.starts_with("SCAN")
                 && !["start", "looked_at", "(subquery", "CONSTANT"].iter().any(|name| step.contains(name))

@@ -1,8 +1,8 @@
 //! Server side. The one way to write more than one statement at once.
 //!
 //! SQLite ends a transaction by itself when the disk is full, when a read or write fails, and in a few more cases
-//! (<https://sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). sqlx counts transactions and
-//! does not notice: its count stays at one, and each later `BEGIN` on that connection fails. So the statements are
+//! (<https://sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). sqlx counts transactions
+//! and does not notice: its count stays at one, and each later `BEGIN` on that connection fails. So the statements are
 //! issued here. A transaction that ends without a commit is rolled back, and a connection whose `BEGIN`, `COMMIT` or
 //! `ROLLBACK` failed is closed: the pool opens another one.
 
@@ -12,10 +12,10 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 
 use crate::store::{StoreError, flow::Ended};
 
-/// `SQLITE_BUSY`, the primary result code: somebody else holds the lock, and nothing has begun.
+/// `SQLITE_BUSY`, the primary result code: another connection holds the lock, and no transaction has begun.
 const BUSY: i64 = 5;
 
-/// A transaction that holds the write lock. Dropped without [`commit`](Self::commit), also because its future was
+/// A transaction that holds the write lock. Dropped without [`commit`](Self::commit), even when its future was
 /// cancelled, it changes nothing.
 pub(super) struct WriteTransaction {
     /// `None` once it has ended.
@@ -54,7 +54,7 @@ impl WriteTransaction {
         }
     }
 
-    /// Writes it to the disk.
+    /// Commits; the data is on the disk when it returns.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let committed = sqlx::query("COMMIT").execute(&mut *self).await;
         let Some(connection) = self.connection.take() else { return Ok(()) };
@@ -77,10 +77,10 @@ async fn roll_back(mut connection: PoolConnection<Sqlite>) {
 impl Drop for WriteTransaction {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
-        // The connection goes back to the pool only when this is over: the next writer waits for it.
+        // The connection returns to the pool only after the rollback: the next writer waits for it.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(roll_back(connection))),
-            // No runtime is left to roll back on: closing it does the same.
+            // No runtime is left to roll back on: closing the connection does the same.
             Err(_) => drop(connection.detach()),
         }
     }

@@ -1,4 +1,4 @@
-//! Server side. The bounds of lanes and destinations: when something is due there, and what rests.
+//! Server side. The bounds of lanes and destinations: when something is due there, and their back-off.
 
 use app::diagnosis::cause::Cause;
 use const_format::formatcp;
@@ -10,7 +10,7 @@ use crate::store::{
     outbox::{Queue, Rest},
 };
 
-/// The instant when something of a lane is due: `$1`, and not before, for what was woken.
+/// When a lane is next due; woken messages are due at `$1`.
 pub(super) const NEXT_AT: &str = formatcp!(
     "CASE WHEN EXISTS (SELECT 1 FROM message WHERE {WAITING} AND message.lane = lane.lane
                            AND message.fallback = lane.fallback AND message.wakings < lane.wakings) THEN $1
@@ -19,7 +19,7 @@ pub(super) const NEXT_AT: &str = formatcp!(
              AND message.wakings = lane.wakings) END"
 );
 
-/// Raises the bounds of destinations, which are locked, to what is due first there.
+/// Raises the bounds of locked destinations to their first due lane.
 pub(super) async fn tighten(connection: &mut PgConnection, names: &[String]) -> Result<(), StoreError> {
     if names.is_empty() {
         return Ok(());
@@ -37,7 +37,7 @@ pub(super) async fn tighten(connection: &mut PgConnection, names: &[String]) -> 
     Ok(())
 }
 
-/// `probe`: the lease that the rest ends with.
+/// `probe`: the lease whose end also ends the back-off.
 pub(super) async fn keep_rest(
     connection: &mut PgConnection,
     destination: &str,
@@ -59,7 +59,7 @@ pub(super) async fn keep_rest(
     Ok(())
 }
 
-/// Puts a lane behind a destination.
+/// Assigns a lane to a destination.
 pub(super) async fn move_lane(
     connection: &mut PgConnection,
     Queue { lane, fallback }: &Queue,

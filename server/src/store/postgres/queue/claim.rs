@@ -1,4 +1,4 @@
-//! Server side. Claims: one lane at a time, after everything that a batch of them needs was locked.
+//! Server side. Claims: one lane at a time, after a batch has locked everything it needs.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::store::{
     outbox::{Claim, Claimed, Passage, Rest},
 };
 
-/// Takes messages of a lane. It is locked, and so are the destinations in `rests`.
+/// Claims messages of a lane. The lane is locked, and so are the destinations in `rests`.
 pub(super) async fn claim_one(
     connection: &mut PgConnection,
     claim: &Claim,
@@ -36,7 +36,7 @@ pub(super) async fn claim_one(
          FROM taken WHERE message.id = taken.taken_id
          RETURNING {COLUMNS}"
     );
-    // What is left has its turn after those that are due by now.
+    // The rest of the lane comes after the lanes that are due by now.
     const TURN: &str = formatcp!("UPDATE lane SET next_at = {NEXT_AT} WHERE lane = $2 AND fallback = $3");
     let Claim { queue, destination, lease_token, now, until, limit: most } = claim;
     let key = queue.lane.key();

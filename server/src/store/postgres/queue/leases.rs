@@ -16,8 +16,8 @@ use crate::store::{
     outbox::CommitMark,
 };
 
-/// Compares and sets, for messages that are locked: a mark holds while the lease does. A message has one lease, so another
-/// token's mark does not.
+/// Compare-and-set on locked messages: a mark holds while the lease does. A message has one lease, so a mark with
+/// another token does not hold.
 pub(in crate::store::postgres) async fn mark_commit(
     connection: &mut PgConnection,
     marks: &[&CommitMark],
@@ -44,7 +44,7 @@ pub(in crate::store::postgres) async fn mark_commit(
     Ok(marks.iter().map(|mark| marked.contains(&(mark.id.to_string(), mark.lease_token.clone()))).collect())
 }
 
-/// Gives messages back, in the states that `released` says.
+/// Releases messages, in the states that `released` gives.
 pub(super) async fn release(
     store: &PostgresStore,
     lease_token: &str,

@@ -18,7 +18,7 @@ pub(super) fn fallbacks(queues: &[&Queue]) -> Vec<bool> {
     queues.iter().map(|queue| queue.fallback).collect()
 }
 
-/// Locks lanes; behind which destination each of them stands, by [`Queue::key`].
+/// Locks lanes, and returns their destinations, by [`Queue::key`].
 pub(super) async fn lock_lanes(
     connection: &mut PgConnection,
     queues: &[&Queue],
@@ -42,7 +42,7 @@ pub(super) async fn lock_lanes(
     Ok(behind)
 }
 
-/// Locks messages in their order; who is at each of them.
+/// Locks messages in the order of their ids, and returns their leases.
 pub(in crate::store::postgres) async fn lock_messages(
     connection: &mut PgConnection,
     ids: &[String],
@@ -53,7 +53,7 @@ pub(in crate::store::postgres) async fn lock_messages(
     Ok(locked.bind(ids).fetch_all(connection).await?)
 }
 
-/// A destination without a row cannot be locked.
+/// Inserts missing destinations: without a row there is nothing to lock.
 pub(super) async fn make_destinations(connection: &mut PgConnection, names: &[String]) -> Result<(), StoreError> {
     if names.is_empty() {
         return Ok(());
@@ -69,7 +69,7 @@ pub(super) async fn make_destinations(connection: &mut PgConnection, names: &[St
     Ok(())
 }
 
-/// Locks destinations; how each of them is doing.
+/// Locks destinations, and returns their back-off.
 pub(super) async fn lock_destinations(
     connection: &mut PgConnection,
     names: &[String],

@@ -1,4 +1,4 @@
-//! Server side. A message shows the rest that its lane or destination has: its own row does not say so.
+//! Server side. A message shows the back-off of its lane or destination: its own row does not have it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::store::{
     outbox::{Queue, StoredMessage},
 };
 
-/// What waits is told with the rest that it waits for: one query for all of them.
+/// Adds to waiting messages the back-off they wait for, with one query.
 pub(in crate::store::postgres) async fn with_rests(
     pool: &PgPool,
     rows: &mut [StoredMessage],
@@ -52,13 +52,13 @@ pub(in crate::store::postgres) async fn with_rests(
     Ok(())
 }
 
-/// What `wait_for_rest` reads, in a statement about messages.
+/// The column that `wait_for_rest` reads, for a query of messages.
 pub(in crate::store::postgres) const REST: &str =
     "(SELECT json_build_array(lane.rests_until, lane.cause, destination.rests_until, destination.cause)::text
       FROM lane LEFT JOIN destination USING (destination)
       WHERE lane.lane = message.lane AND lane.fallback = message.fallback) AS rest";
 
-/// Turns are counted again, and no rest ends after `latest`: a few lanes at a time, in the order in which everybody locks them.
+/// Computes due times again, and lets no back-off end after `latest`: a few lanes at a time, locked in the usual order.
 pub(super) async fn realign(
     store: &PostgresStore,
     (now, latest): (Timestamp, Timestamp),

@@ -1,4 +1,4 @@
-//! Many transactions at once, as several processes have them.
+//! Many transactions at once, as several processes make them.
 
 use super::*;
 
@@ -32,8 +32,8 @@ async fn no_message_is_claimed_twice() {
     assert_eq!(all.into_iter().collect::<HashSet<_>>(), given.iter().map(|one| one.id).collect());
 }
 
-/// Whether every bound is as low as what waits (a lane that was looked at until `now` has its turn after that), and the tally
-/// says what is there.
+/// Whether no bound is later than the first waiting message (a lane that was read until `now` is due after that), and
+/// the tally matches the rows.
 async fn is_sound(store: &PostgresStore, now: Timestamp) {
     const MISCOUNTED: &str = "SELECT count(*) FROM lane WHERE queued <> (SELECT count(*) FROM message
         WHERE message.lane = lane.lane AND message.fallback = lane.fallback AND message.state = 'queued')";
@@ -48,7 +48,7 @@ async fn is_sound(store: &PostgresStore, now: Timestamp) {
     let too_high = sqlx::query_scalar::<_, i64>(TOO_HIGH).bind(now.as_millisecond());
     assert_eq!(too_high.fetch_one(&store.pool).await.unwrap(), 0, "a bound is too high");
     let miscounted = sqlx::query_scalar::<_, i64>(MISCOUNTED).fetch_one(&store.pool).await.unwrap();
-    assert_eq!(miscounted, 0, "a lane counts what is not there");
+    assert_eq!(miscounted, 0, "a lane's count is wrong");
     for _ in 0..2 {
         let rows = sqlx::query(
             "SELECT kind, sum(amount)::bigint AS told,
@@ -121,7 +121,7 @@ async fn everything_at_once_leaves_every_bound_low_enough() {
     };
     tokio::join!(worker(&one, "1", 0), worker(&other, "2", 1), worker(&one, "3", 2), worker(&other, "4", 3));
     is_sound(&one, at(ROUNDS)).await;
-    // Nothing that waits is out of reach: in the end all of it is claimed.
+    // No message is unreachable: in the end all of them are claimed.
     let mut left: i64 = 0;
     for _ in 0..200 {
         let claims = NAMES.map(|name| Claim { limit: 50, ..claim(name, None, "last", 100_000) });
@@ -186,7 +186,7 @@ async fn an_account_has_so_many_profiles_and_one_in_use_however_many_are_made_at
         assert!(a.is_ok() && b.is_ok());
         assert_eq!(used().await.len(), 1);
     }
-    // Nothing is decided from a row that somebody else changes meanwhile.
+    // No decision is based on a row that another transaction changes meanwhile.
     let count = async |store: &PostgresStore| {
         for _ in 0..10 {
             let mut decide = |before: &ProfileRow| {

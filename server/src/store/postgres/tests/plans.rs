@@ -1,20 +1,20 @@
-//! How PostgreSQL finds what every statement of the store asks for: an index that is lost, or that nothing uses, is noticed here.
+//! PostgreSQL's plan of every statement of the store: fails for a missing index, and for an unused one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::store::contract::maintenance::INDEXES;
 
-/// Tables with a row or a handful.
+/// Tables with at most a handful of rows.
 const SMALL: [&str; 6] = ["canary", "clock", "heartbeat", "machine", "quarantine", "tally"];
-/// What is read from its first row to its last: it happens when the clock was set, and changes all of them.
+/// Statements that read a whole table: they run after the clock was set, and change every row.
 const READ_WHOLE: &str = "+ $1 WHERE";
-/// The index of what is being sent just now: that is few.
+/// The index of the messages being sent: there are few.
 const FEW: &str = "message_leased";
-/// The first one is read only when the clock was set. The others are of what only several processes need.
+/// The first one is read only after the clock was set. The others belong to tables that only several processes need.
 const UNUSED: [&str; 3] = ["login_by_age", "place_by_replica", "rate_by_age"];
 
-/// Many accounts with a few profiles, messages in every state, and what belongs to them.
+/// Many accounts with a few profiles, messages in every state, and their other rows.
 const FILL: &[&str] = &[
     "INSERT INTO profile (id, portal, account, host, port, security, login, sender_name, sender_address, encoding, in_use, secret,
          login_key)
@@ -58,7 +58,7 @@ const FILL: &[&str] = &[
     "ANALYZE",
 ];
 
-/// The statements that the connections of a store have prepared, with the types of their parameters.
+/// The statements that a store's connections have prepared, with the types of their parameters.
 async fn asked(store: &PostgresStore, asked: &mut BTreeMap<String, Vec<String>>) {
     let mut held = Vec::new();
     while let Some(mut connection) = store.pool.try_acquire() {

@@ -29,7 +29,7 @@ async fn all_replicas_together_have_no_more_places_than_there_are() {
     let Some(one) = cluster::store().await else { return };
     let other = cluster::beside(&one).await;
     for id in 1..=2 {
-        assert!(!one.renew(id, LEASE, false).await.unwrap(), "it is new");
+        assert!(!one.renew(id, LEASE, false).await.unwrap(), "the replica is new");
     }
     // Many at once, in different orders.
     let names: Vec<String> = (0..20).map(|number| format!("limit {number}")).collect();
@@ -46,19 +46,19 @@ async fn all_replicas_together_have_no_more_places_than_there_are() {
     for name in &names {
         assert_eq!(places(&one, name).await, 3, "{name}: all of them are taken");
     }
-    // The one that there is now and then: nobody else may have any.
+    // The last place: no other replica may take one.
     let held = one.set_places(1, &[target("probe", 2, 2)]).await.unwrap();
     assert_eq!(held, [true]);
     assert_eq!(other.set_places(2, &[target("probe", 1, 1)]).await.unwrap(), [false]);
     assert_eq!(
         one.set_places(1, &[target("probe", 1, 1)]).await.unwrap(),
         [true],
-        "fewer than it had, and nobody else"
+        "fewer than before, and none for others"
     );
     let back = [target("probe", 5, 0), target("probe", 0, 0)];
-    assert_eq!(one.set_places(1, &back).await.unwrap(), [false, true], "nothing is taken by giving back");
+    assert_eq!(one.set_places(1, &back).await.unwrap(), [false, true], "giving places back takes none");
     assert_eq!(other.set_places(2, &[target("probe", 1, 1)]).await.unwrap(), [true]);
-    // Places of nobody.
+    // Places for a replica that does not exist.
     assert!(one.set_places(3, &[target("probe", 1, 9)]).await.is_err());
 }
 
@@ -72,9 +72,9 @@ async fn the_places_of_a_process_are_free_when_it_is_gone_and_not_while_it_only_
     store.renew(id, short, false).await.unwrap();
     store.set_places(id, &[target("a", 2, 2)]).await.unwrap();
     store.pool.execute("SELECT pg_sleep(0.02)").await.unwrap();
-    assert_eq!(store.forget_dead(long).await.unwrap(), 0, "its session lasts");
+    assert_eq!(store.forget_dead(long).await.unwrap(), 0, "its session still runs");
     assert_eq!(places(&store, "a").await, 2);
-    // Its own clock is nobody's business: what counts is whether it says so.
+    // Its own clock does not matter: it has renewed its lease.
     assert!(store.renew(id, LEASE, false).await.unwrap());
     drop(lock);
     for _ in 0..500 {
@@ -82,12 +82,12 @@ async fn the_places_of_a_process_are_free_when_it_is_gone_and_not_while_it_only_
             break;
         }
     }
-    assert_eq!(store.forget_dead(Duration::ZERO).await.unwrap(), 0, "it may come back until then");
+    assert_eq!(store.forget_dead(Duration::ZERO).await.unwrap(), 0, "it may come back before `patience` is over");
     store.renew(id, short, false).await.unwrap();
     store.pool.execute("SELECT pg_sleep(0.02)").await.unwrap();
     assert_eq!((store.forget_dead(long).await.unwrap(), places(&store, "a").await), (1, 0));
-    assert!(!store.renew(id, LEASE, false).await.unwrap(), "it hears that it was away");
-    // One that stands still for very long keeps nothing.
+    assert!(!store.renew(id, LEASE, false).await.unwrap(), "it learns that it was gone");
+    // A process that is paused for very long keeps nothing.
     let frozen = ServingLock::join(&options).await.unwrap();
     store.renew(frozen.replica().unwrap(), short, false).await.unwrap();
     store.pool.execute("SELECT pg_sleep(0.02)").await.unwrap();
@@ -137,12 +137,12 @@ async fn when_the_database_s_clock_is_set_the_first_machine_moves_the_deadlines_
         assert_eq!((passage.jump.as_secs(), passage.is_away()), (jump, false), "{machine}");
         assert_eq!(expiry().await, 86_400);
     }
-    // One machine was off for hours; the other was there all the time, so nobody gets more time.
+    // One machine was off for hours; the other ran all the time, so no message gets extra time.
     up.fetch_add(4 * 3_600, Ordering::Relaxed);
     store.pass_time(&mark(210 + 86_400 + 4 * 3_600, "a"), between).await.unwrap();
     let back = store.pass_time(&mark(211 + 86_400 + 4 * 3_600, "b"), between).await.unwrap().unwrap();
     assert_eq!((back.jump.as_secs(), back.is_away()), (0, false));
-    // One that has just started knows of no jump; one that was there before tells it apart.
+    // A machine that has just started sees no jump; one that ran before does.
     let new = store.pass_time(&mark(212 + 86_400 + 4 * 3_600, "c"), between).await.unwrap().unwrap();
     assert_eq!((new.jump.as_secs(), new.is_away()), (0, false));
 }

@@ -1,4 +1,4 @@
-//! Outcomes that are appended are neither lost, nor written twice, nor seen late.
+//! Appended outcomes are neither lost, nor written twice, nor seen late.
 
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-/// As many messages, claimed.
+/// This many messages, claimed.
 async fn claimed(store: &SqliteStore, count: u128) {
     let shop = lane("martin", None);
     let messages: Vec<_> = (1..=count).map(|number| message(number, &shop, 1)).collect();
@@ -41,7 +41,7 @@ async fn accepted(store: &SqliteStore, number: u128, next: u128) -> Settled {
     written.settled[0]
 }
 
-/// What the row itself says.
+/// The state in the row itself.
 async fn state(store: &SqliteStore, number: u128) -> String {
     let state = sqlx::query_scalar("SELECT state FROM message WHERE id = ?").bind(id(number).to_string());
     state.fetch_one(&store.pool).await.unwrap()
@@ -95,10 +95,10 @@ async fn many_are_moved_at_once() {
         Batch { settlements: settled.iter().collect(), marks: vec![&mark], marked_at: at(3), ..Batch::default() };
     let began = std::time::Instant::now();
     store.write(&batch).await.unwrap();
-    // The next one who wants the writer stands behind them.
+    // The next writer queues behind them.
     drop(store.writer.acquire().await.unwrap());
     while appended(&store).await > 0 {
-        assert!(began.elapsed() < SOON, "they wait for nothing");
+        assert!(began.elapsed() < SOON, "the move must not wait");
         tokio::task::yield_now().await;
     }
     assert_eq!(state(&store, 1).await, "accepted");
@@ -109,7 +109,7 @@ async fn a_message_has_one_outcome() {
     let store = SqliteStore::in_memory().await.unwrap();
     claimed(&store, 2).await;
     accepted(&store, 1, 2).await;
-    // As somebody does who finds the lease over.
+    // Another process does this when the lease has ended.
     let late = settlement(1, &lane("martin", None), MessageState::DeliveryUnknown, 4);
     assert!(!store.settle(&[late]).await.unwrap()[0].done);
     store.release(LEASE, &[id(1)], at(5)).await.unwrap();
@@ -124,7 +124,7 @@ async fn what_a_crash_left_behind_is_moved_when_the_file_is_opened() {
     let store = SqliteStore::open(&folder.database()).await.unwrap();
     claimed(&store, 2).await;
     accepted(&store, 1, 2).await;
-    // What a crash leaves: the process that knew of it is gone.
+    // After a crash: the process that knew of it is gone.
     *store.outcomes.appended() = Appended::default();
     assert_eq!(appended(&store).await, 1);
     let again = SqliteStore::open(&folder.database()).await.unwrap();
@@ -138,7 +138,7 @@ async fn what_a_crash_left_behind_is_moved_when_the_file_is_opened() {
 async fn one_that_cannot_be_moved_stands_in_nobody_s_way() {
     let store = SqliteStore::in_memory().await.unwrap();
     claimed(&store, 3).await;
-    // An attempt of a message that is not there.
+    // An attempt of a message that does not exist.
     let damaged = "INSERT INTO outcome (message, recipients, fallback, tries, at, forgets, attempt)
         VALUES ('gone', '[]', 0, 1, 1, 1, '{}')";
     sqlx::query(damaged).execute(&store.writer).await.unwrap();

@@ -1,4 +1,4 @@
-//! Server side. The bounds of lanes and destinations: when something is due there, and what rests.
+//! Server side. The bounds of lanes and destinations: when something is due there, and their back-off.
 
 use app::diagnosis::cause::Cause;
 use const_format::formatcp;
@@ -10,7 +10,7 @@ use crate::store::{
     outbox::{Queue, Rest},
 };
 
-/// The instant when something of a lane is due: `?1`, and not before, for what was woken.
+/// When a lane is next due; woken messages are due at `?1`.
 pub(super) const NEXT_AT: &str = formatcp!(
     "CASE WHEN EXISTS (SELECT 1 FROM message WHERE {WAITING} AND message.lane = lane.lane
                            AND message.fallback = lane.fallback AND message.wakings < lane.wakings) THEN ?1
@@ -18,7 +18,7 @@ pub(super) const NEXT_AT: &str = formatcp!(
                AND message.fallback = lane.fallback AND message.wakings = lane.wakings) END"
 );
 
-/// Raises the bound of a destination to what is due first there.
+/// Raises the bound of a destination to its first due lane.
 pub(super) const TIGHTEN: &str =
     "UPDATE destination SET next_at = (SELECT min(due_at) FROM lane WHERE destination = ?1 AND due_at IS NOT NULL)
      WHERE destination = ?1
@@ -37,7 +37,7 @@ pub(super) async fn rest_of(connection: &mut SqliteConnection, destination: &str
     row.map_or_else(|| Ok(Rest::default()), |row| rest(&row))
 }
 
-/// `probe`: the lease that the rest ends with.
+/// `probe`: the lease whose end also ends the back-off.
 pub(super) async fn keep_rest(
     connection: &mut SqliteConnection,
     destination: &str,
@@ -59,7 +59,7 @@ pub(super) async fn keep_rest(
     Ok(())
 }
 
-/// Puts a lane behind a destination; the one it was behind, when that was another.
+/// Assigns a lane to a destination. Returns its previous one, if that was another.
 pub(super) async fn move_lane(
     connection: &mut SqliteConnection,
     Queue { lane, fallback }: &Queue,

@@ -1,8 +1,9 @@
-//! Server side. Claims: each takes its own number of messages from its own lane, with its destination, by an index.
+//! Server side. Claims: each takes messages of its own lane, up to its own limit, by an index, and assigns the lane's
+//! destination.
 //!
-//! A whole batch is checked with one statement. What can be claimed at once is then taken with one call, since each call to SQLite's
-//! thread costs two changes of threads. A lane that is behind another destination, or whose destination rests, is claimed by
-//! itself: what such a destination lets through depends on the claim before.
+//! A whole batch is checked with one statement. Claims without a back-off are then made with one call, since each call
+//! to SQLite's thread costs two thread switches. A lane that is behind another destination, or whose destination is in
+//! back-off, is claimed by itself: what such a destination allows depends on the previous claim.
 
 use std::sync::LazyLock;
 
@@ -23,7 +24,8 @@ use crate::store::{
     outbox::{Claim, Claimed, Passage, Queue, Rest, StoredMessage},
 };
 
-/// Takes messages of a lane; what is left has its turn after those that are due by now. `#` and a number are parameters.
+/// Claims messages of a lane; the rest of the lane comes after the lanes that are due by now. `#` and a number are
+/// parameters.
 const TAKE: &str = formatcp!(
     "UPDATE message SET state = 'sending', lease_owner = #1, lease_until = #2, ending_at = NULL, ending_to = NULL,
          updated_at = #3
@@ -44,10 +46,12 @@ const NEXT_AT_3: &str = str_replace!(NEXT_AT, "?1", "#3");
 const TIGHTEN_7: &str = str_replace!(TIGHTEN, "?1", "#7");
 /// The parameters of one [`TAKE`].
 const PARAMETERS: usize = 7;
-/// The most claims in one call. Each number of claims has a text of its own, so that SQLite prepares few.
+/// The most claims in one call. Each number of claims has a statement of its own, so this limits how many SQLite
+/// prepares.
 const TOGETHER: usize = 8;
 
-/// The text for one claim, for two, and so on. The parameters are named `$8`: with `?8`, SQLite would count seven before it.
+/// The statement for one claim, for two, and so on. The parameters are named `$8`: with `?8`, SQLite would count seven
+/// before it.
 static TAKES: LazyLock<[String; TOGETHER]> = LazyLock::new(|| {
     std::array::from_fn(|more| {
         let one = |claim: usize| {
@@ -60,7 +64,7 @@ static TAKES: LazyLock<[String; TOGETHER]> = LazyLock::new(|| {
     })
 });
 
-/// What is known of a claim before anything is taken.
+/// What is known about a claim before anything is taken.
 struct Checked {
     rest: Rest,
     /// The lane is behind its destination already, or the claim names none.
@@ -118,7 +122,7 @@ async fn check(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<V
     rows.iter().map(|row| Ok(Checked { rest: rest(row)?, in_place: row.try_get("in_place")? })).collect()
 }
 
-/// What each of at most [`TOGETHER`] claims takes.
+/// Makes at most [`TOGETHER`] claims, and returns the messages of each.
 async fn take(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<Vec<Vec<StoredMessage>>, StoreError> {
     let Some(sql) = claims.len().checked_sub(1).and_then(|more| TAKES.get(more)) else { return Ok(Vec::new()) };
     let mut query = sqlx::query(AssertSqlSafe(sql.as_str()));
@@ -136,7 +140,7 @@ async fn take(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<Ve
     let mut taken = Vec::with_capacity(claims.len());
     let mut all_damaged = Vec::new();
     for claim in claims {
-        // The rows stand in the order of the statements. What one claim of a lane left may be due for the next one.
+        // The rows are in the order of the statements. What one claim of a lane leaves may be due for the next one.
         let key = claim.queue.lane.key();
         let own: Vec<SqliteRow> =
             std::iter::from_fn(|| rows.next_if(|row| is_of(row, claim, &key))).take(claim.limit as usize).collect();
@@ -146,7 +150,7 @@ async fn take(connection: &mut SqliteConnection, claims: &[&Claim]) -> Result<Ve
         taken.push(messages);
     }
     if let Some(row) = rows.next() {
-        // Nobody would send it before its lease ends.
+        // No worker would send it before its lease ends.
         return Err(StoreError::Inconsistent { table: "message", column: "lease_owner", row: row.try_get("id")? });
     }
     set_aside_on(connection, &all_damaged).await?;
@@ -203,7 +207,7 @@ mod tests {
         jiff::Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    /// Whatever is given and claimed together, whenever it was asked for: what bears a lease was given to its claim.
+    /// With random inserts, claims and times: every leased message is returned by its claim.
     #[tokio::test]
     async fn what_bears_a_lease_was_given_to_its_claim() {
         let mut random = rand::rng();
@@ -223,7 +227,7 @@ mod tests {
                     token += 1;
                     Claim {
                         queue: queue(&lanes[random.random_range(0..6)]),
-                        // Now and then it is another one: the lane is moved.
+                        // Sometimes another destination: the lane moves.
                         destination: Some(format!("d{}", random.random_range(0..20) / 18)),
                         lease_token: format!("t{token}"),
                         now: at(round + random.random_range(0..3)),

@@ -1,4 +1,4 @@
-//! Server side. Notes that the ends of messages are about to be sent.
+//! Server side. Commit marks: notes that the end of a message is about to be sent.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub(in crate::store::sqlite) async fn mark_commit(
     .bind(now.as_millisecond())
     .fetch_all(connection)
     .await?;
-    // A message has one lease: another token's mark of the same message did not hold.
+    // A message has one lease: a mark with another token did not hold.
     let marked: HashSet<(String, String)> = marked.into_iter().collect();
     Ok(marks.iter().map(|mark| marked.contains(&(mark.id.to_string(), mark.lease_token.clone()))).collect())
 }

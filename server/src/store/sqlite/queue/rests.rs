@@ -1,4 +1,4 @@
-//! Server side. A message shows the rest that its lane or destination has: its own row does not say so.
+//! Server side. A message shows the back-off of its lane or destination: its own row does not have it.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 
 use crate::store::{StoreError, codec::queue::longer_rest, outbox::StoredMessage};
 
-/// What waits is told with the rest that it waits for.
+/// Adds to waiting messages the back-off they wait for.
 pub(in crate::store::sqlite) async fn with_rests(
     pool: &SqlitePool,
     rows: &mut [StoredMessage],
@@ -31,13 +31,13 @@ pub(in crate::store::sqlite) async fn with_rests(
     Ok(())
 }
 
-/// What `wait_for_rest` reads, in a statement about messages.
+/// The column that `wait_for_rest` reads, for a query of messages.
 pub(in crate::store::sqlite) const REST: &str =
     "(SELECT json_array(lane.rests_until, lane.cause, destination.rests_until, destination.cause)
       FROM lane LEFT JOIN destination USING (destination)
       WHERE lane.lane = message.lane AND lane.fallback = message.fallback) AS rest";
 
-/// Until when a lane, or its destination, rests, and why.
+/// The back-off of a lane or its destination, and its cause.
 async fn rest_for(
     pool: &SqlitePool,
     (lane, fallback): &(String, bool),

@@ -1,4 +1,4 @@
-//! How SQLite finds what every statement of the store asks for: an index that is lost, or that nothing uses, is noticed here.
+//! SQLite's plan of every statement of the store: fails for a missing index, and for an unused one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,13 +12,13 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use super::*;
 use crate::store::contract::{self, maintenance::INDEXES};
 
-/// The threads of these tests' databases.
+/// The names of these databases' threads.
 const THREAD: &str = "plans-";
-/// Tables with a row or a handful.
+/// Tables with at most a handful of rows.
 const SMALL: [&str; 7] = ["canary", "clock", "heartbeat", "outcome", "quarantine", "sqlite_schema", "tally"];
-/// What is read from its first row to its last: it happens when the clock was set, and changes all of them.
+/// Statements that read a whole table: they run after the clock was set, and change every row.
 const READ_WHOLE: &str = "+ ?1 WHERE";
-/// The index of what is being sent just now: that is few.
+/// The index of the messages being sent: there are few.
 const FEW: &str = "SCAN message USING INDEX message_leased";
 /// Subqueries with as many rows as their `LIMIT` says, and lists of values.
 const BOUNDED: [&str; 9] = [
@@ -32,14 +32,14 @@ const BOUNDED: [&str; 9] = [
     "SCAN looked_at",
     "SCAN counted",
 ];
-/// Read only when the clock was set.
+/// Read only after the clock was set.
 const UNUSED: [&str; 1] = ["login_by_age"];
 
-/// The statements that the databases of these tests are asked.
+/// The statements sent to these tests' databases.
 #[derive(Clone, Default)]
 struct Asked(Arc<Mutex<BTreeSet<String>>>);
 
-/// The text of a statement in what sqlx logs: in `db.statement`, or in `summary` when it is short.
+/// The text of a statement in sqlx's log: in `db.statement`, or in `summary` when it is short.
 #[derive(Default)]
 struct Text(BTreeMap<&'static str, String>);
 
