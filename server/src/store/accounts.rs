@@ -1,15 +1,15 @@
-//! Server side. What accounts chose.
+//! Server side. Settings of accounts.
 
 use app::{journal::model::Entry, sending_mode::model::SendingMode, session::AccountId};
 use async_trait::async_trait;
 
 use super::StoreError;
 
-/// What accounts chose.
+/// Settings of accounts.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
     async fn sending_mode(&self, account: &AccountId) -> Result<Option<SendingMode>, StoreError>;
-    /// Sets the mode, where it still is the `expected` one; `false` where it is not.
+    /// Sets the mode if it is still the `expected` one; `false` otherwise.
     async fn set_sending_mode(
         &self,
         account: &AccountId,

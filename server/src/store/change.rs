@@ -1,7 +1,7 @@
-//! Server side. What a change is made of: the profile as it becomes, and the entry of the history that says so.
+//! Server side. A change of a profile: the new row, and the entry of the history.
 //!
-//! The store locks the row, asks a pure function what becomes of it, and writes the row and the entry in one transaction.
-//! So nothing is decided from a row that somebody else has changed meanwhile, and nothing is changed without an entry.
+//! The store locks the row, asks a pure function for the change, and writes the row and the entry in one transaction.
+//! So no decision is based on a row that another transaction has changed meanwhile, and no change lacks an entry.
 
 use app::{
     journal::model::Entry,
@@ -10,27 +10,28 @@ use app::{
 
 use super::{ProfileRow, SealedSecret};
 
-/// What becomes of a profile.
+/// The change of a profile.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// It stays as it is.
+    /// None: the row stays as it is.
     None,
-    /// The same settings were confirmed: what failed is tried again. Nothing the owner set changes.
+    /// The same settings were confirmed: failures are reset. Nothing the owner set changes.
     StartOver,
-    /// What the owner sets becomes that of this row: settings, encoding, secret, sending options. What is known of the
-    /// profile (tests, health, whether it is in use) is not taken from it, except for the failures in a row; and a secret
-    /// with no refusals starts over.
+    /// Takes what the owner sets from this row: settings, encoding, secret, sending options. What is known about the
+    /// profile (tests, health, whether it is in use) is not taken from it, except for the consecutive failures. A
+    /// secret without refusals resets the refusal count.
     Edit(Box<ProfileRow>, Entry),
 }
 
-/// Decides on the locked row. It must not wait.
+/// Decides on the locked row. It must not block.
 pub type Decide<'a> = dyn FnMut(&ProfileRow) -> Change + Send + 'a;
 
 /// Makes the entry of the history about the locked row.
 pub type EntryFor<'a> = dyn Fn(&ProfileRow) -> Entry + Send + Sync + 'a;
 
 impl ProfileRow {
-    /// The profile with these settings. The stored secret goes when the destination moves, unless a new one comes.
+    /// The profile with these settings. When the destination changes, the stored secret is dropped unless a new one is
+    /// given.
     #[must_use]
     pub fn with_settings(&self, settings: Settings, secret: Option<SealedSecret>) -> Self {
         let moved = self.settings.destination.canonical() != settings.destination.canonical();
@@ -43,8 +44,8 @@ impl ProfileRow {
         row
     }
 
-    /// The profile with these settings, and the secret it had, sealed for them. Nobody typed it anew: what was refused stays
-    /// refused.
+    /// The profile with these settings and its present secret, sealed again for them. The owner did not type it again,
+    /// so its refusals stay counted.
     #[must_use]
     pub fn with_secret_along(&self, settings: Settings, secret: SealedSecret) -> Self {
         Self { secret_refusals: self.secret_refusals, ..self.with_settings(settings, Some(secret)) }
@@ -56,19 +57,19 @@ impl ProfileRow {
         self.with_settings(self.settings.clone(), Some(secret))
     }
 
-    /// Whether it is of the revision that somebody saw; `None`: they saw none.
+    /// Whether it has the revision the caller saw; `None`: the caller saw none.
     pub(super) fn is_of_revision(&self, seen: Option<u32>) -> bool {
         seen.is_none_or(|seen| seen == self.revision)
     }
 
-    /// Its health when the same settings were confirmed.
+    /// Its health after the same settings were confirmed.
     pub(super) fn started_over(&self) -> Health {
         let mut health = self.health;
         health.start_over();
         health
     }
 
-    /// What the store applies of an edit: a secret never stays with another destination.
+    /// Drops a secret that an edit would leave with another destination.
     fn without_a_stray_secret(mut self, before: &Self) -> Self {
         let moved = before.settings.destination.canonical() != self.settings.destination.canonical();
         let same = self.secret.as_ref().map(|secret| &secret.sealed) == before.secret.as_ref().map(|one| &one.sealed);
@@ -79,14 +80,14 @@ impl ProfileRow {
     }
 }
 
-/// What the store writes of an edit.
+/// The row an edit writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edit {
-    /// The row as it becomes, with its revision. It leaves its place to others when it gets another owner.
+    /// The new row, with its revision. It is not in use if it gets another owner.
     pub row: ProfileRow,
-    /// The secret was typed anew: the refusals that are counted under this key are forgotten.
+    /// The key whose refusals are reset, because the secret was typed again.
     pub forgiven: Option<[u8; 32]>,
-    /// Its former owner, whose profile in use it was, needs another one.
+    /// The profile was in use, and its former owner needs a successor.
     pub leaves_owner: bool,
 }
 
@@ -136,7 +137,7 @@ mod tests {
         assert_eq!(Edit::of(&before, moved).row.secret, None);
         let mut same = before.clone();
         same.settings.destination.host = "SMTP.GMAIL.COM.".to_owned();
-        assert_eq!(Edit::of(&before, same).row.secret, before.secret, "case and dot do not count");
+        assert_eq!(Edit::of(&before, same).row.secret, before.secret, "case and trailing dot do not matter");
     }
 
     #[test]
@@ -147,7 +148,7 @@ mod tests {
         let typed = before.secret.clone().unwrap();
         assert_eq!(Edit::of(&before, before.with_secret(typed.clone())).forgiven, Some(key));
         let along = before.with_secret_along(before.settings.clone(), typed);
-        assert_eq!(Edit::of(&before, along).forgiven, None, "it only went along");
+        assert_eq!(Edit::of(&before, along).forgiven, None, "it was sealed again, not typed");
     }
 
     #[test]
@@ -159,6 +160,6 @@ mod tests {
         let edit = Edit::of(&before, before.clone());
         assert!(edit.row.in_use && !edit.leaves_owner);
         let idle = ProfileRow { in_use: false, ..before };
-        assert!(!Edit::of(&idle, idle.with_settings(given, None)).leaves_owner, "it had none");
+        assert!(!Edit::of(&idle, idle.with_settings(given, None)).leaves_owner, "it was not in use");
     }
 }

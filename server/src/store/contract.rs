@@ -74,7 +74,7 @@ fn settings(user: Option<&str>) -> Settings {
     }
 }
 
-/// A message as it is stored, without anything else to say of it.
+/// A stored message, with defaults for everything else.
 pub(crate) fn stored(state: outbox::MessageState, recipients: Vec<outbox::Recipient>) -> outbox::StoredMessage {
     outbox::StoredMessage {
         id: Uuid::nil(),
@@ -102,7 +102,7 @@ pub(crate) fn stored(state: outbox::MessageState, recipients: Vec<outbox::Recipi
     }
 }
 
-/// The logins of each profile are its own.
+/// A login key of its own for each profile.
 fn login_key(number: u128) -> [u8; 32] {
     [u8::try_from(number).unwrap(); 32]
 }
@@ -156,7 +156,7 @@ pub(crate) fn entry(number: u128, second: i64) -> Entry {
     }
 }
 
-/// The entry of a change that is not looked at.
+/// An entry that no test reads.
 fn some_entry() -> Entry {
     Entry { id: Uuid::new_v4(), ..entry(0, 0) }
 }
@@ -169,12 +169,12 @@ fn tell(_: &ProfileRow) -> Entry {
     some_entry()
 }
 
-/// Makes a profile, with room for it.
+/// Makes a profile, without reaching the account's limit.
 async fn insert(store: &(impl Store + ?Sized), account: &AccountId, profile: &ProfileRow) {
     assert!(store.insert_profile(account, profile, 99, &some_entry()).await.unwrap().is_some());
 }
 
-/// What an edit makes of a profile; whether it is there.
+/// Applies an edit to a profile; whether it exists.
 async fn edit(
     store: &(impl Store + ?Sized),
     account: &AccountId,
@@ -185,7 +185,7 @@ async fn edit(
     store.change_profile(account, id, &mut decide).await.unwrap()
 }
 
-/// The form is saved.
+/// Saves the form.
 async fn update(
     store: &(impl Store + ?Sized),
     account: &AccountId,
@@ -237,7 +237,7 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     clock::what_is_too_old_after_an_absence_gets_a_while(&make().await).await;
 }
 
-/// Makes a store send every statement that it has, for tests of how they are planned.
+/// Makes a store send each of its statements, for tests of query plans.
 pub async fn every_statement<S: Store>(make: impl AsyncFn() -> S) {
     all(&make).await;
     let store = make().await;

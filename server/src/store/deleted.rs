@@ -37,7 +37,7 @@ pub enum Restored {
     Done,
     /// It is too late, or another session asks.
     Gone,
-    /// The account has as many profiles as it may have.
+    /// The account already has the most profiles.
     Full,
 }
 
@@ -61,6 +61,6 @@ pub trait DeletedStore: Send + Sync {
         most: u32,
         entry_for: &EntryFor<'_>,
     ) -> Result<Restored, StoreError>;
-    /// Deletes for good those whose time is over.
+    /// Deletes those that can no longer be restored.
     async fn forget_deleted(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Server side. What people typed and have not saved yet.
+//! Server side. Forms that were filled in and not saved yet.
 
 use app::{profile::draft::KeptDraft, session::Person};
 use async_trait::async_trait;
@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::StoreError;
 
-/// What people typed and have not saved yet.
+/// Forms that were filled in and not saved yet.
 #[async_trait]
 pub trait DraftStore: Send + Sync {
-    /// Keeps what a person typed into a form, over what they had typed into it before.
+    /// Keeps what a person typed into a form, replacing an earlier draft of the same form.
     async fn keep_draft(&self, who: &Person, draft: &KeptDraft, now: Timestamp) -> Result<(), StoreError>;
-    /// The person's drafts that were kept since then, the newest first.
+    /// The person's drafts kept since then, the newest first.
     async fn drafts(&self, who: &Person, since: Timestamp) -> Result<Vec<KeptDraft>, StoreError>;
     async fn forget_draft(&self, who: &Person, form: &str) -> Result<(), StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Server side. What portals are to be told.
+//! Server side. Events for portals.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{StoreError, outbox::EventRow};
 
-/// What portals are to be told.
+/// Events for portals.
 #[async_trait]
 pub trait EventStore: Send + Sync {
     async fn due_events(&self, portal: &str, now: Timestamp, limit: u32) -> Result<Vec<EventRow>, StoreError>;

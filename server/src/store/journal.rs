@@ -9,8 +9,8 @@ use super::StoreError;
 /// The accounts' histories.
 #[async_trait]
 pub trait JournalStore: Send + Sync {
-    /// Adds an entry about something that was refused, and changed nothing.
+    /// Adds an entry about a change that was refused.
     async fn note_refusal(&self, account: &AccountId, entry: &Entry) -> Result<(), StoreError>;
-    /// At most `limit` entries, the newest first, those before `before`.
+    /// At most `limit` entries older than `before`, the newest first.
     async fn journal(&self, account: &AccountId, before: Option<Uuid>, limit: u32) -> Result<Vec<Entry>, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Server side. Places for logins, and how many were refused.
+//! Server side. Login slots, and the count of refusals.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,13 +15,13 @@ pub struct LoginRow {
     pub entry: LoginEntry,
 }
 
-/// Places for logins, and how many were refused.
+/// Login slots, and the count of refusals.
 #[async_trait]
 pub trait LoginStore: Send + Sync {
     /// Grants places for logins where `admit` allows it, in the order of the claims.
     async fn claim_logins(&self, claims: &[LoginClaim], admit: &Admit<'_>) -> Result<Vec<Admission>, StoreError>;
     /// Extends a place until `until`, unless it was given back or has expired.
     async fn prolong_login(&self, id: Uuid, until: Timestamp) -> Result<(), StoreError>;
-    /// Gives places back. A refusal counts; an acceptance ends the count of its secret, and of no other.
+    /// Frees slots. A refusal counts; an acceptance resets the count of its own secret only.
     async fn end_logins(&self, ends: &[LoginEnd]) -> Result<(), StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Server side. Messages: given, looked at, sent again.
+//! Server side. Messages: enqueue, read, resend.
 
 use std::collections::HashMap;
 
@@ -15,15 +15,15 @@ use super::{
     },
 };
 
-/// Messages: given, looked at, sent again.
+/// Messages: enqueue, read, resend.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
-    /// Stores messages; when it returns they are on disk.
+    /// Inserts messages; they are on disk when it returns.
     async fn insert(&self, messages: &[&QueuedMessage]) -> Result<Vec<Inserted>, StoreError>;
     async fn insert_messages(&self, messages: &[QueuedMessage]) -> Result<Vec<Inserted>, StoreError> {
         self.insert(&messages.iter().collect::<Vec<_>>()).await
     }
-    /// The message that was given with this key, and whether for the same request.
+    /// The message enqueued with this key, and whether the request was the same.
     async fn message_by_key(
         &self,
         portal: &str,
@@ -32,8 +32,8 @@ pub trait MessageStore: Send + Sync {
     ) -> Result<Option<Inserted>, StoreError>;
     async fn message(&self, portal: &str, id: Uuid) -> Result<Option<StoredMessage>, StoreError>;
     async fn attempts(&self, id: Uuid) -> Result<Vec<Attempt>, StoreError>;
-    /// At most `limit` messages of the account with their attempts, the newest first, those older than `before`; those
-    /// that are shown in this state ([`StateFilter`](super::outbox::StateFilter)).
+    /// At most `limit` messages of the account with their attempts, older than `before`, the newest first. With a
+    /// filter, only those shown in that state ([`StateFilter`](super::outbox::StateFilter)).
     async fn messages(
         &self,
         account: &AccountId,
@@ -41,28 +41,28 @@ pub trait MessageStore: Send + Sync {
         before: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<MessageWithAttempts>, StoreError>;
-    /// At most `limit` messages that were last tried through the profile and are finished, the last finished one first.
+    /// At most `limit` finished messages whose last attempt went through the profile, the last finished one first.
     async fn settled_through(
         &self,
         account: &AccountId,
         profile: ProfileId,
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StoreError>;
-    /// The same counted by the day, since then; days without any are left out. It reads one entry of an index for each of these
-    /// messages, and no row: about a tenth of a second for a million.
+    /// The same, counted by day; days without any are left out. It reads one index entry for each of these messages,
+    /// and no row: about a tenth of a second for a million.
     async fn settled_by_day(
         &self,
         account: &AccountId,
         profile: ProfileId,
         since: Timestamp,
     ) -> Result<Vec<SettledDay>, StoreError>;
-    /// Texts and files of a message, sealed; `None` when they are not kept any more.
+    /// Texts and files of a message, sealed; `None` when they were deleted.
     async fn content(&self, id: Uuid) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.contents_of(&[id]).await?.remove(&id))
     }
-    /// The sealed contents of messages, of those that have theirs.
+    /// The sealed contents of messages, as far as they are kept.
     async fn contents_of(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<u8>>, StoreError>;
-    /// Sends a message again, when `rule` allows it and to whom it says.
+    /// Sends a message again if `rule` allows it, to the recipients it names.
     async fn resend(
         &self,
         portal: &str,

@@ -1,4 +1,4 @@
-//! Server side. A database in which one transaction writes at a time: whatever waits for it is written together.
+//! Server side. A database with one write transaction at a time: all waiting writes share one.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use super::{
     outbox::{Claim, Claimed, CommitMark, Inserted, QueuedMessage, Settled, Settlement},
 };
 
-/// What is written together, in this order.
+/// The writes of one transaction, made in this order.
 #[derive(Debug, Default)]
 pub struct Batch<'a> {
     pub messages: Vec<&'a QueuedMessage>,
@@ -19,7 +19,7 @@ pub struct Batch<'a> {
     pub claims: Vec<&'a Claim>,
 }
 
-/// What came of it, each in the order of the batch.
+/// The results, each in the order of the batch.
 #[derive(Debug, Default)]
 pub struct Written {
     pub inserted: Vec<Inserted>,
@@ -31,6 +31,6 @@ pub struct Written {
 /// A database with one writer.
 #[async_trait]
 pub trait OneWriter: Send + Sync {
-    /// Writes all of it in one transaction.
+    /// Writes the batch in one transaction.
     async fn write(&self, batch: &Batch<'_>) -> Result<Written, StoreError>;
 }

@@ -1,8 +1,8 @@
-//! Server side. What the outbox keeps: messages, what was tried with each, what portals are told.
+//! Server side. What the outbox stores: messages, attempts, and events for portals.
 //!
-//! A message stands in a **lane**: the queue of its account and user. A worker claims it with a lease, and
-//! everything that follows is only written while the lease holds. What is written together is one transaction: the state
-//! of a message, its attempt, what it tells of the profile, and the event that says so.
+//! A message is in a **lane**: the queue of its account and user. A worker claims it with a lease, and later writes
+//! happen only while the lease holds. Each outcome is one transaction: the message's state, its attempt, the profile's
+//! health, and the event about it.
 
 mod lane;
 mod message;

@@ -1,4 +1,4 @@
-//! Server side. What waits, in lanes behind destinations, and the leases of what is being sent.
+//! Server side. Waiting messages, in lanes behind destinations, and the leases of those being sent.
 
 use app::{diagnosis::cause::Cause, session::AccountId};
 use async_trait::async_trait;
@@ -10,42 +10,42 @@ use super::{
     outbox::{Assignment, Claim, Claimed, DueDestination, Queue, Rest, StoredMessage},
 };
 
-/// A lane's key in its table: also that of a row which cannot be decoded.
+/// A lane's key in its table, also for a row that cannot be decoded.
 pub type LaneKey = (String, bool);
 
-/// What waits, in lanes behind destinations, and the leases of what is being sent.
+/// Waiting messages, in lanes behind destinations, and the leases of those being sent.
 #[async_trait]
 pub trait QueueStore: Send + Sync {
-    /// At most `limit` destinations with something due, in the order of their turns, those after `after`. What rests is not
-    /// among them. The destination `""` is that of lanes whose server is not known.
+    /// At most `limit` due destinations after `after`, by due time. Those in back-off are not among them. The
+    /// destination `""` stands for lanes whose server is not known.
     async fn due_destinations(
         &self,
         now: Timestamp,
         after: Option<&DueDestination>,
         limit: u32,
     ) -> Result<Vec<DueDestination>, StoreError>;
-    /// At most `limit` lanes of a destination with something due, in the order of their turns.
+    /// At most `limit` due lanes of a destination, by due time.
     async fn due_lanes(&self, destination: &str, now: Timestamp, limit: u32) -> Result<Vec<Queue>, StoreError>;
-    /// Puts lanes behind destinations.
+    /// Assigns lanes to destinations.
     async fn assign(&self, assignments: &[Assignment]) -> Result<(), StoreError>;
-    /// Takes due messages of lanes, the oldest first, as its destination's [`Rest`] allows. What is left has its turn after
-    /// what is due by now.
+    /// Claims due messages of lanes, the oldest first, as far as the destination's [`Rest`] allows. The remaining
+    /// messages of a lane come after those of other lanes that are due by now.
     async fn claim_through(&self, claims: &[Claim]) -> Result<Vec<Claimed>, StoreError>;
-    /// Gives claimed messages back untried.
+    /// Releases claimed messages untried.
     async fn release(&self, lease_token: &str, ids: &[Uuid], next_at: Timestamp) -> Result<(), StoreError>;
-    /// Nothing of a lane is looked at before `until`: one write, however much waits there.
+    /// Backs off a lane until `until`: one write, however many messages wait there.
     async fn rest_lane(&self, queue: &Queue, until: Timestamp, cause: Option<Cause>) -> Result<(), StoreError>;
-    /// Applies a rule to a destination's rest; what it is then. One write, however many lanes wait there.
+    /// Applies a rule to a destination's back-off, and returns the result. One write, however many lanes wait there.
     async fn rest_destination(
         &self,
         destination: &str,
         rule: &(dyn Fn(Rest) -> Rest + Send + Sync),
     ) -> Result<Rest, StoreError>;
-    /// These destinations rest no more.
+    /// Ends the back-off of these destinations.
     async fn ease(&self, destinations: &[String]) -> Result<(), StoreError>;
-    /// After the clock was set back: counts the turns of lanes again, and lets no rest end after `latest`. Takes at most `limit` lanes,
-    /// those after the key `after`, and returns the key of the last one; `None` when there are no more. The first call, without
-    /// `after`, also does this for the destinations.
+    /// After the clock was set back: computes the due times of lanes again, and lets no back-off end after `latest`.
+    /// Takes at most `limit` lanes, those after the key `after`, and returns the key of the last one; `None` when there
+    /// are no more. The first call, without `after`, also does this for the destinations.
     async fn realign(
         &self,
         now: Timestamp,
@@ -53,13 +53,13 @@ pub trait QueueStore: Send + Sync {
         after: Option<LaneKey>,
         limit: u32,
     ) -> Result<Option<LaneKey>, StoreError>;
-    /// The lanes of the account rest no more, their servers are looked up again, and what is deferred is due now. One write a
-    /// lane, however many messages wait there. How many lanes.
+    /// Ends the back-off of the account's lanes, has their servers looked up again, and makes deferred messages due.
+    /// One write for each lane, however many messages wait there. Returns how many lanes.
     async fn wake(&self, account: &AccountId, now: Timestamp) -> Result<u64, StoreError>;
-    /// Prolongs every lease with one of these tokens, and the rests of the destinations that they probe.
+    /// Extends every lease with one of these tokens, and the back-off of destinations that they probe.
     async fn prolong(&self, lease_tokens: &[String], until: Timestamp) -> Result<u64, StoreError>;
     /// At most `limit` messages whose lease has ended.
     async fn abandoned(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredMessage>, StoreError>;
-    /// At most `limit` waiting messages whose time is over.
+    /// At most `limit` waiting messages that have expired.
     async fn overdue(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredMessage>, StoreError>;
 }

@@ -7,7 +7,7 @@ use app::{
 
 use super::ProfileRow;
 
-/// What is known of a profile with the settings it has now.
+/// What is known about a profile with its present settings.
 pub fn reliability(row: &ProfileRow) -> Reliability {
     if row.secret.is_none() {
         return Reliability::Fails;

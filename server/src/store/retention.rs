@@ -2,16 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long what was typed is kept for its person.
+/// How long a draft is kept.
 pub const DRAFTS_LAST: SignedDuration = SignedDuration::from_hours(24);
-/// How many drafts a person may have: the oldest gives way.
+/// How many drafts a person may have: the oldest is dropped.
 pub const MOST_DRAFTS: u32 = 10;
 /// How long an entry of the history is kept.
 const JOURNAL_LASTS: SignedDuration = SignedDuration::from_hours(24 * 365);
-/// What is known of a secret that no profile has any more is forgotten after so long.
+/// How long the refusal count of a secret is kept after no profile has it any more.
 const LOGINS_LAST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What ended, was kept or was noted before these instants is forgotten.
+/// Rows that ended, or were written, before these instants are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cutoffs {
     pub sessions: Timestamp,
@@ -33,7 +33,7 @@ impl Cutoffs {
     }
 }
 
-/// How many of these contents are deleted with one statement: as many as have `most` bytes together; one, however large.
+/// How many of these contents to delete with one statement: as many as have `most` bytes together, but at least one.
 pub fn first_within(sizes: impl IntoIterator<Item = i64>, most: i64) -> usize {
     let mut bytes = 0_i64;
     sizes

@@ -1,4 +1,4 @@
-//! Server side. Sessions, and tokens that were used.
+//! Server side. Sessions and used tokens.
 
 use app::{journal::model::Entry, session::AccountId, theme::GivenTheme};
 use async_trait::async_trait;
@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::{SessionRow, StoreError};
 
-/// Sessions, and tokens that were used.
+/// Sessions and used tokens.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Remembers a token's id; `false` when it was used before.
+    /// Stores a token's id; `false` when it was used before.
     async fn use_token(&self, portal: &str, jti: &[u8; 32], expires_at: Timestamp) -> Result<bool, StoreError>;
     async fn insert_session(&self, session: &SessionRow) -> Result<(), StoreError>;
     async fn session(&self, key: &[u8; 32]) -> Result<Option<SessionRow>, StoreError>;
@@ -24,8 +24,8 @@ pub trait SessionStore: Send + Sync {
         expires_at: Timestamp,
         ends_at: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// Ends the sessions of an account, or of one of its people, that are open at `now`; how many. They are remembered
-    /// like sessions that ended by themselves. The entry is written when there was one to end.
+    /// Ends the sessions of an account, or of one of its people, that are open at `now`, and returns how many. They are
+    /// kept like sessions that expired. The entry is written if at least one ended.
     async fn end_sessions(
         &self,
         account: &AccountId,

@@ -1,4 +1,4 @@
-//! Server side. What became of attempts, and what they tell of profiles.
+//! Server side. Outcomes of attempts, and what they show about profiles.
 
 use app::{profile::sending::HealthTransition, session::AccountId};
 use async_trait::async_trait;
@@ -10,11 +10,11 @@ use super::{
     outbox::{CommitMark, HealthReport, Settled, Settlement, TransitionEvent},
 };
 
-/// What became of attempts, and what they tell of profiles.
+/// Outcomes of attempts, and what they show about profiles.
 #[async_trait]
 pub trait SettlementStore: Send + Sync {
-    /// Writes what became of attempts, and notes of other messages that their end is about to be sent; `false` where the lease
-    /// does not hold any more. One transaction.
+    /// Writes outcomes of attempts, and commit marks of other messages; `false` where the lease does not hold any more.
+    /// One transaction.
     async fn settle_and_mark(
         &self,
         settlements: &[&Settlement],
@@ -29,11 +29,11 @@ pub trait SettlementStore: Send + Sync {
         let marks: Vec<&CommitMark> = marks.iter().collect();
         Ok(self.settle_and_mark(&[], &marks, now).await?.1)
     }
-    /// What writes everything in one transaction, where the database has one writer.
+    /// Writes everything in one transaction, if the database has one writer.
     fn one_writer(&self) -> Option<&dyn OneWriter> {
         None
     }
-    /// Takes in what a login told; `transition_event` makes an event of a transition.
+    /// Records what a login showed about a profile; `transition_event` makes the event of a transition.
     async fn record_health(
         &self,
         account: &AccountId,

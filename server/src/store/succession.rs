@@ -1,5 +1,5 @@
-//! Server side. Which profile replaces the one in use. Pure functions: the store reads the owner's profiles and writes what is
-//! decided.
+//! Server side. Which profile replaces the one in use. Pure functions: the store reads the owner's profiles and writes
+//! the decision.
 
 use app::profile::{
     model::ProfileId,
@@ -8,11 +8,11 @@ use app::profile::{
 
 use super::{ProfileRow, reliability};
 
-/// The one that was chosen is not among the owner's profiles any more.
+/// The chosen successor is not one of the owner's profiles any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing;
 
-/// Who takes over from a profile that is gone; `others`: what its owner has left.
+/// The profile that takes over from a deleted one; `others`: the owner's other profiles.
 pub fn successor(wish: Successor, others: &[ProfileRow]) -> Result<Option<ProfileId>, Missing> {
     match wish {
         Successor::Nobody => Ok(None),
@@ -21,8 +21,8 @@ pub fn successor(wish: Successor, others: &[ProfileRow]) -> Result<Option<Profil
     }
 }
 
-/// The default successor: a profile known to work, the surest first and then the oldest; otherwise one without a history.
-/// Never what is known to fail.
+/// The default successor: a profile known to work, the surest first and then the oldest; otherwise one without a
+/// history. Never one that is known to fail.
 fn best_successor(rows: &[ProfileRow]) -> Option<ProfileId> {
     let able =
         rows.iter().map(|row| (reliability(row), row.id)).filter(|(reliability, _)| *reliability > Reliability::Fails);
@@ -58,7 +58,7 @@ mod tests {
             let rows: Vec<_> = rows.iter().map(|row| (*row).clone()).collect();
             successor(Successor::Best, &rows)
         };
-        assert_eq!(of(&[&fails, &unknown, &works]), Ok(Some(id(3))), "what works, not what is oldest");
+        assert_eq!(of(&[&fails, &unknown, &works]), Ok(Some(id(3))), "the one that works, not the oldest");
         assert_eq!(of(&[&fails, &unknown]), Ok(Some(id(2))));
         assert_eq!(
             of(&[&contract::row(5, None), &contract::row(4, None)]),

@@ -1,5 +1,5 @@
-//! Server side. What a finished test, and a try of its mail's code, change. Pure functions: the store locks the row, asks them,
-//! and writes.
+//! Server side. What a finished test changes, and an entered code of its mail. Pure functions: the store locks the row,
+//! calls them, and writes.
 
 use app::{
     profile::sending::HealthSignal,
@@ -15,18 +15,18 @@ pub const KEPT_TESTS: u32 = 20;
 /// What a finished test changes.
 #[derive(Debug)]
 pub struct TestResult {
-    /// It is the profile's last test from now on. Otherwise it is in the history only.
+    /// It becomes the profile's last test. Otherwise it is in the history only.
     pub is_latest: bool,
     /// The delivery that stays confirmed: one with the same settings.
     pub received_at: Option<Timestamp>,
-    /// What it tells of the profile.
+    /// What it shows about the profile's health.
     pub health: Option<HealthReport>,
 }
 
 impl TestResult {
     /// `tested`: the fingerprint of the settings that were tested.
     pub fn of(row: &ProfileRow, run: &TestRun, tested: &[u8; 32]) -> Self {
-        // A dry run logs in, but sends nothing: what shows with a message only may still be wrong.
+        // A dry run logs in, but sends nothing: failures that need a message may still exist.
         let accepted = run.report.verdict == Verdict::Accepted;
         let same = row.tested.as_ref().filter(|last| last.fingerprint == *tested);
         Self {
@@ -43,14 +43,14 @@ impl TestResult {
     }
 }
 
-/// Whether a test of these settings ends too late: the profile has others since, and they were tested.
+/// Whether a test of these settings ends too late: the profile has other settings since, and they were tested.
 fn is_outdated(tested: &[u8; 32], row: &ProfileRow) -> bool {
     let now = row.fingerprint();
     now != *tested && row.tested.as_ref().is_some_and(|last| last.fingerprint == now)
 }
 
 impl Receipt {
-    /// What is left after one try of its code; `None`: it has expired, or every try was taken.
+    /// The receipt after one try of its code; `None`: it has expired, or no try is left.
     pub(super) fn after_try(self, now: Timestamp) -> Option<Self> {
         let tries_left = self.tries_left.checked_sub(1)?;
         (self.expires_at > now).then_some(Self { tries_left, ..self })
@@ -95,7 +95,7 @@ mod tests {
         let mut row = contract::row(1, None);
         let (now, earlier) = (row.fingerprint(), [9; 32]);
         let latest = |row: &ProfileRow, tested| TestResult::of(row, &contract::run(1, None), tested).is_latest;
-        assert!(latest(&row, &now) && latest(&row, &earlier), "there is none yet");
+        assert!(latest(&row, &now) && latest(&row, &earlier), "there is no other test yet");
         let tested = |fingerprint| {
             let cause = Some(Cause::Timeout);
             Some(Tested { fingerprint, at: at(1), verdict: Verdict::Failed, cause, received_at: None })

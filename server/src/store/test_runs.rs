@@ -9,9 +9,9 @@ use super::{EntryFor, Receipt, StoreError, TestRecord};
 /// Tests, and the receipts of their mails.
 #[async_trait]
 pub trait TestRunStore: Send + Sync {
-    /// Stores a test and moves the profile's state, which is not received any more. A test that went well ends a break. One of
-    /// settings that were changed meanwhile leaves a result of the new ones as it is: it is in the history only.
-    /// `store::test_result::TestResult` is the rule.
+    /// Stores a test and updates the profile, which then counts as not received. A successful test makes a broken
+    /// profile healthy. A test of settings that were changed meanwhile does not replace a result of the new ones: it is
+    /// in the history only. The rule is `store::test_result::TestResult`.
     async fn record_test(
         &self,
         account: &AccountId,
@@ -19,15 +19,15 @@ pub trait TestRunStore: Send + Sync {
         run: &TestRun,
         told: &TestRecord<'_>,
     ) -> Result<bool, StoreError>;
-    /// Counts one try, and returns the receipt with the tries left; `None` if there is none, or it has
-    /// expired, or every try was taken.
+    /// Counts one try, and returns the receipt with the tries left; `None` if there is none, it has expired, or no try
+    /// is left.
     async fn try_receipt(
         &self,
         account: &AccountId,
         id: ProfileId,
         now: Timestamp,
     ) -> Result<Option<Receipt>, StoreError>;
-    /// Marks the profile as received and forgets the receipt, when it is still this one.
+    /// Marks the profile as received and deletes the receipt, if it is still this one.
     async fn confirm_receipt(
         &self,
         account: &AccountId,

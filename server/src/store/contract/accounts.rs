@@ -1,4 +1,4 @@
-//! What every store does with what accounts chose.
+//! What every store does with accounts' settings.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What every store does with a clock that was set.
+//! What every store does when the clock was set.
 
 use std::time::Duration;
 
@@ -47,14 +47,14 @@ pub(super) async fn deadlines_follow_a_clock_that_was_set(store: &dyn Store) {
         assert_eq!((finished.finished_at, waiting.created_at), (Some(at(120 + by)), at(100)));
         assert_eq!(leased.expires_at, at(1_100 + by));
         assert_eq!(store.abandoned(at(139 + by), 9).await.unwrap(), []);
-        assert_eq!(store.abandoned(at(140 + by), 9).await.unwrap().len(), 1, "its lease");
+        assert_eq!(store.abandoned(at(140 + by), 9).await.unwrap().len(), 1, "its lease moves");
         assert_eq!(store.due_events("demo", at(119 + by), 9).await.unwrap(), []);
         assert_eq!(store.due_events("demo", at(120 + by), 9).await.unwrap().len(), 1);
-        assert_eq!(ends().await, before + SignedDuration::from_secs(by), "a session lasts as long as it was to");
+        assert_eq!(ends().await, before + SignedDuration::from_secs(by), "a session keeps its length");
     }
     assert_eq!(set(store, &mark(140, 60)).await, 0);
     assert_eq!(find(3).await.next_at, Some(at(100)), "time that passes moves nothing");
-    // A token that was used stays so, where its own end comes later than was thought.
+    // A used token stays used, even if its expiry turns out to be later.
     assert!(store.use_token("demo", &[1; 32], at(400)).await.unwrap());
     assert_eq!(set(store, &mark(141 - 1_000, 61)).await, -1_000);
     store.sweep(at(399), at(0)).await.unwrap();
@@ -76,8 +76,8 @@ pub(super) async fn what_is_too_old_after_an_absence_gets_a_while(store: &dyn St
     let find = async |number| store.message("demo", Uuid::from_u128(number)).await.unwrap().unwrap();
     let (late, young) = (find(1).await, find(2).await);
     assert_eq!((late.next_at, late.expires_at), (Some(at(200_000)), at(200_000) + GRACE));
-    assert_eq!((young.next_at, young.expires_at), (Some(at(400_000)), at(900_000)), "it has its time");
-    // The while is not given twice.
+    assert_eq!((young.next_at, young.expires_at), (Some(at(400_000)), at(900_000)), "it still has time");
+    // The extra time is not given twice.
     store.pass_time(&Mark { boot: "b".into(), ..mark(200_030, 35) }, between).await.unwrap();
     assert_eq!(find(1).await.expires_at, at(200_000) + GRACE);
 }

@@ -27,7 +27,7 @@ pub(super) async fn a_deleted_profile_comes_back_whole(store: &(impl Store + Siz
     assert!(store.secrets(None, 9).await.unwrap().iter().all(|one| one.row.id != id(1)));
     let mut keep = |row: &ProfileRow| Change::Edit(Box::new(row.clone()), some_entry());
     assert!(!store.change_profile(&martin, id(1), &mut keep).await.unwrap());
-    // Nobody else restores it, and nobody later.
+    // No other account or session restores it, and none after the time.
     let restore = async |account: &AccountId, id, session: [u8; 32], second| {
         let restored = store
             .restore_profile(account, id, RestoreRequest { session: &session, at: at(second) }, 3, &tell)
@@ -64,8 +64,8 @@ pub(super) async fn a_restored_profile_takes_nothing_from_a_later_choice(store: 
     };
     assert_eq!(restore(id(1), 2).await, Restored::Full, "the account has two by now");
     assert_eq!(restore(id(1), 3).await, Restored::Done);
-    assert_eq!(in_use(store, &martin).await, [id(3)], "somebody chose it meanwhile");
-    // Where nobody took over, it sends again.
+    assert_eq!(in_use(store, &martin).await, [id(3)], "it was put in use meanwhile");
+    // Without a successor, the restored profile is in use again.
     delete(store, &martin, id(3), Successor::Nobody).await;
     assert!(in_use(store, &martin).await.is_empty());
     assert_eq!(restore(id(3), 3).await, Restored::Done);

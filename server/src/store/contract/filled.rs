@@ -1,4 +1,4 @@
-//! A store with something in every table: messages in every state that there is, what was tried, what is told, what rests.
+//! A store with something in every table: messages in every state, attempts, events, back-off.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     time::{Mark, between},
 };
 
-/// Fills an empty store by its own methods. One message is left whose recipients the caller may damage: number 9.
+/// Fills an empty store by its own methods. The caller may damage the recipients of message number 9.
 pub(crate) async fn fill(store: &impl Store) {
     let (martin, claire) = (account("martin"), Person { account: account("martin"), id: "claire".to_owned() });
     store.set_canary(&[1, 2, 0, 255]).await.unwrap();
@@ -84,7 +84,7 @@ async fn messages(store: &impl Store) {
     ];
     assert!(settled.iter().all(|one| one.precondition == Precondition::Lease(LEASE.to_owned())));
     let done = store.settle(&settled).await.unwrap();
-    assert!(done.iter().all(|outcome| outcome.done), "5 is being sent, and its end was announced");
+    assert!(done.iter().all(|outcome| outcome.done), "5 is being sent, and has a commit mark");
     let assigned = Assignment { queue: super::queue::queue(&other), destination: "smtp.exemple.fr".to_owned() };
     store.assign(&[assigned]).await.unwrap();
     let trouble = |rest: Rest| rest.after_trouble(at(4), Some(Cause::Timeout), false, |_| Duration::from_secs(600));
@@ -92,7 +92,7 @@ async fn messages(store: &impl Store) {
     store.rest_lane(&super::queue::queue(&user), at(700), Some(Cause::BadCredentials)).await.unwrap();
 }
 
-/// Damages what [`fill`] left, as a disk might, and lets the store find it.
+/// Damages what [`fill`] made, as a disk might, and lets the store find it.
 pub(crate) async fn damage(store: &impl Store, execute: impl AsyncFn(&'static str)) {
     execute("UPDATE message SET recipients = '[{' WHERE id = '00000000-0000-0000-0000-000000000009'").await;
     store.wake(&account("martin"), at(800)).await.unwrap();

@@ -17,8 +17,8 @@ pub(super) async fn a_history_is_an_account_s_own(store: &impl Store) {
     assert_eq!(ids(store.journal(&martin, None, 9).await.unwrap()), [3, 2], "kept for a year");
 }
 
-/// Every change is in the history, and a change whose entry cannot be written is not made: an entry whose id is taken
-/// already fails the transaction.
+/// Every change is in the history, and a change whose entry cannot be written is not made: an entry whose id already
+/// exists fails the transaction.
 pub(super) async fn a_change_and_its_entry_are_one(store: &impl Store) {
     let martin = account("martin");
     store.insert_session(&session(1)).await.unwrap();
@@ -52,7 +52,7 @@ pub(super) async fn a_change_and_its_entry_are_one(store: &impl Store) {
     assert!(store.end_sessions(&martin, None, at(2), &taken).await.is_err());
     assert_eq!(everything().await, before, "nothing was changed without its entry");
     assert_eq!(store.try_receipt(&martin, id(1), at(2)).await.unwrap().unwrap().code, receipt().code);
-    // And with it, all of them.
+    // With valid entries, all of them succeed.
     store.set_sending_mode(&martin, SendingMode::OwnSmtp, None, &some_entry()).await.unwrap();
     assert!(update(store, &martin, id(1), &settings, None).await);
     assert_eq!(store.put_in_use(&martin, id(2), None, &tell).await.unwrap(), Written::Done);

@@ -1,4 +1,4 @@
-//! What every store does with places for logins.
+//! What every store does with login slots.
 
 use super::*;
 
@@ -13,7 +13,7 @@ pub(super) async fn refused_logins_are_counted(store: &impl Store) {
         store.end_logins(&[LoginEnd { id: claim.id, key: claim.key, outcome, at: claim.now }]).await.unwrap();
     };
     let refusals = async || store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals;
-    // Concurrent attempts are at most three, and each refusal counts once, in any order.
+    // At most three attempts at the same time, and each refusal counts once, in any order.
     let many: Vec<LoginClaim> = (0..5).map(|_| claim(1)).collect();
     assert_eq!(claims(&many).await, [Granted, Granted, Granted, Busy, Busy]);
     end(&many[0], LoginOutcome::Refused).await;
@@ -21,16 +21,16 @@ pub(super) async fn refused_logins_are_counted(store: &impl Store) {
     end(&many[1], LoginOutcome::Refused).await;
     end(&many[2], LoginOutcome::Unclear).await;
     let last = claim(3);
-    assert_eq!(claims(&[last, claim(3)]).await, [Granted, Busy], "one after another");
+    assert_eq!(claims(&[last, claim(3)]).await, [Granted, Busy], "one at a time");
     end(&last, LoginOutcome::Refused).await;
     assert_eq!((refusals().await, claims(&[claim(4)]).await), (3, vec![Refused]));
-    // Changed settings do not reset the count; the secret entered again does.
+    // Changed settings do not reset the count; entering the secret again does.
     assert!(update(store, &martin, id(1), &Settings { sender_name: "x".to_owned(), ..settings(None) }, None).await);
     assert_eq!(refusals().await, 3);
     let typed = SealedSecret { sealed: vec![8], changed_at: at(5), login_key: key };
     assert!(update(store, &martin, id(1), &settings(None), Some(&typed)).await);
     assert_eq!(refusals().await, 0);
-    // One that goes along with a fix is not typed.
+    // A secret that a fix seals again was not typed.
     let tried = claim(6);
     assert_eq!(claims(&[tried]).await, [Granted]);
     end(&tried, LoginOutcome::Refused).await;
@@ -38,7 +38,7 @@ pub(super) async fn refused_logins_are_counted(store: &impl Store) {
         |row: &ProfileRow| row.with_secret_along(settings(None), SealedSecret { sealed: vec![7], ..typed.clone() });
     assert!(edit(store, &martin, id(1), along).await);
     assert_eq!(refusals().await, 1);
-    // Another secret is counted by itself; what is heard of the old one says nothing of it.
+    // Another secret has its own count; outcomes of the old one do not change it.
     let old = claim(7);
     assert_eq!(claims(&[old]).await, [Granted]);
     let fresh = SealedSecret { sealed: vec![6], changed_at: at(8), login_key: [99; 32] };
@@ -50,10 +50,10 @@ pub(super) async fn refused_logins_are_counted(store: &impl Store) {
     end(&fresh_one, LoginOutcome::Refused).await;
     let old = LoginClaim { id: old.id, ..claim(9) };
     end(&old, LoginOutcome::Accepted).await;
-    assert_eq!(refusals().await, 1, "a login with the old one does not end its count");
+    assert_eq!(refusals().await, 1, "a login with the old secret does not reset its count");
     end(&LoginClaim { key: [99; 32], ..claim(10) }, LoginOutcome::Accepted).await;
     assert_eq!(refusals().await, 0);
-    // A place whose holder is gone ends by itself, one that is prolonged does not; nor is one kept by a clock set back.
+    // The slot of a dead holder expires, an extended one does not; and a clock set back keeps none.
     let crashed: Vec<LoginClaim> = (0..3).map(|_| claim(20)).collect();
     assert_eq!(claims(&crashed).await, [Granted; 3]);
     store.prolong_login(crashed[0].id, at(49) + LEASE).await.unwrap();

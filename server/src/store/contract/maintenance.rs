@@ -1,8 +1,8 @@
-//! What every store does now and then.
+//! What every store does for maintenance.
 
 use super::*;
 
-/// Every index that is not a primary key, each of which some statement needs. One that is added or lost is added or lost here.
+/// Every index that is not a primary key; some statement needs each. A new or dropped index must be changed here too.
 pub(crate) const INDEXES: [&str; 32] = [
     "destination_due",
     "destination_idle",

@@ -40,12 +40,12 @@ pub(super) async fn given_once_and_seen_by_their_portal_only(store: &dyn Store) 
     assert_eq!(page(Some(MessageState::Failed), None, 9).await, [0_u128; 0]);
 }
 
-/// Asked for a state, a list has what it shows in that state, whatever the rows say.
+/// A list filtered by a state has the messages shown in that state, even if their rows say otherwise.
 pub(super) async fn a_message_is_listed_in_the_state_that_it_shows(store: &dyn Store) {
     let lanes: Vec<_> = ["a", "b", "c"].map(|user| lane("martin", Some(user))).into();
     for (number, lane) in (1..).zip(&lanes) {
         store.insert_messages(&[message(number, lane, 1), message(number + 10, lane, 1)]).await.unwrap();
-        // One of each lane has a time of its own.
+        // One message of each lane has a time of its own.
         super::claim(store, lane, "one", at(2), at(30), 1).await;
         store.release("one", &[Uuid::from_u128(number)], at(400)).await.unwrap();
     }
@@ -60,7 +60,7 @@ pub(super) async fn a_message_is_listed_in_the_state_that_it_shows(store: &dyn S
         all.iter().filter(|one| one.message.state == MessageState::Deferred).count()
     };
     assert_eq!(agrees().await, 1, "the one whose own time comes before the lane's");
-    // What was woken is due at once, whatever time it had; then all of its lane waits for the rest.
+    // Woken messages are due at once, with or without a time of their own; then the whole lane is in back-off.
     store.wake(&lanes[0].account, at(3)).await.unwrap();
     assert_eq!(agrees().await, 0);
     store.rest_lane(&queue(&lanes[2]), at(200), Some(Cause::Timeout)).await.unwrap();
@@ -70,7 +70,7 @@ pub(super) async fn a_message_is_listed_in_the_state_that_it_shows(store: &dyn S
     assert_eq!(agrees().await, 4);
 }
 
-/// A profile's finished messages, the last one first, and how many on each day; nobody else's.
+/// A profile's finished messages, the last one first, and how many on each day; none of other profiles.
 pub(super) async fn what_was_settled_through_a_profile(store: &dyn Store) {
     const DAY: i64 = 86_400;
     let shop = lane("martin", None);
@@ -108,7 +108,7 @@ pub(super) async fn what_was_settled_through_a_profile(store: &dyn Store) {
     };
     let days = async |account: &AccountId, profile, since| store.settled_by_day(account, profile, since).await.unwrap();
     assert_eq!(days(&shop.account, id(1), first).await, [day(0, 1, 3), day(2, 1, 0)]);
-    assert_eq!(days(&shop.account, id(1), at(DAY)).await, [day(2, 1, 0)], "what was before is not counted");
+    assert_eq!(days(&shop.account, id(1), at(DAY)).await, [day(2, 1, 0)], "earlier days are not counted");
     assert_eq!(days(&shop.account, id(2), first).await, [day(0, 1, 0)]);
     assert_eq!(days(&account("dubois"), id(1), first).await, []);
 }

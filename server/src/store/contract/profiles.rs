@@ -69,8 +69,8 @@ pub(super) async fn exactly_one_profile_is_in_use(store: &impl Store) {
         store.delete_profile(&martin, id(2), deletion(Successor::Best, None), &tell).await.unwrap(),
         Written::Done
     );
-    assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the oldest of those that are alike takes over");
-    // Given to another owner, who has one in use already.
+    assert_eq!(in_use(store, &martin).await, [id(1), id(4)], "the oldest of equals takes over");
+    // Given to another owner, who already has one in use.
     assert!(update(store, &martin, id(1), &settings(Some("karim")), None).await);
     assert_eq!(in_use(store, &martin).await, [id(3), id(4)]);
     assert!(update(store, &martin, id(4), &settings(None), None).await);
@@ -99,25 +99,25 @@ pub(super) async fn a_profile_that_fails_takes_nothing_over(store: &impl Store) 
         store.delete_profile(&martin, id(1), deletion(Successor::Best, None), &tell).await.unwrap(),
         Written::Done
     );
-    assert_eq!(in_use(store, &martin).await, [id(4)], "what works, not what is oldest");
+    assert_eq!(in_use(store, &martin).await, [id(4)], "the one that works, not the oldest");
     let gone = store.delete_profile(&martin, id(4), deletion(Successor::One(id(1)), None), &tell).await.unwrap();
-    assert_eq!(gone, Written::Stale, "the successor has gone");
+    assert_eq!(gone, Written::Stale, "the successor was deleted");
     assert_eq!(in_use(store, &martin).await, [id(4)]);
     assert_eq!(
         store.delete_profile(&martin, id(4), deletion(Successor::Best, None), &tell).await.unwrap(),
         Written::Done
     );
-    assert_eq!(in_use(store, &martin).await, [id(3)], "what nothing is known of");
-    // Given to somebody else, it leaves the one that fails behind, which does not take over.
+    assert_eq!(in_use(store, &martin).await, [id(3)], "the one without a history");
+    // Given to another user, it leaves its former owner a failing profile, which does not take over.
     assert!(update(store, &martin, id(3), &settings(Some("karim")), None).await);
     assert_eq!(in_use(store, &martin).await, [id(3)]);
     insert(store, &martin, &row(5, None)).await;
-    assert_eq!(in_use(store, &martin).await, [id(3), id(5)], "a new one does, where nobody sends");
+    assert_eq!(in_use(store, &martin).await, [id(3), id(5)], "a new profile is in use where the owner has none");
     assert_eq!(
         store.delete_profile(&martin, id(5), deletion(Successor::One(id(2)), None), &tell).await.unwrap(),
         Written::Done
     );
-    assert_eq!(in_use(store, &martin).await, [id(2), id(3)], "unless somebody says so");
+    assert_eq!(in_use(store, &martin).await, [id(2), id(3)], "unless it is put in use");
     insert(store, &martin, &row(6, None)).await;
     assert_eq!(
         store.delete_profile(&martin, id(2), deletion(Successor::Nobody, None), &tell).await.unwrap(),
@@ -147,7 +147,10 @@ pub(super) async fn a_moved_destination_wipes_the_secret(store: &impl Store) {
     let mut same = settings(None);
     same.destination.host = "SMTP.GMAIL.COM.".to_owned();
     assert!(update(store, &martin, id(1), &same, None).await);
-    assert!(store.profile(&martin, id(1)).await.unwrap().unwrap().secret.is_some(), "case and dot do not count");
+    assert!(
+        store.profile(&martin, id(1)).await.unwrap().unwrap().secret.is_some(),
+        "case and trailing dot do not matter"
+    );
     assert!(store.profiles_in_use(&martin).await.unwrap().iter().any(|row| row.secret.is_some()));
 }
 
@@ -169,7 +172,7 @@ pub(super) async fn an_account_has_so_many_profiles(store: &impl Store) {
     }
     assert_eq!(store.insert_profile(&martin, &row(4, None), 3, &some_entry()).await.unwrap(), None);
     let another_s = store.insert_profile(&dubois, &row(5, None), 3, &some_entry()).await.unwrap();
-    assert_eq!(another_s, Some(true), "another's do not count");
+    assert_eq!(another_s, Some(true), "another account's do not count");
     assert_eq!(store.profiles(&martin, None, 9).await.unwrap().len(), 3);
     assert_eq!(store.journal(&martin, None, 9).await.unwrap().len(), 3);
     assert_eq!(
@@ -186,7 +189,7 @@ pub(super) async fn a_form_makes_one_profile(store: &impl Store) {
     assert_eq!(store.insert_profile(&martin, &made(2), 9, &some_entry()).await.unwrap(), None);
     assert_eq!(store.profile_made_by(&martin, "form-0001").await.unwrap().map(|row| row.id), Some(id(1)));
     assert_eq!(store.profile_made_by(&martin, "form-0002").await.unwrap(), None);
-    // Another account's form of the same name is its own.
+    // Forms of different accounts may have the same name.
     assert_eq!(store.insert_profile(&account("dubois"), &made(3), 9, &some_entry()).await.unwrap(), Some(true));
 }
 
@@ -208,7 +211,7 @@ pub(super) async fn a_revision_counts_what_a_form_shows(store: &impl Store) {
     insert(store, &martin, &row(2, None)).await;
     let used = async || store.profile_in_use(&martin, None).await.unwrap().unwrap().id;
     assert_eq!(store.put_in_use(&martin, id(2), Some(2), &tell).await.unwrap(), Written::Stale);
-    assert_eq!(used().await, id(1), "nor was anything put in use");
+    assert_eq!(used().await, id(1), "nothing was put in use");
     assert_eq!(store.put_in_use(&martin, id(2), Some(1), &tell).await.unwrap(), Written::Done);
     assert_eq!(used().await, id(2));
     assert!(

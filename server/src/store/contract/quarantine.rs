@@ -1,4 +1,4 @@
-//! What every store does with rows that cannot be decoded. `execute` damages them, as a disk or a hand might.
+//! What every store does with rows that cannot be decoded. `execute` damages them, as a disk or a person might.
 
 use super::{
     queue::{lane, message, queue},
@@ -25,7 +25,7 @@ pub(crate) async fn damaged_rows_are_set_aside_once(store: &impl Store, execute:
     ] {
         execute(sql).await;
     }
-    // Whoever reads them gets the others.
+    // Readers get the other rows.
     let claimed = super::claim(store, &shop, "one", at(2), at(30), 9).await;
     assert_eq!(claimed.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>(), [2]);
     let events = store.due_events("demo", at(2), 9).await.unwrap();
@@ -33,7 +33,7 @@ pub(crate) async fn damaged_rows_are_set_aside_once(store: &impl Store, execute:
     let due = store.profiles_to_check(at(2), 9).await.unwrap();
     assert_eq!(due.iter().map(|one| one.row.id).collect::<Vec<_>>(), [id(2)]);
     assert!(store.due_lanes("", at(2), 9).await.unwrap().is_empty());
-    // A second look finds nothing more.
+    // A second read finds no more.
     assert!(super::claim(store, &shop, "two", at(2), at(30), 9).await.is_empty());
     assert_eq!(store.profiles_to_check(at(2), 9).await.unwrap().len(), 1);
     let found = store.newly_quarantined(9).await.unwrap();
@@ -42,13 +42,13 @@ pub(crate) async fn damaged_rows_are_set_aside_once(store: &impl Store, execute:
     assert_eq!(kinds.iter().map(|(table, _)| *table).collect::<Vec<_>>(), ["event", "lane", "message", "profile"]);
     assert!(kinds.contains(&("message", "recipients")) && kinds.contains(&("profile", "security")), "{kinds:?}");
     store.quarantine_told(&found, &[given(3)]).await.unwrap();
-    assert!(store.newly_quarantined(9).await.unwrap().is_empty(), "told once");
+    assert!(store.newly_quarantined(9).await.unwrap().is_empty(), "reported once");
     assert_eq!(store.due_events("demo", at(2), 9).await.unwrap().len(), 2);
     let metrics = store.queue_metrics(at(2)).await.unwrap();
     assert_eq!((metrics.quarantined, metrics.queued, metrics.sending), (4, 1, 1));
     let set_aside = store.messages(&shop.account, Some(MessageState::Quarantined), None, 9).await.unwrap();
     assert_eq!(set_aside.len(), 1, "its owner sees it");
-    // Repaired, they are back; what is gone takes its line along.
+    // Repaired rows are back; deleted ones take their entry with them.
     for sql in [
         "UPDATE message SET recipients = (SELECT recipients FROM message WHERE id = '00000000-0000-0000-0000-000000000003'),
              state = 'queued', next_at = updated_at WHERE id = '00000000-0000-0000-0000-000000000001'",

@@ -84,7 +84,7 @@ pub(crate) fn commit_mark(number: u128, lease_token: &str, to: Option<&[&str]>) 
     CommitMark { id: Uuid::from_u128(number), lease_token: lease_token.to_owned(), to }
 }
 
-/// A rule of resending: failed ones, as long as their content is kept.
+/// A resend rule: failed messages, as long as their content is kept.
 fn only_failed(row: &StoredMessage, kept: bool) -> Result<Resend, ResendOutcome> {
     match (row.state, kept) {
         (MessageState::Failed | MessageState::DeliveryUnknown, true) => Ok(Resend {
@@ -116,15 +116,15 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
         let rows = super::claim(store, &shop, lease_token, at(now), at(now + 30), 9).await;
         rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
     };
-    assert_eq!(claim(LEASE, 10).await, [1, 2], "what is due, the oldest first");
+    assert_eq!(claim(LEASE, 10).await, [1, 2], "the due messages, the oldest first");
     assert_eq!(claim("two", 10).await, [0_u128; 0]);
-    // A mark, and a settlement, are for those who hold the lease.
+    // Marks and settlements need the lease.
     let marks = [commit_mark(1, LEASE, None), commit_mark(2, "two", None), commit_mark(1, "two", None)];
     assert_eq!(store.mark_commit(&marks, at(11)).await.unwrap(), [true, false, false], "by lease, not by message");
-    assert_eq!(store.mark_commit(&marks[..1], at(41)).await.unwrap(), [false], "not after its end");
+    assert_eq!(store.mark_commit(&marks[..1], at(41)).await.unwrap(), [false], "not after the lease");
     assert_eq!(store.prolong(&[LEASE.to_owned(), "x".to_owned()], at(100)).await.unwrap(), 2);
     assert_eq!(store.mark_commit(&marks[..1], at(41)).await.unwrap(), [true]);
-    // The lease goes on with the next transaction, and with a mark of its own.
+    // The lease stays for the next transaction, which has a mark of its own.
     let between = Settlement { content_done: false, ..settlement(1, &shop, MessageState::Sending, 42) };
     assert!(store.settle(&[between]).await.unwrap()[0].done);
     let marked = [commit_mark(1, LEASE, Some(&["a@x.example"]))];
@@ -141,13 +141,13 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
         ..settlement(1, &shop, MessageState::Failed, 42)
     };
     let own = settlement(1, &shop, MessageState::Accepted, 42);
-    // A message that is over has no mark any more; another one's is written with it.
+    // A finished message loses its mark; another message's mark is written with it.
     let marks = [commit_mark(1, LEASE, None), commit_mark(2, LEASE, None)];
     let (outcomes, marked) =
         store.settle_and_mark(&[&foreign, &own, &own], &marks.iter().collect::<Vec<_>>(), at(42)).await.unwrap();
     assert_eq!(marked, [false, true]);
     assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true, false]);
-    assert_eq!(store.content(Uuid::from_u128(1)).await.unwrap(), None, "accepted: its text is gone");
+    assert_eq!(store.content(Uuid::from_u128(1)).await.unwrap(), None, "accepted: its text is deleted");
     let done = store.message("demo", Uuid::from_u128(1)).await.unwrap().unwrap();
     assert_eq!((done.state, done.finished_at, done.tries), (MessageState::Accepted, Some(at(42)), 2));
     assert_eq!((done.ending_at, done.ending_to, done.lease_token), (None, None, None));
@@ -155,10 +155,10 @@ pub(super) async fn claims_are_leases(store: &dyn Store) {
     let attempts = store.attempts(Uuid::from_u128(1)).await.unwrap();
     assert_eq!(attempts.len(), 2);
     let page = store.messages(&shop.account, Some(MessageState::Accepted), None, 9).await.unwrap();
-    assert_eq!(page[0].attempts, attempts, "the page brings them along");
+    assert_eq!(page[0].attempts, attempts, "the page contains them");
     assert_eq!(store.sent_since(id(1), at(42)).await.unwrap(), 1);
     assert_eq!(store.sent_since(id(1), at(43)).await.unwrap(), 0);
-    // Given back untried.
+    // Released untried.
     store.release(LEASE, &[Uuid::from_u128(2)], at(60)).await.unwrap();
     assert_eq!(states(store, [2]).await, [MessageState::Queued]);
     assert_eq!(claim(LEASE, 59).await, [3]);
@@ -180,14 +180,14 @@ pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Stor
     let outcomes = store.settle(&[early, ended]).await.unwrap();
     assert_eq!(outcomes.iter().map(|outcome| outcome.done).collect::<Vec<_>>(), [false, true]);
     assert!(store.content(Uuid::from_u128(1)).await.unwrap().is_some(), "it can be sent again");
-    // Over after its time.
+    // Expired.
     assert_eq!(store.overdue(at(1_000), 9).await.unwrap(), []);
     let overdue = store.overdue(at(1_001), 9).await.unwrap();
     assert_eq!(overdue.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>(), [3], "2 is being sent");
     let over = after(3, MessageState::Failed, Precondition::Waiting);
     assert!(store.settle(std::slice::from_ref(&over)).await.unwrap()[0].done);
     assert!(!store.settle(&[over]).await.unwrap()[0].done);
-    // Sent again, by its own portal, while its text is there.
+    // Resent, by its own portal, while its content is kept.
     let resend = async |portal: &str, number| {
         let times = ResendTimes { now: at(2_000), expires_at: at(3_000) };
         store.resend(portal, Uuid::from_u128(number), times, only_failed).await.unwrap()
@@ -201,6 +201,6 @@ pub(super) async fn the_abandoned_are_found_and_the_waiting_end(store: &dyn Stor
     assert_eq!((row.cause, row.reply), (Some(Cause::Timeout), None), "as the rule says");
     assert_eq!(store.purge(at(0), at(40), 9).await.unwrap(), 1, "texts go first");
     assert_eq!(resend("demo", 1).await, ResendOutcome::ContentGone);
-    assert_eq!(store.purge(at(40), at(40), 9).await.unwrap(), 1, "then what is known");
+    assert_eq!(store.purge(at(40), at(40), 9).await.unwrap(), 1, "then the records");
     assert_eq!(store.message("demo", Uuid::from_u128(1)).await.unwrap(), None);
 }

@@ -1,4 +1,4 @@
-//! What every store does with lanes and destinations: their turns and their rests.
+//! What every store does with lanes and destinations: their order and their back-off.
 
 use std::time::Duration;
 
@@ -32,27 +32,28 @@ pub(super) async fn lanes_rest_and_are_woken(store: &dyn Store) {
     }));
     let page = async |state| store.messages(&shop.account, Some(state), None, 9).await.unwrap().len();
     assert_eq!((page(MessageState::Deferred).await, page(MessageState::Queued).await), (3, 0));
-    // What is given meanwhile waits as well.
+    // A message enqueued meanwhile waits as well.
     store.insert_messages(&[message(5, &shop, 2)]).await.unwrap();
     assert_eq!(store.due_lanes("", at(499), 9).await.unwrap(), []);
     assert_eq!(store.due_destinations(at(499), None, 9).await.unwrap(), []);
     let metrics = store.queue_metrics(at(3)).await.unwrap();
     assert_eq!((metrics.queued, metrics.deferred, metrics.oldest), (5, 0, Some(at(1))));
     let held = async |second| store.queue_metrics(at(second)).await.unwrap().held;
-    assert_eq!((held(3).await, held(500).await), (5, 0), "all of them wait for the rest, and for nothing after it");
-    // One that has a time of its own, too.
+    assert_eq!((held(3).await, held(500).await), (5, 0), "all of them wait for the back-off, none after it");
+    // A message with a time of its own, too.
     super::claim(store, &user, LEASE, at(2), at(30), 9).await;
     store.release(LEASE, &[Uuid::from_u128(2)], at(400)).await.unwrap();
-    assert_eq!(held(3).await, 5, "it was given back untried");
-    assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 2, "one write a lane");
+    assert_eq!(held(3).await, 5, "it was released untried");
+    assert_eq!(store.wake(&shop.account, at(3)).await.unwrap(), 2, "one write for each lane");
     assert_eq!(held(3).await, 1, "the other account's");
     let woken = store.message("demo", Uuid::from_u128(2)).await.unwrap().unwrap();
-    assert_eq!(woken.next_at, Some(at(3)), "it says that it is due");
+    assert_eq!(woken.next_at, Some(at(3)), "it shows that it is due");
     let mut lanes = store.due_lanes("", at(3), 9).await.unwrap();
     lanes.sort_by_key(Queue::key);
-    assert_eq!(lanes, [queue(&shop), queue(&user)], "every lane of the account, and of no other");
+    assert_eq!(lanes, [queue(&shop), queue(&user)], "every lane of the account, and no other");
     assert_eq!(page(MessageState::Queued).await, 4);
-    // What is put off after that waits for its own time, until the lane is woken again; what is new has its turn with it.
+    // A message deferred after that waits for its own time, until the lane is woken again; new messages are due with
+    // it.
     let claimed = async |second| {
         let rows = super::claim(store, &user, LEASE, at(second), at(second + 30), 9).await;
         rows.iter().map(|row| row.id.as_u128()).collect::<Vec<_>>()
@@ -100,14 +101,18 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     };
     let rest = store.rest_destination("relay", &trouble(10, false)).await.unwrap();
     assert_eq!((rest.until, rest.troubles), (at(60), 1));
-    assert_eq!(store.rest_destination("relay", &trouble(11, false)).await.unwrap(), rest, "the same, met twice");
+    assert_eq!(
+        store.rest_destination("relay", &trouble(11, false)).await.unwrap(),
+        rest,
+        "the same failure, reported twice"
+    );
     let metrics = async |second| store.queue_metrics(at(second)).await.unwrap();
     assert_eq!((metrics(11).await.resting, metrics(11).await.held), (1, 10));
-    // Nothing is due, even for new messages, and each shows the cause.
+    // Nothing is due, even new messages, and each shows the cause.
     store.insert_messages(&[message(20, &lanes[0], 12)]).await.unwrap();
     assert_eq!((metrics(11).await.held, metrics(60).await.held), (11, 0));
     store.rest_lane(&queue(&lanes[0]), at(40), None).await.unwrap();
-    assert_eq!((metrics(11).await.held, metrics(60).await.held), (11, 0), "nobody is counted twice");
+    assert_eq!((metrics(11).await.held, metrics(60).await.held), (11, 0), "no message is counted twice");
     store.rest_lane(&queue(&lanes[0]), at(0), None).await.unwrap();
     assert_eq!(due(59).await, [""; 0]);
     let row = store.message("demo", Uuid::from_u128(20)).await.unwrap().unwrap();
@@ -123,15 +128,15 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     assert_eq!(metrics(61).await.held, 10, "one is being tried");
     assert_eq!((due(89).await, due(90).await), (vec![], vec!["relay".to_owned()]), "its lease is over");
     assert_eq!(store.prolong(&[LEASE.to_owned()], at(120)).await.unwrap(), 1);
-    assert_eq!((due(119).await, due(120).await), (vec![], vec!["relay".to_owned()]), "the rest lasts as long");
+    assert_eq!((due(119).await, due(120).await), (vec![], vec!["relay".to_owned()]), "the back-off lasts as long");
     assert_eq!(store.rest_destination("relay", &trouble(70, true)).await.unwrap().until, at(170), "it failed again");
     store.prolong(&[LEASE.to_owned()], at(900)).await.unwrap();
-    assert_eq!(due(170).await, ["relay"], "it probes no more");
+    assert_eq!(due(170).await, ["relay"], "its lease is no probe any more");
     store.ease(&["relay".to_owned(), "other".to_owned()]).await.unwrap();
     assert_eq!((due(71).await, metrics(71).await.held), (vec!["relay".to_owned()], 0));
     let free = store.claim_through(&[claim(&lanes[3], "relay", 71)]).await.unwrap();
     assert_eq!((free[0].passage, free[0].messages.len()), (Passage::Free, 2));
-    // A change leaves the lane to the next look-up of its server.
+    // After a change, the lane's server is looked up again.
     store.wake(&lanes[4].account, at(72)).await.unwrap();
     assert_eq!(store.due_lanes("", at(72), 9).await.unwrap(), [queue(&lanes[4])]);
     let moved = store.claim_through(&[claim(&lanes[4], "own", 73)]).await.unwrap();
@@ -139,7 +144,7 @@ pub(super) async fn destinations_rest_with_all_their_lanes(store: &dyn Store) {
     assert_eq!(store.due_lanes("", at(73), 9).await.unwrap(), []);
 }
 
-/// Of many claims at once each has the messages of its own lane, and as many as it may have.
+/// Of many claims at once, each gets the messages of its own lane, up to its own limit.
 pub(super) async fn many_claims_at_once(store: &dyn Store) {
     let lanes: Vec<Lane> = (1..=11).map(|number| lane(&format!("a{number}"), None)).collect();
     let messages: Vec<QueuedMessage> =
@@ -153,9 +158,9 @@ pub(super) async fn many_claims_at_once(store: &dyn Store) {
     claims[3].destination = Some("elsewhere".to_owned());
     claims[4].destination = None;
     claims[5].lease_token = "another".to_owned();
-    // What the first one left, and nothing.
+    // One gets what the first claim left, the other nothing.
     claims.extend([claims[1].clone(), claims[6].clone()]);
-    // Nothing is due yet for the first one, and for the other all of it.
+    // Nothing is due yet for the first of these, everything for the other.
     claims[7].now = at(0);
     claims.insert(8, Claim { lease_token: "a third".to_owned(), now: at(10), ..claims[7].clone() });
     let claimed = store.claim_through(&claims).await.unwrap();
@@ -185,11 +190,11 @@ pub(super) async fn lanes_have_their_turns(store: &dyn Store) {
         store.claim_through(&[claim]).await.unwrap();
     }
     assert_eq!(order, ["full", "other", "late", "full", "other", "full"]);
-    // Destinations have theirs, page by page.
+    // Destinations are listed in order, page by page.
     let page = store.due_destinations(at(20), None, 1).await.unwrap();
     assert_eq!(page[0].destination, "relay");
     assert_eq!(store.due_destinations(at(20), Some(&page[0]), 1).await.unwrap(), []);
-    // After the clock was set back, what has its turn tomorrow has it now.
+    // After the clock was set back, a lane due tomorrow is due now.
     let tomorrow = claim(&full, "relay", 90_000);
     store.claim_through(&[Claim { limit: 1, ..tomorrow }]).await.unwrap();
     assert_eq!(store.due_lanes("relay", at(30), 9).await.unwrap(), []);

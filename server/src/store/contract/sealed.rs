@@ -1,4 +1,4 @@
-//! What every store does with what is sealed.
+//! What every store does with sealed values.
 
 use super::{
     queue::{lane, message},
@@ -34,7 +34,7 @@ pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
     assert_eq!(in_use(&stranger, None).await, None);
     let due = store.profiles_to_check(at(1), 9).await.unwrap();
     assert_eq!(due.iter().map(|one| one.row.id).collect::<Vec<_>>(), [id(1)]);
-    // Sealed things, page by page, replaced when they are still the same.
+    // Sealed values, page by page, replaced if they are still the same.
     let secrets = store.secrets(None, 1).await.unwrap();
     assert_eq!((secrets[0].account.clone(), secrets[0].row.id), (account.clone(), id(1)));
     assert_eq!(store.secrets(Some(id(1)), 9).await.unwrap().len(), 1);
@@ -46,7 +46,7 @@ pub(super) async fn sending_options_are_the_account_s(store: &dyn Store) {
     assert!(store.replace_secret(id(1), &[1, 2, 3], &sealed(4)).await.unwrap());
     assert!(!store.replace_secret(id(1), &[1, 2, 3], &sealed(5)).await.unwrap());
     let row = store.profile(&account, id(1)).await.unwrap().unwrap();
-    assert_eq!((row.secret, row.secret_refusals), (Some(sealed(4)), 1), "its refusals go along");
+    assert_eq!((row.secret, row.secret_refusals), (Some(sealed(4)), 1), "its refusals stay");
     store.insert_messages(&[message(1, &lane("martin", None), 1)]).await.unwrap();
     let contents = store.contents(None, 9).await.unwrap();
     assert_eq!((contents.len(), contents[0].account.clone()), (1, account));

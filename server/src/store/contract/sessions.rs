@@ -56,13 +56,16 @@ pub(super) async fn sessions_of_an_account_are_ended_together(store: &impl Store
     assert_eq!(store.end_sessions(&martin, None, at(20), &some_entry()).await.unwrap(), 1);
     assert_eq!(open(at(20)).await, [4, 5]);
     store.prolong_session(&[1; 32], at(60)).await.unwrap();
-    assert!(!open(at(20)).await.contains(&1), "an ended session is not prolonged");
+    assert!(!open(at(20)).await.contains(&1), "an ended session is not extended");
     assert!(store.renew_session(&[4; 32], at(30), at(7_000), at(9_000)).await.unwrap());
     let renewed = store.session(&[4; 32]).await.unwrap().unwrap();
-    assert_eq!((renewed.expires_at, renewed.ends_at), (at(7_000), at(9_000)), "also past its former end");
+    assert_eq!((renewed.expires_at, renewed.ends_at), (at(7_000), at(9_000)), "even past its former end");
     assert!(store.renew_session(&[4; 32], at(30), at(9_999), at(9_000)).await.unwrap());
     assert_eq!(store.session(&[4; 32]).await.unwrap().unwrap().expires_at, at(9_000));
-    assert!(!store.renew_session(&[1; 32], at(30), at(7_000), at(9_000)).await.unwrap(), "what has ended stays so");
+    assert!(
+        !store.renew_session(&[1; 32], at(30), at(7_000), at(9_000)).await.unwrap(),
+        "an ended session stays ended"
+    );
 }
 
 pub(super) async fn tokens_work_once(store: &impl Store) {

@@ -1,4 +1,4 @@
-//! What every store does with what became of attempts.
+//! What every store does with outcomes of attempts.
 
 use app::profile::sending::{HealthSignal, HealthTransition};
 
@@ -43,7 +43,7 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
     assert_eq!(
         store.record_health(&account, &changed, at(5), Some(profile_transition)).await.unwrap(),
         None,
-        "not of these settings"
+        "not about these settings"
     );
     let recovered = store
         .record_health(&account, &report(HealthSignal::Sent, print, None), at(6), Some(profile_transition))
@@ -61,7 +61,7 @@ pub(super) async fn profiles_break_and_recover_with_one_event_each(store: &dyn S
         .collect();
     assert_eq!(told, ["\"profile.broken\"", "\"profile.recovered\""]);
     assert_eq!(store.due_events("other", at(7), 9).await.unwrap(), []);
-    // An event is told, or put off.
+    // An event is delivered, or deferred.
     let events = store.due_events("demo", at(7), 9).await.unwrap();
     store.event_done(events[0].id).await.unwrap();
     store.event_failed(events[1].id, at(60)).await.unwrap();

@@ -21,7 +21,7 @@ pub(super) async fn tests_are_kept_with_their_profile(store: &impl Store) {
         received_at: None,
     };
     assert_eq!(after.tested, Some(tested));
-    // The test of what the settings were before ends after one of the present ones: it does not take its place.
+    // A test of the former settings ends after one of the present ones: it does not replace it.
     let (before, now) = ([8; 32], fingerprint(&after));
     let well = run(45, None);
     assert!(store.record_test(&martin, id(1), &well, &told(&now, Some(&receipt()))).await.unwrap());
@@ -30,7 +30,7 @@ pub(super) async fn tests_are_kept_with_their_profile(store: &impl Store) {
     assert_eq!(store.last_test(&martin, id(1)).await.unwrap(), Some(well));
     let tested = store.profile(&martin, id(1)).await.unwrap().unwrap().tested.unwrap();
     assert_eq!((tested.fingerprint, tested.at, tested.verdict), (now, at(45), Verdict::Accepted));
-    assert!(store.try_receipt(&martin, id(1), at(47)).await.unwrap().is_some(), "nor its receipt");
+    assert!(store.try_receipt(&martin, id(1), at(47)).await.unwrap().is_some(), "nor does it replace the receipt");
     assert_eq!(store.journal(&martin, None, 1).await.unwrap().len(), 1);
     let fresh = SealedSecret { sealed: vec![9], changed_at: at(50), login_key: [9; 32] };
     update(store, &martin, id(1), &settings(None), Some(&fresh)).await;
@@ -60,14 +60,14 @@ pub(super) async fn a_receipt_is_confirmed_once(store: &impl Store) {
     let found = store.try_receipt(&martin, id(1), at(2)).await.unwrap().unwrap();
     assert_eq!(found, Receipt { tries_left: 1, ..receipt() });
     let other = Receipt { code: [5; 32], ..receipt() };
-    assert!(!store.confirm_receipt(&martin, id(1), &other, at(3), &tell).await.unwrap(), "another test came between");
+    assert!(!store.confirm_receipt(&martin, id(1), &other, at(3), &tell).await.unwrap(), "another test replaced it");
     assert!(store.confirm_receipt(&martin, id(1), &found, at(3), &tell).await.unwrap());
     assert_eq!(received_at().await, Some(at(3)));
     assert!(!store.confirm_receipt(&martin, id(1), &found, at(4), &tell).await.unwrap(), "once");
     assert_eq!(tries_left(at(4)).await, None);
     assert!(store.record_test(&martin, id(1), &run(5, None), &told(&[7; 32], None)).await.unwrap());
-    assert_eq!(received_at().await, Some(at(3)), "what was received stays so, with the same settings");
+    assert_eq!(received_at().await, Some(at(3)), "a receipt stays, with the same settings");
     assert!(store.record_test(&martin, id(1), &run(6, None), &told(&[8; 32], None)).await.unwrap());
-    assert_eq!(received_at().await, None, "other settings start anew");
+    assert_eq!(received_at().await, None, "other settings reset it");
     assert_eq!(tries_left(at(6)).await, None);
 }

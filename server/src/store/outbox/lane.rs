@@ -1,4 +1,4 @@
-//! Server side. Lanes, the destinations that they wait for, and what is claimed of them.
+//! Server side. Lanes, the destinations they wait for, and claims.
 
 use app::session::AccountId;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Passage, Rest, StoredMessage};
 
-/// Whose queue a message stands in.
+/// The account and user whose queue a message is in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lane {
     pub account: AccountId,
@@ -14,11 +14,11 @@ pub struct Lane {
     pub user: Option<String>,
 }
 
-/// Between the parts of a lane's key: a control character, which none of them may hold.
+/// Separates the parts of a lane's key: a control character, which none of them may contain.
 const BETWEEN: char = '\u{1f}';
 
 impl Lane {
-    /// All of it in one text.
+    /// The key, as one string.
     pub fn key(&self) -> String {
         let AccountId { portal, account } = &self.account;
         match &self.user {
@@ -35,7 +35,7 @@ impl Lane {
     }
 }
 
-/// A lane's messages that go the usual way, or those that fell back to the relay.
+/// The messages of a lane that take the usual route, or those that fell back to the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Queue {
     pub lane: Lane,
@@ -43,13 +43,13 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// All of it in one text.
+    /// The key, as one string.
     pub fn key(&self) -> String {
         format!("{}{BETWEEN}{}", u8::from(self.fallback), self.lane.key())
     }
 }
 
-/// The destination that a lane waits for from now on.
+/// The destination a lane waits for from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub queue: Queue,
@@ -60,42 +60,42 @@ pub struct Assignment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueDestination {
     pub destination: String,
-    /// When its turn came.
+    /// When it became due.
     pub due_at: Timestamp,
 }
 
-/// What somebody wants to send now.
+/// A request for messages to send now.
 #[derive(Debug, Clone)]
 pub struct Claim {
     pub queue: Queue,
-    /// Through which server: its rest is respected, and the lane stands behind it from now on.
+    /// The destination to send through: its back-off applies, and the lane waits for it from now on.
     pub destination: Option<String>,
-    /// For whom…
+    /// The token of the lease.
     pub lease_token: String,
     pub now: Timestamp,
-    /// …and until when. When it is a probe, nobody else tries the destination before.
+    /// When the lease ends. The lease of a probe also keeps other conversations from the destination.
     pub until: Timestamp,
-    /// At most so many.
+    /// Most messages to claim.
     pub limit: u32,
 }
 
-/// What was claimed.
+/// The claimed messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
     pub messages: Vec<StoredMessage>,
-    /// What the destination let through.
+    /// What the destination's back-off allowed.
     pub passage: Passage,
-    /// How it was doing.
+    /// The destination's back-off before the claim.
     pub rest: Rest,
 }
 
-/// The end of a message is about to be sent.
+/// Notes that the end of a message is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitMark {
     pub id: Uuid,
-    /// Who holds its lease.
+    /// The lease it is made under.
     pub lease_token: String,
-    /// To whom; `None`: to everybody who waits.
+    /// The recipients; `None`: all pending ones.
     pub to: Option<Vec<String>>,
 }
 
@@ -103,23 +103,23 @@ pub struct CommitMark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
     pub table: String,
-    /// Its key there.
+    /// Its primary key.
     pub row: String,
     pub column: String,
-    /// Whose it is, as far as that is known.
+    /// The account it belongs to, if known.
     pub account: Option<AccountId>,
 }
 
-/// What waits.
+/// The queue's metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueMetrics {
     pub queued: u64,
     pub deferred: u64,
     pub sending: u64,
     pub events: u64,
-    /// Of those that are queued: whose server, or lane, rests. They are not tried before the rest is over.
+    /// Those of `queued` whose server or lane is in back-off: they are not tried until it ends.
     pub held: u64,
-    /// Servers that are left alone for a while.
+    /// Servers in back-off.
     pub resting: u64,
     /// Rows that cannot be decoded.
     pub quarantined: u64,

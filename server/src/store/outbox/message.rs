@@ -1,4 +1,4 @@
-//! Server side. A message of the outbox at the stages of its life, as the store has it.
+//! Server side. A message of the outbox at each stage of its life, as it is stored.
 
 use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId, test_run::event::Stage};
 use jiff::Timestamp;
@@ -38,18 +38,18 @@ codes! {
     MessageState {
         /// On disk, not tried yet.
         Queued = "queued",
-        /// A conversation about it is under way.
+        /// A conversation about it is running.
         Sending = "sending",
-        /// A mail server took it over for one recipient at least; every other one has failed.
+        /// A mail server accepted it for at least one recipient; the other ones have failed.
         Accepted = "accepted",
         /// It will be tried again.
         Deferred = "deferred",
         /// It will not be tried again, and no recipient's server has it.
         Failed = "failed",
-        /// The connection was lost after the end of the message: it may or may not be on its way. It is not sent again by
-        /// itself.
+        /// The connection was lost after the end of the message, so the server may have it. It is not sent again
+        /// automatically.
         DeliveryUnknown = "delivery_unknown",
-        /// Its row in the database is damaged: it waits for the operator, who has to repair it.
+        /// Its row in the database is damaged: it waits until the operator has repaired it.
         Quarantined = "quarantined",
     }
 }
@@ -76,7 +76,7 @@ codes! {
         Profile = "profile",
         /// The portal's relay, because the account's mode is `portal`.
         Relay = "relay",
-        /// The portal's relay in the place of a profile that failed, as the owner wished.
+        /// The portal's relay, instead of a profile that failed, as the owner chose.
         Fallback = "fallback",
     }
 }
@@ -87,7 +87,7 @@ codes! {
         Accepted = "accepted",
         /// Some recipients were accepted.
         PartlyAccepted = "partly_accepted",
-        /// Refused for now.
+        /// Refused temporarily.
         Deferred = "deferred",
         Failed = "failed",
         DeliveryUnknown = "delivery_unknown",
@@ -97,7 +97,7 @@ codes! {
 }
 
 impl MessageState {
-    /// Nobody is at it, and it is to be sent.
+    /// No worker has it, and it is still to be sent.
     pub const fn is_waiting(self) -> bool {
         matches!(self, Self::Queued | Self::Deferred)
     }
@@ -127,7 +127,7 @@ pub struct Recipient {
     pub stage: Option<Stage>,
 }
 
-/// What is said of a message as a whole. It comes from its recipients (`outbox::status`).
+/// The status of a message as a whole, computed from its recipients (`outbox::status`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageStatus {
     pub state: MessageState,
@@ -137,29 +137,30 @@ pub struct MessageStatus {
 }
 
 impl MessageStatus {
-    /// A state about which there is nothing else to say.
+    /// A state without cause, stage or reply.
     pub const fn new(state: MessageState) -> Self {
         Self { state, stage: None, cause: None, reply: None }
     }
 }
 
-/// A message that is sent again.
+/// The changes that send a message again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resend {
     pub recipients: Vec<Recipient>,
     pub status: MessageStatus,
 }
 
-/// Decides whether, and to whom, a message is sent again; the second argument says whether its content is kept.
+/// Decides whether, and to which recipients, a message is sent again. The second argument says whether its content is
+/// kept.
 pub type ResendRule = fn(&StoredMessage, bool) -> Result<Resend, ResendOutcome>;
 
-/// A message that was just given.
+/// A new message.
 #[derive(Debug, Clone)]
 pub struct QueuedMessage {
     pub id: Uuid,
     pub lane: Lane,
     pub idempotency_key: Option<String>,
-    /// Of everything that was asked for.
+    /// Covers the whole request.
     pub request_hash: [u8; 32],
     /// Without angle brackets.
     pub message_id: String,
@@ -174,11 +175,11 @@ pub struct QueuedMessage {
     pub sealed: Vec<u8>,
 }
 
-/// What became of a message that was given.
+/// The result of inserting a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
     New,
-    /// The key was used before; `same`: for the same request.
+    /// The key was used before; `same`: with the same request.
     Known {
         id: Uuid,
         same: bool,
@@ -201,17 +202,17 @@ pub struct StoredMessage {
     pub reply: Option<String>,
     pub profile: Option<ProfileId>,
     pub fallback: bool,
-    /// Attempts that ended with a server's or the network's refusal.
+    /// Attempts that failed or were deferred.
     pub tries: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub expires_at: Timestamp,
     pub next_at: Option<Timestamp>,
-    /// Who is at it.
+    /// The token of its lease.
     pub lease_token: Option<String>,
-    /// Since when the server may have it…
+    /// Since when the server may have it.
     pub ending_at: Option<Timestamp>,
-    /// …and for whom; `None`: for everybody who waits.
+    /// For which recipients; `None`: for all pending ones.
     pub ending_to: Option<Vec<String>>,
     pub finished_at: Option<Timestamp>,
 }
@@ -223,14 +224,14 @@ pub struct MessageWithAttempts {
     pub attempts: Vec<Attempt>,
 }
 
-/// The finished messages of a profile and a day of UTC.
+/// The finished messages of a profile on one day (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettledDay {
     /// Its first instant.
     pub day: Timestamp,
     /// Accepted by the profile's server.
     pub accepted: u64,
-    /// All others: failed, of uncertain fate, or accepted by the relay in the profile's place.
+    /// All others: failed, of unknown delivery, or accepted by the relay instead of the profile.
     pub others: u64,
 }
 
@@ -241,18 +242,18 @@ pub struct ResendTimes {
     pub expires_at: Timestamp,
 }
 
-/// Why a message cannot be sent again.
+/// Whether a message is sent again, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResendOutcome {
     Done,
     NotFound,
-    /// It is under way, or everybody has it.
+    /// It is still being sent, or every recipient has it.
     NotFinished,
-    /// Its content is not kept any more.
+    /// Its content was deleted.
     ContentGone,
 }
 
-/// What is sealed, for rotation: the account it belongs to, its id, the envelope.
+/// A sealed content, for key rotation: the account it belongs to, its id, the envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedContent {
     pub account: AccountId,

@@ -1,4 +1,4 @@
-//! Server side. When a destination rests, and who may try it. Nothing here waits or writes.
+//! Server side. The back-off of a destination, and who may try it meanwhile. Nothing here waits or writes.
 
 use std::time::Duration;
 
@@ -7,29 +7,29 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{MessageState, RecipientState, StoredMessage};
 
-/// How a destination is doing: a server that lanes wait for.
+/// The back-off of a destination: a server that lanes wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rest {
-    /// Nobody is to try before.
+    /// No attempt before this time.
     pub until: Timestamp,
-    /// In a row.
+    /// Consecutive failures.
     pub troubles: u32,
     pub cause: Option<Cause>,
 }
 
-/// What a destination lets through.
+/// What a destination's back-off allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passage {
-    /// Everything.
+    /// Any number of messages.
     Free,
-    /// One message, which tells whether the server has come round.
+    /// One message, to probe whether the server has recovered.
     Probe,
-    /// Nothing.
+    /// None.
     Closed,
 }
 
 impl Passage {
-    /// How many of `wanted` messages it lets through.
+    /// How many of `wanted` messages it allows.
     pub const fn most(self, wanted: u32) -> u32 {
         match self {
             Self::Free => wanted,
@@ -56,8 +56,8 @@ impl Rest {
         Self { until, ..self }
     }
 
-    /// After a trouble it rests for what `wait` says of the number of troubles in a row. Several conversations may meet the
-    /// same one at the same time: it counts once, for the `probe` or for the first that says so.
+    /// Starts a back-off after a failure. `wait` gives its length for the number of consecutive failures. Several
+    /// conversations may see the same failure: it counts once, for the `probe` or for the first report.
     #[must_use]
     pub fn after_trouble(
         self,
@@ -76,18 +76,19 @@ impl Rest {
 }
 
 impl StoredMessage {
-    /// A message waits as long as its lane, or its lane's destination, rests: its own row is not touched for that.
+    /// Shows the back-off that a message waits for: its lane's, or its destination's. The message's own row is not
+    /// written for that.
     pub fn waits_for(&mut self, until: Timestamp, cause: Option<Cause>) {
         let waits = matches!(self.state, MessageState::Queued | MessageState::Deferred);
         if waits && self.next_at.is_none_or(|next_at| next_at < until) {
             self.state = MessageState::Deferred;
             self.next_at = Some(until);
             if cause.is_some() && cause != self.cause {
-                // A new cause has neither the stage nor the words of the last one.
+                // A new cause has neither the stage nor the reply of the last one.
                 (self.cause, self.stage, self.reply) = (cause, None, None);
             }
             self.cause = self.cause.or(Some(Cause::Unknown));
-            // Each of its recipients waits for the same: what is said of the message is said of them.
+            // Each of its pending recipients waits for the same back-off.
             for one in self.recipients.iter_mut().filter(|one| one.state == RecipientState::Pending) {
                 if one.cause.is_none() || (cause.is_some() && one.cause != cause) {
                     (one.cause, one.stage, one.reply) = (self.cause, self.stage, self.reply.clone());
@@ -127,7 +128,11 @@ mod tests {
     fn a_trouble_that_many_meet_counts_once() {
         let rests = Rest::default().after_trouble(at(100), None, false, seconds);
         assert_eq!(rests.after_trouble(at(101), Some(Cause::Timeout), false, seconds), rests);
-        assert_eq!(rests.after_trouble(at(110), None, false, seconds).troubles, 2, "after its end it is another one");
+        assert_eq!(
+            rests.after_trouble(at(110), None, false, seconds).troubles,
+            2,
+            "a failure after its end is another one"
+        );
         let never = Rest::default().after_trouble(at(1), None, false, |_| Duration::MAX);
         assert_eq!(never.until, Timestamp::MAX);
     }

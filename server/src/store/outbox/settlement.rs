@@ -1,4 +1,4 @@
-//! Server side. What became of attempts, as it is written; and what portals are told.
+//! Server side. Outcomes of attempts as they are written, and events for portals.
 
 use app::{
     diagnosis::cause::Cause,
@@ -22,7 +22,7 @@ pub struct Attempt {
     pub at: Timestamp,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// `None`: it ended with a crash, or was over before it began.
+    /// `None`: it ended in a crash, or before it had a route.
     pub via: Option<Via>,
     pub profile: Option<ProfileId>,
     pub outcome: AttemptOutcome,
@@ -32,17 +32,17 @@ pub struct Attempt {
     pub queue_id: Option<String>,
 }
 
-/// What is told to a portal.
+/// A new event for a portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
     pub id: Uuid,
     pub portal: String,
-    /// JSON, as it is sent.
+    /// The JSON to send.
     pub content: String,
     pub at: Timestamp,
 }
 
-/// An event that is to be told.
+/// An event to deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
     pub id: Uuid,
@@ -52,31 +52,31 @@ pub struct EventRow {
     pub tries: u32,
 }
 
-/// What a message, or a login, told of a profile.
+/// What a message, or a login, showed about a profile.
 #[derive(Debug, Clone)]
 pub struct HealthReport {
     pub profile: ProfileId,
-    /// The settings it was about: a profile that was changed meanwhile is not judged by it.
+    /// The settings it was about: a profile that has changed since is not judged by it.
     pub fingerprint: [u8; 32],
     pub signal: HealthSignal,
     /// A failure, to be shown to the owner.
     pub failure: Option<Box<TestRun>>,
-    /// It was a login for its own sake.
+    /// It was a login check.
     pub check: bool,
 }
 
-/// Who may settle a message.
+/// The condition for settling a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
-    /// The owner of its lease.
+    /// Its lease has this token.
     Lease(String),
-    /// Somebody else's lease that ended before this.
+    /// Its lease, with any token, ended before this time.
     LeaseEnded(Timestamp),
-    /// Nobody is at it.
+    /// No worker has it.
     Waiting,
 }
 
-/// Who is at a message.
+/// The lease of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lease {
     pub token: Option<String>,
@@ -94,11 +94,11 @@ impl Precondition {
     }
 }
 
-/// What a portal is told when a profile breaks or recovers.
+/// Makes the event for a profile that breaks or recovers.
 pub type TransitionEvent = fn(&AccountId, &ProfileRow, HealthTransition, Timestamp) -> NewEvent;
 
-/// What became of an attempt: everything in one transaction.
-#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+/// The outcome of an attempt, written in one transaction.
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 #[derive(Debug, Clone)]
 pub struct Settlement {
     pub id: Uuid,
@@ -108,23 +108,23 @@ pub struct Settlement {
     pub attempt: Option<Attempt>,
     /// Whether the attempt counts among the message's tries.
     pub counts: bool,
-    /// What is said of the message. In the state `sending` the lease goes on.
+    /// The message's new status. In the state `sending` the lease stays.
     pub status: MessageStatus,
     pub recipients: Vec<Recipient>,
-    /// Its content is needed no more.
+    /// Its content is not needed any more.
     pub content_done: bool,
     pub next_at: Option<Timestamp>,
     pub fallback: bool,
     pub health: Option<HealthReport>,
     pub event: Option<NewEvent>,
-    /// Whether the portal is told of the profile's turns.
+    /// Set if the portal receives health events.
     pub transition_event: Option<TransitionEvent>,
 }
 
-/// What settling came to.
+/// The result of a settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
-    /// The right held.
+    /// The precondition held.
     pub done: bool,
     pub transition: Option<HealthTransition>,
 }
@@ -139,7 +139,7 @@ mod tests {
         let lease = Lease { token: Some("one".to_owned()), until: Some(at(30)) };
         let (own, other) = (Precondition::Lease("one".to_owned()), Precondition::Lease("two".to_owned()));
         assert!(own.holds(MessageState::Sending, &lease) && !other.holds(MessageState::Sending, &lease));
-        assert!(!own.holds(MessageState::Deferred, &lease), "it was taken from us");
+        assert!(!own.holds(MessageState::Deferred, &lease), "the lease is another one");
         assert!(!Precondition::LeaseEnded(at(29)).holds(MessageState::Sending, &lease));
         assert!(Precondition::LeaseEnded(at(30)).holds(MessageState::Sending, &lease));
         assert!(!Precondition::LeaseEnded(at(30)).holds(MessageState::Sending, &Lease::default()));

@@ -1,26 +1,26 @@
-//! Server side. States of messages that follow from what is stored. Pure functions: the store binds what they say.
+//! Server side. States of messages that follow from stored values. Pure functions: the store binds the results.
 
 use app::diagnosis::cause::Cause;
 
 use super::MessageState;
 
 impl MessageState {
-    /// The state of a message that is given back untried. What has a cause was tried before, or held.
+    /// The state of a message that is released untried. With a cause, it was tried before, or held back.
     pub const fn released(cause: Option<Cause>) -> Self {
         if cause.is_some() { Self::Deferred } else { Self::Queued }
     }
 }
 
-/// Which stored messages are shown in a state. One that is queued is shown as deferred while its lane, or the lane's
-/// destination, rests beyond its own time ([`StoredMessage::waits_for`](super::StoredMessage::waits_for)): its row does not
-/// say so.
+/// Which stored messages are shown in a state. A queued message is shown as deferred while its lane, or the lane's
+/// destination, is in a back-off that lasts beyond the message's own time
+/// ([`StoredMessage::waits_for`](super::StoredMessage::waits_for)): its row does not say so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFilter {
-    /// Stored in one of these states, whatever rests.
+    /// Stored in one of these states, with or without a back-off.
     pub always: Vec<MessageState>,
-    /// Stored in one of these, while it rests.
+    /// Stored in one of these states, with a back-off.
     pub while_resting: Vec<MessageState>,
-    /// Stored in one of these, unless it rests.
+    /// Stored in one of these states, without a back-off.
     pub unless_resting: Vec<MessageState>,
 }
 
