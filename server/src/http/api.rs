@@ -1,13 +1,14 @@
-//! Server side. `/api/v1`: what a portal's server calls.
+//! Server side. `/api/v1`: the API for a portal's server.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `v1` | the endpoints |
 //! | `problem` | errors as problem details (RFC 9457) |
-//! | `json` | how a body is parsed |
-//! | `description` | `OpenAPI`, made of the types themselves, and a page to read it |
+//! | `json` | parses a body |
+//! | `description` | `OpenAPI`, made from the types, and a page to read it |
 //!
-//! To add an endpoint: a handler with its `utoipa::path`, a line in `v1`, a line in `description`, and `docs/messages.md`.
+//! To add an endpoint: a handler with its `utoipa::path`, a line in `v1`, a line in `description`, and
+//! `docs/messages.md`.
 
 use axum::{
     Router,
@@ -34,8 +35,8 @@ pub use v1::{
     is_v1,
 };
 
-/// Turns every error under `/api` into a problem, also those of the framework, of the table of pages, and of a handler that
-/// panics.
+/// Turns every error under `/api` into a problem, including errors of the framework, of the route table, and of a
+/// handler that panics.
 pub async fn problems_only(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_api = path == "/api" || path.starts_with("/api/");
@@ -46,7 +47,7 @@ pub async fn problems_only(State(site): State<Site>, request: Request, next: Nex
         return response;
     }
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    // A server function answers a browser with a page or with the lines of a live test, and a program with its own codes.
+    // A server function answers a browser with a page or the lines of a live test, and a program with its own codes.
     if is_form && ["text/html", "application/octet-stream", "application/json"].iter().any(|own| kind.starts_with(own))
     {
         return response;

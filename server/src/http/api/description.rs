@@ -1,4 +1,4 @@
-//! Server side. The description of the API (`OpenAPI` 3.1), made of the types and handlers themselves, and a page to read it.
+//! Server side. The description of the API (`OpenAPI` 3.1), made from the types and handlers, and a page to read it.
 
 use std::sync::LazyLock;
 
@@ -34,7 +34,7 @@ use crate::http::{Site, pages::assets};
 )]
 struct Description;
 
-/// How a portal says who it is.
+/// How a portal authenticates.
 struct Key;
 
 impl Modify for Key {
@@ -55,7 +55,7 @@ pub async fn json() -> Response {
     ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], JSON.as_str()).into_response()
 }
 
-/// `GET /api`: the same for people.
+/// `GET /api`: the same as a page.
 pub async fn page(State(site): State<Site>) -> Response {
     let described: Value = serde_json::from_str(&JSON).unwrap_or_default();
     let style = format!("{}/{}/facteur.css", site.base_path.0, assets::package_folder());
@@ -219,7 +219,7 @@ fn type_of(schema: &Value) -> Markup {
     }
 }
 
-/// What stands between backticks as code.
+/// Text in backticks as code.
 fn code_marks(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {

@@ -9,9 +9,9 @@ const LONGEST_NAME: usize = 256;
 
 /// Parses JSON, and returns the unknown fields too.
 pub fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(T, Vec<FieldFault>), Problem> {
-    // serde also takes an array for an object, value by value: what it leaves out would count as not asked for.
+    // serde also takes an array for an object, value by value, and would count the missing fields as defaults.
     if body.trim_ascii_start().first().is_some_and(|first| *first == b'[') {
-        return Err(Problem::detailed(Code::MalformedJson, "the body is an array, and not an object"));
+        return Err(Problem::detailed(Code::MalformedJson, "the body must be an object, not an array"));
     }
     let mut unknown = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
@@ -19,7 +19,7 @@ pub fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<(T, Vec<Fiel
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
     let request: Result<T, _> = serde_ignored::deserialize(tracked, |path| {
         if unknown.len() < MOST_FAULTS {
-            unknown.push(FieldFault::new(ignored(&path), Fault::Unknown, "there is no such field"));
+            unknown.push(FieldFault::new(ignored(&path), Fault::Unknown, "unknown field"));
         }
     });
     match request.and_then(|request| deserializer.end().map(|()| request)) {
@@ -45,7 +45,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// The same of an unknown field.
+/// The same for an unknown field.
 fn ignored(path: &serde_ignored::Path<'_>) -> String {
     use serde_ignored::Path;
     match path {
@@ -56,7 +56,7 @@ fn ignored(path: &serde_ignored::Path<'_>) -> String {
     }
 }
 
-/// One step of a pointer, shortened: the name of an unknown field may be as long as the body.
+/// One step of a pointer, shortened: an unknown field's name may be as long as the body.
 fn step(key: &str) -> String {
     let short: String = key.chars().take(LONGEST_NAME).collect();
     format!("/{}", short.replace('~', "~0").replace('/', "~1"))

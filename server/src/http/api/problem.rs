@@ -51,43 +51,43 @@ macro_rules! codes {
 codes! {
     /// No key, or none of a registered portal.
     Unauthorized = "unauthorized", UNAUTHORIZED, "The API key is missing or unknown";
-    /// The body is no JSON object.
+    /// The body is not a JSON object.
     MalformedJson = "malformed_json", BAD_REQUEST, "The body is not JSON";
-    /// Something of the query or of a header does not read.
+    /// The query or a header cannot be parsed.
     InvalidRequest = "invalid_request", BAD_REQUEST, "Cannot parse the request";
-    /// The body has another type than `application/json`.
+    /// The body's type is not `application/json`.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body must be application/json";
     /// The body is larger than 40 MiB. (Files of more than 25 MB are an `invalid_message`.)
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The message is too large";
-    /// Fields are wrong: see `errors`.
+    /// Fields are invalid: see `errors`.
     InvalidMessage = "invalid_message", UNPROCESSABLE_ENTITY, "The message cannot be sent as it is";
-    /// The same key came with another message.
+    /// The same key was used with another message.
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used for another message";
-    /// The body came too slowly, or stopped.
+    /// The body arrived too slowly, or not at all.
     BodyTooSlow = "body_too_slow", REQUEST_TIMEOUT, "The body did not arrive in time";
-    /// The token ends sessions of its own person only; the portal's key ends those of anybody.
+    /// A token ends sessions of its own person only; the portal's key ends those of any person.
     Forbidden = "forbidden", FORBIDDEN, "The token does not allow this";
-    /// No such message of this portal.
+    /// The portal has no such message.
     NotFound = "not_found", NOT_FOUND, "There is no such message";
-    /// The path leads to nothing.
+    /// No endpoint has this path.
     NoSuchEndpoint = "no_such_endpoint", NOT_FOUND, "There is no such endpoint: see /api";
     /// The endpoint does not support this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The endpoint does not support this method";
     /// The account sends through its own servers, and has none in use for this user or the shop.
     NoProfile = "no_profile", CONFLICT, "The account has no mail server in use";
-    /// The password of the profile in use is missing, or does not open.
+    /// The password of the profile in use is missing, or cannot be decrypted.
     ProfileIncomplete = "profile_incomplete", CONFLICT, "The account's mail server has no password";
-    /// The account sends through the portal's server, and the configuration has none.
+    /// The account sends through the portal's server, and none is configured.
     NoRelay = "no_relay", CONFLICT, "The portal has no mail server";
-    /// It is under way or was accepted: it cannot be sent again.
+    /// It is still being sent or was accepted, so it cannot be resent.
     NotFinished = "not_finished", CONFLICT, "This message cannot be resent";
-    /// Its text is not kept any more.
+    /// Its content was deleted.
     ContentGone = "content_gone", GONE, "The message's content has been deleted";
-    /// A row is damaged, or a fault of the service's own: trying again does not help before the operator has looked.
+    /// A row is damaged, or the service has a bug: a retry does not help until the operator has looked at it.
     Internal = "internal", INTERNAL_SERVER_ERROR, "A fault inside the service";
-    /// Too many requests at once: try again.
+    /// Too many requests at once: retry.
     Busy = "busy", SERVICE_UNAVAILABLE, "Too many requests at once";
-    /// The database or the vault does not answer: try again.
+    /// The database or the vault is not responding: retry.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service is unavailable";
 }
 
@@ -96,24 +96,24 @@ codes! {
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     Required,
-    /// No such field.
+    /// Unknown field.
     Unknown,
     /// Wrong type.
     WrongType,
     TooLong,
     TooMany,
     TooLarge,
-    /// No address such as `claire@example.com`.
+    /// Not an address such as `claire@example.com`.
     AddressInvalid,
-    /// A control character, such as a line end, where none may be.
+    /// A control character, such as a line end, where none is allowed.
     ControlCharacter,
     /// Not base64 (RFC 4648 §4).
     Base64Invalid,
-    /// No type such as `application/pdf`.
+    /// Not a type such as `application/pdf`.
     ContentTypeInvalid,
-    /// The sender cannot be chosen: it is the profile's.
+    /// The sender cannot be chosen: the profile decides it.
     SenderNotAllowed,
-    /// It is somebody else's.
+    /// It belongs to another account or person.
     NotAllowed,
     /// Not a language tag such as `fr` or `en-GB`.
     LanguageInvalid,
@@ -170,7 +170,7 @@ impl Problem {
         Self { detail: Some(detail.into()), ..Self::new(code) }
     }
 
-    /// For an answer that has a status and no problem.
+    /// For a response that has a status and no problem.
     pub fn of_status(status: StatusCode) -> Self {
         let code = match status {
             StatusCode::UNAUTHORIZED => Code::Unauthorized,
@@ -214,7 +214,7 @@ impl From<StoreError> for Problem {
 }
 
 impl Problem {
-    /// The response of a Facteur whose pages are below `place`, where `type` leads to its own description.
+    /// The response of a Facteur whose pages are below `place`, so that `type` leads to its own description.
     pub fn answer(mut self, place: &str) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(self.code.status());
         self.kind = format!("{place}/api#{}", self.code.as_str());
@@ -234,8 +234,8 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// Handlers do not know the place: [`problems_only`](super::problems_only) finds the problem beside the response and
-    /// answers it anew.
+    /// Handlers do not know the base path: [`problems_only`](super::problems_only) finds the problem in the response's
+    /// extensions, and builds the response again.
     fn into_response(self) -> Response {
         let mut response = self.clone().answer("");
         response.extensions_mut().insert(self);

@@ -1,4 +1,4 @@
-//! The description of the API, and that it is true.
+//! The description of the API, and whether it is true.
 
 use axum::{
     body::Body,
@@ -17,17 +17,18 @@ fn the_description_is_the_golden_one() {
     if golden.is_empty() {
         std::fs::write(path, description::JSON.as_str()).unwrap();
     }
-    assert!(golden == *description::JSON, "{path} is not what the code says: delete it, and run this test again");
+    assert!(golden == *description::JSON, "{path} is out of date: delete it, and run this test again");
     let described: Value = serde_json::from_str(&golden).unwrap();
     assert_eq!(described["openapi"], "3.1.0");
     let named = |code: &Code| golden.contains(&format!("`{}`", code.as_str()));
     let general = [Code::MethodNotAllowed, Code::Forbidden, Code::NoSuchEndpoint];
-    assert!(Code::ALL.iter().filter(|code| !general.contains(code)).all(named), "every code stands at an answer");
+    assert!(Code::ALL.iter().filter(|code| !general.contains(code)).all(named), "every code is listed at a response");
     let codes = &described["components"]["schemas"]["Code"];
     assert!(Code::ALL.iter().all(|code| codes.to_string().contains(&format!("\"{}\"", code.as_str()))), "{codes}");
 }
 
-/// A value as its schema has it, and the same with an array in place of one of its objects, with the pointer to that.
+/// A value that matches its schema, and variants with an array instead of one of its objects, each with the pointer to
+/// it.
 fn of_schema(schema: &Value, all: &Value) -> (Value, Vec<(String, Value)>) {
     if let Some(reference) = schema["$ref"].as_str() {
         return of_schema(&all[reference.rsplit('/').next().unwrap()], all);

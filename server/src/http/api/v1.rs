@@ -1,13 +1,13 @@
 //! Server side. Version 1 of the API: the endpoints of messages and sessions.
 //!
-//! No browser takes part: the key stands in the `Authorization` header, and cookies are not looked at.
+//! No browser takes part: the key is in the `Authorization` header, and cookies are ignored.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `api_key` | which portal is calling |
 //! | `messages` | the endpoints of messages |
 //! | `sessions` | the end of a person's sessions |
-//! | `body_memory` | the memory for bodies |
+//! | `body_memory` | the memory budget for bodies |
 
 use axum::{
     Router,
@@ -29,7 +29,7 @@ pub fn is_v1(path: &str) -> bool {
     path.strip_prefix("/api/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Of any version.
+/// For any version.
 pub async fn nowhere() -> Problem {
     Problem::new(Code::NoSuchEndpoint)
 }

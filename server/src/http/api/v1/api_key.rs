@@ -10,8 +10,8 @@ use crate::portal::Portal;
 /// Prefix of a key, by which scanners for leaked secrets recognise it.
 const MARK: &str = "fct_";
 
-/// The portal whose key the request bears. What is compared are hashes of the whole key, so how long it takes says nothing
-/// of the key.
+/// The portal whose key the request carries. Hashes of the whole key are compared, so the time it takes reveals nothing
+/// about the key.
 pub fn portal<'a>(portals: &'a [Portal], headers: &HeaderMap) -> Option<&'a Portal> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (scheme, key) = all.next()?.to_str().ok()?.split_once(' ')?;
@@ -25,7 +25,7 @@ pub fn portal<'a>(portals: &'a [Portal], headers: &HeaderMap) -> Option<&'a Port
     portals.iter().find(|portal| portal.api_keys.iter().any(|known| known.hash == hash))
 }
 
-/// A new key, and the hash of it in hexadecimal; `None` when the operating system provides no randomness.
+/// A new key and its hash in hexadecimal; `None` when the operating system provides no randomness.
 pub fn make() -> Option<(String, String)> {
     let mut bytes = [0; 32];
     OsRng.try_fill_bytes(&mut bytes).ok()?;

@@ -1,9 +1,9 @@
-//! Server side. The memory for bodies of messages.
+//! Server side. The memory budget for message bodies.
 //!
-//! Memory is taken as bytes come, not as a header announces them, and each portal has a budget of its own: what one portal
-//! sends, or does not send, takes nothing from another. A small body is read at once. A large one waits, unread, until there
-//! is room in its portal's budget; the sender's own TCP connection holds it back meanwhile. Large ones are parsed one
-//! after the other, since parsing needs the most.
+//! Memory is taken as bytes arrive, not as a header announces them, and each portal has its own budget, so that one
+//! portal's bodies, or missing bodies, take nothing from another. A small body is read at once. A large one waits,
+//! unread, until its portal's budget has room; TCP flow control holds its sender back meanwhile. Large bodies are
+//! parsed one at a time, since parsing needs the most memory.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -26,11 +26,11 @@ const SMALL: usize = 256 * 1024;
 const SMALL_BUDGET: usize = 16 * 1024;
 /// Memory is acquired in steps of this size, in KiB.
 const STEP: usize = 4;
-/// From this size on, in bytes, bodies are parsed one after the other.
+/// From this size on, in bytes, bodies are parsed one at a time.
 const HEAVY: usize = 1024 * 1024;
-/// How long a large body waits for its portal's budget…
+/// How long a large body waits for its portal's budget.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// …and any body for the memory of all.
+/// How long any body waits for the shared memory.
 const SHORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much memory bodies may take, in MiB.
@@ -60,10 +60,10 @@ struct Budget {
     large: Arc<Semaphore>,
 }
 
-/// The memory that a body holds, given back when it is dropped.
+/// The memory that a body holds, freed on drop.
 #[derive(Default)]
 pub struct BodyPermit {
-    /// In KiB, of the memory of all.
+    /// In KiB, of the shared memory.
     kib: usize,
     small_kib: usize,
     is_large: bool,
@@ -118,7 +118,7 @@ impl BodyMemory {
             if held.is_large
                 && let Some(declared) = declared
             {
-                // Reserved once instead of doubled each time. Memory that is not written to costs nothing.
+                // Reserve once instead of growing repeatedly. Untouched memory costs nothing.
                 bytes.reserve_exact(declared.min(LARGEST_BODY).saturating_sub(bytes.len()));
             }
             bytes.extend_from_slice(&data);
@@ -126,7 +126,7 @@ impl BodyMemory {
         Ok((bytes, held))
     }
 
-    /// Acquires what is missing for a body of `length` bytes.
+    /// Acquires the missing memory for a body of `length` bytes.
     async fn has_room(&self, portal: &str, held: &mut BodyPermit, length: usize, declared: Option<usize>) -> bool {
         let Some(budget) = self.portals.get(portal) else { return false };
         let needed = length.div_ceil(STEP * 1024) * STEP;
@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that says what it is told to say.
+    /// A body made of the chunks that the test sends.
     fn told() -> (mpsc::Sender<Bytes>, Body) {
         let (sender, mut receiver) = mpsc::channel::<Bytes>(1);
         let stream = async_stream::stream! {
@@ -206,7 +206,7 @@ mod tests {
             drop(sender);
             assert!(read.await.unwrap());
         }
-        assert_eq!(memory.all.available_permits(), 256 * 1024, "all of it is given back");
+        assert_eq!(memory.all.available_permits(), 256 * 1024, "all memory is freed");
     }
 
     #[tokio::test(start_paused = true)]
@@ -232,7 +232,7 @@ mod tests {
         drop(first);
         assert!(read.await.unwrap());
         let (_, third) = under_way.pop().unwrap();
-        assert!(third.await.unwrap(), "it has the place of the first");
+        assert!(third.await.unwrap(), "it gets the memory of the first");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Server side. The endpoints of messages, one a file.
+//! Server side. The endpoints of messages, one in each file.
 
 use axum::{
     extract::{Path, rejection::PathRejection},
@@ -27,7 +27,7 @@ pub mod request;
 pub mod resend;
 mod view;
 
-/// Largest body, in bytes: 25 MB of files in base64, two texts, and what is between.
+/// Largest body, in bytes: 25 MB of files in base64, two texts, and the JSON around them.
 pub const LARGEST_BODY: usize = 40 * 1024 * 1024;
 
 /// A message accepted from a portal.

@@ -1,8 +1,8 @@
-//! Server side. `POST /api/v1/sessions/revoke`: a portal's server ends the sessions of somebody who signs out there.
+//! Server side. `POST /api/v1/sessions/revoke`: a portal's server ends the sessions of a person who signs out there.
 //!
-//! A portal's API key ends the sessions of anybody in its accounts. A token ends those of its own person and no others: the
-//! tokens that open the configurator pass through browsers, and what a browser has ended up with must not sign out a whole
-//! shop. No cookie is looked at, so it is excepted from [`crate::http::origin`].
+//! A portal's API key ends the sessions of any person in its accounts. A token ends those of its own person only:
+//! tokens that open the configurator pass through browsers, and one that leaks from a browser must not sign out a whole
+//! shop. Cookies are ignored, so this path is exempt from [`crate::http::origin`].
 
 use app::{
     journal::model::{Action, Entry},
@@ -31,13 +31,12 @@ use crate::{
 
 pub const PATH: &str = "/api/v1/sessions/revoke";
 
-/// Whose sessions. What is given is never `null`: an account and a person that got lost on the way are no wish to end
-/// everybody's.
+/// Whose sessions. `null` is refused: an account or person that got lost on the way must not end all sessions.
 #[derive(Default, Deserialize)]
 struct Request {
     #[serde(default, deserialize_with = "given")]
     account: Option<String>,
-    /// One of its people; without it everybody of the account.
+    /// One of its people; without it, all of the account.
     #[serde(default, deserialize_with = "given")]
     user: Option<String>,
 }
@@ -46,12 +45,12 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
     String::deserialize(deserializer).map(Some)
 }
 
-/// 204 when the caller may do this, whether a session was open or not.
+/// 204 when the caller may do this, whether or not a session was open.
 pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Problem> {
     let now = (site.clock)();
     let (account, person) = if let Some(portal) = api_key::portal(&site.portals, &headers) {
         let Request { account, user } = read(&body)?;
-        let account = account.ok_or_else(|| wrong("/account", Fault::Required, "whose sessions end"))?;
+        let account = account.ok_or_else(|| wrong("/account", Fault::Required, "the account whose sessions end"))?;
         (AccountId { portal: portal.id.clone(), account }, user)
     } else {
         let sign_out = token(&site, &headers, now)?;
@@ -61,7 +60,7 @@ pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -
         }
         (sign_out.account, Some(person))
     };
-    // Not done by a person of the account, but by the portal's server.
+    // The portal's server does this, not a person of the account.
     let entry = Entry {
         id: ids::at(now),
         at: now,
@@ -77,7 +76,7 @@ pub async fn revoke(State(site): State<Site>, headers: HeaderMap, body: Bytes) -
 
 fn refused(reason: impl std::fmt::Display) -> Problem {
     tracing::warn!(%reason, "revocation refused");
-    Problem::detailed(Code::Unauthorized, "neither a portal's API key nor a token that is good")
+    Problem::detailed(Code::Unauthorized, "neither a portal's API key nor a valid token")
 }
 
 fn token(site: &Site, headers: &HeaderMap, now: Timestamp) -> Result<SignOut, Problem> {
@@ -88,31 +87,31 @@ fn token(site: &Site, headers: &HeaderMap, now: Timestamp) -> Result<SignOut, Pr
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     site.token_verifier().verify_sign_out(token.unwrap_or_default(), now).map_err(|reason| match reason {
-        // The token is valid, only not for this: the caller may be told.
+        // The token is valid, but not for this, so the caller may learn the reason.
         TokenError::NotASignOut => Problem { detail: Some(reason.to_string()), ..refused(reason) },
         _ => refused(reason),
     })
 }
 
-/// The token's own person, whom the body may name again.
+/// The token's own person, whom the body may repeat.
 fn own_person(sign_out: &SignOut, body: &[u8]) -> Result<String, Problem> {
     if body.is_empty() {
         return Ok(sign_out.person.clone());
     }
     let Request { account, user } = read(body)?;
-    let account = account.ok_or_else(|| wrong("/account", Fault::Required, "the token's account"))?;
+    let account = account.ok_or_else(|| wrong("/account", Fault::Required, "the token's account is required"))?;
     if account != sign_out.account.account {
-        return Err(wrong("/account", Fault::NotAllowed, "another account than the token's"));
+        return Err(wrong("/account", Fault::NotAllowed, "not the token's account"));
     }
     if user.as_ref() != Some(&sign_out.person) {
-        tracing::warn!(reason = "others than the token's person", "revocation refused");
-        let detail = "a token ends the sessions of its own person (`sub`): others' need the portal's API key";
+        tracing::warn!(reason = "token may revoke only its own person", "revocation refused");
+        let detail = "a token ends the sessions of its own person (`sub`) only: use the portal's API key for others";
         return Err(Problem::detailed(Code::Forbidden, detail));
     }
     Ok(sign_out.person.clone())
 }
 
-/// A field that is not known is refused: mistyped, it would end more sessions than were meant.
+/// An unknown field is refused: mistyped, it would end more sessions than intended.
 fn read(body: &[u8]) -> Result<Request, Problem> {
     let invalid = |errors| Problem { errors, ..Problem::new(Code::InvalidRequest) };
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
@@ -123,7 +122,7 @@ fn read(body: &[u8]) -> Result<Request, Problem> {
     if !unknown.is_empty() {
         return Err(invalid(unknown));
     }
-    // What no token can have is a mistake: nobody would be signed out.
+    // An id that no token can contain is a mistake: it would sign out no one.
     let ids = [("/account", &request.account), ("/user", &request.user)];
     let faults: Vec<FieldFault> =
         ids.into_iter().flat_map(|(field, id)| id.iter().flat_map(move |id| id_faults(field, id))).collect();

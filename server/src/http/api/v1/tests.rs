@@ -180,7 +180,7 @@ async fn what_is_wrong_is_said_by_field() {
         assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")), "{query}");
     }
     let longest = format!("/api/v1/messages?account={}", "a".repeat(256));
-    assert_eq!(post.get(&longest).await.0, StatusCode::OK, "as long as an account's id may be");
+    assert_eq!(post.get(&longest).await.0, StatusCode::OK, "the longest account id");
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ proptest! {
     fn no_body_breaks_the_reader(body in "\\PC*", key in "[a-z]{0,4}") {
         let text = format!("{{\"account\":\"a\",\"to\":[\"{key}@x.example\"],\"subject\":{body:?},\"text\":\"x\"}}");
         for body in [body.as_bytes(), text.as_bytes()] {
-            // It reads, or says what is wrong.
+            // It parses, or reports what is wrong.
             let _ = request::read("p", None, body, jiff::Timestamp::UNIX_EPOCH);
         }
     }

@@ -1,5 +1,5 @@
-//! What a portal's message costs where others wait for the thread: reading the request, sealing it, opening and composing it, each
-//! with the worst body that is not large ([`LARGE`]). Measured is the time of this thread on a processor, not the clock.
+//! The cost of a portal's message on an async thread: reading the request, sealing it, opening and composing it, each
+//! with the slowest body that is not large ([`LARGE`]). Measured is this thread's processor time, not the clock.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ use crate::{
     outbox::content::Content,
 };
 
-/// One or two milliseconds as it is shipped; many times as much without optimisation.
+/// One or two milliseconds in a release build; many times that without optimisation.
 const TURN: Duration = Duration::from_millis(if cfg!(debug_assertions) { 80 } else { 2 });
 
 fn spent() -> Duration {
@@ -27,7 +27,7 @@ fn spent() -> Duration {
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
 
-/// The least of five: what else the processor had to do only adds.
+/// The least of five runs: other load only adds.
 fn bounded<T>(name: &str, run: impl Fn() -> T) {
     let once = || {
         let began = spent();
@@ -48,7 +48,7 @@ fn message(more: &Value) -> Vec<u8> {
     body
 }
 
-/// Bodies that take long to read, as large as one may be on the thread.
+/// Bodies that take long to read, as large as the thread itself may handle.
 fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     let names = (0..6_000).map(|number| (format!("f{number}"), json!(1))).collect::<serde_json::Map<_, _>>();
     let people: Vec<Value> =
@@ -68,7 +68,7 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
             body.resize(LARGE, b' ');
             body
         }),
-        ("no JSON", vec![b'['; LARGE]),
+        ("not JSON", vec![b'['; LARGE]),
         ("an open text", [b"{\"".to_vec(), vec![b'\\'; LARGE - 2]].concat()),
     ]
 }

@@ -27,8 +27,8 @@ const LONGEST_KEY: usize = 255;
 
 /// Send a message
 ///
-/// 202 means that the message is on disk. It will be sent, retried, or reported as failed; a crash neither loses it nor sends
-/// it twice. A request with the same `Idempotency-Key` and body gets 202 with the same id, and
+/// 202 means that the message is on disk. It will be sent, retried, or reported as failed; a crash neither loses it nor
+/// sends it twice. A request with the same `Idempotency-Key` and body gets 202 with the same id, and
 /// `Idempotency-Replayed: true`.
 #[utoipa::path(
     post,
@@ -45,7 +45,7 @@ const LONGEST_KEY: usize = 255;
         (status = 413, description = "`too_large`", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported_media_type`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_message`, `idempotency_key_reused`", body = Problem, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`: a fault of the service's own", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "`internal`: an internal error", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "`busy`, `unavailable`: retry", body = Problem, content_type = "application/problem+json"),
     ),
     security(("key" = []))
@@ -74,7 +74,7 @@ pub async fn create(
     }
     let length = length.or_else(|| body.size_hint().exact().and_then(|length| usize::try_from(length).ok()));
     let (body, _memory) = site.body_memory.read(&portal.id, body, length).await?;
-    // Until the message is on disk.
+    // Held until the message is on disk.
     let parse_permit = site.body_memory.parse_permit(body.len()).await;
     let now = (site.clock)();
     let draft = if parse_permit.is_some() {

@@ -26,14 +26,14 @@ use crate::{
     store::outbox::MessageState,
 };
 
-/// Messages on a page, unless another number is given; and at most.
+/// Messages on a page: the default, and the most.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
-/// With more attempts and recipients the page is not written where others wait for the thread.
+/// A page with more attempts and recipients is serialised off the async threads.
 const A_FEW: usize = 100;
 
-/// The parameters, for an error.
-const QUERY: &str = "account is required; state, before (an id) and limit (1 to 200) may be given; nothing else";
+/// The allowed parameters, for an error.
+const QUERY: &str = "account is required; state, before (an id) and limit (1 to 200) are optional; no others";
 
 /// A page of messages.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,7 +44,7 @@ pub struct MessagePage {
     pub next: Option<Uuid>,
 }
 
-/// Which messages.
+/// The parameters of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -94,7 +94,7 @@ pub async fn list(
     }
     let limit = limit.unwrap_or(PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::detailed(Code::InvalidRequest, "limit is 1 to 200"));
+        return Err(Problem::detailed(Code::InvalidRequest, "limit must be from 1 to 200"));
     }
     let account = AccountId { portal: portal.id.clone(), account };
     let rows = site.store.messages(&account, state, before, limit).await?;

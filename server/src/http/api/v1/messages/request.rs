@@ -1,4 +1,4 @@
-//! Server side. A message as a portal asks for it (the JSON), and how it is read.
+//! Server side. A message as a portal requests it (the JSON), and how it is read.
 
 use jiff::Timestamp;
 use serde::Deserialize;

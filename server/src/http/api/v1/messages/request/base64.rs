@@ -7,13 +7,13 @@ use base64::{
 };
 use serde::Deserialize;
 
-/// With padding or without it.
+/// Padding is optional.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A text in base64, decoded as it is read: it is the largest part of a request, and is not copied first.
+/// A base64 string, decoded while it is read: it is the largest part of a request, and is not copied first.
 #[derive(Debug)]
 pub struct Base64(pub Result<Vec<u8>, base64::DecodeError>);
 

@@ -1,4 +1,4 @@
-//! Server side. Checks a request field by field, and makes the draft of a message of it.
+//! Server side. Checks a request field by field, and makes a draft from it.
 
 use app::session::AccountId;
 use jiff::Timestamp;
@@ -23,14 +23,14 @@ const LONGEST_SUBJECT: usize = 998;
 const LONGEST_ID: usize = 256;
 const LONGEST_REFERENCE: usize = 200;
 
-/// What is wrong with an id that the portal chose: an account's, or a user's.
+/// The faults of an id that the portal chose, an account's or a user's.
 pub fn id_faults(field: &str, id: &str) -> Vec<FieldFault> {
     let mut faults = Faults::default();
     faults.present(field, id, LONGEST_ID);
     faults.0
 }
 
-/// The draft, and everything that is wrong in `faults`.
+/// The draft; every invalid field is added to `faults`.
 pub fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Timestamp) -> MessageDraft {
     faults.present("/account", &request.account, LONGEST_ID);
     if let Some(user) = &request.user {
@@ -38,7 +38,7 @@ pub fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Ti
     }
     for (field, forged) in [("/from", request.from.is_some()), ("/sender", request.sender.is_some())] {
         if forged {
-            faults.add(field, Fault::SenderNotAllowed, "the sender is the profile's, and cannot be given");
+            faults.add(field, Fault::SenderNotAllowed, "the profile decides the sender; it cannot be given");
         }
     }
     match &request.subject {
@@ -105,7 +105,7 @@ pub fn check(portal: &str, request: MessageRequest, faults: &mut Faults, now: Ti
     }
 }
 
-/// Each address once, in its first role.
+/// Each address once, with its first role.
 fn recipients(lists: [(RecipientKind, &Vec<Person>); 3]) -> Vec<Recipient> {
     let mut recipients: Vec<Recipient> = Vec::new();
     for (kind, people) in lists {

@@ -1,4 +1,4 @@
-//! Server side. What is wrong with a request, collected by field.
+//! Server side. The invalid fields of a request.
 
 use app::profile::address::EmailAddress;
 use mail::smtp::hides_a_control;
@@ -14,7 +14,7 @@ use crate::{
 
 const LONGEST_NAME: usize = 256;
 
-/// What is wrong with a request, by field.
+/// The invalid fields of a request.
 #[derive(Default)]
 pub struct Faults(pub Vec<FieldFault>);
 
@@ -25,7 +25,7 @@ impl Faults {
         }
     }
 
-    /// A text of at most so many bytes without control characters.
+    /// A text of at most `most` bytes without control characters.
     pub fn line(&mut self, field: &str, text: &str, most: usize) {
         if text.len() > most {
             self.add(field, Fault::TooLong, format!("at most {most} bytes of UTF-8"));
@@ -35,10 +35,11 @@ impl Faults {
         }
     }
 
-    /// A text that a mail reader may decode once more, and then finds a control character in.
+    /// A text that a mail reader may decode once more into a control character.
     pub fn nothing_hidden(&mut self, field: &str, text: &str) {
         if hides_a_control(text) {
-            let detail = "it decodes to a line end, a control character or a mark that turns the direction of text";
+            let detail =
+                "it decodes to a line end, another control character or a mark that changes the direction of text";
             self.add(field, Fault::ControlCharacter, detail);
         }
     }
@@ -99,7 +100,7 @@ impl Faults {
     }
 }
 
-/// `type/subtype`, and parameters that the mail's builder reads.
+/// `type/subtype`, with parameters that the message builder can parse.
 fn is_media_type(text: &str) -> bool {
     let bare = text.split(';').next().unwrap_or_default().trim();
     let token = |part: &str| {
