@@ -1,7 +1,7 @@
-//! Server side. THE route table, and the layers around it.
+//! Server side. The route table, and the layers around it.
 //!
-//! Pages and server functions are leptos'; what is here besides: how a session begins, continues and
-//! ends, the built site, a guide's fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
+//! leptos serves pages and server functions. Added here: opening, renewing and ending a session, the built site, a
+//! guide's fragment. To add a route: a line in [`router`], its handler in a file of `http/`.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -58,17 +58,17 @@ pub use connections::{
 };
 pub use monitoring::{health::ReadinessCache, metrics::router as metrics};
 
-/// Largest body of a request, in bytes: a form with every field at its limit is a tenth of it.
+/// Largest body of a request, in bytes: ten times a form with every field at its limit.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// What the handlers share. It is cloned several times for each request.
+/// State shared by the handlers. It is cloned several times for each request.
 #[derive(Clone)]
 pub struct Site(Arc<SiteParts>);
 
-/// What a site is made of.
+/// The parts of a site.
 pub struct SiteParts {
     pub public_origin: String,
-    /// Where the pages are below it.
+    /// The path of the pages below it.
     pub base_path: BasePath,
     pub portals: Arc<[Portal]>,
     pub store: Arc<dyn Store>,
@@ -96,7 +96,7 @@ impl Deref for Site {
 }
 
 impl Site {
-    /// Our own address, without a slash at its end.
+    /// Our own address, without a trailing slash.
     fn public_url(&self) -> String {
         format!("{}{}", self.public_origin, self.base_path.0)
     }
@@ -106,7 +106,7 @@ impl Site {
     }
 }
 
-/// Every route of the configurator. Under a path they are there with it and without: some proxies take it off.
+/// Every route of the configurator. With a base path, each is served with and without it: some proxies remove it.
 pub fn router(site: Site) -> Router {
     let base_path = site.base_path.0.clone();
     let routes = routes(site);
@@ -157,7 +157,7 @@ fn routes(site: Site) -> Router {
         .layer(middleware::from_fn_with_state(site.clone(), origin::same_origin))
         .layer(middleware::from_fn_with_state(site.clone(), notice_proof::check))
         .layer(middleware::from_fn_with_state(site.clone(), visit::recognise))
-        // Within the next one: a panic under `/api` is a problem too.
+        // Inside the next layer: a panic under `/api` must become a problem too.
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(site.clone(), api::problems_only))
         .layer(middleware::from_fn_with_state(site, headers::protect))

@@ -1,8 +1,9 @@
-//! Server side. The forms of server functions: bounded in size and time, and refused before the function when malformed.
+//! Server side. The forms of server functions: bounded in size and time, and refused before the function when
+//! malformed.
 //!
-//! The framework decodes the form before the function can check the session, and answers 500 to one that does not decode. So
-//! requests without a session are refused first, then what is no form; and what the framework could not decode gets the
-//! answer that the function itself would have given.
+//! The framework decodes the form before the function can check the session, and answers 500 to a form it cannot
+//! decode. So requests without a session are refused first, then malformed forms; a form that the framework could not
+//! decode gets the response that the function itself would have given.
 
 use app::{
     error::{AppError, AsksForPage, wants_page_of},
@@ -28,15 +29,15 @@ pub mod unknown_fields;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Whether our own pages post forms there: to a server function, or a form that was carried over.
+/// Whether our own pages post forms to this path: a server function, or a form that was kept after its session ended.
 pub fn takes_forms(path: &str) -> bool {
     is_function(path) || path == resume::PATH
 }
 
 /// Reads the form of a server function, and refuses a malformed one.
 ///
-/// Where a function names no page, the framework would redirect a browser to whatever `Referer` says. It sees neither that
-/// header nor `Accept`: whether a page is asked for is decided here, and which one by the function
+/// Where a function names no page, the framework would redirect a browser to the `Referer`. It sees neither that header
+/// nor `Accept` here: this function decides whether a page is wanted, and the server function which one
 /// ([`app::error::finish`]).
 pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
     if *request.method() != Method::POST || !takes_forms(request.uri().path()) {
@@ -77,8 +78,8 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
     }
 }
 
-/// The error that the framework answered with: arguments that do not decode are 500 to it. Our own functions answer 500 to a
-/// fault of the service only ([`AppError::Internal`]), and the live test with its lines.
+/// The error behind the framework's 500, which it also returns for arguments that it cannot decode. Our own functions
+/// answer 500 only for a fault of the service ([`AppError::Internal`]), and for the live test with its lines.
 async fn framework_error(response: Response) -> Result<Response, AppError> {
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return Ok(response);
@@ -114,7 +115,7 @@ pub fn is_utf8(form: &[u8]) -> bool {
     std::str::from_utf8(&decoded).is_ok()
 }
 
-/// A browser is sent to the page that says so, a program gets the code.
+/// A browser is redirected to the page that explains the error, a program gets the code.
 fn refuse(site: &Site, is_page: bool, error: AppError, status: Option<StatusCode>) -> Response {
     if is_page {
         return Redirect::to(&format!("{}{}", site.base_path.0, error.page())).into_response();

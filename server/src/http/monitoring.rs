@@ -1,4 +1,4 @@
-//! Server side. What an operator's programs ask: liveness, readiness, metrics.
+//! Server side. For an operator's programs: liveness, readiness, metrics.
 
 pub mod health;
 pub mod metrics;

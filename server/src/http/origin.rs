@@ -1,12 +1,12 @@
-//! Server side. State only changes at the request of our own pages.
+//! Server side. State changes only at the request of our own pages.
 //!
-//! The cookie is `SameSite=None`, because the pages live in frames of other sites; so every request that may change
+//! The cookie is `SameSite=None`, because the pages live in frames of other sites. So every request that may change
 //! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are four exceptions, each with a
-//! rule of its own: `/session` takes a token from the pages of registered portals only, `/session/tab` takes one from our
-//! own pages, the revocation of sessions takes one from a portal's server, and the API takes a portal's key; none of them
-//! acts for the user of the cookie.
+//! rule of its own: `/session` takes a token from the pages of registered portals only, `/session/tab` takes one from
+//! our own pages, the revocation of sessions takes one from a portal's server, and the API takes a portal's key. None
+//! of them acts for the user of the cookie.
 //!
-//! What may change something is a `POST` to a path that takes one. Everything else ends in 404 or 405, as the route table
+//! Only a `POST` to a path that takes one may change something. Everything else ends in 404 or 405, as the route table
 //! says: no route takes another method than `GET`, `HEAD` and `POST`.
 
 use axum::{
@@ -18,7 +18,7 @@ use axum::{
 
 use super::{Site, forms::takes_forms, pages::error};
 
-/// What our own pages post to beside forms.
+/// The paths our own pages post to, besides forms.
 const GUARDED: [&str; 3] = ["/session/theme", "/session/renew", "/session/again"];
 
 /// Refuses requests of other origins with 403.
@@ -33,8 +33,8 @@ pub async fn same_origin(State(site): State<Site>, request: Request, next: Next)
     }
 }
 
-/// Whether a form of our own pages was posted. Only `Origin` counts: to Safari, what a frame opens in a new tab comes from
-/// the site around the frame.
+/// Whether a form of our own pages was posted. Only `Origin` counts: Safari treats a tab that a frame opens as coming
+/// from the site around the frame.
 pub fn is_our_form(headers: &HeaderMap, public_origin: &str) -> bool {
     headers.get(header::ORIGIN).is_some_and(|origin| origin == public_origin)
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::http::{api, forms};
 
-    /// Where other origins may post to, each with a rule of its own.
+    /// The paths other origins may post to, each with a rule of its own.
     const EXCEPTED: [&str; 2] = ["/session", "/session/tab"];
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(posts, [&EXCEPTED[..], &GUARDED[..]].concat(), "in the order of the route table");
         assert!(takes_forms(forms::resume::PATH) && api::is_v1(api::v1::sessions::PATH));
         for other in ["put(", "patch(", "delete(", "MethodFilter"] {
-            assert!(!table.contains(other), "{other}: only GET, HEAD and POST are looked at");
+            assert!(!table.contains(other), "{other}: only GET, HEAD and POST are covered");
         }
         let functions = leptos::server_fn::axum::server_fn_paths();
         for (path, method) in functions {

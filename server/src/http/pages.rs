@@ -1,11 +1,11 @@
-//! Server side. Answers outside leptos's table of routes: a single guide, the provider of a domain, and the page for everything
-//! else. With them:
+//! Server side. Responses outside leptos's route table: a single guide, the provider of a domain, and the page for all
+//! other paths. The modules:
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `assets` | the built site |
-//! | `error` | answers that are not pages of the application |
-//! | `headers` | the headers that every answer carries |
+//! | `error` | responses that are not pages of the application |
+//! | `headers` | the headers of every response |
 //! | `notice_proof` | a notice in an address is shown only with a proof |
 
 use app::{profile::guide, session::Visit, shell::shell};
@@ -31,7 +31,7 @@ pub async fn home(State(site): State<Site>) -> Redirect {
     Redirect::to(&format!("{}/sending-mode", site.base_path.0))
 }
 
-/// The preset whose guide is asked for, and the server where it was typed by hand.
+/// The preset whose guide is requested, and the server if it was typed by hand.
 #[derive(Deserialize)]
 pub struct Chosen {
     #[serde(default)]
@@ -40,11 +40,11 @@ pub struct Chosen {
     host: String,
 }
 
-/// Names the preset whose guide the answer is.
+/// The header with the preset whose guide the response contains.
 static PRESET: HeaderName = HeaderName::from_static("preset");
 
-/// `GET /profiles/guide?preset=…&host=…`: how to get a provider's secret, as a fragment for the form. A stranger's query is
-/// not looked at.
+/// `GET /profiles/guide?preset=…&host=…`: how to get a provider's secret, as a fragment for the form. Without a session
+/// the query is ignored.
 pub async fn guide(
     State(site): State<Site>,
     chosen: Result<Query<Chosen>, QueryRejection>,
@@ -76,13 +76,13 @@ fn fragment(site: &Site, parts: Parts, chosen: &Chosen) -> (String, String) {
 pub struct Domain {
     #[serde(default)]
     domain: String,
-    /// A slip is forgiven.
+    /// Set: a typo is tolerated.
     #[serde(default)]
     near: Option<String>,
 }
 
-/// `GET /profiles/provider?domain=…`: the id of the preset whose provider gives out addresses of this domain, with `near` also
-/// of one that differs by a slip; empty where none is known.
+/// `GET /profiles/provider?domain=…`: the id of the preset of this domain's mail provider; with `near`, also of a
+/// domain that differs by a typo; empty if there is none.
 pub async fn provider(
     State(site): State<Site>,
     asked: Result<Query<Domain>, QueryRejection>,
@@ -97,10 +97,10 @@ pub async fn provider(
     preset.map_or_else(String::new, |preset| preset.id.clone()).into_response()
 }
 
-/// What `OPTIONS *` is told (RFC 9110 §9.3.7): what the server as a whole can do.
+/// The response to `OPTIONS *` (RFC 9110 §9.3.7): what the server as a whole supports.
 const METHODS: &str = "GET, HEAD, POST";
 
-/// Every other path, whatever is wanted of it.
+/// Every other path, for any method.
 pub fn not_found(
     options: LeptosOptions,
     context: impl Fn() + Clone + Send + Sync + 'static,

@@ -2,9 +2,9 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `open` | a token that a portal's page posts opens a session |
+//! | `open` | a token posted by a portal's page opens a session |
 //! | `renew` | a fresh token extends it, or opens another one under the same page |
-//! | `visit` | each request's cookie becomes a visit |
+//! | `visit` | turns each request's cookie into a visit |
 //! | `cookie` | the cookie |
 //! | `theme` | the portal's page changes how the pages look |
 
@@ -26,14 +26,14 @@ pub mod renew;
 pub mod theme;
 pub mod visit;
 
-/// A session ends after this time without a request…
+/// A session ends after this time without a request.
 pub const IDLE: SignedDuration = SignedDuration::from_mins(60);
-/// …and after so long in any case, unless the portal renews it.
+/// Its longest duration, unless the portal renews it.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 /// How long an ended session is kept, so that its page can link back to the portal.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
-/// A random value, which a cookie holds.
+/// A random value for a cookie.
 pub fn random() -> Option<[u8; 32]> {
     let mut value = [0_u8; 32];
     let filled = OsRng.try_fill_bytes(&mut value);
@@ -43,8 +43,8 @@ pub fn random() -> Option<[u8; 32]> {
     filled.is_ok().then_some(value)
 }
 
-/// Stores the session whose cookie holds `value`, and deletes the one of the request's cookie. `false`: the token was used
-/// before.
+/// Stores the session whose cookie has `value`, and deletes the session of the request's cookie. `false`: the token was
+/// used before.
 pub async fn start(
     site: &Site,
     portal: &Portal,
@@ -78,7 +78,7 @@ pub async fn start(
     Ok(true)
 }
 
-/// The language that the browser asks for.
+/// The language the browser asks for.
 pub fn accepted_language(headers: &HeaderMap) -> Locale {
     headers
         .get(header::ACCEPT_LANGUAGE)

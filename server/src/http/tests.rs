@@ -1,4 +1,4 @@
-//! An application on an empty store, as browsers and portals see it.
+//! An application on an empty store, as browsers and portals use it.
 
 use std::sync::{
     Arc,
@@ -80,7 +80,7 @@ fn portal() -> Portal {
     }
 }
 
-/// What came back.
+/// A response.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -88,12 +88,12 @@ struct Answer {
 }
 
 impl Answer {
-    /// Where it leads, without the proof of what it says.
+    /// The redirect's target, without the proof.
     fn location(&self) -> &str {
         self.proved().split("&told=").next().unwrap_or_default()
     }
 
-    /// The same, as the browser follows it.
+    /// The same with the proof, as the browser follows it.
     fn proved(&self) -> &str {
         self.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -182,7 +182,7 @@ impl TestApp {
         cookie.split(';').next().unwrap().to_owned()
     }
 
-    /// Saves a profile; its id.
+    /// Saves a profile, and returns its id.
     async fn add(&self, cookie: &str) -> String {
         let answer = self.post("/api/profiles/save", cookie, &form("", "smtp.gmail.com", "abcdefghijklmnop")).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -218,7 +218,7 @@ impl TestApp {
         self.post("/session/renew", cookie, &format!("token={token}")).await
     }
 
-    /// As a portal's server asks: no origin, no cookie.
+    /// As a portal's server sends it: no origin, no cookie.
     async fn revoke(&self, token: &str, body: &str) -> Answer {
         let request = Request::post("/api/v1/sessions/revoke").header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.ask(request.body(Body::from(body.to_owned())).unwrap()).await
@@ -233,7 +233,7 @@ impl TestApp {
         self.get("/profiles", cookie).await.status == StatusCode::OK
     }
 
-    /// A page as a frame asks for it.
+    /// A page requested in a frame.
     async fn framed(&self, path: &str, cookie: &str) -> String {
         let request = Request::get(path).header(header::COOKIE, cookie).header("sec-fetch-dest", "iframe");
         self.ask(request.body(Body::empty()).unwrap()).await.body
@@ -262,7 +262,7 @@ fn signed(account: &str, person: &str, jti: &str, now: i64) -> String {
     jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&SECRET)).unwrap()
 }
 
-/// The form as a page has it, with its name.
+/// The form as a page sends it, with its name.
 fn named_form(host: &str) -> String {
     format!("form=form-0001&revision=&{}", form("", host, "abcdefghijklmnop"))
 }

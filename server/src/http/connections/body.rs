@@ -1,7 +1,7 @@
 //! Server side. The body of a request, with a deadline.
 //!
-//! Only the time spent waiting for the client counts. A client has ten seconds, and one more for each 16 KiB that arrived;
-//! never more than the limit in all, and never ten seconds of silence.
+//! Only the time spent waiting for the client counts. A client has ten seconds, and one more for each 16 KiB that
+//! arrived; never more than the limit in total, and never ten seconds of silence.
 
 use std::{
     future::Future,
@@ -39,7 +39,7 @@ pub struct DeadlineBody<B = Incoming> {
     connection: Arc<Connection>,
     limit: Duration,
     received: u64,
-    /// Time spent waiting, without the present wait.
+    /// Time spent waiting so far, without the present wait.
     waited: Duration,
     /// The present wait: its start and its deadline.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
@@ -99,7 +99,7 @@ where
     }
 }
 
-/// The whole body, at most so many bytes of it.
+/// The whole body, at most this many bytes.
 pub async fn collect(body: axum::body::Body, most: usize) -> Result<Bytes, BodyError> {
     match http_body_util::Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -114,7 +114,7 @@ pub async fn collect(body: axum::body::Body, most: usize) -> Result<Bytes, BodyE
 pub enum BodyError {
     Timeout,
     TooLarge,
-    /// The connection ended, or what came is no body.
+    /// The connection ended, or the body is malformed.
     Broken,
 }
 
@@ -128,7 +128,7 @@ mod tests {
         DeadlineBody::new(body, entry.connection.clone(), limit)
     }
 
-    /// A body of so many chunks of a size, with a wait before each.
+    /// A body of this many chunks of one size, with a wait before each.
     fn chunks(count: usize, size: usize, wait: Duration) -> axum::body::Body {
         axum::body::Body::from_stream(async_stream::stream! {
             for _ in 0..count {
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(read(chunks(100, 16 * 1024, second), 120).await, Ok(1_638_400), "a slow line");
         assert_eq!(read(chunks(2, 1, 11 * second), 120).await, Err(BodyError::Timeout), "silence");
         assert_eq!(read(chunks(100, 1, second), 120).await, Err(BodyError::Timeout), "a byte a second");
-        assert_eq!(read(chunks(200, 16 * 1024, second), 120).await, Err(BodyError::Timeout), "too long in all");
+        assert_eq!(read(chunks(200, 16 * 1024, second), 120).await, Err(BodyError::Timeout), "too long in total");
         assert_eq!(read(chunks(1_000, 64 * 1024, Duration::ZERO), 120).await, Err(BodyError::TooLarge));
     }
 }

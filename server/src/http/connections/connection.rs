@@ -9,17 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::ConnectionLimits;
 
-/// What a connection is waiting for.
+/// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Phase {
-    /// For the rest of the headers.
+    /// The client: the rest of the headers.
     Headers = 0,
-    /// For the next request.
+    /// The client: the next request.
     Idle = 1,
-    /// For the rest of a body.
+    /// The client: the rest of a body.
     Body = 2,
-    /// For us.
+    /// The server: the response.
     Answering = 3,
 }
 
@@ -28,10 +28,10 @@ enum Phase {
 pub struct Connection {
     phase: AtomicU8,
     since: AtomicU64,
-    /// Since when the client has not read; 0 when it does.
+    /// Since when the client has not read; 0 while it reads.
     unread_since: AtomicU64,
     epoch: Instant,
-    /// Closes it.
+    /// Cancelled to close it.
     pub closed: CancellationToken,
 }
 
@@ -75,22 +75,22 @@ impl Connection {
         }
     }
 
-    /// The headers of a request arrived; `complete`: with all of it.
+    /// The headers of a request arrived; `complete`: the whole request did.
     pub fn received_request(&self, complete: bool) {
         self.enter(if complete { Phase::Answering } else { Phase::Body });
     }
 
-    /// The whole request is here, or its sender is authenticated: it is not closed to make room any more.
+    /// The whole request arrived, or its sender is authenticated: it is no longer closed to make room.
     pub fn protect(&self) {
         self.enter(Phase::Answering);
     }
 
-    /// The response is handed over.
+    /// The response was handed to the socket.
     pub fn responded(&self) {
         self.enter(Phase::Idle);
     }
 
-    /// Whether the socket took what was written.
+    /// Whether the socket took the bytes.
     pub fn wrote(&self, taken: bool) {
         if taken {
             self.unread_since.store(0, Ordering::Relaxed);
@@ -99,7 +99,7 @@ impl Connection {
         }
     }
 
-    /// Whether its client exceeds a limit.
+    /// Whether its client exceeds a time limit.
     pub(super) fn is_overdue(&self, limits: &ConnectionLimits) -> bool {
         let now = self.now();
         let waited = |since: u64| Duration::from_millis(now.saturating_sub(since));
@@ -115,8 +115,8 @@ impl Connection {
             }
     }
 
-    /// The order in which connections are closed to make room: those without headers, then those that are idle, then those
-    /// without a body; the longest wait first. `None`: not this one.
+    /// The order in which connections are closed to make room: those without headers, then idle ones, then those
+    /// without a body; the longest wait first. `None`: never this one.
     pub(super) fn eviction_rank(&self) -> Option<(u8, u64)> {
         let phase = self.phase();
         (phase != Phase::Answering).then(|| (phase as u8, self.since.load(Ordering::Relaxed)))

@@ -1,8 +1,8 @@
-//! Server side. Which client a proxy forwards for: the address that the proxy appended, never one that the client sent.
+//! Server side. The client that a proxy forwards for: the address the proxy appended, never one that the client sent.
 //!
-//! Each proxy appends the address it was connected from to `X-Forwarded-For`, or to `Forwarded` (RFC 7239). So the list is
-//! read from its right end, past the addresses of trusted proxies: the first other address is the client's. Whatever
-//! stands to the left of it came from the client, and may be forged.
+//! Each proxy appends the address it was connected from to `X-Forwarded-For`, or to `Forwarded` (RFC 7239). So the list
+//! is read from its right end, past the addresses of trusted proxies: the first other address is the client's.
+//! Everything to the left of it came from the client, and may be forged.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -27,7 +27,7 @@ impl ForwardedHeader {
         }
     }
 
-    /// The address that one element of the list names.
+    /// The address in one element of the list.
     fn address(self, element: &str) -> Option<IpAddr> {
         match self {
             Self::XForwardedFor => node(element),
@@ -39,7 +39,7 @@ impl ForwardedHeader {
     }
 }
 
-/// The proxies whose word counts.
+/// The trusted proxies.
 #[derive(Debug, Clone, Default)]
 pub struct Proxies {
     pub networks: Vec<IpNet>,
@@ -52,8 +52,8 @@ impl Proxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The client on whose behalf a trusted proxy sends a request; `None` where the proxy names nobody: it asks for itself,
-    /// or for one that it calls `unknown`.
+    /// The client for which a trusted proxy sends a request; `None` where the proxy names none: the request is its own,
+    /// or the client is `unknown`.
     pub fn client(&self, headers: &HeaderMap) -> Option<IpAddr> {
         // Several headers of a name are one list (RFC 9110 §5.3).
         for value in headers.get_all(self.header.name()).iter().rev() {
@@ -70,8 +70,8 @@ impl Proxies {
     }
 }
 
-/// The elements of a list, the last one first. Read from the right, a quote that a client left open ends in the client's own
-/// part; from the left it would swallow what the proxy appended.
+/// The elements of a list, the last one first. Read from the right, a quote that a client left open ends in the
+/// client's own part; from the left it would swallow what the proxy appended.
 fn elements_from_the_right(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(list);
     std::iter::from_fn(move || {
@@ -88,18 +88,18 @@ fn elements_from_the_right(list: &str) -> impl Iterator<Item = &str> {
         rest = before;
         Some(element.trim())
     })
-    // Empty elements do not count (RFC 9110 §5.6.1).
+    // Empty elements are skipped (RFC 9110 §5.6.1).
     .filter(|element| !element.is_empty())
 }
 
-/// An address as proxies write it, with or without a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`,
-/// `[2001:db8::1]:4711`; in quotes or not.
+/// An address as proxies write it, with or without a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`,
+/// `[2001:db8::1]`, `[2001:db8::1]:4711`; quoted or not.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
     let with_port = || match text.parse::<SocketAddr>().ok()? {
-        // With a zone it is an address of the proxy's own link.
+        // With a zone, it is an address on the proxy's own link.
         SocketAddr::V6(address) if address.scope_id() != 0 => None,
         address => Some(address.ip()),
     };
@@ -107,8 +107,7 @@ fn node(text: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// What the limits for each client are counted under: an IPv4 address, or the /64 network that an IPv6 client has to
-/// itself.
+/// The key of the limits for each client: an IPv4 address, or the /64 network of an IPv6 client.
 pub fn client_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) & !u128::from(u64::MAX))),
@@ -158,7 +157,7 @@ mod tests {
             (&["[2001:db8::9]"], Some("2001:db8::9")),
             (&["[2001:db8::9]:4711, 2001:db8:ffff::1"], Some("2001:db8::9")),
             (&["::ffff:203.0.113.9, ::ffff:10.0.0.1"], Some("203.0.113.9")),
-            // The proxy itself, or one it does not name.
+            // The proxy itself, or a client that it does not name.
             (&[], None),
             (&[""], None),
             (&["10.0.0.1, 10.0.0.2"], None),
@@ -173,7 +172,7 @@ mod tests {
             assert_eq!(client(ForwardedHeader::XForwardedFor, &lines).as_deref(), expected, "{lines:?}");
         }
         let bytes = client(ForwardedHeader::XForwardedFor, &[b"\xff\xfe, 203.0.113.9"]);
-        assert_eq!(bytes.as_deref(), Some("203.0.113.9"), "bytes of the client's hide nothing");
+        assert_eq!(bytes.as_deref(), Some("203.0.113.9"), "bytes from the client hide nothing");
     }
 
     #[test]

@@ -7,18 +7,18 @@ use super::forwarded::Proxies;
 /// Limits on client connections.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimits {
-    /// Connections at once, in all.
+    /// Connections at once, in total.
     pub connections: usize,
-    /// Connections at once of one address; behind a trusted proxy, requests at once.
+    /// Connections at once from one address; behind a trusted proxy, requests at once.
     pub per_address: usize,
-    /// Trusted proxies. They have no limit per address; the clients that they forward for have.
+    /// Trusted proxies. They have no limit per address; the clients they forward for have one.
     pub proxies: Proxies,
     /// How long the headers of a request may take.
     pub headers: Duration,
     /// Longest time spent waiting for a body.
     pub body: Duration,
-    /// How long a connection is kept for the next request. Longer than a proxy's, which would else send into a connection
-    /// that is being closed.
+    /// Idle timeout of a connection. Longer than a proxy's, which would otherwise send into a connection that is being
+    /// closed.
     pub idle: Duration,
     /// How long a client may leave a response unread.
     pub unread: Duration,

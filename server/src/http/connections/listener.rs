@@ -1,5 +1,5 @@
-//! Server side. Accepts connections, and speaks HTTP/1.1 on each. A proxy in front may speak HTTP/2 with browsers; without
-//! it here, there are no streams to flood.
+//! Server side. Accepts connections, and speaks HTTP/1.1 on each. A proxy in front may speak HTTP/2 with browsers;
+//! without HTTP/2 here, there are no streams to flood.
 
 use std::{
     convert::Infallible,
@@ -44,18 +44,19 @@ mod tests;
 
 /// How often connections that exceed a limit are closed.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// Pause after an error of `accept` that is not a client's.
+/// Pause after an error of `accept` that a client did not cause.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 /// Largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
 /// `Retry-After` of a refused request, in seconds.
 const RETRY_AFTER_S: &str = "5";
-/// The response to a connection that is refused.
+/// The response to a refused connection.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// The connection of a request. A handler that has authenticated the sender protects it: it is not closed for a newer one.
+/// The connection of a request. A handler that has authenticated the sender protects it: it is not closed for a newer
+/// one.
 #[derive(Clone)]
 pub struct ClientConnection(Arc<Connection>);
 
@@ -65,8 +66,7 @@ impl ClientConnection {
     }
 }
 
-/// Serves until `stop`, then until the requests in progress are answered. `place` is the path below which the router's pages
-/// are.
+/// Serves until `stop`, then until the requests in progress are answered. `place` is the path of the router's pages.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -92,7 +92,7 @@ pub async fn serve(
                 Some(entry) => {
                     tasks.spawn(serve_connection(stream, entry, (router.clone(), place.clone()), body, stop.clone()));
                 }
-                // Does not wait: the buffer of a new socket is empty.
+                // Does not block: the buffer of a new socket is empty.
                 None => drop(tasks.spawn(refuse(stream))),
             },
             Err(error) if is_client_error(&error) => {}
@@ -149,7 +149,7 @@ async fn serve_connection(
     });
     let io = TokioIo::new(ObservedStream { stream, connection: connection.clone() });
     let exchange = hyper::server::conn::http1::Builder::new()
-        // The registry times them: unlike hyper, it tells headers in progress from an idle connection.
+        // The registry times them: unlike hyper, it distinguishes headers in progress from an idle connection.
         .header_read_timeout(None::<Duration>)
         .max_buf_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS)
@@ -182,10 +182,10 @@ async fn respond(
     Ok(response.map(|body| TrackedBody { body, entry }))
 }
 
-/// The response to a proxy's client that has as many requests in progress as it may.
+/// The response to a proxy's client that already has the most requests in progress.
 fn too_many<B>(request: &Request<B>, place: &str) -> Response {
     let path = request.uri().path();
-    // The proxy may have taken the place off.
+    // The proxy may have removed the base path.
     if api::is_v1(path) || path.strip_prefix(place).is_some_and(api::is_v1) {
         return Problem::new(Code::Busy).answer(place);
     }

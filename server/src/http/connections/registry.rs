@@ -1,4 +1,4 @@
-//! Server side. The connections that are open, and the limits on them: in all, and for each client.
+//! Server side. The open connections, and the limits on them: in total, and for each client.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use super::{connection::Connection, forwarded::client_key, limits::ConnectionLim
 #[cfg(test)]
 mod tests;
 
-/// The connections that are open.
+/// The open connections.
 #[derive(Debug)]
 pub struct Connections {
     limits: ConnectionLimits,
@@ -32,7 +32,7 @@ struct Open {
 #[derive(Debug)]
 struct Held {
     connection: Arc<Connection>,
-    /// The client it counts for: its [`client_key`].
+    /// The client whose limit it counts against: its [`client_key`].
     counts_for: IpAddr,
 }
 
@@ -66,7 +66,7 @@ impl Open {
         has < most || self.evict_one(|one| one.counts_for == address)
     }
 
-    /// Closes the connection that is first in the eviction order; whether there was one.
+    /// Closes the first connection in the eviction order. Returns whether there was one.
     fn evict_one(&mut self, among: impl Fn(&Held) -> bool) -> bool {
         let least = self
             .all
@@ -86,14 +86,15 @@ impl Open {
 /// A connection's entry, until it is dropped.
 pub struct Entry {
     id: u64,
-    /// Who is connected.
+    /// The connected address.
     peer: IpAddr,
     connections: Arc<Connections>,
     pub connection: Arc<Connection>,
 }
 
 impl Entry {
-    /// The headers of a request arrived; whether its client may have one more. `complete`: with all of it.
+    /// The headers of a request arrived. Returns whether its client may have one more request. `complete`: the whole
+    /// request arrived.
     pub fn received_request(&self, headers: &HeaderMap, complete: bool) -> bool {
         self.connection.received_request(complete);
         let limits = &self.connections.limits;
@@ -107,7 +108,8 @@ impl Entry {
         has_room
     }
 
-    /// The response is handed over. A connection that a proxy keeps open for the next request counts for no client.
+    /// The response was handed to the socket. A connection that a proxy keeps open for the next request counts for no
+    /// client.
     pub fn responded(&self) {
         self.connection.responded();
         if self.connections.limits.proxies.trusts(self.peer) {
@@ -149,12 +151,12 @@ impl Connections {
         Some(Entry { id, peer, connections: self.clone(), connection })
     }
 
-    /// Closes one connection: the process has no descriptor left.
+    /// Closes one connection, because the process has no descriptor left.
     pub fn evict_one(&self) {
         self.lock().evict_one(|_| true);
     }
 
-    /// Closes those whose clients exceed a limit.
+    /// Closes connections whose clients exceed a time limit.
     pub fn close_overdue(&self) {
         let open = self.lock();
         for held in open.all.values().filter(|held| held.connection.is_overdue(&self.limits)) {

@@ -1,4 +1,4 @@
-//! Server side. A socket that reports what is read and written to the state of its connection.
+//! Server side. A socket that reports its reads and writes to the connection's state.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::connection::Connection;
 
-/// A stream that reports what is read and written to the state of its connection.
+/// A stream that reports its reads and writes to the connection's state.
 pub struct ObservedStream {
     pub stream: TcpStream,
     pub connection: Arc<Connection>,

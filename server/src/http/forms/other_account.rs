@@ -1,6 +1,6 @@
-//! Server side. Refuses a form that was opened for another account than the session's. A browser has one session, and tabs
-//! of several accounts: a form that was opened under one and is sent under another writes nothing, not even a draft. The
-//! answer names its account, and holds what was typed, secrets aside, to be sent again.
+//! Server side. Refuses a form that was opened for another account than the session's. A browser has one session, and
+//! tabs of several accounts: a form opened under one account and sent under another writes nothing, not even a draft.
+//! The response names the form's account, and holds what was typed, except for secrets, to be sent again.
 
 use app::{
     error::{AppError, wants_page_of},
@@ -38,7 +38,7 @@ pub async fn refuse(State(site): State<Site>, request: Request, next: Next) -> R
         form_urlencoded::parse(&body).find(|(name, _)| name == FORM_OWNER).map(|(_, value)| FormOwner::parse(&value));
     match said {
         Some(owner) if !owner.is(&FormOwner::of(&session)) => refusal(&site, &parts, &body, &session, &owner),
-        // A program says nothing of what it saw.
+        // A program sends no owner.
         _ => next.run(Request::from_parts(parts, Body::from(body))).await,
     }
 }

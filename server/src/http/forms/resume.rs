@@ -1,8 +1,9 @@
-//! Server side. A form that arrives after its session has ended. What was typed is not lost, secrets aside: the page that
-//! answers holds the fields, and posts them once the configurator was opened anew ([`resume`]). Where the ended session is
-//! still stored, they are kept as a draft of its person too. The form changes nothing else.
+//! Server side. A form that arrives after its session has ended. What was typed is kept, except for secrets: the
+//! response is a page that holds the fields, and posts them once the configurator was opened again ([`resume`]). If the
+//! ended session is still stored, they are also kept as a draft of its person. The form changes nothing else.
 //!
-//! In a frame the portal's page brings a fresh token (`session/renew.rs`), and `frame.js` sends this page's form by itself.
+//! In a frame the portal's page brings a fresh token (`session/renew.rs`), and `frame.js` sends this page's form
+//! automatically.
 
 use app::{
     carried::{Carried, Fields, SECRET, carried, may_be_kept},
@@ -29,14 +30,14 @@ use sha2::{Digest, Sha256};
 use super::{is_a_form, takes_forms};
 use crate::http::{BODY_LIMIT, Site, pages::assets};
 
-/// Where the page that answers sends its fields.
+/// Where that page sends its fields.
 pub const PATH: &str = "/api/resume";
-/// Names the function that a form was for.
+/// The field with the path of the function that the form was for.
 const SENT_TO: &str = "sent-to";
-/// Says that a password was typed.
+/// The field that says that a password was typed.
 const TYPED: &str = "typed";
 
-/// Answers such a form; everything else goes on.
+/// Answers such a form; passes every other request on.
 pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_form = *request.method() == Method::POST && takes_forms(path);
@@ -66,7 +67,7 @@ pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Res
     let FrameAncestors(origins) =
         parts.extensions.get::<FrameAncestors>().cloned().unwrap_or(FrameAncestors(String::new()));
     let PageTheme(theme) = parts.extensions.get::<PageTheme>().cloned().unwrap_or_default();
-    // The form knows in which language it was shown, also where the cookie is gone.
+    // The form knows the language it was shown in, even if the cookie is gone.
     let locale = form.owner().and_then(|owner| owner.locale).unwrap_or(visit.locale());
     let text = |key: &str| locale.text(key, &[]);
     let about = match (press, form.fields.contains_key(TYPED)) {
@@ -91,8 +92,8 @@ pub async fn keep(State(site): State<Site>, request: Request, next: Next) -> Res
     .answer(&site)
 }
 
-/// `POST /api/resume`: what the page above holds is kept for whoever is signed in now, and its own page shows it. Whose form
-/// it was has been compared before (`other_account.rs`).
+/// `POST /api/resume`: keeps the fields for the person who is signed in now, and redirects to the form's own page. The
+/// form's owner has already been compared (`other_account.rs`).
 pub async fn resume(State(site): State<Site>, Extension(visit): Extension<Visit>, body: Bytes) -> Response {
     let to = |page: &str| Redirect::to(&format!("{}{page}", site.base_path.0)).into_response();
     let (Visit::Open(session), Some(form)) = (visit, Form::read(PATH, &body)) else {
@@ -114,7 +115,7 @@ pub async fn resume(State(site): State<Site>, Extension(visit): Extension<Visit>
     to(&format!("{page}&notice={notice}").replace("?&", "?"))
 }
 
-/// A form as it is handed on: for which function, and its fields, secrets aside.
+/// A form to send again: the function it is for, and its fields without secrets.
 pub struct Form {
     sent_to: String,
     fields: Fields,
@@ -144,7 +145,7 @@ impl Form {
     }
 }
 
-/// A page that holds a form which could not be taken, until it is sent again.
+/// A page that holds a form which was not accepted, until it is sent again.
 pub struct ResendPage<'a> {
     pub status: StatusCode,
     pub locale: Locale,
@@ -152,7 +153,7 @@ pub struct ResendPage<'a> {
     pub back: Option<&'a str>,
     pub origins: &'a str,
     pub theme: &'a Theme,
-    /// What a portal's page around the frame is told of the session, which may have so many seconds left.
+    /// The state of the session for the portal's page around the frame; `seconds`: how long it may still last.
     pub visit: &'static str,
     pub seconds: Option<i64>,
     pub title: String,
@@ -183,7 +184,7 @@ impl ResendPage<'_> {
                     link rel="stylesheet" href=(style);
                     link rel="icon" href={ (site.base_path.0) "/favicon.svg" } type="image/svg+xml";
                     style { (PreEscaped(&css)) }
-                    // In a frame the portal's page hears of a session that has ended, and renews it.
+                    // In a frame the portal's page learns that the session has ended, and renews it.
                     @if !origins.is_empty() {
                         script src=(script) data-origins=(origins) data-visit=(self.visit) data-place=(site.base_path.0) data-seconds=[self.seconds] {}
                     }

@@ -1,5 +1,4 @@
-//! Server side. A form with a field that nobody asked for is refused: half of it would be saved, and whoever sent it would
-//! not know.
+//! Server side. Refuses a form with an unknown field: saving the other fields would hide that this one was lost.
 
 use app::{
     error::{AppError, wants_page_of},
@@ -17,12 +16,12 @@ use axum::{
 use super::is_a_form;
 use crate::http::{BODY_LIMIT, Site};
 
-/// Longest name that is told back.
+/// Longest name that the error repeats.
 const LONGEST: usize = 60;
 
 pub async fn refuse(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_form = is_a_form(request.headers());
-    // Without a session the answer says so, even for an invalid form.
+    // Without a session the response says so, even for an invalid form.
     let open = matches!(request.extensions().get::<Visit>(), Some(Visit::Open(_)));
     if request.method() != Method::POST || !is_form || !open {
         return next.run(request).await;

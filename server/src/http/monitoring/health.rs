@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::{credentials::CanaryError, http::Site};
 
-/// Anybody may ask, and each check writes: the result is kept for so long.
+/// How long a result is kept: any client may ask, and each check writes.
 const FRESH: Duration = Duration::from_secs(1);
 /// The store's own timeout is shorter; this covers everything else.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -25,7 +25,8 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: the vault's keys open the database, and it can be written. What is wrong is logged, and said in a word.
+/// `GET /readyz`: the vault's keys open the database, and it can be written. The reason of a failure is logged, and
+/// named in a word.
 pub async fn ready(State(site): State<Site>) -> Ready {
     // Concurrent requests share one check.
     let mut last = site.readiness.lock().await;

@@ -1,4 +1,4 @@
-//! Server side. The operator's metrics: counted here, and given at an address of their own.
+//! Server side. The operator's metrics: counted here, and served at an address of their own.
 
 use std::{sync::Arc, time::Instant};
 

@@ -1,8 +1,8 @@
-//! Server side. The built site: WebAssembly and its glue, the style sheet, the scripts. Part of the binary in a release,
-//! read from the build's folder in development.
+//! Server side. The built site: WebAssembly and its glue, the style sheet, the scripts. Embedded in the binary in a
+//! release, read from the build's folder in development.
 //!
-//! `make site` puts the files into a folder named after their content, so they may be cached for ever, each beside its
-//! brotli form.
+//! `make site` puts the files into a folder named after their content, so they may be cached forever, each beside its
+//! brotli version.
 
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ pub async fn package(Path(path): Path<String>, headers: HeaderMap) -> Response {
     file(&format!("pkg/{path}"), &headers, FOREVER)
 }
 
-/// `GET /favicon.svg`, and `/favicon.ico`, which browsers ask for where a page names none.
+/// `GET /favicon.svg`, and `/favicon.ico`, which browsers request when a page names none.
 pub async fn favicon(headers: HeaderMap) -> Response {
     file("favicon.svg", &headers, "public, max-age=86400")
 }
@@ -45,21 +45,21 @@ pub async fn favicon(headers: HeaderMap) -> Response {
 /// The placeholder in the element's script for the address of this Facteur.
 const SERVED_BY: &str = "@FACTEUR@";
 
-/// `GET /embed.js` and `/embed.mjs`: the element for portals' pages, as a script and as a module. It is told where this
-/// Facteur is, so a copy that somebody else serves or bundles sends its token here as well.
+/// `GET /embed.js` and `/embed.mjs`: the element for portals' pages, as a script and as a module. The address of this
+/// Facteur is inserted, so that a copy which another site serves or bundles sends its token here as well.
 pub async fn embed(State(site): State<Site>) -> Response {
     let Some(element) = Files::get("embed.js") else { return StatusCode::NOT_FOUND.into_response() };
     let text = String::from_utf8_lossy(&element.data).replace(SERVED_BY, &quoted(&site.public_url()));
     let fixed = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),
-        // Any page may load it, also one with a `Cross-Origin-Embedder-Policy`.
+        // Any page may load it, including one with a `Cross-Origin-Embedder-Policy`.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     (fixed, [("cross-origin-resource-policy", "cross-origin")], text).into_response()
 }
 
-/// A text between the quotes of a script.
+/// A text for use between the quotes of a script.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
     text.chars().map(|c| if plain(c) { c.to_string() } else { format!("\\u{{{:x}}}", u32::from(c)) }).collect()

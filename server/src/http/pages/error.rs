@@ -24,13 +24,13 @@ use crate::{
     store::StoreError,
 };
 
-/// The answer to a request from another origin.
+/// The response to a request from another origin.
 pub fn forbidden() -> Response {
     (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"forbidden"}"#).into_response()
 }
 
-/// The token that a page of `origin` posted did not open a session. The answer is the same whatever was wrong with it; in
-/// a frame the portal's page is told that much.
+/// The token that a page of `origin` posted did not open a session. The response is the same for every reason; in a
+/// frame the portal's page learns that the token was refused.
 pub fn token_refused(site: &Site, origin: &str, locale: Locale) -> Response {
     let title = locale.text("token-refused-title", &[]);
     let folder = format!("{}/{}", site.base_path.0, assets::package_folder());
@@ -75,13 +75,13 @@ pub fn coded(error: AppError) -> Response {
     (error.status(), axum::Json(error)).into_response()
 }
 
-/// The store failed, and a program asked: 503 where the same may succeed later, 500 where a row or a value is at fault
-/// ([`StoreError::log`] tells them apart, here as everywhere).
+/// The store failed for a program's request: 503 if a retry may succeed, 500 if a row or a value is at fault
+/// ([`StoreError::log`] distinguishes them).
 pub fn store_failed(failure: StoreError) -> Response {
     coded(failure.log())
 }
 
-/// The store failed before there was a page: one that says so, with the same status.
+/// The store failed before there was a page: an error page with the same status.
 pub fn store_failed_page(site: &Site, locale: Locale, failure: StoreError) -> Response {
     let error = failure.log();
     let text = if error == AppError::Internal { "trouble-internal" } else { "trouble-unavailable" };
@@ -113,7 +113,7 @@ pub fn store_failed_page(site: &Site, locale: Locale, failure: StoreError) -> Re
     (error.status(), [(header::CONTENT_SECURITY_POLICY, policy)], Html(page.into_string())).into_response()
 }
 
-/// A handler panicked: the process lives, the caller learns nothing of why.
+/// A handler panicked: the process goes on, and the caller does not learn why.
 pub fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "application/json")], r#"{"code":"unavailable"}"#)

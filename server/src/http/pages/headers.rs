@@ -1,4 +1,4 @@
-//! Server side. The headers that every answer carries.
+//! Server side. The headers of every response.
 
 use axum::{
     extract::{Request, State},
@@ -9,12 +9,12 @@ use axum::{
 
 use crate::http::Site;
 
-/// The policy of answers that are not pages (a page sets its own, with its nonce).
+/// The policy of responses that are not pages (a page sets its own, with its nonce).
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Not `no-referrer`: a native post must say where it comes from.
+    // Not `no-referrer`: a native form post must send its origin.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     // Tells nginx not to buffer the stream of a live test.
@@ -24,12 +24,12 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 const UNLESS_SET: [(HeaderName, &str); 2] =
     [(header::CONTENT_SECURITY_POLICY, NOTHING), (header::CACHE_CONTROL, "no-store")];
 
-/// Adds the headers, and lets no answer lead away from our own pages.
+/// Adds the headers, and blocks redirects to other sites.
 pub async fn protect(State(site): State<Site>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if headers.get(header::LOCATION).is_some_and(|to| !is_ours(to.as_bytes(), &site.base_path.0)) {
-        tracing::error!("an answer would have led away from our own pages");
+        tracing::error!("blocked an off-site redirect");
         let start = HeaderValue::try_from(format!("{}/", site.base_path.0));
         headers.insert(header::LOCATION, start.unwrap_or(HeaderValue::from_static("/")));
     }
@@ -46,8 +46,8 @@ pub async fn protect(State(site): State<Site>, request: Request, next: Next) -> 
     response
 }
 
-/// Whether an address is a path of ours. Browsers take two slashes, and a backslash for a slash, as the beginning of a
-/// host, and leave control characters out.
+/// Whether an address is one of our paths. Browsers treat two slashes, or a backslash instead of a slash, as the start
+/// of a host, and strip control characters.
 fn is_ours(address: &[u8], base_path: &str) -> bool {
     let plain = address.iter().all(|byte| (b'!'..=b'~').contains(byte) && *byte != b'\\');
     let path = address.split(|byte| [b'?', b'#'].contains(byte)).next().unwrap_or_default();

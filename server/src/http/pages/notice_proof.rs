@@ -1,14 +1,14 @@
-//! Server side. What an action that ended in a redirect says is believed once, and only from us.
+//! Server side. A notice after a redirect is shown once, and only if this server sent the redirect.
 //!
-//! A redirect names a notice in its address (`?notice=saved`), and the page that follows shows it and tells the portal.
-//! An address can be bookmarked, restored with a tab, or made up by somebody else's link, and the page would then state what
-//! never happened. So the redirect carries a proof: the time, and a MAC over it and the query under the key of the session.
-//! An address without a proof is left only what leads somewhere ([`FREE`]); everything else is taken out before the page is
-//! rendered. What has just happened needs a proof younger than [`LIFE`]; a remark that the reader may still act upon
-//! ([`LASTING`]) stays for [`LONGER`], so that it survives a reload.
+//! A redirect names a notice in its address (`?notice=saved`), and the page that follows shows it and reports it to the
+//! portal. An address can be bookmarked, restored with a tab, or made up in another site's link, and the page would
+//! then state what never happened. So the redirect carries a proof: the time, and a MAC over it and the query under the
+//! key of the session. Without a proof, only the parameters in [`FREE`] stay, which select what to show; all others are
+//! removed before the page is rendered. A notice of an action needs a proof younger than [`LIFE`]; a remark that the
+//! reader may still act upon ([`LASTING`]) stays for [`LONGER`], so that it survives a reload.
 //!
-//! The key of a session is the hash that it is stored under. Its owner could compute the proof, and would deceive nobody
-//! but themselves.
+//! The key of a session is the hash it is stored under. The session's owner could compute the proof, but would deceive
+//! only themselves.
 
 use std::borrow::Cow;
 
@@ -32,15 +32,15 @@ const LIFE: SignedDuration = SignedDuration::from_secs(60);
 const LONGER: SignedDuration = SignedDuration::from_mins(10);
 /// The parameter with the proof.
 const PROOF: &str = "told";
-/// What anybody's address may say: which page, which profile, which draft, which choice. It states nothing.
+/// Parameters that any address may have: which page, profile, draft or choice. They state nothing.
 const FREE: [&str; 16] = [
     "id", "selected", "form", "preset", "host", "domain", "near", "to", "after", "before", "draft", "dropped",
     "resume", "opening", "kind", "profile",
 ];
-/// What an answer found, and what the reader may still act upon.
+/// Remarks that the reader may still act upon.
 const LASTING: [&str; 4] = ["suspicious", "warn", "stale", "tidied"];
 
-/// Checks the proof of a page's address, and adds one to the address that an answer leads to.
+/// Checks the proof in a page's address, and adds one to the address of a redirect.
 pub async fn check(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let visit = request.extensions().get::<Visit>();
     let is_page = visit.is_some() && matches!(*request.method(), Method::GET | Method::HEAD);
@@ -62,7 +62,7 @@ pub async fn check(State(site): State<Site>, mut request: Request, next: Next) -
     response
 }
 
-/// The parameters of a query as they stand there, each with its name as the pages read it.
+/// The parameters of a query as they are written, each with its decoded name.
 fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
@@ -74,7 +74,7 @@ fn is_free(name: &str) -> bool {
     FREE.contains(&name)
 }
 
-/// Nothing only where the key cannot be one, which HMAC has for no length.
+/// `None` only for an invalid key length, which HMAC does not have.
 fn mac(key: &[u8; 32], query: &str, seconds: i64) -> Option<Hmac<Sha256>> {
     let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).ok()?;
     mac.update(b"facteur notice\n");
@@ -84,7 +84,7 @@ fn mac(key: &[u8; 32], query: &str, seconds: i64) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-/// The address with a proof; nothing where it says nothing that needs one.
+/// The address with a proof; `None` if it needs none.
 fn proved(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
     let (address, fragment) = address.split_once('#').map_or((address, None), |(rest, end)| (rest, Some(end)));
     let (path, query) = address.split_once('?')?;
@@ -97,7 +97,7 @@ fn proved(address: &str, key: &[u8; 32], now: Timestamp) -> Option<String> {
     Some(format!("{path}?{query}&{PROOF}={seconds}.{proof}{fragment}"))
 }
 
-/// The address without what is not proved; nothing where it may stay as it is.
+/// The address without unproved parameters; `None` if it may stay as it is.
 fn believed(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
     let query = uri.query()?;
     if pairs(query).all(|(name, _)| is_free(&name)) {
@@ -119,7 +119,7 @@ fn believed(uri: &Uri, key: Option<&[u8; 32]>, now: Timestamp) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// When this was said by us, if it was.
+/// When this server made the proof; `None` if it did not.
 fn proved_at(proof: &str, key: &[u8; 32], said: &str) -> Option<Timestamp> {
     let (seconds, proof) = proof.split_once('.')?;
     let (seconds, proof) = (seconds.parse().ok()?, BASE64_URL_SAFE_NO_PAD.decode(proof).ok()?);
@@ -214,7 +214,7 @@ mod tests {
         }
         read.remove(PROOF);
         assert!(read.len() > 15, "{read:?}");
-        // What leads somewhere and states nothing; whoever adds a parameter decides which it is.
+        // Parameters that select something and state nothing. Decide for each new parameter whether it belongs here.
         let free = [
             "after", "before", "dropped", "form", "host", "id", "kind", "preset", "profile", "resume", "selected", "to",
         ];

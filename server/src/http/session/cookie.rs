@@ -1,4 +1,4 @@
-//! Server side. The session's cookie: its name, its attributes, and what it stands for.
+//! Server side. The session's cookie: its name, its attributes, and the session it names.
 
 use axum::{
     http::{HeaderMap, HeaderName, header},
@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 /// `__Host-`: only this host, only over a secure connection, every path.
 const SECURE: &str = "__Host-facteur";
-/// Beside it, and only where Facteur is served in clear on this machine: Safari keeps no `Secure` cookie from such a page,
-/// other browsers do. Without `SameSite`: `None` is refused without `Secure`.
+/// A second cookie, only where Facteur is served without TLS on this machine: Safari does not keep a `Secure` cookie
+/// from such a page, other browsers do. Without `SameSite`: `None` is refused without `Secure`.
 const IN_CLEAR: &str = "facteur-in-clear";
 
 /// The headers that give a browser its session.
@@ -24,7 +24,7 @@ pub fn set(public_origin: &str, value: [u8; 32]) -> AppendHeaders<Vec<(HeaderNam
     AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)).collect())
 }
 
-/// The key of the session that the request's cookie names. The second name counts nowhere but in clear: a neighbour under
+/// The key of the session that the request's cookie names. The second name counts only without TLS: another host under
 /// the same domain could set it.
 pub fn key(public_origin: &str, headers: &HeaderMap) -> Option<[u8; 32]> {
     let jar = CookieJar::from_headers(headers);
@@ -34,7 +34,7 @@ pub fn key(public_origin: &str, headers: &HeaderMap) -> Option<[u8; 32]> {
     (value.len() == 32).then(|| Sha256::digest(value).into())
 }
 
-/// Whether Facteur is served over plain HTTP, which it is on this machine only.
+/// Whether Facteur is served over plain HTTP, which is possible on this machine only.
 fn is_in_clear(public_origin: &str) -> bool {
     let Some(authority) = public_origin.strip_prefix("http://") else { return false };
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);

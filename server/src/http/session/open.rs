@@ -22,11 +22,11 @@ use crate::{
     store::StoreError,
 };
 
-/// What the portal's form posts. Page, language and look may be chosen beside the token: they open nothing.
+/// The form a portal posts. Page, language and theme may be given beside the token: they grant nothing.
 #[derive(Deserialize)]
 pub struct Opening {
     token: String,
-    /// What the token's challenge was made of, if it has one.
+    /// The verifier of the token's challenge, if it has one.
     #[serde(default)]
     verifier: String,
     #[serde(default)]
@@ -48,8 +48,8 @@ pub async fn open(
     enter(&site, &headers, origin, form, |presented, now| site.token_verifier().verify(presented, origin, now)).await
 }
 
-/// `POST /session/tab`: the same, from our own page: in a frame whose cookie the browser refuses, a form opens a tab with the
-/// token that the portal's page handed to it.
+/// `POST /session/tab`: the same, from our own page. In a frame whose cookie the browser refuses, a form opens a tab
+/// with the token that the portal's page handed to it.
 pub async fn open_tab(
     State(site): State<Site>,
     headers: HeaderMap,

@@ -1,9 +1,9 @@
-//! Server side. A portal's page hands a fresh token to the frame. `POST /session/renew`: the open session is extended, so
-//! that it does not end while somebody types. `POST /session/again`: it has ended, and another one begins under the same
-//! page, which keeps what is typed in it.
+//! Server side. A portal's page hands a fresh token to the frame. `POST /session/renew` extends the open session, so
+//! that it does not end while its user types. `POST /session/again`: the session has ended, and another one begins
+//! under the same page, which keeps what is typed in it.
 //!
-//! Only our own pages may ask ([`crate::http::origin`]). The token must be of the session's portal, account and person, and
-//! works once like every other. A page of another person never continues under this session: it is opened anew.
+//! Only our own pages may ask ([`crate::http::origin`]). The token must be of the session's portal, account and person,
+//! and works once like every other. A page of another person never continues under this session: it is opened again.
 
 use app::{
     error::AppError,
@@ -37,16 +37,16 @@ const SECONDS_LEFT: HeaderName = HeaderName::from_static("session-seconds");
 #[derive(Deserialize)]
 pub struct Token {
     token: String,
-    /// What the token's challenge was made of, if it has one.
+    /// The verifier of the token's challenge, if it has one.
     #[serde(default)]
     verifier: String,
 }
 
-/// What became of a renewal.
+/// The result of a renewal.
 enum Renewal {
     Done,
     Refused,
-    /// The token is of another account or person.
+    /// The token belongs to another account or person.
     Mismatch,
 }
 
@@ -60,7 +60,7 @@ impl Renewal {
     }
 }
 
-/// 204 with the seconds that are left; 401 when this token does not renew this session, 409 when it is somebody else's.
+/// 204 with the seconds left; 401 when this token does not renew this session, 409 when it belongs to another person.
 pub async fn renew(
     State(site): State<Site>,
     Extension(visit): Extension<Visit>,
@@ -101,12 +101,12 @@ async fn try_renew(
     Ok(if renewed { Renewal::Done } else { Renewal::Refused })
 }
 
-/// What the frame posts when its session has ended: the token, and how its page was opened.
+/// The frame's post after its session has ended: the token, and how its page was opened.
 #[derive(Deserialize)]
 pub struct Ended {
     #[serde(flatten)]
     token: Token,
-    /// Whose the page is, where it has a form.
+    /// The owner of the page's form, if it has one.
     #[serde(default)]
     form_owner: String,
     #[serde(default)]
@@ -116,8 +116,8 @@ pub struct Ended {
     theme: String,
 }
 
-/// 204 with the cookie of another session and its seconds; 401 when this token opens none, 409 when it is of somebody else than
-/// the page.
+/// 204 with the cookie of another session and its seconds; 401 when this token opens none, 409 when it belongs to
+/// another person than the page.
 pub async fn reopen(
     State(site): State<Site>,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! Server side. How the pages of a session look.
+//! Server side. The theme of a session's pages.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ use crate::{
     objects::Object,
 };
 
-/// `POST /session/theme`: the page around the frame changes how it looks. What is not a value is ignored; the answer is
-/// what to put on the document.
+/// `POST /session/theme`: the page around the frame changes the theme. Invalid values are ignored; the response has the
+/// style to apply to the document.
 pub async fn set_theme(
     State(site): State<Site>,
     Extension(visit): Extension<Visit>,

@@ -1,9 +1,9 @@
-//! Server side. Who is asking: each request's cookie becomes a visit, with the look of its portal and the pages that may
-//! frame the answer.
+//! Server side. Turns each request's cookie into a visit, with the theme of its portal and the pages that may frame the
+//! response.
 //!
-//! A browser that refuses the cookie of a frame follows the redirect without a session. So that it is answered in the
-//! right language, look and frame, the redirect into a frame names the opening ([`opening_query`]): the hash under
-//! which the session is stored. It opens nothing. Who comes without it learns of no portal that it did not name itself.
+//! A browser that refuses the cookie of a frame follows the redirect without a session. To get the right language,
+//! theme and frame policy anyway, the redirect into a frame names the opening ([`opening_query`]): the hash under which
+//! the session is stored. It grants no access. A request without it learns of no portal that it did not name itself.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::{
     store::{SessionRow, StoreError},
 };
 
-/// A session is extended at most this often, so that not every request writes.
+/// A session is extended at most this often, so that most requests do not write.
 const PROLONG_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// The parameter that names the opening.
 const OPENING: &str = "opening";
@@ -44,8 +44,7 @@ struct Caller {
     theme: Theme,
 }
 
-/// Puts the visit, and who may frame the answer, into every request. Without the store there is no visit: the answer is
-/// its failure.
+/// Adds the visit, and who may frame the response, to every request. If the store fails, the response is its error.
 pub async fn recognise(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.starts_with("/pkg/")
@@ -90,20 +89,20 @@ async fn caller(site: &Site, uri: &Uri, headers: &HeaderMap, reads: bool) -> Res
     }
 }
 
-/// Whether the session of an older cookie may be taken for the one that was just opened, whose cookie was refused. Not when
-/// it has ended, and not when it is somebody else's: their pages do not mix.
+/// Whether the session of an older cookie may replace the one that was just opened, whose cookie was refused. Not when
+/// it has ended, and not when it belongs to another person: their pages must not mix.
 fn stands_for(own: &SessionRow, opened: &Session, now: Timestamp) -> bool {
     let is_open = own.expires_at > now && own.ends_at > now;
     is_open && own.session.account == opened.account && own.session.person.id == opened.person.id
 }
 
-/// A visitor with a session, open or ended. Pages can still be read where the database cannot be written.
+/// A visitor with a session, open or ended. Pages stay readable while the database cannot be written.
 async fn of_session(site: &Site, row: SessionRow, reads: bool) -> Result<Caller, StoreError> {
     let now = (site.clock)();
     let SessionRow { session, expires_at, ends_at } = row;
     let (ancestors, theme) = (ancestors_of(site, &session), look(site, &session));
     if expires_at <= now || ends_at <= now {
-        // A session that was revoked has no end of its own ([`Store::end_sessions`](crate::store::Store::end_sessions)).
+        // A revoked session has no end of its own ([`Store::end_sessions`](crate::store::Store::end_sessions)).
         let who = (ends_at > Timestamp::UNIX_EPOCH).then(|| session.who());
         let visit = Visit::Ended { locale: session.locale, return_url: session.return_url, who };
         return Ok(Caller { visit, left: 0, ancestors, theme });
@@ -127,7 +126,7 @@ fn without_cookie(site: &Site, session: Session) -> Caller {
     Caller { visit, left: 0, ancestors, theme }
 }
 
-/// Whether a link of our own page was followed: there was a session when that was shown.
+/// Whether a link of our own page was followed: that page was shown to a session.
 fn comes_from_our_page(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
         && headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
@@ -144,16 +143,16 @@ fn signed_out(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     Caller { visit, ..caller }
 }
 
-/// A visitor without a session. The page that they come from may be one that a portal registers: the answer shows that
-/// much, and not which other pages it registers.
+/// A visitor without a session. The referring page may be registered by a portal: the response reveals that, but not
+/// the portal's other pages.
 fn unknown(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     let from =
         headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(origin_of).unwrap_or_default();
     let (portal, ancestors) = match (&registered(site, from)[..], &*site.portals) {
         ([portal], _) => (Some(*portal), from.to_owned()),
         ([_, ..], _) => (None, from.to_owned()),
-        // With one portal there is one way back, its `home`. Where it may be framed is told to a page of ours only, which
-        // somebody with a session was shown.
+        // With one portal there is one way back, its `home`. Only a page of ours, which was shown to a session, learns
+        // which pages may frame it.
         ([], [only]) => {
             let framed = is_framed(headers) && comes_from_our_page(headers);
             (Some(only), if framed { only.origins.join(" ") } else { String::new() })
@@ -168,7 +167,7 @@ fn unknown(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     Caller { visit, left: 0, ancestors: FrameAncestors(ancestors), theme }
 }
 
-/// The language in which our page was shown whose link or form this is, where it says so.
+/// The language in which our referring page was shown, if its link or form says so.
 fn shown_language(uri: &Uri) -> Option<Locale> {
     let fields = || form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let value = |name: &str| fields().find(|(known, _)| known == name).map(|(_, value)| value);
@@ -187,25 +186,25 @@ fn ancestors_of(site: &Site, session: &Session) -> FrameAncestors {
     FrameAncestors(portal_of(site, session).map(|portal| portal.origins.join(" ")).unwrap_or_default())
 }
 
-/// The portal's theme, and the session's over it.
+/// The portal's theme, with the session's on top.
 pub fn look(site: &Site, session: &Session) -> Theme {
     let portal = portal_of(site, session);
     Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme])).0
 }
 
-/// Who may frame the refusal of a post from this origin: its pages, when a portal registers it. A stranger does not learn
-/// who else may; empty where nobody may.
+/// Which pages may frame the refusal of a post from this origin: its own, if a portal registers it. The list does not
+/// reveal a portal's other origins; empty if the origin is unknown.
 pub fn refusal_ancestors(site: &Site, origin: &str) -> FrameAncestors {
     FrameAncestors(if registered(site, origin).is_empty() { String::new() } else { origin.to_owned() })
 }
 
-/// How that refusal looks.
+/// The theme of that refusal.
 pub fn refusal_look(site: &Site, origin: &str) -> Theme {
     let portals = registered(site, origin);
     Theme::read(if let [portal] = portals[..] { Some(&portal.theme) } else { None }).0
 }
 
-/// What the redirect into a frame says about the opening.
+/// The parameter that names the opening in the redirect into a frame.
 pub fn opening_query(headers: &HeaderMap, key: &[u8; 32]) -> String {
     let named = is_framed(headers).then(|| format!("?{OPENING}={}", BASE64_URL_SAFE_NO_PAD.encode(key)));
     named.unwrap_or_default()
@@ -216,7 +215,7 @@ fn opening_of(uri: &Uri) -> Option<[u8; 32]> {
     BASE64_URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok()
 }
 
-/// Whether the browser says that it shows the answer in a frame.
+/// Whether the browser says that it shows the response in a frame.
 fn is_framed(headers: &HeaderMap) -> bool {
     let destination = headers.get("sec-fetch-dest").map(HeaderValue::as_bytes).unwrap_or_default();
     [&b"iframe"[..], b"frame", b"embed", b"object"].contains(&destination)

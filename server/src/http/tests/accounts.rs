@@ -44,9 +44,9 @@ async fn another_account_s_profile_does_not_exist() {
         let answer = app.get(&format!("/profiles/{path}?id={id}"), &dubois).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         let nobody = app.get(&format!("/profiles/{path}?id=00000000-0000-7000-8000-000000000000"), &dubois).await;
-        assert_eq!(answer.body.len(), nobody.body.len(), "{path}: no difference to an id that never was");
+        assert_eq!(answer.body.len(), nobody.body.len(), "{path}: the same as for an id that never existed");
     }
-    // As for a profile that was deleted under its form: what was typed may be saved as a new profile.
+    // As for a profile that was deleted while its form was open: what was typed may be saved as a new profile.
     let saved = app.post("/api/profiles/save", &dubois, &form(&id, "smtp.gmail.com", "stolen-stolen")).await;
     assert!(saved.location().ends_with("&notice=was-deleted"), "{}", saved.location());
     let posts = [
@@ -68,7 +68,7 @@ async fn another_account_s_profile_does_not_exist() {
     let stream = app.post("/api/test/stream", &dubois, &format!("id={id}&to=me")).await;
     let nobody = "id=00000000-0000-7000-8000-000000000000&to=me";
     let never = app.post("/api/test/stream", &dubois, nobody).await;
-    assert_eq!((stream.status, &stream.body), (StatusCode::NOT_FOUND, &never.body), "no difference");
+    assert_eq!((stream.status, &stream.body), (StatusCode::NOT_FOUND, &never.body), "the same response");
     assert!(stream.body.contains("\"kind\":\"refused\"") && stream.body.contains("n’existe plus"), "{}", stream.body);
     assert!(!app.get("/profiles", &dubois).await.body.contains(&id));
     let own = app.get("/profiles", &martin).await.body;
@@ -95,7 +95,7 @@ async fn only_the_session_that_deleted_a_profile_restores_it() {
     assert!(restore(&martin).await.starts_with(&format!("/profiles?selected={id}&notice=restored")));
     let form = app.get(&format!("/profiles/edit?id={id}"), &martin).await;
     assert!(form.body.contains("Un mot de passe est enregistré"), "{}", form.body);
-    assert_eq!(restore(&martin).await, "/profiles?notice=restore-late", "it is there already");
+    assert_eq!(restore(&martin).await, "/profiles?notice=restore-late", "it was restored already");
 }
 
 #[tokio::test]
@@ -139,5 +139,5 @@ async fn the_history_says_who_changed_what_and_nothing_secret() {
     .collect();
     assert!(places.is_sorted(), "the newest first");
     assert!(page.contains("smtp.gmail.com") && !page.contains("secret-16"));
-    assert!(!app.get("/history", &dubois).await.body.contains("Profil ajouté"), "another account's history is its own");
+    assert!(!app.get("/history", &dubois).await.body.contains("Profil ajouté"), "an account sees its own history only");
 }

@@ -1,8 +1,8 @@
-//! Forms that are sent when their session has ended: none is lost, and none does anything.
+//! Forms that are sent after their session has ended: none is lost, and none changes anything.
 
 use super::*;
 
-/// A form of every page, what of it must not be lost, and the page that shows it again.
+/// A form of every page, the text in it that must not be lost, and the page that shows it again.
 fn forms(id: &str) -> Vec<(&'static str, String, &'static str, String)> {
     vec![
         (
@@ -56,7 +56,7 @@ fn forms(id: &str) -> Vec<(&'static str, String, &'static str, String)> {
     ]
 }
 
-/// What the page that answers would send, as a browser reads it.
+/// The fields that the response page would send, as a browser reads them.
 fn hidden(page: &str) -> String {
     let inputs = page.split("<input type=\"hidden\" name=\"").skip(1);
     let pairs = inputs.map(|input| {
@@ -79,7 +79,7 @@ async fn what_was_sent_from_any_page_is_there_again_on_the_same_page() {
     let id = app.add(&cookie).await;
     let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
     let before = app.store.profiles(&account, None, 9).await.unwrap();
-    // The cookie is gone, it means nothing, or its session was revoked.
+    // The cookie is missing, unknown, or its session was revoked.
     let revoked = sign_in_again(&app, "martin", "revoked").await;
     let entry = crate::store::contract::entry(77, 0);
     app.store.end_sessions(&account, None, Timestamp::from_second(NOW).unwrap(), &entry).await.unwrap();
@@ -93,7 +93,7 @@ async fn what_was_sent_from_any_page_is_there_again_on_the_same_page() {
                 ended.body
             );
             assert!(!ended.body.contains("tres-secret"), "{path}");
-            // Pressed before anybody is signed in: nothing is lost either.
+            // Sent before signing in again: nothing is lost either.
             let still = app.post("/api/resume", gone, &hidden(&ended.body)).await;
             assert_eq!((still.status, hidden(&still.body)), (StatusCode::UNAUTHORIZED, hidden(&ended.body)), "{path}");
             let cookie = sign_in_again(&app, "martin", &format!("again-{round}-{number}")).await;
@@ -108,10 +108,10 @@ async fn what_was_sent_from_any_page_is_there_again_on_the_same_page() {
             assert!(shown_again.body.contains(shown), "{path}: {}", shown_again.body);
             assert!(shown_again.body.contains("Votre session avait pris fin"), "{path}: {}", shown_again.body);
             let password = shown_again.body.contains("sauf le mot de passe");
-            assert_eq!(password, body.contains("tres-secret"), "{path}: said where one was typed, and nowhere else");
+            assert_eq!(password, body.contains("tres-secret"), "{path}: mentioned only if one was typed");
         }
     }
-    assert_eq!(app.store.profiles(&account, None, 9).await.unwrap(), before, "nothing was saved by it");
+    assert_eq!(app.store.profiles(&account, None, 9).await.unwrap(), before, "it saved nothing");
     assert_eq!(app.store.sending_mode(&account).await.unwrap(), None);
 }
 
@@ -134,7 +134,7 @@ async fn what_was_sent_is_nothing_to_another_account() {
         id: "claire".to_owned(),
     };
     assert!(app.store.drafts(&who("dubois"), Timestamp::UNIX_EPOCH).await.unwrap().is_empty());
-    // A form of somebody else's, sent with the cookie of a session that has ended, is kept for nobody.
+    // A form of another account, sent with the cookie of an ended session, is not kept.
     let other = app.post("/api/profiles/save", &dubois, &named_form("x.fr")).await;
     assert_eq!(other.status, StatusCode::SEE_OTHER);
     app.later.store(3 * 3_600, Ordering::SeqCst);
@@ -144,7 +144,7 @@ async fn what_was_sent_is_nothing_to_another_account() {
     );
 }
 
-/// The id of no profile.
+/// An id that no profile has.
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn the_end_is_said_in_the_language_of_the_page() {
         assert!(page.body.contains("lang=\"en\""), "{query}: {}", page.body);
     }
     assert!(app.get("/profiles/new?lang=xx", "").await.body.contains("lang=\"fr\""));
-    // Whose language is known by the session keeps it.
+    // With a session, its own language wins.
     let cookie = app.sign_in("martin").await;
     assert!(app.get("/profiles?lang=en", &cookie).await.body.contains("lang=\"fr\""));
 }

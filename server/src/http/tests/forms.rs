@@ -1,4 +1,4 @@
-//! What a form is answered with, and that nothing typed is lost.
+//! Responses to forms, and that nothing typed is lost.
 
 use super::*;
 
@@ -39,10 +39,10 @@ async fn a_form_whose_session_has_ended_is_there_again_for_its_person() {
     assert!(!app.get("/profiles/new?form=form-0001", &stranger).await.body.contains("mail.martin.fr"));
     let opened = app.token_post(&token("martin", "again"), PORTAL).await;
     let cookie = opened.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
-    assert!(app.get("/profiles", &cookie).await.body.contains("claire@gmail.com"), "it is offered");
+    assert!(app.get("/profiles", &cookie).await.body.contains("claire@gmail.com"), "the draft is offered");
     let page = app.get("/profiles/new", &cookie).await;
     assert!(page.body.contains("mail.martin.fr") && !page.body.contains("abcdefghijklmnop"), "{}", page.body);
-    // Saved, it is not offered any more.
+    // Once saved, it is not offered any more.
     app.post("/api/profiles/save", &cookie, &named_form("mail.martin.fr")).await;
     assert!(!app.get("/profiles/new", &cookie).await.body.contains("mail.martin.fr"));
 }
@@ -128,10 +128,10 @@ async fn a_form_with_a_field_that_is_not_known_changes_nothing() {
         let told = app.get(refused.proved(), &cookie).await.body;
         assert!(told.contains("un champ inconnu\u{a0}: rien n’a été modifié"), "{told}");
         let stranger = program(path, "", sent).await;
-        assert_eq!(stranger.status, StatusCode::UNAUTHORIZED, "without a session nothing is said of the form");
+        assert_eq!(stranger.status, StatusCode::UNAUTHORIZED, "without a session nothing about the form is revealed");
     }
-    assert_eq!(history().await, before, "nothing was done");
-    // What our own pages send besides is known.
+    assert_eq!(history().await, before, "nothing changed");
+    // The additional fields of our own pages are known.
     assert_eq!(
         app.post("/api/profiles/use", &cookie, &format!("id={id}&to=me")).await.location(),
         format!("/profiles?selected={id}&notice=in-use-later")
@@ -157,21 +157,22 @@ async fn a_mask_is_refused_in_the_reader_s_language_and_nothing_typed_is_lost() 
     }
 }
 
-/// The page stores what is typed while it is typed. A request that was under way when the form was cancelled comes after that.
+/// The page stores a draft while the user types. A request still in progress when the form was cancelled arrives after
+/// that.
 #[tokio::test]
 async fn a_late_request_does_not_bring_back_what_was_cancelled() {
     let app = TestApp::new().await;
     let cookie = app.sign_in("martin").await;
-    // Neither of these requests has the password.
+    // Neither of these requests contains the password.
     let typed = |host: &str| named_form(host).split("&secret=").next().unwrap_or_default().to_owned();
     let body = typed("mail.martin.fr");
     let begun = async || app.get("/profiles", &cookie).await.body.contains("form-0001");
     app.post("/api/profiles/check", &cookie, &body).await;
-    assert!(begun().await, "the list offers it");
+    assert!(begun().await, "the list offers the draft");
     app.post("/api/profiles/cancel", &cookie, &body).await;
     assert!(!begun().await);
     app.post("/api/profiles/check", &cookie, &body).await;
-    assert!(!begun().await, "the same once more");
+    assert!(!begun().await, "a late request does not bring it back");
     app.post("/api/profiles/check", &cookie, &typed("mail2.martin.fr")).await;
-    assert!(begun().await, "restored, and typed on");
+    assert!(begun().await, "typing again stores a new draft");
 }

@@ -1,4 +1,4 @@
-//! Inside a portal's page: what a frame is told.
+//! Inside a portal's page: what the frame learns.
 
 use super::*;
 
@@ -60,7 +60,7 @@ async fn pages_say_what_happened_in_ids_and_codes() {
     let id = app.add(&cookie).await;
     let event = async |path: &str| {
         let page = app.get(path, &cookie).await.body;
-        // What waits in a template has not happened.
+        // A notice inside a template is not an event yet.
         let outside = |part: &str| part.split_once("</template>").map_or(part.to_owned(), |(_, rest)| rest.to_owned());
         let page: String = page.split("<template").map(outside).collect();
         let event = page.split("data-event=\"").nth(1)?.split('"').next()?;
@@ -87,7 +87,7 @@ async fn pages_say_what_happened_in_ids_and_codes() {
     assert!(app.post("/api/profiles/save", &cookie, &once).await.location().contains("notice=saved"));
     let mode = app.post("/api/sending-mode/save", &cookie, "mode=own_smtp").await;
     assert_eq!(event(mode.proved()).await.as_deref(), Some("{'type':'mode-changed','mode':'own_smtp'}"));
-    // What nobody did: not told, and not shown.
+    // Notices without an action: neither reported nor shown.
     for path in [
         format!("/profiles?selected={id}&notice=received"),
         format!("/profiles?notice=deleted&id={id}"),
@@ -96,7 +96,7 @@ async fn pages_say_what_happened_in_ids_and_codes() {
     ] {
         assert_eq!(event(&path).await, None, "{path}");
         let page = app.get(&path, &cookie).await.body;
-        // A template is what a script may say later.
+        // Templates hold what a script may show later.
         let shown: String =
             page.split("<template").map(|part| part.split("</template>").last().unwrap_or_default()).collect();
         assert!(!shown.contains("notice done"), "{path}: {shown}");

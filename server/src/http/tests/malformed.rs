@@ -1,8 +1,8 @@
-//! What does not read: every server function, every path of the API.
+//! Malformed requests: every server function, every path of the API.
 
 use super::*;
 
-/// What a browser and a program send to a server function.
+/// Sends to a server function as a browser or a program does.
 async fn send(app: &TestApp, path: &str, cookie: &str, (kind, accept): (Option<&str>, &str), body: Body) -> Answer {
     let mut request = Request::post(path)
         .header(header::COOKIE, cookie)
@@ -42,7 +42,7 @@ async fn a_malformed_form_is_the_sender_s_and_a_stranger_s_is_not_looked_at() {
             let program = send(&app, path, &cookie, (*kind, JSON), Body::from(body.clone())).await;
             let status = program.status;
             assert!(!status.is_server_error(), "{path} {kind:?} {shown}: {status} {}", program.body);
-            // A small form in UTF-8 that is refused like this was refused by the framework.
+            // If a small form in UTF-8 is refused like this, the framework refused it.
             let is_small_form = *kind == Some(FORM) && body.len() < 1_000 && body.is_ascii() && !shown.contains('%');
             let is_malformed = (status, program.body.as_str()) == (StatusCode::BAD_REQUEST, r#"{"code":"malformed"}"#);
             undecoded += usize::from(is_small_form && is_malformed);
@@ -53,7 +53,7 @@ async fn a_malformed_form_is_the_sender_s_and_a_stranger_s_is_not_looked_at() {
             assert_eq!(stranger.status, StatusCode::UNAUTHORIZED, "{path} {kind:?} {shown}");
             assert!(stranger.body.contains("session_required"), "{path}: {}", stranger.body);
             let stranger = send(&app, path, "", (*kind, HTML), Body::from(body.clone())).await;
-            // What was typed into a form comes back in the answer.
+            // What was typed into a form comes back in the response.
             let ended = stranger.location() == "/session-ended" || stranger.status.is_client_error();
             assert!(ended, "{path} {kind:?} {shown}: {} {}", stranger.status, stranger.location());
         }
@@ -62,7 +62,7 @@ async fn a_malformed_form_is_the_sender_s_and_a_stranger_s_is_not_looked_at() {
     assert_eq!((huge.status, huge.body.as_str()), (StatusCode::PAYLOAD_TOO_LARGE, r#"{"code":"malformed"}"#));
     let other = send(&app, "/api/profiles/use", &cookie, (Some("text/plain"), JSON), Body::from("id=1")).await;
     assert_eq!(other.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    assert!(undecoded > 0, "some forms do not decode, and that is the sender's fault");
+    assert!(undecoded > 0, "some forms cannot be decoded, which is a client error");
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn every_path_of_the_api_tells_its_problems_as_problems() {
     }
 }
 
-/// What a path answers to a method, whoever asks.
+/// The response of a path to a method, with any cookie and origin.
 async fn answers(app: &TestApp, method: &str, path: &str, cookie: &str, origin: Option<&str>) -> Answer {
     let mut request = Request::builder()
         .method(method)
@@ -175,7 +175,7 @@ async fn a_method_that_a_path_does_not_take_is_405_and_a_path_that_is_not_there_
                         "{shown} {path}"
                     );
                 }
-                // A page, which says to strangers that they are strangers.
+                // A page, which tells visitors without a session so.
                 let status = answers(&app, method, "/nowhere", cookie, origin).await.status;
                 assert_eq!(status, StatusCode::NOT_FOUND, "{shown}");
                 if method != "POST" {
@@ -219,7 +219,7 @@ async fn no_form_leads_a_browser_away_whatever_its_referer() {
         let id = app.add(&cookie).await;
         let endpoints = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path);
         for path in endpoints.chain(["/api/resume", "/api/nothing"]) {
-            // No test is run: it would leave this machine.
+            // No test is run: it would send mail.
             let id = if path.starts_with("/api/test/") { "00000000-0000-7000-8000-000000000000" } else { &id };
             for body in [format!("id={id}"), "id=x".to_owned(), "id=1&id=2".to_owned(), "x=1".to_owned(), String::new()]
             {

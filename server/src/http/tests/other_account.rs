@@ -1,8 +1,8 @@
-//! Forms of another account, forms that show something older, and what may stand in an address.
+//! Forms of another account, forms that show an older state, and which parameters an address may have.
 
 use super::*;
 
-/// What a page's form says of whose it is.
+/// The owner field of a page's form.
 fn form_owner(page: &str) -> String {
     let (_, rest) = page.split_once("name=\"form_owner\" value=\"").unwrap_or_else(|| panic!("{page}"));
     rest.split('"').next().unwrap().to_owned()
@@ -19,7 +19,7 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
     let page = app.get("/profiles/new?form=form-0001", &martin).await;
     let mark = form_owner(&page.body);
     assert!(mark.ends_with("martin (claire)"), "{mark}");
-    // In the same browser another account is opened; the tab with the form is still there.
+    // Another account is opened in the same browser; the tab with the form is still open.
     let dubois = app.sign_in("dubois").await;
     let typed = format!("form_owner={}&form=form-0001&{}", encoded(&mark), form("", "mail.martin.fr", "tres-secret"));
     for path in ["/api/profiles/save", "/api/profiles/fill"] {
@@ -42,7 +42,7 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
     };
     assert!(app.store.drafts(&kept("dubois"), Timestamp::UNIX_EPOCH).await.unwrap().is_empty(), "no draft either");
     assert!(app.store.profiles(&kept("dubois").account, None, 9).await.unwrap().is_empty());
-    // Every function compares; a program is told by a code, the live test in its panel.
+    // Every function compares; a program gets a code, the live test shows it in its panel.
     for path in leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path) {
         let answer = app.post(path, &dubois, &format!("form_owner={}", encoded(&mark))).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}");
@@ -56,7 +56,7 @@ async fn a_form_opened_under_another_account_is_told_and_writes_nothing() {
         .header(header::CONTENT_TYPE, FORM);
     let answer = app.ask(program.body(Body::from(typed.clone())).unwrap()).await;
     assert_eq!((answer.status, answer.body.as_str()), (StatusCode::CONFLICT, r#"{"code":"other_account"}"#));
-    // Under its own account, opened again, the same form goes on.
+    // Under its own account, opened again, the same form continues.
     let opened = app.token_post(&token("martin", "again"), PORTAL).await;
     let martin = opened.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     let resumed = app.post("/api/resume", &martin, &format!("sent-to=/api/profiles/fill&{typed}")).await;
@@ -106,7 +106,7 @@ async fn what_shows_something_older_changes_nothing() {
             assert_eq!(app.get(answer.proved(), &cookie).await.status, StatusCode::CONFLICT, "{location}");
         }
     }
-    // So is what a page showed of an encoding, of limits, of the mode.
+    // The same holds for a page that showed an older encoding, limits or mode.
     for (path, body) in [
         ("/api/profiles/encoding", format!("id={id}&encoding=ISO-8859-1&was=x")),
         ("/api/profiles/sending", format!("id={id}&sending[per_minute]=7&was=x")),
@@ -115,7 +115,7 @@ async fn what_shows_something_older_changes_nothing() {
         assert!(app.post(path, &cookie, &body).await.location().contains("stale=1"), "{path}");
     }
     assert_eq!(stored().await, before);
-    // Who says nothing is a program, and the present revision is taken.
+    // A request without a revision comes from a program, and applies to the present one.
     for revision in ["", "2"] {
         let body = format!("revision={revision}&id={id}&encoding=ISO-8859-1");
         assert!(app.post("/api/profiles/encoding", &cookie, &body).await.location().contains("notice=saved"));
@@ -133,24 +133,24 @@ async fn what_was_chosen_over_something_older_is_shown_again_and_forgotten_once_
     let page = app.get(refused.proved(), &cookie).await.body;
     assert!(page.contains("value=\"sept\"") && page.contains("value=\"99x\""), "{page}");
     assert_eq!(page.matches("aria-invalid=\"true\"").count(), 2, "both are marked");
-    // Whoever comes back later finds it too, is told that it is not saved, and may drop it.
+    // On a later visit the page shows it too, says that it is not saved, and offers to drop it.
     let later = app.get(&format!("/profiles/sending?id={id}"), &cookie).await.body;
     assert!(later.contains("value=\"sept\"") && later.contains("modifications non enregistrées"), "{later}");
-    assert!(!page.contains("modifications non enregistrées"), "where it is asked again that says so");
+    assert!(!page.contains("modifications non enregistrées"), "the response to the post itself does not say so");
     let dropped = app.post("/api/profiles/forget", &cookie, &format!("form=sending-{id}")).await;
     assert_eq!(dropped.location(), format!("/profiles/sending?id={id}"));
     assert!(!app.get(dropped.proved(), &cookie).await.body.contains("sept"));
     app.post("/api/profiles/sending", &cookie, &typed).await;
     assert!(
         !app.get("/profiles", &cookie).await.body.contains("/profiles/new?form=sending"),
-        "it is no profile's form"
+        "the form belongs to no profile"
     );
     let saved = app.post("/api/profiles/sending", &cookie, &format!("id={id}&sending[per_minute]=7")).await;
     assert!(saved.location().contains("notice=sending-saved"));
-    assert!(!app.get(refused.proved(), &cookie).await.body.contains("sept"), "it is saved");
+    assert!(!app.get(refused.proved(), &cookie).await.body.contains("sept"), "it was saved, so the draft is gone");
     let mode = app.post("/api/sending-mode/save", &cookie, "mode=own_smtp&was=own_smtp").await;
     assert_eq!(mode.location(), "/sending-mode?stale=1");
-    assert!(app.get(mode.proved(), &cookie).await.body.contains("Votre choix"), "both are shown");
+    assert!(app.get(mode.proved(), &cookie).await.body.contains("Votre choix"), "both choices are shown");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn no_address_holds_what_was_typed() {
     for (path, _) in leptos::server_fn::axum::server_fn_paths() {
         let names: Vec<&str> = app::forms::fields_of(path).unwrap().collect();
         assert!(!names.is_empty(), "{path}");
-        // With a profile's id and without; fields of ids are ids.
+        // With a profile's id and without; id fields contain ids.
         for id in ["", &id] {
             let fields: Vec<String> = names
                 .iter()

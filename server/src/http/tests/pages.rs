@@ -1,8 +1,8 @@
-//! Addresses, headers and the look of pages.
+//! Addresses, headers and the theme of pages.
 
 use super::*;
 
-/// What is linked, posted to, loaded or redirected to in a text.
+/// Every address in a text: links, form actions, sources, redirects.
 fn addresses(body: &str) -> Vec<&str> {
     ["href=\"", "action=\"", "src=\"", "data-stream=\"", "from'", "module_or_path:'"]
         .iter()
@@ -14,7 +14,7 @@ fn addresses(body: &str) -> Vec<&str> {
 
 #[tokio::test]
 async fn under_a_path_every_address_is_below_it() {
-    // The proxy may take the path off, or leave it.
+    // A proxy may remove the path, or keep it.
     for taken_off in ["", "/smtp"] {
         let app = TestApp::at("/smtp").await;
         let cookie = app.sign_in("martin").await;
@@ -62,7 +62,7 @@ async fn the_page_looks_as_the_portal_asks_as_far_as_that_is_a_value() {
     for wrong in [r#"{"scheme":"pink"}"#, r#"["light"]"#] {
         assert_eq!(set(OWN, wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
     }
-    // What is no value leaves what was there, the session's own and not the portal's.
+    // Invalid values keep the present ones, which are the session's and not the portal's.
     let later = r#"{"variables":{"brand":"red","radius":"99px","font":"Inter"}}"#;
     let answer = set(OWN, later).await;
     assert!(answer.body.contains("\"--brand\":\"light-dark(#0b57d0,"), "{}", answer.body);
@@ -129,7 +129,7 @@ async fn the_provider_of_an_address_is_known_by_its_domain() {
         let answer = app.get(&format!("/profiles/provider?domain={domain}"), &cookie).await;
         assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, preset), "{domain}");
     }
-    // The form leaves it to this answer, and stays small.
+    // The form leaves that to this response, and stays small.
     let form = app.get("/profiles/new", &cookie).await;
     assert!(form.body.contains("data-provider=") && !form.body.contains("hotmail.co.uk"));
 }

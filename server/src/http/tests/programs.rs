@@ -1,4 +1,4 @@
-//! What a program is told where nothing was done: an error, while a browser gets the page that says why.
+//! Programs get an error when nothing was done, while a browser gets the page that explains it.
 
 use super::*;
 
@@ -20,7 +20,7 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
     let draft = |id: &str| form(id, "smtp.gmail.com", "").replace("&secret=", "");
     for id in [foreign.as_str(), never, "x", "null"] {
         for (path, body) in [
-            // First: the next ones keep what was typed, and that can be forgotten.
+            // First, because the next ones keep a draft, which could then be forgotten.
             ("/api/profiles/forget", format!("id={id}")),
             ("/api/profiles/save", form(id, "smtp.gmail.com", "abcdefghijklmnop")),
             ("/api/profiles/check", draft(id)),
@@ -46,7 +46,7 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
             let answer = program(&app, path, &martin, &body).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path} {id}: {}", answer.body);
         }
-        // Also where nobody has to take over.
+        // Also where no successor is needed.
         let second = app.post("/api/profiles/duplicate", &martin, &format!("id={own}")).await;
         let second = second.location().split(['=', '&']).nth(1).unwrap().to_owned();
         for deleted in [&own, &second] {
@@ -80,7 +80,7 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
             "{path} {body}"
         );
     }
-    // A browser keeps its page, with a notice and what was typed.
+    // A browser stays on its page, with a notice and what was typed.
     let mended = app.post("/api/test/apply-fix", &martin, &format!("id={own}&to=me&fix=7")).await;
     assert_eq!(mended.location(), format!("/profiles?selected={own}&notice=stale"));
     let filled = app.post("/api/profiles/fill", &martin, &form(never, "mail.martin.fr", "")).await;

@@ -1,4 +1,5 @@
-//! Browsers that refuse the cookie of a frame: what they are shown, what that says about portals, and the tab they get.
+//! Browsers that refuse the cookie of a frame: what they are shown, what that reveals about portals, and the tab they
+//! get.
 
 use super::*;
 
@@ -44,7 +45,7 @@ impl TestApp {
         self.ask(request.body(Body::from(format!("token={token}{fields}"))).unwrap()).await
     }
 
-    /// A page for a browser that wants English and shows it in a frame, or not.
+    /// A page for a browser that wants English, in a frame or not.
     async fn page(&self, path: &str, cookie: &str, framed: bool, from: &str) -> Answer {
         let request = Request::get(path)
             .header(header::COOKIE, cookie)
@@ -65,10 +66,10 @@ async fn who_keeps_no_cookie_is_answered_in_the_portal_s_language_look_and_frame
     let answer = app.page(&place, "", true, "").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert!(answer.body.contains("<html lang=\"fr\" data-theme=\"dark\""), "{}", answer.body);
-    assert!(answer.body.contains("--radius:0.1875rem"), "the portal's own theme, with the session's over it");
+    assert!(answer.body.contains("--radius:0.1875rem"), "the portal's own theme, with the session's on top");
     assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL} https://admin.portail.exemple")));
     assert!(answer.body.contains("data-visit=\"stranger\"") && !answer.body.contains("autre.exemple"));
-    assert_eq!(answer.body.matches("Retour au portail").count(), 1, "each way out once");
+    assert_eq!(answer.body.matches("Retour au portail").count(), 1, "each link once");
     assert_eq!(answer.body.matches("Ouvrir dans un nouvel onglet").count(), 1);
     let form = answer.body.split("<form").nth(1).unwrap().split("</form>").next().unwrap();
     for part in
@@ -76,11 +77,11 @@ async fn who_keeps_no_cookie_is_answered_in_the_portal_s_language_look_and_frame
     {
         assert!(form.contains(part), "{form}");
     }
-    // The name of the opening opens nothing.
+    // The name of the opening grants no access.
     let opening = place.split('=').nth(1).unwrap();
     assert_eq!(app.get("/profiles", &format!("__Host-facteur={opening}")).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(app.page("/profiles?opening=AAAA", "", true, "").await.status, StatusCode::UNAUTHORIZED);
-    // Who keeps the cookie is at home, and outside a frame nothing is added.
+    // A browser that keeps the cookie has a session, and outside a frame nothing is added.
     let cookie = entered.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
     assert_eq!(app.page(&place, cookie, true, "").await.status, StatusCode::OK);
     assert_eq!(app.token_post(&token("martin", "2"), PORTAL).await.location(), "/profiles");
@@ -94,13 +95,17 @@ async fn an_older_cookie_does_not_stand_in_for_the_one_that_was_refused() {
     let answer = app.page(entered.location(), &older, true, "").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert!(!answer.body.contains("dubois"), "{}", answer.body);
-    assert_eq!(app.page(entered.location(), &same, true, "").await.status, StatusCode::OK, "the same person's will do");
+    assert_eq!(
+        app.page(entered.location(), &same, true, "").await.status,
+        StatusCode::OK,
+        "an older session of the same person will do"
+    );
     app.later.store(3_500, Ordering::SeqCst);
     let again = signed_at("martin", "2", NOW + 3_500);
     let entered = app.enter_frame(&again, "").await;
     app.later.store(3_700, Ordering::SeqCst);
     let answer = app.page(entered.location(), &same, true, "").await;
-    assert!(answer.body.contains("data-visit=\"stranger\""), "nor does one whose session has ended");
+    assert!(answer.body.contains("data-visit=\"stranger\""), "an ended session does not replace it");
 }
 
 fn signed_at(account: &str, jti: &str, now: i64) -> String {
@@ -128,10 +133,10 @@ async fn a_page_without_a_session_names_no_portal_that_was_not_named_before() {
     }
     // Browsers send the page with the form as the referrer.
     let answer = app.page("/profiles", "", true, &format!("{PORTAL}/page?x")).await;
-    assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL}")), "and not its other origins");
+    assert!(policy(&answer).ends_with(&format!("frame-ancestors {PORTAL}")), "not its other origins");
     assert!(!answer.body.contains("admin.portail.exemple"));
     assert!(answer.body.contains("data-theme=\"light\"") && !answer.body.contains("autre.exemple"));
-    // A session that has ended is of one portal.
+    // An ended session belongs to one portal.
     let cookie = app.sign_in("martin").await;
     app.later.store(2 * 3_600, Ordering::SeqCst);
     let answer = app.page("/profiles", &cookie, true, "").await;
@@ -208,7 +213,7 @@ async fn our_own_page_opens_a_tab_with_what_the_portal_s_page_gave_it() {
     let cookie = opened.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
     assert!(app.get("/sending-mode", cookie).await.body.contains("<html lang=\"en\""));
     assert_eq!(open(&own[..], &fields).await.status, StatusCode::UNAUTHORIZED, "used before");
-    // As WebKit says it: the tab is opened from within the portal's site.
+    // As WebKit sends it: the tab is opened from within the portal's site.
     let webkit = [("sec-fetch-site", "cross-site"), ("origin", OWN)];
     let fields = format!("token={}&verifier={VERIFIER}", token_with_challenge("2"));
     assert_eq!(open(&webkit[..], &fields).await.status, StatusCode::SEE_OTHER);

@@ -1,4 +1,4 @@
-//! Fresh tokens for a session that is open, and for one that has ended.
+//! Fresh tokens for an open session, and for an ended one.
 
 use super::*;
 
@@ -17,7 +17,7 @@ async fn a_session_goes_on_with_fresh_tokens() {
     app.later(30 * 50 + 61);
     assert!(!app.is_open(&cookie).await);
     let answer = app.renew(&cookie, &app.fresh("martin", "claire", "too-late")).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "what has ended does not go on");
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "an ended session cannot be renewed");
 }
 
 #[tokio::test]
@@ -33,8 +33,8 @@ async fn another_session_begins_under_a_page_of_the_same_person_only() {
     };
     let others = [app.fresh("dubois", "claire", "1"), app.fresh("martin", "karim", "2")];
     for token in &others {
-        assert_eq!(again(&cookie, token, "").await.status, StatusCode::CONFLICT, "the cookie says whose it was");
-        assert_eq!(again("", token, &owner).await.status, StatusCode::CONFLICT, "or the page does");
+        assert_eq!(again(&cookie, token, "").await.status, StatusCode::CONFLICT, "the cookie names the owner");
+        assert_eq!(again("", token, &owner).await.status, StatusCode::CONFLICT, "the page names the owner");
     }
     for token in ["", "nonsense"] {
         assert_eq!(again(&cookie, token, &owner).await.status, StatusCode::UNAUTHORIZED, "{token}");
@@ -45,7 +45,7 @@ async fn another_session_begins_under_a_page_of_the_same_person_only() {
     let set = answer.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     assert!(app.is_open(&set).await && !app.is_open(&cookie).await);
     assert_eq!(again(&set, &good, &owner).await.status, StatusCode::UNAUTHORIZED, "used before");
-    // Where the cookie is gone, and the page has no form, there is nothing to compare with.
+    // Without a cookie, and without a form in the page, there is no owner to compare with.
     assert_eq!(again("", &app.fresh("martin", "claire", "4"), "").await.status, StatusCode::NO_CONTENT);
 }
 
@@ -69,7 +69,7 @@ async fn a_token_renews_the_session_of_its_own_person_and_once() {
     assert_eq!(app.post("/session/renew", &cookie, "").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(app.renew(&cookie, &good).await.status, StatusCode::NO_CONTENT);
     assert_eq!(app.renew(&cookie, &good).await.status, StatusCode::UNAUTHORIZED, "used before");
-    assert_eq!(app.token_post(&good, PORTAL).await.status, StatusCode::UNAUTHORIZED, "also at the door");
+    assert_eq!(app.token_post(&good, PORTAL).await.status, StatusCode::UNAUTHORIZED, "it cannot open a session either");
 }
 
 #[tokio::test]
@@ -108,9 +108,9 @@ async fn where_a_portal_requires_a_challenge_a_copied_token_opens_nothing() {
     assert_eq!(opened.status, StatusCode::SEE_OTHER);
     let cookie = opened.headers[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     let renewed = app.post("/session/renew", &cookie, &format!("token={}", token_of("martin", "claire", "3"))).await;
-    assert_eq!(renewed.status, StatusCode::UNAUTHORIZED, "nor does it renew");
+    assert_eq!(renewed.status, StatusCode::UNAUTHORIZED, "it does not renew either");
     let fresh = format!("token={}&verifier={VERIFIER}", with_challenge("4"));
     assert_eq!(app.post("/session/renew", &cookie, &fresh).await.status, StatusCode::NO_CONTENT);
-    // A portal's server still signs out with a token of its own.
+    // A portal's server can still sign out with a token of its own.
     assert_eq!(app.revoke(&token_of("martin", "claire", "5"), "").await.status, StatusCode::NO_CONTENT);
 }

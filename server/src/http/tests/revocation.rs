@@ -27,7 +27,7 @@ async fn a_portal_ends_the_sessions_of_who_signs_out() {
         }
         states
     };
-    // Another account than the token's, and what does not read.
+    // Another account than the token's, and malformed bodies.
     let token = token_of("martin", "claire", "e");
     for body in [r#"{"account":"dubois"}"#, r#"{"user":"karim"}"#, "{", "[]", "{}", r#"{"account":1}"#] {
         assert_eq!(app.revoke(&token, body).await.status, StatusCode::BAD_REQUEST, "{body}");
@@ -83,13 +83,13 @@ async fn a_portal_s_key_ends_the_sessions_of_a_whole_account() {
     for body in [r#"{"account":"martin","account":"dubois"}"#, r#"["martin"]"#, "{", r#"{"account":"martin"} x"#] {
         assert_eq!(app.revoke(KEY, body).await.status, StatusCode::BAD_REQUEST, "{body}");
     }
-    assert_eq!(are_open().await, [true; 3], "nothing that is wrong ends anything");
+    assert_eq!(are_open().await, [true; 3], "an invalid request ends nothing");
     assert_eq!(app.revoke(KEY, r#"{"account":"martin","user":"karim"}"#).await.status, StatusCode::NO_CONTENT);
     assert_eq!(are_open().await, [true, false, true]);
     for _ in 0..2 {
         assert_eq!(app.revoke(KEY, r#"{"account":"martin"}"#).await.status, StatusCode::NO_CONTENT);
     }
-    assert_eq!(are_open().await, [false, false, true], "another account's");
+    assert_eq!(are_open().await, [false, false, true], "the other account's stays open");
 }
 
 #[tokio::test]
@@ -113,10 +113,10 @@ async fn revoking_takes_a_good_token_and_nothing_else() {
     let request = Request::post("/session").header(header::ORIGIN, PORTAL).header(header::CONTENT_TYPE, FORM);
     let form = format!("token={bound}&verifier={VERIFIER}");
     let opened = app.ask(request.body(Body::from(form)).unwrap()).await;
-    assert_eq!(opened.status, StatusCode::SEE_OTHER, "and was not used up by that");
-    // A cookie is no token, wherever the request comes from.
+    assert_eq!(opened.status, StatusCode::SEE_OTHER, "the refusal did not use it up");
+    // A cookie is not a token, from any origin.
     assert_eq!(app.post("/api/v1/sessions/revoke", &cookie, "").await.status, StatusCode::UNAUTHORIZED);
-    // A page of another site would have to ask first, and gets no leave.
+    // A page of another site would need a preflight, which is refused.
     let request = Request::builder()
         .method(Method::OPTIONS)
         .uri("/api/v1/sessions/revoke")

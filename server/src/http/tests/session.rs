@@ -19,7 +19,7 @@ async fn a_token_opens_one_session_and_only_from_a_registered_origin() {
     assert_eq!(
         (again.status, &again.body),
         (StatusCode::UNAUTHORIZED, &nonsense.body),
-        "the answer is always the same"
+        "the response is always the same"
     );
     let empty = app.ask(Request::post("/session").header(header::ORIGIN, PORTAL).body(Body::empty()).unwrap()).await;
     assert_eq!((empty.status, &empty.body), (StatusCode::UNAUTHORIZED, &nonsense.body));
@@ -42,7 +42,7 @@ async fn without_a_session_nothing_is_shown_or_changed() {
         }
         let answer = app.post("/api/profiles/save", cookie, &form("", "smtp.gmail.com", "abcdefghijklmnop")).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        // What was typed can be sent again from the answer; the secret is not in it.
+        // The response contains the form to send it again, without the secret.
         assert!(answer.body.contains("smtp.gmail.com") && !answer.body.contains("abcdefghijklmnop"), "{}", answer.body);
     }
 }
@@ -72,7 +72,7 @@ async fn a_session_ends_when_it_is_not_used_and_after_half_a_day_in_any_case() {
         app.get("/profiles", &cookie).await
     };
     for minutes in [59, 118, 170] {
-        assert_eq!(after(minutes).await.status, StatusCode::OK, "{minutes}: each visit prolongs it");
+        assert_eq!(after(minutes).await.status, StatusCode::OK, "{minutes}: each visit extends it");
     }
     let ended = after(231).await;
     assert_eq!(ended.status, StatusCode::UNAUTHORIZED);

@@ -1,4 +1,4 @@
-//! What is answered while the database cannot be written, and when a row is damaged.
+//! Responses while the database cannot be written, and when a row is damaged.
 
 use std::time::{Duration, Instant};
 
@@ -29,12 +29,12 @@ async fn while_the_database_is_locked_everybody_is_told_to_come_back() {
     assert_eq!((ready.status, ready.body.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "database"));
     assert_eq!((alive.status, alive.body.as_str()), (StatusCode::OK, "ok"));
     assert_eq!(opened.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(opened.body.contains("<h1>"), "a page that says so");
+    assert!(opened.body.contains("<h1>"), "an error page");
     for answer in [&ready, &opened] {
         assert!(answer.headers.contains_key(header::RETRY_AFTER));
     }
     assert_eq!(saved.location(), "/profiles?notice=unavailable");
-    // Reading goes on, also where a session would have been prolonged.
+    // Reading goes on, even where a session would have been extended.
     app.later.fetch_add(600, Ordering::SeqCst);
     assert_eq!(app.get("/profiles", &cookie).await.status, StatusCode::OK);
 
@@ -48,7 +48,7 @@ async fn while_the_database_is_locked_everybody_is_told_to_come_back() {
     }
 }
 
-/// 503 says that the same may succeed later. A damaged row is a fault of the service: no retry mends it.
+/// 503 means that a retry may succeed. A damaged row is a fault of the service: no retry helps.
 #[tokio::test]
 async fn a_damaged_row_is_500_and_a_closed_database_503() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! Silent, slow and greedy clients, and those that the others are served beside.
+//! Silent, slow and greedy clients, while others are still served.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::http::connections::{body, forwarded};
 
 struct Server {
     address: SocketAddr,
-    /// When `/slow` is asked.
+    /// Notified when `/slow` is requested.
     begun: Arc<tokio::sync::Notify>,
     stop: CancellationToken,
     ended: tokio::task::JoinHandle<()>,
@@ -90,7 +90,7 @@ async fn a_client_that_is_late_is_let_go() {
     let unread = send(address, "GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
     let (silent, half, kept) = tokio::join!(all(silent), all(half), all(kept));
     assert_eq!((silent.as_str(), half.as_str()), ("", ""));
-    assert!(kept.ends_with("here"), "answered, and closed when nothing more came");
+    assert!(kept.ends_with("here"), "answered, and closed when idle");
     // Ends because the client does not read the large response.
     stop.cancel();
     ended.await.unwrap();
@@ -117,7 +117,7 @@ async fn a_client_behind_a_proxy_is_told_and_others_are_served() {
         assert!(program.contains("application/problem+json") && program.contains("\"/smtp/api#busy\""), "{program}");
     }
     assert!(all(busy).await.ends_with("late"));
-    assert!(all(send(address, &ask("/", "203.0.113.9")).await).await.ends_with("here"), "it was answered");
+    assert!(all(send(address, &ask("/", "203.0.113.9")).await).await.ends_with("here"), "the request was answered");
     stop.cancel();
     ended.await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Which connection is closed for which.
+//! Which connection is closed to make room.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn whoever_waits_for_its_client_makes_room_and_whoever_waits_for_us_stays() {
     drop(answering);
     assert!(connections.enter(OTHER).is_some());
     drop((body, silent));
-    assert_eq!(connections.count(), 2, "an entry that was closed is not counted off twice");
+    assert_eq!(connections.count(), 2, "a closed entry is not subtracted twice");
 }
 
 #[test]
@@ -64,16 +64,16 @@ fn behind_a_proxy_each_client_has_its_own_limit() {
     assert!(first.received_request(&greedy, true) && second.received_request(&from("203.0.113.9"), true));
     assert!(
         !third.received_request(&from("10.9.9.9, 203.0.113.9:99"), true),
-        "a forged address in front is no other client"
+        "a forged address in front is not another client"
     );
     assert!(third.received_request(&from("203.0.113.10"), true), "another client");
     first.responded();
-    assert!(fourth.received_request(&greedy, false), "a request that was answered does not count any more");
+    assert!(fourth.received_request(&greedy, false), "an answered request does not count any more");
     assert!(first.received_request(&greedy, true));
-    assert!(fourth.connection.closed.is_cancelled(), "the client's own that waits for it makes room");
+    assert!(fourth.connection.closed.is_cancelled(), "the client's own waiting connection makes room");
     assert!(!second.connection.closed.is_cancelled() && !third.connection.closed.is_cancelled());
     drop((first, second, third, fourth));
-    assert!(connections.lock().by_address.is_empty(), "all are counted off");
+    assert!(connections.lock().by_address.is_empty(), "all are subtracted");
 }
 
 #[test]
