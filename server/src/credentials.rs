@@ -1,10 +1,10 @@
-//! Server side. The secrets that are stored, how they are sealed, and how often one may be tried.
+//! Server side. Stored secrets: how they are sealed, and how often one may be tried.
 //!
 //! | module | what it is |
 //! |---|---|
 //! | [`vault`] | seals a secret for the database and opens it again |
-//! | [`binding`] | what a sealed secret belongs to: moved elsewhere, it does not open |
-//! | [`rotation`] | seals everything that is stored with another key |
+//! | [`binding`] | what a sealed secret is bound to: moved elsewhere, it cannot be opened |
+//! | [`rotation`] | seals all stored values with another key |
 //! | [`logins`] | counts refused logins: providers lock accounts |
 
 pub mod binding;

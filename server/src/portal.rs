@@ -2,9 +2,9 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`token`] | verifies the token with which a portal says who is asking |
+//! | [`token`] | verifies the token with which a portal identifies its user |
 //! | [`relay`] | the portal's own mail server |
-//! | [`webhook`] | where the portal is told what happens, and the delivery of events |
+//! | [`webhook`] | the portal's endpoint for events, and their delivery |
 
 use std::sync::Arc;
 
@@ -54,14 +54,14 @@ pub struct Portal {
     pub name: String,
     /// The origins that may post tokens and frame the pages, such as `https://portail.exemple`.
     pub origins: Vec<String>,
-    /// Where somebody without a session is sent to.
+    /// The page for visitors without a session.
     pub home: Option<String>,
     pub keys: Vec<PortalKey>,
     /// Only tokens with a `challenge` open and renew: a copied one is of no use.
     pub require_challenge: bool,
-    /// How the pages look in it.
+    /// The theme of the pages in this portal.
     pub theme: GivenTheme,
-    /// What its server may call the API with.
+    /// Keys with which its server calls the API.
     pub api_keys: Vec<ApiKey>,
     /// The mail server of accounts that have none of their own.
     pub relay: Option<Arc<Relay>>,
@@ -82,8 +82,8 @@ impl Portal {
     }
 }
 
-/// A key with which a portal's server calls the API. Only its hash is known: the key itself is random, so nobody finds it
-/// from that.
+/// A key with which a portal's server calls the API. Only its hash is stored: the key itself is random, so it cannot be
+/// found from the hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     pub id: String,

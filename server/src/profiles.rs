@@ -47,7 +47,7 @@ pub(crate) mod tests;
 
 pub use listener::ChangeListener;
 
-/// Profiles that an account may have, where the operator does not say otherwise.
+/// Default number of profiles that an account may have.
 pub const MOST_PROFILES: u32 = 100;
 
 /// Profiles, sending modes and drafts of every account.
@@ -59,10 +59,10 @@ pub struct ProfileService {
     clock: Clock,
     /// Counts the logins with every secret.
     logins: Logins,
-    /// Profiles that an account may have.
+    /// Most profiles of an account.
     most: u32,
     blocked: blocked::Blocked,
-    /// Hears of every change, so that nothing is sent with what was there before.
+    /// Notified of every change, so that nothing is sent with an older state.
     listener: Arc<OnceLock<Weak<dyn ChangeListener>>>,
 }
 
@@ -86,7 +86,7 @@ impl ProfileService {
         Self { store, vault, policy, clock, logins, most, blocked, listener: Arc::default() }
     }
 
-    /// The same, with so many profiles for an account, and its metrics.
+    /// The same, with this many profiles for an account, and its metrics.
     #[must_use]
     pub fn with(mut self, most: u32, metrics: &Arc<Metrics>) -> Self {
         self.most = most;
@@ -94,7 +94,7 @@ impl ProfileService {
         self
     }
 
-    /// From now on `listener` hears of every change.
+    /// Notifies `listener` of every change from now on.
     pub fn set_change_listener<L: ChangeListener + 'static>(&self, listener: &Arc<L>) {
         let listener: Weak<dyn ChangeListener> = Arc::downgrade(listener) as _;
         let _ = self.listener.set(listener);
@@ -104,14 +104,14 @@ impl ProfileService {
         self.listener.get().and_then(Weak::upgrade)
     }
 
-    /// The account's mail goes another way: its mode was changed, or which profile is in use.
+    /// The account's messages take another route: its mode changed, or which profile is in use.
     pub(crate) async fn changed(&self, account: &AccountId) {
         if let Some(listener) = self.listener() {
             listener.changed(account).await;
         }
     }
 
-    /// One profile was changed. What waits is only woken where it goes through that one.
+    /// One profile was changed. Waiting messages are tried again only if it is in use.
     pub(crate) async fn changed_profile(&self, account: &AccountId, id: ProfileId, in_use: bool) {
         if let Some(listener) = self.listener() {
             listener.changed_profile(account, id, in_use).await;
@@ -128,7 +128,7 @@ impl ProfileService {
     }
 }
 
-/// What a test was made with: another fingerprint means that the profile is to be tested again.
+/// Identifies the tested settings: another fingerprint means that the profile needs another test.
 pub(crate) fn fingerprint(row: &ProfileRow) -> [u8; 32] {
     row.fingerprint()
 }
@@ -217,7 +217,7 @@ impl Profiles for ProfileService {
             if removed == 0 {
                 return Ok(Change::None);
             }
-            // What is left must be a password that the form would take.
+            // The remaining text must be a password that the form would accept.
             if let Err(error) = TypedSecret::from(cleaned.value.clone()).check(InnerSpaces::Significant) {
                 return Err(AppError::Invalid { fields: vec![error] });
             }
@@ -232,7 +232,7 @@ impl Profiles for ProfileService {
     async fn duplicate(&self, by: Author<'_>, id: ProfileId) -> Result<ProfileId, AppError> {
         let row = self.row(by.account, id).await?;
         let copy = self.new_id();
-        // A name tells two profiles apart: the copy has none yet.
+        // A name distinguishes two profiles, so the copy has none yet.
         let settings = Settings { name: String::new(), ..row.settings };
         let row = ProfileRow { encoding: row.encoding, ..ProfileRow::new(copy, settings) };
         self.insert(by, row, Action::ProfileDuplicated).await?;

@@ -1,4 +1,4 @@
-//! Server side. Runs the tests that **Tester** asks for: limits, the conversation, the stored result.
+//! Server side. Runs the tests of the **Tester** button: limits, the conversation, the stored result.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -42,7 +42,7 @@ use self::mail::{AddressError, confirmation};
 use limits::Limits;
 use running::Running;
 
-/// The tester of every account.
+/// Runs the tests of all accounts.
 pub struct TestRunner {
     store: Arc<dyn Store>,
     profiles: ProfileService,
@@ -52,12 +52,12 @@ pub struct TestRunner {
     limits: Arc<Limits>,
     /// Portals with a webhook.
     webhook_portals: Arc<[String]>,
-    /// For the look of the confirmation mail.
+    /// For the theme of the confirmation mail.
     portals: Arc<[Portal]>,
     metrics: Arc<Metrics>,
 }
 
-/// What a tester is made of.
+/// The parts of a [`TestRunner`].
 pub struct TestRunnerParts {
     pub store: Arc<dyn Store>,
     pub replicas: Replicas,
@@ -131,7 +131,7 @@ impl TestRunner {
         let gate = self.profiles.gate(&row);
         let login = (secret, gate.clone() as Arc<dyn LoginGate>);
         let submission = self.submission(session, &row, &recipient, (login, &code)).map_err(|error| {
-            tracing::error!(profile = %id, error, "the confirmation mail cannot be composed");
+            tracing::error!(profile = %id, error, "cannot compose the confirmation mail");
             Refusal::Unavailable
         })?;
         Ok(Running {
@@ -182,8 +182,8 @@ impl Tester for TestRunner {
     ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
         let running = self.prepare(session, id, recipient).await?;
         let (events, mut received) = mpsc::unbounded_channel();
-        // Dropping the stream stops the test: but a login that is under way is waited for and counted, and so is a message that
-        // may have left.
+        // Dropping the stream stops the test, but a running login is awaited and counted, and so is a message that may
+        // have been sent.
         let stop = CancellationToken::new();
         tokio::spawn(running.run(events, stop.clone()));
         Ok(Box::pin(stream! {
@@ -211,7 +211,7 @@ impl Tester for TestRunner {
 
     async fn confirm(&self, session: &Session, id: ProfileId, code: &str) -> Result<ReceiptOutcome, AppError> {
         let (account, now) = (&session.account, (self.clock)());
-        // The try is taken before the code is looked at: many requests at once have no more tries than one.
+        // The try is counted before the code is compared: concurrent requests get no additional tries.
         let Some(receipt) = self.store.try_receipt(account, id, now).await.map_err(StoreError::log)? else {
             return Ok(ReceiptOutcome::Gone);
         };

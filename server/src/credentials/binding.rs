@@ -1,5 +1,5 @@
-//! Server side. What a sealed secret belongs to. It is authenticated with the secret (associated data), so an envelope that
-//! was moved to another account, profile, field or destination does not open.
+//! Server side. What a sealed secret is bound to. The binding is authenticated with the secret (associated data), so an
+//! envelope that was moved to another account, profile, field or destination cannot be opened.
 
 use app::{profile::model::ProfileId, session::AccountId};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// The field that a profile's secret is sealed for.
 pub const PROFILE_SECRET: &str = "secret";
 
-/// What an envelope belongs to.
+/// What an envelope is bound to.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding<'a> {
     pub account: &'a AccountId,
@@ -18,7 +18,7 @@ pub struct Binding<'a> {
 }
 
 impl Binding<'_> {
-    /// Every part with its length, so that no two bindings read the same.
+    /// Every part with its length, so that no two bindings encode to the same bytes.
     pub(super) fn authenticated(&self, header: &[u8]) -> Vec<u8> {
         let profile = self.profile.0.as_bytes().as_slice();
         let AccountId { portal, account } = self.account;
@@ -39,17 +39,17 @@ impl Binding<'_> {
     }
 }
 
-/// The content of a message belongs to its account and id, wherever it is sent.
+/// The content of a message is bound to its account and id, for any server it is sent through.
 pub(super) fn content_of(account: &AccountId, message: Uuid) -> Binding<'_> {
     Binding { account, profile: ProfileId(message), field: "content", destination: "" }
 }
 
-/// The canary is no account's.
+/// The canary belongs to no account.
 pub(super) const fn nobody() -> AccountId {
     AccountId { portal: String::new(), account: String::new() }
 }
 
-/// The canary belongs to the database.
+/// The canary is bound to the database.
 pub(super) const fn canary(nobody: &AccountId) -> Binding<'_> {
     Binding { account: nobody, profile: ProfileId(Uuid::nil()), field: "canary", destination: "" }
 }

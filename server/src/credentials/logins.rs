@@ -1,13 +1,13 @@
 //! Server side. At most three refused logins with a password: providers lock accounts.
 //!
 //! A permit is acquired before a password is sent to a server, and returned with the outcome: by tests, retests after a
-//! fix, hourly checks, the outbox, and within a conversation for each exchange. There are as many permits as refusals may
-//! still come, so concurrent logins are refused three times at most. Permits are rows of the database, seen by every
-//! replica; one whose holder is gone expires.
+//! fix, hourly checks, the outbox, and within a conversation for each exchange. There are as many permits as refusals
+//! are still allowed, so concurrent logins are refused three times at most. Permits are rows of the database, seen by
+//! every replica; a permit whose holder is gone expires.
 //!
 //! A password is counted by what the provider sees: host, login and the password itself (as a keyed hash, see
-//! [`Vault::login_key`](super::vault::Vault::login_key)), so that two profiles, or a profile after a fix, share the count.
-//! A successful login resets it; so does entering the password again.
+//! [`Vault::login_key`](super::vault::Vault::login_key)), so that two profiles, or a profile after a fix, share the
+//! count. A successful login resets it; so does entering the password again.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -42,7 +42,7 @@ const TRIES: u32 = 20;
 pub enum Withheld {
     /// It was refused three times.
     Refused,
-    /// Others held every permit.
+    /// Other conversations held every permit.
     Busy,
     /// The store is unavailable.
     Unavailable,
@@ -79,7 +79,7 @@ impl Logins {
         Self(Arc::new(Shared { store: store.clone(), clock, claims, ends }))
     }
 
-    /// The gate for one conversation with this secret.
+    /// The guard for one conversation with this secret.
     pub fn gate(&self, key: [u8; 32], again_after: Option<SignedDuration>) -> Arc<LoginGuard> {
         Arc::new(LoginGuard {
             shared: self.0.clone(),
@@ -97,7 +97,7 @@ pub struct LoginGuard {
     key: [u8; 32],
     again_after: Option<SignedDuration>,
     state: Mutex<State>,
-    /// No login is under way.
+    /// Notified when no login is running.
     idle: Notify,
 }
 

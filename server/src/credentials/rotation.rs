@@ -1,8 +1,8 @@
-//! Server side. `facteur keys rotate`: seals everything that is stored with the first key of the configuration.
+//! Server side. `facteur keys rotate`: seals all stored values with the first key of the configuration.
 //!
-//! Safe to interrupt and to run while Facteur serves: each envelope is replaced only where it is still the same, and what
-//! bears the first key already is passed over. So it is resumed by running it again; when it has nothing to do, the other
-//! keys may be taken out of the configuration.
+//! Safe to interrupt and to run while Facteur serves: each envelope is replaced only if it is still the same, and those
+//! already sealed with the first key are skipped. To resume, run it again; when nothing is left to do, the other keys
+//! may be removed from the configuration.
 
 use app::profile::model::ProfileId;
 
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::store::{AccountProfile, SealedSecret, Store, StoreError};
 
-/// Rows of one query.
+/// Rows read with one query.
 const SOME: u32 = 100;
 
-/// Why not everything was sealed again. What was done stays done.
+/// Why the rotation failed. Values sealed until then stay sealed with the new key.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
     #[error(transparent)]
@@ -26,23 +26,23 @@ pub enum RotateError {
     Canary(#[from] CanaryError),
 }
 
-/// What was found.
+/// The counts of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rotated {
     /// Passwords that were sealed again.
     pub secrets: u64,
-    /// Messages that wait whose content was sealed again.
+    /// Waiting messages whose content was sealed again.
     pub contents: u64,
-    /// What bore the first key already.
+    /// Values already sealed with the first key.
     pub current: u64,
-    /// What changed meanwhile: somebody sealed it with the first key.
+    /// Values that changed meanwhile: they were sealed with the first key then.
     pub overtaken: u64,
-    /// What does not open with any key of the configuration: it is left as it is.
+    /// Values that no key of the configuration opens: they are left as they are.
     pub unreadable: u64,
 }
 
-/// Seals everything with the first key; the canary last, so that a database whose canary bears the new key has nothing
-/// left that needs another.
+/// Seals everything with the first key; the canary last, so that once the canary has the new key, nothing in the
+/// database needs another one.
 pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateError> {
     let mut rotated = Rotated::default();
     let mut after = None;
@@ -96,7 +96,7 @@ pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateE
     Ok(rotated)
 }
 
-/// How many passwords bear which key, in the order of the keys' ids; for `facteur keys list`.
+/// How many passwords are sealed with which key, in the order of the keys' ids; for `facteur keys list`.
 pub async fn census(store: &dyn Store) -> Result<Vec<(String, u64)>, StoreError> {
     let mut counts = std::collections::BTreeMap::<String, u64>::new();
     let mut after: Option<ProfileId> = None;

@@ -1,8 +1,8 @@
 //! Server side. Seals secrets for the database and opens them again: XChaCha20-Poly1305 with a random nonce.
 //!
 //! An envelope is `version (1) | length of key id (1) | key id | nonce (24) | ciphertext and tag`. The authenticated
-//! data is the header and what the secret belongs to ([`Binding`]): an envelope moved to another profile, account,
-//! field or destination does not open, so a forgotten check fails by itself.
+//! data is the header and what the secret is bound to ([`Binding`]): an envelope moved to another profile, account,
+//! field or destination cannot be opened, even if a check was forgotten.
 
 use app::session::AccountId;
 use chacha20poly1305::{
@@ -24,9 +24,9 @@ mod tests;
 
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
-/// What a key of logins is derived for: the vault's key seals with another algorithm.
+/// The purpose for which the login key is derived: the vault's key seals with another algorithm.
 const LOGIN_KEY: &str = "facteur login key";
-/// What the canary says.
+/// The content of the canary.
 const CANARY: &str = "facteur canary";
 
 /// A key of the vault.
@@ -52,7 +52,7 @@ impl std::fmt::Debug for VaultKey {
     }
 }
 
-/// Why the vault did not do what it was asked.
+/// Why the vault failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     #[error("the vault has no key")]
@@ -92,7 +92,7 @@ impl Vault {
         self.seal_bytes(secret.expose_secret().as_bytes(), binding)
     }
 
-    /// The key that seals, the head of an envelope, and a nonce.
+    /// The sealing key, the header of an envelope, and a nonce.
     fn begin(&self) -> Result<(&VaultKey, Vec<u8>, [u8; NONCE]), VaultError> {
         let key = self.keys.first().ok_or(VaultError::NoKey)?;
         let mut envelope = vec![VERSION, u8::try_from(key.id.len()).map_err(|_| VaultError::KeyId)?];
@@ -125,9 +125,9 @@ impl Vault {
         }
     }
 
-    /// Seals what a message of the outbox says.
+    /// Seals the content of an outbox message.
     ///
-    /// It may be large, so it is encrypted where it is.
+    /// It may be large, so it is encrypted in place.
     pub fn seal_content(
         &self,
         account: &AccountId,
@@ -145,17 +145,17 @@ impl Vault {
         Ok(content)
     }
 
-    /// Opens what [`seal_content`](Self::seal_content) sealed for the same message.
+    /// Opens an envelope of [`seal_content`](Self::seal_content) for the same message.
     pub fn open_content(&self, account: &AccountId, message: Uuid, envelope: &[u8]) -> Result<Vec<u8>, VaultError> {
         self.open_bytes(envelope, &content_of(account, message))
     }
 
-    /// What the logins with a secret are counted under: the same for the same login at the same host with the same secret,
-    /// within an account. It tells nothing of the secret without the vault's first key.
+    /// The key under which the logins with a secret are counted: the same for the same login at the same host with the
+    /// same secret, within an account. It reveals nothing about the secret without the vault's first key.
     pub fn login_key(&self, account: &AccountId, host: &str, login: &str, secret: &SecretString) -> [u8; 32] {
         let key = self.keys.first().map_or(&[][..], |key| &key.key[..]);
         let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key) else { return [0; 32] };
-        // Hosts have no case, and mailboxes none that a server would tell apart.
+        // Hosts are case-insensitive, and so, in practice, are mailboxes.
         let (host, login) = (host.trim_end_matches('.').to_lowercase(), login.to_lowercase());
         let AccountId { portal, account } = account;
         for part in [LOGIN_KEY, portal, account, &host, &login, secret.expose_secret()] {

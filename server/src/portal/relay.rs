@@ -8,7 +8,7 @@ use secrecy::SecretString;
 #[derive(Debug, Clone)]
 pub struct Relay {
     pub destination: Destination,
-    /// `None`: it takes mail without a login.
+    /// `None`: no login is needed.
     pub secret: Option<SecretString>,
     pub sender: Mailbox,
     pub connections: Option<u32>,

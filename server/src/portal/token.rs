@@ -1,7 +1,7 @@
-//! Server side. Verifies the token with which a portal says who is asking.
+//! Server side. Verifies the token with which a portal identifies its user.
 //!
 //! A compact JWS signed with a key that the portal's registration names by `kid`; the algorithm belongs to the key,
-//! never to the token (RFC 8725 §3.1). Every refusal is the same to the outside; the reason is logged.
+//! never to the token (RFC 8725 §3.1). From outside, every refusal looks the same; the reason is logged.
 
 use app::{
     i18n::Locale,
@@ -32,19 +32,19 @@ const MOST_USERS: usize = 1_000;
 #[derive(Clone)]
 pub struct TokenVerifier<'a> {
     pub portals: &'a [Portal],
-    /// Facteur's own address, without a slash at its end.
+    /// Facteur's own address, without a trailing slash.
     pub public_url: String,
 }
 
-/// A token, and the proof that its bearer is the page that requested it.
+/// A token, and the proof that the page that sends it requested it.
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
     pub token: &'a str,
-    /// Empty where there is none.
+    /// Empty if there is none.
     pub verifier: &'a str,
 }
 
-/// What a token says.
+/// The content of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub account: AccountId,
@@ -83,7 +83,7 @@ impl StartPage {
     }
 }
 
-/// Why a token is refused: for the log, never for the answer.
+/// Why a token is refused: for the log, never for the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("malformed token")]
@@ -106,7 +106,7 @@ pub enum TokenError {
     NotASignOut,
 }
 
-/// What a portal's server says about whose sessions shall end: a token without a page and without an address.
+/// A sign-out token from a portal's server, which names the sessions to end: it has no page and no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignOut {
     pub account: AccountId,
@@ -140,7 +140,7 @@ impl<'a> TokenVerifier<'a> {
         identity(portal, claims, presented.verifier).map(|identity| (portal, identity))
     }
 
-    /// The same for a session that is open: the token must be of the portal that opened it.
+    /// The same for an open session: the token must come from the portal that opened it.
     pub fn verify_renewal(
         &self,
         presented: &Presented<'_>,
@@ -151,7 +151,7 @@ impl<'a> TokenVerifier<'a> {
         identity(portal, claims, presented.verifier)
     }
 
-    /// Verifies a token that a portal's server sent by itself: no page, so no origin.
+    /// Verifies a token that a portal's server sent itself: no page, so no origin.
     pub fn verify_sign_out(&self, token: &str, now: Timestamp) -> Result<SignOut, TokenError> {
         let (portal, claims) = decode::<SignOutClaims>(self, token, |_| true, now)?;
         if claims.challenge.is_some() {

@@ -1,4 +1,4 @@
-//! Server side. Where a portal is told what happens.
+//! Server side. A portal's endpoint for events.
 
 use zeroize::Zeroizing;
 
@@ -6,11 +6,11 @@ mod delivery;
 
 pub use delivery::{WebhookParts, Webhooks};
 
-/// Where a portal is told what happens.
+/// A portal's endpoint for events.
 #[derive(Debug, Clone)]
 pub struct Webhook {
     pub url: WebhookUrl,
-    /// Every one signs, so that they can be rotated.
+    /// Each of them signs, so that they can be rotated.
     pub secrets: Vec<Zeroizing<Vec<u8>>>,
 }
 
@@ -20,7 +20,7 @@ pub struct WebhookUrl {
     pub secure: bool,
     pub host: String,
     pub port: u16,
-    /// With the query.
+    /// Including the query.
     pub path: String,
 }
 

@@ -1,4 +1,4 @@
-//! Server side. What belongs to the account or a person rather than to a profile: the sending mode, what was typed.
+//! Server side. What belongs to the account or a person rather than to a profile: the sending mode, drafts.
 
 use app::{
     error::AppError,

@@ -14,9 +14,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{ProfileService, fingerprint};
 
 impl ProfileService {
-    /// Applies a change that the last test proposed to the settings that it tested, and to no others: the locked row still
-    /// has their fingerprint. The host stays, so the secret may come along: it is sealed for the new destination in the
-    /// same statement.
+    /// Applies a change that the last test proposed, if the locked row still has the settings it tested. The host
+    /// stays, so the secret may stay too: it is sealed for the new destination in the same statement.
     pub(crate) async fn apply_fix(&self, by: Author<'_>, id: ProfileId, fix: &Fix) -> Result<(), AppError> {
         self.change(by, id, |row| {
             let settings = fix.apply(&row.settings);
@@ -46,7 +45,7 @@ impl ProfileService {
     }
 }
 
-/// A secret without what looks superfluous.
+/// A secret without the blanks that look superfluous.
 fn without_blanks(secret: &SecretString) -> SecretString {
     SecretString::from(clean(secret.expose_secret(), InnerSpaces::Significant).value)
 }

@@ -1,5 +1,5 @@
-//! Server side. Destinations that the form refused: somebody tries what an operator does not allow. In the log and in the
-//! account's history, a few a minute; counted always.
+//! Server side. Destinations that the form refused because the operator does not allow them. A few a minute are written
+//! to the log and to the account's history; all are counted.
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
@@ -14,14 +14,14 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::ProfileService;
 use crate::{metrics::Metrics, store::StoreError};
 
-/// Entries of an account a minute.
+/// Entries of an account per minute.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
-/// After so many accounts those at rest are forgotten.
+/// Above this number of accounts, those without recent refusals are forgotten.
 const MANY_ACCOUNTS: usize = 10_000;
 /// Longest destination that is written down.
 const LONGEST: usize = 80;
 
-/// Keeps the log and the histories from being filled.
+/// Limits how much is written to the log and the histories.
 #[derive(Clone)]
 pub(super) struct Blocked {
     pace: Arc<DefaultKeyedRateLimiter<AccountId>>,
@@ -35,7 +35,7 @@ impl Default for Blocked {
 }
 
 impl ProfileService {
-    /// Writes down what was refused of the destination `host` and `port`, as they were typed.
+    /// Records that the destination `host` and `port` was refused, as typed.
     pub(super) async fn note_blocked(
         &self,
         by: Author<'_>,
@@ -67,8 +67,8 @@ impl ProfileService {
     }
 }
 
-/// What may be written down of a destination. Whoever types a password into the wrong field must not find it in a log: a
-/// host is shown when it is an address or has a dot, a port when it is a number.
+/// The part of a destination that may be written down. A password typed into the wrong field must not end up in a log:
+/// a host is shown when it is an address or has a dot, a port when it is a number.
 fn shown(host: &str, port: &str) -> String {
     let host = host.trim();
     let bare = host.trim_matches(['[', ']']);

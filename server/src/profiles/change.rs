@@ -1,5 +1,5 @@
-//! Server side. One way to change a profile: decide on the locked row, write it with the entry of the history that says so,
-//! and let the outbox know.
+//! Server side. The one way to change a profile: decide on the locked row, write it with its entry in the history, and
+//! notify the outbox.
 
 use app::{
     error::AppError,
@@ -11,7 +11,7 @@ use super::{ProfileService, found};
 use crate::store::{Change, ProfileRow, StoreError};
 
 impl ProfileService {
-    /// An entry of the history about what becomes, or was, of these settings.
+    /// An entry of the history about a profile with these settings, before or after the change.
     pub(crate) fn entry(&self, by: Author<'_>, action: Action, settings: Option<&Settings>) -> Entry {
         Entry {
             id: self.new_id().0,
@@ -33,7 +33,7 @@ impl ProfileService {
         Change::Edit(Box::new(after), entry)
     }
 
-    /// Decides on the locked row, writes what comes of it, and lets the outbox know. What `decide` refuses changes nothing.
+    /// Decides on the locked row, writes the change, and notifies the outbox. If `decide` refuses, nothing changes.
     pub(super) async fn change<E: From<AppError> + Send>(
         &self,
         by: Author<'_>,
@@ -64,7 +64,7 @@ impl ProfileService {
         match outcome? {
             None => {}
             Some((in_use, false)) => self.changed_profile(by.account, id, in_use).await,
-            // Another owner: others may be in use now.
+            // It has another owner now, so other profiles may be in use.
             Some((_, true)) => {
                 self.changed_profile(by.account, id, false).await;
                 self.changed(by.account).await;

@@ -1,4 +1,4 @@
-//! Server side. Deleting a profile, and taking it back.
+//! Server side. Deleting a profile, and restoring it.
 
 use app::{
     error::AppError,

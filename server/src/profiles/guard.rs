@@ -10,7 +10,7 @@ use mail::net::Refusal;
 use super::ProfileService;
 
 impl ProfileService {
-    /// What the guard says of the destination, once more than the form: this is the check that counts.
+    /// The guard's check of the destination. The form checks it too, but this check is decisive.
     pub(super) fn guard(&self, settings: &Settings) -> Result<(), Vec<FieldError>> {
         let destination = &settings.destination;
         let mut errors = Vec::new();

@@ -1,4 +1,4 @@
-//! Server side. What a form makes of a profile, or of none.
+//! Server side. Saving a form: changes a profile, or makes one.
 
 use app::{
     error::AppError,
@@ -50,7 +50,7 @@ impl ProfileService {
             let secret = Some(self.seal(by.account, id, &settings, &secret)?);
             let row = ProfileRow { secret, creation: creation.clone(), ..ProfileRow::new(id, settings) };
             return match (self.insert(by, row, Action::ProfileAdded).await, creation) {
-                // The same form, pressed twice, has made one in this moment.
+                // The same form was sent twice, and the other request has just made the profile.
                 (Err(AppError::TooManyProfiles { most }), Some(creation)) => {
                     let made = self.store.profile_made_by(by.account, &creation).await.map_err(StoreError::log)?;
                     made.map(|made| made.id).ok_or(SaveError::App(AppError::TooManyProfiles { most }))
@@ -81,7 +81,7 @@ impl ProfileService {
         settings == row.settings && same_secret
     }
 
-    /// What the form makes of the locked row.
+    /// Applies the form to the locked row.
     fn edited(
         &self,
         by: Author<'_>,
@@ -90,7 +90,7 @@ impl ProfileService {
         secret: &SecretChange,
     ) -> Result<Change, SaveError> {
         if before.settings.destination.is_same_server(&settings.destination) {
-            // The form does not show it; it was found to work there.
+            // The form does not show the mechanism; it was found to work there.
             settings.destination.mechanism = before.settings.destination.mechanism;
         }
         let secret = match secret {

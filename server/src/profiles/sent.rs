@@ -1,4 +1,4 @@
-//! Server side. What was sent through a profile, as its page shows it.
+//! Server side. The messages sent through a profile, for its page.
 
 use app::{
     error::AppError,
@@ -17,7 +17,7 @@ use crate::store::{
     outbox::{MessageState, SettledDay, StoredMessage},
 };
 
-/// How many of the account's waiting messages are looked at for those of one profile.
+/// How many of the account's waiting messages are searched for those of one profile.
 const WAITING: u32 = 50;
 const DAY: i64 = 86_400;
 
@@ -61,7 +61,7 @@ fn counted_on(at: Timestamp, counted: &[SettledDay]) -> Day {
     found.map_or(Day { at, accepted: 0, others: 0 }, |day| Day { at, accepted: day.accepted, others: day.others })
 }
 
-/// When its state changed last.
+/// When its state last changed.
 fn moment(message: &StoredMessage) -> Timestamp {
     message.finished_at.unwrap_or(message.updated_at)
 }
@@ -75,7 +75,7 @@ fn shown(message: &StoredMessage) -> SentMessage {
         MessageState::DeliveryUnknown => Fate::Unknown,
     };
     let first = message.recipients.first().map(|recipient| recipient.address.as_str()).unwrap_or_default();
-    // As in what a report passes on: the part before the `@` is nobody else's business.
+    // As in forwarded reports: the part before the `@` is private.
     let recipient = first.rsplit_once('@').map_or_else(|| "…".to_owned(), |(_, domain)| format!("…@{domain}"));
     let others = message.recipients.len().saturating_sub(1);
     SentMessage { at: moment(message), recipient, others, fate, cause: message.cause }

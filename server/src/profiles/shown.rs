@@ -13,7 +13,7 @@ use super::{ProfileService, fingerprint};
 use crate::store::ProfileRow;
 
 impl ProfileService {
-    /// What the pages get to see of a row.
+    /// The part of a row that pages may show.
     pub(crate) fn shown(&self, account: &AccountId, row: &ProfileRow) -> Profile {
         let secret = match (&row.secret, self.open(account, row)) {
             (Some(secret), Ok(_)) => SecretState::Stored { changed_at: secret.changed_at },

@@ -38,7 +38,7 @@ fn account() -> AccountId {
     AccountId { portal: "demo".to_owned(), account: "martin".to_owned() }
 }
 
-/// Somebody of the account.
+/// A person of the account.
 pub(crate) fn by(account: &AccountId) -> Author<'_> {
     static CLAIRE: User = User { id: String::new(), name: String::new() };
     Author { account, person: &CLAIRE }

@@ -8,8 +8,8 @@ use mail::smtp::CommitPoint;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-/// Reached unless the test was stopped. The conversation and whoever waits for the stop are one task, so nothing happens
-/// between the look at the stop and the mark.
+/// Reached unless the test was stopped. The conversation and the wait for the stop are one task, so nothing happens
+/// between the check of the stop and the mark.
 pub(super) struct TestCommitPoint {
     stop: CancellationToken,
     reached: AtomicBool,
@@ -21,12 +21,13 @@ impl TestCommitPoint {
         Self { stop, reached: AtomicBool::new(false), events }
     }
 
-    /// Whether the message may have left.
+    /// Whether the message may have been sent.
     pub(super) fn is_reached(&self) -> bool {
         self.reached.load(Ordering::Relaxed)
     }
 
-    /// Resolves once the test is stopped, as long as that keeps the message from leaving.
+    /// Resolves when the test is stopped. Never resolves once the commit point is reached: the message may have been
+    /// sent.
     pub(super) async fn stopped_before(&self) {
         self.stop.cancelled().await;
         if self.is_reached() {

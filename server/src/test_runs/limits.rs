@@ -1,5 +1,5 @@
-//! Server side. How many tests, how often: per person, per profile, per account and in all. Where several replicas serve, all of
-//! them count together; the places for conversations protect the process, and each has its own.
+//! Server side. Limits on tests: per person, per profile, per account and in total. Several replicas count together,
+//! but the slots for conversations protect the process, and each replica has its own.
 
 use std::{
     collections::HashMap,
@@ -31,7 +31,7 @@ mod shared;
 
 use shared::SharedQuota;
 
-/// Tests that have just begun, of everybody at the same time.
+/// Tests that have just begun, in total.
 const WORKERS: u32 = 64;
 /// Tests that wait for slow servers, beside them.
 const WAITING: u32 = 256;
@@ -39,15 +39,15 @@ const WAITING: u32 = 256;
 const OF_ACCOUNT: u32 = 6;
 /// Tests of one person at the same time.
 const OF_PERSON: u32 = 4;
-/// Tests with one host at the same time, where several replicas serve: as many as one of them would have at most.
+/// Tests with one host at the same time, with several replicas: as many as one process would have at most.
 const OF_HOST: u32 = WORKERS + WAITING / 4;
-/// How long somebody who has not had a share yet waits to start.
+/// How long a test waits for a free slot.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between two attempts to start.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
-/// Tests an account may have in a minute though the others have used up what there is for all.
+/// Tests an account may run in a minute though others have used up the total.
 pub(super) const RESERVED: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
-/// After so many keys the limiters forget those that are at rest.
+/// Above this number of keys, the limiters forget idle ones.
 const MANY_KEYS: usize = 10_000;
 
 type Person = (AccountId, String);
@@ -57,20 +57,20 @@ pub(super) struct Limits {
     profile: DefaultKeyedRateLimiter<ProfileId>,
     account: DefaultKeyedRateLimiter<AccountId>,
     all: DefaultDirectRateLimiter,
-    /// A quarter of what there is for all is for accounts that have had little.
+    /// A quarter of the total is reserved for accounts that have had little.
     reserve: Option<DefaultDirectRateLimiter>,
     little: DefaultKeyedRateLimiter<AccountId>,
-    /// Conversations: as the outbox', but of its own.
+    /// Slots for conversations: the same rules as in the outbox, with a separate count.
     admission: Admission,
     accounts: RunningCounts<AccountId>,
     people: RunningCounts<Person>,
     clock: DefaultClock,
     replicas: Replicas,
-    /// The same, counted by all replicas.
+    /// The same limits, counted by all replicas.
     shared: SharedQuota,
 }
 
-/// Permission for one test; dropping it counts the test off.
+/// Permission for one test; dropping it ends the count.
 pub(super) struct TestPermit {
     conversation: admission::Slot,
     _shared: [Place; 3],
@@ -94,7 +94,7 @@ impl<K> Default for RunningCounts<K> {
     }
 }
 
-/// One running test, counted; dropping it counts it off.
+/// One running test, counted until dropped.
 struct RunningGuard<K: Eq + Hash> {
     key: K,
     running: Arc<Mutex<HashMap<K, u32>>>,
@@ -145,7 +145,8 @@ impl Limits {
         }
     }
 
-    /// Lets a test in. Who has a share already hears so at once; who has none waits a while for a place.
+    /// Admits a test. It is refused at once if its person or account has used up a share; otherwise it waits for a free
+    /// slot.
     pub(super) async fn admit(&self, session: &Session, id: ProfileId, host: &str) -> Result<TestPermit, Refusal> {
         self.tidy();
         let person = (session.account.clone(), session.person.id.clone());
@@ -182,12 +183,12 @@ impl Limits {
         }
     }
 
-    /// One of the tests that all replicas run at the same time.
+    /// A place among the tests that all replicas run at the same time.
     async fn place(&self, what: &str, of: &str, most: u32) -> Option<Place> {
         self.replicas.take(|| format!("tests\u{1f}{what}\u{1f}{of}"), most).await
     }
 
-    /// Or after how many seconds to come back.
+    /// The error says after how many seconds to try again.
     fn within_quota(&self, session: &Session, person: &Person, id: ProfileId) -> Result<(), u32> {
         let wait = |not_until: NotUntil<QuantaInstant>| seconds(not_until.wait_time_from(self.clock.now()));
         self.person.check_key(person).map_err(wait)?;

@@ -1,5 +1,5 @@
-//! Server side. The mail that a test sends: text and HTML, in the reader's language, naming the profile. Its words are
-//! fixed, so the button cannot be used to write to anybody.
+//! Server side. The mail that a test sends: text and HTML, in the reader's language, naming the profile. Its text is
+//! fixed, so the button cannot be used to send arbitrary messages.
 
 use app::{
     i18n::{DIGITS, Locale, Texts},
@@ -14,12 +14,12 @@ use maud::{DOCTYPE, html};
 
 use crate::store::ProfileRow;
 
-/// The addresses of a stored profile do not read: it must be saved again.
+/// The addresses of a stored profile cannot be parsed: it must be saved again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cannot parse an address of the profile")]
 pub struct AddressError;
 
-/// The letter of one test. `theme`: how the portal's pages look; `provider`: the preset's name or the host.
+/// The letter of one test. `theme`: of the portal's pages; `provider`: the preset's name or the host.
 pub fn confirmation(
     session: &Session,
     theme: &Theme,
@@ -51,7 +51,7 @@ pub fn confirmation(
     })
 }
 
-/// Our own words in the characters of the chosen set: Latin-1 and Latin-9 know no typographic apostrophe.
+/// Our own text in the chosen character set: Latin-1 and Latin-9 have no typographic apostrophe.
 fn plain(text: String, encoding: Encoding) -> String {
     match encoding {
         Encoding::Utf8 | Encoding::Windows1252 => text,
@@ -78,7 +78,7 @@ impl Words {
                 format!("{} ({})", row.settings.sender_address, provider.split(" (").next().unwrap_or(provider)),
             ),
             ("host", destination.host.clone()),
-            // Followed by a word joiner it is text: a port is not a number to be grouped by thousands.
+            // Followed by a word joiner it is text: a port must not be grouped by thousands.
             ("port", format!("{}{DIGITS}", destination.port)),
             ("portal", session.portal_name.clone()),
             ("account", session.account_name.clone()),
@@ -116,7 +116,7 @@ impl Words {
         html! {
             (DOCTYPE)
             html lang=(locale.tag()) {
-                // No `meta charset`: the part's Content-Type says which one it is.
+                // No `meta charset`: the part's Content-Type declares it.
                 head { title { (self.subject) } }
                 body style=(body) {
                     div style=(sheet) {
@@ -169,7 +169,7 @@ mod tests {
             let page = html(locale, "Martin");
             assert!(page.starts_with(&format!("<!DOCTYPE html><html lang=\"{tag}\"><head><title>")), "{page}");
             assert!(!page.contains("<title></title>") && page.contains("123 456"), "{page}");
-            assert!(!page.contains("charset"), "the part's header says which one it is");
+            assert!(!page.contains("charset"), "the part's header declares it");
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
                 .unwrap()
                 .html
         };
-        // The session's theme is laid over the portal's.
+        // The session's theme overrides the portal's.
         let page = html(&Theme::read([&given("#0b57d0"), &given("#6750a4")]).0).unwrap();
         assert!(page.contains("#6750a4") && !page.contains("#0b57d0"), "{page}");
         assert!(!html(&Theme::read([]).0).unwrap().contains("#6750a4"));

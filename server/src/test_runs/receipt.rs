@@ -8,10 +8,10 @@ use crate::store::Receipt;
 
 /// How long a code is valid.
 const VALID: SignedDuration = SignedDuration::from_hours(24);
-/// How often it may be typed wrong.
+/// How often a wrong code may be entered.
 const TRIES: u32 = 5;
 
-/// A fresh code, and what is kept of it; `None` when the operating system provides no randomness.
+/// A fresh code, and the part to store; `None` when the operating system provides no randomness.
 pub(super) fn issue(now: Timestamp) -> Option<(String, Receipt)> {
     let mut salt = [0; 16];
     OsRng.try_fill_bytes(&mut salt).ok()?;

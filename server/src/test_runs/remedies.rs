@@ -1,6 +1,6 @@
-//! Server side. After a failure: what may help. The other ports of the host are tried without a login, the sender's address
-//! with a dry run at the same destination; what cannot be checked is only proposed where the provider's own settings or
-//! the server's own words say so.
+//! Server side. Finds fixes after a failure. The other ports of the host are tried without a login, the sender's
+//! address with a dry run at the same destination. Fixes that cannot be checked are only proposed if the provider's
+//! documented settings or the server's reply suggest them.
 //!
 //! To add a proposal: a variant of [`Fix`], its place in [`Remedies::proposals`].
 
@@ -34,7 +34,7 @@ mod tests;
 /// How long a proposal may be checked.
 const CHECK: Duration = Duration::from_secs(5);
 
-/// Looks for what may help after a failed test.
+/// Looks for fixes after a failed test.
 pub(crate) struct Remedies<'a> {
     pub submitter: &'a Submitter,
     pub presets: &'a Catalogue,
@@ -48,7 +48,7 @@ impl Remedies<'_> {
         report.verdict == Verdict::Failed && (is_connection_failure(report) || is_sender_refusal(report))
     }
 
-    /// Adds to the report what was found.
+    /// Adds the fixes to the report.
     pub async fn find(&self, report: &mut Report) {
         if report.verdict != Verdict::Failed {
             return;
@@ -77,7 +77,7 @@ impl Remedies<'_> {
         self.presets.provider_of(&self.row.settings)
     }
 
-    /// The ports that the provider is known to have on this host.
+    /// The provider's known ports on this host.
     fn known_endpoints(&self) -> Vec<(u16, Security)> {
         let host = &self.row.settings.destination.host;
         let Some(preset) = self.preset() else { return Vec::new() };
@@ -118,7 +118,7 @@ impl Remedies<'_> {
         (!wanted.is_empty()).then_some(Fix::Login { login: wanted })
     }
 
-    /// A server may offer a mechanism that it has no password for.
+    /// A server may offer a mechanism for which it has no password.
     fn mechanism(report: &Report) -> Option<Fix> {
         let tried = report.mechanism?;
         let encrypted = report.tls.is_some();
@@ -134,7 +134,7 @@ impl Remedies<'_> {
         (keeps_the_password && encrypted).then_some(Fix::Mechanism { mechanism })
     }
 
-    /// The login's own address as the sender, when the server takes it: nothing is sent.
+    /// The login's own address as the sender, if the server accepts it: nothing is sent.
     async fn sender(&self) -> Option<Fix> {
         let settings = &self.row.settings;
         let address = EmailAddress::parse(&settings.destination.login).ok()?;
@@ -152,7 +152,7 @@ impl Remedies<'_> {
     }
 }
 
-/// Whether the conversation failed before there was a server to log in to.
+/// Whether the conversation failed before the login.
 fn is_connection_failure(report: &Report) -> bool {
     match report.cause {
         Some(

@@ -1,4 +1,4 @@
-//! Server side. A test that runs: the conversation, what may help after a failure, the stored result.
+//! Server side. A running test: the conversation, fixes after a failure, the stored result.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
     store::{ProfileRow, Receipt, Store, TestRecord, outbox::TransitionEvent},
 };
 
-/// What a started test holds until it ends.
+/// The state of a started test, until it ends.
 pub(super) struct Running {
     pub(super) store: Arc<dyn Store>,
     pub(super) submitter: Arc<Submitter>,
@@ -44,8 +44,8 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Has the conversation, looks for what may help, and stores the result. Stopped before the message leaves it stores
-    /// nothing; once it may have left, its end is waited for, because the mail may arrive.
+    /// Has the conversation, looks for fixes, and stores the result. If it is stopped before the message is sent it
+    /// stores nothing; once the message may have been sent, its end is awaited, because the mail may arrive.
     pub(super) async fn run(self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
         let send = |event| drop(events.send(event));
         let mut on_stage = |event| send(TestEvent::Stage(event));
@@ -81,11 +81,11 @@ impl Running {
         Remedies { submitter, presets, row, submission }.find(report).await;
     }
 
-    /// Stores the result. A profile that was changed meanwhile keeps the result of what was tested: its fingerprint
-    /// says that it is to be tested again.
+    /// Stores the result. For a profile that was changed meanwhile it is a result of the tested settings: the
+    /// fingerprint shows that the profile needs another test.
     async fn record(&self, report: Report) -> TestRun {
         let run = TestRun { at: (self.clock)(), recipient: self.recipient.clone(), report };
-        // A mail that may have left may arrive.
+        // A mail that may have been sent may arrive.
         let receipt = (run.report.verdict != Verdict::Failed).then_some(&self.receipt);
         let fingerprint = fingerprint(&self.row);
         let account = &self.session.account;
@@ -104,7 +104,7 @@ impl Running {
             error.log();
         }
         if run.report.verdict == Verdict::Accepted {
-            // What waits for this profile is woken.
+            // Waiting messages of this profile are tried again.
             self.profiles.changed_profile(account, self.row.id, self.row.in_use).await;
         }
         tracing::info!(profile = %self.row.id, ?verdict, ?cause, "test finished");

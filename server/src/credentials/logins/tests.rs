@@ -1,4 +1,4 @@
-//! Three refused passwords are the limit, for all callers together, also concurrently.
+//! Three refused passwords are the limit, for all callers together, even concurrently.
 
 use std::{
     num::NonZeroU32,
@@ -79,7 +79,7 @@ async fn many_at_once_are_three_and_a_login_that_is_cut_is_waited_for() {
     assert_eq!(tried.load(Ordering::SeqCst), MOST_REFUSALS);
     assert_eq!(ended.iter().filter(|ended| **ended == Some(Withheld::Refused)).count(), 13);
 
-    // Stopped while the server looks at the password: the outcome is waited for, and counts.
+    // Stopped while the server checks the password: the outcome is awaited, and counts.
     for _ in 0..3 {
         let gate = logins.gate([2; 32], None);
         let credentials = Credentials::counted(String::new(), SecretString::from("x"), gate.clone());
@@ -92,10 +92,10 @@ async fn many_at_once_are_three_and_a_login_that_is_cut_is_waited_for() {
             std::future::pending::<()>().await;
         };
         assert_eq!(until(Some(&credentials), Box::pin(conversation), begun.notified()).await, None);
-        assert!(!gate.begin().await, "none begins after that");
+        assert!(!gate.begin().await, "no login begins after that");
     }
     assert!(!logins.gate([2; 32], None).begin().await);
-    // One that has not come to its login is cut at once.
+    // A conversation that has not reached its login is cut at once.
     let gate = logins.gate([3; 32], None);
     let credentials = Credentials::counted(String::new(), SecretString::from("x"), gate);
     assert_eq!(until(Some(&credentials), Box::pin(std::future::pending::<()>()), std::future::ready(())).await, None);
@@ -116,7 +116,7 @@ fn session(account: AccountId) -> Session {
     }
 }
 
-/// A second process beside the one that sends: what they share is in the database.
+/// A second process beside the one that sends: they share state through the database.
 fn tester(post: &Post) -> TestRunner {
     let often = NonZeroU32::new(600).unwrap();
     TestRunner::new(TestRunnerParts {
@@ -133,7 +133,7 @@ fn tester(post: &Post) -> TestRunner {
     })
 }
 
-/// One press on Tester; why there was no test, if there was none.
+/// Presses Tester once. Returns why there was no test, if there was none.
 async fn press(tester: &TestRunner, id: ProfileId) -> Option<Refusal> {
     let mut events = match tester.start(&session(account("martin")), id, Recipient::Me).await {
         Ok(events) => events,
@@ -161,7 +161,7 @@ async fn presses_and_messages_at_once_are_three_logins_and_a_new_secret_has_thre
         let post = Post::new().await;
         let (tester, id) = (tester(&post), post.profile("martin", "boutique").await);
         post.application.outbox.start();
-        // A profile that has never sent anything would leave its mail to the portal's relay.
+        // A profile that has never sent anything would leave its messages to the portal's relay.
         let first = post.give(&message("martin", "Devis")).await;
         post.until(&first, "accepted").await;
         post.save("martin", Some(id), "mot-de-passe").await;
@@ -231,7 +231,7 @@ async fn a_login_that_goes_well_ends_the_count() {
         assert_eq!(press(&tester, id).await, None);
         assert_eq!(post.store.profile(&account("martin"), id).await.unwrap().unwrap().secret_refusals, 0);
     }
-    assert_eq!(join_all((0..4).map(|_| press(&tester, id))).await, [None; 4], "a good one is not held up");
+    assert_eq!(join_all((0..4).map(|_| press(&tester, id))).await, [None; 4], "a correct password is not delayed");
 }
 
 #[tokio::test]
@@ -245,6 +245,6 @@ async fn the_relay_s_password_is_refused_three_times_too() {
         most = post.logins();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!((1..=MOST_REFUSALS + 3).contains(&most), "three, and one each time its rest is over: {most}");
+    assert!((1..=MOST_REFUSALS + 3).contains(&most), "three, and one after each back-off: {most}");
     assert_eq!(ids.len(), 8);
 }

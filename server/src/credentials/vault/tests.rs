@@ -1,4 +1,4 @@
-//! An envelope opens for what it was sealed for, and for nothing else.
+//! An envelope opens only with the binding it was sealed for.
 
 use app::profile::model::ProfileId;
 use proptest::prelude::*;

@@ -1,11 +1,11 @@
-//! Server side. What ties a token to where it may be used: the Facteur that it is for, and the page that asked for it.
+//! Server side. What limits where a token may be used: the Facteur it is for, and the page that requested it.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The audience of tokens that may be used at any Facteur that has the portal's key.
+/// The audience of tokens that may be used at any Facteur with the portal's key.
 const ANY: &str = "facteur";
 
 /// The claim `aud` (RFC 7519 §4.1.3).
@@ -17,7 +17,7 @@ pub(super) enum Audience {
 }
 
 impl Audience {
-    /// Whether a token may be used at this address. One that names addresses is for these only.
+    /// Whether a token may be used at this address. A token that names addresses is valid for these only.
     pub(super) fn is(&self, public_url: &str) -> bool {
         let names = match self {
             Self::One(name) => std::slice::from_ref(name),
@@ -34,8 +34,8 @@ fn is_address(name: &str) -> bool {
     starts_with("http:") || starts_with("https:")
 }
 
-/// The claim `challenge`: the SHA-256 of a verifier that only the page knows which asked for the token (as RFC 7636 §4.2 has
-/// it, method S256). A token that was copied on its way opens nothing without the verifier.
+/// The claim `challenge`: the SHA-256 of a verifier that only the requesting page knows (as in RFC 7636 §4.2, method
+/// S256). A token that was copied on its way is useless without the verifier.
 pub(super) struct Challenge([u8; 32]);
 
 impl Challenge {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{StartPage, binding::Audience};
 use crate::objects::{object, objects};
 
-/// What the token of a page says (`docs/embedding.md`).
+/// The claims of a page's token (`docs/embedding.md`).
 #[derive(Deserialize)]
 pub struct Claims {
     pub aud: Audience,
@@ -26,7 +26,7 @@ pub struct Claims {
     pub return_url: Option<String>,
     #[serde(default)]
     pub page: StartPage,
-    /// A theme that does not read is no reason to keep somebody out.
+    /// Any value: an invalid theme must not refuse the token.
     #[serde(default)]
     pub theme: serde_json::Value,
 }
@@ -61,11 +61,11 @@ impl Common for Claims {
     }
 }
 
-/// What a token says that ends sessions.
+/// The claims of a token that ends sessions.
 #[derive(Deserialize)]
 pub struct SignOutClaims {
     pub aud: Audience,
-    /// Present in a page's token only, and a page's token ends no sessions.
+    /// Present in a page's token only, which ends no sessions.
     pub challenge: Option<serde::de::IgnoredAny>,
     pub sub: String,
     pub exp: i64,

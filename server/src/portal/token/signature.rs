@@ -10,15 +10,15 @@ use crate::{
     portal::{Portal, PortalKey},
 };
 
-/// Longest token that is read, in bytes.
+/// Longest accepted token, in bytes.
 const LONGEST_TOKEN: usize = 48 * 1024;
 /// Longest life of a token, in seconds.
 const LONGEST_LIFE_S: i64 = 300;
-/// How far two clocks may be apart, in seconds.
+/// Tolerated clock skew, in seconds.
 const CLOCK_SKEW_S: i64 = 30;
 
-/// Reads a token with the keys of the portals that may have signed it. `kid` is a portal's own name for a key: several
-/// portals may use the same one.
+/// Decodes a token with the keys of the portals that may have signed it. `kid` is a portal's own name for a key:
+/// several portals may use the same one.
 pub fn decode<'a, C: Common + DeserializeOwned>(
     verifier: &TokenVerifier<'a>,
     token: &str,
@@ -32,7 +32,7 @@ pub fn decode<'a, C: Common + DeserializeOwned>(
     if header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
         return Err(TokenError::Malformed);
     }
-    // It lists extensions that the reader must understand (RFC 7515 §4.1.11); none is supported.
+    // `crit` lists extensions that the reader must understand (RFC 7515 §4.1.11); none is supported.
     if header.crit.is_some() {
         return Err(TokenError::Malformed);
     }
@@ -60,11 +60,11 @@ pub fn decode<'a, C: Common + DeserializeOwned>(
 /// The claims of a token that this portal signed with this key.
 fn signed_by<C: DeserializeOwned>(portal: &Portal, key: &PortalKey, token: &str) -> Result<C, TokenError> {
     let mut validation = Validation::new(key.algorithm);
-    // It may be our own address: that is looked at with the claims.
+    // The audience may be our own address: it is checked with the claims.
     validation.validate_aud = false;
     validation.set_issuer(&[&portal.id]);
     validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-    // The clock is ours: tests have a fixed date.
+    // Checked with our own clock: tests have a fixed date.
     validation.validate_exp = false;
     validation.validate_nbf = false;
     jsonwebtoken::decode::<Object<C>>(token, &key.key, &validation).map(|token| token.claims.0).map_err(|error| {
@@ -85,7 +85,7 @@ fn check_times(claims: &impl Common, now: Timestamp) -> Result<(), TokenError> {
     if expired || early || too_long { Err(TokenError::Time) } else { Ok(()) }
 }
 
-/// When a token's id may be forgotten.
+/// When a token's id may be deleted.
 pub fn forgotten_at(exp: i64) -> Result<Timestamp, TokenError> {
     Timestamp::from_second(exp + CLOCK_SKEW_S).map_err(|_| TokenError::Time)
 }

@@ -53,7 +53,7 @@ fn verifier_of(portals: &[Portal]) -> TokenVerifier<'_> {
     TokenVerifier { portals, public_url: FACTEUR.to_owned() }
 }
 
-/// A token and nothing beside it.
+/// A token without a verifier.
 fn bare(token: &str) -> Presented<'_> {
     Presented { token, verifier: "" }
 }

@@ -1,8 +1,8 @@
 //! Server side. Delivers events to portals: Standard Webhooks (standardwebhooks.com), signed with HMAC-SHA256.
 //!
-//! Each portal has its own task, so an unresponsive portal does not delay the others; with several replicas, one at a time
-//! delivers the events of a portal. An event is sent at least once, in no certain order, and repeated until the portal
-//! answers 2xx, for about a day. Connections go through the guard like every other one; redirects are not followed.
+//! Each portal has its own task, so an unresponsive portal does not delay the others; with several replicas, one at a
+//! time delivers the events of a portal. An event is sent at least once, in no guaranteed order, and repeated until the
+//! portal answers 2xx, for about a day. Connections go through the guard like all others; redirects are not followed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,18 +36,18 @@ const PATIENCE: Patience =
     Patience { resolve: Duration::from_secs(5), connect: Duration::from_secs(5), tls: Duration::from_secs(10) };
 /// Calls to one portal at the same time.
 const AT_ONCE: usize = 4;
-/// Events of one query.
+/// Events read with one query.
 const SOME: u32 = 64;
 /// Poll interval when nothing is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How often a replica asks whether it is its turn to deliver.
+/// How often a replica tries to become the one that delivers.
 const OTHERS_TURN: Duration = Duration::from_secs(5);
 /// Pause after a portal failed.
 const PAUSE: Duration = Duration::from_secs(2);
-/// In seconds, between one try and the next: a day in all.
+/// Seconds between one try and the next: a day in total.
 const WAITS_S: [i64; 10] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800];
 
-/// Why a call failed. Nothing of the portal's answer but its status is looked at.
+/// Why a call failed. Of the portal's response, only the status is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum CallError {
     #[error("cannot connect: {0}")]
@@ -56,7 +56,7 @@ enum CallError {
     Timeout,
     #[error("the connection was lost")]
     Lost,
-    #[error("it responded with {0}")]
+    #[error("the portal responded with {0}")]
     Refused(StatusCode),
 }
 
@@ -72,7 +72,7 @@ pub struct Webhooks {
     tasks: TaskTracker,
 }
 
-/// What delivers events.
+/// The parts of [`Webhooks`].
 pub struct WebhookParts {
     pub store: Arc<dyn Store>,
     pub replicas: Replicas,
@@ -123,7 +123,7 @@ impl Webhooks {
         }
     }
 
-    /// Delivers what is due; when to look again.
+    /// Delivers due events. Returns when to look again.
     async fn deliver_due(&self, portal: &str, webhook: &Webhook) -> Duration {
         loop {
             match self.store.due_events(portal, (self.clock)(), SOME).await {
@@ -141,7 +141,7 @@ impl Webhooks {
         }
     }
 
-    /// Delivers these events over a few connections; whether all were accepted.
+    /// Delivers these events over a few connections. Returns whether all were accepted.
     async fn deliver_all(&self, portal: &str, webhook: &Webhook, events: &[EventRow]) -> bool {
         let share = events.len().div_ceil(AT_ONCE);
         let shares = events.chunks(share.max(1)).map(|events| self.deliver_some(portal, webhook, events));
@@ -181,7 +181,7 @@ impl Webhooks {
         let written = if let Some(wait) = wait {
             self.metrics.webhook("failed");
             tracing::warn!(portal, event = %event.id, %error, tries = event.tries + 1, "webhook failed");
-            // Up to a fifth more, so that what failed together does not come back together.
+            // Up to a fifth more, so that events that failed together are not retried together.
             let spread = SignedDuration::from_millis(rand::random_range(0..=wait * 200));
             let next_at = (self.clock)() + SignedDuration::from_secs(*wait) + spread;
             self.store.event_failed(event.id, next_at).await
@@ -211,11 +211,11 @@ impl Webhooks {
             Some(sender) => sender,
             None => self.connect(webhook).await?,
         };
-        let request = self.request(webhook, event).map_err(|_| CallError::Unreachable("the request cannot be made"))?;
+        let request = self.request(webhook, event).map_err(|_| CallError::Unreachable("cannot build the request"))?;
         let answer = sender.send_request(request).await.map_err(|_| CallError::Lost)?;
         let status = answer.status();
         let closes = answer.headers().get(header::CONNECTION).is_some_and(|value| value == "close");
-        // An answer with a body would have to be read before the next request.
+        // A response with a body would have to be read before the next request.
         let empty = answer.headers().get(header::CONTENT_LENGTH).is_some_and(|value| value == "0")
             || status == StatusCode::NO_CONTENT;
         if empty && !closes {
@@ -230,7 +230,7 @@ impl Webhooks {
         let stream = stream.map_err(|cause| CallError::Unreachable(cause.as_str()))?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| CallError::Lost)?;
         tokio::spawn(async move {
-            // How it ends shows in the answer.
+            // Its result shows in the response.
             let _ = connection.await;
         });
         Ok(sender)
@@ -252,7 +252,7 @@ impl Webhooks {
     }
 }
 
-/// One signature for each secret, `v1,` and base64, with blanks between.
+/// One signature for each secret, `v1,` and base64, separated by blanks.
 fn signature(webhook: &Webhook, event: &EventRow, timestamp: i64) -> String {
     let signed = format!("{}.{timestamp}.{}", event.id, event.content);
     let sign = |secret: &[u8]| {

@@ -2,10 +2,10 @@
 
 use super::*;
 
-/// Where a process that is about to be killed saves to.
+/// Set in the process that will be killed: the database it saves to.
 const CHILD: &str = "FACTEUR_TEST_SAVES_TO";
 
-/// Saves one profile after another state, and says each time that it has.
+/// Saves a profile over and over, and reports each save.
 async fn save_for_ever(path: &std::path::Path) {
     use std::io::Write;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await.unwrap());
@@ -40,7 +40,7 @@ async fn what_was_committed_when_the_process_died_is_in_the_history() {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut told = lines.filter_map(|line| line.strip_prefix("saved ")?.parse::<usize>().ok());
         let heard = told.nth(20 + 7 * round).unwrap();
-        // SIGKILL: nothing is finished.
+        // SIGKILL: the process cannot clean up.
         child.kill().unwrap();
         child.wait().unwrap();
         let store = SqliteStore::open(&path).await.unwrap();
@@ -48,7 +48,7 @@ async fn what_was_committed_when_the_process_died_is_in_the_history() {
         let changes: usize = rows[0].settings.sender_name.parse().unwrap();
         let history = store.journal(&account(), None, 100_000).await.unwrap();
         assert_eq!(history.len(), 1 + changes, "one entry for making it, and one for each change");
-        assert!(changes >= heard, "what was said to be saved is");
+        assert!(changes >= heard, "every reported save is stored");
         store.close().await;
         for end in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{end}", path.display()));

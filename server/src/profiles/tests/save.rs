@@ -18,7 +18,7 @@ async fn any_change_that_matters_asks_for_a_new_test() {
     let proved = TestState::Accepted { at: at(9) };
     for (other, test) in [
         (Settings { sender_address: devis(), ..settings() }, TestState::Changed),
-        // No server looks at these.
+        // Changes that no server sees.
         (Settings { sender_name: "Martin et Fils".to_owned(), ..settings() }, proved.clone()),
         (Settings { reply_to: Some(devis()), ..settings() }, proved),
     ] {
@@ -134,11 +134,11 @@ async fn a_form_sent_twice_makes_one_profile() {
     let updated = profiles.save(by(&account()), form(), corrected, SecretChange::Keep).await.unwrap();
     assert_eq!(first, updated);
     assert_eq!(Profiles::page(&profiles, &account(), None).await.unwrap().len(), 1);
-    // Another tab with the same form and another account does not overwrite it.
+    // Another tab with the same form, sent under another account name, does not overwrite it.
     let book_of = |name: &str| Settings { sender_name: name.to_owned(), ..settings() };
     let tab = profiles.save(by(&account()), form(), book_of("Autre"), replace("secret-2")).await;
     assert!(matches!(tab, Err(SaveError::Stale(stale)) if stale == first));
-    // It does not know what came after what it made.
+    // It does not know the changes made after its own.
     let late = profiles.save(by(&account()), form(), settings(), SecretChange::Keep).await;
     assert!(matches!(late, Err(SaveError::Stale(stale)) if stale == first));
 }
@@ -164,13 +164,13 @@ async fn a_local_name_that_the_operator_allows_can_be_saved() {
         let id = save(&allowing).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(allowing.get(&account(), id).await.unwrap().unwrap().settings.destination.host, name);
         let Err(SaveError::Invalid(errors)) = save(&strict).await else {
-            panic!("{name} is saved without a word of the operator")
+            panic!("{name} is saved, though the operator does not allow it")
         };
         assert_eq!(errors[0].fault, Fault::HostNotAllowed, "{name}");
     }
 }
 
-/// The question before **Utiliser** and the order of the successors come from two places: they must not disagree.
+/// The question before **Utiliser** and the order of the successors are computed in two places, which must agree.
 #[tokio::test]
 async fn what_is_doubted_is_what_counts_as_failing() {
     let profiles = profiles().await;

@@ -24,7 +24,7 @@ async fn no_secret_is_taken_to_another_destination() {
     profiles.save(by(&account()), Target::profile(id), moved, replace("un-autre")).await.unwrap();
     let row = profiles.store.profile(&account(), id).await.unwrap().unwrap();
     assert_eq!(profiles.open(&account(), &row).unwrap().unwrap().expose_secret(), "un-autre");
-    // The database edited by hand: the envelope does not open for the new destination.
+    // The database was edited by hand: the envelope does not open for the new destination.
     let mut edited = row.clone();
     edited.settings.destination.host = "smtp.exemple.fr".to_owned();
     assert_eq!(profiles.open(&account(), &edited).unwrap_err(), VaultError::DoesNotOpen);
@@ -42,8 +42,8 @@ async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
     let mended = row().await;
     assert_eq!((mended.settings.destination.port, mended.settings.destination.security), (587, Security::Starttls));
     assert_eq!(profiles.open(&account(), &mended).unwrap().unwrap().expose_secret(), "tres-secret");
-    assert_eq!(shown(&profiles, id).await.test, TestState::Changed, "the old test is another destination's");
-    // What the form knows nothing of stays as long as the server is the same.
+    assert_eq!(shown(&profiles, id).await.test, TestState::Changed, "the old test was of another destination");
+    // The mechanism, which the form does not show, stays as long as the server is the same.
     apply_fix(&profiles, &mended, &Fix::Mechanism { mechanism: Mechanism::Plain }).await.unwrap();
     let typed =
         Settings { destination: Destination { mechanism: None, ..mended.settings.destination }, ..mended.settings };
@@ -52,13 +52,13 @@ async fn a_mended_profile_keeps_its_secret_on_the_same_host_only() {
     let elsewhere = Destination { host: "smtp.autre.fr".to_owned(), ..typed.destination.clone() };
     let moved = Settings { destination: elsewhere, ..typed };
     profiles.save(by(&account()), Target::profile(id), moved, replace("un-autre")).await.unwrap();
-    assert_eq!(row().await.settings.destination.mechanism, None, "another server is asked anew");
+    assert_eq!(row().await.settings.destination.mechanism, None, "another server is asked again");
     let stale = profiles.apply_fix(by(&account()), id, &port).await;
     assert_eq!(stale, Err(AppError::Conflict), "these settings were never tested");
     // A port that the operator does not allow is refused here too.
     let closed = Fix::Port { port: 22, security: Security::Tls };
     assert_eq!(apply_fix(&profiles, &row().await, &closed).await, Err(AppError::Conflict));
-    // Blanks go out of the secret, and it counts as a new one.
+    // Blanks are removed from the secret, which then counts as new.
     profiles.save(by(&account()), Target::profile(id), row().await.settings, replace(" secret ")).await.unwrap();
     apply_fix(&profiles, &row().await, &Fix::Spaces { count: 2 }).await.unwrap();
     assert_eq!(profiles.open(&account(), &row().await).unwrap().unwrap().expose_secret(), "secret");
@@ -98,7 +98,11 @@ async fn a_stored_secret_is_cleaned_when_asked() {
     let profiles = profiles().await;
     let id =
         profiles.save(by(&account()), Target::default(), settings(), replace(" mon secret\u{200b}")).await.unwrap();
-    assert_eq!(profiles.clean_secret(by(&account()), id, Some(2)).await, Err(AppError::Stale), "another was shown");
+    assert_eq!(
+        profiles.clean_secret(by(&account()), id, Some(2)).await,
+        Err(AppError::Stale),
+        "the page showed another one"
+    );
     assert_eq!(profiles.clean_secret(by(&account()), id, Some(1)).await.unwrap(), 2);
     let row = profiles.store.profile(&account(), id).await.unwrap().unwrap();
     assert_eq!(profiles.open(&account(), &row).unwrap().unwrap().expose_secret(), "mon secret");

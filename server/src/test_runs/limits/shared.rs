@@ -1,4 +1,4 @@
-//! Server side. How often tests may be run, counted by all replicas together: the same rules as in the process.
+//! Server side. Rates of tests, counted by all replicas together: the same rules as in the process.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{replicas::Replicas, store::replicas::Rate, test_runs::TestQuota};
 
 pub(super) struct SharedQuota {
     quota: TestQuota,
-    /// Of what there is for all: what is for accounts that have had little, and the rest.
+    /// The part of the total reserved for accounts that have had little, and the rest.
     reserved: Option<NonZeroU32>,
     common: NonZeroU32,
     replicas: Replicas,
@@ -28,7 +28,7 @@ impl SharedQuota {
         Self { quota, reserved, common, replicas }
     }
 
-    /// Or after how many seconds to come back.
+    /// The error says after how many seconds to try again.
     pub(super) async fn admit(&self, session: &Session, id: ProfileId) -> Result<(), u32> {
         let account = of(&session.account);
         let person = format!("{account}\u{1f}{}", session.person.id);
@@ -53,7 +53,7 @@ impl SharedQuota {
     }
 }
 
-/// An account as one text.
+/// An account as one string.
 pub(super) fn of(AccountId { portal, account }: &AccountId) -> String {
     format!("{portal}\u{1f}{account}")
 }
@@ -93,7 +93,7 @@ mod tests {
         permits.push(admit(&one, &karim, profile(9)).await.unwrap());
         let refused = admit(&other, &karim, profile(9)).await.map(drop);
         assert_eq!(refused, Err(Refusal::AtOnce(AtOnce::Account)));
-        // In a minute: what was used here is used there.
+        // Within a minute: tests run on one replica count on the other.
         for (quota, person, number) in
             [(quota(2, 9, 9), "claire", 7), (quota(9, 2, 9), "lea", 8), (quota(9, 9, 2), "lea", 9)]
         {

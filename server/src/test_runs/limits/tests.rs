@@ -1,4 +1,4 @@
-//! Shares, and who is refused.
+//! Shares, and which tests are refused.
 
 use std::num::NonZeroU32;
 
@@ -91,7 +91,7 @@ async fn tests_that_stall_stop_nobody_else_s() {
         }
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(limits.admission.counts().0, 32, "one server has half of them");
+    assert_eq!(limits.admission.counts().0, 32, "one server has half of the workers");
     for round in 0..3 {
         let good = session(&format!("good{round}"), "claire");
         let began = Instant::now();

@@ -92,14 +92,14 @@ async fn fixes(row: &ProfileRow, secret: &str, mut report: Report) -> Vec<Fix> {
 async fn a_refused_password_gets_what_its_provider_and_its_server_say() {
     let plain = || refused(Mechanism::Plain, "AUTH PLAIN LOGIN");
     let login = |login: &str| vec![Fix::Login { login: login.to_owned() }];
-    // La Poste and Free want what stands before the @, others the whole address.
+    // La Poste and Free want the part before the @, others the whole address.
     let free = row("free", "smtp.free.fr", "claire@free.fr");
     assert_eq!(fixes(&free, "secret", plain()).await, login("claire"));
     let typed_by_hand = row("", "smtp.free.fr", "claire@free.fr");
     assert_eq!(fixes(&typed_by_hand, "secret", plain()).await, login("claire"));
     assert_eq!(fixes(&row("gmail", "smtp.gmail.com", "claire"), "secret", plain()).await, login("claire@exemple.fr"));
     assert_eq!(fixes(&row("gmail", "smtp.gmail.com", "claire@gmail.com"), "secret", plain()).await, []);
-    assert_eq!(fixes(&row("", "mail.exemple.fr", "claire"), "secret", plain()).await, [], "nothing is known");
+    assert_eq!(fixes(&row("", "mail.exemple.fr", "claire"), "secret", plain()).await, [], "the provider is unknown");
     // Spaces, and another mechanism that the server offers.
     let own = row("", "mail.exemple.fr", "claire@exemple.fr");
     assert_eq!(fixes(&own, " secret\u{200b}", plain()).await, [Fix::Spaces { count: 2 }]);
@@ -108,7 +108,7 @@ async fn a_refused_password_gets_what_its_provider_and_its_server_say() {
     assert_eq!(fixes(&own, "secret", scram("AUTH SCRAM-SHA-256 PLAIN")).await, to_plain);
     assert_eq!(fixes(&own, "secret", scram("AUTH=SCRAM-SHA-256")).await, []);
     let in_clear = Report { tls: None, ..scram("AUTH SCRAM-SHA-256 PLAIN") };
-    assert_eq!(fixes(&own, "secret", in_clear).await, [], "not in clear");
+    assert_eq!(fixes(&own, "secret", in_clear).await, [], "not without encryption");
 }
 
 #[test]

@@ -26,7 +26,10 @@ fn a_token_with_a_challenge_needs_its_verifier() {
         assert_eq!(check_with(&sign(malformed.clone()), verifier), Err(TokenError::Claims), "{malformed}");
     }
     for token in [signed(&header(), &claims()), sign(Value::Null)] {
-        assert!(check(&token).is_ok() && check_with(&token, verifier).is_ok(), "plain forms have none");
+        assert!(
+            check(&token).is_ok() && check_with(&token, verifier).is_ok(),
+            "tokens of plain forms have no challenge"
+        );
     }
 }
 

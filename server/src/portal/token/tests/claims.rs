@@ -1,4 +1,4 @@
-//! What a token says, and every claim that is wrong.
+//! The content of a token, and every invalid claim.
 
 use super::*;
 
@@ -68,7 +68,7 @@ fn an_array_is_taken_for_no_object() {
         assert_eq!(with(|claims| claims[name] = array.clone()), Err(TokenError::Claims), "{name}");
     }
     let themed = with(|claims| claims["theme"] = json!(["dark", { "radius": "3px" }])).unwrap();
-    assert_eq!(themed.theme, GivenTheme::default(), "a theme that does not read keeps nobody out");
+    assert_eq!(themed.theme, GivenTheme::default(), "an invalid theme does not refuse the token");
     let mut ending = claims();
     ending["account"] = json!(["martin"]);
     let now = Timestamp::from_second(NOW).unwrap();

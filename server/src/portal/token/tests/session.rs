@@ -35,7 +35,7 @@ fn a_sign_out_needs_no_page_and_no_address() {
     let sign = |key: [u8; 32], claims: &Value| {
         jsonwebtoken::encode(&header(), claims, &EncodingKey::from_secret(&key)).unwrap()
     };
-    // Two portals call their keys by the same name.
+    // Two portals use the same name for their keys.
     let found = verifier_of(&two_portals()).verify_sign_out(&sign([9; 32], &short), now).unwrap();
     assert_eq!((found.account.portal.as_str(), found.person.as_str()), ("other", "claire"));
     assert!(
@@ -57,7 +57,10 @@ fn a_sign_out_needs_no_page_and_no_address() {
         );
     }
     opening["challenge"] = Value::Null;
-    assert!(verifier_of(&two_portals()).verify_sign_out(&sign([9; 32], &opening), now).is_ok(), "null is none");
+    assert!(
+        verifier_of(&two_portals()).verify_sign_out(&sign([9; 32], &opening), now).is_ok(),
+        "null counts as absent"
+    );
     let mut empty = short.clone();
     empty["account"]["id"] = json!("");
     assert_eq!(verifier_of(&two_portals()).verify_sign_out(&sign([9; 32], &empty), now), Err(TokenError::Claims));

@@ -1,4 +1,4 @@
-//! Two replicas on one database: each event is delivered by one of them, and the other takes over when that one stops.
+//! Two replicas on one database: one of them delivers each event, and the other takes over when that one stops.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-/// What the portal heard: how often each event, and the most calls about one event at the same time.
+/// What the portal received: how often each event, and the most concurrent calls for one event.
 #[derive(Default)]
 struct Heard {
     calls: Mutex<HashMap<String, usize>>,
@@ -134,7 +134,7 @@ async fn an_event_is_delivered_by_one_replica_and_the_other_takes_over_when_it_s
     add_events(&store, 150).await;
     let replicas = [Replica::start(&store, &portals).await, Replica::start(&store, &portals).await];
     heard.wait_for(150).await;
-    // Nothing more comes for an event that was delivered.
+    // A delivered event is not sent again.
     tokio::time::sleep(LOOK_EVERY * 3).await;
     assert!(heard.calls.lock().unwrap().values().all(|calls| *calls == 1), "an event was delivered twice");
     assert_eq!(heard.most_at_once.load(std::sync::atomic::Ordering::Relaxed), 1);
