@@ -1,5 +1,5 @@
 //! Server side. `facteur demo`: everything on one machine. The configurator, a portal on another origin, a mail server
-//! that delivers nothing; SQLite, unless PostgreSQL is asked for, and keys in one folder.
+//! that delivers nothing; SQLite, or PostgreSQL on request, and keys in one folder.
 //!
 //! This is a product of its own, for trying things out: it listens on loopback only, and its relaxed address policy
 //! exists nowhere else.
@@ -51,16 +51,16 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The demo portal's `iss`.
 const ISSUER: &str = "demo";
 
-/// What can be changed on the command line.
+/// The options of the command line.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
     pub port: u16,
     pub portal_port: u16,
     pub starttls_port: u16,
     pub tls_port: u16,
-    /// Where the keys are, and the database unless it is another one.
+    /// The folder of the keys, and of the database unless another one is given.
     pub folder: PathBuf,
-    /// The URL of a PostgreSQL database in place of SQLite.
+    /// The URL of a PostgreSQL database instead of SQLite.
     pub database: Option<String>,
 }
 
@@ -102,7 +102,7 @@ pub struct Demo {
     /// Runs as long as the demo does.
     pub sandbox: Sandbox,
     database: Database,
-    /// Nobody else serves from the database.
+    /// No other process serves from the database.
     _lock: ServingLock,
 }
 
@@ -177,7 +177,7 @@ impl Demo {
         })
     }
 
-    /// Serves until `stop` is done.
+    /// Serves until `stop` resolves.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<(), DemoError> {
         let (listener, router) = self.configurator;
         self.outbox.start();
@@ -213,7 +213,7 @@ fn port_of(listener: &TcpListener, asked: u16) -> u16 {
     listener.local_addr().map_or(asked, |address| address.port())
 }
 
-/// A folder that only its owner reads.
+/// Creates a folder that only its owner can read.
 fn make_private(folder: &Path) -> Result<(), DemoError> {
     let failed = |error| DemoError::Folder(folder.to_owned(), error);
     std::fs::create_dir_all(folder).map_err(failed)?;
@@ -222,7 +222,7 @@ fn make_private(folder: &Path) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// A key for this one run, and its hash: the demo's portal and its configurator begin and end together.
+/// A key for this run, and its hash: the demo's portal and its configurator start and stop together.
 fn new_api_key() -> Result<(String, [u8; 32]), KeyError> {
     let (key, _) = crate::http::make_key().ok_or(KeyError::Randomness)?;
     let hash = Sha256::digest(key.as_bytes()).into();
@@ -237,7 +237,7 @@ fn registered(url: &str, keys: &DemoKeys, sandbox: &Sandbox, hash: &[u8; 32]) ->
         origins: vec![url.to_owned()],
         home: Some(format!("{url}/")),
         keys: vec![key],
-        // That it reads is a test's business.
+        // A test proves that the file is valid.
         require_challenge: false,
         theme: toml::from_str(include_str!("demo/portal/theme.toml")).unwrap_or_default(),
         api_keys: vec![ApiKey { id: "demo".to_owned(), hash: *hash }],
@@ -263,7 +263,7 @@ fn relay(sandbox: &Sandbox) -> Option<Relay> {
     })
 }
 
-/// Speaks to the public's servers as anywhere, and to the sandbox besides.
+/// Connects to public servers as usual, and to the sandbox.
 fn submitter(sandbox: &Sandbox) -> Result<Submitter, DemoError> {
     let mut policy = Policy::default();
     policy.static_addresses.push((format!("*.{DOMAIN}"), vec![LOOPBACK]));
@@ -278,7 +278,7 @@ fn submitter(sandbox: &Sandbox) -> Result<Submitter, DemoError> {
     })?)
 }
 
-/// The catalogue with the sandbox at its head.
+/// The catalogue with the sandbox as its first entry.
 fn presets(sandbox: &Sandbox, portal_url: &str) -> Result<Catalogue, CatalogueError> {
     let presets = include_str!("demo/sandbox_preset.toml")
         .replace("{tls_port}", &sandbox.tls_addr().port().to_string())

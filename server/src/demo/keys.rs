@@ -1,4 +1,4 @@
-//! Server side. The demo's keys: made at the first start, in a file that only its owner reads.
+//! Server side. The demo's keys: made at the first start, in a file that only its owner can read.
 
 use std::{fs, io::Write, path::Path};
 
@@ -40,7 +40,7 @@ pub(super) struct DemoKeys {
 }
 
 impl DemoKeys {
-    /// Reads the file, or makes it.
+    /// Reads the file, or creates it.
     pub(super) fn load_or_make(path: &Path) -> Result<Self, KeyError> {
         match fs::read_to_string(path) {
             Ok(text) => Self::parse(&text),

@@ -1,7 +1,7 @@
 //! Server side. The demo portal: the back office of a shop, on an origin of its own. It signs tokens as a real portal
-//! would, and opens the configurator by its element, in a frame or in a page.
+//! would, and opens the configurator with its element, in a frame or in a page.
 //!
-//! It stands for a product that exists, so it shares nothing with the configurator: its own pages, its own style.
+//! It represents an existing product, so it shares nothing with the configurator: its own pages, its own style.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -38,7 +38,7 @@ pub struct SigningKey {
     pub secret: Vec<u8>,
 }
 
-/// What the portal needs to know.
+/// The portal's options.
 #[derive(Clone)]
 pub struct PortalOptions {
     /// `http://localhost:4000`
@@ -52,7 +52,7 @@ pub struct PortalOptions {
     pub clock: Clock,
     pub starttls_port: u16,
     pub tls_port: u16,
-    /// What the portal sends its quotes through.
+    /// The API that sends the portal's quotes.
     pub api: Api,
 }
 
@@ -121,7 +121,7 @@ async fn open_configurator(
         Some(account) => match open::page(&portal, account, &page, &reader) {
             Ok(page) => page.into_response(),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the token cannot be signed");
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot sign the token");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         },
@@ -144,13 +144,13 @@ async fn list_mails(State(portal): Portal) -> Json<Vec<Received>> {
     Json(portal.inbox.messages())
 }
 
-/// What `<smtp-configurator>` sends when it asks for a token.
+/// The request of `<smtp-configurator>` for a token.
 #[derive(Default, serde::Deserialize)]
 struct Wanted {
     challenge: Option<String>,
 }
 
-/// What `<smtp-configurator>` asks for. A real portal knows by its own cookie who is asking.
+/// Answers `<smtp-configurator>` with a token. A real portal identifies its user by its own cookie.
 async fn give_token(
     State(portal): Portal,
     Path(account): Path<String>,
@@ -166,13 +166,13 @@ async fn give_token(
     match open::token(&portal, account, "sending-mode", reader.locale.tag(), challenge.as_deref()) {
         Ok(token) => token.into_response(),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the token cannot be signed");
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot sign the token");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }
 
-/// Hands a quote over to Facteur, and shows the list again.
+/// Posts a quote to Facteur, and shows the list again.
 async fn send_quote(
     State(portal): Portal,
     Path((account, number)): Path<(String, String)>,
@@ -191,7 +191,7 @@ async fn send_quote(
     Redirect::to(&format!("/{}{after}", account.slug)).into_response()
 }
 
-/// Whether a page of the portal is asking.
+/// Whether the request comes from a page of the portal.
 fn is_ours(portal: &PortalOptions, headers: &HeaderMap) -> bool {
     headers.get(header::ORIGIN).map(HeaderValue::as_bytes) == Some(portal.public_url.as_bytes())
 }

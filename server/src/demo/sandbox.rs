@@ -1,8 +1,8 @@
-//! Server side. The sandbox: a mail server for trying things out. It delivers nothing; what "leaves" stands in its
-//! inbox. Its certificate authority is made at start and trusted by the demo alone.
+//! Server side. The sandbox: a mail server for trying things out. It delivers nothing; "sent" messages appear in its
+//! inbox. Its certificate authority is created at start and trusted by the demo alone.
 //!
-//! What fails as real providers do, fails by login or by host name: see [`personas`]. To add a persona: a line in its
-//! table, and what it does in `conversation.rs`.
+//! Failures imitate real providers, and are chosen by login or by host name: see [`personas`]. To add a persona: a line
+//! in its table, and its behaviour in `conversation.rs`.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -34,14 +34,14 @@ const MOST_CONNECTIONS: usize = 100;
 /// Longest conversation.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Where the sandbox listens.
+/// The sandbox' addresses.
 #[derive(Debug, Clone, Copy)]
 pub struct SandboxOptions {
     /// `STARTTLS`.
     pub starttls: SocketAddr,
     /// TLS from the first byte.
     pub tls: SocketAddr,
-    /// Between the first and the second try of a greylisted message.
+    /// Time between the first attempt and acceptance of a greylisted message.
     pub greylist_delay: Duration,
 }
 
@@ -141,7 +141,7 @@ impl Door {
     }
 }
 
-/// One connection. How it ends is the client's business.
+/// One connection. Its errors are ignored: the client reports them.
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, inbox: Inbox, implicit: bool, greylist_delay: Duration) {
     if stream.set_nodelay(true).is_err() {
         return;

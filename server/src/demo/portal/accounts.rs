@@ -2,13 +2,13 @@
 
 /// A customer of the portal.
 pub(super) struct Account {
-    /// In the portal's URLs.
+    /// Its name in the portal's URLs.
     pub slug: &'static str,
     pub name: &'static str,
     pub users: [Person; 2],
 }
 
-/// Somebody of an account.
+/// A person of an account.
 pub(super) struct Person {
     pub id: &'static str,
     pub name: &'static str,
@@ -35,7 +35,7 @@ pub(super) const ACCOUNTS: [Account; 2] = [
 ];
 
 impl Account {
-    /// The one who is signed in.
+    /// The person who is signed in.
     pub(super) fn person(&self) -> &Person {
         &self.users[0]
     }

@@ -55,7 +55,7 @@ pub(super) fn list(portal: &PortalOptions, reader: &Reader) -> Markup {
     )
 }
 
-/// An instant without its seconds, as people write it.
+/// An instant without its seconds, for people.
 fn moment(at: &str) -> String {
     at.get(..16).map_or_else(|| at.to_owned(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }

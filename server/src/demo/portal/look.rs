@@ -18,7 +18,7 @@ use super::{
     words::word,
 };
 
-/// Who reads the page: language, and the nonce of its scripts.
+/// The reader of a page: the language, and the nonce of its scripts.
 pub(super) struct Reader {
     pub locale: Locale,
     pub nonce: Nonce,
@@ -57,12 +57,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
     }
 }
 
-/// Security headers, and the cookie that keeps a language that was asked for.
+/// Security headers, and the cookie that stores a requested language.
 pub(super) async fn protect(State(portal): State<Arc<PortalOptions>>, request: Request, next: Next) -> Response {
     let nonce = Nonce(BASE64_STANDARD.encode(uuid::Uuid::new_v4().as_bytes()));
     let (mut parts, body) = request.into_parts();
     let locale = language(&parts);
-    // A mail's own look is in attributes; its frame has the policy of the page around it.
+    // A mail's own styles are in attributes; its frame has the policy of the page around it.
     let mail = if parts.uri.path().starts_with("/inbox/") { " style-src-attr 'unsafe-inline';" } else { "" };
     let asked = parts.uri.query().is_some_and(|query| query.contains("lang="));
     parts.extensions.insert(nonce.clone());
@@ -87,7 +87,7 @@ pub(super) async fn protect(State(portal): State<Arc<PortalOptions>>, request: R
     response
 }
 
-/// A page of the back office. `account` is the one that is open; the inbox belongs to none.
+/// A page of the back office. `account` is the open one; the inbox belongs to none.
 pub(super) fn page(reader: &Reader, title: &str, account: Option<&Account>, content: &Markup) -> Markup {
     let word = |key| reader.word(key);
     let base = account.map_or("/boulangerie-martin".to_owned(), |account| format!("/{}", account.slug));
@@ -135,7 +135,7 @@ pub(super) fn page(reader: &Reader, title: &str, account: Option<&Account>, cont
     }
 }
 
-/// `GET /events.js`: shows what the configurator's element says.
+/// `GET /events.js`: shows the events of the configurator's element.
 pub(super) async fn events() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("events.js"))
 }
@@ -145,7 +145,7 @@ pub(super) async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("style.css"))
 }
 
-/// `GET /favicon.svg`, and `/favicon.ico` for what is no page: browsers ask for it by themselves.
+/// `GET /favicon.svg`, and `/favicon.ico` for documents that are not pages: browsers request it on their own.
 pub(super) async fn icon() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "image/svg+xml")], include_str!("favicon.svg"))
 }

@@ -1,5 +1,5 @@
-//! Server side. The portal's side of opening a session: a fresh token, posted by the reader's browser to the configurator. This
-//! is all that a portal has to do.
+//! Server side. The portal's side of opening a session: a fresh token, posted by the reader's browser to the
+//! configurator. A portal has nothing else to do.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -11,7 +11,8 @@ use super::{PortalOptions, accounts::Account, look::Reader};
 /// How long a token lives, in seconds: time enough for a redirect.
 const LIFE_S: i64 = 120;
 
-/// The token that identifies the user. `challenge` is the element's: only the page that sent it can use the token.
+/// The token that identifies the user. `challenge` comes from the element: only the page that sent it can use the
+/// token.
 pub(super) fn token(
     portal: &PortalOptions,
     account: &Account,
@@ -42,7 +43,7 @@ pub(super) fn token(
     jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&portal.key.secret))
 }
 
-/// A page that posts the token, by itself or at a press.
+/// A page that posts the token, automatically or with a button.
 pub(super) fn page(
     portal: &PortalOptions,
     account: &Account,

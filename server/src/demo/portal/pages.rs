@@ -11,7 +11,7 @@ use super::{
     quotes::{QUOTES, Quote},
 };
 
-/// `states`: of the quotes that were handed over; `refused`: why one was not.
+/// `states`: of the posted quotes; `refused`: why one was refused.
 pub(super) fn home(reader: &Reader, account: &Account, states: &HashMap<String, String>, refused: &str) -> Markup {
     let word = |key| reader.word(key);
     let tiles = [("orders", "12"), ("quotes", "4"), ("customers", "238"), ("appointments", "3")];
@@ -39,7 +39,7 @@ pub(super) fn home(reader: &Reader, account: &Account, states: &HashMap<String, 
     )
 }
 
-/// What became of a quote, and the button that sends it.
+/// The state of a quote, and the button that sends it.
 fn status(reader: &Reader, account: &Account, quote: &Quote, states: &HashMap<String, String>) -> Markup {
     let state = states.get(quote.number).map(String::as_str);
     let says = match state {
@@ -61,7 +61,7 @@ fn status(reader: &Reader, account: &Account, quote: &Quote, states: &HashMap<St
     }
 }
 
-/// Why a quote was not taken, in the portal's words.
+/// Why a quote was refused, in the portal's words.
 fn refusal(reader: &Reader, code: &str) -> &'static str {
     reader.word(match code {
         "no_profile" | "profile_incomplete" => "refused-no-profile",
@@ -85,7 +85,7 @@ pub(super) fn settings(reader: &Reader, account: &Account) -> Markup {
     )
 }
 
-/// The configurator's element, what it says, and the link to a page of its own. Without JavaScript a bare frame.
+/// The configurator's element, its events, and the link to a page of its own. Without JavaScript a bare frame.
 pub(super) fn sending(portal: &PortalOptions, reader: &Reader, account: &Account) -> Markup {
     let word = |key| reader.word(key);
     let open = format!("/{}/open/sending-mode", account.slug);

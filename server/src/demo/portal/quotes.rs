@@ -1,5 +1,4 @@
-//! Server side. The shop's quotes, and what the portal does with Facteur's API: it hands each one over, and shows what
-//! became of it.
+//! Server side. The shop's quotes, and how the portal uses Facteur's API: it posts each one, and shows its state.
 
 use std::collections::HashMap;
 
@@ -13,14 +12,14 @@ use tower::ServiceExt;
 
 use super::accounts::Account;
 
-/// A quote of the sample.
+/// A sample quote.
 pub(super) struct Quote {
     pub number: &'static str,
     pub customer: &'static str,
     address: &'static str,
     /// In euros.
     pub amount: &'static str,
-    /// Before the demonstration began.
+    /// Sent before the demonstration began.
     pub sent: bool,
 }
 
@@ -45,7 +44,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Hands a quote over; the problem's code when it was not taken.
+    /// Posts a quote; the problem's code when it was refused.
     pub(super) async fn send(&self, account: &Account, quote: &Quote) -> Result<(), String> {
         let Quote { number, customer, address, amount, .. } = quote;
         let text = format!("Bonjour,\n\nVoici notre devis {number} pour {amount} €.\n\n{}\n", account.name);
@@ -69,13 +68,13 @@ impl Api {
         Err(answer["code"].as_str().unwrap_or("unavailable").to_owned())
     }
 
-    /// The state of each quote that was handed over, by its number.
+    /// The state of each posted quote, by its number.
     pub(super) async fn states(&self, account: &Account) -> HashMap<String, String> {
         let request = Request::get(format!("/api/v1/messages?account={}&limit=200", account.slug));
         let (_, answer) = self.call(request, Body::empty()).await;
         let text = |message: &Value, key: &str| Some(message[key].as_str()?.to_owned());
         let messages = answer["messages"].as_array().into_iter().flatten();
-        // The newest comes first, and the last one into a map stays.
+        // The newest comes first; reversed, the newest one stays in the map.
         messages.rev().filter_map(|one| Some((text(one, "reference")?, text(one, "state")?))).collect()
     }
 

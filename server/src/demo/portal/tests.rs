@@ -58,7 +58,7 @@ async fn the_menu_leads_to_the_sending_mode() {
 async fn the_token_opens_a_session_of_the_configurator() {
     let (_, headers, page) = get("/boulangerie-martin/open/profiles").await;
     assert!(page.contains("action=\"http://127.0.0.1:3000/session\""));
-    assert_ne!(headers[header::REFERRER_POLICY], "no-referrer", "the post must say where it comes from");
+    assert_ne!(headers[header::REFERRER_POLICY], "no-referrer", "the post must send its origin");
     let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let portal = portal::Portal {
         id: "demo".to_owned(),
@@ -85,8 +85,8 @@ async fn the_token_opens_a_session_of_the_configurator() {
     let (_, _, again) = get("/boulangerie-martin/open/profiles").await;
     assert!(!again.contains(token), "a fresh token each time");
     let elsewhere = token::TokenVerifier { public_url: "http://127.0.0.1:3001".to_owned(), ..verifier.clone() };
-    assert!(open(&elsewhere, token, "").is_err(), "it is for its own Facteur");
-    // What the element asks for is of no use without what the element keeps (RFC 7636, appendix B).
+    assert!(open(&elsewhere, token, "").is_err(), "the token is for its own Facteur");
+    // The element's token is useless without the verifier that the element keeps (RFC 7636, appendix B).
     let request = Request::post("/boulangerie-martin/token")
         .header(header::ORIGIN, "http://localhost:4000")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -1,5 +1,5 @@
-//! Server side. The sandbox' certificates: a good one, and those that must be refused, chosen by the name the client
-//! asks for.
+//! Server side. The sandbox' certificates: a good one, and those that must be refused, chosen by the name that the
+//! client requests.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -78,7 +78,7 @@ fn issuer(name: &str) -> Result<Issuer, rcgen::Error> {
 }
 
 fn issuer_nobody_knows() -> Result<Issuer, rcgen::Error> {
-    issuer("An authority nobody knows")
+    issuer("An unknown authority")
 }
 
 fn leaf(issuer: &Issuer, names: &[String], validity: Validity) -> Result<CertifiedKey, rcgen::Error> {

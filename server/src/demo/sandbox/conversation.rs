@@ -13,9 +13,9 @@ use super::{DOMAIN, Inbox};
 
 /// Largest message, in bytes.
 const MOST_BYTES: usize = 25 * 1024 * 1024;
-/// Longest command line, in bytes (RFC 4954 §4 lets AUTH have 12288).
+/// Longest command line, in bytes (RFC 4954 §4 allows 12288 for AUTH).
 const LONGEST_LINE: u64 = 12 * 1024;
-/// How long each answer of the slow persona takes.
+/// Delay of each reply of the slow persona.
 const SLOWNESS: Duration = Duration::from_millis(700);
 
 mod login;
@@ -31,13 +31,13 @@ enum Next {
     Upgrade,
 }
 
-/// A connection under way.
+/// A running connection.
 pub(super) struct Conversation {
     stream: BufStream<Box<dyn Stream>>,
     acceptor: Option<TlsAcceptor>,
     inbox: Inbox,
     greylist_delay: Duration,
-    /// The name the client asked for in TLS.
+    /// The name that the client requested in TLS.
     name: Option<String>,
     encrypted: bool,
     login: Option<String>,
@@ -82,7 +82,7 @@ impl Conversation {
         }
     }
 
-    /// Talks until the client is done or gone.
+    /// Runs until the client is done or gone.
     pub(super) async fn run(mut self) {
         if self.is_silent() {
             return sleep(Duration::from_secs(60)).await;
@@ -106,12 +106,12 @@ impl Conversation {
         self.is_named("silence")
     }
 
-    /// Whether the client asked in TLS for the host of this name.
+    /// Whether the client requested the host of this name in TLS.
     fn is_named(&self, host: &str) -> bool {
         self.name.as_deref() == Some(&format!("{host}.{DOMAIN}"))
     }
 
-    /// The persona: what stands before the `@` of the login.
+    /// The persona: the part of the login before the `@`.
     fn persona(&self) -> &str {
         let login = self.login.as_deref().unwrap_or_default();
         login.strip_suffix(&format!("@{DOMAIN}")).unwrap_or_default()
@@ -123,7 +123,7 @@ impl Conversation {
         bytes.ends_with(b"\n").then(|| String::from_utf8_lossy(&bytes).trim_end().to_owned())
     }
 
-    /// Answers; with everything that is waiting in one flight, when the client sent a pipeline.
+    /// Replies. After a pipeline, all replies are sent together.
     async fn say(&mut self, reply: &str) -> Option<()> {
         self.write(format!("{reply}\r\n").as_bytes()).await
     }
@@ -174,7 +174,7 @@ impl Conversation {
         self.say(&format!("250-smtp.sandbox.example\r\n{keywords}\r\n250-SIZE {MOST_BYTES}\r\n{last}")).await
     }
 
-    /// What was sent before the handshake is thrown away.
+    /// Input from before the handshake is discarded.
     async fn upgrade(self) -> Option<Self> {
         let acceptor = self.acceptor?;
         let stream = acceptor.accept(self.stream.into_inner()).await.ok()?;

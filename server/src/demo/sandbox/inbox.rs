@@ -1,4 +1,4 @@
-//! Server side. The mail that "left": in memory, the newest first, the oldest forgotten.
+//! Server side. The "sent" mail: in memory, the newest first; the oldest is dropped.
 
 use std::{
     collections::VecDeque,
@@ -8,7 +8,7 @@ use std::{
 use mail_parser::{Address, MessageParser, MimeHeaders};
 use serde::Serialize;
 
-/// Mails that are kept.
+/// Most mails to keep.
 const MOST: usize = 200;
 
 /// A mail that was accepted.
@@ -30,7 +30,7 @@ pub struct Received {
     pub raw: String,
 }
 
-/// What came in through the envelope.
+/// The envelope of a mail.
 pub(super) struct Envelope {
     pub login: Option<String>,
     pub mail_from: String,
@@ -53,12 +53,12 @@ impl Inbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody tries to log in.
+    /// Counts a login attempt.
     pub(super) fn login_tried(&self) {
         self.mails().logins += 1;
     }
 
-    /// How often somebody tried to log in.
+    /// The number of login attempts.
     pub fn logins(&self) -> u32 {
         self.mails().logins
     }

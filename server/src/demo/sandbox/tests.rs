@@ -1,4 +1,4 @@
-//! Each persona, through the conversation that the configurator has.
+//! Each persona, through the configurator's own conversation.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -79,7 +79,7 @@ async fn every_persona_fails_as_it_says() {
     for login in ["boutique", "lent", "latin1", "au-nom-de"] {
         assert!(arrived.contains(&format!("{login}@{DOMAIN}")), "{arrived:?}");
     }
-    assert_eq!(arrived.len(), 4, "what is lost is not there");
+    assert_eq!(arrived.len(), 4, "the lost message is missing");
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn mail_arrives_over_starttls_too_and_reads_back() {
     let sandbox = start().await;
     let report = attempt(&sandbox, "boutique", "smtp", Security::Starttls).await;
     assert_eq!(report.verdict, Verdict::Accepted, "{:?}", report.transcript);
-    assert_eq!(report.round_trips, 8, "it offers PIPELINING and CHUNKING");
+    assert_eq!(report.round_trips, 8, "the sandbox offers PIPELINING and CHUNKING");
     let [mail] = &sandbox.inbox().messages()[..] else { panic!("one mail") };
     assert_eq!((mail.subject.as_str(), mail.text.trim_end()), ("Bonjour", ".Texte"));
     assert_eq!(report.queue_id.as_deref(), Some("SANDBOX0001"));

@@ -1,4 +1,4 @@
-//! Server side. The sandbox' `AUTH`, and the words in which it is refused.
+//! Server side. The sandbox' `AUTH`, and the replies that refuse it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 

@@ -1,4 +1,4 @@
-//! Server side. The sandbox' mail transaction, with what the personas make of it.
+//! Server side. The sandbox' mail transaction, and how the personas change it.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -14,7 +14,7 @@ use tokio::{
 use super::{Conversation, MOST_BYTES, Next};
 use crate::demo::sandbox::inbox::Envelope;
 
-/// Recipients of one message.
+/// Most recipients of one message.
 const MOST_RECIPIENTS: usize = 100;
 
 /// When a greylisted message was first seen, by sender and recipient.
@@ -68,7 +68,7 @@ impl Conversation {
         self.say(reply).await
     }
 
-    /// The first attempt, and every other one before the delay is over.
+    /// True for the first attempt, and for every other one within the delay.
     pub(super) fn is_greylisted(&self, sender: &str, recipient: &str) -> bool {
         let mut seen = GREYLIST.lock().unwrap_or_else(PoisonError::into_inner);
         match seen.entry((sender.to_owned(), recipient.to_owned())) {
