@@ -1,5 +1,5 @@
-//! Makes sure that the folder of the built site exists. rust-embed resolves it while it compiles: a debug build made before
-//! `make site` would otherwise never find the files that come later.
+//! Makes sure that the folder of the built site exists. rust-embed resolves it at compile time: a debug build made
+//! before `make site` would otherwise never find the files that come later.
 
 use std::{env, fs, path::Path};
 

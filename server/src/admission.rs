@@ -1,13 +1,13 @@
-//! Server side. Who may have a conversation with a mail server now.
+//! Server side. Which party may start a conversation with a mail server now.
 //!
-//! A conversation is cheap while its server takes its time: a descriptor and a little memory. What is scarce is the number of
-//! conversations that make progress at the same time. So there are two bounds: `workers` for those that have just begun,
-//! and a much larger `waiting` for those that take longer than [`YIELD_AFTER`]. Whoever chose the server (a [`Party`]) has a
-//! share of both, and so has every server.
+//! A conversation is cheap while its server is slow: a descriptor and a little memory. Scarce are conversations that
+//! make progress at the same time. So there are two bounds: `workers` for those that have just begun, and a much larger
+//! `waiting` for those that take longer than [`YIELD_AFTER`]. The party that chose the server (a [`Party`]) has a share
+//! of both, and so has every server.
 //!
-//! What a party's last conversations were like decides where the next one begins ([`Pace`]): a party that was slow
-//! begins in `waiting`, and takes no worker at all. So servers that withhold their replies cost others at most one
-//! [`YIELD_AFTER`] each, once in `SLOW_FOR`.
+//! A party's last conversations decide where the next one begins ([`Pace`]): a slow party begins in `waiting`, and
+//! takes no worker. So servers that withhold their replies cost others at most one [`YIELD_AFTER`] each, once in
+//! `SLOW_FOR`.
 
 use std::{
     collections::HashMap,
@@ -27,18 +27,18 @@ pub use rules::{Caps, Full, Pace};
 use rules::{Counts, Kind, kind_for};
 pub use slot::Slot;
 
-/// After so long a conversation gives its worker back.
+/// A conversation that takes longer gives its worker up.
 pub const YIELD_AFTER: Duration = Duration::from_millis(250);
-/// A conversation that is over by then was quick.
+/// A conversation that has ended within this time was quick.
 pub const QUICK_WITHIN: Duration = Duration::from_secs(1);
-/// After so long a conversation was slow.
+/// A conversation that takes longer was slow.
 pub const SLOW_AFTER: Duration = Duration::from_secs(3);
-/// So long a party counts as slow after a slow conversation.
+/// How long a party counts as slow after a slow conversation.
 const SLOW_FOR: Duration = Duration::from_secs(600);
-/// So long a party counts as quick after a quick one.
+/// How long a party counts as quick after a quick one.
 const QUICK_FOR: Duration = Duration::from_secs(3_600);
 
-/// Who chose the server of a conversation.
+/// The party that chose the server of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Party {
     /// An account: its users and profiles together.
@@ -47,11 +47,11 @@ pub enum Party {
     Relay(String),
 }
 
-/// Who wants a conversation, and with which server.
+/// A request for a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claimant {
     pub party: Party,
-    /// Its host, as it is compared.
+    /// The server's host, in canonical form.
     pub server: String,
 }
 
@@ -91,12 +91,12 @@ struct State {
     known: HashMap<Party, Known>,
 }
 
-/// Counts conversations, and says who may begin one. In memory: it protects this process.
+/// Counts conversations, and decides which may begin. In memory: it protects this process.
 #[derive(Clone)]
 pub struct Admission {
     caps: Caps,
     state: Arc<Mutex<State>>,
-    /// A slot was freed.
+    /// Notified when a slot is freed.
     freed: Arc<Notify>,
 }
 
@@ -121,7 +121,7 @@ impl Admission {
         Ok(Slot::new(self.clone(), claimant.clone(), kind, newcomer))
     }
 
-    /// Whether a party has not had its share yet.
+    /// Whether a party's share is not used up.
     pub fn has_room(&self, party: &Party) -> bool {
         self.with(|state| {
             let used = state.parties.get(party).copied().unwrap_or_default();
@@ -132,7 +132,7 @@ impl Admission {
         })
     }
 
-    /// Whether workers are about to run out.
+    /// Whether workers are running short.
     pub fn is_crowded(&self) -> bool {
         self.with(|state| state.all.workers * 4 >= self.caps.workers * 3)
     }
@@ -142,7 +142,7 @@ impl Admission {
         self.with(|state| state.parties.get(party).map_or(0, |used| used.workers + used.waiting))
     }
 
-    /// What a party's last conversations were like.
+    /// The pace of a party's last conversations.
     pub fn pace(&self, party: &Party) -> Pace {
         self.with(|state| state.pace(party))
     }
@@ -152,7 +152,7 @@ impl Admission {
         self.freed.notified().await;
     }
 
-    /// Conversations that have a worker, and those that wait.
+    /// Conversations with a worker, and those that wait.
     pub fn counts(&self) -> (u32, u32) {
         self.with(|state| (state.all.workers, state.all.waiting))
     }

@@ -1,7 +1,7 @@
-//! Server side. What portals are told, in the form of Standard Webhooks: a type, a moment, the data.
+//! Server side. Events for portals, in the form of Standard Webhooks: type, timestamp, data.
 //!
-//! Ids, codes and the portal's own references only: no address, subject or name of a customer. To add an event: a function
-//! here, its line in `docs/messages.md`, its type in [`TYPES`].
+//! Ids, codes and the portal's own references only: no address, subject or name of a customer. To add an event: a
+//! function here, its line in `docs/messages.md`, its type in [`TYPES`].
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ fn event(portal: &str, kind: &str, at: Timestamp, data: &Value) -> NewEvent {
     NewEvent { id: ids::at(at), portal: portal.to_owned(), content, at }
 }
 
-/// A message reached its end. What is said of it, and of how many recipients, agrees: both come from the recipients.
+/// A message is finished. The state and the counts of recipients agree: both are computed from the recipients.
 pub fn message_finished(
     row: &StoredMessage,
     status: &MessageStatus,
@@ -79,7 +79,7 @@ pub fn message_finished(
     Some(event(&row.lane.account.portal, kind, at, &data))
 }
 
-/// A message's row cannot be decoded. What it says of itself cannot be trusted, so the event has no more than its id.
+/// A message's row cannot be decoded. Its columns cannot be trusted, so the event has no more than its id.
 pub fn message_quarantined(row: &Quarantined, at: Timestamp) -> Option<NewEvent> {
     let account = row.account.as_ref().filter(|_| row.table == "message")?;
     let data = json!({ "message": row.row, "account": account.account, "state": MessageState::Quarantined });
@@ -106,7 +106,7 @@ pub fn profile_transition(
     event(&account.portal, kind, at, &data)
 }
 
-/// Somebody pressed **Tester**, and it came to an end.
+/// A test of the **Tester** button has ended.
 pub fn test_finished(account: &AccountId, profile: ProfileId, report: &Report, at: Timestamp) -> NewEvent {
     let succeeded = matches!(report.verdict, Verdict::Accepted | Verdict::DryRunOk);
     let data = json!({

@@ -7,19 +7,19 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::StoreError;
 
-/// At most so many in one transaction.
+/// Most writes in one transaction.
 const MOST_AT_ONCE: usize = 256;
-/// At most so many bytes in one transaction, unless a single one has more: others write in between.
+/// Most bytes in one transaction, unless a single write has more: other writers get through in between.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// How many may wait for the one that is being written.
+/// How many may wait for the running transaction.
 const MOST_WAITING: usize = 4_096;
 
-/// Why something was not written. It was logged.
+/// Why a value was not written. The reason was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unwritten {
     #[error("the store is unavailable")]
     Unavailable,
-    /// The value itself cannot be written, or a row that it needs is damaged: trying again does not help.
+    /// The value itself cannot be written, or a row that it needs is damaged: a retry does not help.
     #[error("the store cannot take this value")]
     Rejected,
 }
@@ -32,8 +32,8 @@ impl From<AppError> for Unwritten {
 
 type Waiting<T, R> = (T, oneshot::Sender<Result<R, Unwritten>>);
 
-/// Lets other tasks hand over what they are about to write: a commit costs the same for one write as for many. Returns at once
-/// when no other task is ready to run.
+/// Lets other tasks enqueue their writes: a commit costs the same for one write as for many. Returns at once when no
+/// other task is ready to run.
 async fn gather<T>(receiver: &mut mpsc::Receiver<T>, waiting: &mut Vec<T>) {
     let mut in_vain = 0;
     while in_vain < 2 && waiting.len() < MOST_AT_ONCE {
@@ -53,7 +53,7 @@ impl<T, R> Clone for GroupCommit<T, R> {
     }
 }
 
-/// Something that is being written.
+/// A value that is being written.
 pub(crate) struct Pending<R>(oneshot::Receiver<Result<R, Unwritten>>);
 
 impl<R> Pending<R> {
@@ -63,7 +63,7 @@ impl<R> Pending<R> {
 }
 
 impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
-    /// `write` gets what has come, and gives it back with one result for each.
+    /// `write` gets the queued items, and returns them with one result for each.
     pub(crate) fn start<F>(write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
@@ -71,7 +71,7 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
         Self::sized(|_| 0, write)
     }
 
-    /// Of things that may be large. `size` is of one, in bytes.
+    /// For items that may be large. `size`: of one item, in bytes.
     pub(crate) fn sized<F>(size: fn(&T) -> usize, write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
@@ -96,7 +96,7 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
                             let _ = sender.send(Ok(result));
                         }
                     }
-                    // One of them cannot be written: the others do not suffer for it.
+                    // One of them cannot be written: write each on its own, so that the others succeed.
                     Err(error) if error.is_about_a_row() && items.len() > 1 => {
                         for (item, sender) in items.into_iter().zip(senders) {
                             let (_, written) = write(vec![item]).await;
@@ -113,7 +113,7 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
                         if is_about_a_row {
                             continue;
                         }
-                        // The store was waited for long enough: those that came meanwhile have their answer too.
+                        // The store has failed for too long already: fail the items that came meanwhile too.
                         for (_, sender) in waiting.drain(..).chain(std::iter::from_fn(|| receiver.try_recv().ok())) {
                             let _ = sender.send(Err(Unwritten::Unavailable));
                         }
@@ -129,7 +129,7 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
         self.begin(item).await?.written().await
     }
 
-    /// Hands it over without waiting. It is written with, or after, what was handed over before.
+    /// Enqueues it without waiting. It is written together with earlier items, or after them.
     pub(crate) async fn begin(&self, item: T) -> Result<Pending<R>, Unwritten> {
         let (sender, result) = oneshot::channel();
         self.0.send((item, sender)).await.map_err(|_| Unwritten::Unavailable)?;
@@ -152,7 +152,7 @@ mod tests {
         StoreError::Unavailable(sqlx::Error::PoolTimedOut)
     }
 
-    /// A collector whose every write waits for a permit, and fails as long as `failures` last.
+    /// A group whose every write waits for a permit, and fails for the first `failures` writes.
     fn collector(failures: usize) -> (Arc<GroupCommit<u32, u32>>, Arc<Semaphore>) {
         let gate = Arc::new(Semaphore::new(0));
         let (held, failures) = (gate.clone(), Arc::new(AtomicUsize::new(failures)));
@@ -186,7 +186,7 @@ mod tests {
                 tokio::spawn(async move { collector.write(item).await })
             })
             .collect();
-        // Everybody is in the queue before the first write ends, in one batch or in two.
+        // All items are queued before the first write ends, in one batch or in two.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -195,7 +195,7 @@ mod tests {
             assert_eq!(write.await.unwrap(), Err(Unwritten::Unavailable));
         }
         gate.add_permits(1);
-        assert_eq!(collector.write(4).await, Ok(8), "and it goes on by itself");
+        assert_eq!(collector.write(4).await, Ok(8), "later writes succeed");
     }
 
     #[tokio::test]
@@ -209,7 +209,7 @@ mod tests {
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        // One permit each: 1, then the large ones by themselves, then 2.
+        // One permit each: 1, then the large ones alone, then 2.
         gate.add_permits(4);
         for (write, item) in all.into_iter().zip([1, large, large + 1, 2]) {
             assert_eq!(write.await.unwrap(), Ok(item * 2));

@@ -1,20 +1,20 @@
-//! Server side. What the configurator's ports need, and the binary `facteur`.
+//! Server side. Implements the configurator's ports, and contains the binary `facteur`.
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`cli`] | the command line, one command a file |
-//! | [`config`], [`service`] | what an operator sets, and the service made of it |
-//! | [`http`] | THE route table, its layers, and the handlers that are not pages |
+//! | [`cli`] | the command line, one command in each file |
+//! | [`config`], [`service`] | the operator's settings, and the service made from them |
+//! | [`http`] | the route table, its layers, and the handlers that are not pages |
 //! | [`portal`] | a portal: its tokens, its relay, its webhooks |
 //! | [`profiles`], [`test_runs`] | the use cases: profiles, tests |
 //! | [`outbox`] | the messages: queue, workers, what an attempt means |
 //! | [`credentials`] | how secrets are sealed, and how often one may be tried |
-//! | [`admission`] | who may have a conversation with a mail server now |
-//! | [`store`] | what is stored |
+//! | [`admission`] | which party may start a conversation with a mail server now |
+//! | [`store`] | storage |
 //! | [`replicas`] | several processes on one database |
-//! | [`events`], [`metrics`] | what portals and operators are told |
+//! | [`events`], [`metrics`] | events for portals, metrics for operators |
 //! | [`demo`] | everything on one machine: a portal, a mail server, the configurator |
-//! | [`time`] | a clock that does not jump, and what becomes of deadlines when the machine's does |
+//! | [`time`] | a clock that does not jump, and deadlines that move when the machine's clock does |
 
 pub mod admission;
 pub mod cli;
@@ -60,21 +60,21 @@ use crate::{
     test_runs::{TestQuota, TestRunner, TestRunnerParts},
 };
 
-/// What an application is made of.
+/// The parts of an application.
 pub struct Parts {
-    /// Where the browser finds it, such as `https://facteur.exemple`: no path, no trailing slash.
+    /// The origin in the browser, such as `https://facteur.exemple`: no path, no trailing slash.
     pub public_origin: String,
-    /// Where the pages are below it: at the root, or under a path such as `/smtp`.
+    /// The path of the pages: the root, or a path such as `/smtp`.
     pub base_path: BasePath,
     pub portals: Vec<Portal>,
     pub store: Arc<dyn Store>,
-    /// The processes that serve from it.
+    /// The processes that serve from the store.
     pub replicas: Replicas,
     pub vault: Vault,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
     pub quota: TestQuota,
-    /// Profiles that an account may have.
+    /// Most profiles of an account.
     pub most_profiles: u32,
     pub outbox: OutboxOptions,
     /// How much memory the bodies of messages may take.
@@ -82,7 +82,7 @@ pub struct Parts {
     pub clock: Clock,
 }
 
-/// What runs.
+/// The running parts.
 pub struct Application {
     pub router: axum::Router,
     /// Sends nothing until it is started.
@@ -91,7 +91,7 @@ pub struct Application {
     pub metrics: Arc<Metrics>,
 }
 
-/// The whole application.
+/// Builds the whole application.
 pub fn application(parts: Parts) -> Application {
     let Parts {
         public_origin,

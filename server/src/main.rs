@@ -6,14 +6,14 @@ use clap::Parser;
 use server::{cli, config};
 use tracing_subscriber::EnvFilter;
 
-/// The system's own (glibc) kept most of what large bodies had taken, for good: each thread has a heap, and its holes are
-/// given back only from the end.
+/// The system's own allocator (glibc) kept most of the memory of large bodies for good: each thread has a heap, and its
+/// free space is returned from the end only.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // mimalloc asks for transparent huge pages, and hardly uses them: they made an idle server 30 MB larger. This must come
-    // before any other thread starts.
+    // mimalloc asks for transparent huge pages, and hardly uses them: they made an idle server 30 MB larger. This must
+    // come before any other thread starts.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     run()

@@ -1,6 +1,6 @@
 //! Server side. The operator's metrics, in the `OpenMetrics` text format that Prometheus reads.
 //!
-//! Names of states, causes and routes only: no account, address or host is a label. To add a figure: a field, its
+//! Labels are names of states, causes and routes only: never an account, address or host. To add a metric: a field, its
 //! registration in [`Metrics::new`] with its unit, a line in `docs/operating.md`.
 
 use std::{
@@ -65,7 +65,7 @@ impl MetricConstructor<Histogram> for Durations {
     }
 }
 
-/// Every figure.
+/// Every metric.
 pub struct Metrics {
     registry: Mutex<Registry>,
     accepted: Counter,
@@ -108,32 +108,24 @@ impl Metrics {
             durations: Family::new_with_constructor(Durations),
             registry: Mutex::default(),
         };
-        registry.register("messages_accepted", "Messages taken over from portals", metrics.accepted.clone());
+        registry.register("messages_accepted", "Messages accepted from portals", metrics.accepted.clone());
         registry.register("attempts", "Attempts to send a message, by outcome and cause", metrics.attempts.clone());
         registry.register("tests", "Tests that ended, by verdict and cause", metrics.tests.clone());
         let blocked = metrics.blocked.clone();
         registry.register("blocked_destinations", "Forms refused for a destination that is not allowed", blocked);
-        registry.register("webhooks", "Webhooks, by what became of each call", metrics.webhooks.clone());
+        registry.register("webhooks", "Webhook calls, by outcome", metrics.webhooks.clone());
         registry.register("messages", "Messages that are not finished, by state", metrics.messages.clone());
-        registry.register("events_waiting", "Events that portals have not been told", metrics.events.clone());
-        registry.register(
-            "servers_resting",
-            "Mail servers that are left alone for a while after a trouble",
-            metrics.resting.clone(),
-        );
-        registry.register(
-            "rows_quarantined",
-            "Rows of the database that cannot be decoded and were set aside",
-            metrics.quarantined.clone(),
-        );
+        registry.register("events_waiting", "Events not yet delivered to portals", metrics.events.clone());
+        registry.register("servers_resting", "Mail servers in back-off after a failure", metrics.resting.clone());
+        registry.register("rows_quarantined", "Quarantined rows: they cannot be decoded", metrics.quarantined.clone());
         registry.register(
             "oldest_message_age_seconds",
-            "Age of the oldest message that waits, in seconds",
+            "Age of the oldest waiting message, in seconds",
             metrics.oldest.clone(),
         );
         registry.register(
             "smtp_connections",
-            "Connections to mail servers, busy and free",
+            "Connections to mail servers, active and idle",
             metrics.connections.clone(),
         );
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
@@ -182,7 +174,7 @@ impl Metrics {
         self.durations.get_or_create(&Asked { route: route.to_owned() }).observe(took.as_secs_f64());
     }
 
-    /// All of it as text. `age_s`: of the oldest waiting message.
+    /// All metrics as text. `age_s`: age of the oldest waiting message.
     pub fn render(&self, queue: &QueueMetrics, age_s: f64, (active, idle): (u64, u64)) -> String {
         let set = |family: &Family<InState, Gauge>, state: &str, value: u64| {
             family.get_or_create(&InState { state: state.to_owned() }).set(i64::try_from(value).unwrap_or(i64::MAX));
@@ -198,7 +190,7 @@ impl Metrics {
         self.events.set(i64::try_from(queue.events).unwrap_or(i64::MAX));
         self.oldest.set(age_s);
         let mut text = String::new();
-        // Writing into a text does not fail.
+        // Writing into a string does not fail.
         let _ = encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner));
         text
     }

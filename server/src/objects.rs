@@ -1,8 +1,8 @@
-//! Server side. JSON objects that are objects.
+//! Server side. Accepts JSON objects only.
 //!
-//! What serde derives for a struct also takes a JSON array, value by value in the order of the fields. Nothing documents
-//! that order, and a field at its end that is not there would count as not asked for. Every struct that is read from
-//! strangers goes through here: as [`Object`], or with `#[serde(deserialize_with = "object")]` or `"objects"` on its field.
+//! A struct's derived `Deserialize` also takes a JSON array, value by value in the order of the fields. That order is
+//! not documented, and missing fields at its end would get their defaults. Every struct that is read from untrusted
+//! input goes through here: as [`Object`], or with `#[serde(deserialize_with = "object")]` or `"objects"` on its field.
 
 use std::{fmt, marker::PhantomData};
 
@@ -11,7 +11,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A struct that is read from an object, and from nothing else.
+/// A struct that is read from an object only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Object<T>(pub T);
 
@@ -35,12 +35,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
     }
 }
 
-/// For a field that holds one.
+/// For a field that holds one object.
 pub fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(one)| one)
 }
 
-/// For a field that holds a list of them.
+/// For a field that holds a list of objects.
 pub fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     Ok(Vec::<Object<T>>::deserialize(deserializer)?.into_iter().map(|Object(one)| one).collect())
 }

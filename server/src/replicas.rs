@@ -2,16 +2,17 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `places` | the places that this replica has of each limit, and how many of them are in use |
-//! | `notice` | what replicas tell each other |
-//! | `clock` | the database's clock, which all of them read |
-//! | `membership` | whether the others count on this replica, and what it does every few seconds |
+//! | `places` | the places this replica holds of each limit, and how many are in use |
+//! | `notice` | notices between replicas |
+//! | `clock` | the database's clock, which all of them use |
+//! | `membership` | this replica's lease, and its periodic work |
 //!
-//! A limit that holds over all replicas has a name and a number of *places*. A replica takes places in the database and keeps
-//! them a moment after their use, so that one conversation after another costs nothing. It says every few seconds that it is
-//! still there. When it could not for [`Terms::trusted_for`], it behaves as if it had lost everything: it begins nothing more, closes
-//! its connections and leaves what is under way, unless that has passed its commit point. The others take its places later than
-//! that. Where one process serves (SQLite), every place is granted without a question: limits are counted in the process.
+//! A limit that holds over all replicas has a name and a number of *places*. A replica takes places in the database and
+//! keeps them a moment after their use, so that one conversation after another costs no query. It renews its lease
+//! every few seconds. If it could not for [`Terms::trusted_for`], it acts as if it had lost everything: it starts
+//! nothing new, closes its connections and abandons running conversations, except those past their commit point. The
+//! others take its places only after that. A single process (SQLite) gets every place without a query: limits are
+//! counted in the process.
 
 use std::{
     sync::{Arc, Mutex},
@@ -42,20 +43,20 @@ pub use notice::Notice;
 pub use places::Place;
 use places::{Holdings, Request};
 
-/// How long replicas count on each other.
+/// The times of a replica's lease.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
-    /// So long a replica counts as there after it said so.
+    /// How long a lease lasts.
     pub lease: Duration,
-    /// It says so this often.
+    /// How often it is renewed.
     pub renew_every: Duration,
-    /// So long after the last time it counts on that itself: a little less than the others do.
+    /// How long a replica trusts its own lease: a little less than the others do.
     pub trusted_for: Duration,
-    /// A process that stands still keeps its connections, and so its places, beyond its lease; but not for ever.
+    /// A paused process keeps its connections, and so its places, beyond its lease, but at most this long.
     pub frozen_for: Duration,
 }
 
-/// What is usual.
+/// The usual times.
 pub const TERMS: Terms = Terms {
     lease: Duration::from_secs(30),
     renew_every: Duration::from_secs(5),
@@ -63,9 +64,9 @@ pub const TERMS: Terms = Terms {
     frozen_for: Duration::from_secs(90),
 };
 
-/// How long to wait for a rate that the database does not tell.
+/// How long to wait for a rate when the database does not answer.
 const UNKNOWN_RATE: Duration = Duration::from_secs(5);
-/// Notices that somebody may be behind with. Who is further behind is told [`Notice::Missed`].
+/// Capacity of the channel of notices. A receiver that falls further behind gets [`Notice::Missed`].
 const NOTICES: usize = 1_024;
 
 /// This process among those that serve from the database.
@@ -81,7 +82,7 @@ impl Replicas {
         Self { name: uuid::Uuid::new_v4().to_string().into(), shared: None }
     }
 
-    /// One of several, under this number. It counts as there from [`Self::start`] on.
+    /// One of several, under this number. Its lease begins with [`Self::start`].
     pub fn among(store: Arc<dyn ReplicaStore>, id: i32, clock: Option<Arc<DatabaseClock>>, terms: Terms) -> Self {
         let holdings = Arc::new(Mutex::new(Holdings::default()));
         let (setting, held) = (store.clone(), holdings.clone());
@@ -92,7 +93,7 @@ impl Replicas {
                 let set = store.set_places(id, &targets).await;
                 let granted =
                     with(&holdings, |holdings| holdings.settle(epoch, &requests, &targets, set.as_deref().ok()));
-                // Who asked may be gone: then the place is free again.
+                // If the caller is gone, dropping the place frees it again.
                 let places = targets.into_iter().zip(granted);
                 let places = places.map(|(target, granted)| granted.then(|| Place::new(&holdings, target.name, epoch)));
                 let places: Vec<Option<Place>> = places.collect();
@@ -115,27 +116,28 @@ impl Replicas {
         Self { name: uuid::Uuid::new_v4().to_string().into(), shared: Some(Arc::new(shared)) }
     }
 
-    /// Unique to this process, whatever started before or will start: leases bear it.
+    /// Unique among all processes, past and future: lease tokens contain it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether there may be others.
+    /// Whether there may be other replicas.
     pub const fn is_shared(&self) -> bool {
         self.shared.is_some()
     }
 
-    /// Whether this process may begin something: the others count on it.
+    /// Whether this process may start something: it holds its lease.
     pub fn is_current(&self) -> bool {
         self.shared.as_ref().is_none_or(|shared| shared.is_current())
     }
 
-    /// Cancelled when this replica has lost its places. Asked for again it is about the next time.
+    /// Cancelled when this replica loses its places. A later call returns the token of the next loss.
     pub fn lost(&self) -> CancellationToken {
         self.shared.as_ref().map_or_else(CancellationToken::new, |shared| shared.membership(|one| one.lost.clone()))
     }
 
-    /// Takes a place of a limit; `None` where all replicas together have `most` of them, or the database does not answer.
+    /// Takes a place of a limit; `None` where all replicas together have `most` of them, or the database does not
+    /// answer.
     pub async fn take(&self, name: impl FnOnce() -> String, most: u32) -> Option<Place> {
         let Some(shared) = &self.shared else { return Some(Place::unlimited()) };
         let name = name();
@@ -146,7 +148,7 @@ impl Replicas {
         place
     }
 
-    /// The same; the others are not told that it is wanted.
+    /// The same, without telling the others that a place is wanted.
     pub async fn take_if_free(&self, name: impl FnOnce() -> String, most: u32) -> Option<Place> {
         match &self.shared {
             Some(shared) => shared.take(&name(), most).await,
@@ -154,7 +156,7 @@ impl Replicas {
         }
     }
 
-    /// Takes what one replica does at a time; `None`: another one does it.
+    /// Takes the turn for work that one replica does at a time; `None`: another one has it.
     pub async fn take_turn(&self, name: impl FnOnce() -> String) -> Option<Place> {
         self.take_if_free(name, 1).await
     }
@@ -164,7 +166,8 @@ impl Replicas {
         self.shared.as_ref().map_or(0, |shared| with(&shared.holdings, |holdings| holdings.in_use(name)))
     }
 
-    /// Takes up to `wanted` out of what may happen now, over all replicas; where there is nothing, how long to wait.
+    /// Takes up to `wanted` of what the rate allows now, over all replicas; if that is nothing, returns how long to
+    /// wait.
     pub async fn take_rate(&self, name: &str, rate: Rate, wanted: u32) -> Result<u32, Duration> {
         let Some(shared) = &self.shared else { return Ok(wanted) };
         match shared.store.take_rate(name, rate, wanted).await {
@@ -176,19 +179,19 @@ impl Replicas {
         }
     }
 
-    /// Tells the others.
+    /// Notifies the other replicas.
     pub fn tell(&self, notice: Notice) {
         if let Some(shared) = &self.shared {
             shared.tell(notice);
         }
     }
 
-    /// What others tell.
+    /// The notices of other replicas.
     pub fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
         self.shared.as_ref().map(|shared| shared.notices.subscribe())
     }
 
-    /// Where a listener puts what it hears; nothing, when something may have been missed.
+    /// Receives the text of a notice from a listener; `None` when notices may have been lost.
     pub fn heard(&self, text: Option<&str>) {
         let notice = match text {
             Some(text) => Notice::read(text, &self.name),
@@ -199,7 +202,7 @@ impl Replicas {
         }
     }
 
-    /// Whether no other replica is there.
+    /// Whether no other replica is running.
     pub async fn is_only(&self) -> bool {
         let Some(shared) = &self.shared else { return true };
         shared.store.others(shared.id).await.map_err(StoreError::log).is_ok_and(|others| others == 0)
@@ -212,7 +215,7 @@ impl Replicas {
         }
     }
 
-    /// Is there from now on, until [`Self::leave`].
+    /// Holds the lease from now on, until [`Self::leave`].
     pub async fn start(&self) {
         let Some(shared) = &self.shared else { return };
         shared.renew().await;
@@ -222,7 +225,7 @@ impl Replicas {
         tokio::spawn(shared.stop.clone().run_until_cancelled_owned(membership::send(shared.clone(), name)));
     }
 
-    /// Gives everything back: nothing is under way any more.
+    /// Releases everything: nothing is running any more.
     pub async fn leave(&self) {
         let Some(shared) = &self.shared else { return };
         shared.stop.cancel();

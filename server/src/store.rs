@@ -1,14 +1,15 @@
-//! Server side. What is kept, behind a small trait for each aggregate. Every adapter passes the same suite (`contract`).
+//! Server side. Storage, behind a small trait for each aggregate. Every adapter passes the same suite (`contract`).
 //!
-//! "Not found" is `Ok(None)` (or `false`), also for what belongs to another account; a row that does not map is an
-//! [`StoreError::Inconsistent`] that names where it is. No method sees a secret in clear.
+//! "Not found" is `Ok(None)` (or `false`), also for rows of another account. A row that cannot be decoded is a
+//! [`StoreError::Inconsistent`] that names table, column and row. No method sees a secret in clear.
 //!
-//! A method that changes what an account owns takes the entry of the history that says so, and writes both in one
-//! transaction: there is no way to change without one.
+//! A method that changes something of an account takes the entry for the history, and writes both in one transaction,
+//! so that no change goes unrecorded.
 //!
-//! A trait, its SQLite half, its PostgreSQL half and its contract have the same name: `sessions.rs`, `sqlite/sessions.rs`,
-//! `postgres/sessions.rs`, `contract/sessions.rs`. To add a method: in each of the four. What a row means is in `codec`; what a
-//! transaction does is in `flow`.
+//! A trait, its SQLite half, its PostgreSQL half and its contract have the same name: `sessions.rs`,
+//! `sqlite/sessions.rs`, `postgres/sessions.rs`, `contract/sessions.rs`. To add a method, change all four. Rows are
+//! decoded in `codec`;
+//! what a transaction does is in `flow`.
 
 use app::{
     diagnosis::cause::Cause,
@@ -85,16 +86,16 @@ pub use sessions::SessionStore;
 pub use settlements::SettlementStore;
 pub use test_runs::TestRunStore;
 
-/// A sealed secret and when it was typed.
+/// A sealed secret, and when it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedSecret {
     pub sealed: Vec<u8>,
     pub changed_at: Timestamp,
-    /// What its logins are counted under.
+    /// The key under which its logins are counted.
     pub login_key: [u8; 32],
 }
 
-/// Somebody wants to log in.
+/// A request for a login slot.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginClaim {
     pub id: Uuid,
@@ -113,7 +114,7 @@ pub struct LoginEnd {
     pub at: Timestamp,
 }
 
-/// The rule that a claim is judged by.
+/// The rule that decides about a claim.
 pub type Admit<'a> = dyn Fn(LoginCount, Option<SignedDuration>, Timestamp) -> Admission + Send + Sync + 'a;
 
 /// The last test of a profile, and the settings it was made with.
@@ -123,19 +124,19 @@ pub struct Tested {
     pub at: Timestamp,
     pub verdict: Verdict,
     pub cause: Option<Cause>,
-    /// When the code of the confirmation mail was typed in.
+    /// When the code of the confirmation mail was entered.
     pub received_at: Option<Timestamp>,
 }
 
 impl Tested {
-    /// When a mail was received, as far as the last test leaves that true. When it is not known whether that one left, only its
-    /// own code counts.
+    /// When a mail was received, if the last test does not contradict that. When it is unknown whether the last test's
+    /// mail was sent, only the code of that mail counts.
     pub fn received(&self) -> Option<Timestamp> {
         self.received_at.filter(|at| self.verdict != Verdict::DeliveryUnknown || *at >= self.at)
     }
 }
 
-/// The code of a confirmation mail, as it is stored: not the digits themselves.
+/// The code of a confirmation mail, stored as a salted hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub salt: [u8; 16],
@@ -152,27 +153,27 @@ pub struct ProfileRow {
     pub encoding: Encoding,
     pub in_use: bool,
     pub secret: Option<SealedSecret>,
-    /// How many logins in a row were refused with this secret, here or in another profile for the same login.
+    /// Consecutive refusals of a login with this secret, in this profile or in another one with the same login.
     pub secret_refusals: u32,
     pub tested: Option<Tested>,
     pub sending: SendingOptions,
     pub health: Health,
-    /// The settings that the last message was sent with.
+    /// The fingerprint of the settings that the last message was sent with.
     pub signed_fingerprint: Option<[u8; 32]>,
-    /// Counts the changes of settings and secret, from 1: a form says which one it showed.
+    /// Counts the changes of settings and secret, from 1. A form sends the revision it showed.
     pub revision: u32,
-    /// The form that made it. Sent twice, a form makes one profile.
+    /// The form that made it. A form that is sent twice makes one profile.
     pub creation: Option<String>,
 }
 
 impl ProfileRow {
-    /// Of everything that decides how its mail leaves.
+    /// Covers everything that decides how its messages are sent.
     pub fn fingerprint(&self) -> [u8; 32] {
         let changed_at = self.secret.as_ref().map(|secret| secret.changed_at);
         model::fingerprint::fingerprint(&self.settings, self.encoding, changed_at)
     }
 
-    /// What decides whether mail is left to it.
+    /// The facts that decide whether messages go through it.
     pub fn candidate(&self) -> Candidate {
         let failed = |tested: &Tested| tested.verdict == Verdict::Failed && tested.fingerprint == self.fingerprint();
         Candidate {
@@ -184,7 +185,7 @@ impl ProfileRow {
         }
     }
 
-    /// One that was just made: no secret, never tested, never used.
+    /// A new profile: no secret, never tested, never used.
     pub fn new(id: ProfileId, settings: Settings) -> Self {
         Self {
             id,
@@ -203,18 +204,18 @@ impl ProfileRow {
     }
 }
 
-/// What is stored with a test.
+/// The data stored with a test.
 #[derive(Debug, Clone, Copy)]
 pub struct TestRecord<'a> {
-    /// Of the settings that were tested.
+    /// Fingerprint of the settings that were tested.
     pub fingerprint: &'a [u8; 32],
-    /// Takes the place of the one before.
+    /// Replaces the previous one.
     pub receipt: Option<&'a Receipt>,
-    /// What the portal is told; empty: it is told nothing.
+    /// Events for the portal; empty if it has no webhook.
     pub events: &'a [NewEvent],
-    /// What the portal is told when the profile recovers by it.
+    /// Makes the event for a profile that this test repairs.
     pub transition_event: Option<TransitionEvent>,
-    /// What the history says.
+    /// The entry of the history.
     pub entry: &'a Entry,
 }
 
@@ -228,7 +229,7 @@ pub struct SessionRow {
     pub ends_at: Timestamp,
 }
 
-/// Everything that is kept.
+/// Every aggregate.
 pub trait Store:
     AccountStore
     + ClockStore

@@ -1,16 +1,16 @@
-//! Server side. A clock that does not jump, and what becomes of stored deadlines when the machine's clock does.
+//! Server side. A clock that does not jump, and how stored deadlines are adjusted when the machine's clock does.
 //!
-//! Deadlines are stored as instants of the wall clock. Somebody sets that clock back by a day, and mail waits until
-//! tomorrow; somebody sets it forward, and everything that waits is too old. So two clocks are compared: the one on the wall,
+//! Deadlines are stored as instants of the wall clock. If that clock is set back by a day, mail would wait until
+//! tomorrow; if it is set forward, every waiting message would be too old. So two clocks are compared: the wall clock,
 //! and the time since boot, which cannot be set and includes sleep.
 //!
-//! - They disagree: the wall clock was set. Everybody goes on with the old time until every stored deadline is moved by the
+//! - They disagree: the wall clock was set. The old time is used until every stored deadline has moved by the
 //!   difference, in one transaction.
-//! - They agree and much time has passed without us (off, asleep, without a disk): it really passed. What would be too old gets
-//!   a while to be tried before it fails.
+//! - They agree and much time has passed without the process (off, asleep, without a disk): it really passed. Overdue
+//!   messages get extra time to be tried before they fail.
 //!
-//! The last instant is in the database, so this holds across a restart. After a new start of the machine only the wall clock is
-//! left to believe, unless it went back.
+//! The last instant is in the database, so this also holds across a restart. After a reboot, only the wall clock is
+//! left: it is trusted unless it went back.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -20,24 +20,24 @@ use std::{
 use app::services::Clock;
 use jiff::{SignedDuration, Timestamp};
 
-/// Clocks are corrected all the time; less than this is not a jump.
+/// Clocks are corrected all the time; a smaller difference is not a jump.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 /// A longer gap counts as downtime.
 pub const AWAY: SignedDuration = SignedDuration::from_mins(5);
-/// How long what would be too old after that is still tried.
+/// How long overdue messages are still tried after that.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
 
 /// One instant, by both clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     pub wall: Timestamp,
-    /// Which start of the machine.
+    /// Identifies the boot of the machine.
     pub boot: Arc<str>,
-    /// Since that start.
+    /// Time since that boot.
     pub up: Duration,
 }
 
-/// What lies between two instants.
+/// The difference between two instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elapsed {
     /// By how much the wall clock was set.
@@ -46,7 +46,7 @@ pub struct Elapsed {
     pub passed: SignedDuration,
 }
 
-/// What makes a passage of two instants.
+/// Computes the difference of two instants.
 pub type ElapsedRule = fn(&Mark, &Mark) -> Elapsed;
 
 impl Elapsed {
@@ -56,12 +56,12 @@ impl Elapsed {
     }
 }
 
-/// What lies between two instants.
+/// The difference between two instants.
 pub fn between(last: &Mark, now: &Mark) -> Elapsed {
     let wall = now.wall.duration_since(last.wall);
     let up = signed(now.up) - signed(last.up);
-    // Another start, or a machine that was put back to an earlier state: the time since the start says nothing. A clock that
-    // went forward is believed then, one that went back is not.
+    // After a reboot, or on a machine restored to an earlier state, the time since boot says nothing. Then a clock that
+    // went forward is trusted, one that went back is not.
     let passed = if last.boot == now.boot && !up.is_negative() { up } else { wall.max(SignedDuration::ZERO) };
     let jump = wall - passed;
     Elapsed { jump: if jump.abs() < TOLERANCE { SignedDuration::ZERO } else { jump }, passed }
@@ -75,9 +75,9 @@ fn signed(duration: Duration) -> SignedDuration {
 #[derive(Clone)]
 pub struct Machine {
     pub wall: Clock,
-    /// Since its start, sleep included.
+    /// Time since boot, including sleep.
     pub up: Arc<dyn Fn() -> Duration + Send + Sync>,
-    /// Another text after each start.
+    /// Different after each boot.
     pub boot: Arc<str>,
 }
 
@@ -87,10 +87,10 @@ impl Machine {
     }
 }
 
-/// A clock that shows a jump only when it is told to.
+/// A clock that shows a jump only after [`adopt`](Self::adopt).
 pub struct Steady {
     machine: Machine,
-    /// The last instant at which both clocks were taken as they are.
+    /// The last instant at which both clocks were trusted.
     base: Mutex<Mark>,
 }
 
@@ -100,7 +100,7 @@ impl Steady {
         Arc::new(Self { machine, base })
     }
 
-    /// As everything else reads it.
+    /// The time for everything else.
     pub fn clock(self: &Arc<Self>) -> Clock {
         let steady = self.clone();
         Arc::new(move || steady.now())
@@ -115,7 +115,7 @@ impl Steady {
         base.checked_add(passage.passed).unwrap_or(base)
     }
 
-    /// The present instant, and what lies between the last one and it.
+    /// The present instant, and its difference from the last adopted one.
     pub fn look(&self) -> (Mark, Elapsed) {
         let base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = self.machine.mark();
@@ -123,7 +123,7 @@ impl Steady {
         (mark, passage)
     }
 
-    /// From now on the clocks are taken as they were at this instant.
+    /// Trusts the clocks as they were at this instant.
     pub fn adopt(&self, mark: Mark) {
         *self.base.lock().unwrap_or_else(PoisonError::into_inner) = mark;
     }

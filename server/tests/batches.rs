@@ -1,6 +1,6 @@
-//! A batch of the outbox costs the database as many statements for forty messages as for one, except for claims, which are
-//! one a lane. A program of its own, with one test, because it counts every statement that is made.
-#![allow(clippy::unwrap_used, reason = "a test; clippy sees only the function with the attribute as one")]
+//! A batch of the outbox costs the same number of statements for forty messages as for one, except for claims, which
+//! need one for each lane. A program of its own, with one test, because it counts every statement of the process.
+#![allow(clippy::unwrap_used, reason = "clippy recognises only functions with #[test] as tests")]
 
 use app::session::AccountId;
 use jiff::Timestamp;
@@ -127,7 +127,7 @@ async fn a_batch_costs_as_many_statements_for_forty_messages_as_for_one() {
         cost.push(statements.take().len());
         costs.push(cost);
     }
-    assert!(costs[0].iter().all(|count| *count > 0), "statements are seen: {costs:?}");
+    assert!(costs[0].iter().all(|count| *count > 0), "statements are counted: {costs:?}");
     assert_eq!(costs[0], costs[1]);
     std::fs::remove_dir_all(&folder).unwrap();
 }

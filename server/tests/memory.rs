@@ -1,6 +1,6 @@
-//! What a hostile server can make a conversation allocate. A program of its own, with one test, because it counts every
-//! byte that is allocated: nothing else may run beside it.
-#![allow(clippy::unwrap_used, reason = "a test; clippy sees only the function with the attribute as one")]
+//! How much memory a hostile server can make a conversation allocate. A program of its own, with one test, because it
+//! counts every allocated byte: nothing else may run beside it.
+#![allow(clippy::unwrap_used, reason = "clippy recognises only functions with #[test] as tests")]
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use tokio::{
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
 
-/// What a conversation may allocate at the most, in MiB.
+/// The most a conversation may allocate, in MiB.
 const BOUND: f32 = 8.0;
-/// What the server sends without end: 100 MB at the most.
+/// The server's endless output: at most 100 MB.
 const CHUNKS: usize = 1_600;
 
-/// The server says these things, each after it has read something, and then floods.
+/// The server sends these replies, each after it has read something, and then floods.
 #[derive(Clone, Copy)]
 struct Flood {
     says: &'static [&'static str],
@@ -39,7 +39,7 @@ const FLOODS: [Flood; 6] = [
     Flood { says: &[], with: b"220-welcome\r\n", cause: Cause::ReplyTooLarge },
     Flood { says: &["220 hi\r\n"], with: b"250-KEYWORD\r\n", cause: Cause::ReplyTooLarge },
     Flood { says: &["220 hi\r\n", "250-hi\r\n250 AUTH PLAIN\r\n"], with: b"334 ", cause: Cause::ReplyTooLarge },
-    // Replies without end: each is short, and answers nothing.
+    // Endless replies: each is short, and answers nothing.
     Flood { says: &["220 hi\r\n", "250-hi\r\n250 AUTH PLAIN\r\n"], with: b"334 \r\n", cause: Cause::ProtocolError },
     // After the message.
     Flood {
@@ -127,7 +127,7 @@ async fn a_flood_is_not_kept() {
         assert_eq!(report.cause, Some(case.cause), "{:#?}", report.transcript);
         assert!(grown < BOUND, "{grown} MiB for {:?}", String::from_utf8_lossy(case.with));
     }
-    // The measure itself: what is kept does show.
+    // A check of the measurement: memory in use does show.
     ALLOCATED.reset_peak_usage();
     let before = ALLOCATED.current_usage_as_mb();
     drop(std::hint::black_box(vec![1_u8; 16 << 20]));

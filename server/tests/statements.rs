@@ -1,6 +1,6 @@
-//! How many statements a page of the list, and one of the API's messages, cost the database: as many for fifty rows as for
-//! one. A program of its own, with one test, because it counts every statement that is made.
-#![allow(clippy::unwrap_used, reason = "a test; clippy sees only the function with the attribute as one")]
+//! How many statements a page of the list, and one of the API's messages, needs: the same for fifty rows as for one. A
+//! program of its own, with one test, because it counts every statement of the process.
+#![allow(clippy::unwrap_used, reason = "clippy recognises only functions with #[test] as tests")]
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ const SECRET: [u8; 32] = [7; 32];
 const NOW: i64 = 1_800_000_000;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-#[allow(clippy::too_many_lines, reason = "one test, from the door to the count")]
+#[allow(clippy::too_many_lines, reason = "one test, from the request to the count")]
 #[tokio::test]
 async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
     let statements = Statements::of_this_process();
@@ -109,7 +109,7 @@ async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
             let saved = ask(save.body(Body::from(form)).unwrap()).await;
             assert!(saved.status().is_success(), "{}", saved.status());
         }
-        // Each waits in a lane of its own, has been tried, and its profile fails.
+        // Each one waits in a lane of its own, has been tried, and its profile has failures.
         sqlx::raw_sql(
             "UPDATE profile SET failures = 3, broken_at = 1, failed_at = 1, failed_cause = 'timeout', failing_cause = 'timeout';
              INSERT OR IGNORE INTO message (id, portal, account, user, lane, request_hash, message_id, subject, size,
@@ -145,6 +145,6 @@ async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
     let [(few, list_few, _), (many, list_many, _)] = pages[..] else { panic!("two pages") };
     assert_eq!((few, many), (1, 31));
     assert_eq!(list_few, list_many, "the list");
-    assert!(list_few > 0, "statements are seen");
+    assert!(list_few > 0, "statements are counted");
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -1,6 +1,6 @@
-//! A service manager may ask the process to end at any moment, also while it is still starting.
+//! A service manager may ask the process to stop at any moment, even while it is still starting.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test; clippy sees only the function with the attribute as one")]
+#![allow(clippy::unwrap_used, reason = "clippy recognises only functions with #[test] as tests")]
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -21,7 +21,7 @@ fn start(folder: &Path) -> Child {
         .unwrap()
 }
 
-/// Sends SIGTERM and expects the process to end by itself, with success.
+/// Sends SIGTERM and expects the process to exit by itself, with success.
 fn ends_well(mut demo: Child) {
     assert!(Command::new("kill").arg(demo.id().to_string()).status().unwrap().success());
     let deadline = Instant::now() + PATIENCE;
@@ -29,7 +29,7 @@ fn ends_well(mut demo: Child) {
         if let Some(status) = demo.try_wait().unwrap() {
             break status;
         }
-        assert!(Instant::now() < deadline, "it does not end");
+        assert!(Instant::now() < deadline, "the process does not exit");
         std::thread::sleep(Duration::from_millis(10));
     };
     let mut logs = String::new();
@@ -45,7 +45,7 @@ fn sigterm_while_it_prepares_is_an_orderly_end() {
     let deadline = Instant::now() + PATIENCE;
     // Its keys are written long before it listens.
     while !data.exists() {
-        assert!(Instant::now() < deadline, "it does not start");
+        assert!(Instant::now() < deadline, "the process does not start");
         std::thread::sleep(Duration::from_millis(1));
     }
     ends_well(demo);
@@ -56,6 +56,6 @@ fn sigterm_as_soon_as_the_addresses_are_printed_is_an_orderly_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut demo = start(folder.path());
     let mut printed = BufReader::new(demo.stdout.take().unwrap()).lines();
-    assert!(printed.any(|line| line.unwrap().contains("Ctrl+C")), "it ends before it has printed its addresses");
+    assert!(printed.any(|line| line.unwrap().contains("Ctrl+C")), "it exited before it printed its addresses");
     ends_well(demo);
 }

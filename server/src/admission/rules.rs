@@ -16,12 +16,12 @@ pub struct Caps {
 }
 
 impl Caps {
-    /// Of `workers`, one account has an eighth.
+    /// One account may have an eighth of `workers`.
     pub fn new(workers: u32, waiting: u32, per_account: u32) -> Self {
         Self { workers, waiting, per_account, account_workers: (workers / 8).max(1) }
     }
 
-    /// Workers that are kept for newcomers, however many quick parties there are.
+    /// Workers reserved for newcomers, for any number of quick parties.
     const fn for_newcomers(&self) -> u32 {
         self.workers / 8
     }
@@ -32,12 +32,12 @@ impl Caps {
     }
 }
 
-/// What the last conversations of a party were like.
+/// The pace of a party's last conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pace {
     /// Done within [`QUICK_WITHIN`](super::QUICK_WITHIN).
     Quick,
-    /// Nothing is known, or neither quick nor slow.
+    /// Unknown, or neither quick nor slow.
     New,
     /// One of the last took longer than [`SLOW_AFTER`](super::SLOW_AFTER).
     Slow,
@@ -50,18 +50,18 @@ pub enum Kind {
     Waiting,
 }
 
-/// Why there is no place.
+/// Why no slot is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
-    /// Its party has its share already: it has to end one first.
+    /// The party's share is used up: one of its conversations must end first.
     Party,
-    /// Its server has as many as it may.
+    /// The server has its most conversations.
     Server,
-    /// No place for anybody of this pace.
+    /// No slot is free for this pace.
     All,
 }
 
-/// Conversations under way.
+/// Running conversations.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
     pub workers: u32,
@@ -74,15 +74,16 @@ pub struct Counts {
     pub server_newcomers: u32,
 }
 
-/// What a conversation begins with.
+/// The kind of slot a conversation begins with.
 ///
-/// - Quick: any worker, except for an eighth that is kept for newcomers. A quarter of the workers is reserved for them.
-/// - New: the other workers, of which one server has at most half, while there is room for them to wait. A party without any
-///   conversation may also have one of those that are kept.
-/// - Slow: no worker. Half of the waiting places, so that there is room for those that turn slow; and when half of these are
-///   taken, one for each party.
+/// - Quick: any worker, except for an eighth that is reserved for newcomers. A quarter of the workers is reserved for
+///   quick parties.
+/// - New: the other workers, of which one server has at most half, while there is room for them to wait. A party
+///   without any conversation may also have a reserved one.
+/// - Slow: no worker. Half of the waiting slots, so that there is room for conversations that turn slow; once half of
+///   these are taken, one for each party.
 ///
-/// A portal's relay is the operator's: it has up to half of the workers and a quarter of the waiting places.
+/// A portal's relay is the operator's: it may have half of the workers and a quarter of the waiting slots.
 pub fn kind_for(pace: Pace, counts: &Counts, caps: &Caps, party: &Party) -> Result<Kind, Full> {
     let of_party = counts.party_workers + counts.party_waiting;
     let is_relay = matches!(party, Party::Relay(_));
@@ -105,7 +106,7 @@ pub fn kind_for(pace: Pace, counts: &Counts, caps: &Caps, party: &Party) -> Resu
         Pace::New => {
             let free = caps.workers.saturating_sub(counts.workers);
             let is_free = free > caps.workers / 4 && counts.waiting < caps.waiting - caps.waiting / 4;
-            // Where others leave no room, a party may still have its first conversation.
+            // If others leave no room, a party may still have its first conversation.
             let is_kept = free > 0
                 && of_party == 0
                 && counts.newcomers < caps.for_newcomers()

@@ -1,4 +1,4 @@
-//! Server side. Permission for one conversation, and what its duration says about the party.
+//! Server side. The slot of one conversation, and what its duration says about the party.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Admission, Claimant, Known, QUICK_FOR, QUICK_WITHIN, SLOW_AFTER, SLOW_FOR, YIELD_AFTER, rules::Kind};
 
-/// Permission for one conversation; dropping it frees the slot.
+/// The slot of one conversation; freed on drop.
 pub struct Slot {
     admission: Admission,
     claimant: Claimant,
@@ -19,7 +19,7 @@ impl Slot {
         Self { admission, claimant, held: Mutex::new((kind, newcomer)) }
     }
 
-    /// Gives the worker back and goes on waiting; `false` when too many wait already, and the worker is kept.
+    /// Gives the worker up and goes on waiting; `false` when too many wait already: then the worker is kept.
     pub fn step_aside(&self) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let (kind, newcomer) = *held;
@@ -41,7 +41,7 @@ impl Slot {
         moved
     }
 
-    /// Runs a conversation, or a part of one, giving the worker back when it takes long.
+    /// Runs a conversation, or a part of one, and gives the worker up when it takes long.
     pub async fn watch<T>(&self, conversation: impl Future<Output = T>) -> T {
         self.watch_or(conversation, || ()).await
     }
@@ -62,7 +62,7 @@ impl Slot {
                 slow();
             }
         }
-        // There may have been no room to wait.
+        // There may have been no room to wait, so try again.
         loop {
             tokio::select! {
                 biased;

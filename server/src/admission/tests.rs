@@ -33,7 +33,7 @@ async fn one_account_has_an_eighth_of_the_workers_whatever_it_owns() {
     assert_eq!((slots.len(), admission.counts()), (8, (8, 0)));
     assert!(slots.iter().all(Slot::step_aside));
     greedy(&admission, &account("evil"), &mut slots);
-    assert_eq!((slots.len(), admission.counts()), (16, (8, 8)), "those that wait count as its own");
+    assert_eq!((slots.len(), admission.counts()), (16, (8, 8)), "waiting conversations count for the party");
     drop(slots);
     assert_eq!(admission.counts(), (0, 0));
     assert!(admission.with(|state| state.parties.is_empty() && state.servers.is_empty()));
@@ -53,7 +53,7 @@ async fn however_many_strangers_stall_a_quick_party_begins_at_once() {
             }
             let taken = admission.enter(&good).map(drop);
             assert_eq!(taken, Ok(()), "round {round}, {hosts} hosts, {:?}", admission.counts());
-            // What cannot move stays at its worker; all the others wait, and are slow from then on.
+            // One conversation cannot move and keeps its worker; all others wait, and are slow from then on.
             for slot in &slots {
                 slot.step_aside();
                 slot.was_slow();
@@ -71,16 +71,16 @@ async fn a_slow_party_takes_no_worker_until_it_has_been_forgiven() {
     let late = account("late");
     let slot = admission.enter(&late).unwrap();
     slot.watch(tokio::time::sleep(Duration::from_secs(20))).await;
-    assert_eq!(admission.counts(), (0, 1), "it gave its worker back");
+    assert_eq!(admission.counts(), (0, 1), "it gave its worker up");
     drop(slot);
     assert_eq!(admission.pace(&late.party), Pace::Slow);
-    // A quick one between does not change that.
+    // A quick conversation in between does not change that.
     quick(&admission, &late).await;
     let slot = admission.enter(&late).unwrap();
     assert_eq!(admission.counts(), (0, 1));
     drop(slot);
     tokio::time::advance(SLOW_FOR).await;
-    assert_eq!(admission.pace(&late.party), Pace::Quick, "the last one was");
+    assert_eq!(admission.pace(&late.party), Pace::Quick, "the last one was quick");
     tokio::time::advance(QUICK_FOR).await;
     admission.tidy();
     assert!(admission.with(|state| state.known.is_empty()));
@@ -145,7 +145,7 @@ async fn a_newcomer_begins_however_many_quick_parties_are_busy() {
         quick(&admission, &claimant).await;
         greedy(&admission, &claimant, &mut slots);
     }
-    assert_eq!(admission.counts(), (56, 0), "an eighth is kept");
+    assert_eq!(admission.counts(), (56, 0), "an eighth is reserved");
     for name in 0..8 {
         slots.push(admission.enter(&account(&format!("new{name}"))).unwrap());
     }

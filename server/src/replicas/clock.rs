@@ -1,5 +1,6 @@
-//! Server side. The database's clock, as a difference from this machine's time since boot, which nobody can set. All replicas
-//! compare instants by it, so that a machine whose own clock is wrong neither takes leases away nor expires messages.
+//! Server side. The database's clock, as a difference from this machine's time since boot, which cannot be set. All
+//! replicas compare instants by it, so that a machine whose own clock is wrong neither takes leases away nor expires
+//! messages.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,16 +14,16 @@ use crate::{
     time::Machine,
 };
 
-/// An answer that took longer says too little.
+/// A slower answer is too imprecise.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// The database's clock, as it was read last.
+/// The last reading of the database's clock.
 pub struct DatabaseClock {
     up: Arc<dyn Fn() -> Duration + Send + Sync>,
     reading: Mutex<Reading>,
 }
 
-/// What the database's clock showed at an instant since boot.
+/// The time of the database's clock at an instant since boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Reading {
     shown: Timestamp,
@@ -35,8 +36,8 @@ impl Reading {
         self.shown.checked_add(passed).unwrap_or(self.shown)
     }
 
-    /// The next reading: the database showed `shown` at some moment between two instants. What may be the imprecision of the
-    /// answer changes nothing.
+    /// The next reading: the database showed `shown` at some moment between two instants. A difference within the
+    /// imprecision of the answer changes nothing.
     fn next(self, before: Duration, shown: Timestamp, after: Duration) -> Self {
         let took = after.saturating_sub(before);
         let middle = Self { shown, up: before + took / 2 };
@@ -46,7 +47,7 @@ impl Reading {
 }
 
 impl DatabaseClock {
-    /// Reads it for the first time, however long that takes.
+    /// Reads it for the first time, without a limit on how long that takes.
     pub async fn new(store: &dyn ReplicaStore, machine: &Machine) -> Result<Arc<Self>, StoreError> {
         let before = (machine.up)();
         let shown = store.time().await?;
@@ -69,7 +70,7 @@ impl DatabaseClock {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).at((self.up)())
     }
 
-    /// The machine, with this clock on its wall.
+    /// The machine with this clock as its wall clock.
     pub fn on_the_wall_of(self: &Arc<Self>, machine: Machine) -> Machine {
         let clock = self.clone();
         Machine { wall: Arc::new(move || clock.now()), ..machine }
@@ -90,10 +91,10 @@ mod tests {
         let later = |ms| start + SignedDuration::from_millis(ms);
         let first = Reading { shown: start, up: ms(1_000) };
         assert_eq!(first.at(ms(1_500)), later(500));
-        assert_eq!(first.next(ms(2_000), later(1_050), ms(2_200)), first, "within what the answer took");
+        assert_eq!(first.next(ms(2_000), later(1_050), ms(2_200)), first, "within the duration of the query");
         let drifted = first.next(ms(2_000), later(1_030), ms(2_010));
         assert_eq!(drifted, Reading { shown: later(1_030), up: ms(2_005) });
-        assert_eq!(first.next(ms(2_000), later(9_000), ms(3_500)), first, "too slow to say anything");
+        assert_eq!(first.next(ms(2_000), later(9_000), ms(3_500)), first, "too slow to be used");
         let set = first.next(ms(2_000), later(86_400_000), ms(2_000));
         assert_eq!(set.at(ms(2_500)), later(86_400_500));
     }

@@ -1,5 +1,4 @@
-//! Server side. Whether the others count on this replica: it says every few seconds that it is there, gives back what it does not
-//! use, and tells what there is to tell.
+//! Server side. The lease of this replica: renewed every few seconds. Also releases unused places, and sends notices.
 
 use std::{
     collections::HashSet,
@@ -19,16 +18,16 @@ use super::{
 };
 use crate::{group_commit::GroupCommit, store::replicas::ReplicaStore};
 
-/// Places that are not in use are given back after so long, or when somebody else wants them.
+/// Unused places are released after this time, or as soon as another replica wants them.
 const KEPT: Duration = Duration::from_secs(2);
-/// How often that is looked at.
+/// How often unused places are looked for.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 /// How often the database's clock is read.
 const CLOCK_EVERY: Duration = Duration::from_secs(5);
-/// Notices that gather for so long are sent together.
+/// Notices within this time are sent together.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// What this replica is to the others.
+/// The shared state of this replica.
 pub(super) struct Shared {
     pub id: i32,
     pub terms: Terms,
@@ -43,7 +42,7 @@ pub(super) struct Shared {
     pub stop: CancellationToken,
 }
 
-/// Whether the others count on this replica.
+/// The lease of this replica.
 pub(super) struct Membership {
     pub renewed: Option<Instant>,
     /// Cancelled when it has lost its places.
@@ -73,14 +72,14 @@ impl Shared {
         self.membership(|one| one.renewed.is_some_and(|at| at.elapsed() < self.terms.trusted_for))
     }
 
-    /// Says that this replica is there. Counted from before it was said.
+    /// Renews the lease. It counts from before the query.
     pub async fn renew(&self) {
         let (began, afresh, epoch) =
             (Instant::now(), !self.is_current(), with(&self.holdings, |holdings| holdings.epoch()));
         match self.store.renew(self.id, self.terms.lease, afresh).await {
             Ok(known) => {
                 if with(&self.holdings, |holdings| holdings.epoch()) != epoch {
-                    // It lost its places meanwhile, and the database does not know it.
+                    // It lost its places meanwhile, and the database does not know that yet.
                     return;
                 }
                 if !known && !afresh {
@@ -93,7 +92,7 @@ impl Shared {
         }
     }
 
-    /// The places are somebody else's now, or will be soon.
+    /// The places belong to others now, or soon will.
     pub fn lose(&self) {
         self.membership(|one| {
             one.renewed = None;
@@ -124,7 +123,7 @@ impl Shared {
     }
 }
 
-/// Says that this replica is there, and forgets others that are not.
+/// Renews the lease, and deletes dead replicas.
 pub(super) async fn keep(shared: Arc<Shared>) {
     let mut ticks = interval(shared.terms.renew_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -139,7 +138,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
     }
 }
 
-/// Notices that the others do not count on this replica any more, gives places back, and reads the clock.
+/// Detects that the lease was lost, releases unused places, and reads the clock.
 pub(super) async fn tidy(shared: Arc<Shared>) {
     let mut ticks = interval(TIDY_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -164,7 +163,7 @@ pub(super) async fn tidy(shared: Arc<Shared>) {
     }
 }
 
-/// Sends notices, those that came together at once.
+/// Sends notices, all that are queued at once.
 pub(super) async fn send(shared: Arc<Shared>, name: Arc<str>) {
     loop {
         shared.told.notified().await;
@@ -174,7 +173,7 @@ pub(super) async fn send(shared: Arc<Shared>, name: Arc<str>) {
         if !texts.is_empty()
             && let Err(error) = shared.store.notify(&texts).await
         {
-            // They find out by looking.
+            // The other replicas find out by polling.
             error.log();
         }
     }

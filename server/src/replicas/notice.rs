@@ -1,35 +1,34 @@
-//! Server side. What replicas tell each other. A notice may get lost: each of them only makes something happen sooner that
-//! happens anyway.
+//! Server side. Notices between replicas. A notice may get lost: each one only speeds up what polling finds anyway.
 
 use app::{diagnosis::cause::Cause, profile::model::ProfileId, session::AccountId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The longest notice that PostgreSQL takes has 7,999 bytes.
+/// PostgreSQL accepts notices of at most 7,999 bytes.
 const LONGEST: usize = 7_900;
 
-/// What replicas tell each other.
+/// A notice to the other replicas.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "notice")]
 pub enum Notice {
-    /// There is more to be sent than the sender has places for.
+    /// There is more to send than the sender has places for.
     Work,
-    /// An account's mail goes another way, or may go again.
+    /// An account's messages take another route, or may be sent again.
     Account { portal: String, account: String },
     /// A profile was changed.
     Profile { portal: String, account: String, profile: String, in_use: bool },
-    /// A destination is left alone until then.
+    /// A destination is in back-off until then.
     Rests { destination: String, until: Timestamp, cause: Option<Cause> },
     /// A destination works again.
     Recovered { destination: String },
-    /// Somebody found no place of a limit.
+    /// No place of a limit was left.
     Wanted { name: String },
     /// The database's clock was set.
     Clock,
-    /// Notices may have been lost. Of nobody else.
+    /// Notices may have been lost. Never sent.
     #[serde(skip)]
     Missed,
-    /// This replica has lost its places. Of nobody else.
+    /// This replica has lost its places. Never sent.
     #[serde(skip)]
     Lost,
 }
@@ -50,13 +49,13 @@ impl Notice {
         Self::Profile { portal: portal.clone(), account: account.clone(), profile: id.to_string(), in_use }
     }
 
-    /// As it is sent; `None`: it is of nobody else's concern, or too long.
+    /// As text to send; `None`: it is local only, or too long.
     pub(super) fn write(&self, from: &str) -> Option<String> {
         let text = serde_json::to_string(&Envelope { from: from.to_owned(), notice: self }).ok()?;
         (text.len() <= LONGEST).then_some(text)
     }
 
-    /// As it was received; `None` where it is our own, or of a version that knows more.
+    /// From received text; `None` where it is our own, or unknown to this version.
     pub(super) fn read(text: &str, us: &str) -> Option<Self> {
         let Envelope { from, notice } = serde_json::from_str(text).ok()?;
         (from != us).then_some(notice)

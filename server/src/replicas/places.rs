@@ -1,8 +1,8 @@
-//! Server side. The places that this replica has of each limit. The database says how many it may have; this says how many of
-//! them are in use. Nothing here waits.
+//! Server side. The places this replica holds of each limit. The database says how many it may have; this counts how
+//! many of them are in use. Nothing here waits.
 //!
-//! What is written to the database is always a number of places to have, never a difference: what became of a write that
-//! failed does not matter after the next one.
+//! Writes to the database are always a number of places to have, never a difference: after the next write, the outcome
+//! of a failed one does not matter.
 
 use std::{
     collections::HashMap,
@@ -14,12 +14,12 @@ use tokio::time::Instant;
 
 use crate::store::replicas::PlaceTarget;
 
-/// What is asked of the database. One group of requests is answered after another.
+/// A request to the database. A group of requests is answered before the next one is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
     /// One more place.
     Take { name: String, most: u32 },
-    /// No more places than are in use.
+    /// Releases all places that are not in use.
     Return { name: String },
 }
 
@@ -33,16 +33,16 @@ impl Request {
 
 #[derive(Debug, Default)]
 struct Holding {
-    /// Places that the database grants.
+    /// Places granted by the database.
     granted: u32,
-    /// How many there were in all when the last one was granted.
+    /// The limit's number of places when the last one was granted.
     most: u32,
     used: u32,
-    /// The database is being asked: it decides, and nobody else.
+    /// A query is running: only the database decides meanwhile.
     asking: bool,
-    /// What the database has may be more than is known here.
+    /// The database may have granted more than is known here.
     doubtful: bool,
-    /// Since when there is a place that is not in use.
+    /// Since when a place is unused.
     idle_since: Option<Instant>,
     wanted: bool,
 }
@@ -53,11 +53,11 @@ impl Holding {
     }
 }
 
-/// What this replica has.
+/// Everything this replica holds.
 #[derive(Debug, Default)]
 pub(super) struct Holdings {
     by_name: HashMap<String, Holding>,
-    /// Counts how often everything was lost: a place of before is none.
+    /// Generation, counted up when everything is lost: places from an earlier one are invalid.
     epoch: u64,
 }
 
@@ -66,7 +66,7 @@ impl Holdings {
         self.epoch
     }
 
-    /// Takes a place that is there already, unless there were more places in all when it was granted.
+    /// Takes an unused place, unless it was granted under a larger limit.
     pub fn take(&mut self, name: &str, most: u32) -> Option<u64> {
         let holding = self.by_name.get_mut(name)?;
         let free = !holding.asking && holding.granted > holding.used && holding.most <= most;
@@ -81,7 +81,7 @@ impl Holdings {
         self.by_name.get(name).map_or(0, |holding| holding.used)
     }
 
-    /// What the database is asked for.
+    /// The targets to set in the database.
     pub fn plan(&mut self, requests: &[Request]) -> Vec<PlaceTarget> {
         let mut more: HashMap<&str, u32> = HashMap::new();
         requests
@@ -102,7 +102,7 @@ impl Holdings {
             .collect()
     }
 
-    /// What the database said: which places were granted, which are in use from now on. `None`: it did not answer.
+    /// Applies the database's answer, and returns which requests got a place. `None`: it did not answer.
     pub fn settle(
         &mut self,
         epoch: u64,
@@ -140,7 +140,7 @@ impl Holdings {
         granted
     }
 
-    /// A place is in use no more.
+    /// Returns a place that was in use.
     fn give(&mut self, name: &str, epoch: u64) {
         if epoch == self.epoch
             && let Some(holding) = self.by_name.get_mut(name)
@@ -157,7 +157,7 @@ impl Holdings {
         }
     }
 
-    /// Of which limits places are to be given back. What is not needed at all is forgotten.
+    /// The limits with places to release. Limits without any are forgotten.
     pub fn idle(&mut self, now: Instant, kept: Duration) -> Vec<String> {
         self.by_name.retain(|_, holding| holding.asking || holding.doubtful || holding.granted > 0 || holding.used > 0);
         let is_idle = |holding: &Holding| {
@@ -167,14 +167,14 @@ impl Holdings {
         self.by_name.iter().filter(|(_, holding)| is_idle(holding)).map(|(name, _)| name.clone()).collect()
     }
 
-    /// Everything is somebody else's.
+    /// All places belong to others now.
     pub fn lose(&mut self) {
         self.epoch += 1;
         self.by_name.clear();
     }
 }
 
-/// A place of a limit; dropping it frees it.
+/// A place of a limit; freed on drop.
 #[derive(Debug)]
 pub struct Place(Option<Held>);
 
@@ -186,7 +186,7 @@ struct Held {
 }
 
 impl Place {
-    /// Of a limit that is counted in the process.
+    /// A place of a limit that is counted in the process.
     pub const fn unlimited() -> Self {
         Self(None)
     }
@@ -221,7 +221,7 @@ mod tests {
         Request::Take { name: name.to_owned(), most }
     }
 
-    /// Asks for places, as if the database had so many left for us.
+    /// Requests places, as if the database had this many left for us.
     fn ask(holdings: &mut Holdings, requests: &[Request], left: u32) -> Vec<bool> {
         let targets = holdings.plan(requests);
         let set: Vec<bool> = targets.iter().map(|target| target.target <= left).collect();
@@ -232,22 +232,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_place_that_is_there_costs_no_question_and_goes_back_after_a_while() {
         let mut holdings = Holdings::default();
-        assert_eq!(holdings.take("a", 2), None, "it has none yet");
+        assert_eq!(holdings.take("a", 2), None, "none was granted yet");
         assert_eq!(ask(&mut holdings, &[take("a", 2), take("a", 2), take("a", 2)], 2), [true, true, false]);
         assert_eq!(holdings.take("a", 2), None);
         holdings.give("a", 0);
-        assert_eq!(holdings.take("a", 1), None, "of one place in all, another replica may have it");
+        assert_eq!(holdings.take("a", 1), None, "with one place in total, another replica may hold it");
         assert!(holdings.take("a", 2).is_some());
         holdings.give("a", 0);
         assert!(holdings.idle(Instant::now(), KEPT).is_empty());
         holdings.wanted("a");
-        assert_eq!(holdings.idle(Instant::now(), KEPT), ["a"], "somebody wants it");
+        assert_eq!(holdings.idle(Instant::now(), KEPT), ["a"], "another replica wants it");
         holdings.by_name.get_mut("a").unwrap().wanted = false;
         tokio::time::advance(KEPT).await;
         assert_eq!(holdings.idle(Instant::now(), KEPT), ["a"]);
         let back = [Request::Return { name: "a".to_owned() }];
         assert_eq!(holdings.plan(&back), [PlaceTarget { name: "a".to_owned(), target: 1, most: 0 }]);
-        assert_eq!(holdings.take("a", 2), None, "while the database is asked, it decides");
+        assert_eq!(holdings.take("a", 2), None, "during a query only the database decides");
     }
 
     #[tokio::test]
@@ -280,12 +280,12 @@ mod tests {
         assert_eq!(holdings.lock().unwrap().by_name["a"].used, 1);
         drop(after);
         assert_eq!(holdings.lock().unwrap().by_name["a"].used, 0);
-        // The answer to a question of before is none.
+        // Ignore a stale answer.
         let mut held = holdings.lock().unwrap();
         let (epoch, requests) = (held.epoch(), [take("a", 2)]);
         let targets = held.plan(&requests);
         held.lose();
         assert_eq!(held.settle(epoch, &requests, &targets, Some(&[true])), [false]);
-        assert_eq!(held.idle(Instant::now(), KEPT), ["a"], "what it set is taken back");
+        assert_eq!(held.idle(Instant::now(), KEPT), ["a"], "the places it set are released");
     }
 }

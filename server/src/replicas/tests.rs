@@ -1,4 +1,4 @@
-//! Replicas beside each other on one database.
+//! Replicas side by side on one database.
 
 use jiff::SignedDuration;
 
@@ -35,7 +35,7 @@ impl Node {
         self.replicas.take(|| name.to_owned(), most).await
     }
 
-    /// Takes a place as soon as there is one.
+    /// Takes a place as soon as one is free.
     async fn wait_for(&self, name: &str, most: u32) -> Place {
         for _ in 0..600 {
             if let Some(place) = self.take(name, most).await {
@@ -43,7 +43,7 @@ impl Node {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("there is no place");
+        panic!("no place became free");
     }
 }
 
@@ -55,11 +55,11 @@ async fn places_go_from_one_replica_to_the_other_and_only_one_has_a_turn() {
     let places = [one.take("a", 3).await.unwrap(), one.take("a", 3).await.unwrap(), other.take("a", 3).await.unwrap()];
     assert!(one.take("a", 3).await.is_none() && other.take("a", 3).await.is_none());
     drop(places);
-    // What is not in use is given back by itself.
+    // Unused places are released automatically.
     let _all = [other.wait_for("a", 3).await, other.wait_for("a", 3).await, other.wait_for("a", 3).await];
     let turn = one.replicas.take_turn(|| "turn".to_owned()).await.unwrap();
     assert!(other.replicas.take_turn(|| "turn".to_owned()).await.is_none());
-    // It goes, and says so.
+    // It leaves, and announces it.
     one.replicas.leave().await;
     assert!(!turn.is_held() && !one.replicas.is_current() && one.take("b", 9).await.is_none());
     assert!(other.replicas.take_turn(|| "turn".to_owned()).await.is_some());
@@ -73,7 +73,7 @@ async fn a_process_that_is_gone_leaves_its_places_and_one_that_was_forgotten_hea
     let place = one.take("a", 1).await.unwrap();
     let lost = one.replicas.lost();
     assert!(other.take("a", 1).await.is_none());
-    // It stood still for so long that the others have forgotten it.
+    // It was paused so long that the others have deleted it.
     sqlx::query("DELETE FROM replica WHERE id = $1")
         .bind(one.lock.replica().unwrap())
         .execute(cluster::pool_of(&store))
@@ -83,11 +83,11 @@ async fn a_process_that_is_gone_leaves_its_places_and_one_that_was_forgotten_hea
     lost.cancelled().await;
     assert!(!place.is_held() && theirs.is_held());
     drop(place);
-    assert!(one.take("a", 1).await.is_none(), "it gives nothing back that is somebody else's");
+    assert!(one.take("a", 1).await.is_none(), "it does not release a place that another replica holds");
     drop(theirs);
     let again = one.wait_for("a", 1).await;
     assert!(again.is_held());
-    // Now its process ends without a word.
+    // Now its process ends without leaving.
     one.replicas.shared.as_ref().unwrap().stop.cancel();
     drop((one, again));
     other.wait_for("a", 1).await;
@@ -109,7 +109,7 @@ async fn a_replica_without_the_database_begins_nothing_and_comes_back_with_nothi
         .fetch_one(cluster::pool_of(&store))
         .await
         .unwrap();
-    assert_eq!(places, 1, "what it had before is not counted twice");
+    assert_eq!(places, 1, "its former place is not counted twice");
 }
 
 #[tokio::test]
@@ -121,14 +121,14 @@ async fn replicas_hear_each_other_also_after_their_connection_was_cut() {
         let replicas = other.replicas.clone();
         tokio::spawn(other.store.clone().listen(move |notice| replicas.heard(notice)))
     };
-    assert_eq!(notices.recv().await.unwrap(), Notice::Missed, "it has just begun to listen");
+    assert_eq!(notices.recv().await.unwrap(), Notice::Missed, "reported once it listens");
     let hear = async |notices: &mut broadcast::Receiver<Notice>, wanted: Notice| {
         let heard = async { while notices.recv().await.unwrap() != wanted {} };
-        tokio::time::timeout(Duration::from_secs(30), heard).await.expect("it was not heard");
+        tokio::time::timeout(Duration::from_secs(30), heard).await.expect("the notice did not arrive");
     };
     one.replicas.tell(Notice::Work);
     hear(&mut notices, Notice::Work).await;
-    // Its own notices are not for itself.
+    // A replica does not receive its own notices.
     other.replicas.tell(Notice::Clock);
     sqlx::query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -1,4 +1,4 @@
-//! Counts the statements that a database is asked. Of the whole process: each program that uses it has one test.
+//! Counts the statements sent to a database by the whole process: each program that uses it has one test.
 
 use std::{
     fmt::Write,
@@ -7,7 +7,7 @@ use std::{
 
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// Notes what is asked of the database.
+/// Records the statements.
 #[derive(Clone, Default)]
 pub struct Statements(Arc<Mutex<Vec<String>>>);
 
@@ -18,7 +18,7 @@ impl<S: tracing::Subscriber> Layer<S> for Statements {
             event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| {
                 let _ = write!(text, "{value:?} ");
             });
-            // A reader that is opened sets itself up.
+            // A new reader connection sets itself up.
             if !text.contains("PRAGMA") {
                 self.0.lock().unwrap().push(text);
             }
@@ -27,14 +27,14 @@ impl<S: tracing::Subscriber> Layer<S> for Statements {
 }
 
 impl Statements {
-    /// From now on every statement of this process is noted.
+    /// Records every statement of this process from now on.
     pub fn of_this_process() -> Self {
         let statements = Self::default();
         tracing::subscriber::set_global_default(tracing_subscriber::registry().with(statements.clone())).unwrap();
         statements
     }
 
-    /// Those since the last look.
+    /// The statements since the last call.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }

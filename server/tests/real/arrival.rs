@@ -1,4 +1,4 @@
-//! What arrived, as the servers laid it down.
+//! The messages that arrived, as the servers stored them.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use mail_parser::MessageParser;
 
 use crate::servers::Server;
 
-/// Longer than any of them takes to deliver.
+/// Longer than any of the servers takes to deliver.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A message in a mailbox, with the line ends it had on the wire.
@@ -23,7 +23,7 @@ impl Arrived {
         message.body_text(0).expect("a text").into_owned()
     }
 
-    /// Whether it is `message` with nothing but header fields before it, those that servers add on their way.
+    /// Whether it is `message`, preceded only by header fields that servers add on the way.
     pub fn is(&self, message: &[u8]) -> bool {
         const TRACE: [&str; 6] =
             ["return-path:", "x-original-to:", "delivered-to:", "envelope-to:", "delivery-date:", "received:"];
@@ -47,7 +47,7 @@ pub fn arrived(server: &Server, mailbox: &str, subject: &str) -> Arrived {
     }
 }
 
-/// The message with this subject, if it is there already.
+/// The message with this subject, if it has arrived.
 pub fn find(server: &Server, mailbox: &str, subject: &str) -> Option<Arrived> {
     let folder: PathBuf = server.mail.join(mailbox).join("new");
     let needle = format!("\nSubject: {subject}\n");
@@ -55,7 +55,7 @@ pub fn find(server: &Server, mailbox: &str, subject: &str) -> Option<Arrived> {
         let head = &bytes[..bytes.len().min(8_192)];
         let mine = head.windows(needle.len()).any(|window| window == needle.as_bytes());
         mine.then(|| {
-            // A Maildir's lines end in LF; no CR is left of those on the wire, so each LF was a CRLF.
+            // A Maildir's lines end in LF; no CR remains of those on the wire, so each LF was a CRLF.
             assert!(!bytes.contains(&b'\r'), "{}: a stray carriage return", server.name);
             Arrived(bytes.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(&b"\r\n"[..]))
         })

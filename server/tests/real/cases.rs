@@ -95,7 +95,7 @@ pub fn a_dry_run_leaves_nothing_behind(server: &Server) {
     let report = dry.run();
     assert_eq!((report.verdict, report.stage), (Verdict::DryRunOk, Stage::RcptTo), "{report:#?}");
     assert_eq!(report.queue_id, None);
-    // What is sent after it arrives after it.
+    // A message sent later arrives later.
     let later = Probe::new(server, Starttls);
     later.accepted();
     arrived(server, "karim", &later.subject);
@@ -112,7 +112,7 @@ pub fn ten_megabytes(server: &Server) {
     }
 }
 
-/// Lines that servers and clients have been known to lose, double or break.
+/// Lines that servers and clients are known to lose, double or break.
 const ODD: &str = concat!(
     ".\n..\n.a\n....\n\n\n.\r\n..\r\n.a\r\n....\r\n\r\n\r\n",
     " .\n. \n.\u{a0}\n=\n=2E\n=0D=0A\nFrom here on\n>From there\n",
@@ -120,12 +120,13 @@ const ODD: &str = concat!(
     "a line that looks like the end:\r\n.\r\nQUIT\r\n\n.\nDATA\n",
 );
 
-/// The text with every line end as CRLF, lone CRs apart.
+/// The text with every line end as CRLF; lone CRs stay.
 fn with_crlf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
-/// What arrived is the text, its line ends as CRLF, and a last one where it had none: a message ends in a line end.
+/// Asserts that the text arrived, its line ends as CRLF, with a final one added if missing: a message ends in a line
+/// end.
 fn assert_text(arrived: &Arrived, text: &str) {
     let (arrived, sent) = (arrived.text(), with_crlf(text));
     let closed = if sent.ends_with("\r\n") { sent.clone() } else { format!("{sent}\r\n") };
@@ -153,7 +154,7 @@ pub fn dots_and_odd_line_ends(server: &Server) {
     }
 }
 
-/// A lone CR is no line end in a text: it arrives as what it was.
+/// A lone CR is not a line end in a text: it arrives unchanged.
 pub fn lone_carriage_returns(server: &Server) {
     for security in [Tls, Starttls] {
         let text = "un\rdeux\r\r.\rtrois\n\r\r\nquatre";
@@ -168,7 +169,7 @@ fn line_ends_alike(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// Past the composer: the conversation alone, with a message no composer would write. Compared byte for byte.
+/// Without the composer: the conversation alone, with a message no composer would write. Compared byte for byte.
 pub fn raw_bytes(server: &Server) {
     for security in [Tls, Starttls] {
         let subject = uuid::Uuid::now_v7().to_string();
@@ -180,7 +181,7 @@ pub fn raw_bytes(server: &Server) {
         let message = format!("{head}{ODD}{}\r.\r\r..\r.{}", "x".repeat(3_000), "é".repeat(400));
         let report = submit(server, security, message.clone().into_bytes());
         assert_eq!(report.verdict, Verdict::Accepted, "{report:#?}");
-        // No lone CR or LF leaves: which of them is a line end must be the same for every server on the way.
+        // No lone CR or LF is sent: every server on the way must agree on which of them is a line end.
         let sent = with_crlf(&line_ends_alike(&message)) + "\r\n";
         let arrived = arrived(server, "karim", &subject);
         assert!(arrived.is(sent.as_bytes()), "{}:\n{}", server.name, String::from_utf8_lossy(&arrived.0));
@@ -234,8 +235,8 @@ impl CommitPoint for Open {
     }
 }
 
-/// Several messages over one connection, each begun with the end of the one before where the server takes that. The third
-/// one names a recipient whom the server refuses.
+/// Several messages over one connection, each begun with the end of the previous one where the server supports that.
+/// The third one names a recipient that the server refuses.
 pub fn each_message_begins_with_the_end_of_the_one_before(server: &Server) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for security in [Tls, Starttls] {
@@ -264,7 +265,7 @@ pub fn each_message_begins_with_the_end_of_the_one_before(server: &Server) {
             assert_eq!(taken, if at == 2 { vec![false, true] } else { vec![true] });
             connection = delivery.connection;
         }
-        // Exim takes its messages with DATA; what takes chunks needs no such thing.
+        // Exim takes its messages with DATA; with a server that has CHUNKING, a message need not begin ahead.
         assert!(ahead == 5 || server.name != "exim", "{ahead}");
         assert_eq!(connection.unwrap().messages, 6, "{}: all over one connection", server.name);
         for subject in &subjects {

@@ -1,12 +1,12 @@
 //! `facteur probe` and the conversation behind it against real mail servers: Postfix with Dovecot's SASL, Dovecot's
 //! submission server, Exim, OpenSMTPD. `make test-servers` starts them (`scripts/mail-servers`, configured by the
-//! folder `etc` beside this file) and runs this; elsewhere the tests are ignored. Where a server cannot
-//! be had, its tests say so aloud.
+//! folder `etc` beside this file) and runs this; otherwise the tests are ignored. If a server is missing, its tests
+//! print that.
 //!
 //! To add a case: a function in `cases.rs`, its name in the list below. To add a server: the script, `etc`, a line at
 //! the end of this file.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic in a test says what is wrong")]
 
 mod arrival;
 mod cases;

@@ -1,4 +1,4 @@
-//! Runs the built `facteur probe` and reads what it says to programs.
+//! Runs the built `facteur probe` and reads its JSON output.
 
 use std::{
     io::Write,
@@ -16,7 +16,7 @@ use app::{
 
 use crate::servers::{CLAIRE, KARIM, LOGIN, PASSWORD, Server};
 
-/// One call of `facteur probe`, well-behaved unless a case says otherwise.
+/// One call of `facteur probe`, valid unless a case says otherwise.
 #[derive(Clone)]
 pub struct Probe<'a> {
     pub server: &'a Server,
@@ -50,7 +50,8 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// What it reports, after what holds for every call: a line a stage and the report, the exit code, no password.
+    /// Its report, after the checks that hold for every call: a line for each stage and the report, the exit code, no
+    /// password.
     pub fn run(&self) -> Report {
         let body = self.body.map(|text| {
             let path = std::env::temp_dir().join(format!("facteur-{}", self.subject));
@@ -96,7 +97,7 @@ impl<'a> Probe<'a> {
         report
     }
 
-    /// Runs it; the server must take the message.
+    /// Runs it; the server must accept the message.
     pub fn accepted(&self) -> Report {
         let report = self.run();
         assert_eq!((report.verdict, report.cause), (Verdict::Accepted, None), "{report:#?}");
@@ -113,7 +114,7 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// Whether the conversation came to this stage.
+/// Whether the conversation reached this stage.
 pub fn reached(report: &Report, stage: Stage) -> bool {
     report.stages.iter().any(|event| event.stage == stage)
 }

@@ -1,16 +1,16 @@
-//! What `scripts/mail-servers` started.
+//! The servers that `scripts/mail-servers` started.
 
 use std::{io::Write, path::PathBuf, sync::Mutex};
 
 use app::profile::security::Security;
 use serde::Deserialize;
 
-/// Her login; the only one that the servers know. The password asks for care with quotes and with UTF-8.
+/// The only login that the servers know. Its password tests quotes and UTF-8.
 pub const LOGIN: &str = "claire";
 pub const PASSWORD: &str = r#"pä ss"w\ord"#;
 pub const CLAIRE: &str = "claire@test.example";
 pub const KARIM: &str = "karim@test.example";
-/// No mailbox of this name anywhere.
+/// A mailbox that does not exist on any server.
 pub const NOBODY: &str = "personne@test.example";
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ impl Server {
         if security == Security::Tls { self.tls } else { self.starttls }
     }
 
-    /// The mechanisms it is set up for; the best ones first.
+    /// The configured mechanisms; the best ones first.
     pub fn mechanisms(&self) -> &'static [&'static str] {
         match self.name.as_str() {
             "exim" => &["PLAIN", "LOGIN", "CRAM-MD5"],
@@ -62,13 +62,13 @@ pub fn server(name: &str) -> Option<Server> {
     let text = std::fs::read(&path).expect("the file that FACTEUR_TEST_SERVERS names");
     let Description { ca, servers } = serde_json::from_slice(&text).expect("a description of servers");
     let Some(Listed { name, starttls, tls, mail }) = servers.into_iter().find(|server| server.name == name) else {
-        skipped(name, "scripts/mail-servers said above why");
+        skipped(name, "see the output of scripts/mail-servers above");
         return None;
     };
     Some(Server { name, starttls, tls, mail, ca })
 }
 
-/// Says so once, and past the test runner, which hides what passing tests print.
+/// Reports it once, on standard error, because the test runner hides the output of passing tests.
 fn skipped(what: &str, reason: &str) {
     static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let mut said = SAID.lock().unwrap();
