@@ -5,14 +5,14 @@
 // Trust: the hello is posted to the portal's registered origins only. The port is accepted from the direct parent only, if its
 // origin is one of them. Everything else is dropped.
 {
-  const { origins, visit, seconds, place } = document.currentScript.dataset;
+  const { origins, visit, seconds, base } = document.currentScript.dataset;
   const page = document.documentElement;
   const known = origins.split(" ");
   // Set once this history entry's events are posted: reloading and going back do not repeat them.
   const told = history.state;
   let port;
   const tell = (type, detail) => port.postMessage({ facteur: 1, type, ...detail });
-  const ask = (path, body, headers) => fetch(place + "/session/" + path, { method: "POST", body, headers });
+  const ask = (path, body, headers) => fetch(base + "/session/" + path, { method: "POST", body, headers });
   const look = () => {
     for (const notice of document.querySelectorAll("[data-event]")) {
       notice.remove();

@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 pub use model::locale::{Locale, Localised};
 use unic_langid::{LanguageIdentifier, langid};
 
@@ -55,20 +55,24 @@ fn bundle(language: LanguageIdentifier, files: &[&str]) -> Bundle {
     bundle
 }
 
-/// The date as people write it, in UTC: "27 novembre 2026".
-pub fn date(locale: Locale, at: Timestamp) -> String {
+/// The date as people write it: "27 novembre 2026".
+pub fn date(locale: Locale, at: &Zoned) -> String {
     let part = |format: &str| at.strftime(format).to_string();
     locale.text("date", &[("day", part("%-d")), ("month", part("%-m")), ("year", format!("{}{DIGITS}", part("%Y")))])
 }
 
-/// [`date`] of an RFC 3339 instant; the instant itself when it cannot be parsed.
+/// [`date`] of an RFC 3339 instant, in UTC; the instant itself when it cannot be parsed.
 pub fn date_of(locale: Locale, instant: &str) -> String {
-    instant.parse().map_or_else(|_| instant.to_owned(), |at| date(locale, at))
+    instant.parse().map_or_else(|_| instant.to_owned(), |at: Timestamp| date(locale, &in_utc(at)))
 }
 
-/// The date and the time in UTC: "27 novembre 2026 à 15:20". `time` is a `strftime` format such as `%H:%M`.
-pub fn date_time(locale: Locale, at: Timestamp, time: &str) -> String {
+/// The date and the time: "27 novembre 2026 à 15:20". `time` is a `strftime` format such as `%H:%M`.
+pub fn date_time(locale: Locale, at: &Zoned, time: &str) -> String {
     locale.text("date-time", &[("date", date(locale, at)), ("time", at.strftime(time).to_string())])
+}
+
+pub fn in_utc(at: Timestamp) -> Zoned {
+    at.to_zoned(TimeZone::UTC)
 }
 
 /// The language of the request being answered; French outside one.

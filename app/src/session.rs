@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
+use jiff::tz::TimeZone;
 use leptos::prelude::use_context;
 pub use model::account::{AccountId, Person, User};
 use model::locale::Locale;
@@ -31,6 +32,8 @@ pub struct Session {
     pub email: String,
     pub users: Vec<User>,
     pub locale: Locale,
+    /// The reader's time zone: a name of the IANA Time Zone Database such as `Europe/Paris`.
+    pub time_zone: Option<String>,
     /// The portal's page that the way back leads to.
     pub return_url: Option<String>,
     /// The theme of this visit, over the portal's own.
@@ -81,6 +84,14 @@ impl Visit {
         match self {
             Self::Open(session) => session.locale,
             Self::Ended { locale, .. } | Self::Stranger { locale, .. } => *locale,
+        }
+    }
+
+    /// The reader's time zone, as the portal named it.
+    pub fn time_zone(&self) -> Option<TimeZone> {
+        match self {
+            Self::Open(session) => TimeZone::get(session.time_zone.as_deref()?).ok(),
+            Self::Ended { .. } | Self::Stranger { .. } => None,
         }
     }
 

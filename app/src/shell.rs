@@ -115,7 +115,7 @@ fn Frame(package: String) -> impl IntoView {
                 nonce=use_nonce()
                 data-origins=origins
                 data-visit=visit
-                data-place=at("")
+                data-base=at("")
                 data-seconds=seconds.filter(|seconds| *seconds > 0)
             ></script>
         }

@@ -3,7 +3,7 @@ import { type Page, expect } from "@playwright/test";
 import type { Demo } from "./demo";
 
 /** The profile of its owner: in use, or only chosen while the portal sends. */
-export const IN_USE = /Actif|Choisi/;
+export const IN_USE = /Actif|Par défaut/;
 export const PASSWORD = "abcd efgh ijkl mnop";
 
 const WORDS = {

@@ -263,7 +263,7 @@ test("a profile's name tells two of one address apart", async ({ configurator, p
   await expect(row.locator("strong")).toHaveText("Devis");
   await expect(row).toContainText("boutique@sandbox.example");
   // Chosen, while the portal sends; in use, once its owner says so.
-  await expect(row).toContainText("Choisi");
+  await expect(row).toContainText("Par défaut");
   await configurator.more("Dupliquer");
   await configurator.ready();
   await expect(page.getByLabel("Nom du profil")).toHaveValue("");

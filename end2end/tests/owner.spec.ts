@@ -173,7 +173,7 @@ test("a change that is not saved is offered under the saved name @wasm", async (
 test("the search understands what people type @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();
-  const search = page.getByLabel("Chercher un fournisseur");
+  const search = page.getByLabel("Votre fournisseur ou votre adresse email");
   for (const [typed, name] of [
     ["google", "Gmail"],
     ["office", "Microsoft 365"],
@@ -212,7 +212,7 @@ test("a server that does not exist: the one it was meant for is proposed", async
   await configurator.addPersona("boutique@sandbox.example", { host: "smtp.sandbx.example" });
   const card = await configurator.test();
   await expect(card).toContainText("Vouliez-vous dire smtp.sandbox.example ?");
-  await card.getByRole("link", { name: "Modifier le profil" }).click();
+  await card.getByRole("link", { name: "Corriger l’adresse du serveur" }).click();
   await configurator.ready();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.sandbox.example");
 });

@@ -329,7 +329,7 @@ test("every wrong limit is marked at once", async ({ configurator, page, demo })
 test("the search: Enter chooses the only one left, and nothing is promised where nothing is @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();
-  const search = page.getByLabel("Chercher un fournisseur");
+  const search = page.getByLabel("Votre fournisseur ou votre adresse email");
   await search.fill("introuvable");
   await expect(page.locator("#presets summary")).toBeHidden();
   await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeVisible();
@@ -371,7 +371,7 @@ test("without JavaScript there is no hole where the search would be @without", a
   await configurator.open();
   await configurator.add();
   await expect(page.locator(".search")).toBeHidden();
-  const [other, fill] = [(await page.locator(".card-choice").last().boundingBox())!, (await page.getByRole("button", { name: "Remplir les champs" }).boundingBox())!];
+  const [other, fill] = [(await page.locator("#presets .others").boundingBox())!, (await page.getByRole("button", { name: "Remplir les champs" }).boundingBox())!];
   expect(fill.y - (other.y + other.height)).toBeGreaterThanOrEqual(8);
 });
 

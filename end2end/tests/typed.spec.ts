@@ -103,7 +103,7 @@ test("two tabs: the later one overwrites nothing, and its reader chooses field b
   await expect(choice("Nom de l’expéditeur")).toContainText("Première");
   await expect(choice("Adresse de réponse")).toContainText("premiere@exemple.fr");
   await choice("Adresse de réponse").getByRole("radio", { name: /Enregistré/ }).check();
-  await other.getByRole("button", { name: "Continuer" }).click();
+  await other.getByRole("button", { name: "Garder ces valeurs" }).click();
   await expect(sender(other)).toHaveValue("Seconde");
   await expect(other.getByLabel("Adresse de réponse")).toHaveValue("premiere@exemple.fr");
   await ready(other, scripted);

@@ -22,7 +22,7 @@ mod stop;
 
 /// Facteur: the SMTP configurator that web portals embed.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "facteur", version)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -116,4 +116,17 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         }
         ExitCode::from(code)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_program_says_its_own_name_and_version() {
+        let version = Arguments::command().render_version();
+        assert_eq!(version.trim(), concat!("facteur ", env!("CARGO_PKG_VERSION")));
+    }
 }

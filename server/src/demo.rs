@@ -236,6 +236,7 @@ fn registered(url: &str, keys: &DemoKeys, sandbox: &Sandbox, hash: &[u8; 32]) ->
         name: "Comptoir".to_owned(),
         origins: vec![url.to_owned()],
         home: Some(format!("{url}/")),
+        time_zone: Some("Europe/Paris".to_owned()),
         keys: vec![key],
         // A test proves that the file is valid.
         require_challenge: false,

@@ -39,6 +39,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod changes;
 pub mod content;
+mod conversation;
 mod destinations;
 mod dispatcher;
 mod fresh;

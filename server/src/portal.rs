@@ -56,6 +56,8 @@ pub struct Portal {
     pub origins: Vec<String>,
     /// The page for visitors without a session.
     pub home: Option<String>,
+    /// The time zone of readers whose token names none: a name of the IANA Time Zone Database.
+    pub time_zone: Option<String>,
     pub keys: Vec<PortalKey>,
     /// Only tokens with a `challenge` open and renew: a copied one is of no use.
     pub require_challenge: bool,

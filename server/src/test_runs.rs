@@ -10,14 +10,13 @@ use app::{
     services::Clock,
     session::Session,
     test_run::{
-        port::{Recipient, Refusal, TestEvent, TestRun, Tester},
+        port::{Recipient, Refusal, Started, TestRun, Tester},
         receipt::ReceiptOutcome,
     },
     theme::Theme,
 };
 use async_stream::stream;
 use async_trait::async_trait;
-use futures::stream::BoxStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -179,19 +178,21 @@ impl Tester for TestRunner {
         session: &Session,
         id: ProfileId,
         recipient: Recipient,
-    ) -> Result<BoxStream<'static, TestEvent>, Refusal> {
+    ) -> Result<Started, Refusal> {
         let running = self.prepare(session, id, recipient).await?;
+        let profile = self.profiles.shown(&session.account, &running.row);
         let (events, mut received) = mpsc::unbounded_channel();
         // Dropping the stream stops the test, but a running login is awaited and counted, and so is a message that may
         // have been sent.
         let stop = CancellationToken::new();
         tokio::spawn(running.run(events, stop.clone()));
-        Ok(Box::pin(stream! {
+        let events = Box::pin(stream! {
             let _stop = stop.drop_guard();
             while let Some(event) = received.recv().await {
                 yield event;
             }
-        }))
+        });
+        Ok(Started { profile, events })
     }
 
     async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal> {

@@ -27,6 +27,10 @@ pub const AWAY: SignedDuration = SignedDuration::from_mins(5);
 /// How long overdue messages are still tried after that.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
 
+pub fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
 /// One instant, by both clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {

@@ -117,7 +117,10 @@ pub fn ListPage() -> impl IntoView {
                 None => None,
             };
             let undo = deleted.map(|profile| view! { <Undo profile /> });
-            let retypes = matches!(query("notice").as_str(), "secret-missing" | "secret-invalid" | "secret-refused" | "secret-unreadable");
+            let retypes = matches!(
+                query("notice").as_str(),
+                "secret-missing" | "secret-invalid" | "secret-refused" | "secret-unreadable"
+            );
             let retype = about.clone().filter(|_| retypes).map(|profile| view! { <Retype id=profile.id /> });
             let also = Some(view! { {badge} {undo} {retype} }.into_any());
             let about = about.map(|profile| profile.settings.title().to_owned());

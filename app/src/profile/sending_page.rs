@@ -109,11 +109,12 @@ pub fn LastFailure(profile: Profile, provider: String, run: TestRun, #[prop(opti
     let TestRun { at, recipient, mut report } = run;
     // Fixes are offered after a test only, which verified them.
     report.fixes.clear();
-    // Expanded while it is current.
-    let matters = !named && matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
+    // Expanded while it is current; in the list, of a profile that should send.
+    let matters =
+        (!named || profile.in_use) && matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
     let (moment, why) = (distance(at, now()), cause_title(report.cause));
     let title = if named {
-        t!("list-failure", profile = profile.settings.title(), moment = moment, why = why)
+        t!("list-failure", profile = profile.settings.title())
     } else {
         t!("sending-failure", moment = moment, why = why)
     };

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::sent::{Day, Fate, Sent, SentMessage};
 use crate::{
     diagnosis::card::cause_title,
-    i18n::{current, date},
+    i18n::{current, date, in_utc},
     t,
     ui::moment::Exact,
 };
@@ -28,7 +28,7 @@ fn Chart(days: Vec<Day>) -> impl IntoView {
     let (accepted, others) =
         days.iter().fold((0, 0), |(accepted, others), day| (accepted + day.accepted, others + day.others));
     let (from, to) = (days.first().map(|day| day.at), days.last().map(|day| day.at));
-    let [from, to] = [from, to].map(|at| at.map(|at| date(current(), at)).unwrap_or_default());
+    let [from, to] = [from, to].map(|at| at.map(|at| date(current(), &in_utc(at))).unwrap_or_default());
     let bars = days.iter().enumerate().flat_map(|(at, day)| bars(at, day, (up, down))).map(|bar| {
         let Bar { class, x, y, height } = bar;
         view! { <rect class=class x=x.to_string() y=y.to_string() width="7" height=height.to_string() /> }
@@ -37,7 +37,7 @@ fn Chart(days: Vec<Day>) -> impl IntoView {
     let line = line(up, down).to_string();
     let rows = days.iter().filter(|day| day.accepted + day.others > 0).rev().map(|day| {
         view! {
-            <tr><th scope="row">{date(current(), day.at)}</th><td>{day.accepted.to_string()}</td><td>{day.others.to_string()}</td></tr>
+            <tr><th scope="row">{date(current(), &in_utc(day.at))}</th><td>{day.accepted.to_string()}</td><td>{day.others.to_string()}</td></tr>
         }
     });
     let rows = rows.collect_view();

@@ -192,6 +192,7 @@ mod tests {
             email: String::new(),
             users: vec![user("claire", "Claire"), user("lea", "Léa Petit")],
             locale: Locale::Fr,
+            time_zone: None,
             return_url: None,
             theme: crate::theme::GivenTheme::default(),
         }

@@ -1,18 +1,18 @@
 //! Server side. **Tester** as a native post that leads to the report page, and what both of its forms have in common. The other one
 //! is a stream.
 
-use futures::{StreamExt, stream::BoxStream};
+use futures::StreamExt;
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
 use super::{
-    port::{AtOnce, Recipient, Refusal, TestEvent},
+    port::{AtOnce, Recipient, Refusal, Started, TestEvent},
     receipt::{ReceiptOutcome, code_form, digits},
 };
 use crate::{
     error::{AppError, Ending, finish},
     profile::{
         draft::{Choice, KeptDraft, TypedSecret},
-        model::{Profile, ProfileId},
+        model::ProfileId,
         password::InnerSpaces,
         port::{SaveError, SecretChange, Target},
         preset::Preset,
@@ -24,17 +24,17 @@ use crate::{
 /// **Tester** without WebAssembly: runs the test to its end and leads to the report.
 #[server(name = RunTest, prefix = "/api", endpoint = "test/run", input = PostUrl)]
 pub async fn run_test(#[server(default)] id: String, #[server(default)] to: String) -> Result<(), AppError> {
-    finish(run(&id, &to, Mend::Nothing).await)
+    finish(run(&id, &to, BeforeTest::Nothing).await)
 }
 
 /// **Appliquer et retester** without WebAssembly: applies one of the changes that the last test proposed, and tests.
 #[server(name = ApplyFix, prefix = "/api", endpoint = "test/apply-fix", input = PostUrl)]
-pub async fn mend_profile(
+pub async fn apply_fix(
     #[server(default)] id: String,
     #[server(default)] to: String,
     #[server(default)] fix: String,
 ) -> Result<(), AppError> {
-    finish(run(&id, &to, Mend::Fix(&fix)).await)
+    finish(run(&id, &to, BeforeTest::Fix(&fix)).await)
 }
 
 /// **Enregistrer et retester** without WebAssembly: replaces the password, and tests.
@@ -44,12 +44,12 @@ pub async fn replace_secret(
     #[server(default)] to: String,
     #[server(default)] secret: TypedSecret,
 ) -> Result<(), AppError> {
-    finish(run(&id, &to, Mend::Secret(&secret)).await)
+    finish(run(&id, &to, BeforeTest::Secret(&secret)).await)
 }
 
 /// What is changed before a test.
 #[derive(Clone, Copy)]
-pub(super) enum Mend<'a> {
+pub(super) enum BeforeTest<'a> {
     Nothing,
     /// One of the changes that the last test proposed, by its number.
     Fix(&'a str),
@@ -96,11 +96,11 @@ async fn confirm(id: &str, code: &str, from: &str) -> Result<Ending, AppError> {
     }
 }
 
-async fn run(id: &str, to: &str, mend: Mend<'_>) -> Result<Ending, AppError> {
+async fn run(id: &str, to: &str, before: BeforeTest<'_>) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
-    match start(&services, &session, id, to, mend).await {
-        Ok(mut events) => {
+    match start(&services, &session, id, to, before).await {
+        Ok(Started { mut events, .. }) => {
             while let Some(event) = events.next().await {
                 if let TestEvent::Refused(refusal) = event {
                     return not_tested(id, refusal);
@@ -123,13 +123,13 @@ async fn start(
     session: &Session,
     id: ProfileId,
     to: &str,
-    mend: Mend<'_>,
-) -> Result<BoxStream<'static, TestEvent>, Refusal> {
+    before: BeforeTest<'_>,
+) -> Result<Started, Refusal> {
     // A code typed for an earlier test does not apply to this one.
     services.drafts.forget(&session.who(), &code_form(id)).await?;
-    match mend {
-        Mend::Nothing => {}
-        Mend::Fix(fix) => {
+    match before {
+        BeforeTest::Nothing => {}
+        BeforeTest::Fix(fix) => {
             let Ok(fix) = fix.parse() else {
                 // Another account's profile does not exist, whatever the fix.
                 services.profiles.get(&session.account, id).await?.ok_or(Refusal::NotFound)?;
@@ -137,7 +137,7 @@ async fn start(
             };
             services.tester.apply_fix(session, id, fix).await?;
         }
-        Mend::Secret(typed) => save_secret(services, session, id, typed).await?,
+        BeforeTest::Secret(typed) => save_secret(services, session, id, typed).await?,
     }
     services.tester.start(session, id, Recipient::parse(to)).await
 }
@@ -164,18 +164,15 @@ async fn save_secret(
     }
 }
 
-/// Starts a test; the profile as it is tested, with the change made.
+/// Starts a test of the profile with this id.
 pub(super) async fn begin(
     services: &Services,
     session: &Session,
     (id, to): (&str, &str),
-    mend: Mend<'_>,
-) -> Result<(Profile, BoxStream<'static, TestEvent>), Refusal> {
+    before: BeforeTest<'_>,
+) -> Result<Started, Refusal> {
     let id = ProfileId::parse(id).ok_or(Refusal::NotFound)?;
-    let events = start(services, session, id, to, mend).await?;
-    // Deleted meanwhile: dropping the events stops the test.
-    let profile = services.profiles.get(&session.account, id).await?.ok_or(Refusal::NotFound)?;
-    Ok((profile, events))
+    start(services, session, id, to, before).await
 }
 
 /// A refused test as the notice that explains it, or as an error.

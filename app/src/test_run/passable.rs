@@ -18,7 +18,7 @@ pub fn passable(profile: &Profile, run: &TestRun, locale: Locale) -> String {
         line("passable-server", &[("host", destination.host.clone()), ("port", port), ("security", security)]),
         line("passable-login", &[("login", destination.login.clone())]),
         line("passable-sender", &[("sender", profile.settings.sender_address.to_string())]),
-        line("passable-when", &[("when", date_time(locale, *at, "%H:%M:%S"))]),
+        line("passable-when", &[("when", date_time(locale, &in_utc(*at), "%H:%M:%S"))]),
         line("passable-verdict", &[("verdict", verdict(run, locale))]),
     ];
     if let Some(reply) = &report.reply {

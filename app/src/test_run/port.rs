@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{event::StageEvent, receipt::ReceiptOutcome, report::Report};
-use crate::{error::AppError, profile::model::ProfileId, session::Session};
+use crate::{error::AppError, profile::model::{Profile, ProfileId}, session::Session};
 
 /// The recipient of the confirmation mail. There is no free choice of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -97,6 +97,13 @@ impl From<AppError> for Refusal {
     }
 }
 
+/// A test that has begun.
+pub struct Started {
+    /// The profile as it is tested.
+    pub profile: Profile,
+    pub events: BoxStream<'static, TestEvent>,
+}
+
 /// Runs tests with the code of real sending.
 #[async_trait]
 pub trait Tester: Send + Sync {
@@ -107,7 +114,7 @@ pub trait Tester: Send + Sync {
         session: &Session,
         id: ProfileId,
         recipient: Recipient,
-    ) -> Result<BoxStream<'static, TestEvent>, Refusal>;
+    ) -> Result<Started, Refusal>;
 
     /// Applies one of the fixes that the profile's last test proposed.
     async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal>;

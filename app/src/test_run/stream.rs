@@ -10,11 +10,11 @@ use leptos::{
 use serde::Serialize;
 
 use super::{
-    api::{Mend, begin, refused, told},
+    api::{BeforeTest, begin, refused, told},
     page::ReportCard,
     panel::tested,
     phases::{Phases, Progress},
-    port::{Refusal, TestEvent},
+    port::{Refusal, Started, TestEvent},
     report::Verdict,
     stages::StageLine,
 };
@@ -75,13 +75,13 @@ pub async fn stream_test(
     let (session, services) = (session()?, services()?);
     let owner = Owner::current().unwrap_or_default();
     let locale = session.locale;
-    let mend = match (secret.is_empty(), fix.is_empty()) {
-        (false, _) => Mend::Secret(&secret),
-        (true, false) => Mend::Fix(&fix),
-        (true, true) => Mend::Nothing,
+    let before = match (secret.is_empty(), fix.is_empty()) {
+        (false, _) => BeforeTest::Secret(&secret),
+        (true, false) => BeforeTest::Fix(&fix),
+        (true, true) => BeforeTest::Nothing,
     };
-    let (profile, mut events) = match begin(&services, &session, (&id, &to), mend).await {
-        Ok(begun) => begun,
+    let Started { profile, mut events } = match begin(&services, &session, (&id, &to), before).await {
+        Ok(started) => started,
         Err(refusal) => {
             // The status is for programs; the page shows the line. The profile may be deleted in another tab.
             let _ = answer(told(refusal));
@@ -149,7 +149,7 @@ async fn untried(services: &Services, session: &Session) -> Result<(bool, Option
     Ok((own, own.then(|| Unproved::first(&in_use, relay, session)).flatten()))
 }
 
-/// Why a test did not begin. What a new password mends has its field.
+/// Why a test did not begin. Where a new password helps, its field is here.
 fn refusal_html(owner: &Owner, locale: Locale, refusal: Refusal, id: Option<ProfileId>) -> String {
     let text = match (refused(refusal), refusal) {
         (Ok(notice), _) => locale.text(&format!("notice-{notice}"), &[]),
@@ -162,11 +162,10 @@ fn refusal_html(owner: &Owner, locale: Locale, refusal: Refusal, id: Option<Prof
     owner.with(|| {
         use crate::ui::notice::{Kind, Notice};
         let renew = refusal == Refusal::NotFound;
-        let retypes =
-            matches!(
-                refusal,
-                Refusal::SecretMissing | Refusal::SecretInvalid | Refusal::SecretUnreadable | Refusal::SecretRefused
-            );
+        let retypes = matches!(
+            refusal,
+            Refusal::SecretMissing | Refusal::SecretInvalid | Refusal::SecretUnreadable | Refusal::SecretRefused
+        );
         view! {
             <Notice kind=Kind::Error>
                 <p>{text}</p>

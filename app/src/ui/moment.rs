@@ -1,14 +1,15 @@
-//! Server side. Relative times.
+//! Server side. Moments, for the reader.
 //!
-//! The server does not know the user's time zone, so a recent time is shown as a distance ("5 minutes ago"). The
-//! element's `title` and `datetime` give the exact instant in UTC.
+//! A recent moment is shown as a distance ("5 minutes ago"). Dates and times are in the reader's time zone, which the portal's
+//! token or registration names; without one they are in UTC, and say so. `datetime` is always in UTC.
 
-use jiff::{Timestamp, Unit};
+use jiff::{Timestamp, Unit, Zoned};
 use leptos::prelude::*;
 
 use crate::{
-    i18n::{current, date, date_time},
+    i18n::{current, date, date_time, in_utc},
     services::now,
+    session::visit,
     t,
 };
 
@@ -16,16 +17,26 @@ use crate::{
 #[component]
 pub fn Moment(at: Timestamp) -> impl IntoView {
     let instant = at.round(Unit::Second).unwrap_or(at);
-    let title = t!("moment-utc", moment = date_time(current(), instant, "%H:%M"));
-    view! { <time datetime=instant.to_string() title=title>{distance(at, now())}</time> }
+    view! { <time datetime=instant.to_string() title=exact(instant)>{distance(at, now())}</time> }
 }
 
-/// `<time>` with date and time, in UTC.
+/// `<time>` with date and time.
 #[component]
 pub fn Exact(at: Timestamp) -> impl IntoView {
     let instant = at.round(Unit::Second).unwrap_or(at);
-    let text = t!("moment-utc", moment = date_time(current(), instant, "%H:%M"));
-    view! { <time datetime=instant.to_string()>{text}</time> }
+    view! { <time datetime=instant.to_string()>{exact(instant)}</time> }
+}
+
+fn exact(at: Timestamp) -> String {
+    match local(at) {
+        Some(local) => date_time(current(), &local, "%H:%M"),
+        None => t!("moment-utc", moment = date_time(current(), &in_utc(at), "%H:%M")),
+    }
+}
+
+/// In the reader's time zone, where that is known.
+fn local(at: Timestamp) -> Option<Zoned> {
+    visit().time_zone().map(|zone| at.to_zoned(zone))
 }
 
 /// The distance as text.
@@ -36,7 +47,7 @@ pub fn distance(at: Timestamp, now: Timestamp) -> String {
         60..3_600 => t!("moment-minutes", n = seconds / 60),
         3_600..86_400 => t!("moment-hours", n = seconds / 3_600),
         86_400..2_592_000 => t!("moment-days", n = seconds / 86_400),
-        _ => t!("moment-date", date = date(current(), at)),
+        _ => t!("moment-date", date = date(current(), &local(at).unwrap_or_else(|| in_utc(at)))),
     }
 }
 

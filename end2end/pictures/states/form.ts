@@ -77,11 +77,11 @@ export const form: State[] = [
     name: "form-refused-by-the-server",
     reach: async (scene) => {
       await fresh(scene);
-      for (const [field, typed] of [["host", "10.0.0.1"], ["port", "22"], ["login", "claire@exemple.fr"], ["secret", "secretsecret"]]) {
+      for (const [field, typed] of [["host", "localhost"], ["port", "465"], ["login", "claire@exemple.fr"], ["secret", "secretsecret"]]) {
         await scene.find(`#${field}`).fill(typed);
       }
       await save(scene);
-      await scene.find("#wrong a").nth(1).waitFor();
+      await scene.find("#wrong a").first().waitFor();
     },
   },
   {

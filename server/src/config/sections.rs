@@ -214,6 +214,8 @@ pub struct Portal {
     /// The page for visitors without a session.
     pub home: Option<String>,
     /// Several may be valid at once, so that they can be rotated.
+    /// The time zone of readers whose token names none, such as `Europe/Paris`. Without one, times are in UTC.
+    pub time_zone: Option<String>,
     pub keys: Vec<PortalKey>,
     /// Whether tokens without a `challenge` are refused: those of plain links and forms.
     #[serde(default)]

@@ -133,6 +133,11 @@ async fn what_is_wrong_is_said_with_its_place() {
             "portal comptoir: https://portail.exemple/ is not",
         ),
         ("[\"https://portail.exemple\"]", "[\"*\"]", "portal comptoir: * is not an origin"),
+        (
+            "[\"https://portail.exemple\"]",
+            "[\"https://portail.exemple\"]\ntime_zone = \"Mars/Phobos\"",
+            "portal comptoir: Mars/Phobos is not a time zone",
+        ),
         ("[\"https://portail.exemple\"]", "[]", "portal comptoir: needs at least one origin"),
         ("id = \"k2\"", "id = \"k1\"", "portal comptoir, key k1: duplicate id"),
         ("public_key_file = \"portal.pem\"", "public_key_file = \"portal.key\"", "key k2: not an Ed25519"),

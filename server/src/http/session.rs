@@ -5,6 +5,7 @@
 //! | `open` | a token posted by a portal's page opens a session |
 //! | `renew` | a fresh token extends it, or opens another one under the same page |
 //! | `visit` | turns each request's cookie into a visit |
+//! | `refused` | the pages without a session |
 //! | `cookie` | the cookie |
 //! | `theme` | the portal's page changes how the pages look |
 
@@ -22,6 +23,7 @@ use crate::{
 
 mod cookie;
 pub mod open;
+mod refused;
 pub mod renew;
 pub mod theme;
 pub mod visit;
@@ -71,6 +73,7 @@ pub async fn start(
         email: identity.email,
         users: identity.users,
         locale: identity.locale.unwrap_or(locale),
+        time_zone: identity.time_zone,
         return_url: identity.return_url,
         theme: identity.theme,
     };

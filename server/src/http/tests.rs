@@ -71,6 +71,7 @@ fn portal() -> Portal {
         name: "Comptoir".to_owned(),
         origins: vec![PORTAL.to_owned()],
         home: Some(format!("{PORTAL}/")),
+        time_zone: None,
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
         require_challenge: false,
         theme: app::theme::GivenTheme::default(),

@@ -30,6 +30,13 @@ pub enum DestinationId {
     Relay(String),
 }
 
+/// A destination: its id in this process, and its key in the database.
+#[derive(Clone, Copy)]
+pub(super) struct DestinationRef<'a> {
+    pub id: &'a DestinationId,
+    pub key: &'a str,
+}
+
 #[derive(Default)]
 struct State {
     active: u32,

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::{
     Outbox,
+    conversation::{Line, Places},
     judge::wait,
     ready::Ready,
     route::{FoundRoute, NoRoute, Route},
@@ -28,6 +29,7 @@ use crate::{
     admission::{Full, Pace},
     replicas::Notice,
     store::outbox::{Assignment, Claim, Claimed, Passage, Queue, Via},
+    time::signed,
 };
 
 mod due;
@@ -38,9 +40,7 @@ mod serving;
 
 use due::ENOUGH;
 use lease::LeaseGuard;
-pub(super) use rests::DestinationRef;
 use serving::Serving;
-pub(super) use serving::{Line, Places};
 
 /// Messages a worker claims at once.
 const BATCH: u32 = 32;
@@ -288,10 +288,6 @@ impl Outbox {
     pub(super) fn wait(&self, tries: u32) -> Duration {
         wait(tries, self.options.first_retry, self.options.longest_retry, rand::random())
     }
-}
-
-pub(super) fn signed(duration: Duration) -> SignedDuration {
-    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
 /// The time left until then; zero when it has passed.

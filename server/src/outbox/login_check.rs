@@ -12,8 +12,7 @@ use mail::smtp::{Depth, Letter, Submission, until};
 
 use super::{
     Outbox,
-    destinations::{DestinationId, key::profile_key},
-    dispatcher::DestinationRef,
+    destinations::{DestinationId, DestinationRef, key::profile_key},
     route::Route,
     shared::{TAKEN, taken_by_others},
 };

@@ -30,6 +30,7 @@ use crate::{
         ProfileRow, StoreError,
         outbox::{Lane, Via},
     },
+    time::signed,
 };
 
 /// Why a lane's messages cannot be sent.
@@ -223,7 +224,7 @@ impl Outbox {
         match &route.server {
             Server::Profile(row) => Some(self.profiles.gate(row)),
             Server::Relay(relay, _) => {
-                let again_after = super::dispatcher::signed(self.options.longest_retry);
+                let again_after = signed(self.options.longest_retry);
                 self.profiles.relay_gate(&route.account.portal, relay, again_after)
             }
         }

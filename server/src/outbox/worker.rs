@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Outbox,
-    dispatcher::{Line, Places, signed},
+    conversation::{Line, Places},
     judge::takes_nobody_any_more,
     route::Route,
 };
@@ -23,6 +23,7 @@ use crate::{
     admission::{SLOW_AFTER, Slot},
     replicas::Place,
     store::outbox::{Recipient, StoredMessage},
+    time::signed,
 };
 
 mod ahead;

@@ -8,7 +8,7 @@ use app::{
     session::{AccountId, User},
     theme::GivenTheme,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -53,6 +53,8 @@ pub struct Identity {
     pub email: String,
     pub users: Vec<User>,
     pub locale: Option<Locale>,
+    /// A name of the IANA Time Zone Database.
+    pub time_zone: Option<String>,
     pub return_url: Option<String>,
     pub page: StartPage,
     pub theme: GivenTheme,
@@ -169,6 +171,11 @@ impl<'a> TokenVerifier<'a> {
     }
 }
 
+/// Whether the IANA Time Zone Database has this name.
+pub fn is_time_zone(name: &str) -> bool {
+    name.len() <= 64 && TimeZone::get(name).is_ok()
+}
+
 fn present(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control)
 }
@@ -204,6 +211,7 @@ fn identity(portal: &Portal, claims: Claims, verifier: &str) -> Result<Identity,
         email: email.to_owned(),
         users: claims.users.into_iter().map(User::from).collect(),
         locale: claims.locale.as_deref().and_then(Locale::from_tag),
+        time_zone: claims.zoneinfo.filter(|name| is_time_zone(name)).or_else(|| portal.time_zone.clone()),
         return_url: claims.return_url.filter(|url| portal.leads_home(url)).or_else(|| portal.home.clone()),
         page: claims.page,
         theme: serde_json::from_value(claims.theme).map(|Object(theme)| theme).unwrap_or_default(),

@@ -17,11 +17,23 @@ use crate::{
         secret_file::{self, SecretFileError},
         sections, stand_in,
     },
-    portal::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl},
+    portal::{ApiKey, Portal, PortalKey, Relay, Webhook, WebhookUrl, token::is_time_zone},
 };
 
 pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Policy) -> Result<Portal, ConfigError> {
-    let sections::Portal { id, name, origins, home, keys, require_challenge, theme, api_keys, relay, webhook } = portal;
+    let sections::Portal {
+        id,
+        name,
+        origins,
+        home,
+        time_zone,
+        keys,
+        require_challenge,
+        theme,
+        api_keys,
+        relay,
+        webhook,
+    } = portal;
     let place = format!("portal {id}");
     if id.chars().any(char::is_control) || id.is_empty() {
         return Err(ConfigError::wrong(place, "its id must not contain control characters"));
@@ -39,6 +51,10 @@ pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Pol
             return Err(ConfigError::wrong(place, problem));
         }
     }
+    if let Some(name) = time_zone.as_deref().filter(|name| !is_time_zone(name)) {
+        let problem = format!("{name} is not a time zone of the IANA Time Zone Database such as Europe/Paris");
+        return Err(ConfigError::wrong(place, problem));
+    }
     let keys = keys.iter().map(|key| portal_key(config, &place, key)).collect::<Result<Vec<_>, _>>()?;
     if keys.is_empty() {
         return Err(ConfigError::wrong(place, "needs at least one key"));
@@ -54,6 +70,7 @@ pub(super) fn portal_of(config: &Config, portal: &sections::Portal, policy: &Pol
         name: name.clone(),
         origins: origins.clone(),
         home: home.clone(),
+        time_zone: time_zone.clone(),
         keys,
         require_challenge: *require_challenge,
         theme: theme.clone(),

@@ -30,6 +30,7 @@ mod accounts;
 mod clock;
 mod deleted;
 mod drafts;
+mod events;
 pub(crate) mod filled;
 mod journal;
 mod logins;
@@ -216,6 +217,8 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     journal::a_history_is_an_account_s_own(&make().await).await;
     journal::a_change_and_its_entry_are_one(&make().await).await;
     logins::refused_logins_are_counted(&make().await).await;
+    logins::a_batch_of_ends_keeps_its_order(&make().await).await;
+    events::events_are_due_in_order_until_they_are_done(&make().await).await;
     profiles::a_stray_secret_is_wiped(&make().await).await;
     deleted::a_deleted_profile_comes_back_whole(&make().await).await;
     deleted::a_restored_profile_takes_nothing_from_a_later_choice(&make().await).await;
@@ -256,6 +259,7 @@ fn session(key: u8) -> SessionRow {
             email: "claire@exemple.fr".to_owned(),
             users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
             locale: Locale::En,
+            time_zone: Some("Europe/Paris".to_owned()),
             return_url: Some("https://portail.exemple/".to_owned()),
             theme: app::theme::GivenTheme::default(),
         },

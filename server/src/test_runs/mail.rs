@@ -150,6 +150,7 @@ mod tests {
             email: "claire@exemple.fr".to_owned(),
             users: vec![],
             locale,
+            time_zone: None,
             return_url: None,
             theme: app::theme::GivenTheme::default(),
         }

@@ -48,6 +48,7 @@ fn session() -> Session {
         email: "claire@exemple.fr".to_owned(),
         users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
         locale: Locale::Fr,
+        time_zone: None,
         return_url: None,
         theme: crate::theme::GivenTheme::default(),
     }

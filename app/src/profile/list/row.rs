@@ -50,9 +50,10 @@ fn last_sent(profile: &Profile) -> Option<String> {
     let sent = health.sent_at.filter(|_| !by_the_badge).map(|at| t!("sent-last", moment = distance(at, now)));
     // The badge says when, or since when and why.
     let said = matches!(profile.sends, SendState::Broken { .. } | SendState::Failing { .. });
-    let failed = health.failed_at.filter(|_| !said).map(|at| {
-        t!("sent-failed", moment = distance(at, now), why = cause_title(health.failed_cause))
-    });
+    let failed = health
+        .failed_at
+        .filter(|_| !said)
+        .map(|at| t!("sent-failed", moment = distance(at, now), why = cause_title(health.failed_cause)));
     let lines: Vec<String> = sent.into_iter().chain(failed).collect();
     (!lines.is_empty()).then(|| lines.join(" · "))
 }
@@ -90,7 +91,9 @@ impl State {
             SendState::Failing { at, cause } if newer(at) => {
                 Some(Self::failed(t!("state-failing", moment = distance(at, now)), Some(cause)))
             }
-            SendState::Sent { at } if newer(at) => Some(Self::new("good", t!("state-sent", moment = distance(at, now)))),
+            SendState::Sent { at } if newer(at) => {
+                Some(Self::new("good", t!("state-sent", moment = distance(at, now))))
+            }
             _ => None,
         };
         match (&profile.secret, &profile.test) {

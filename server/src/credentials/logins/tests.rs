@@ -111,6 +111,7 @@ fn session(account: AccountId) -> Session {
         email: "claire@martin.exemple".to_owned(),
         users: vec![],
         locale: Locale::Fr,
+        time_zone: None,
         return_url: None,
         theme: app::theme::GivenTheme::default(),
     }

@@ -65,6 +65,7 @@ async fn the_token_opens_a_session_of_the_configurator() {
         name: "Comptoir".to_owned(),
         origins: vec!["http://localhost:4000".to_owned()],
         home: None,
+        time_zone: None,
         keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
         require_challenge: false,
         theme: GivenTheme::default(),

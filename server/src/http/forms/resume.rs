@@ -186,7 +186,7 @@ impl ResendPage<'_> {
                     style { (PreEscaped(&css)) }
                     // In a frame the portal's page learns that the session has ended, and renews it.
                     @if !origins.is_empty() {
-                        script src=(script) data-origins=(origins) data-visit=(self.visit) data-place=(site.base_path.0) data-seconds=[self.seconds] {}
+                        script src=(script) data-origins=(origins) data-visit=(self.visit) data-base=(site.base_path.0) data-seconds=[self.seconds] {}
                     }
                 }
                 body {

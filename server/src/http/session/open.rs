@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{accepted_language, cookie, random, start, visit};
+use super::{accepted_language, cookie, random, refused, start, visit};
 use crate::{
     http::{Site, origin::is_our_form, pages::error},
     objects::Object,
@@ -70,10 +70,10 @@ async fn enter<'a>(
     form: Result<Form<Opening>, FormRejection>,
     check: impl FnOnce(&Presented<'_>, Timestamp) -> Result<(&'a Portal, Identity), TokenError>,
 ) -> Response {
-    let accepted = accepted_language(headers);
+    let (accepted, framed) = (accepted_language(headers), visit::is_framed(headers));
     let Ok(Form(Opening { token, verifier, page, locale: chosen, theme })) = form else {
         tracing::warn!(reason = "no form with a token", "token refused");
-        return error::token_refused(site, origin, accepted);
+        return refused::token_refused(site, origin, accepted, framed);
     };
     let locale = Locale::from_tag(&chosen).unwrap_or(accepted);
     let now = (site.clock)();
@@ -83,7 +83,7 @@ async fn enter<'a>(
             // Untrusted: quote and truncate.
             let from: String = origin.chars().take(100).collect();
             tracing::warn!(reason = %reason, origin = ?from, "token refused");
-            return error::token_refused(site, origin, locale);
+            return refused::token_refused(site, origin, locale, framed);
         }
     };
     identity.page = StartPage::parse(&page).unwrap_or(identity.page);
@@ -93,9 +93,9 @@ async fn enter<'a>(
         Ok(Some(response)) => response,
         Ok(None) => {
             tracing::warn!(reason = "used before", "token refused");
-            error::token_refused(site, origin, locale)
+            refused::token_refused(site, origin, locale, framed)
         }
-        Err(failure) => error::store_failed_page(site, locale, failure),
+        Err(failure) => refused::store_failed_page(site, locale, failure),
     }
 }
 

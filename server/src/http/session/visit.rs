@@ -23,10 +23,9 @@ use axum::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{IDLE, accepted_language, cookie};
+use super::{IDLE, accepted_language, cookie, refused};
 use crate::{
-    http::{Site, api, pages::error},
-    portal::Portal,
+    http::{Site, api},
     store::{SessionRow, StoreError},
 };
 
@@ -65,7 +64,7 @@ pub async fn recognise(State(site): State<Site>, mut request: Request, next: Nex
             request.extensions_mut().insert(SessionLeft(left));
             next.run(request).await
         }
-        Err(failure) => error::store_failed_page(&site, language, failure),
+        Err(failure) => refused::store_failed_page(&site, language, failure),
     }
 }
 
@@ -148,7 +147,7 @@ fn signed_out(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
 fn unknown(site: &Site, uri: &Uri, headers: &HeaderMap) -> Caller {
     let from =
         headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(origin_of).unwrap_or_default();
-    let (portal, ancestors) = match (&registered(site, from)[..], &*site.portals) {
+    let (portal, ancestors) = match (&refused::registered(site, from)[..], &*site.portals) {
         ([portal], _) => (Some(*portal), from.to_owned()),
         ([_, ..], _) => (None, from.to_owned()),
         // With one portal there is one way back, its `home`. Only a page of ours, which was shown to a session, learns
@@ -174,10 +173,6 @@ fn shown_language(uri: &Uri) -> Option<Locale> {
     value("lang").and_then(|tag| Locale::from_tag(&tag)).or_else(|| FormOwner::parse(&value(FORM_OWNER)?).locale)
 }
 
-fn registered<'a>(site: &'a Site, origin: &str) -> Vec<&'a Portal> {
-    site.portals.iter().filter(|portal| portal.registers(origin)).collect()
-}
-
 fn portal_of<'a>(site: &'a Site, session: &Session) -> Option<&'a Portal> {
     site.portals.iter().find(|portal| portal.id == session.account.portal)
 }
@@ -192,18 +187,6 @@ pub fn look(site: &Site, session: &Session) -> Theme {
     Theme::read(portal.map(|portal| &portal.theme).into_iter().chain([&session.theme])).0
 }
 
-/// Which pages may frame the refusal of a post from this origin: its own, if a portal registers it. The list does not
-/// reveal a portal's other origins; empty if the origin is unknown.
-pub fn refusal_ancestors(site: &Site, origin: &str) -> FrameAncestors {
-    FrameAncestors(if registered(site, origin).is_empty() { String::new() } else { origin.to_owned() })
-}
-
-/// The theme of that refusal.
-pub fn refusal_look(site: &Site, origin: &str) -> Theme {
-    let portals = registered(site, origin);
-    Theme::read(if let [portal] = portals[..] { Some(&portal.theme) } else { None }).0
-}
-
 /// The parameter that names the opening in the redirect into a frame.
 pub fn opening_query(headers: &HeaderMap, key: &[u8; 32]) -> String {
     let named = is_framed(headers).then(|| format!("?{OPENING}={}", BASE64_URL_SAFE_NO_PAD.encode(key)));
@@ -216,7 +199,7 @@ fn opening_of(uri: &Uri) -> Option<[u8; 32]> {
 }
 
 /// Whether the browser says that it shows the response in a frame.
-fn is_framed(headers: &HeaderMap) -> bool {
+pub fn is_framed(headers: &HeaderMap) -> bool {
     let destination = headers.get("sec-fetch-dest").map(HeaderValue::as_bytes).unwrap_or_default();
     [&b"iframe"[..], b"frame", b"embed", b"object"].contains(&destination)
 }

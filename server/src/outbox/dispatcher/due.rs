@@ -5,12 +5,14 @@ use std::{sync::PoisonError, time::Duration};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::signed;
-use crate::outbox::{
-    Outbox,
-    destinations::key::{none_key, parse_key, relay_key},
-    ready::Ready,
-    worker::TRUSTED,
+use crate::{
+    outbox::{
+        Outbox,
+        destinations::key::{none_key, parse_key, relay_key},
+        ready::Ready,
+        worker::TRUSTED,
+    },
+    time::signed,
 };
 
 /// Destinations read with one query.

@@ -7,17 +7,10 @@ use jiff::SignedDuration;
 
 use super::{SKIPPED, left};
 use crate::{
-    outbox::{Outbox, destinations::DestinationId},
+    outbox::{Outbox, destinations::DestinationRef},
     replicas::Notice,
     store::outbox::{Queue, Rest},
 };
-
-/// A destination: its id in this process, and its key in the database.
-#[derive(Clone, Copy)]
-pub(in crate::outbox) struct DestinationRef<'a> {
-    pub id: &'a DestinationId,
-    pub key: &'a str,
-}
 
 impl Outbox {
     pub(super) async fn rest_lane(&self, queue: &Queue, wait: SignedDuration, cause: Option<Cause>) {

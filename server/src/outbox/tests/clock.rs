@@ -3,7 +3,7 @@
 use app::diagnosis::cause::Cause;
 
 use super::{
-    super::{destinations::DestinationId, destinations::key::profile_key, dispatcher::DestinationRef},
+    super::destinations::{DestinationId, DestinationRef, key::profile_key},
     crowd::{Crowd, MANNER, Manner},
     *,
 };

@@ -11,7 +11,7 @@ use app::{
 use super::{Next, Worker};
 use crate::{
     group_commit::Unwritten,
-    outbox::{dispatcher::DestinationRef, writes::Settling},
+    outbox::{destinations::DestinationRef, writes::Settling},
     profiles::ChangeListener,
     store::outbox::{MessageState, Recipient, Settled, Settlement},
 };

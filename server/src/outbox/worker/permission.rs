@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Next, ONCE_MORE, PATIENCE, TRUSTED, Worker};
 use crate::{
     credentials::logins::{MOST_REFUSALS, Withheld},
-    outbox::{dispatcher::DestinationRef, route::Server},
+    outbox::{destinations::DestinationRef, route::Server},
     store::outbox::{StoredMessage, Via},
 };
 

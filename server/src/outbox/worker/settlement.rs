@@ -15,7 +15,6 @@ use crate::{
     events::{message_finished, profile_transition},
     group_commit::Unwritten,
     outbox::{
-        dispatcher::signed,
         judge::{Chances, judge},
         route::Server,
         status::{give_up, needs_its_content, status_of},
@@ -25,6 +24,7 @@ use crate::{
         Attempt, AttemptOutcome, HealthReport, MessageState, MessageStatus, Precondition, Settled, Settlement,
         StoredMessage, TransitionEvent,
     },
+    time::signed,
 };
 
 impl Worker<'_> {

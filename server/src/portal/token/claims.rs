@@ -21,6 +21,8 @@ pub struct Claims {
     pub email: String,
     pub name: Option<String>,
     pub locale: Option<String>,
+    /// OpenID Connect Core 1.0, section 5.1.
+    pub zoneinfo: Option<String>,
     #[serde(default, deserialize_with = "objects")]
     pub users: Vec<Named>,
     pub return_url: Option<String>,

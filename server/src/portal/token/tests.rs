@@ -21,6 +21,7 @@ fn portals() -> Vec<Portal> {
         name: "Comptoir".to_owned(),
         origins: vec![ORIGIN.to_owned()],
         home: Some(format!("{ORIGIN}/")),
+        time_zone: None,
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap(), PortalKey::shared("k2", &[8; 32]).unwrap()],
         require_challenge: false,
         theme: app::theme::GivenTheme::default(),

@@ -205,7 +205,7 @@ pub fn known(row: &impl Columns, request_hash: &[u8; 32]) -> Result<Inserted, St
     Ok(Inserted::Known { id: Uuid::try_parse(&id).map_err(|_| wrong("id", &id))?, same })
 }
 
-/// Rows for somebody who looks at them, and those that are to be set aside: they are shown as such.
+/// Rows for display, and those to be set aside, which are shown as quarantined.
 pub fn shown<R: Columns>(rows: &[R]) -> Result<(Vec<StoredMessage>, Vec<Damaged>), StoreError> {
     let (mut shown, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {

@@ -4,7 +4,7 @@ use super::Columns;
 use crate::store::{StoreError, outbox::Quarantined};
 use app::session::AccountId;
 
-/// The end of the year 9999: until somebody looks at it.
+/// The end of the year 9999: until an operator repairs it.
 pub const FOR_EVER: i64 = 253_402_207_200_000;
 
 /// A row that cannot be decoded.
@@ -27,7 +27,7 @@ impl Damaged {
         Ok(Self { key, row: row.text(key.1)?, column })
     }
 
-    /// What a reader is told who needs this row.
+    /// The error for a caller that needs this row.
     pub fn error(&self) -> StoreError {
         StoreError::Inconsistent { table: self.key.0, column: "…", row: format!("{} ({})", self.row, self.column) }
     }

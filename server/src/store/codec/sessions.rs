@@ -20,6 +20,8 @@ struct Content {
     email: String,
     users: Vec<User>,
     locale: Locale,
+    #[serde(default)]
+    time_zone: Option<String>,
     return_url: Option<String>,
     #[serde(default)]
     theme: GivenTheme,
@@ -32,9 +34,21 @@ fn inconsistent(column: &'static str) -> StoreError {
 
 /// The session's content, to be stored.
 pub fn content(session: Session) -> Result<String, StoreError> {
-    let Session { key: _, account, account_name, portal_name, person, email, users, locale, return_url, theme } =
-        session;
-    let content = Content { account, account_name, portal_name, person, email, users, locale, return_url, theme };
+    let Session {
+        key: _,
+        account,
+        account_name,
+        portal_name,
+        person,
+        email,
+        users,
+        locale,
+        time_zone,
+        return_url,
+        theme,
+    } = session;
+    let content =
+        Content { account, account_name, portal_name, person, email, users, locale, time_zone, return_url, theme };
     encode("session", "content", &content)
 }
 
@@ -48,9 +62,20 @@ pub fn with_theme(json: &str, theme: &GivenTheme) -> Result<String, StoreError> 
 /// A row of `session`, found by its key.
 pub fn session(row: &impl Columns, key: &[u8; 32]) -> Result<SessionRow, StoreError> {
     let json = row.text("content")?;
-    let Content { account, account_name, portal_name, person, email, users, locale, return_url, theme } =
+    let Content { account, account_name, portal_name, person, email, users, locale, time_zone, return_url, theme } =
         serde_json::from_str(&json).map_err(|_| inconsistent("content"))?;
-    let session =
-        Session { key: *key, account, account_name, portal_name, person, email, users, locale, return_url, theme };
+    let session = Session {
+        key: *key,
+        account,
+        account_name,
+        portal_name,
+        person,
+        email,
+        users,
+        locale,
+        time_zone,
+        return_url,
+        theme,
+    };
     Ok(SessionRow { session, expires_at: instant(row.number("expires_at")?), ends_at: instant(row.number("ends_at")?) })
 }

@@ -100,7 +100,7 @@ pub fn released<R: Columns>(rows: &[R], lease_token: &str) -> Result<Vec<Release
     let own = Precondition::Lease(lease_token.to_owned());
     let mut released = Vec::with_capacity(rows.len());
     for row in rows {
-        // What cannot be decoded is in nobody's hands.
+        // A state that cannot be decoded has no lease to give back.
         let Some(state) = MessageState::parse(&row.text("state")?) else { continue };
         if own.holds(state, &lease(row)?) {
             let state = MessageState::released(cause(row.text_if_any("cause")?));
@@ -121,7 +121,7 @@ pub struct JudgedProfiles(HashMap<(AccountId, ProfileId), Judged>);
 
 struct Judged {
     row: ProfileRow,
-    /// The settings that the last report was about; `None`: nothing was told of them.
+    /// The settings that the last report was about; `None`: no report was about them.
     fingerprint: Option<[u8; 32]>,
 }
 

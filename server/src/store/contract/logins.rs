@@ -62,3 +62,18 @@ pub(super) async fn refused_logins_are_counted(store: &impl Store) {
     assert_eq!(claims(&after).await, [Granted, Granted, Busy]);
     assert_eq!(claims(&[claim(-86_400)]).await, [Granted]);
 }
+
+pub(super) async fn a_batch_of_ends_keeps_its_order(store: &impl Store) {
+    let martin = account("martin");
+    insert(store, &martin, &row(1, None)).await;
+    let key = login_key(1);
+    let end = |outcome| LoginEnd { id: Uuid::new_v4(), key, outcome, at: at(1) };
+    let refusals = async || store.profile(&martin, id(1)).await.unwrap().unwrap().secret_refusals;
+    let (refused, accepted) = (|| end(LoginOutcome::Refused), || end(LoginOutcome::Accepted));
+    store.end_logins(&[refused(), refused(), accepted()]).await.unwrap();
+    assert_eq!(refusals().await, 0);
+    store.end_logins(&[refused(), accepted(), refused(), end(LoginOutcome::Unclear)]).await.unwrap();
+    assert_eq!(refusals().await, 1);
+    store.end_logins(&[]).await.unwrap();
+    assert!(store.claim_logins(&[], &admit).await.unwrap().is_empty());
+}

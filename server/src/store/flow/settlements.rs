@@ -27,7 +27,7 @@ pub trait SettlementStatements: Send {
     async fn held(&mut self, settlements: &[&Settlement]) -> Result<Vec<bool>, StoreError>;
     /// Moves the messages, keeps their attempts, and deletes the contents that are not needed any more.
     async fn write_outcomes(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
-    /// Locks the profiles that something is told of, in one order for everybody.
+    /// Locks the profiles that the reports are about, in the same order in every transaction.
     async fn lock_profiles(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
     /// `None`: it is gone, or cannot be decoded.
     async fn profile(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
@@ -79,16 +79,20 @@ async fn settle(
     Ok(outcomes)
 }
 
-/// Takes one health signal in, and writes the event of a transition. A profile that was changed, deleted or damaged meanwhile
-/// is not judged.
+/// Applies one health signal, and writes the event of a transition. A profile that was changed, deleted or damaged since is left
+/// as it is. `row`: the locked profile, if it was read already.
 pub async fn take_health(
     database: &mut (impl SettlementStatements + ?Sized),
     account: &AccountId,
+    row: Option<ProfileRow>,
     report: &HealthReport,
     at: Timestamp,
     transition_event: Option<TransitionEvent>,
 ) -> Result<Option<HealthTransition>, StoreError> {
     let mut profiles = JudgedProfiles::default();
+    if let Some(row) = row {
+        profiles.read(account, row);
+    }
     let transition = judge(database, &mut profiles, account, report, (at, transition_event)).await?;
     write_healths(database, &profiles).await?;
     Ok(transition)

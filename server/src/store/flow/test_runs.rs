@@ -47,7 +47,7 @@ pub async fn record(
         database.write_receipt(id, record.receipt).await?;
     }
     if let Some(report) = &result.health {
-        take_health(database, account, report, run.at, record.transition_event).await?;
+        take_health(database, account, Some(row), report, run.at, record.transition_event).await?;
     }
     database.tell(&record.events.iter().collect::<Vec<&NewEvent>>()).await?;
     database.note(account, record.entry).await?;

@@ -210,7 +210,7 @@ impl MessageStatements for PgConnection {
     }
 }
 
-/// Rows for somebody who looks at them: one that cannot be decoded is set aside, and shown as such.
+/// Rows for display: one that cannot be decoded is set aside, and shown as quarantined.
 async fn shown(pool: &PgPool, rows: &[PgRow]) -> Result<Vec<StoredMessage>, StoreError> {
     let (shown, damaged) = messages::shown(rows)?;
     set_aside(pool, &damaged).await?;

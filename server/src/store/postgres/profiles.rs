@@ -1,4 +1,4 @@
-//! Server side. Profiles. Whatever changes how many an account has, or which of them is in use, holds the account's lock.
+//! Server side. Profiles. A transaction that changes how many an account has, or which are in use, holds the account's lock.
 
 use app::{
     journal::model::Entry,

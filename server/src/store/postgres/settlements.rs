@@ -55,7 +55,7 @@ impl SettlementStore for PostgresStore {
         transition_event: Option<TransitionEvent>,
     ) -> Result<Option<HealthTransition>, StoreError> {
         transaction!(self, transaction, {
-            let transition = take_health(&mut *transaction, account, report, at, transition_event).await?;
+            let transition = take_health(&mut *transaction, account, None, report, at, transition_event).await?;
             transaction.commit().await?;
             Ok(transition)
         })

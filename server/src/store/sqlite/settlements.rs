@@ -56,7 +56,7 @@ impl SettlementStore for SqliteStore {
     ) -> Result<Option<HealthTransition>, StoreError> {
         let mut transaction = begin(&self.writer).await?;
         let mut settling = Settling::new(&mut transaction, &self.outcomes, false);
-        let transition = take_health(&mut settling, account, report, at, transition_event).await?;
+        let transition = take_health(&mut settling, account, None, report, at, transition_event).await?;
         transaction.commit().await?;
         Ok(transition)
     }

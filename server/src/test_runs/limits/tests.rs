@@ -17,6 +17,7 @@ pub(super) fn session(account: &str, person: &str) -> Session {
         email: String::new(),
         users: vec![],
         locale: Locale::Fr,
+        time_zone: None,
         return_url: None,
         theme: app::theme::GivenTheme::default(),
     }

@@ -46,6 +46,7 @@ impl Node {
             name: "Comptoir".to_owned(),
             origins: vec!["https://portail.exemple".to_owned()],
             home: None,
+            time_zone: None,
             keys: vec![PortalKey::shared("k1", &[7; 32]).unwrap()],
             require_challenge: false,
             theme: app::theme::GivenTheme::default(),

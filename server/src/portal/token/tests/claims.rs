@@ -15,6 +15,26 @@ fn a_good_token_says_who_is_asking() {
 }
 
 #[test]
+fn the_readers_time_zone_is_the_tokens_or_else_the_portals() {
+    let zone = |portal: Option<&str>, token: Option<&str>| {
+        let portals = vec![Portal { time_zone: portal.map(str::to_owned), ..portals().remove(0) }];
+        let mut claims = claims();
+        claims["zoneinfo"] = json!(token);
+        let token = signed(&header(), &claims);
+        let now = Timestamp::from_second(NOW).unwrap();
+        verifier_of(&portals).verify(&bare(&token), ORIGIN, now).unwrap().1.time_zone
+    };
+    let paris = Some("Europe/Paris".to_owned());
+    assert_eq!(zone(None, None), None);
+    assert_eq!(zone(None, Some("Europe/Paris")), paris);
+    assert_eq!(zone(Some("Europe/Paris"), None), paris);
+    assert_eq!(zone(Some("Europe/Paris"), Some("America/Montreal")).as_deref(), Some("America/Montreal"));
+    for unknown in ["Mars/Phobos", "", "../../etc/passwd", &"x".repeat(300)] {
+        assert_eq!(zone(Some("Europe/Paris"), Some(unknown)), paris, "{unknown}");
+    }
+}
+
+#[test]
 fn times_are_checked() {
     for (name, value) in
         [("exp", NOW - 60), ("iat", NOW + 60), ("exp", NOW + 3_600), ("nbf", NOW + 60), ("exp", i64::MAX)]

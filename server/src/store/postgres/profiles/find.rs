@@ -24,7 +24,7 @@ async fn locked_row(
     Ok(query.fetch_optional(connection).await?)
 }
 
-/// The row, which nobody else changes before this transaction ends.
+/// The row, locked until this transaction ends.
 pub(super) async fn find_locked(
     connection: &mut PgConnection,
     account: &AccountId,

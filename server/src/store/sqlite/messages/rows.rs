@@ -26,7 +26,7 @@ pub(super) async fn by_key(
     row.map(|row| known(&row, request_hash)).transpose()
 }
 
-/// Rows for somebody who looks at them: one that cannot be decoded is set aside, and shown as such.
+/// Rows for display: one that cannot be decoded is set aside, and shown as quarantined.
 pub(super) async fn shown(writer: &SqlitePool, rows: &[SqliteRow]) -> Result<Vec<StoredMessage>, StoreError> {
     let (shown, damaged) = messages::shown(rows)?;
     set_aside(writer, &damaged).await?;

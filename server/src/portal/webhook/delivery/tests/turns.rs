@@ -124,6 +124,7 @@ async fn an_event_is_delivered_by_one_replica_and_the_other_takes_over_when_it_s
         name: "Comptoir".to_owned(),
         origins: vec![],
         home: None,
+        time_zone: None,
         keys: vec![],
         require_challenge: false,
         theme: app::theme::GivenTheme::default(),
