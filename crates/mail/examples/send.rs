@@ -1,7 +1,7 @@
 //! Sends a message and explains a refusal.
 //!
 //! ```sh
-//! cargo run -p mail --example send                     # to a server of its own, which refuses the password
+//! cargo run -p mail --example send                     # to a local server, which refuses the password
 //! SMTP_PASSWORD=… cargo run -p mail --example send -- smtp.example.com 465 claire@example.com karim@example.org
 //! ```
 
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             let port = listener.local_addr()?.port();
             tokio::spawn(refuse(listener));
-            // Only here: a made-up name leads to this machine, and a password may be sent in clear.
+            // Only here: a made-up name resolves to this machine, and a password may be sent without encryption.
             let name = "smtp.example.com".to_owned();
             options.policy = Policy {
                 allow_ports: vec![port],
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A server that takes no password.
+/// A server that refuses every password.
 async fn refuse(listener: TcpListener) -> std::io::Result<()> {
     let (stream, _) = listener.accept().await?;
     let (reader, mut writer) = stream.into_split();

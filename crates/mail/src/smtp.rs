@@ -2,11 +2,11 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `wire`, [`capabilities`] | what comes back, within limits, and not more than was asked for |
+//! | `wire`, [`capabilities`] | replies, within limits, and never more than were asked for |
 //! | `auth`, `envelope`, `session` | the stages, in the order of the protocol |
-//! | `survey` | after a failure: do the other doors of the host answer? |
+//! | `survey` | after a failure: which other ports of the host respond? |
 //! | `transcript` | what may be shown of it |
-//! | [`mod@compose`] | from a letter to the bytes of a message |
+//! | [`mod@compose`] | turns a letter into the bytes of a message |
 //!
 //! To add a stage: a variant in `model::stage::Stage`, a step in `session`, its texts in both languages, a persona in the
 //! demo's sandbox.
@@ -19,6 +19,7 @@ pub mod compose;
 pub mod door;
 mod ehlo_name;
 mod envelope;
+mod limits;
 mod session;
 mod submit;
 mod survey;

@@ -1,6 +1,6 @@
-//! What a submission is made of, and the one entrance to the conversation.
+//! What a submission consists of, and the only way into the conversation.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -10,61 +10,33 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
 use super::{ComposeError, EhloName, Letter, Mechanism, compose, session};
-use crate::net::{Network, Patience, Policy, SetupError};
+use crate::net::{Network, Policy, SetupError};
 
-pub use super::session::{Connection, Fate, Parting};
+pub use super::{
+    limits::Limits,
+    session::{Connection, Fate, Parting},
+};
 
-/// How long each part may take.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    pub resolve: Duration,
-    pub connect: Duration,
-    pub tls: Duration,
-    pub reply: Duration,
-    /// After so long without a greeting in clear, the port is tried with TLS beside it: it may be the wrong encryption.
-    pub doubt: Duration,
-    /// The answer to the message itself.
-    pub last: Duration,
-    pub whole: Duration,
-}
-
-impl Limits {
-    /// What opening a connection takes of them.
-    pub const fn patience(&self) -> Patience {
-        Patience { resolve: self.resolve, connect: self.connect, tls: self.tls }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            resolve: Duration::from_secs(5),
-            connect: Duration::from_secs(5),
-            tls: Duration::from_secs(10),
-            reply: Duration::from_secs(10),
-            doubt: Duration::from_secs(1),
-            last: Duration::from_secs(30),
-            whole: Duration::from_secs(30),
-        }
-    }
-}
-
-/// What every conversation shares.
+/// The settings that all conversations of a [`Submitter`] share.
 pub struct SubmitterOptions {
+    /// Which destinations may be dialled.
     pub policy: Policy,
-    /// Our name in EHLO: set by the operator, never by a user.
+    /// The name of this machine in EHLO: set by the operator, never by a user.
     pub ehlo_name: EhloName,
-    /// Authorities beside the machine's.
+    /// Certificate authorities to trust in addition to the machine's.
     pub extra_roots: Vec<CertificateDer<'static>>,
-    /// Whether the machine's authorities are trusted.
+    /// Whether to trust the machine's certificate authorities.
     pub system_roots: bool,
+    /// The timeouts of [`Submitter::submit`].
     pub limits: Limits,
-    /// A host and port that answers when our own network is well: tried after a failure, to tell whose it is.
+    /// A host and port that respond whenever the local network works: contacted after a failed connection, to tell
+    /// whether the network or the server is at fault.
     pub control: Option<(String, u16)>,
 }
 
 impl SubmitterOptions {
-    /// Public addresses and the submission ports only, no password in clear, the machine's authorities, the default limits.
+    /// Only public addresses and submission ports, no password without encryption, the machine's authorities, the
+    /// default timeouts.
     pub fn new(ehlo_name: EhloName) -> Self {
         Self {
             policy: Policy::default(),
@@ -77,21 +49,23 @@ impl SubmitterOptions {
     }
 }
 
-/// A login and its secret, and who counts how often it is shown. The secret does not print.
+/// A username and its secret, and the gate that limits their use. `Debug` shows neither.
 #[derive(Clone)]
 pub struct Credentials {
+    /// The username.
     pub login: String,
+    /// The password, or an access token for XOAUTH2.
     pub secret: SecretString,
     pub(super) gate: Option<Arc<dyn LoginGate>>,
 }
 
 impl Credentials {
-    /// Credentials whose logins are counted by `gate`.
+    /// Credentials whose login exchanges are limited by `gate`.
     pub fn counted(login: String, secret: SecretString, gate: Arc<dyn LoginGate>) -> Self {
         Self { login, secret, gate: Some(gate) }
     }
 
-    /// Credentials that somebody typed for this one conversation: a tool on the command line, a test.
+    /// Credentials without a limit: for one conversation of a command-line tool or a test.
     pub fn uncounted(login: String, secret: SecretString) -> Self {
         Self { login, secret, gate: None }
     }
@@ -106,22 +80,28 @@ impl fmt::Debug for Credentials {
 /// One message for one server.
 #[derive(Debug, Clone)]
 pub struct Submission {
+    /// A host name, checked against the policy.
     pub host: String,
+    /// The TCP port.
     pub port: u16,
+    /// The encryption.
     pub security: Security,
+    /// `None`: no login.
     pub credentials: Option<Credentials>,
-    /// The only mechanism to use; `None` for the best one that the server offers.
+    /// The only mechanism to use; `None`: the best one that the server offers.
     pub mechanism: Option<Mechanism>,
+    /// The envelope sender (MAIL FROM).
     pub from: Address,
+    /// The envelope recipients (RCPT TO).
     pub to: Vec<Address>,
-    /// An Internet message (RFC 5322), not dot-stuffed.
+    /// An Internet message (RFC 5322), without dot-stuffing.
     pub message: Vec<u8>,
     /// How far to go.
     pub depth: Depth,
 }
 
 impl Submission {
-    /// A letter for all its recipients, without a login.
+    /// A submission of a letter to its recipients (`to` and `cc`), without a login.
     pub fn of(letter: &Letter, host: &str, port: u16, security: Security) -> Result<Self, ComposeError> {
         let recipients = letter.to.iter().chain(&letter.cc).map(|mailbox| mailbox.email.clone());
         Ok(Self {
@@ -137,7 +117,7 @@ impl Submission {
         })
     }
 
-    /// The same with a login, which is not counted: see [`Credentials::uncounted`].
+    /// Adds a login, without a limit: see [`Credentials::uncounted`].
     #[must_use]
     pub fn login(self, login: &str, secret: &str) -> Self {
         Self { credentials: Some(Credentials::uncounted(login.to_owned(), SecretString::from(secret))), ..self }
@@ -147,17 +127,17 @@ impl Submission {
 /// How far a conversation goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// Until the server has said what it can do, under the wanted encryption. No login.
+    /// Up to EHLO, with the requested encryption. No login.
     Capabilities,
-    /// Until the login.
+    /// Up to the login.
     Login,
-    /// Until the recipients: nothing is sent.
+    /// Up to the recipients: no message is sent.
     Recipients,
-    /// Everything.
+    /// All of it: the message is sent.
     Message,
 }
 
-/// Speaks to mail servers.
+/// An SMTP client. One serves any number of conversations at the same time.
 pub struct Submitter {
     pub(super) network: Arc<Network>,
     pub(super) ehlo_name: EhloName,
@@ -166,23 +146,25 @@ pub struct Submitter {
 }
 
 impl Submitter {
+    /// A client with these settings. An error means that no certificate authority can be used.
     pub fn new(options: SubmitterOptions) -> Result<Self, SetupError> {
         let SubmitterOptions { policy, ehlo_name, extra_roots, system_roots, limits, control } = options;
         let network = Arc::new(Network::new(policy, system_roots, &extra_roots)?);
         Ok(Self { network, ehlo_name, limits, control })
     }
 
+    /// Which destinations it may dial.
     pub fn policy(&self) -> &Policy {
         self.network.policy()
     }
 
-    /// The way out that its conversations take.
+    /// The network access of its conversations, for other connections behind the same policy.
     pub fn network(&self) -> &Arc<Network> {
         &self.network
     }
 
-    /// Has the conversation, and tells each stage as it ends. It ends within [`Limits::whole`] whatever the server
-    /// does; dropping the future closes the connection.
+    /// Runs the conversation and reports each stage when it ends. It ends within [`Limits::whole`], regardless of the
+    /// server. Dropping the future closes the connection.
     pub async fn submit(
         &self,
         submission: &Submission,
@@ -191,8 +173,8 @@ impl Submitter {
         session::run(self, submission, Vec::new(), self.limits, on_stage).await
     }
 
-    /// The same, for whoever may stop it: `commit_point` is asked before the last bytes of the message leave. `None`
-    /// when it refused: the server has no message.
+    /// Like [`submit`](Self::submit), but asks `commit_point` before the last bytes of the message are sent. `None`: it
+    /// refused, and the server does not have the message.
     pub async fn submit_committed(
         &self,
         submission: &Submission,
@@ -202,8 +184,8 @@ impl Submitter {
         session::run_committed(self, submission, commit_point, on_stage).await
     }
 
-    /// The same conversation for a message of the outbox: it may go over a connection that is open already, leaves it
-    /// open when all went well, and asks `commit_point` before the last bytes of the message leave.
+    /// Sends one message of a queue. Uses `connection` if there is one, returns the connection open after a success,
+    /// and asks `commit_point` before the last bytes of the message are sent.
     pub async fn deliver(
         &self,
         submission: &Submission,
@@ -214,10 +196,11 @@ impl Submitter {
         session::deliver(self, submission, None, connection, limits, commit_point).await
     }
 
-    /// The same, but the first commands of the `next` message are written together with the end of this one. Each message then
-    /// takes one round trip: the final dot may be the first "command" of a group (RFC 2920 §3.1). `next` must go to the same
-    /// destination with the same login. Nothing is begun unless the server offers PIPELINING and takes the message with `DATA`.
-    /// Afterwards only `next` can follow on the connection ([`Connection::has_begun`]).
+    /// Like [`deliver`](Self::deliver), but sends the first commands of the `next` message together with the end of
+    /// this one, so that each message takes one round trip: the final dot may be the first "command" of a group (RFC
+    /// 2920 §3.1). `next` must go to the same destination with the same login. It is begun only if the server offers
+    /// PIPELINING and this message uses `DATA`. Afterwards the connection can carry only `next`
+    /// ([`Connection::has_begun`]).
     pub async fn deliver_and_begin(
         &self,
         submission: &Submission,
@@ -230,39 +213,43 @@ impl Submitter {
     }
 }
 
-/// Asked when everything but the end of a message has been written: from then on it may be on its way.
+/// Decides, after all but the end of a message is written, whether the end may be sent. From then on the server may
+/// have it.
 #[async_trait]
 pub trait CommitPoint: Send + Sync {
-    /// Whether the end of a message for the recipients `to` may be written. `false`: the connection is dropped, and the
-    /// server has no message.
+    /// Whether the end of a message for the recipients `to` may be sent. `false`: the connection is dropped, and the
+    /// server does not have the message.
     async fn reach(&self, to: &[String]) -> bool;
 }
 
-/// Asked before each exchange that shows the password to the server, and told how it ended: providers lock accounts after a
-/// few that they refuse. What one conversation needs; it may have several exchanges, one after another.
+/// Limits the logins of one conversation: it is asked before each exchange that shows the password to the server, and
+/// gets the result. Providers lock accounts after a few refused passwords. A conversation may have several exchanges,
+/// one after another.
 #[async_trait]
 pub trait LoginGate: Send + Sync {
-    /// Whether the exchange may begin. `false`: the conversation ends as if the server had refused the login for now.
+    /// Whether an exchange may begin. `false`: the conversation ends as after a temporary refusal of the login.
     async fn begin(&self) -> bool;
+    /// The exchange has ended with this result. Called once for each exchange that began.
     async fn ended(&self, outcome: LoginOutcome);
-    /// From now on none begins.
+    /// From now on `begin` refuses.
     fn stop(&self);
-    /// Until none is under way.
+    /// Waits until no exchange is in progress.
     async fn settled(&self);
 }
 
-/// How an exchange ended.
+/// The result of one login exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginOutcome {
+    /// The server accepted the login.
     Accepted,
-    /// The server looked at the password and did not take it.
+    /// The server checked the password and refused it.
     Refused,
-    /// It ended without an answer about the password.
+    /// The exchange ended without a decision about the password.
     Unclear,
 }
 
-/// Has a conversation until `stop`. A login that is under way then is waited for, so that it is known how it ended; `None` when
-/// the conversation was cut.
+/// Runs a conversation until `stop`. A login in progress is then allowed to finish, so that its result is known.
+/// `None`: the conversation was cancelled.
 pub async fn until<T>(
     credentials: Option<&Credentials>,
     mut conversation: BoxFuture<'_, T>,
@@ -282,16 +269,17 @@ pub async fn until<T>(
     }
 }
 
-/// What became of a message of the outbox.
+/// The outcome of [`Submitter::deliver`].
 pub struct Delivery {
+    /// The report of the conversation.
     pub report: Report,
-    /// Ready for the next message to the same destination with the same login.
+    /// The open connection, for the next message to the same destination with the same login.
     pub connection: Option<Connection>,
-    /// The connection, when it is not left open, until it is closed.
+    /// The connection that was not left open, until it is closed.
     pub parting: Option<Parting>,
-    /// Where a failure left the message; `None`: the conversation reached its end.
+    /// What a failure means for the message; `None`: the conversation succeeded.
     pub fate: Option<Fate>,
-    /// The server lost its place, or refused a command only because it was written with the end of a message. Do not begin others
-    /// that way.
+    /// The server lost track of a group of commands, or refused a command only because it was sent with the end of a
+    /// message. Use [`Connection::end_alone`] for it from now on.
     pub stumbled: bool,
 }
