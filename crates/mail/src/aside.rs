@@ -1,7 +1,8 @@
-//! Work that may take long, where nothing else waits for the thread.
+//! Runs long computations without blocking the runtime's worker threads.
 //!
-//! The runtime's threads are shared by all conversations, pages and requests: what one of them computes, the others wait for. A
-//! millisecond is little among replies that take ten; what may take longer, for the largest input that is let in, comes here.
+//! All conversations, pages and requests share those threads, so a computation on one of them delays the others. A
+//! millisecond hardly matters beside replies that take ten. Work that may take longer for its largest permitted input
+//! goes through this module.
 
 use std::{
     num::NonZero,
@@ -13,14 +14,14 @@ use std::{
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// From so many bytes on, work on each byte of a message (copies, base64, encryption) may take a millisecond.
+/// In bytes. From this size on, work on each byte of a message (copying, base64, encryption) may take a millisecond.
 pub const LARGE: usize = 64 * 1024;
 
-/// How many processors this machine has.
+/// The number of processors of this machine.
 pub(crate) static PROCESSORS: LazyLock<usize> =
     LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-/// How many calls have the runtime start another thread now: one for each processor at most. More threads would not finish
-/// sooner, and each keeps memory of its own.
+/// How many calls occupy another runtime thread now: at most one for each processor. More threads would not finish
+/// sooner, and each one needs memory.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
 /// One of those calls, until it is dropped.
@@ -39,7 +40,7 @@ impl Drop for Place {
     }
 }
 
-/// Does what may take `long`: the runtime's other tasks go on meanwhile, on another thread.
+/// Runs `work`. If it may take `long`, the runtime's other tasks move to another thread meanwhile.
 pub fn aside<T>(long: bool, work: impl FnOnce() -> T) -> T {
     let others = || Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
     if !(long && others()) {
@@ -60,13 +61,13 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Proves that `work` leaves the thread to others. For a runtime with one thread.
+    /// Proves that `work` does not block the runtime's other tasks. For a runtime with one thread.
     pub(crate) async fn leaves_the_thread(name: &str, work: impl Fn() + Send + 'static) {
         let other_ran = tokio::spawn(async move {
             let ran = Arc::new(AtomicBool::new(false));
             let mark = ran.clone();
             tokio::spawn(async move { mark.store(true, Ordering::SeqCst) });
-            // Nothing here waits: unless the work leaves the thread, the other task never runs.
+            // Nothing here waits: unless `work` leaves the thread, the other task never runs.
             (0..1_000).any(|_| {
                 work();
                 ran.load(Ordering::SeqCst)
@@ -83,7 +84,7 @@ pub(crate) mod tests {
     #[test]
     fn a_place_that_is_not_there_is_not_given_back() {
         let places: Vec<Place> = std::iter::from_fn(Place::take).collect();
-        // These are refused, and must not be counted down.
+        // Refused calls, which must not reduce the count.
         let _ = (Place::take(), Place::take());
         drop(places);
         assert!(UNDER_WAY.load(Ordering::SeqCst) <= *PROCESSORS);

@@ -1,8 +1,8 @@
 //! From a server's refusal to its cause.
 //!
-//! This is the only place that reads the text of a reply. Three layers, the first that speaks wins: what providers and
-//! servers say in words (`rules`), the enhanced status code, the code at its stage (`codes`). What none of them
-//! knows is [`Cause::Unknown`]: a wrong explanation is worse than none.
+//! This is the only place that reads the text of a reply. Three layers are tried in order, and the first result counts:
+//! known phrases of providers and servers (`rules`), the enhanced status code, and the reply code at its stage
+//! (`codes`). If none of them applies, the cause is [`Cause::Unknown`]: no explanation is better than a wrong one.
 //!
 //! To add a rule: a line in the table of its subject (`rules/*.rs`), and a reply with its cause in `corpus.json`.
 
@@ -20,13 +20,14 @@ mod text;
 /// What a refusal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Diagnosis {
+    /// Why the server refused.
     pub cause: Cause,
     /// Whether the same attempt, unchanged, may succeed later.
     pub retryable: bool,
 }
 
-/// Replies in more bytes, or in more sentences, are not compared with all the rules where others wait for the thread. Usual ones
-/// are shorter.
+/// In bytes. Matching a longer reply, or one with more sentences, against all rules may block the thread. Ordinary
+/// replies are shorter.
 const LONG: usize = 300;
 const MANY_SENTENCES: usize = 6;
 
@@ -45,11 +46,11 @@ fn explain(stage: Stage, host: &str, reply: &Reply) -> Diagnosis {
     Diagnosis { cause, retryable: may_succeed_later(cause, reply) }
 }
 
-/// The cause knows better than the code: a limit ends even where the server says `550`, and a password does not become
-/// right because it says `450`.
+/// The cause decides before the code: a limit ends even if the server says `550`, and a wrong password stays wrong even
+/// if it says `450`.
 fn may_succeed_later(cause: Cause, reply: &Reply) -> bool {
     match cause {
-        // Time alone ends these.
+        // These end after some time.
         Cause::Greylisted
         | Cause::RateLimited
         | Cause::QuotaExceeded
@@ -57,8 +58,8 @@ fn may_succeed_later(cause: Cause, reply: &Reply) -> bool {
         | Cause::ServerBusy
         | Cause::ConnectionLost
         | Cause::Timeout => true,
-        // A setting, an account or a domain has to change first. A temporary code is said here for the sake of queues
-        // that wait for an administrator, and a shop owner is no queue.
+        // A setting, an account or a domain has to change first. Servers use a temporary code here for queues that wait
+        // for an administrator; a shop owner has no administrator.
         Cause::BadCredentials
         | Cause::AppPasswordRequired
         | Cause::BasicAuthDisabled
@@ -80,7 +81,7 @@ fn may_succeed_later(cause: Cause, reply: &Reply) -> bool {
         | Cause::AddressSyntax
         | Cause::MessageTooLarge
         | Cause::DomainAuthentication => false,
-        // The rest is as the server says: a mailbox is emptied, a block list forgets, a name server comes back.
+        // For the others the code decides: a mailbox is emptied, a block list entry expires, a name server recovers.
         _ => reply.is_transient(),
     }
 }

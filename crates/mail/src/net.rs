@@ -1,5 +1,5 @@
-//! The only ways out of the process. Whatever dials goes through here: mail, and the HTTPS calls of whoever uses this
-//! library for more than mail.
+//! The only ways out of the process. Everything that opens a connection uses them: mail, and HTTPS calls of programs
+//! that use this library for more than mail.
 //!
 //! | module | what it is |
 //! |---|---|

@@ -1,24 +1,29 @@
 //! A server's reply: code, enhanced code, text (RFC 5321 §4.2, RFC 3463).
 
-/// One reply, all its lines.
+/// One reply with all its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// Three digits, the first from 2 to 5.
     pub code: u16,
+    /// The enhanced status code at the start of the text, if there is one.
     pub enhanced: Option<EnhancedCode>,
-    /// The text of each line, without code and separator. Decoded lossily: old servers speak Latin-1.
+    /// The text of each line, without code and separator. Decoded lossily: old servers send Latin-1.
     pub lines: Vec<String>,
 }
 
 /// An enhanced status code such as `5.7.8` (RFC 3463).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnhancedCode {
+    /// 2: success, 4: temporary failure, 5: permanent failure.
     pub class: u8,
+    /// What it concerns (RFC 3463 §3): 1 an address, 2 a mailbox, 3 the mail system, 4 the network, 5 the protocol, 6
+    /// the message's content, 7 security or policy.
     pub subject: u16,
+    /// The detail within the subject.
     pub detail: u16,
 }
 
-/// A line that is not a line of a reply.
+/// The line is not part of an SMTP reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a reply")]
 pub struct NotAReply;
@@ -33,7 +38,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Reads a line without its end. `220` alone is a line: RFC 5321 §4.2.1 lets the text be missing.
+    /// Parses a line without its line end. `220` alone is valid: RFC 5321 §4.2.1 allows the text to be missing.
     pub(crate) fn parse(line: &[u8]) -> Result<Self, NotAReply> {
         let (digits, rest) = line.split_at_checked(3).ok_or(NotAReply)?;
         if !digits.iter().all(u8::is_ascii_digit) || !(b'2'..=b'5').contains(&digits[0]) {
@@ -50,8 +55,8 @@ impl Line {
     }
 }
 
-/// UTF-8 where it is, else Latin-1: every byte is a character. A CR that ends nothing (RFC 5321 §2.3.8) is a blank, so
-/// that a line stays one wherever it goes.
+/// Decodes UTF-8 if valid, otherwise Latin-1, so every byte becomes a character. A lone CR (RFC 5321 §2.3.8) becomes a
+/// space, so that a line stays one line in every output.
 fn decode(bytes: &[u8]) -> String {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -66,7 +71,7 @@ impl Reply {
         Self { code, enhanced, lines }
     }
 
-    /// Reads a whole reply as it stands in a log or in a support ticket: `535-5.7.8 …`, one line or several.
+    /// Parses a whole reply as found in a log or a support ticket: `535-5.7.8 …`, one line or several.
     pub fn parse(text: &str) -> Option<Self> {
         let lines: Vec<Line> = text
             .lines()
@@ -78,17 +83,17 @@ impl Reply {
         Some(Self::new(code, lines.into_iter().map(|line| line.text).collect()))
     }
 
-    /// 2yz or 3yz.
+    /// 2yz or 3yz: the server accepts the command.
     pub fn is_positive(&self) -> bool {
         self.code < 400
     }
 
-    /// 4yz: the same may succeed later.
+    /// 4yz: the same command may succeed later.
     pub fn is_transient(&self) -> bool {
         (400..500).contains(&self.code)
     }
 
-    /// The lines in one, each without the enhanced code it repeats.
+    /// The text of all lines joined, without a repeated enhanced code.
     pub fn text(&self) -> String {
         let code = self.enhanced.map(|code| code.to_string());
         let bare = |line: &String| match &code {
@@ -98,21 +103,21 @@ impl Reply {
         self.lines.iter().map(bare).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
-    /// The reply as people read it: code, enhanced code, text.
+    /// The reply as shown to people: code, enhanced code, text.
     pub fn words(&self) -> String {
         let enhanced = self.enhanced.map(|code| format!(" {code}")).unwrap_or_default();
         format!("{}{enhanced} {}", self.code, self.text()).trim_end().to_owned()
     }
 }
 
-/// The line without the code it begins with. `5.7.1` is not the beginning of `5.7.139`.
+/// The line without its leading code. `5.7.1` is not the beginning of `5.7.139`.
 fn without<'a>(code: &str, line: &'a str) -> &'a str {
     let rest = line.trim_start().strip_prefix(code);
     rest.filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)).unwrap_or(line)
 }
 
 impl EnhancedCode {
-    /// Reads the code at the start of a text.
+    /// Parses the code at the start of a text.
     pub fn parse(text: &str) -> Option<Self> {
         let word = text.split_whitespace().next()?;
         let mut parts = word.split('.');

@@ -1,9 +1,9 @@
-//! Untrusted text, made safe to show.
+//! Makes untrusted text safe to show.
 
-/// Longest text of a server that is shown, in characters.
+/// The most characters of a server's text that are shown.
 pub(crate) const LONGEST: usize = 500;
 
-/// Text as it may be shown: at most 500 characters, no control characters, no marks that turn the reading direction.
+/// The text as it may be shown: at most 500 characters, no control characters, no bidirectional marks.
 pub fn clean(text: &str) -> String {
     let mut visible = visible(text);
     let mut begun: String = visible.by_ref().take(LONGEST).collect();
@@ -14,7 +14,7 @@ pub fn clean(text: &str) -> String {
     begun
 }
 
-/// The characters that are seen: neither control characters nor marks without a shape of their own.
+/// The visible characters: neither control characters nor marks without a shape.
 pub(crate) fn visible(text: &str) -> impl Iterator<Item = char> {
     let hidden = |c: &char| {
         c.is_control()

@@ -1,20 +1,20 @@
-//! What the codes alone say, when no rule knows the words. Codes are honest only as far as their
-//! standard goes: `550` at `RCPT TO` is the recipient when nothing else is said, but with words that we do not know, or
-//! with an enhanced code of another subject, it may be anything, and anything is [`Cause::Unknown`].
+//! What the codes mean when no rule recognises the text. A code means no more than its standard says: `550` at `RCPT
+//! TO` without further text concerns the recipient, but with unrecognised words, or with an enhanced code about another
+//! subject, it may mean anything, which is [`Cause::Unknown`].
 //!
 //! - `554` alone after `DATA` stays unknown: RFC 5321 calls it "transaction failed", and servers use it for content,
 //!   for the sender and for themselves.
 //! - `550` alone at `MAIL FROM` and `5.7.1` alone anywhere stay unknown for the same reason.
-//! - A temporary refusal of which nothing else is known is [`Cause::ServerBusy`]: "come back later" is all it says.
-//!   With `4.7.x` (a policy) or with unknown words behind `450` it is not even that.
+//! - A temporary refusal without other information is [`Cause::ServerBusy`]: it only says "come back later". With
+//!   `4.7.x` (a policy), or with unrecognised words after `450`, it does not even say that.
 
 use model::{cause::Cause, stage::Stage};
 
 use super::text::Text;
 use crate::reply::EnhancedCode;
 
-/// "Error", "Login no": with more words than these behind a `535`, none of them known, it is another story.
-/// `5.7.8` adds nothing, as servers say it to every login that they refuse.
+/// "Error", "Login no": a `535` with more words than this, none of them recognised, may mean something else. `5.7.8`
+/// adds nothing, because servers send it with every refused login.
 const A_FEW: usize = 4;
 
 /// The registry of enhanced status codes (RFC 5248): RFC 3463, RFC 4954, RFC 7372, RFC 7505.
@@ -22,7 +22,7 @@ pub(super) fn by_enhanced_code(stage: Stage, text: &Text) -> Option<Cause> {
     let EnhancedCode { class, subject, detail } = text.enhanced?;
     Some(match (stage, subject, detail) {
         (Stage::RcptTo, 1, 1 | 2 | 4 | 6 | 10) | (Stage::RcptTo, 2, 1) => Cause::RecipientRejected,
-        // A list that does not expand: for good it is the address, for now it is the server.
+        // An unexpandable list: a permanent refusal concerns the address, a temporary one the server.
         (Stage::RcptTo, 2, 4) if class == 5 => Cause::RecipientRejected,
         (Stage::RcptTo, 2, 4) => Cause::ServerBusy,
         (Stage::RcptTo, 4, 4) if class == 5 => Cause::RecipientRejected,

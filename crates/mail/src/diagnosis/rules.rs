@@ -1,27 +1,28 @@
-//! What servers say in words: tables, the first line that fits wins. Providers stand above what is known
-//! of all servers, and particular things above general ones.
+//! What servers say in words: tables in which the first matching line decides. Lines for one provider come before lines
+//! for all servers, and specific lines before general ones.
 //!
-//! A line is `(stages, providers, patterns, cause)`; no stages: any; no providers: everybody. It fits when one of its patterns
-//! does. A provider is one of the table in `model::provider`: it speaks where the host is one of its own, and where the
-//! reply contains its signature. Google's end in `gsmtp`, under any host name.
+//! A line is `(stages, providers, patterns, cause)`; no stages means any stage, no providers means every server. It
+//! matches when one of its patterns does. A provider is an entry of the table in `model::provider`: its lines apply
+//! when the host is one of its own, and when the reply contains its signature. Google's replies end in `gsmtp` under
+//! any host name.
 //!
 //! A pattern is several terms joined by `+`, all of which must hold, and a term is several alternatives joined by `|`:
 //!
 //! | written | holds when |
 //! |---|---|
 //! | `mailbox full` | these whole words are adjacent, in any case, with any accents and punctuation |
-//! | `throttl*` | a word begins so |
+//! | `throttl*` | a word begins with this |
 //! | `account\|user+disabled` | one of the first two *and* the third, in the same sentence |
-//! | `~spamhaus` | the word is somewhere in the reply, in a link or the name of a host too |
-//! | `@refused` | one of the words of this family ([`families`]) |
+//! | `~spamhaus` | the word is anywhere in the reply, including links and host names |
+//! | `@refused` | the reply contains one of the words of this family ([`families`]) |
 //! | `=550`, `=5` | the reply's code, or its first digit |
 //! | `5.7.8`, `*.7.8`, `*.7.*` | the enhanced code |
-//! | `!relay` | the term does not hold, in the whole reply |
+//! | `!relay` | the term is nowhere in the reply |
 //!
-//! [`Cause::Unknown`] is a cause like others here: it says that the code alone would mislead.
+//! [`Cause::Unknown`] is an ordinary cause here: it says that the code alone would mislead.
 //!
-//! To add a rule: a line in the table of its subject, above the lines that are more general, and a reply in
-//! `corpus.json`. Tests find a line that no reply reaches and a reply that another line takes.
+//! To add a rule: a line in the table of its subject, above the more general lines, and a reply in `corpus.json`. Tests
+//! find a line that no reply reaches, and a reply that another line matches first.
 
 use std::sync::LazyLock;
 
@@ -46,14 +47,14 @@ mod providers;
 mod recipient;
 mod sender;
 
-/// Stages (none: any), ids of providers (none: everybody), patterns of which one must fit, cause.
+/// Stages (empty: any), ids of providers (empty: every server), patterns of which one must match, cause.
 type Rule = (&'static [Stage], &'static [&'static str], &'static [&'static str], Cause);
 
 const ANY: &[Stage] = &[];
 const MAIL: &[Stage] = &[Stage::MailFrom, Stage::RcptTo, Stage::Data];
 const EVERYONE: &[&str] = &[];
 
-/// The tables in the order in which they are asked.
+/// The tables, in order of precedence.
 const TABLES: &[&[Rule]] = &[
     providers::RULES,
     agreed::RULES,
@@ -66,13 +67,13 @@ const TABLES: &[&[Rule]] = &[
     message::RULES,
 ];
 
-/// A line with its patterns read.
+/// A line with its patterns parsed.
 struct Line {
     stages: &'static [Stage],
-    /// Whether everybody may say it.
+    /// Whether it applies to every server.
     by_everybody: bool,
     providers: Vec<&'static Provider>,
-    /// How the providers sign.
+    /// The signatures of its providers.
     signatures: Vec<Pattern>,
     patterns: Vec<Pattern>,
     cause: Cause,
@@ -109,7 +110,7 @@ impl Line {
     }
 }
 
-/// The cause of the first rule that fits.
+/// The cause of the first matching rule.
 pub(super) fn in_words(stage: Stage, host: &str, text: &Text) -> Option<Cause> {
     LINES.iter().find(|line| line.fits(stage, host, text)).map(|line| line.cause)
 }
@@ -118,12 +119,12 @@ pub(super) fn in_words(stage: Stage, host: &str, text: &Text) -> Option<Cause> {
 pub(super) mod tests {
     use super::*;
 
-    /// Which line speaks, and its patterns, to find those that no reply reaches.
+    /// The index of the matching line: tests find the lines that no reply reaches.
     pub fn line_for(stage: Stage, host: &str, text: &Text) -> Option<usize> {
         LINES.iter().position(|line| line.fits(stage, host, text))
     }
 
-    /// Every line as it is written.
+    /// Every line as written.
     pub fn lines() -> Vec<&'static Rule> {
         TABLES.iter().copied().flatten().collect()
     }

@@ -1,4 +1,4 @@
-//! Real replies and what they mean; and replies that mean nothing to us.
+//! Real replies and their causes; and replies without a known meaning.
 
 use std::collections::BTreeSet;
 
@@ -37,12 +37,12 @@ impl Example {
     }
 }
 
-/// The replies that the task came with. Every one is understood.
+/// The replies that came with the task. Each one must be recognised.
 fn known() -> Vec<Example> {
     serde_json::from_str(include_str!("replies.json")).unwrap()
 }
 
-/// What servers are documented or reported to say, and what we wrote in their manner.
+/// Documented and reported replies, and replies written in their style.
 fn corpus() -> Vec<Example> {
     serde_json::from_str(include_str!("corpus.json")).unwrap()
 }
@@ -72,7 +72,7 @@ fn the_corpus_is_covered_and_nothing_misleads() {
     assert!(right.len() * 100 >= examples.len() * 97, "{} of {}", right.len(), examples.len());
 }
 
-/// Shops reach providers by names of their own, and hosting houses resell them.
+/// Shops reach providers under names of their own, and hosting companies resell them.
 #[test]
 fn under_another_name_a_provider_is_still_understood() {
     let renamed = corpus().into_iter().map(|example| Example { host: "smtp.exemple.fr".to_owned(), ..example });
@@ -90,7 +90,7 @@ fn under_another_name_a_provider_is_still_understood() {
     assert!(misleading.len() * 100 <= all, "{}", misleading.join("\n"));
 }
 
-/// Servers add who to write to, what to read and what to do "if". None of it is the refusal.
+/// Servers add contacts, links and conditional advice ("if …"). None of it is the refusal.
 #[test]
 fn what_is_said_besides_changes_nothing() {
     let says_something = |example: &Example| example.reply.len() > 12 && example.is_right();

@@ -1,19 +1,19 @@
 //! The text of a reply as the rules see it: sentences of whole words.
 //!
-//! Words are lower case, without accents, one space around each: looking for `" rbl "` finds the word and never
-//! "horribly". Addresses, links and names of hosts are no words of the server's: a mailbox may be called `spam@`. They
+//! Words are in lower case, without accents, with one space on each side: a search for `" rbl "` finds the word and
+//! never "horribly". Addresses, links and host names are not the server's words: a mailbox may be called `spam@`. They
 //! stay in [`Text::everything`], for rules that look for a block list's name.
 
 use crate::reply::{EnhancedCode, Reply};
 
-/// So much of a reply is read, in characters: four times the longest that a known server writes.
+/// How much of a reply is read, in characters: four times the longest known reply.
 const READ: usize = 2_000;
-/// The most sentences: each is compared with every rule, and known servers write four.
+/// The most sentences that are read: each is compared with every rule, and known servers write four.
 const SENTENCES: usize = 20;
 /// The most words of a name between `<` and `>`.
 const NAME: usize = 8;
 
-/// How a sentence begins that supposes something, sends elsewhere or preaches.
+/// Beginnings of sentences that state a condition, link elsewhere or preach.
 #[rustfmt::skip] // a table
 const ADVICE: &[&str] = &[
     " if ", " in case ", " should you ", " si ", " en cas ", " wenn ", " falls ", " en caso ",
@@ -27,11 +27,13 @@ const ADVICE: &[&str] = &[
 
 /// The words of one reply.
 pub(super) struct Text {
+    /// The reply code.
     pub code: u16,
+    /// The enhanced code, from the start of the reply or from its text.
     pub enhanced: Option<EnhancedCode>,
-    /// At least one; each without addresses, links and names of hosts, and none that advises.
+    /// At least one; each without addresses, links and host names. Advice is left out.
     pub sentences: Vec<String>,
-    /// The whole reply, links and addresses taken apart into words.
+    /// The whole reply, with links and addresses split into words.
     pub everything: String,
 }
 
@@ -62,12 +64,12 @@ impl Text {
         }
     }
 
-    /// Whether the server says nothing but a code.
+    /// Whether the reply is only a code.
     pub(super) fn is_bare(&self) -> bool {
         self.length() == 0
     }
 
-    /// How many words there are.
+    /// The number of words.
     pub(super) fn length(&self) -> usize {
         self.sentences.iter().map(|sentence| sentence.split_whitespace().count()).sum()
     }
@@ -80,7 +82,7 @@ pub(super) fn words(text: &str) -> String {
     for letter in text.chars().flat_map(char::to_lowercase) {
         match plain(letter) {
             Some(plain) => words.push_str(plain),
-            // Chinese and Japanese put no spaces: each sign is a word.
+            // Chinese and Japanese have no spaces between words: each character is a word.
             None if letter >= '\u{2e80}' && letter.is_alphanumeric() => words.extend([letter, ' ']),
             None if letter.is_alphanumeric() => words.push(letter),
             None if words.ends_with(' ') => {}
@@ -109,7 +111,7 @@ fn plain(letter: char) -> Option<&'static str> {
     })
 }
 
-/// Whether this is an address, a link or a host name. `rejected.See` is not: names are in lower case.
+/// Whether this is an address, a link or a host name. `rejected.See` is none: host names are in lower case.
 fn names_something(token: &str) -> bool {
     let bare = token.trim_matches(|character: char| !character.is_ascii_alphanumeric());
     let is_host = || {
@@ -124,13 +126,13 @@ fn names_something(token: &str) -> bool {
     is_reference(bare) || token.contains('@') || token.contains("://") || bare.starts_with("www.") || is_host()
 }
 
-/// `4711-spam-2`: the number of a ticket or an incident. `24-hour` and `AES-256` have fewer digits.
+/// `4711-spam-2`: a ticket or incident number. `24-hour` and `AES-256` have fewer digits.
 fn is_reference(token: &str) -> bool {
     token.contains('-') && !token.contains(',') && token.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
-/// What the server says of this attempt: "If your account is locked, …" says of no account that it is. Where it does
-/// nothing but advise, the first advice is what it says.
+/// The sentences about this attempt: "If your account is locked, …" does not say that an account is locked. If the
+/// reply consists of advice only, its first sentence counts.
 fn without_advice(mut sentences: Vec<String>) -> Vec<String> {
     sentences.retain(|sentence| !sentence.trim().is_empty());
     let is_advice = |sentence: &String| ADVICE.iter().any(|start| sentence.starts_with(start));
@@ -143,16 +145,16 @@ fn without_advice(mut sentences: Vec<String>) -> Vec<String> {
     said
 }
 
-/// Whether the first word opens with `<` what one of the next words closes with `>`.
+/// Whether the first word opens a `<` that one of the next words closes with `>`.
 fn opens_a_name(tokens: &[&str]) -> bool {
     let opens = |token: &&str| token.starts_with('<') && !token.contains('>') && !token.contains("://");
     tokens.first().is_some_and(opens) && tokens.iter().take(NAME).any(|token| token.contains('>'))
 }
 
-/// An enhanced code that does not stand at the start: `(#5.1.1)` of qmail, `550 5.1.1` of a server behind this one.
+/// An enhanced code that is not at the start: `(#5.1.1)` from qmail, `550 5.1.1` from a server behind this one.
 fn buried_code(code: u16, text: &str) -> Option<EnhancedCode> {
     let tokens = text.split_whitespace().map(|token| token.trim_matches(['(', ')', '#', '[', ']', ',', ':', '.']));
-    // A version such as 5.10.200 is no code: RFC 3463 knows eight subjects.
+    // A version such as 5.10.200 is not a code: RFC 3463 defines eight subjects.
     tokens.filter_map(EnhancedCode::parse).find(|found| u16::from(found.class) == code / 100 && found.subject < 8)
 }
 

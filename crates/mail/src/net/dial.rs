@@ -1,6 +1,7 @@
-//! Opens TCP connections: the one place of the program that does.
+//! Opens TCP connections: the only place in the program that does.
 //!
-//! Addresses are raced (RFC 8305): IPv6 and IPv4 take turns, one more every 250 ms or as soon as one fails.
+//! Addresses are raced (RFC 8305): IPv6 and IPv4 alternate, and the next one starts after 250 ms or as soon as one
+//! fails.
 
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
@@ -14,8 +15,8 @@ use tokio::{
 /// How long an address may take before the next one is tried beside it.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to the first address that answers, before `deadline`. The addresses come from the guard, and only they
-/// are dialled.
+/// Connects to the first address that responds, before `deadline`. The addresses come from the guard, and no other
+/// address is dialled.
 pub(crate) async fn dial(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, Cause> {
     let mut waiting = take_turns(addresses);
     let mut attempts = FuturesUnordered::new();
@@ -36,7 +37,7 @@ pub(crate) async fn dial(addresses: &[SocketAddr], deadline: Instant) -> Result<
     }
 }
 
-/// IPv6 and IPv4 by turns, each in the order of the answer.
+/// Alternates IPv6 and IPv4, each in the order of the answer.
 fn take_turns(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
     let (mut v6, mut v4): (VecDeque<_>, VecDeque<_>) = addresses.iter().copied().partition(SocketAddr::is_ipv6);
     let mut order = VecDeque::new();
@@ -54,7 +55,7 @@ async fn connect(address: SocketAddr, deadline: Instant) -> Result<TcpStream, Ca
         Ok(Err(error)) => return Err(cause_of(&error)),
         Ok(Ok(stream)) => stream,
     };
-    // Somebody between us and the kernel could have sent us elsewhere; then this is not the checked address.
+    // A local proxy or a redirection rule may have changed the destination; then the peer is not the checked address.
     if stream.peer_addr().is_ok_and(|peer| peer == address) && stream.set_nodelay(true).is_ok() {
         Ok(stream)
     } else {
@@ -74,7 +75,7 @@ fn cause_of(error: &io::Error) -> Cause {
     }
 }
 
-/// What to say when every address failed: a refusal is a clear answer, silence less so, a missing route may be ours.
+/// The cause when every address failed: a refusal is the clearest, then silence; a missing route may be our own fault.
 fn worst(failures: &[Cause]) -> Cause {
     [Cause::ConnectRefused, Cause::ConnectTimeout, Cause::ConnectionLost, Cause::HostNotAllowed]
         .into_iter()

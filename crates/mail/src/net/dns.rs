@@ -1,4 +1,4 @@
-//! From a name to the addresses that may be dialled: asked once, checked once.
+//! Resolves a name to the addresses that may be dialled: one query, one check.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -19,17 +19,17 @@ use super::{
     host::Host,
 };
 
-/// The machine's DNS servers, without its hosts file and search domains, but for hosts that the operator named.
+/// The machine's DNS servers. Its hosts file and search domains are used only for hosts that the operator named.
 pub(crate) struct Dns {
     /// `None`: the machine has no configuration, and every name fails.
     resolver: Option<TokioResolver>,
-    /// What is said to every name instead.
+    /// A fixed answer to every name, instead of a query.
     #[cfg(test)]
     says: Option<Vec<IpAddr>>,
 }
 
 impl Dns {
-    /// Reads the machine's configuration. Without one every name fails as `dns_failed`.
+    /// Reads the machine's configuration. Without one, every name fails as `dns_failed`.
     pub(crate) fn from_system() -> Self {
         match Resolver::builder_tokio().and_then(strict) {
             Ok(resolver) => Self::with(Some(resolver)),
@@ -40,7 +40,7 @@ impl Dns {
         }
     }
 
-    /// Asks this server only.
+    /// Queries this server only.
     #[cfg(test)]
     pub(crate) fn of(server: SocketAddr) -> Self {
         use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
@@ -65,7 +65,7 @@ impl Dns {
         }
     }
 
-    /// The addresses of a host, every one allowed by the policy.
+    /// The addresses of a host; all of them are allowed by the policy.
     pub(crate) async fn resolve(
         &self,
         policy: &Policy,
@@ -80,8 +80,9 @@ impl Dns {
         } else {
             let addresses = self.ask(host, deadline).await?;
             if let Err(refusal) = policy.check_addresses(host, &addresses) {
-                // An address that was typed tells its writer nothing new. What a name leads to does, inside a network
-                // that the writer cannot see: a name that is refused looks like one that does not exist.
+                // Reporting that a typed address is refused reveals nothing. Reporting that a name resolves to a
+                // private address would reveal the internal network, so such a name is reported as one that does not
+                // exist.
                 return Err(if host.as_str().parse::<IpAddr>().is_ok() {
                     refusal.cause()
                 } else {
@@ -94,9 +95,10 @@ impl Dns {
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }
 
-    /// A host that the operator named, as this machine knows it: with its hosts file and search domains, so that names such
-    /// as `mailpit` or `mail.internal` lead where they lead on the command line. What the machine does not know is asked
-    /// of the DNS, which tells a name that does not exist from a server that does not answer.
+    /// A host that the operator named, resolved the way this machine does it: with its hosts file and search domains,
+    /// so that `mailpit` or `mail.internal` resolve as they do on the command line. A name that the machine cannot
+    /// resolve is looked up in the DNS, which distinguishes a name that does not exist from a server that does not
+    /// respond.
     #[allow(clippy::disallowed_methods, reason = "this is the place, and the operator vouches for the addresses")]
     async fn ask_the_machine(&self, host: &Host, deadline: Instant) -> Result<Vec<IpAddr>, Cause> {
         if let Ok(address) = host.as_str().parse() {
@@ -122,7 +124,7 @@ impl Dns {
             return Ok(answer.clone());
         }
         let resolver = self.resolver.as_ref().ok_or(Cause::DnsFailed)?;
-        // The final dot keeps search domains out.
+        // The final dot disables search domains.
         match timeout_at(deadline, resolver.lookup_ip(format!("{host}."))).await {
             Err(_) => Err(Cause::DnsFailed),
             Ok(Ok(answer)) => {
@@ -135,7 +137,8 @@ impl Dns {
     }
 }
 
-/// Tells the operator, who may have meant it, which name leads to addresses that may not be dialled: a few times a minute.
+/// Logs which name resolves to addresses that may not be dialled, for an operator who may want to allow it: a few times
+/// a minute.
 fn log_refused(host: &Host) {
     const EVERY: Duration = Duration::from_secs(60);
     const MOST: u32 = 10;
@@ -148,7 +151,7 @@ fn log_refused(host: &Host) {
     }
 }
 
-/// Without the hosts file, and quick to give up: the whole has a deadline of its own.
+/// Without the hosts file, and with short timeouts: resolving has a deadline of its own.
 fn strict(mut builder: ResolverBuilder<TokioRuntimeProvider>) -> Result<TokioResolver, NetError> {
     let options = builder.options_mut();
     options.use_hosts_file = ResolveHosts::Never;

@@ -1,4 +1,4 @@
-//! The address policy: which hosts, addresses and ports may be dialled. The operator alone can allow more.
+//! The address policy: which hosts, addresses and ports may be dialled. Only the operator can allow more.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,23 +14,27 @@ mod tests;
 
 pub use missing::Missing;
 
-/// The ports of mail submission (RFC 8314, RFC 6409), and the usual third one.
+/// The ports of mail submission (RFC 8314, RFC 6409), and the common alternative.
 const SUBMISSION_PORTS: [u16; 3] = [465, 587, 2525];
 /// A name with more addresses than this is refused.
 pub const MOST_ADDRESSES: usize = 16;
 
-/// Why a destination is refused. Refused targets all look the same.
+/// Why a destination is refused. All refused addresses look the same to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// It breaks the rules of host names.
     #[error("not a host name")]
     HostInvalid,
+    /// It is a local name or an address, or resolves to an address, that the policy does not allow.
     #[error("the host is not allowed")]
     HostNotAllowed,
+    /// It is neither a submission port nor in [`Policy::allow_ports`].
     #[error("the port is not allowed")]
     PortNotAllowed,
 }
 
 impl Refusal {
+    /// The cause to report.
     pub const fn cause(self) -> Cause {
         match self {
             Self::HostInvalid => Cause::HostInvalid,
@@ -49,16 +53,17 @@ impl From<HostError> for Refusal {
     }
 }
 
-/// The policy. Its default is the strict one: public addresses, the submission ports, no password in clear.
+/// The policy. The default is strict: public addresses, the submission ports, no password without encryption.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Networks that may be dialled though they are not public.
+    /// Networks that may be dialled although they are not public.
     pub allow_networks: Vec<IpNet>,
-    /// Hosts that may be dialled wherever they are, local names included: exact names, `*.suffix`, or addresses. As
-    /// [`pattern`] writes them.
+    /// Hosts that may be dialled at any address, including local names: exact names, `*.suffix`, or addresses, in the
+    /// form that [`pattern`] returns.
     pub allow_hosts: Vec<String>,
+    /// Ports that may be dialled in addition to 465, 587 and 2525.
     pub allow_ports: Vec<u16>,
-    /// Names that are not asked of the DNS: exact names, or `*.suffix`. The operator vouches for the addresses.
+    /// Names that are not looked up in the DNS: exact names, or `*.suffix`. The operator vouches for the addresses.
     pub static_addresses: Vec<(String, Vec<IpAddr>)>,
     /// Hosts to which a password may be sent without encryption: exact names, or `*.suffix`.
     pub plaintext_hosts: Vec<String>,
@@ -77,7 +82,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The host in canonical form. An address, or a local name, is taken where the operator allows it by itself.
+    /// The host in canonical form. An address or a local name is accepted only if the operator allows it.
     pub fn check_host(&self, typed: &str) -> Result<Host, Refusal> {
         if let Some(address) = literal(typed) {
             let host = Host::of_address(address);
@@ -94,16 +99,17 @@ impl Policy {
         Ok(Host::parse(typed)?)
     }
 
-    /// Whether the operator named the host: its addresses are not looked at.
+    /// Whether the operator named the host: then its addresses are not checked.
     pub(crate) fn is_allowed(&self, host: &Host) -> bool {
         self.allow_hosts.iter().any(|pattern| matches(pattern, host))
     }
 
+    /// Refuses a port that may not be dialled.
     pub fn check_port(&self, port: u16) -> Result<(), Refusal> {
         if self.allow_ports.contains(&port) { Ok(()) } else { Err(Refusal::PortNotAllowed) }
     }
 
-    /// Refuses the whole answer if any address of it may not be dialled.
+    /// Refuses the whole answer if any of its addresses may not be dialled.
     pub fn check_addresses(&self, host: &Host, addresses: &[IpAddr]) -> Result<(), Refusal> {
         if self.is_allowed(host) {
             return Ok(());
@@ -117,7 +123,7 @@ impl Policy {
         }
     }
 
-    /// Whether a password may be sent there without encryption.
+    /// Whether a password may be sent to this host without encryption.
     pub fn plaintext_allowed(&self, host: &Host) -> bool {
         self.plaintext_hosts.iter().any(|pattern| matches(pattern, host))
     }
@@ -131,13 +137,13 @@ impl Policy {
     }
 }
 
-/// An address as it is typed, in brackets or not.
+/// An IP address as typed, with or without brackets.
 fn literal(typed: &str) -> Option<IpAddr> {
     typed.trim().trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-/// What an operator writes for a host, in the form in which hosts are kept: a name, `*.suffix` or an address. `None` when
-/// it is none of these.
+/// Normalises what an operator writes for a host: a name, `*.suffix` or an address, in the form in which hosts are
+/// kept. `None` for anything else.
 pub fn pattern(written: &str) -> Option<String> {
     if let Some(address) = literal(written) {
         return Some(Host::of_address(address).to_string());
@@ -149,7 +155,7 @@ pub fn pattern(written: &str) -> Option<String> {
     Host::of_any_name(name).map(|host| format!("{star}{host}"))
 }
 
-/// Whether `host` is `pattern`, or below it when it begins with `*.`.
+/// Whether `host` equals `pattern`, or is below it if the pattern begins with `*.`.
 fn matches(pattern: &str, host: &Host) -> bool {
     match pattern.strip_prefix('*') {
         Some(suffix) => suffix.starts_with('.') && host.as_str().ends_with(suffix),
@@ -157,9 +163,9 @@ fn matches(pattern: &str, host: &Host) -> bool {
     }
 }
 
-/// Whether an address is an ordinary one of the public Internet. Nearly every form of IPv6 address that embeds an IPv4
-/// one lies outside of what is taken: global unicast (`2000::/3`) without the special-purpose blocks. ISATAP (RFC 5214)
-/// embeds one behind any prefix; no mail server lives there either.
+/// Whether an address is an ordinary one of the public Internet. Almost every IPv6 form that embeds an IPv4 address is
+/// outside the accepted range: global unicast (`2000::/3`) without the special-purpose blocks. ISATAP (RFC 5214) embeds
+/// one under any prefix, and is refused separately, since no mail server uses it.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

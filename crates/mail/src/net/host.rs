@@ -1,4 +1,4 @@
-//! The name of a mail server, as it is typed and as it is kept.
+//! The name of a mail server, as typed and as kept.
 
 use std::{fmt, net::IpAddr};
 
@@ -7,10 +7,10 @@ use std::{fmt, net::IpAddr};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Host(String);
 
-/// Why a text is not taken as a host. What was typed is not repeated.
+/// Why a text is not accepted as a host. The error does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// It holds a scheme, a port, a user, a path, a space, or breaks the rules of names.
+    /// It contains a scheme, a port, a user, a path or a space, or breaks the rules for names.
     #[error("not a host name")]
     Invalid,
     /// A name or number of this machine or its network.
@@ -18,7 +18,7 @@ pub enum HostError {
     NotAllowed,
 }
 
-/// Longest text that may be a name: 253 characters, were each written in four bytes. Longer ones are not looked at.
+/// In bytes: 253 characters of four bytes each. A longer text is refused unread.
 const LONGEST_TYPED: usize = 1_024;
 /// Names that are never public (RFC 6761, RFC 6762, ICANN's `internal`).
 const LOCAL_SUFFIXES: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];
@@ -51,7 +51,7 @@ impl Host {
         if !well_formed {
             return Err(HostError::Invalid);
         }
-        // Full-width digits and the like become numbers only now.
+        // Only now, after normalisation, full-width digits are digits.
         let numeric = labels.last().is_some_and(|last| is_number(last));
         let local = LOCAL_SUFFIXES
             .iter()
@@ -62,13 +62,13 @@ impl Host {
         Ok(Self(ascii))
     }
 
-    /// An address that the operator allows to be dialled by itself.
+    /// An address that the operator allows to be dialled directly.
     pub(crate) fn of_address(address: IpAddr) -> Self {
         Self(address.to_string())
     }
 
-    /// Any name, also one of this machine or its network: `localhost`, `mailpit`, `mail.internal`, `mail_relay`. Only for
-    /// names that the operator's configuration holds.
+    /// Any name, including names of this machine or its network: `localhost`, `mailpit`, `mail.internal`, `mail_relay`.
+    /// Only for names from the operator's configuration.
     pub(crate) fn of_any_name(typed: &str) -> Option<Self> {
         let name = typed.trim_matches(' ');
         let name = name.strip_suffix('.').unwrap_or(name);
@@ -87,17 +87,19 @@ impl Host {
         is_name.then_some(Self(name))
     }
 
-    /// Whether the name is this machine's by definition (RFC 6761 §6.3).
+    /// Whether the name always means this machine (RFC 6761 §6.3).
     pub(crate) fn is_localhost(&self) -> bool {
         self.0.rsplit('.').next() == Some("localhost")
     }
 
+    /// The name in canonical form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Every spelling of an address that some resolver or browser would take: `::1`, `[::1]`, `127.1`, `0x7f.1`, `017700000001`.
+/// Every spelling of an address that some resolver or browser accepts: `::1`, `[::1]`, `127.1`, `0x7f.1`,
+/// `017700000001`.
 fn is_address(text: &str) -> bool {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let bare = bare.split('%').next().unwrap_or_default();

@@ -8,26 +8,32 @@ use tokio::time::Instant;
 
 use super::{Policy, Refusal, Stream, dial::dial, dns::Dns, tls::Tls};
 
-/// Why no connection can be had at all.
+/// Why no connection is possible at all.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
+    /// Neither the machine nor the caller provides a certificate authority.
     #[error("no certificate authority is trusted")]
     NoAuthority,
+    /// One of the given authorities is not a valid certificate.
     #[error("cannot parse a certificate authority")]
     Authority(#[source] rustls::Error),
+    /// The verifier of certificates cannot be built.
     #[error("cannot verify certificates")]
     Verifier(#[source] rustls::client::VerifierBuilderError),
 }
 
-/// How long each part of opening a connection may take.
+/// The timeouts of opening a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
+    /// For the DNS look-up.
     pub resolve: Duration,
+    /// For TCP, over all addresses.
     pub connect: Duration,
+    /// For the TLS handshake.
     pub tls: Duration,
 }
 
-/// The policy, the machine's DNS servers and the trusted authorities, which every connection shares.
+/// The policy, the machine's DNS servers and the trusted authorities, shared by all connections.
 pub struct Network {
     pub(crate) policy: Policy,
     pub(crate) dns: Dns,
@@ -35,7 +41,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// `extra_roots`: authorities beside the machine's, which are trusted when `system_roots` is set.
+    /// `extra_roots`: authorities to trust in addition to the machine's, which are trusted if `system_roots` is set.
     pub fn new(
         policy: Policy,
         system_roots: bool,
@@ -44,13 +50,13 @@ impl Network {
         Ok(Self { policy, dns: Dns::from_system(), tls: Tls::new(system_roots, extra_roots)? })
     }
 
+    /// The policy that every connection is checked against.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Opens a connection to a host and port that the operator's configuration names, with TLS unless `secure` is false,
-    /// which is for hosts that may be spoken to in clear. Its addresses are checked as everywhere; its port is the
-    /// operator's choice.
+    /// Opens a connection to a host and port from the operator's configuration, with TLS unless `secure` is false,
+    /// which is allowed only for `plaintext_hosts`. Its addresses are checked like all others; its port is not.
     pub async fn open(
         &self,
         host: &str,

@@ -1,4 +1,4 @@
-//! What a conversation is held over.
+//! The stream that a conversation uses.
 
 use std::{io, mem::MaybeUninit};
 
@@ -10,8 +10,8 @@ use tokio_rustls::client::TlsStream;
 
 /// A TCP or TLS stream.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {
-    /// Whether the operating system holds bytes, or the end, that were not read yet. The runtime may not have noticed:
-    /// it learns of them only when it polls.
+    /// Whether the operating system holds unread bytes, or the end of the stream. The runtime may not know yet: it
+    /// learns of them only when it polls.
     fn has_unread(&self) -> bool;
 }
 
@@ -28,7 +28,7 @@ impl Stream for TlsStream<Box<dyn Stream>> {
     }
 }
 
-/// What stands in for a stream that is lent.
+/// The placeholder while a stream is lent.
 impl Stream for tokio::io::Empty {
     fn has_unread(&self) -> bool {
         false

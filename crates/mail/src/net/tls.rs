@@ -1,4 +1,4 @@
-//! TLS: always verified against the host's name, with the machine's authorities and the operator's.
+//! TLS: always verified against the host's name, with the machine's and the operator's authorities.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,17 +21,19 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use super::{Host, SetupError, Stream};
 use crate::shown::clean;
 
-/// The configuration that every connection shares.
+/// The configuration that all connections share.
 pub(crate) struct Tls {
     config: ClientConfig,
     verifier: Arc<WebPkiServerVerifier>,
 }
 
-/// A handshake that failed, with the certificate when the server got that far.
+/// A failed handshake, with the certificate if the server sent one.
 pub(crate) struct TlsFailure {
+    /// Why it failed.
     pub cause: Cause,
+    /// What was negotiated, if the server sent a certificate.
     pub summary: Option<TlsSummary>,
-    /// The other side does not speak TLS at all.
+    /// The server does not speak TLS at all.
     pub is_plaintext: bool,
 }
 
@@ -57,12 +59,12 @@ impl Tls {
             .map_err(SetupError::Authority)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        // One account's session must not be resumed by another's, and every test shows the certificate.
+        // One account must not resume another's session, and every test shows the certificate.
         config.resumption = Resumption::disabled();
         Ok(Self { config, verifier })
     }
 
-    /// Shakes hands as a client of `host`.
+    /// Performs the handshake as a client of `host`.
     pub(crate) async fn connect(
         &self,
         host: &Host,
@@ -122,7 +124,7 @@ fn cause_of(error: &Error) -> Cause {
     }
 }
 
-/// The verifier of rustls, which decides alone; this one only keeps the certificate for the report.
+/// Wraps the verifier of rustls, which alone decides; this one keeps the certificate for the report.
 #[derive(Debug)]
 struct Witness {
     inner: Arc<WebPkiServerVerifier>,
@@ -172,7 +174,7 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-/// Names of a certificate that are shown; one with hundreds is cut.
+/// The most names of a certificate that are shown.
 const MOST_NAMES: usize = 10;
 
 fn summarise(certificate: &CertificateDer<'_>) -> Option<CertificateSummary> {

@@ -1,4 +1,4 @@
-//! `AUTH` (RFC 4954): SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, and XOAUTH2 where it is asked for.
+//! `AUTH` (RFC 4954): SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, and XOAUTH2 if it is requested.
 //!
 //! To add a mechanism: a variant of [`Mechanism`], its place in the orders of preference, and its answers in [`Exchange::step`].
 
@@ -20,21 +20,21 @@ mod tests;
 use scram::Scram;
 pub(super) use scram::{Derivation, Derived};
 
-/// What LOGIN's second prompt says, in lower case, in the languages that servers speak.
+/// Words of LOGIN's second prompt, in lower case, in the languages of known servers.
 const PASSWORD_PROMPTS: [&str; 8] =
     ["pass", "mot de", "kennwort", "contrase", "senha", "wachtwoord", "secret", "hasło"];
-/// What LOGIN's first prompt says.
+/// Words of LOGIN's first prompt.
 const LOGIN_PROMPTS: [&str; 9] = ["user", "login", "name", "nom", "identif", "utilis", "usuario", "utente", "account"];
-/// Most challenges of one exchange.
+/// The most challenges in one exchange.
 const MOST_CHALLENGES: u32 = 3;
 
-/// The mechanisms for a password under TLS. PLAIN comes before CRAM-MD5: the line is encrypted, it takes a round trip
-/// less, and servers that offer CRAM-MD5 often cannot check it.
+/// The mechanisms for a password under TLS. PLAIN comes before CRAM-MD5: the line is encrypted, PLAIN saves a round
+/// trip, and servers that offer CRAM-MD5 often cannot verify it.
 const ENCRYPTED: [Mechanism; 4] = [Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5];
-/// In clear, those that do not show the password come first.
+/// Without encryption, the mechanisms that do not reveal the password come first.
 const IN_CLEAR: [Mechanism; 4] = [Mechanism::ScramSha256, Mechanism::CramMd5, Mechanism::Plain, Mechanism::Login];
 
-/// The wanted one, or ours in the order of preference, as far as the server offers them.
+/// The mechanisms to try: the requested one, or ours in order of preference, limited to those that the server offers.
 pub fn candidates(capabilities: &Capabilities, wanted: Option<Mechanism>, encrypted: bool) -> Vec<Mechanism> {
     let offered = |mechanism: &Mechanism| capabilities.auth.iter().any(|name| name == mechanism.name());
     let order = if encrypted { ENCRYPTED } else { IN_CLEAR };
@@ -47,13 +47,14 @@ pub(super) enum Step {
     Answer(Zeroizing<String>),
     /// Run this on a blocking thread, and pass the result to [`Exchange::derived`].
     Derive(Derivation),
-    /// The server did not understand the initial response: send [`Exchange::command`] once more.
+    /// The server did not accept the initial response: send [`Exchange::command`] once more.
     Again,
     /// 235: logged in.
     Done,
     /// The server refused.
     Refused,
-    /// The server asks what it may not ask, says yes with another code, or does not know the password either.
+    /// The server asked for something it may not ask, accepted with the wrong code, or did not prove that it knows the
+    /// password.
     Broken,
 }
 
@@ -63,17 +64,17 @@ pub(super) struct Exchange<'a> {
     login: &'a str,
     secret: &'a SecretString,
     challenges: u32,
-    /// LOGIN: whether the login goes with the command.
+    /// LOGIN: whether the username is sent with the command.
     with_login: bool,
-    /// LOGIN: whether the first prompt did not say what it asked for.
+    /// LOGIN: whether the username was sent in answer to an unclear prompt.
     guessed: bool,
     scram: Scram,
-    /// What the server said when it refused a token: XOAUTH2 hides it in a challenge.
+    /// Why the server refused a token: XOAUTH2 hides the reason in a challenge.
     pub(super) hidden_error: Option<String>,
 }
 
 impl<'a> Exchange<'a> {
-    /// An exchange with a fresh nonce; `None` when the operating system provides no randomness.
+    /// An exchange with a fresh nonce; `None` if the operating system provides no randomness.
     pub(super) fn new(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Option<Self> {
         let mut nonce = [0_u8; 18];
         OsRng.try_fill_bytes(&mut nonce).ok()?;
@@ -93,7 +94,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The command, with its initial response where the mechanism has one.
+    /// The command, with its initial response if the mechanism has one.
     pub(super) fn command(&self) -> Zeroizing<String> {
         let name = self.mechanism.name();
         Zeroizing::new(match self.initial() {
@@ -124,7 +125,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn step(&mut self, reply: &Reply) -> Step {
         match reply.code {
             235 if self.mechanism == Mechanism::ScramSha256 && !self.scram.is_proved() => {
-                // Some servers put their proof into the text of the 235.
+                // Some servers send their proof in the text of the 235.
                 let proof = BASE64_STANDARD.decode(reply.text().trim()).unwrap_or_default();
                 if self.scram.check(&proof) { Step::Done } else { Step::Broken }
             }
@@ -144,9 +145,9 @@ impl<'a> Exchange<'a> {
                 }
                 self.answer(&challenge).map_or(Step::Broken, Step::Answer)
             }
-            // No initial response for LOGIN here: it has no standard, and some servers take none.
+            // Repeat LOGIN without an initial response: no standard defines one for it, and some servers refuse it.
             500..=504 if self.with_login && self.mechanism == Mechanism::Login && self.challenges == 0 => self.again(),
-            // The prompt did not say what it asked for, and our guess was wrong: one attempt without a guess.
+            // The prompt was unclear and our guess was wrong: one more attempt without the initial response.
             500.. if self.guessed => self.again(),
             code if code < 400 => Step::Broken,
             _ => Step::Refused,
@@ -159,8 +160,8 @@ impl<'a> Exchange<'a> {
         answer.map_or(Step::Broken, |answer| Step::Answer(Zeroizing::new(BASE64_STANDARD.encode(answer))))
     }
 
-    /// The first prompt after the login went with the command: it asks for the password, unless the server overlooked
-    /// the login. A prompt that says neither gets the login again: that gives nothing away.
+    /// The first prompt after the username was sent with the command. It asks for the password, unless the server
+    /// ignored the username. An unclear prompt gets the username again, which reveals nothing.
     fn login_prompt(&mut self, reply: &Reply) -> Step {
         let prompt = prompt(reply).to_lowercase();
         let asks_for = |words: &[&str]| words.iter().any(|word| prompt.contains(word));
@@ -173,14 +174,14 @@ impl<'a> Exchange<'a> {
         encoded(self.login)
     }
 
-    /// Begins LOGIN again, with the login where every server takes it.
+    /// Starts LOGIN again, with the username sent in the form that every server accepts.
     fn again(&mut self) -> Step {
         (self.with_login, self.guessed, self.challenges) = (false, false, 0);
         Step::Again
     }
 
-    /// A server's challenge as the transcript shows it, where it is not shown as it came: prompts can be read, and what a
-    /// password could be guessed from (nonce, salt, proof) is not there.
+    /// A server's challenge for the transcript, where it differs from the original: prompts are decoded, and values
+    /// from which a password could be guessed (nonce, salt, proof) are left out.
     pub(super) fn shown_challenge(&self, reply: &Reply) -> Option<String> {
         let text = reply.text();
         let proof = || BASE64_STANDARD.decode(text.trim()).is_ok_and(|bytes| bytes.starts_with(b"v="));
@@ -197,7 +198,7 @@ impl<'a> Exchange<'a> {
         let encoded = |text: &str| Some(Zeroizing::new(BASE64_STANDARD.encode(text)));
         let secret = self.secret.expose_secret();
         match (self.mechanism, self.challenges) {
-            // A server that overlooked the initial response asks for it.
+            // A server that ignored the initial response asks for it again.
             (Mechanism::Plain, 1) => self.initial(),
             (Mechanism::Login, 1) => encoded(self.login),
             (Mechanism::Login, 2) => encoded(secret),
@@ -206,7 +207,7 @@ impl<'a> Exchange<'a> {
             (Mechanism::ScramSha256, _) => self.scram.check(challenge).then(|| Zeroizing::new(String::new())),
             (Mechanism::Xoauth2, 1) if challenge.is_empty() => self.initial(),
             (Mechanism::Xoauth2, _) => {
-                // The reason of a refusal; an empty line lets the server say its 535.
+                // The reason for a refusal; an empty line makes the server send its 535.
                 self.hidden_error = Some(String::from_utf8_lossy(challenge).into_owned());
                 Some(Zeroizing::new(String::new()))
             }
@@ -215,14 +216,14 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// What a prompt of LOGIN says; some servers do not encode it.
+/// The text of a LOGIN prompt; some servers do not encode it.
 fn prompt(reply: &Reply) -> String {
     let text = reply.text();
     let decoded = BASE64_STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded.filter(|decoded| !decoded.chars().any(char::is_control)).unwrap_or(text)
 }
 
-/// Login and keyed hash of the challenge (RFC 2195 §2).
+/// Username and keyed hash of the challenge (RFC 2195 §2).
 fn cram_md5(login: &str, secret: &str, challenge: &[u8]) -> String {
     let Ok(mut mac) = Hmac::<Md5>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(challenge);

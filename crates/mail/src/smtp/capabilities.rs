@@ -1,4 +1,4 @@
-//! What a server says it can do, in its reply to EHLO (RFC 5321 §4.1.1.1). Keywords count in any case.
+//! The extensions that a server announces in its reply to EHLO (RFC 5321 §4.1.1.1). Keywords are case-insensitive.
 
 use crate::{reply::Reply, shown::clean};
 
@@ -6,10 +6,11 @@ use crate::{reply::Reply, shown::clean};
 #[allow(clippy::struct_excessive_bools, reason = "an extension is there or not")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// The keywords as the server wrote them.
+    /// The keywords as the server sent them.
     pub lines: Vec<String>,
     /// SASL mechanisms, in upper case (RFC 4954; also in the old form `AUTH=LOGIN`).
     pub auth: Vec<String>,
+    /// RFC 3207.
     pub starttls: bool,
     /// RFC 2920.
     pub pipelining: bool,
@@ -21,19 +22,19 @@ pub struct Capabilities {
     pub smtputf8: bool,
     /// RFC 2034.
     pub enhanced_status_codes: bool,
-    /// RFC 1870: declared, and the limit in bytes where there is one.
+    /// RFC 1870: announced, and the limit in bytes if there is one.
     pub size: Option<Option<u64>>,
-    /// RFC 9422: recipients in one transaction, at most.
+    /// RFC 9422: the most recipients of one transaction.
     pub most_recipients: Option<usize>,
 }
 
-/// Keywords that are shown; a server that lists more is cut.
+/// The most keywords that are shown.
 const MOST_SHOWN: usize = 64;
 /// Longest keyword line that is shown, in characters.
 const LONGEST_SHOWN: usize = 100;
 
 impl Capabilities {
-    /// Reads the reply. Its first line is the server's name.
+    /// Parses the reply. Its first line is the server's name.
     pub fn parse(reply: &Reply) -> Self {
         let mut found = Self::default();
         for line in reply.lines.iter().skip(1) {

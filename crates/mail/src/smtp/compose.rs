@@ -1,7 +1,6 @@
-//! From a letter to the bytes of an Internet message (RFC 5322, MIME), in the character set the owner
-//! chose.
+//! Composes an Internet message (RFC 5322, MIME) from a letter, in the character set that the owner chose.
 //!
-//! lettre builds the message; the texts of the headers are encoded here, because lettre knows UTF-8 only.
+//! lettre builds the message; header texts are encoded here, because lettre supports only UTF-8.
 
 use std::time::SystemTime;
 
@@ -23,42 +22,52 @@ use charset::encode;
 pub use header::hides_a_control;
 use header::{mailboxes, text};
 
-/// What is to be written.
+/// The content of a message.
 #[derive(Debug, Clone)]
 pub struct Letter {
+    /// Header From.
     pub from: Mailbox,
+    /// Header To.
     pub to: Vec<Mailbox>,
+    /// Header Cc.
     pub cc: Vec<Mailbox>,
+    /// Header Reply-To.
     pub reply_to: Option<Mailbox>,
+    /// One line; control characters are removed.
     pub subject: String,
-    /// At least one of text and HTML; an empty text where both are missing.
+    /// Text, HTML or both; an empty text if both are missing.
     pub text: Option<String>,
+    /// The HTML part, sent unchanged.
     pub html: Option<String>,
+    /// In the order in which they are attached.
     pub attachments: Vec<Attachment>,
     /// The requested character set.
     pub encoding: Encoding,
     /// Without angle brackets.
     pub message_id: String,
+    /// Header Date.
     pub date: SystemTime,
-    /// Whether a machine wrote it by itself (RFC 3834): no holiday notice answers.
+    /// Sent by a program (RFC 3834), so that vacation notices do not reply.
     pub auto_submitted: bool,
-    /// A BCP 47 tag, or nothing.
+    /// A BCP 47 tag, or empty.
     pub language: String,
 }
 
-/// A file that goes with a letter.
+/// A file attached to a letter.
 #[derive(Debug, Clone)]
 pub struct Attachment {
+    /// The name of the file; characters that could hide a line end are removed.
     pub filename: String,
     /// A MIME type (RFC 2045 §5.1), such as `application/pdf`.
     pub content_type: String,
-    /// The name by which the HTML shows it (`cid:`, RFC 2392); `None`: it is listed beside the text.
+    /// The id by which the HTML refers to it (`cid:`, RFC 2392); `None`: it is attached beside the text.
     pub content_id: Option<String>,
+    /// The bytes of the file, before base64.
     pub content: Vec<u8>,
 }
 
 impl Letter {
-    /// One from and to somebody, with a Message-ID of its own under the sender's domain.
+    /// A letter from one address to another, with a new Message-ID under the sender's domain.
     pub fn new(from: &lettre::Address, to: &lettre::Address, date: SystemTime) -> Self {
         Self {
             to: vec![Mailbox::new(None, to.clone())],
@@ -68,7 +77,7 @@ impl Letter {
         }
     }
 
-    /// One that says nothing, from `sender` to itself: for conversations that end before the message.
+    /// A letter without content, from `sender` to itself: for conversations that end before the message.
     pub fn empty(sender: &lettre::Address) -> Self {
         Self {
             from: Mailbox::new(None, sender.clone()),
@@ -88,28 +97,30 @@ impl Letter {
     }
 }
 
-/// A message ready to be handed over.
+/// A message ready to send.
 #[derive(Debug, Clone)]
 pub struct Composed {
+    /// The message (RFC 5322) with CRLF line ends.
     pub bytes: Vec<u8>,
-    /// The character set that was used: UTF-8 when a text does not fit the wanted one.
+    /// The character set used: UTF-8 if a text does not fit the requested one.
     pub charset: Encoding,
 }
 
 /// Why a letter cannot become a message.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
+    /// A part cannot be encoded; for example, its MIME type is invalid.
     #[error("cannot encode a part of the message")]
     Encoding,
+    /// lettre cannot build the message.
     #[error("cannot build the message")]
     Message(#[from] lettre::error::Error),
 }
 
-/// Writes a letter as a message. Lines end in CRLF and are at most 998 bytes long; nothing in a text can become a
-/// header.
+/// Composes a letter. Lines end in CRLF and have at most 998 bytes; no text can inject a header.
 pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
     let charset = if fits(letter) { letter.encoding } else { Encoding::Utf8 };
-    // Names are written below; lettre only needs the addresses.
+    // Display names are encoded below; lettre needs only the addresses.
     let bare = |mailbox: &Mailbox| Mailbox::new(None, mailbox.email.clone());
     let mut builder = Message::builder()
         .from(bare(&letter.from))
@@ -149,7 +160,7 @@ pub fn compose(letter: &Letter) -> Result<Composed, ComposeError> {
     Ok(Composed { bytes: message.formatted(), charset })
 }
 
-/// Whether every text fits the wanted character set.
+/// Whether every text fits the requested character set.
 fn fits(letter: &Letter) -> bool {
     let names = [&letter.from].into_iter().chain(&letter.to).chain(&letter.cc).chain(&letter.reply_to);
     let names = names.filter_map(|mailbox| mailbox.name.as_ref());
@@ -167,7 +178,7 @@ enum Part {
 }
 
 impl Part {
-    /// This part among others: `first` is an empty multipart.
+    /// This part inside a multipart: `first` is an empty multipart.
     fn begin(self, first: MultiPartBuilder) -> MultiPart {
         match self {
             Self::Single(part) => first.singlepart(part),
@@ -176,7 +187,7 @@ impl Part {
     }
 }
 
-/// The texts, the pictures that the HTML shows, and the files beside them.
+/// The texts, the images of the HTML, and the attached files.
 fn body(letter: &Letter, charset: Encoding) -> Result<Part, ComposeError> {
     let (shown, listed): (Vec<&Attachment>, Vec<_>) =
         letter.attachments.iter().partition(|attachment| attachment.content_id.is_some() && letter.html.is_some());
@@ -196,7 +207,7 @@ fn body(letter: &Letter, charset: Encoding) -> Result<Part, ComposeError> {
     within(texts, MultiPart::mixed(), &listed)
 }
 
-/// A part with files around it; the part alone where there are none.
+/// A part with files around it; the part alone if there are none.
 fn within(part: Part, kind: MultiPartBuilder, files: &[&Attachment]) -> Result<Part, ComposeError> {
     if files.is_empty() {
         return Ok(part);
@@ -210,7 +221,7 @@ fn within(part: Part, kind: MultiPartBuilder, files: &[&Attachment]) -> Result<P
 
 fn file(attachment: &Attachment) -> Result<SinglePart, ComposeError> {
     let Attachment { filename, content_type, content_id, content } = attachment;
-    // A message, or a multipart, may not be encoded (RFC 2046 §5.2.1): as a file of no known type it may.
+    // A message or a multipart may not be encoded (RFC 2046 §5.2.1), so it is attached as a file of unknown type.
     let whole = ["message/", "multipart/"].iter().any(|kind| content_type.to_ascii_lowercase().starts_with(kind));
     let kind = if whole { "application/octet-stream" } else { content_type };
     let kind = ContentType::parse(kind).map_err(|_| ComposeError::Encoding)?;
@@ -226,9 +237,9 @@ fn file(attachment: &Attachment) -> Result<SinglePart, ComposeError> {
 fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, ComposeError> {
     let content_type =
         ContentType::parse(&format!("{kind}; charset={}", charset.as_str())).map_err(|_| ComposeError::Encoding)?;
-    // A lone CR is no line end in a text; it stays what it is, as `=0D`.
+    // A lone CR is not a line end in a text; it is kept as `=0D`.
     let lines = content.replace("\r\n", "\n").replace('\n', "\r\n");
-    // The last line end is the builder's.
+    // The builder adds the last line end.
     let lines = lines.strip_suffix("\r\n").unwrap_or(&lines);
     let bytes = encode(lines, charset).ok_or(ComposeError::Encoding)?;
     let body =

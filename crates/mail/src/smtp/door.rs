@@ -1,4 +1,4 @@
-//! For the fuzzers: what the conversation does with a server's bytes, as the session does it, without a connection.
+//! For the fuzzers: processes a server's bytes exactly as the session does, without a connection.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use model::mechanism::Mechanism;
@@ -29,10 +29,13 @@ pub fn replies(bytes: &[u8]) -> Vec<Reply> {
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
+    /// Logged in.
     Done,
+    /// The server refused.
     Refused,
+    /// The server broke the rules of the mechanism.
     Broken,
-    /// The server says no more.
+    /// The server sends nothing more.
     Silence,
 }
 
@@ -43,11 +46,12 @@ pub struct Login<'a> {
     transcript: Transcript,
     /// Lines sent after the command.
     pub answers: Vec<String>,
-    /// All that people may see.
+    /// Everything that people may see.
     pub shown: Vec<String>,
 }
 
 impl<'a> Login<'a> {
+    /// An exchange; `None` if the operating system provides no randomness.
     pub fn new(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Option<Self> {
         let exchange = Exchange::new(mechanism, login, secret)?;
         let mut transcript = Transcript::new(Redactor::new(Some((login, secret))));
@@ -55,23 +59,24 @@ impl<'a> Login<'a> {
         Some(Self { mechanism, exchange, transcript, answers: Vec::new(), shown: Vec::new() })
     }
 
+    /// The first line that the client sends.
     pub fn command(&self) -> String {
         self.exchange.command().to_string()
     }
 
-    /// The nonce that a server must repeat. It is random, so an input cannot hold it.
+    /// The nonce that a server must repeat. It is random, so an input cannot contain it.
     pub fn nonce(&self) -> Option<String> {
         let command = self.exchange.command();
         let first = BASE64_STANDARD.decode(command.strip_prefix("AUTH SCRAM-SHA-256 ")?).ok()?;
         Some(std::str::from_utf8(&first).ok()?.rsplit_once(",r=")?.1.to_owned())
     }
 
-    /// Hears the replies one after the other.
+    /// Processes the replies one after another.
     pub fn hear(&mut self, replies: &[Reply]) -> End {
         let end = replies.iter().find_map(|reply| self.hear_one(reply)).unwrap_or(End::Silence);
         let reason = self.exchange.hidden_error.take().unwrap_or_default();
         self.transcript.server(&format!("({reason})"));
-        // Each line begins with who says it, `C: ` or `S: `.
+        // Each line begins with its speaker, `C: ` or `S: `.
         self.shown.extend(self.transcript.take().iter().filter_map(|line| line.get(3..)).map(str::to_owned));
         end
     }
@@ -101,7 +106,7 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Whether a yes is worth nothing without a proof that the server knows the password.
+    /// Whether an acceptance counts only with a proof that the server knows the password.
     pub fn needs_proof(&self) -> bool {
         self.mechanism == Mechanism::ScramSha256
     }

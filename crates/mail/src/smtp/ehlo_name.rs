@@ -4,17 +4,17 @@ use std::{fmt, net::IpAddr};
 
 use crate::net::Host;
 
-/// A host name, or an address literal (RFC 5321 §4.1.3): nothing that could become a second command.
+/// A host name, or an address literal (RFC 5321 §4.1.3): it cannot contain a second command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EhloName(String);
 
-/// It is neither a host name nor an address literal.
+/// The text is neither a host name nor an address literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither a host name nor an address literal such as [192.0.2.1]")]
 pub struct EhloNameError;
 
 impl EhloName {
-    /// Reads `mail.example.com`, `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+    /// Parses `mail.example.com`, `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
     pub fn parse(text: &str) -> Result<Self, EhloNameError> {
         let literal = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let Some(literal) = literal else {
@@ -28,6 +28,7 @@ impl EhloName {
         }
     }
 
+    /// The name as sent in EHLO.
     pub fn as_str(&self) -> &str {
         &self.0
     }

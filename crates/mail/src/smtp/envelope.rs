@@ -6,7 +6,7 @@ use lettre::Address;
 
 use super::{capabilities::Capabilities, submit::Submission};
 
-/// `MAIL FROM`, with the parameters that the server knows and the message needs.
+/// `MAIL FROM`, with the parameters that the server supports and the message needs.
 pub(super) fn mail_from(submission: &Submission, capabilities: &Capabilities) -> String {
     let mut command = format!("MAIL FROM:<{}>", submission.from);
     if capabilities.size.is_some() {
@@ -25,7 +25,7 @@ pub(super) fn rcpt_to(recipient: &Address) -> String {
     format!("RCPT TO:<{recipient}>")
 }
 
-/// Whether an address, or a header of the message, holds more than ASCII (RFC 6531 §3.1; domains are in A-labels
+/// Whether an address, or a header of the message, contains non-ASCII characters (RFC 6531 §3.1; domains are A-labels
 /// already).
 pub(super) fn needs_smtputf8(submission: &Submission) -> bool {
     let international = |address: &Address| !AsRef::<str>::as_ref(address).is_ascii();
@@ -34,7 +34,7 @@ pub(super) fn needs_smtputf8(submission: &Submission) -> bool {
     international(&submission.from) || submission.to.iter().any(international) || !headers.is_ascii()
 }
 
-/// The message for `DATA`: every line end is CRLF, lines that begin with a dot get a second one, and the final dot
+/// The message for `DATA`: every line end is CRLF, a line that begins with a dot gets a second one, and the final dot
 /// follows (RFC 5321 §4.5.2).
 pub(super) fn data(message: &[u8]) -> Vec<u8> {
     let mut wire = Vec::with_capacity(message.len() + message.len() / 50 + 5);
@@ -48,7 +48,7 @@ pub(super) fn data(message: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// The message for `BDAT`, in one last chunk (RFC 3030).
+/// The message for `BDAT`, in a single last chunk (RFC 3030).
 pub(super) fn bdat(message: &[u8]) -> Vec<u8> {
     let body = normalised(message);
     let mut wire = format!("BDAT {} LAST\r\n", body.len()).into_bytes();
@@ -56,8 +56,8 @@ pub(super) fn bdat(message: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// Every line end as CRLF, also a bare CR or LF: what some servers take for a line end must be one for all (SMTP
-/// smuggling). Ends in a line end.
+/// Every line end as CRLF, including a bare CR or LF: a line end for some servers must be one for all (SMTP smuggling).
+/// Ends in a line end.
 fn normalised(message: &[u8]) -> Cow<'_, [u8]> {
     if is_normal(message) {
         return Cow::Borrowed(message);
@@ -80,7 +80,7 @@ fn normalised(message: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(lines)
 }
 
-/// Whether every line ends in CRLF and there is no other CR or LF, as in everything that is composed here.
+/// Whether every line ends in CRLF and there is no other CR or LF, as in every message composed here.
 fn is_normal(message: &[u8]) -> bool {
     let lines = || message.split(|byte| *byte == b'\n');
     let carriage_returns = message.iter().filter(|byte| **byte == b'\r').count();

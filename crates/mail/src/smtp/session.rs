@@ -1,6 +1,6 @@
-//! Runs one SMTP conversation and says how far it got.
+//! Runs one SMTP conversation and reports how far it got.
 //!
-//! The order of the stages is the order of the protocol; each has its own deadline, and all of them the whole's.
+//! The stages follow the order of the protocol. Each has its own deadline, and all of them share the conversation's.
 
 use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
@@ -51,7 +51,7 @@ struct Session<'a> {
     on_stage: &'a mut (dyn FnMut(StageEvent) + Send + Sync),
     deadline: Instant,
     stage_began: Instant,
-    /// The host in canonical form, once the guard has seen it.
+    /// The host in canonical form, after the guard has accepted it.
     host: Option<Host>,
     /// Resolved once, checked once.
     addresses: Vec<SocketAddr>,
@@ -62,51 +62,51 @@ struct Session<'a> {
     capabilities: Capabilities,
     tls: Option<TlsSummary>,
     recipients: Vec<RecipientResult>,
-    /// How many recipients are named in this transaction.
+    /// How many recipients this transaction names.
     named: usize,
-    /// Those of them who were refused for now without a reason of their own, after the last one that was taken.
+    /// The recipients that were refused temporarily, without a reason of their own, after the last accepted one.
     without_reason: Vec<usize>,
-    /// The most recipients that were taken in a transaction on this connection.
+    /// The most recipients that the server accepted in one transaction on this connection.
     most_taken: usize,
-    /// What this connection has answered to messages, hashed.
+    /// Hashes of the replies to messages on this connection.
     answers: HashSet<u64>,
     round_trips: u32,
     queue_id: Option<String>,
     mechanism: Option<Mechanism>,
     last_words: Option<String>,
-    /// Every recipient was refused: the last refusal.
+    /// The last refusal, if every recipient was refused.
     last_refusal: Option<Failure>,
     /// Asked before the last bytes of the message.
     commit_point: Option<&'a dyn CommitPoint>,
-    /// The connection stays open for the next message when this one went well.
+    /// Keep the connection open for the next message if this one succeeds.
     keeps: bool,
-    /// The message after this one on its connection.
+    /// The message that follows this one on its connection.
     next: Option<&'a Submission>,
     ahead: Ahead,
-    /// A connection of an earlier message, how many it has carried, and whether it was long without one.
+    /// A connection from an earlier message, how many messages it has carried, and whether it was idle for long.
     reused: Option<Connection>,
     messages: u32,
     cool: bool,
-    /// What the server had said when the end of the message was about to leave.
+    /// Which replies had arrived when the end of the message was about to be sent.
     before_the_end: BeforeTheEnd,
-    /// Each answer of this transaction shows by its code that it answers its own command.
+    /// Each reply of this transaction shows by its code that it answers its own command.
     in_step: bool,
-    /// So did all answers on this connection.
+    /// The same for all replies on this connection.
     codes_tell: bool,
-    /// The end of the message has left.
+    /// The end of the message was sent.
     left: bool,
     /// The server said 354.
     ready: bool,
-    /// The answer to the message may be one to another command.
+    /// The reply to the message may belong to another command.
     unproven: bool,
     said_goodbye: bool,
-    /// What is left open for the next message.
+    /// The connection that is left open for the next message.
     kept: Option<Connection>,
-    /// What was not left open, until the server has closed it.
+    /// The connection that was not left open, until the server has closed it.
     parting: Option<Parting>,
 }
 
-/// Has the whole conversation. `addresses`: checked already; empty when the name is to be resolved.
+/// Runs the whole conversation. `addresses`: already checked; empty to resolve the name.
 pub(super) async fn run(
     submitter: &Submitter,
     submission: &Submission,
@@ -117,7 +117,7 @@ pub(super) async fn run(
     Session::new(submitter, submission, limits, on_stage).with_addresses(addresses).conclude_closed().await.report
 }
 
-/// The same, with `commit_point` asked before the last bytes of the message; `None`: it refused.
+/// The same, but asks `commit_point` before the last bytes of the message are sent. `None`: it refused.
 pub(super) async fn run_committed(
     submitter: &Submitter,
     submission: &Submission,
@@ -130,7 +130,7 @@ pub(super) async fn run_committed(
     (fate != Some(Fate::Withheld)).then_some(report)
 }
 
-/// The same, over an open connection if there is one, leaving it open.
+/// The same, over an open connection if there is one, which stays open.
 pub(super) async fn deliver(
     submitter: &Submitter,
     submission: &Submission,
@@ -217,7 +217,7 @@ impl<'a> Session<'a> {
         if let Err(failure) = &mut outcome
             && failure.is_shifted()
         {
-            // Whose answers these were is not known.
+            // It is unknown which commands these replies answered.
             failure.finding = Some(Finding::UnaskedReply);
             self.recipients.clear();
         }
@@ -240,7 +240,7 @@ impl Session<'_> {
         outcome = self.checked(&mut wire, outcome).await;
         match &outcome {
             Ok(()) => {}
-            // It is not told yet: the second try decides.
+            // Not reported yet: the second try decides.
             Err(failure) if failure.fate.is_out_of_step() && !self.cautious => {}
             Err(failure) => self.tell_failure(failure),
         }
@@ -248,7 +248,7 @@ impl Session<'_> {
         outcome
     }
 
-    /// The outcome, when the server's answer to QUIT shows that it is the right one.
+    /// The outcome, confirmed by the server's reply to QUIT.
     async fn checked(&mut self, wire: &mut Wire, outcome: Result<(), Failure>) -> Result<(), Failure> {
         match outcome {
             Ok(()) if self.unproven => self.prove(wire).await,
@@ -280,8 +280,8 @@ impl Session<'_> {
         self.hand_over(wire).await
     }
 
-    /// Has the conversation again without groups of commands. When it does not come as far as the first one, the first
-    /// failure stands.
+    /// Repeats the conversation with one command at a time. If it gets less far than the first one, the first failure
+    /// is reported.
     async fn once_more(&mut self, first: Result<(), Failure>) -> Result<(), Failure> {
         (self.cautious, self.codes_tell, self.said_goodbye) = (true, true, false);
         self.forget_connection();

@@ -1,7 +1,7 @@
-//! After a failure before login: is it this setting, this server, or our own network?
+//! After a failure before the login: is the setting, the server or our own network the cause?
 //!
-//! The other submission ports of the same host are tried in both address families, all at once, up to EHLO and without
-//! login; the guard applies to each. Nothing that was typed in goes anywhere but the name.
+//! Tries the other submission ports of the same host in both address families, all at once, up to EHLO and without a
+//! login. The guard applies to each. Only the host name is used; nothing else that was entered is sent.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -18,13 +18,13 @@ use tokio::time::Instant;
 use super::{Depth, Limits, Mechanism, Submission, Submitter, session};
 use crate::net::dial::dial;
 
-/// A verdict comes within this time.
+/// The longest time of a survey.
 const WHOLE: Duration = Duration::from_millis(3_500);
-/// Where submission servers listen (RFC 8314, RFC 6409), and the usual third port.
+/// The usual ports of submission servers (RFC 8314, RFC 6409), and the common alternative.
 const USUAL_DOORS: [(u16, Security); 3] = [(465, Security::Tls), (587, Security::Starttls), (2525, Security::Starttls)];
 
 impl Submitter {
-    /// Looks around the host of a submission that failed. `more`: other doors the provider is known to have.
+    /// Surveys the host of a failed submission. `more`: other ports that the provider is known to have.
     pub async fn survey(&self, failed: &Submission, more: &[(u16, Security)]) -> Survey {
         let began = Instant::now();
         let deadline = began + WHOLE;
@@ -84,7 +84,7 @@ impl Submitter {
         Door { port, security, family, state: state(&report) }
     }
 
-    /// Whether the operator's control host can be reached.
+    /// Whether the operator's control host is reachable.
     async fn control(&self, deadline: Instant) -> Option<bool> {
         let (host, port) = self.control.as_ref()?;
         let Ok(host) = self.network.policy.check_host(host) else { return None };
@@ -95,7 +95,7 @@ impl Submitter {
     }
 }
 
-/// The other encryption of the same port first, then the usual doors and those that are known.
+/// The other encryption on the same port first, then the usual ports and those of the provider.
 fn candidates(failed: &Submission, more: &[(u16, Security)]) -> Vec<(u16, Security)> {
     let same_port = [Security::Tls, Security::Starttls].map(|security| (failed.port, security));
     let mut doors = Vec::new();
@@ -120,7 +120,7 @@ fn state(report: &Report) -> DoorState {
     }
 }
 
-/// Whether the server offers a login with a password that we speak.
+/// Whether the server offers a password login with a mechanism that we support.
 fn offers_login(report: &Report) -> bool {
     let ours = |word: &str| Mechanism::from_name(word).is_some_and(|mechanism| mechanism != Mechanism::Xoauth2);
     report.capabilities.iter().any(|line| {

@@ -1,4 +1,4 @@
-//! The conversation against servers that behave ([`responder`]), and servers that do not ([`script`]).
+//! The conversation against servers that follow the protocol ([`responder`]), and servers that break it ([`script`]).
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -48,7 +48,7 @@ fn limits() -> Limits {
     }
 }
 
-/// Speaks to `*.test.example`, which is this machine; `plain.test.example` may have passwords in clear.
+/// A client for `*.test.example`, which is this machine; passwords may go to `plain.test.example` without encryption.
 fn submitter(port: u16, roots: Vec<CertificateDer<'static>>) -> Submitter {
     let policy = Policy {
         allow_ports: vec![port],
@@ -91,7 +91,7 @@ fn submission(host: &str, port: u16, security: Security) -> Submission {
     }
 }
 
-/// Has a conversation in clear with a server on `port`.
+/// Runs a conversation without encryption with a server on `port`.
 async fn talk(port: u16) -> Report {
     submitter(port, vec![]).submit(&submission("plain.test.example", port, Security::None), &mut |_| {}).await
 }

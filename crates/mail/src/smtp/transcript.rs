@@ -1,5 +1,4 @@
-//! What may be shown of a conversation: cleaned text, and no secret in any form, also when the server
-//! echoes it.
+//! What may be shown of a conversation: cleaned text, without the secret in any form, even if the server repeats it.
 
 use crate::{
     reply::Reply,
@@ -12,20 +11,20 @@ mod tests;
 
 pub(super) use redactor::Redactor;
 
-/// Lines that are kept.
+/// The most lines that are kept.
 const MOST_LINES: usize = 200;
-/// Characters of the server's that are looked at: what comes after that is not kept, and costs nothing.
+/// How many characters of the server's replies are searched. Text beyond that is not kept and costs nothing.
 const MOST_SEARCHED: usize = 6_000;
-/// What stands for a secret.
+/// Shown instead of a secret.
 const REDACTED: &str = "•••";
 
 /// The lines of a conversation.
 pub(super) struct Transcript {
     lines: Vec<String>,
     redactor: Redactor,
-    /// What the server said last, as it said it: a secret may begin there and end in the next reply.
+    /// The server's last text, unchanged: a secret may begin there and end in the next reply.
     before: String,
-    /// How many characters of the server's were looked at.
+    /// How many characters of the server's text were searched.
     searched: usize,
 }
 
@@ -47,7 +46,7 @@ impl Transcript {
         }
     }
 
-    /// A reply, line by line. Its lines are searched together: a secret may be spread over them.
+    /// Records a reply line by line. Its lines are searched together: a secret may be spread over them.
     pub(super) fn reply(&mut self, reply: &Reply) {
         let last = reply.lines.len().saturating_sub(1);
         let kept = &reply.lines[..reply.lines.len().min(self.room())];
@@ -57,7 +56,7 @@ impl Transcript {
         }
     }
 
-    /// Lines of the server's, after those that it said before.
+    /// Cleans lines of the server, searched together with its earlier ones.
     fn heard(&mut self, lines: &[String]) -> Vec<String> {
         let Some(last) = lines.last() else { return Vec::new() };
         let all: Vec<&str> = std::iter::once(&self.before).chain(lines).map(String::as_str).collect();
@@ -68,12 +67,12 @@ impl Transcript {
         shown
     }
 
-    /// Server words fit to be shown, each on its own line.
+    /// Cleans text of the server for display, each line on its own.
     pub(super) fn shown_lines(&self, lines: &[String]) -> Vec<String> {
         self.redactor.redact_lines(lines)
     }
 
-    /// Server words fit to be shown.
+    /// Cleans text of the server for display.
     pub(super) fn shown(&self, text: &str) -> String {
         self.redactor.redact(text)
     }

@@ -1,8 +1,8 @@
-//! Replies in, commands out, within limits of time and size.
+//! Reads replies and writes commands, within limits of time and size.
 //!
-//! SMTP replies carry no number: the n-th reply answers the n-th command (RFC 5321 §4.2). One reply too many, and every
-//! later one would be taken for the answer to the wrong command. So the wire counts the replies that are owed, and writes
-//! nothing while more than those have come. It also counts flights: writes that wait for an answer.
+//! SMTP replies carry no number: the n-th reply answers the n-th command (RFC 5321 §4.2). After one unsolicited reply,
+//! every later one would be matched with the wrong command. So the wire counts the replies that are still due, and
+//! writes nothing if more than those have arrived. It also counts flights: writes that wait for a reply.
 
 use std::{collections::VecDeque, future::poll_fn, io, pin::Pin, task::Poll, time::Duration};
 
@@ -22,29 +22,29 @@ mod error;
 
 pub(super) use error::WireError;
 
-/// Longest line of a reply, in bytes, its end included.
+/// The longest line of a reply, in bytes, including its line end.
 const LONGEST_LINE: usize = 2 * 1024;
-/// Longest reply, in bytes.
+/// The longest reply, in bytes.
 const LONGEST_REPLY: usize = 64 * 1024;
-/// How much is read at once, in bytes.
+/// How many bytes are read at once.
 const CHUNK: usize = 4 * 1024;
 
-/// How often the runtime gets a turn to notice what the socket says has come.
+/// How often to yield until the runtime notices what the socket has received.
 const MOST_TURNS: u32 = 64;
 
 /// One connection to a server.
 pub(super) struct Wire {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
-    /// Replies that were read before their turn.
+    /// Replies that were read ahead and put back.
     early: VecDeque<Reply>,
-    /// Replies that are still to come: to commands, and the greeting.
+    /// How many replies are still due: to commands, and the greeting.
     owed: usize,
-    /// Whether something was read since the last write.
+    /// Whether a reply was read since the last write.
     turned: bool,
-    /// A command or a message was not written to its end: what is written next would become a part of it.
+    /// A command or a message was not written completely: anything written next would become part of it.
     unfinished: bool,
-    /// More came than was asked for: nothing that still comes means anything.
+    /// An unsolicited reply came: nothing that follows can be trusted.
     untrusted: bool,
     pub(super) flights: u32,
 }
@@ -63,10 +63,10 @@ impl Wire {
         }
     }
 
-    /// Lends the stream for an upgrade, until [`Wire::resume`]. `None` when bytes are waiting: they came in clear, and
-    /// would be read as if they had come encrypted (CVE-2021-38371).
+    /// Lends the stream for an upgrade, until [`Wire::resume`]. `None` if unread bytes are waiting: they arrived
+    /// unencrypted, and would be read as if they were encrypted (CVE-2021-38371).
     pub(super) async fn take_stream(&mut self) -> Option<Box<dyn Stream>> {
-        // The end is seen by the handshake.
+        // The handshake detects a closed connection.
         let _ = self.look().await;
         self.untrusted |= !self.buffer.is_empty();
         (!self.untrusted).then(|| std::mem::replace(&mut self.stream, Box::new(tokio::io::empty())))
@@ -77,15 +77,15 @@ impl Wire {
         self.turned = true;
     }
 
-    /// Writes commands, or a message, in one flight, for which so many replies are due. Nothing is written when more
-    /// replies came than are owed: the next one would be taken for an answer.
+    /// Writes commands, or a message, in one flight that gets `replies` replies. Writes nothing if more replies arrived
+    /// than are due: the next one would be taken for an answer.
     pub(super) async fn write(&mut self, bytes: &[u8], replies: usize, deadline: Instant) -> Result<(), WireError> {
         self.write_beginning(bytes, replies, deadline).await?;
         self.unfinished = false;
         Ok(())
     }
 
-    /// Writes a flight but for its end, which [`Wire::write_end`] does.
+    /// Writes a flight without its end; [`Wire::write_end`] writes that.
     pub(super) async fn write_beginning(
         &mut self,
         bytes: &[u8],
@@ -105,14 +105,14 @@ impl Wire {
         self.put(bytes, deadline).await
     }
 
-    /// Writes the end of a flight whose last reply is due once the end has come.
+    /// Writes the end of a flight whose last reply is due after it.
     pub(super) async fn write_end(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), WireError> {
         self.put(bytes, deadline).await?;
         self.unfinished = false;
         Ok(())
     }
 
-    /// The same, followed by the commands of the next transaction up to `DATA`, to which this many replies are due. What is
+    /// The same, followed by the commands of the next transaction up to `DATA`, which get `replies` replies. What is
     /// written after them is a message.
     pub(super) async fn write_end_and_begin(
         &mut self,
@@ -124,13 +124,13 @@ impl Wire {
         self.put(bytes, deadline).await
     }
 
-    /// The same, followed by a command that stands alone.
+    /// The same, followed by a single command.
     pub(super) async fn write_end_and_ask(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), WireError> {
         self.owed += 1;
         self.write_end(bytes, deadline).await
     }
 
-    /// The server did not accept `DATA`: what is written next is a command.
+    /// The server did not accept `DATA`: a command is written next.
     pub(super) const fn is_not_begun(&mut self) {
         self.unfinished = false;
     }
@@ -148,12 +148,12 @@ impl Wire {
         }
     }
 
-    /// How many of the owed replies have not come; `None` when more have come than are owed.
+    /// How many due replies are missing; `None` if more have arrived than are due.
     pub(super) fn missing(&self) -> Option<usize> {
         if self.has_too_much() { None } else { Some(self.owed - self.waiting()) }
     }
 
-    /// Replies in the buffer, told by their last lines.
+    /// The number of replies in the buffer, counted by their last lines.
     fn waiting(&self) -> usize {
         let lines = self.buffer.split_inclusive(|byte| *byte == b'\n');
         self.early.len() + lines.filter(|line| line.ends_with(b"\n") && line.get(3) != Some(&b'-')).count()
@@ -164,7 +164,7 @@ impl Wire {
         beyond || self.waiting() > self.owed
     }
 
-    /// Whether more came than was asked for. Waits this long for it when no reply is owed.
+    /// Whether an unsolicited reply arrived. Waits for `patience` if no reply is due.
     pub(super) async fn has_surplus(&mut self, patience: Duration) -> bool {
         let looked = self.look().await;
         if self.owed == 0 && self.buffer.is_empty() && looked.is_ok() && !patience.is_zero() {
@@ -180,18 +180,18 @@ impl Wire {
             .any(|line| matches!(line, [b'4' | b'5', ..]) && !line.starts_with(b"421"))
     }
 
-    /// Whether the next reply would be one that is owed.
+    /// Whether a reply is still due.
     pub(super) const fn is_owed(&self) -> bool {
         self.owed > 0
     }
 
-    /// Whether QUIT would be read as a command.
+    /// Whether the server would read QUIT as a command.
     pub(super) const fn can_part(&self) -> bool {
         !self.unfinished && !self.untrusted
     }
 
-    /// Reads one reply, all its lines. Lines end in CRLF; a bare LF is tolerated, since old servers write it and
-    /// nothing else can be meant.
+    /// Reads one reply with all its lines. Lines end in CRLF; a bare LF is accepted, because old servers send it and it
+    /// has no other meaning.
     pub(super) async fn read_reply(&mut self, deadline: Instant) -> Result<Reply, WireError> {
         if let Some(reply) = self.early.pop_front() {
             self.turned = true;
@@ -220,7 +220,7 @@ impl Wire {
         }
     }
 
-    /// Puts back replies that were read before their turn, in their order.
+    /// Puts back replies that were read ahead, in their order.
     pub(super) fn put_back(&mut self, replies: Vec<Reply>) {
         self.owed += replies.len();
         self.early.extend(replies);
@@ -259,7 +259,7 @@ impl Wire {
         }
     }
 
-    /// Reads what is there already, and waits for nothing: whether the other side is still there, and has said more.
+    /// Reads what has arrived, without waiting: is the connection open, and has the server sent more?
     pub(super) async fn look(&mut self) -> Result<(), WireError> {
         let mut turns = 0;
         while self.buffer.len() < LONGEST_REPLY {
@@ -279,14 +279,14 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads what still comes, to no end but the other side's, at most a reply's length.
+    /// Reads and discards what still arrives, until the server closes the connection; at most the length of one reply.
     pub(super) async fn drain(&mut self, deadline: Instant) {
         self.buffer.clear();
         self.early.clear();
         while self.buffer.len() < LONGEST_REPLY && self.fill(deadline).await.is_ok() {}
     }
 
-    /// What is waiting unread, for a look at who is talking.
+    /// The unread bytes, to identify the protocol.
     pub(super) fn peek(&self) -> &[u8] {
         &self.buffer
     }

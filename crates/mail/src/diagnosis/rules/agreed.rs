@@ -1,5 +1,5 @@
-//! Where the enhanced code and the words say the same thing, whatever else is mentioned: a policy, a block
-//! list's link, what is checked besides.
+//! Replies in which the enhanced code and the words agree. Other words that the reply mentions (a policy, a block
+//! list's link, another check) are ignored.
 
 use model::{
     cause::Cause::{

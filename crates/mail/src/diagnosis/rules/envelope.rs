@@ -1,5 +1,5 @@
-//! What a server wants before it takes mail: encryption, a login, rights to relay; and the domain's own
-//! papers, SPF, DKIM, DMARC, which are named in the same breath.
+//! What a server requires before it accepts mail: encryption, a login, permission to relay; and SPF, DKIM and DMARC of
+//! the sender's domain, which replies mention together with these.
 
 use model::cause::Cause::{
     AuthRequired, DomainAuthentication, IpNotAllowed, RateLimited, RelayDenied, ServerBusy, StarttlsRequired,

@@ -3,7 +3,7 @@
 //!
 //! To add one: its name and its words, `|` between them; a rule uses it as `@name`.
 
-/// The words of a family. An unknown name has none; a test reads every rule.
+/// The words of a family; empty for an unknown name. A test reads every rule.
 pub(super) fn of(name: &str) -> &'static str {
     FAMILIES.iter().find(|(family, _)| *family == name).map_or("", |(_, words)| words)
 }

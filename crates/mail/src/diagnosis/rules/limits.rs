@@ -12,7 +12,7 @@ use super::{ANY, EVERYONE, MAIL, Rule};
 
 #[rustfmt::skip] // a table: a rule is stages, hosts, patterns, cause
 pub(super) const RULES: &[Rule] = &[
-    // Within the hour: this waits, it is not used up.
+    // An hourly limit is a rate: it ends by itself and is no used-up quota.
     (ANY, EVERYONE, &[
         "per hour|hourly|par heure|per minute|per second|pro stunde|por hora|all'ora|in the last hour|an hour|\
          this hour|last hour|this minute|hour limit|hourly limit+!login|logins|failed|per day|back in|maintenance|\
@@ -84,7 +84,7 @@ pub(super) const RULES: &[Rule] = &[
          user is over quota|user over quota",
         "*.2.2+!submission",
     ], RecipientMailboxFull),
-    // After the message a quota without more words may be anybody's.
+    // At `DATA`, an unspecific "quota exceeded" may be the sender's or the recipient's.
     (MAIL, EVERYONE, &["quota exceeded|exceeded quota|over quota|overquota|quota+!@spam"], Unknown),
     // Size
     (MAIL, EVERYONE, &[

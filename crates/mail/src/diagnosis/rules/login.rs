@@ -12,7 +12,7 @@ use model::{
 use super::{ANY, EVERYONE, Rule};
 
 const LOGIN: &[Stage] = &[Auth];
-/// Providers that answer to `AUTH` without a look at the account say it at `MAIL FROM`.
+/// Providers that do not check the account at `AUTH` report it at `MAIL FROM`.
 const ACCOUNT: &[Stage] = &[Auth, MailFrom];
 
 #[rustfmt::skip] // a table: a rule is stages, hosts, patterns, cause
@@ -124,7 +124,7 @@ pub(super) const RULES: &[Rule] = &[
     ], QuotaExceeded),
     (LOGIN, EVERYONE, &["quota|allowance+exceeded|exhausted|reached|used up|depasse"], QuotaExceeded),
     (LOGIN, EVERYONE, &["domain+unverified|not verified"], SenderNotVerified),
-    // Somebody must act
+    // A person must act
     (ACCOUNT, EVERYONE, &[
         "account|user|tenant|customer|api key|compte|konto|kunde|cuenta+suspended|suspension|terminated|closed|banned|\
          frozen|not activated|not yet activated|not active|inactive|deactivated|on hold|under review|under validation|\
@@ -160,7 +160,7 @@ pub(super) const RULES: &[Rule] = &[
         "logon failure|logonfailed|~mapiexceptionlogonfailed|sendasapp|service principal+!user name|username|password",
         "scope|scopes|permission|permissions|privilege+missing|insufficient|lacks|lack|no",
     ], OauthPermission),
-    // The server's own trouble
+    // Failures of the server itself
     (LOGIN, EVERYONE, &[
         "=4+temporar*|temporaire*|ldap|unreachable|unable|unavailable|not available|later|connection lost|\
          generic failure|internal|local|system|service|error|problem|failure|timeout|timed out|moment|busy|backend|\
@@ -172,7 +172,7 @@ pub(super) const RULES: &[Rule] = &[
          unexpected error|exception|try again later|try later|another step|auxprop|saslauthd|temporar*+\
          !reason unavailable",
     ], Unknown),
-    // Another story than a wrong password, and we do not know which.
+    // Not a wrong password, but the reason is unclear.
     (LOGIN, EVERYONE, &[
         "ip|license|licence|country|device|certificate|subscription|subscribed|plan|quota|policy|access rights|\
          permission|permissions|not permitted|not allowed|disabled|restricted|blocked|administrator|package+!@wrong|\

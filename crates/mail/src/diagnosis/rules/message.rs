@@ -1,4 +1,4 @@
-//! The message itself; then the protocol and the server's own state, which say the least.
+//! The message itself; then the protocol and the server's own state, which are the least specific.
 
 use model::{
     cause::Cause::{ConnectionLost, EhloRejected, MessageRejected, ProtocolError, ServerBusy, Unknown},
@@ -56,13 +56,13 @@ pub(super) const RULES: &[Rule] = &[
          mail transaction|your access|account|user|authenticated|sender|from|expired",
     ], MessageRejected),
     (&[Ehlo], EVERYONE, &["=501|=504|=550+domain|name|host|invalid|argument"], EhloRejected),
-    // Temporary, and about something that is not the server.
+    // Temporary, and not about the server.
     (MAIL, EVERYONE, &[
         "=4+account|domain|denied|disabled|limit|limits|exceeded|policy|verified|permission|authorized|allowed|\
          quota|credit|billing|subscription|sender|expediteur|absender+!temporar*|@later|busy|unavailable|internal|\
          lookup|dns|error|system|server|service",
     ], Unknown),
-    // A permanent refusal is not called busy: later is not never.
+    // A permanent refusal is not reported as "busy": retrying will not help.
     (ANY, EVERYONE, &[
         "=4+temporar*|@later|busy|overload*|load|maintenance|shutting down|shutdown|unavailable|not available|\
          internal|local error|local problem|error in processing|server error|system error|system problem|\

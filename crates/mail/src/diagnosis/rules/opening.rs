@@ -1,5 +1,4 @@
-//! Before the login: greeting, `EHLO`, `STARTTLS`; and what is said about the machine that calls, which
-//! servers say at any stage.
+//! Before the login: greeting, `EHLO`, `STARTTLS`; and refusals of our own IP address, which servers send at any stage.
 
 use model::{
     cause::Cause::{
@@ -29,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
          not advertised|unrecognized|unrecognised|not recognized|not recognised|unknown command|disabled|not permitted|\
          not allowed|not configured|command unknown|not understood|security subsystem|inconnue|unbekannt|desconocido",
     ], StarttlsNotOffered),
-    // Another service
+    // A different service
     (ANY, EVERYONE, &[
         "incoming mail only|inbound mail only|mx only|only accepts incoming|no submission",
     ], NotSubmissionServer),
@@ -37,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         "ftp|ftpd|vsftpd|proftpd|filezilla server|user and pass|not accept mail|not accept email|no mail service|\
          does not receive mail|not a mail server|not a submission server",
     ], NotSubmissionServer),
-    // The name we give
+    // Our EHLO name
     (ANY, EVERYONE, &[
         "!=503+helo|ehlo+@refused|@unknown|@wrong|not resolve|not resolvable|unresolvable|required|syntactically|\
          syntax|fully qualified|fqdn|bogus|forged|argument|hostname|host name|mismatch|must|expected+\
@@ -48,7 +47,7 @@ pub(super) const RULES: &[Rule] = &[
         "domain name|hostname|host name|fqdn|fully qualified|nom de domaine|domain|name|argument|arguments|\
          parameter|parameters+@wrong|@refused|@unknown|need|required|syntax|syntactically|error",
     ], EhloRejected),
-    // Many at once
+    // Simultaneous connections
     (ANY, EVERYONE, &[
         "connections|sessions|connexions|verbindungen|conexiones|connessioni+@too_many|lower the number+!@encryption|\
          timeout|timed out|idle|rate|frequency|frequent|recipients|login|logins|failed|tentative*|quota|size",
@@ -66,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         "too many|too frequently|too frequent|too often|rate|throttl*|slow down|trop de+!failed|login|logins|errors|\
          spam|spams",
     ], RateLimited),
-    // Later
+    // Try again later
     (ANY, EVERYONE, &[
         "greylist*|graylist*|grey list*|gray list*|greylst|postgrey|liste grise|listes grises|lista gris|\
          lista grigia|~postgrey|~greylisting|~greylist",
@@ -74,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
         "grise+active",
         "=4+first contact|first attempt|first time|sender recipient pair|triplet|unknown triplet|deferring unknown",
     ], Greylisted),
-    // The machine that calls
+    // Our IP address
     (ANY, EVERYONE, &[
         "@reverse_name+!no such user|spf|dkim|dmarc|sender domain|sender address",
         "host|hostname|ip+lookup|resolve|resolves|name+cannot|could not|unable|failed|not+client|your|connecting|\

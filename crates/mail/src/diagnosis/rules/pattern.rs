@@ -1,4 +1,4 @@
-//! Reads a pattern of the tables, and says whether a reply fits it. The language: [`super`].
+//! Parses a pattern of the tables, and matches it against a reply. The language is described in [`super`].
 
 use super::{super::text, families};
 use crate::diagnosis::text::Text;
@@ -12,13 +12,13 @@ struct Term {
 }
 
 enum Condition {
-    /// Words in the sentence, a space at the start and, if the last one is whole, at the end.
+    /// Words in one sentence, with a space before them and, if the last one is whole, after them.
     Words(String),
     /// The same, anywhere in the reply.
     Anywhere(String),
     /// The code, or its first digit.
     Code(u16),
-    /// Class, subject, detail; none: any.
+    /// Class, subject, detail; `None`: any.
     Enhanced([Option<u16>; 3]),
 }
 
@@ -27,7 +27,7 @@ impl Pattern {
         Self(written.split('+').map(Term::read).collect())
     }
 
-    /// Whether one sentence contains all required and no forbidden words.
+    /// Whether one sentence contains every required word, and the reply no forbidden one.
     pub(super) fn fits(&self, text: &Text) -> bool {
         let unwanted = |sentence: &String| self.0.iter().any(|term| term.negated && term.holds(sentence, text));
         let wanted = |sentence: &String| self.0.iter().all(|term| term.negated || term.holds(sentence, text));
@@ -75,7 +75,7 @@ impl Condition {
     }
 }
 
-/// Whole words have a space on both sides; the beginning of one has none after it.
+/// A whole word has a space on both sides; a prefix has none after it.
 fn padded(written: &str) -> String {
     let words = text::words(written);
     if written.ends_with('*') { words.trim_end().to_owned() } else { words }

@@ -1,4 +1,4 @@
-//! What one provider means by its codes and its words; asked before what is known of all servers.
+//! What the codes and words of one provider mean; these lines come before those for all servers.
 //!
 //! Sources: Google's "SMTP error reference", Microsoft's "Email non-delivery reports", the postmaster pages of Orange,
 //! La Poste, Yahoo and Apple, the help of each sending service.
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, MICROSOFT, &["5.2.121|5.2.122|4.5.127|5.7.508"], RateLimited),
     (ANY, MICROSOFT, &["4.3.2+concurrent|connections"], TooManyConnections),
     (MAIL, MICROSOFT, &["4.7.500|4.7.3"], ServerBusy),
-    // Orange and La Poste: the number at the end is the cause; the enhanced code is ignored.
+    // Orange and La Poste: the trailing number decides the cause; the enhanced code is ignored.
     (ANY, ORANGE, &["104"], TooManyConnections),
     (&[Auth], ORANGE, &["305"], BadCredentials),
     (MAIL, ORANGE, &["spf|dkim|dmarc|517"], DomainAuthentication),
@@ -105,7 +105,7 @@ pub(super) const RULES: &[Rule] = &[
     // Free, SFR
     (ANY, FREE, &["too many errors from|too many spams from"], IpBlocked),
     (ANY, SFR, &["abus detecte|gu eib*"], IpBlocked),
-    // IONOS, GMX, Web.de, one house: "mailbox unavailable" is the title of most of their refusals.
+    // IONOS, GMX and Web.de are one company: most of their refusals are titled "mailbox unavailable".
     (ANY, IONOS, &["ptr|black listed|blacklisted"], IpBlocked),
     (MAIL, IONOS, &["send limit exceeded|failure sending mail"], RateLimited),
     (MAIL, IONOS, &["sender address is not allowed|invalid dns"], SenderRejected),

@@ -1,4 +1,4 @@
-//! The other end: a recipient that is not there, or may not be written to.
+//! The recipient: one that does not exist, or that may not be written to.
 
 use model::{
     cause::Cause::{AddressSyntax, IpBlocked, RecipientRejected, ServerBusy, Unknown},

@@ -10,7 +10,7 @@ use model::{
 
 use super::{ANY, EVERYONE, MAIL, Rule};
 
-/// Here an account or a mailbox without more words is the sender's.
+/// At these stages an account or mailbox without further words is the sender's.
 const OURS: &[Stage] = &[MailFrom, Data];
 
 #[rustfmt::skip] // a table: a rule is stages, hosts, patterns, cause
@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         "authorized recipients|allowed test recipients|verified recipients|recipient is not verified|\
          recipient not verified|own email address|account owners|only send to yourself|only send testing",
     ], SandboxRestricted),
-    // Whose, at the recipient, is not said.
+    // At the recipient stage, the words do not say whose account is meant.
     (&[RcptTo], EVERYONE, &[
         "this account|this user|user suspended|user is suspended+suspended+!your|sender|outgoing|sending|sent",
     ], Unknown),
@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         "not authorized to perform",
         "not activated for sending|publish the dns|add the dns records|publish dns",
     ], SenderNotVerified),
-    // The From's form
+    // The form of the From address
     (MAIL, EVERYONE, &[
         "=501|=553+@sender|address+invalid|not valid|bad+!not allowed|domain",
         "@sender+syntax|malformed|must contain a domain|domain name required|fully qualified|ill formed|unqualified|\
@@ -83,12 +83,12 @@ pub(super) const RULES: &[Rule] = &[
         "domain name required|sender address must contain",
         "*.1.7",
     ], AddressSyntax),
-    // A From that is missing or twice there is the message's.
+    // At `DATA`, a missing or duplicate From is a fault of the message.
     (&[Data], EVERYONE, &[
         "missing|no|multiple|more than one|several|two|without|duplicate|absent+from header|from headers|in from|\
          from field|header from|header",
     ], MessageRejected),
-    // Not this From
+    // This From is not allowed
     (MAIL, EVERYONE, &[
         "sendasdenied|~sendasdenied|mapiexceptionsendasdenied|~mapiexceptionsendasdenied|not owned by|not one of your|\
          not one of the identities|not one of the addresses|comme expediteur|als absender|como remitente|come mittente|\

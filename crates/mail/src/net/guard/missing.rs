@@ -1,15 +1,14 @@
-//! Which settings would let a destination pass. For the operator only: to an account every refusal looks
-//! the same.
+//! Which settings would allow a destination. For the operator only: to an account all refusals look the same.
 
 use std::fmt;
 
 use super::{Policy, Refusal, literal};
 use crate::net::host::Host;
 
-/// A line that is refused, and the setting that would allow it.
+/// A refused line, and the setting that would allow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// As it stands in the configuration: `host = "localhost"`.
+    /// As written in the configuration: `host = "localhost"`.
     line: String,
     setting: &'static str,
     value: String,
@@ -34,8 +33,8 @@ impl fmt::Display for Missing {
 }
 
 impl Policy {
-    /// The settings that are missing for a destination; `password_in_clear`: a login without encryption. None when nothing
-    /// is missing, and none for what is no host at all.
+    /// The settings that a destination lacks; `password_in_clear`: a login without encryption. Empty when it lacks
+    /// none, and when `typed` is not a host at all.
     pub fn missing(&self, typed: &str, port: Option<u16>, password_in_clear: bool) -> Vec<Missing> {
         let mut missing = Vec::new();
         let name = literal(typed).map(Host::of_address).or_else(|| Host::of_any_name(typed));

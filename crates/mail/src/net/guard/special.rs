@@ -1,6 +1,5 @@
-//! The IANA special-purpose address registries (RFC 6890 and its updates), with multicast and the former
-//! class E. Whatever stands in them is not dialled, also where a registry calls it globally reachable: no mail server
-//! lives there.
+//! The IANA special-purpose address registries (RFC 6890 and its updates), with multicast and the former class E. No
+//! address in them is dialled, not even one that a registry calls globally reachable: no mail server uses them.
 //!
 //! Sources: <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>.
@@ -27,7 +26,7 @@ pub(super) const IPV4: [([u8; 4], u32); 18] = [
     ([240, 0, 0, 0], 4),     // reserved, broadcast
 ];
 
-/// Network and prefix length, inside global unicast (`2000::/3`): everything outside is refused anyway.
+/// Network and prefix length, inside global unicast (`2000::/3`): all other prefixes are refused anyway.
 pub(super) const IPV6: [([u16; 8], u32); 5] = [
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),         // IETF protocol assignments, Teredo
     ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),     // documentation

@@ -1,4 +1,4 @@
-//! The address policy against the registries, and against every way to write an address.
+//! The address policy against the registries, and against every spelling of an address.
 
 use proptest::prelude::*;
 
@@ -171,7 +171,7 @@ fn the_operator_s_word_stands_for_local_names_and_addresses() {
         assert_eq!(host.as_str(), kept);
         assert_eq!(policy.check_addresses(&host, &[address("127.0.0.1"), address("::1")]), Ok(()));
         assert_eq!(policy.missing(typed, Some(587), false), vec![]);
-        // Nobody else's name, and not without the setting.
+        // Not for other names, and not without the setting.
         for other in ["mail", "other.internal.fr", "internal", "10.0.0.1", "localhost.localdomain"] {
             assert!(policy.check_host(other).is_err() || other == "other.internal.fr", "{written} lets {other} pass");
         }

@@ -6,11 +6,11 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// A server may ask for this many rounds at most: more is an attack on us.
+/// The most rounds that a server may request: more would be an attack on our processor.
 const MOST_ITERATIONS: u32 = 250_000;
 
-/// The slow part of an exchange, as slow as the server likes within [`MOST_ITERATIONS`]: not for a thread that others
-/// wait for.
+/// The slow part of an exchange. The server decides how slow, up to [`MOST_ITERATIONS`], so it must not run on a thread
+/// that other work waits for.
 pub struct Derivation {
     secret: SecretString,
     salt: Vec<u8>,
@@ -19,7 +19,7 @@ pub struct Derivation {
     challenge: String,
 }
 
-/// What came of it.
+/// The derived keys.
 pub struct Derived {
     salted: Zeroizing<[u8; 32]>,
     nonce: String,
@@ -27,6 +27,7 @@ pub struct Derived {
 }
 
 impl Derivation {
+    /// Derives the keys with up to 250,000 rounds of PBKDF2. `None` if the derivation fails.
     pub fn run(self) -> Option<Derived> {
         let Self { secret, salt, iterations, nonce, challenge } = self;
         let mut salted = Zeroizing::new([0_u8; 32]);
@@ -39,7 +40,7 @@ impl Derivation {
 pub(super) struct Scram {
     nonce: String,
     first_bare: String,
-    /// What the server must say to prove that it knows the password.
+    /// What the server must send to prove that it knows the password.
     expected: Option<[u8; 32]>,
     proved: bool,
 }
@@ -64,7 +65,7 @@ impl Scram {
         self.proved
     }
 
-    /// What the final message hangs on; `None` when the challenge is not one.
+    /// The derivation that the final message needs; `None` if the challenge is invalid.
     pub(super) fn derivation(&self, secret: &SecretString, challenge: &[u8]) -> Option<Derivation> {
         let challenge = std::str::from_utf8(challenge).ok()?;
         let part = |name: &str| challenge.split(',').find_map(|part| part.strip_prefix(name));

@@ -1,4 +1,4 @@
-//! The examples of the specifications, and servers that do not keep to them.
+//! The examples of the specifications, and servers that do not follow them.
 
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ fn answer(step: Step) -> String {
     }
 }
 
-/// The next step, with what has to be derived for it.
+/// The next step, including any derivation it needs.
 fn step(exchange: &mut Exchange<'_>, reply: &Reply) -> Step {
     match exchange.step(reply) {
         Step::Derive(derivation) => exchange.derived(derivation.run()),
@@ -57,7 +57,7 @@ fn login_answers_prompts_in_any_language() {
         assert_eq!((login.command().as_str(), login.shown().as_str()), ("AUTH LOGIN Y2xhaXJl", "AUTH LOGIN •••"));
         assert_eq!(answer(login.step(&password_prompt)), "c2VjcmV0");
         assert!(matches!(login.step(&password_prompt), Step::Broken), "the password is said once");
-        // A server that overlooks the login that came with the command.
+        // A server that ignores the username sent with the command.
         let mut login = exchange(Mechanism::Login, "claire", &secret);
         assert_eq!(answer(login.step(&login_prompt)), "Y2xhaXJl");
         assert_eq!(answer(login.step(&reply("334 ???"))), "c2VjcmV0");
@@ -68,7 +68,7 @@ fn login_answers_prompts_in_any_language() {
 #[test]
 fn login_starts_again_where_the_initial_response_is_not_understood() {
     let secret = SecretString::from("secret");
-    // A prompt that says nothing may ask for either: the login first, and once more without a guess.
+    // An unclear prompt may ask for either: the username is sent first, and again without a guess.
     for prompt in ["334 ", "334 ???", "334 8J+Ygg=="] {
         let mut login = exchange(Mechanism::Login, "claire", &secret);
         assert_eq!(answer(login.step(&reply(prompt))), "Y2xhaXJl");

@@ -1,9 +1,9 @@
-//! Text in a character set, or the answer that it does not fit.
+//! Encodes text in a character set, or reports that it does not fit.
 
 use encoding_rs::{ISO_8859_15, WINDOWS_1252};
 use model::encoding::Encoding;
 
-/// The bytes of `text`; `None` when a character has no place in the set.
+/// The bytes of `text`; `None` if the set lacks a character.
 pub(super) fn encode(text: &str, charset: Encoding) -> Option<Vec<u8>> {
     match charset {
         Encoding::Utf8 => Some(text.as_bytes().to_vec()),
@@ -17,7 +17,7 @@ pub(super) fn encode(text: &str, charset: Encoding) -> Option<Vec<u8>> {
 }
 
 fn with(encoding: &'static encoding_rs::Encoding, text: &str) -> Option<Vec<u8>> {
-    // The web's tables map the C1 controls to themselves; in mail they mean nothing.
+    // The web's tables map the C1 controls to themselves; in mail they have no meaning.
     if text.chars().any(|c| ('\u{80}'..'\u{a0}').contains(&c)) {
         return None;
     }

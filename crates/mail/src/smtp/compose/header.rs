@@ -1,4 +1,4 @@
-//! Texts and names in headers: plain where they are plain ASCII, else as encoded words (RFC 2047).
+//! Texts and names in headers: unchanged if they are plain ASCII, otherwise as encoded words (RFC 2047).
 
 use base64::{
     Engine,
@@ -10,32 +10,31 @@ use model::encoding::Encoding;
 
 use super::charset::encode;
 
-/// An encoded word is at most this long (RFC 2047 §2).
+/// The most characters of an encoded word (RFC 2047 §2).
 const LONGEST_WORD: usize = 75;
-/// A line is best no longer than this (RFC 5322 §2.1.1).
+/// The recommended length of a line, in characters (RFC 5322 §2.1.1).
 const LONGEST_LINE: usize = 76;
 
-/// A text without what must not stand in a header: control characters, line ends, marks that turn the direction.
+/// Removes what a header must not contain: control characters, line ends, bidirectional marks.
 pub(super) fn clean(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
 }
 
-/// Whether a text that looks harmless becomes a line end, another control character, or a mark that turns the direction,
-/// where it is decoded once more: as percent escapes (RFC 2231) or as encoded words (RFC 2047), which some mail readers do
-/// in any parameter. What an encoded word becomes in a charset that is not known here, nobody knows: it counts as hiding
-/// something.
+/// Whether a harmless-looking text hides a line end, another control character or a bidirectional mark that appears
+/// when it is decoded once more: as percent escapes (RFC 2231) or as encoded words (RFC 2047), which some mail readers
+/// decode in any parameter. An encoded word in an unknown charset cannot be checked, so it counts as hiding one.
 pub fn hides_a_control(text: &str) -> bool {
     hides_within(text, 4)
 }
 
-/// Readers decode in either order, and what one order loses, the other one shows.
+/// Readers decode in either order, so both orders are tried.
 fn hides_within(text: &str, rounds: u32) -> bool {
     if clean(text) != text {
         return true;
     }
     let Some(readings) = decode_words(text) else { return true };
-    // Nobody nests escapes so deep without a purpose.
+    // Legitimate text does not nest escapes this deep.
     std::iter::once(percent_decode(text))
         .chain(readings)
         .any(|decoded| decoded != text && (rounds == 0 || hides_within(&decoded, rounds - 1)))
@@ -54,8 +53,8 @@ fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// The text with its encoded words decoded, wherever they stand: some readers do not ask for a blank before one. First as
-/// their charsets have it, then as UTF-8 where the bytes are that. `None` where a word's meaning is not known.
+/// The text with its encoded words decoded, wherever they are: some readers do not require a space before one. The
+/// first result uses their charsets, the second UTF-8 where the bytes are valid. `None` if a word's meaning is unknown.
 fn decode_words(text: &str) -> Option<[String; 2]> {
     let (mut decoded, mut rest) = ([String::new(), String::new()], text);
     while let Some(at) = rest.find("=?") {
@@ -76,7 +75,7 @@ fn decode_words(text: &str) -> Option<[String; 2]> {
     Some(decoded.map(|decoded| decoded + rest))
 }
 
-/// `=?charset?B?…?=`, taken apart.
+/// `=?charset?B?…?=`, split into its parts.
 struct Word<'a> {
     charset: &'a str,
     encoding: &'a str,
@@ -84,8 +83,8 @@ struct Word<'a> {
 }
 
 impl<'a> Word<'a> {
-    /// The word that begins here, after its `=?`, and what follows it. One without an end goes to the end of the text:
-    /// some readers do not ask for it.
+    /// The word that begins here, after its `=?`, and the rest. A word without an end extends to the end of the text:
+    /// some readers do not require one.
     fn at(text: &'a str) -> Option<(Self, &'a str)> {
         let (charset, rest) = text.split_once('?')?;
         let (encoding, rest) = rest.split_once('?')?;
@@ -97,7 +96,7 @@ impl<'a> Word<'a> {
 
     fn readings(&self) -> Option<[String; 2]> {
         let bytes = if self.encoding.eq_ignore_ascii_case("b") {
-            // Padding belongs at the end. Readers differ in what they make of anything else.
+            // Padding belongs at the end. Readers differ on any other placement.
             BASE64_STANDARD_NO_PAD.decode(self.text.trim_end_matches('=')).ok()?
         } else if self.encoding.eq_ignore_ascii_case("q") {
             quoted(self.text)?
@@ -136,7 +135,7 @@ fn quoted(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The name of a file. What hides something loses the marks by which it would be decoded.
+/// The name of a file. If it hides a control character, the marks that would decode it are removed.
 pub(super) fn file_name(name: &str) -> String {
     let name = clean(name);
     if hides_a_control(&name) { name.replace(['%', '?', '='], "_") } else { name }

@@ -1,4 +1,4 @@
-//! What is written reads back the same, in every character set.
+//! A composed message reads back unchanged, in every character set.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -158,7 +158,7 @@ fn files_travel_with_their_names_and_pictures_with_the_html() {
     assert!(raw.contains("text/html; charset=iso-8859-1") || raw.contains("text/html; charset=ISO-8859-1"), "{raw}");
 }
 
-/// Names that some mail readers would decode once more.
+/// Names that some mail readers decode a second time.
 const HIDING: [&str; 24] = [
     "facture%0d%0aBcc: b@exemple.fr.pdf",
     "facture%0D.pdf",
@@ -169,7 +169,7 @@ const HIDING: [&str; 24] = [
     "%3D?utf-8?B?DQo=?%3D",
     "a%E2%80%AEfdp.exe",
     "%25250d%25250a",
-    // Only in one of the two orders: escaping first leaves an encoded word that is not decoded.
+    // Found in only one of the two orders: undoing the escapes first leaves an encoded word that is not decoded.
     "=?utf-8?Q?%0d?=",
     // Unknown charsets, and charsets that do not preserve ASCII.
     "=?x?Q?=0a?=",

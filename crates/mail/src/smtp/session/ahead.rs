@@ -1,12 +1,12 @@
-//! The next transaction begins with the end of this message.
+//! Begins the next transaction with the end of this message.
 //!
-//! RFC 2920 §3.1: the final dot may be the first "command" of a group. So the write that ends a message also carries the sender,
-//! the recipients and `DATA` of the next one, and the answers come together: one round trip for each message. No text of the next
-//! message leaves before its `354`. Nothing else is answered with that code, so it also shows that every reply before it was in
-//! its place.
+//! RFC 2920 §3.1: the final dot may be the first "command" of a group. So the write that ends a message also carries
+//! the sender, the recipients and `DATA` of the next one, and the replies arrive together: one round trip for each
+//! message. No text of the next message is sent before its `354`. Only `DATA` is answered with that code, so it also
+//! shows that every reply before it answered its own command.
 //!
-//! A server may offer PIPELINING and still drop what comes with the final dot. Where its silence leaves a doubt about the message
-//! before, it is asked with a command of its own ([`Session::fence_by_next`]).
+//! A server may offer PIPELINING and still drop what follows the final dot. If its silence leaves the outcome of the
+//! first message open, it gets a command of its own ([`Session::fence_by_next`]).
 
 use std::collections::HashSet;
 
@@ -30,11 +30,11 @@ mod order;
 
 use order::{Order, order};
 
-/// A transaction with more recipients is not begun ahead: the answers are not read while the group is being written
-/// (RFC 2920 §3.1).
+/// The most recipients of a transaction that is begun ahead: replies are not read while the group is being written (RFC
+/// 2920 §3.1).
 const MOST_RECIPIENTS: usize = 10;
 
-/// A transaction whose commands have been written, `DATA` included.
+/// A transaction whose commands were sent, including `DATA`.
 pub(super) struct Begun {
     sender: String,
     recipients: Vec<String>,
@@ -49,13 +49,13 @@ impl Begun {
         }
     }
 
-    /// Whether it is the transaction of this message.
+    /// Whether this is the transaction of `submission`.
     pub(super) fn is_of(&self, submission: &Submission, capabilities: &Capabilities) -> bool {
         let Self { sender, recipients } = Self::of(submission, capabilities);
         submission.depth == Depth::Message && self.sender == sender && self.recipients == recipients
     }
 
-    /// How many answers it has, including the one to `DATA`.
+    /// How many replies it gets, including the one to `DATA`.
     pub(super) const fn replies(&self) -> usize {
         self.recipients.len() + 2
     }
@@ -66,39 +66,39 @@ impl Begun {
     }
 }
 
-/// What a conversation knows of transactions that are begun ahead.
+/// The state of transactions that are begun ahead.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Ahead {
-    /// The commands of this transaction were written with the message before.
+    /// This transaction, if its commands were sent with the previous message.
     pub begun: Option<Begun>,
-    /// The commands of the next transaction were written with this message.
+    /// The next transaction, if its commands were sent with this message.
     pub begins: Option<Begun>,
-    /// `RSET` was written with this message.
+    /// `RSET` was sent with this message.
     pub asks: bool,
-    /// The last answer to a message on this connection had a queue id.
+    /// The last reply to a message on this connection had a queue id.
     pub has_ids: bool,
-    /// The server has dropped what came with the end of a message: nothing is written with it.
+    /// The server dropped what followed the end of a message: send nothing with it.
     pub ends_alone: bool,
-    /// Where this transaction was refused when it was begun ahead: it was asked again over a new connection.
+    /// The stage at which this transaction was refused when begun ahead; it was then repeated over a new connection.
     pub refused_at: Option<Stage>,
-    /// The server lost its place in a transaction that was begun ahead, or refused only because it was.
+    /// The server lost track of a transaction that was begun ahead, or refused it only for that reason.
     pub stumbled: bool,
 }
 
 impl Session<'_> {
-    /// Whether something may be written with the end of this message.
+    /// Whether commands may be sent with the end of this message.
     fn may_follow_the_end(&self) -> bool {
         self.keeps && self.capabilities.pipelining && !self.cautious && !self.ahead.ends_alone
     }
 
-    /// Whether `RSET` is to be written with the end of this message: its answer will be needed, since the server says the same to
-    /// every message.
+    /// Whether to send `RSET` with the end of this message: its reply will be needed, because the server answers every
+    /// message in the same words.
     pub(super) fn asks_with_the_end(&self) -> bool {
         self.may_follow_the_end() && !self.answers.is_empty() && !self.ahead.has_ids
     }
 
-    /// The transaction to begin with the end of this message, if there is one.
+    /// The transaction to begin with the end of this message, if any.
     pub(super) fn begin_next(&self) -> Option<Begun> {
         let next = self.next.filter(|_| self.may_follow_the_end())?;
         let fits = match self.capabilities.size {
@@ -112,7 +112,8 @@ impl Session<'_> {
         is_possible.then(|| Begun::of(next, &self.capabilities))
     }
 
-    /// The answers to a transaction whose commands were written with the end of the message before, and its message.
+    /// Reads the replies to a transaction whose commands were sent with the end of the previous message, and sends its
+    /// message.
     pub(super) async fn after_the_last(
         &mut self,
         wire: &mut Wire,
@@ -132,8 +133,9 @@ impl Session<'_> {
         self.go_ahead(wire, accepted).await
     }
 
-    /// Returns the answer to the message, once the answers to the next transaction show that it is. Like [`fence`](Self::fence),
-    /// but it needs no command of its own: a refusal that was still to come stands where one of those answers should be.
+    /// Returns the reply to the message, once the replies to the next transaction confirm it. Like
+    /// [`fence`](Self::fence), but without a command of its own: a late refusal of the message would take the place of
+    /// one of those replies.
     pub(super) async fn fence_by_next(&mut self, wire: &mut Wire, answer: Reply, copy: bool) -> Result<Reply, Failure> {
         let has_old_id = copy && queue_id(&answer).is_some();
         let (heard, order) = self.answers_to_next(wire).await;
@@ -151,18 +153,18 @@ impl Session<'_> {
             }
             Order::Lost => self.doubt(&heard),
             Order::Silent => {
-                // The server may have dropped what came with the final dot: the connection is good for nothing else.
+                // The server may have dropped what followed the final dot, so this connection cannot be used again.
                 self.ahead.stumbled = true;
-                // It is left without a farewell, which it might take for text.
+                // No QUIT: the server might take it for message text.
                 (self.ahead.begins, self.said_goodbye) = (None, true);
-                // New words are believed. Otherwise it is asked. If it did not drop the group, it takes the command for text,
-                // and the connection ends before that message does.
+                // A reply with new words counts. A possible copy is checked with `RSET`. If the server did not drop the
+                // group, it takes the command for message text, and the connection ends before that message does.
                 if copy && heard.is_empty() { self.fence(wire, answer).await } else { Ok(answer) }
             }
         }
     }
 
-    /// A refusal of the message, which the answers to the next transaction may show to be another's.
+    /// Checks a refusal of the message: the replies to the next transaction may show that it answers another command.
     pub(super) async fn refused_before_next(&mut self, wire: &mut Wire, failure: Failure) -> Failure {
         if failure.reply.as_deref().is_none_or(|words| words.starts_with("421")) {
             return failure;
@@ -193,13 +195,13 @@ impl Session<'_> {
             }
         };
         let order = order(&heard, replies, ended);
-        // A refusal of DATA may be another's, too: then the 354 follows.
+        // A refusal of `DATA` may answer another command, too: then the `354` follows.
         let is_refused =
             order == Order::Kept && ended.is_none() && heard.last().is_some_and(|last| !last.is_positive());
         if is_refused && wire.has_surplus(SURPLUS).await { (heard, Order::Lost) } else { (heard, order) }
     }
 
-    /// It is not known which answer was the message's.
+    /// Reports that the reply to the message cannot be identified.
     fn doubt<T>(&mut self, heard: &[Reply]) -> Result<T, Failure> {
         for reply in heard {
             self.hear(reply);
@@ -207,7 +209,7 @@ impl Session<'_> {
         Err(self.unasked(Stage::Data).maybe_sent())
     }
 
-    /// Forgets what was learnt about a connection before a new one is opened.
+    /// Discards what was learnt about the old connection before a new one is opened.
     pub(super) fn forget_connection(&mut self) {
         let Ahead { refused_at, stumbled, .. } = self.ahead;
         self.ahead = Ahead { refused_at, stumbled, ..Ahead::default() };

@@ -1,4 +1,4 @@
-//! Why a conversation ended early, and where that leaves the message.
+//! Why a conversation ended early, and what that means for the message.
 
 use model::{cause::Cause, report::Finding, stage::Stage};
 
@@ -7,30 +7,34 @@ use crate::smtp::wire::WireError;
 /// Why the conversation ended early.
 #[derive(Debug)]
 pub(super) struct Failure {
+    /// Where the conversation ended.
     pub stage: Stage,
+    /// Why it ended.
     pub cause: Cause,
+    /// The server's reply, cleaned for display.
     pub reply: Option<String>,
-    /// What we found by ourselves, where no words of the server's say it.
+    /// What we found ourselves, when no reply of the server says it.
     pub finding: Option<Finding>,
+    /// What the failure means for the message.
     pub fate: Fate,
 }
 
-/// Where a failure leaves the message.
+/// What a failure means for the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The server does not have it. `retryable`: the same may succeed later.
+    /// The server does not have it. `retryable`: the same attempt may succeed later.
     NotSent { retryable: bool },
-    /// It may be on its way, so it must not be sent again.
+    /// The server may have it, so it must not be sent again.
     MaybeSent,
-    /// The commit point refused: the end of the message stayed here.
+    /// The commit point refused: the end of the message was not sent.
     Withheld,
-    /// The server lost its place in a group of commands, and has no message: one command at a time may do. `retryable`
-    /// counts if that second try is not had.
+    /// The server lost track of a group of commands, and does not have the message: one command at a time may work.
+    /// `retryable` applies if there is no second try.
     OutOfStep { retryable: bool },
 }
 
 impl Fate {
-    /// Whether the same may succeed later, without the risk of sending twice.
+    /// Whether the same attempt may succeed later, without the risk of sending the message twice.
     pub(super) const fn is_retryable(self) -> bool {
         match self {
             Self::NotSent { retryable } | Self::OutOfStep { retryable } => retryable,
@@ -48,10 +52,11 @@ impl Fate {
         matches!(self, Self::OutOfStep { .. })
     }
 
-    /// What the failure of one command means for the group that it was sent in.
+    /// What the failure of one command means for its group of commands.
     ///
-    /// `may_have_message`: the message was in the group, and nothing shows that the server did not take it. `lost`: the
-    /// command got no answer, or a yes to something else. `stumbled`: the server refused the command for its place.
+    /// `may_have_message`: the message was in the group, and nothing shows that the server did not accept it. `lost`:
+    /// the command got no reply, or an acceptance of something else. `stumbled`: the server refused the command because
+    /// of its position in the group.
     pub(super) const fn in_a_group(self, may_have_message: bool, lost: bool, stumbled: bool) -> Self {
         match self {
             Self::NotSent { .. } if may_have_message && lost => Self::MaybeSent,
@@ -74,14 +79,15 @@ impl Failure {
         Self::new(stage, error.cause(), error.is_transient())
     }
 
-    /// Whether the answers were those to other commands: more came than was asked for, or a yes to something else.
+    /// Whether the replies answered other commands: more came than commands were sent, or an acceptance of something
+    /// else.
     pub(super) fn is_shifted(&self) -> bool {
         let yes = self.reply.as_deref().is_some_and(|words| words.starts_with(['2', '3']));
         self.finding == Some(Finding::UnaskedReply)
             || (self.stage >= Stage::MailFrom && self.cause == Cause::ProtocolError && yes)
     }
 
-    /// The same where the server may have the message.
+    /// The same failure, when the server may have the message.
     pub(super) fn maybe_sent(self) -> Self {
         Self { fate: Fate::MaybeSent, ..self }
     }

@@ -1,4 +1,4 @@
-//! QUIT, and what its answer tells: 221 answers nothing else, so in its place it shows that every answer was in its own.
+//! QUIT and its reply: only QUIT is answered with 221, so a 221 in its place shows that every reply was in its own.
 
 use std::time::Duration;
 
@@ -11,39 +11,39 @@ use crate::smtp::{
     wire::{Wire, WireError},
 };
 
-/// A connection that has said goodbye. It is open until the server has closed it, and a second at most.
+/// A connection on which QUIT was sent. It stays open until the server closes it, for a second at most.
 #[derive(Debug)]
 pub struct Parting(JoinHandle<()>);
 
 impl Parting {
-    /// Runs `farewell`, at the end of which the connection is closed.
+    /// Runs `farewell`, which ends with the connection closed.
     pub(super) fn begin(farewell: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(farewell))
     }
 
     /// Waits until the connection is closed.
     pub async fn ended(self) {
-        // An error is a panic of the task, which has closed the connection as well.
+        // An error is a panic of the task, which closed the connection as well.
         let _ = self.0.await;
     }
 }
 
 impl Session<'_> {
-    /// Says goodbye, and hears the answer: it comes after everything else that was on its way, and so shows whether a
-    /// reply too many was taken for an answer. A server that leaves without a word has said nothing wrong.
+    /// Sends QUIT and reads the reply. It comes after all earlier replies, so it shows whether an unsolicited reply was
+    /// taken for an answer. Closing the connection without a reply is not an error.
     pub(super) async fn say_goodbye(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         let sent = self.submission.depth == Depth::Message;
         let refuses = wire.has_surplus(Duration::ZERO).await && wire.refuses_unasked();
         self.said_goodbye = true;
         self.transcript.client("QUIT");
         let surplus = match wire.write(b"QUIT\r\n", 1, self.limit(FAREWELL)).await {
-            // The message has its answer, and what came besides does not contradict it.
+            // The message has its reply, and the unsolicited one does not contradict it.
             Err(WireError::Unasked) if sent => refuses,
             Err(WireError::Unasked) => {
                 !wire.read_reply(self.limit(FAREWELL / 10)).await.is_ok_and(|reply| reply.code == 421)
             }
             Err(_) => false,
-            // Nothing was learnt that could be wrong.
+            // No earlier reply could have been mistaken.
             Ok(()) if self.submission.depth == Depth::Capabilities => false,
             Ok(()) => match wire.read_reply(self.limit(FAREWELL)).await {
                 Ok(reply) if matches!(reply.code, 221 | 421) => {
@@ -52,7 +52,7 @@ impl Session<'_> {
                 }
                 Ok(reply) => {
                     self.hear(&reply);
-                    // Some servers say 250 and mean it.
+                    // Some servers answer QUIT with 250.
                     reply.code != 250 || wire.has_surplus(FAREWELL / 10).await
                 }
                 Err(_) => false,
@@ -66,8 +66,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Waits for the farewell as long as for the answer to the message. It answers nothing but QUIT, so when it comes in its
-    /// place, every answer was in its place.
+    /// Waits for the reply to QUIT as long as for the reply to the message. Only QUIT is answered with 221, so a 221 in
+    /// its place shows that every reply was in its own.
     pub(super) async fn prove(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         self.said_goodbye = true;
         self.transcript.client("QUIT");
@@ -89,8 +89,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A refusal is final only when it answers what it seems to. With a reply too many before it, something else than the
-    /// farewell is heard where the farewell should be. `354` has answered that already.
+    /// Confirms a refusal with QUIT. If an unsolicited reply came before the refusal, the reply to QUIT is not 221. A
+    /// `354` has confirmed it already.
     pub(super) async fn hear_out(&mut self, wire: &mut Wire, failure: Failure) -> Failure {
         let words = failure.reply.as_deref().unwrap_or_default();
         let refusal = words.starts_with(['4', '5']) && !words.starts_with("421");
@@ -100,7 +100,7 @@ impl Session<'_> {
         }
         self.said_goodbye = true;
         self.transcript.client("QUIT");
-        // The answer to a message may be what is still to come.
+        // The reply to the message may still be missing.
         let until = self.limit(if self.left && !self.in_step { self.limits.last } else { FAREWELL });
         let mut last = match wire.write(b"QUIT\r\n", 1, until).await {
             Ok(()) => None,
@@ -115,7 +115,7 @@ impl Session<'_> {
                 break;
             }
         }
-        // Some servers say 250 and mean it; a message that left may be what it answers.
+        // Some servers answer QUIT with 250; if the message was sent, the 250 may also be the reply to it.
         if matches!(last, Some(221 | 421)) || (last == Some(250) && !self.left) {
             return failure;
         }
@@ -123,9 +123,9 @@ impl Session<'_> {
         if self.left { unasked.maybe_sent() } else { unasked }
     }
 
-    /// Says goodbye; the outcome stands already. The answer, and what a pipeline still has under way, is read by
-    /// nobody but a task of its own ([`Parting`]), so that the server is not cut off. Nothing is said in the middle of a command or a
-    /// message, which a farewell would become a part of, nor to a server that answers what it was not asked.
+    /// Sends QUIT when the outcome is already decided. A task of its own ([`Parting`]) reads the reply and what is
+    /// still in flight, so that the server is not cut off. Nothing is sent in the middle of a command or a message,
+    /// because QUIT would become part of it, nor to a server that sent unsolicited replies.
     pub(super) async fn part(&mut self, mut wire: Wire, well: bool) {
         if !wire.can_part() || wire.write(b"QUIT\r\n", 1, self.limit(FAREWELL / 10)).await.is_err() {
             return;
@@ -138,14 +138,14 @@ impl Session<'_> {
         self.parting = Some(Parting::begin(async move { wire.drain(until).await }));
     }
 
-    /// Waits until a connection that has said goodbye is closed: one place at the server is one connection.
+    /// Waits until a connection on which QUIT was sent is closed: the server counts it until then.
     pub(super) async fn closed(&mut self) {
         if let Some(parting) = self.parting.take() {
             parting.ended().await;
         }
     }
 
-    /// Has the whole conversation, until its connection is closed.
+    /// Runs the whole conversation, until its connection is closed.
     pub(super) async fn conclude_closed(self) -> Delivery {
         let mut delivery = self.conclude().await;
         if let Some(parting) = delivery.parting.take() {

@@ -1,10 +1,9 @@
-//! An answer that says what an earlier one said is not believed by itself.
+//! A reply that repeats an earlier one is verified before it counts.
 //!
-//! A server may repeat the answer to an earlier message while it still thinks about this one. The first reply after the end
-//! of a message is its answer (RFC 5321 §4.2), and nothing in a reply says which command it answers; but servers give each
-//! message a queue id of its own, so that a copy is known by its text. Where the text is one that this connection has heard
-//! before, the answer to one more command decides: replies keep their order, so a refusal that was still to come stands in
-//! its place.
+//! A server may repeat its reply to an earlier message while it still processes this one. The first reply after the end
+//! of a message is the one to it (RFC 5321 §4.2), and no reply names its command. But servers give each message a new
+//! queue id, so a copy is recognised by its text. If this connection has seen the text before, one more command
+//! decides: replies keep their order, so a late refusal takes the place of the reply to that command.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -17,8 +16,8 @@ use crate::{
 };
 
 impl Session<'_> {
-    /// Whether a yes to the message could be the copy of another reply: its words answered an earlier message, or its code
-    /// is one for an address (RFC 3463 §3.2).
+    /// Whether an acceptance of the message may be a copy of another reply: its text answered an earlier message, or
+    /// its enhanced code is about an address (RFC 3463 §3.2).
     pub(super) fn may_be_a_copy(&mut self, reply: &Reply) -> bool {
         let mut hasher = DefaultHasher::new();
         (reply.code, &reply.lines).hash(&mut hasher);
@@ -26,8 +25,9 @@ impl Session<'_> {
         heard_before || reply.enhanced.is_some_and(|code| code.subject == 1)
     }
 
-    /// Hears what the server says next, after a yes that may be a copy; returns the answer to the message. With a yes in that
-    /// place it was taken, whichever of the two answers it. `RSET` has no effect after a message (RFC 5321 §4.1.1.5).
+    /// Reads the next reply after an acceptance that may be a copy, and returns the reply to the message. If that reply
+    /// is positive, the message was accepted, whichever of the two answers it. `RSET` after a message has no effect
+    /// (RFC 5321 §4.1.1.5).
     pub(super) async fn fence(&mut self, wire: &mut Wire, answer: Reply) -> Result<Reply, Failure> {
         self.transcript.client("RSET");
         let until = self.limit(self.limits.last);
@@ -38,7 +38,7 @@ impl Session<'_> {
         self.judge_by(next, answer, true)
     }
 
-    /// The same where `RSET` was written with the end of the message.
+    /// The same, if `RSET` was sent with the end of the message.
     pub(super) async fn fence_sent(&mut self, wire: &mut Wire, answer: Reply, copy: bool) -> Result<Reply, Failure> {
         match wire.read_reply(self.limit(self.limits.reply)).await {
             Err(WireError::Timeout) => {
@@ -49,7 +49,8 @@ impl Session<'_> {
         }
     }
 
-    /// A refusal of the message, when `RSET` was written with its end: a refusal in that place, too, is one too many.
+    /// Checks a refusal of the message if `RSET` was sent with its end: if the reply to `RSET` is a refusal, too, there
+    /// was one reply too many.
     pub(super) async fn refused_before_reset(&mut self, wire: &mut Wire, failure: Failure) -> Failure {
         if failure.reply.as_deref().is_none_or(|words| words.starts_with("421")) {
             return failure;
@@ -67,14 +68,14 @@ impl Session<'_> {
         }
     }
 
-    /// The server may have dropped what came with the final dot. It is left without a farewell.
+    /// The server may have dropped what followed the final dot. The connection ends without QUIT.
     fn dropped_the_rest(&mut self) {
         (self.ahead.stumbled, self.said_goodbye) = (true, true);
     }
 
-    /// What the reply after a yes makes of it. `copy`: the yes may be the answer to an earlier message.
+    /// Judges an acceptance by the next reply. `copy`: the acceptance may answer an earlier message.
     fn judge_by(&mut self, next: Result<Reply, WireError>, answer: Reply, copy: bool) -> Result<Reply, Failure> {
-        // A queue id that was heard before is hardly this message's.
+        // A queue id seen before is hardly this message's.
         let has_old_id = copy && queue_id(&answer).is_some();
         match next {
             Ok(reply) => {
@@ -82,7 +83,7 @@ impl Session<'_> {
                 if reply.is_positive() {
                     return Ok(if queue_id(&reply).is_some() { reply } else { answer });
                 }
-                // 421 may come at any time (RFC 5321 §3.8), and a few servers do not know the command.
+                // 421 may come at any time (RFC 5321 §3.8), and a few servers do not support `RSET`.
                 if matches!(reply.code, 421 | 500 | 502) && !has_old_id {
                     return Ok(answer);
                 }

@@ -1,4 +1,4 @@
-//! The login: one exchange for each mechanism that the server offers, and what each says of the password.
+//! The login: one exchange for each mechanism that the server offers, and what each reveals about the password.
 
 use std::sync::LazyLock;
 
@@ -16,12 +16,12 @@ use crate::{
     },
 };
 
-/// Keys are derived on half of the processors at most: a server may ask for many rounds.
+/// Key derivations use at most half of the processors: a server may request many rounds.
 static DERIVING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new((*PROCESSORS / 2).max(1)));
 
-/// Derives a key, on a thread of its own.
+/// Derives a key on a thread of its own.
 async fn derive(derivation: Derivation) -> Option<Derived> {
-    // Held until the work is done, even if nobody waits for the result any more.
+    // Held until the work is done, even if its conversation was cancelled.
     let turn = DERIVING.acquire().await.ok()?;
     let derived = tokio::task::spawn_blocking(move || {
         let _turn = turn;
@@ -30,10 +30,10 @@ async fn derive(derivation: Derivation) -> Option<Derived> {
     derived.await.ok().flatten()
 }
 
-/// How one exchange of a login ended.
+/// How one login exchange ended.
 enum Exchanged {
     Done,
-    /// Refused with this code, and to be tried once more in another form.
+    /// Refused with this code; another form may work.
     Again(Failure, u16),
     Refused(Failure, u16),
     /// The server broke the rules of the mechanism.
@@ -41,12 +41,12 @@ enum Exchanged {
 }
 
 impl Exchanged {
-    /// What it says of the password.
+    /// What the result says about the password.
     fn outcome(&self) -> LoginOutcome {
         match self {
             Self::Done => LoginOutcome::Accepted,
-            // The command or mechanism is not there (RFC 5321 §4.2.4), or is wanted under TLS (RFC 4954 §6): nobody looked at
-            // the password.
+            // The command or mechanism is not supported (RFC 5321 §4.2.4), or needs TLS (RFC 4954 §6): the server did
+            // not check the password.
             Self::Again(_, 500..=504 | 530 | 538) | Self::Refused(_, 500..=504 | 530 | 538) => LoginOutcome::Unclear,
             Self::Again(failure, _) | Self::Refused(failure, _) | Self::Broken(failure) => {
                 let about_the_secret = !failure.fate.is_retryable() && !is_about_the_mailbox(failure.cause);
@@ -56,8 +56,8 @@ impl Exchanged {
     }
 }
 
-/// The server accepts no such login with any password, as somebody set there: it does not count against the password, and
-/// the owner may have that changed without typing the password again.
+/// Refused by a setting of the mailbox, not because of the password: it does not count against the password, and the
+/// owner can change the setting without entering the password again.
 const fn is_about_the_mailbox(cause: Cause) -> bool {
     matches!(
         cause,
@@ -85,7 +85,7 @@ impl Session<'_> {
                 .ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
             outcome = match self.log_in(wire, &mut exchange, gate.as_deref()).await? {
                 Ok(()) => return Ok(()),
-                // 504: this mechanism is announced and not there (RFC 4954 §4); another one may be.
+                // 504: the mechanism is announced but not supported (RFC 4954 §4); another one may be.
                 Err((reply, 504)) => Err(reply),
                 Err((reply, _)) => return Err(reply),
             };
@@ -93,15 +93,15 @@ impl Session<'_> {
         outcome
     }
 
-    /// One exchange, and once more where the server asks for that: a refusal with its code, or an end of the conversation.
-    /// Each counts as a login of its own.
+    /// Runs one exchange, and repeats it if the server asks for that. The error is a refusal with its code, or the end
+    /// of the conversation. Each exchange counts as a login.
     async fn log_in(
         &mut self,
         wire: &mut Wire,
         exchange: &mut Exchange<'_>,
         gate: Option<&dyn LoginGate>,
     ) -> Result<Result<(), (Failure, u16)>, Failure> {
-        // Refused, and tried once more in another form: when that leads nowhere, this is the answer.
+        // The refusal before the repeated exchange, reported if that one fails as well.
         let mut refusal: Option<(Failure, u16)> = None;
         loop {
             if let Some(gate) = gate
@@ -124,7 +124,7 @@ impl Session<'_> {
         }
     }
 
-    /// One exchange, from the command to the answer.
+    /// Runs one exchange, from the command to the result.
     async fn exchange(&mut self, wire: &mut Wire, exchange: &mut Exchange<'_>) -> Result<Exchanged, Failure> {
         let mut line = exchange.command();
         let mut shown = exchange.shown();

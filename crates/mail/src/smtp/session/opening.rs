@@ -1,4 +1,4 @@
-//! From a name to a server that has introduced itself: the guard, TCP, TLS, greeting, EHLO, STARTTLS.
+//! From a name to a server that answered EHLO: the guard, TCP, TLS, greeting, EHLO, STARTTLS.
 
 use model::{cause::Cause, report::Finding, security::Security, stage::Stage};
 use tokio::time::Instant;
@@ -16,21 +16,21 @@ use crate::{
 };
 
 impl Session<'_> {
-    /// What the guard says before anything is opened.
+    /// Asks the guard before any connection is opened.
     pub(super) fn permitted(&mut self) -> Result<Host, Failure> {
         let Submission { host, port, security, credentials, .. } = self.submission;
         let policy = &self.submitter.network.policy;
         let in_clear = *security == Security::None && credentials.is_some();
         let missing = policy.missing(host, Some(*port), in_clear);
         if !missing.is_empty() {
-            // For the operator; an account is not told what there is to be allowed.
+            // For the operator only: an account must not learn what could be allowed.
             tracing::info!(missing = %Missing::list(&missing), "a destination is refused");
         }
         let refused = |refusal: Refusal| Failure::new(Stage::Resolve, refusal.cause(), false);
         let host = policy.check_host(host).map_err(refused)?;
         policy.check_port(*port).map_err(refused)?;
         if in_clear && !policy.plaintext_allowed(&host) {
-            // It is we who want encryption first.
+            // Our own rule requires encryption first.
             return Err(Failure::found(Stage::Resolve, Cause::StarttlsRequired, Finding::PasswordInClear));
         }
         let forbidden = |text: &str| text.chars().any(char::is_control);
@@ -87,7 +87,7 @@ impl Session<'_> {
             }
             Err(failure) => {
                 self.tls = failure.summary;
-                // After STARTTLS the port was right, but the server went on in clear.
+                // After STARTTLS the port was right, but the server continued without encryption.
                 let refused = failure.is_plaintext && self.submission.security == Security::Starttls;
                 let cause = if refused { Cause::StarttlsNotOffered } else { failure.cause };
                 Err(Failure::new(Stage::Tls, cause, matches!(cause, Cause::Timeout | Cause::ConnectionLost)))
@@ -108,12 +108,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The first reply. Anything else comes from something that is not a mail server; its text is not shown.
+    /// Reads the first reply. Anything else comes from a server of another protocol; its text is not shown.
     pub(super) async fn greeting(&mut self, wire: &mut Wire) -> Result<Reply, Failure> {
         let limits = self.limits;
         let deadline = self.limit(limits.reply);
         let in_clear = self.submission.security != Security::Tls;
-        // On the port of implicit TLS (RFC 8314 §3.3) there is little to wait for.
+        // Port 465 expects TLS from the first byte (RFC 8314 §3.3), so a plain greeting is unlikely: wait less.
         let doubt = if self.submission.port == 465 { limits.doubt / 4 } else { limits.doubt };
         let doubt = if in_clear { deadline.min(Instant::now() + doubt) } else { deadline };
         let mut heard = wire.read_reply(doubt).await;
@@ -152,7 +152,7 @@ impl Session<'_> {
             self.capabilities = Capabilities::parse(&reply);
             return Ok(());
         }
-        // Only a server that does not know the command is greeted in the old way (RFC 5321 §3.2).
+        // Only a server that does not support EHLO gets HELO (RFC 5321 §3.2).
         if reply.is_transient() || reply.is_positive() {
             return self.expect(Stage::Ehlo, &reply, 250);
         }

@@ -1,20 +1,20 @@
-//! The recipients of a transaction, when there are more than the server takes.
+//! The recipients of a transaction, when the server does not accept all of them.
 //!
-//! RFC 5321 §4.5.3.1.10: a server that has taken as many as it wants refuses the others with `452`, and clients should be
-//! prepared for `552`. RFC 9422: it may say in advance how many those are. Who was not taken is told as
-//! [`Cause::TooManyRecipients`], to be tried in a transaction of their own.
+//! RFC 5321 §4.5.3.1.10: a server that has reached its limit refuses further recipients with `452`, and clients should
+//! be prepared for `552`. RFC 9422: it may announce the limit in advance. The refused recipients are reported as
+//! [`Cause::TooManyRecipients`], to be retried in a transaction of their own.
 //!
-//! Many servers say it in other words, or in none. What counts then is the place: somebody was taken, nobody was taken
-//! afterwards, and the refusals give no reason that is the recipient's own.
+//! Many servers use other words, or none. Then the position decides: at least one recipient was accepted before, none
+//! was accepted afterwards, and the refusals give no reason specific to the recipient.
 
 use model::{cause::Cause, report::RecipientResult, stage::Stage};
 
 use super::{Failure, Fate, Session, transaction::is_about_a_recipient};
 use crate::{reply::Reply, smtp::wire::Wire};
 
-/// A server that refuses storage says so in one of these words.
+/// Words in refusals because of storage.
 const STORAGE: [&str; 8] = ["storage", "space", "disk", "full", "quota", "memory", "resource", "mailbox"];
-/// Without PIPELINING no more recipients are named after so many refusals in a row without a reason.
+/// Without PIPELINING, naming recipients stops after this many consecutive refusals without a reason.
 const IN_A_ROW: usize = 3;
 
 impl Session<'_> {
@@ -24,7 +24,7 @@ impl Session<'_> {
         let accepted = matches!(reply.code, 250 | 251);
         let taken = self.recipients.iter().any(|one| one.accepted);
         if !accepted {
-            // A hundred refusals that came at once are not all explained in one turn.
+            // Lets other tasks run: a hundred refusals may arrive at once.
             tokio::task::yield_now().await;
         }
         let diagnosis = (!accepted).then(|| {
@@ -61,7 +61,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether the server has taken somebody and wants no more.
+    /// Whether the server accepted at least one recipient and wants no more.
     pub(super) fn takes_no_more(&self) -> bool {
         let over = |one: &RecipientResult| !one.accepted && one.cause == Some(Cause::TooManyRecipients);
         let count = self.recipients.len();
@@ -70,8 +70,8 @@ impl Session<'_> {
         (in_a_row || self.recipients.last().is_some_and(over)) && self.recipients.iter().any(|one| one.accepted)
     }
 
-    /// What is told of those who were refused without a reason after the last one that was taken, and of those who were not
-    /// named in a transaction that took somebody: they were too many.
+    /// Marks as "too many" the recipients that were refused without a reason after the last accepted one, and those
+    /// that were not named, if the transaction had an accepted recipient.
     pub(super) fn leave_the_rest(&mut self) {
         if !self.recipients.iter().any(|one| one.accepted) {
             return;
@@ -91,7 +91,8 @@ impl Session<'_> {
         self.recipients.extend(rest);
     }
 
-    /// The recipients that the next bytes send the message to: the accepted ones; before any reply, all that were named.
+    /// The recipients that get the message with the next bytes: the accepted ones; before any reply, all that were
+    /// named.
     pub(super) fn may_get_it(&self) -> Vec<String> {
         if self.recipients.is_empty() {
             return self.submission.to.iter().take(self.named).map(ToString::to_string).collect();
@@ -100,8 +101,8 @@ impl Session<'_> {
     }
 }
 
-/// Whether a refusal means "no more in this transaction", and not that the server, or the recipient's mailbox, has no room:
-/// that is said with the same codes. `taken`: somebody was taken before it.
+/// Whether a refusal means "no more in this transaction". The same codes report that the server or the recipient's
+/// mailbox is full. `taken`: a recipient was accepted before.
 fn is_one_too_many(reply: &Reply, cause: Cause, taken: bool) -> bool {
     if cause == Cause::TooManyRecipients {
         return true;
@@ -113,9 +114,9 @@ fn is_one_too_many(reply: &Reply, cause: Cause, taken: bool) -> bool {
         && !STORAGE.iter().any(|word| words.contains(word))
 }
 
-/// Whether a refusal for now names nothing of the recipient's: not the address, the mailbox or a policy such as greylisting
-/// (RFC 3463 §3: subjects 1, 2 and 7), nor a lack of room. `450` is about the mailbox (RFC 5321 §4.2.3), unless its enhanced
-/// code says that it is the server.
+/// Whether a temporary refusal is not specific to the recipient: it concerns neither the address, nor the mailbox, nor
+/// a policy such as greylisting (RFC 3463 §3: subjects 1, 2 and 7), nor a lack of space. `450` is about the mailbox
+/// (RFC 5321 §4.2.3), unless its enhanced code names the server.
 fn gives_no_reason(reply: &Reply, cause: Cause) -> bool {
     let words = reply.text().to_ascii_lowercase();
     let subject = reply.enhanced.map(|code| (code.subject, code.detail));
@@ -144,7 +145,7 @@ mod tests {
             ("552 try again", true, true),
             ("550 5.5.3 Too many recipients for one message", true, true),
             ("451 4.5.3 Recipient limit reached", true, true),
-            // The same codes, about room.
+            // The same codes, for a lack of space.
             ("452", false, false),
             ("452 4.2.2 Mailbox full", true, false),
             ("452 4.2.2 The email account that you tried to reach is over quota", true, false),
@@ -174,7 +175,7 @@ mod tests {
             ("451 4.5.0 Not now", true),
             ("451 Requested action aborted: local error in processing", true),
             ("451", true),
-            // The recipient's own.
+            // Specific to the recipient.
             ("450 4.7.1 Greylisted", false),
             ("451 4.7.1 Greylisting in action, please come back later", false),
             ("451 4.7.1 Try again later", false),

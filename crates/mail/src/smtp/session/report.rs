@@ -1,4 +1,4 @@
-//! What a conversation leaves behind.
+//! Builds the report of a conversation.
 
 use model::{
     report::{Report, Verdict},
@@ -17,7 +17,7 @@ impl Session<'_> {
                 (success, last.map_or(Stage::Resolve, |event| event.stage), None, false, self.last_words.take(), None)
             }
             Err(failure) => {
-                // A failure of the transaction was reported before QUIT.
+                // A failure of the transaction was already reported before QUIT.
                 if self.stages.last().is_none_or(|event| event.outcome == Outcome::Ok) {
                     self.tell_failure(&failure);
                 }
@@ -44,7 +44,7 @@ impl Session<'_> {
             stages: self.stages,
             transcript: self.transcript.take(),
         };
-        // A server may have kept the secret from another conversation.
+        // The server may have kept the secret from another conversation.
         report.capabilities = self.transcript.shown_lines(&report.capabilities);
         for text in certificate_texts(&mut report) {
             *text = self.transcript.shown(text);
@@ -53,7 +53,7 @@ impl Session<'_> {
     }
 }
 
-/// What a server wrote into its certificate.
+/// The texts that the server put into its certificate.
 fn certificate_texts(report: &mut Report) -> impl Iterator<Item = &mut String> {
     let certificate = report.tls.as_mut().and_then(|tls| tls.certificate.as_mut());
     certificate.into_iter().flat_map(|shown| shown.names.iter_mut().chain([&mut shown.subject, &mut shown.issuer]))

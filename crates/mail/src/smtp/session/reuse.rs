@@ -1,8 +1,7 @@
-//! Connections that carry one message after another.
+//! Connections that carry several messages, one after another.
 //!
-//! One that stays open was greeted, encrypted and logged in; the next message begins with its sender. When the server has
-//! closed it meanwhile (they all do, sooner or later), the message is sent over a new one, provided that it is certain
-//! that the server does not have it.
+//! An open connection is greeted, encrypted and logged in; the next message begins with its sender. If the server has
+//! closed it meanwhile, the message goes over a new connection, provided that the server certainly does not have it.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,42 +10,43 @@ use tokio::time::Instant;
 
 use super::{Begun, Capabilities, Failure, Host, Mechanism, Parting, Session, Wire, WireError};
 
-/// After so long without a message a connection may be dead without our knowing: the message then does not leave with
-/// the commands before it.
+/// After this long without a message, a connection may be dead without our knowing. The message is then not sent
+/// together with the commands before it.
 const COOL: Duration = Duration::from_secs(1);
 
-/// An open connection, good for another message to the same destination with the same login.
+/// An open connection, usable for the next message to the same destination with the same login.
 pub struct Connection {
     pub(super) wire: Wire,
     host: Host,
     capabilities: Capabilities,
     tls: Option<TlsSummary>,
     mechanism: Option<Mechanism>,
-    /// Its enhanced codes show what is answered.
+    /// Its enhanced codes show which command a reply answers.
     codes_tell: bool,
-    /// The most recipients that it took in a transaction.
+    /// The most recipients that the server accepted in one transaction.
     most_taken: usize,
-    /// What it has answered to messages, hashed.
+    /// Hashes of its replies to messages.
     answers: HashSet<u64>,
-    /// The last of these answers had a queue id.
+    /// The last of these replies had a queue id.
     has_ids: bool,
-    /// Nothing is written with the end of a message.
+    /// Nothing is sent with the end of a message.
     ends_alone: bool,
-    /// The next transaction is under way.
+    /// The next transaction, if its commands were sent already.
     begun: Option<Begun>,
-    /// When it was used last.
+    /// When it was last used.
     pub used_at: Instant,
     /// How many messages it has carried.
     pub messages: u32,
 }
 
 impl Connection {
-    /// Whether the commands of the next transaction have been written: only that message can follow.
+    /// Whether the commands of the next transaction were sent already: then only that message can follow.
     pub const fn has_begun(&self) -> bool {
         self.begun.is_some()
     }
 
-    /// Writes nothing with the end of a message, for a server that has dropped it before ([`Delivery::stumbled`](crate::smtp::Delivery)).
+    /// Sends nothing with the end of a message, for a server that dropped it before
+    /// ([`Delivery::stumbled`](crate::smtp::Delivery)).
     #[must_use]
     pub fn end_alone(mut self) -> Self {
         self.ends_alone = true;
@@ -65,8 +65,8 @@ impl Connection {
 }
 
 impl Session<'_> {
-    /// Sends the message on the open connection; `None` when there is none, or it was closed and the server
-    /// certainly has nothing.
+    /// Sends the message on the open connection. `None` if there is none, or if it was closed and the server certainly
+    /// has no message.
     pub(super) async fn on_the_open_connection(&mut self, host: &Host) -> Option<Result<(), Failure>> {
         let connection = self.reused.take()?;
         if connection.host != *host {
@@ -82,7 +82,7 @@ impl Session<'_> {
         }
         let has_begun = connection.begun.is_some();
         self.ahead.begun = connection.begun;
-        // More than was asked for: its answers would be taken for those to the next commands.
+        // Unsolicited replies would be taken for answers to the next commands.
         let looked = wire.look().await;
         let is_shifted = if has_begun { wire.missing().is_none() } else { wire.missing() != Some(0) };
         if is_shifted || looked == Err(WireError::Lost) {
@@ -96,7 +96,8 @@ impl Session<'_> {
         self.cool = false;
         let outcome = self.checked(&mut wire, outcome).await;
         match &outcome {
-            // No refusal of a command that came with the end of a message is final: the server may refuse only that.
+            // A refusal of commands that were sent with the end of a message is not final: the server may refuse only
+            // the combination.
             Err(failure) if has_begun && !self.ready && failure.fate.is_certain() => {
                 self.ahead.stumbled |= failure.is_lost_in_a_group();
                 self.ahead.refused_at = (!failure.hung_up()).then_some(failure.stage);
@@ -147,7 +148,7 @@ impl Session<'_> {
 }
 
 impl Failure {
-    /// Whether the server lost its place, and did not just hang up.
+    /// Whether the server lost track of a group of commands, rather than just closing the connection.
     fn is_lost_in_a_group(&self) -> bool {
         let lost = self.fate.is_out_of_step() || self.is_shifted() || self.cause == Cause::Timeout;
         lost && !self.hung_up()
@@ -157,13 +158,14 @@ impl Failure {
         self.cause == Cause::ConnectionLost || self.reply.as_deref().is_some_and(|words| words.starts_with("421"))
     }
 
-    /// Whether an old connection may be the reason: it broke, the server says that it closes it, or it refuses a sender for
-    /// good there, before the message can have been taken. Some servers take a few messages on a connection and say no more.
+    /// Whether the old connection may be the reason: it broke, the server announces that it closes it, or it refuses a
+    /// sender permanently before it can have the message. Some servers accept only a few messages on each connection
+    /// and do not say so.
     fn may_be_the_connection(&self) -> bool {
         let certain = self.fate.is_certain();
         let sender = self.stage == Stage::MailFrom && self.reply.as_deref().is_some_and(|words| words.starts_with('5'));
         let closing = self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
-        // What an earlier message was answered too late may be it.
+        // It may be the late reply to an earlier message.
         let unasked = self.is_shifted();
         certain && (closing || unasked || sender || (self.reply.is_none() && self.finding.is_none()))
     }

@@ -1,4 +1,4 @@
-//! The small steps of a conversation: one line, one reply, one stage told.
+//! The small steps of a conversation: one line, one reply, one reported stage.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::{
     smtp::wire::{Wire, WireError},
 };
 
-/// How long last words are waited for on a connection that cannot be written to any more.
+/// How long to wait for a last reply on a connection that cannot be written to any more.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
 impl Session<'_> {
-    /// The moment by which a part must be done.
+    /// The deadline of a part.
     pub(super) fn limit(&self, part: Duration) -> Instant {
         self.deadline.min(Instant::now() + part)
     }
@@ -35,10 +35,9 @@ impl Session<'_> {
         }
     }
 
-    /// Why something could not be written. A server that hangs up often says why: its last words are better than "the
-    /// connection is gone". One that speaks unasked is not believed, unless it says goodbye: 421 may come at any time
-    /// (RFC 5321 §3.8), and some servers say another 4yz when they hang up. A message that is waited for may also be
-    /// refused before it comes.
+    /// Why a write failed. A server that closes the connection often says why, and its last reply is more useful than
+    /// "connection lost". An unsolicited reply is not trusted, unless it announces the end: 421 may come at any time
+    /// (RFC 5321 §3.8), and some servers send another 4yz. The server may also refuse a message before it is sent.
     pub(super) async fn unwritten(&mut self, wire: &mut Wire, stage: Stage, error: WireError, load: Load) -> Failure {
         let unasked = error == WireError::Unasked;
         let may_have_words = if unasked { !wire.is_owed() } else { error == WireError::Lost };
@@ -53,7 +52,7 @@ impl Session<'_> {
         if unasked { self.unasked(stage) } else { Failure::wire(stage, error) }
     }
 
-    /// More replies came than commands were sent: which answers which is not known.
+    /// More replies came than commands were sent: it is unknown which answers which.
     pub(super) fn unasked(&mut self, stage: Stage) -> Failure {
         self.transcript.client("(the server said more than it was asked: nothing it says is believed any more)");
         Failure::found(stage, Cause::ProtocolError, Finding::UnaskedReply)
@@ -78,12 +77,12 @@ impl Session<'_> {
         self.transcript.reply(reply);
     }
 
-    /// What a refusal means, from this host.
+    /// The meaning of a refusal by this host.
     pub(super) fn diagnosis(&self, stage: Stage, reply: &Reply) -> Diagnosis {
         diagnose(stage, self.host.as_ref().map_or("", Host::as_str), reply)
     }
 
-    /// Takes exactly `code`.
+    /// Accepts only `code`.
     pub(super) fn expect(&mut self, stage: Stage, reply: &Reply, code: u16) -> Result<(), Failure> {
         if reply.code == code {
             return Ok(());
@@ -103,7 +102,7 @@ impl Session<'_> {
     }
 
     pub(super) fn passed(&mut self, stage: Stage, reply: Option<&Reply>) {
-        // After STARTTLS the second EHLO belongs to the first one's line.
+        // After STARTTLS, the second EHLO belongs to the stage of the first.
         if !self.stages.iter().any(|event| event.stage == stage) {
             self.stage_event(stage, Outcome::Ok, reply);
         }

@@ -1,9 +1,9 @@
 //! The mail transaction: sender, recipients, message, in as few flights as the server allows.
 //!
-//! With PIPELINING the commands up to `DATA` leave in one write (RFC 2920); with CHUNKING besides, the message follows
-//! in the same flight (RFC 3030). Without, one command at a time. A server that offers groups of commands and then
-//! loses its way in one is [`Fate::OutOfStep`], and gets one command at a time on a second try; but only when it is
-//! certain that it has no message.
+//! With PIPELINING, the commands up to `DATA` go in one write (RFC 2920); with CHUNKING, the message follows in the
+//! same flight (RFC 3030). Without them, commands are sent one at a time. If a server offers groups of commands but
+//! loses track of one, the failure is [`Fate::OutOfStep`]: the conversation is repeated with one command at a time, but
+//! only if the server certainly does not have the message.
 
 use std::time::Duration;
 
@@ -26,15 +26,16 @@ mod queue_id;
 
 pub(super) use flight::{BeforeTheEnd, Load};
 
-/// With more recipients than these a message does not leave in the flight of its commands.
+/// With more recipients than this, a message is not sent in the flight of its commands.
 const FEW_RECIPIENTS: usize = 10;
-/// Every server takes so many. Of one that hangs up on one more it would not be known whether it has the message.
+/// Every server accepts this many recipients. If a server closed the connection because of one more, the outcome of the
+/// message would be unknown.
 const VERY_FEW_RECIPIENTS: usize = 3;
-/// How long one reply too many is waited for after a group with a message in it, when its replies came all at once.
+/// How long to wait for an unsolicited reply after a group that contains a message, if its replies arrived together.
 pub(super) const SURPLUS: Duration = Duration::from_millis(5);
 
 impl Session<'_> {
-    /// Hands the message over.
+    /// Transfers the message.
     pub(super) async fn hand_over(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         if needs_smtputf8(self.submission) && !self.capabilities.smtputf8 {
             return Err(Failure::found(Stage::MailFrom, Cause::AddressSyntax, Finding::Smtputf8NotOffered));
@@ -64,10 +65,10 @@ impl Session<'_> {
         outcome
     }
 
-    /// Whether the message may leave as a chunk (RFC 3030). No `354` stands between a chunk and the commands before it, so a
-    /// server that answers one of those twice would have a late `250` taken for "I have the message". Only the enhanced
-    /// codes (RFC 2034) can tell them apart, where the server uses them as RFC 3463 has it; otherwise `DATA` is used, whose
-    /// `354` answers nothing else.
+    /// Whether the message may be sent as a chunk (RFC 3030). No `354` separates a chunk from the commands before it,
+    /// so if a server answers one of those twice, the late `250` would be taken for the acceptance of the message. Only
+    /// enhanced codes (RFC 2034), used as RFC 3463 defines them, distinguish the two. Otherwise the message uses
+    /// `DATA`, whose `354` answers nothing else.
     fn may_chunk(&self) -> bool {
         self.capabilities.chunking && self.capabilities.enhanced_status_codes && self.codes_tell
     }
@@ -82,14 +83,15 @@ impl Session<'_> {
         for recipient in recipients {
             self.transcript.client(recipient);
         }
-        // Over a connection that may be dead the message waits until the server has answered; with many recipients too, so
-        // that the commit point is told which of them were taken; and in the outbox with more than the server has shown to take.
+        // The message waits for the server's replies in three cases: the connection may be dead; there are many
+        // recipients, because the commit point needs to know which were accepted; or a kept connection has not yet
+        // accepted this many.
         let few = if self.keeps { self.most_taken.clamp(VERY_FEW_RECIPIENTS, FEW_RECIPIENTS) } else { FEW_RECIPIENTS };
         let waits = self.cool || recipients.len() > few;
         let apart = waits && self.may_chunk() && !self.is_dry_run();
         let chunked = self.may_chunk() && !self.is_dry_run() && !apart;
         if apart {
-            // Nothing more in this flight.
+            // The flight ends here.
         } else if chunked {
             flight.extend_from_slice(&self.wire_form(bdat));
             self.transcript.client(&format!("BDAT {} LAST", self.submission.message.len()));
@@ -110,7 +112,7 @@ impl Session<'_> {
         }
         let accepted = self.any_recipient().map_err(|failure| in_the_group(failure, chunked, true));
         if self.is_dry_run() {
-            // What was found out is reported, regardless of the reply.
+            // The recipients' results are reported, regardless of this reply.
             let _ = self.receive(wire, Stage::RcptTo, self.limit(self.limits.reply)).await;
             return accepted;
         }
@@ -126,7 +128,7 @@ impl Session<'_> {
         self.go_ahead(wire, accepted).await
     }
 
-    /// The answer to `DATA` in a group, and the message.
+    /// Reads the reply to `DATA` in a group, and sends the message.
     pub(super) async fn go_ahead(&mut self, wire: &mut Wire, accepted: Result<(), Failure>) -> Result<(), Failure> {
         let go = self.receive(wire, Stage::Data, self.limit(self.limits.reply)).await;
         let go = match (go, &accepted) {
@@ -135,7 +137,7 @@ impl Session<'_> {
             (Err(failure), Ok(())) => return Err(in_the_group(failure, false, true)),
         };
         if go.is_positive() && go.code != 354 && accepted.is_err() {
-            // An acceptance of something else: the refusals may have been for something else, too.
+            // This acceptance answers another command, so the refusals may as well.
             let shifted = self.expect(Stage::Data, &go, 354).map_err(|failure| in_the_group(failure, false, true));
             return shifted.and(accepted);
         }
@@ -166,7 +168,7 @@ impl Session<'_> {
         }
         let accepted = self.any_recipient();
         if self.is_dry_run() {
-            // What was found out is reported, regardless of the reply.
+            // The recipients' results are reported, regardless of this reply.
             let _ = self.ask(wire, Stage::RcptTo, "RSET").await;
             return accepted;
         }
@@ -174,7 +176,7 @@ impl Session<'_> {
         self.send_message(wire).await
     }
 
-    /// The message, after the answers to all the recipients.
+    /// Sends the message after the replies to all recipients.
     async fn send_message(&mut self, wire: &mut Wire) -> Result<(), Failure> {
         if self.may_chunk() && self.in_step && !self.cautious {
             return self.send_chunk(wire).await;
@@ -184,7 +186,7 @@ impl Session<'_> {
         self.send_data(wire).await
     }
 
-    /// The message in the form of a command.
+    /// The message in the form of the command that carries it.
     fn wire_form(&self, form: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
         let message = &self.submission.message;
         aside(message.len() > LARGE, || form(message))
@@ -198,7 +200,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Goes on as long as one recipient was accepted.
+    /// Continues if at least one recipient was accepted.
     pub(super) fn any_recipient(&mut self) -> Result<(), Failure> {
         self.last_refusal.take().map_or(Ok(()), Err)
     }
@@ -218,8 +220,8 @@ impl Session<'_> {
         self.final_answer(wire, Load::AwaitedMessage, false).await
     }
 
-    /// The answer to the message. From here on silence is not failure: the server may have taken it. `grouped`: the
-    /// message left with the commands before it.
+    /// Reads the reply to the message. From here on silence is not a failure: the server may have accepted it.
+    /// `grouped`: the message was sent together with the commands before it.
     async fn final_answer(&mut self, wire: &mut Wire, load: Load, grouped: bool) -> Result<(), Failure> {
         let heard = std::mem::take(&mut self.before_the_end);
         let answered_early = heard == BeforeTheEnd::EveryAnswer;
@@ -230,11 +232,11 @@ impl Session<'_> {
             .map_err(|failure| if answered_early { failure } else { failure.maybe_sent() })?;
         self.hear(&reply);
         if answered_early && (reply.is_positive() || !(self.ready || self.in_step)) {
-            // It cannot have taken what did not end; a refusal may be one of a recipient.
+            // The server cannot have accepted an unfinished message; a refusal may be about a recipient.
             return Err(self.unasked(Stage::Data));
         }
-        // A yes about an address (RFC 3463 §3.2: the subject is 1), or one without an enhanced code, is the late answer to
-        // another command: whether the server has the chunk is not known.
+        // An acceptance about an address (RFC 3463 §3.2: subject 1), or without an enhanced code, is the late reply to
+        // another command: it is unknown whether the server has the chunk.
         if load == Load::Message && reply.is_positive() && reply.enhanced.is_none_or(|code| code.subject == 1) {
             return Err(self.unasked(Stage::Data).maybe_sent());
         }
@@ -246,18 +248,18 @@ impl Session<'_> {
                 None => failure,
             });
         }
-        // In a group nothing tells which of the replies is the one too many. After the message alone the first one is its
-        // answer, unless another one contradicts it.
+        // In a group it is unknown which of the replies is unsolicited. After the message alone, the first reply is the
+        // one to it, unless a further reply contradicts it.
         let patience = if grouped && heard != BeforeTheEnd::EveryOtherAnswer { SURPLUS } else { Duration::ZERO };
         if wire.has_surplus(patience).await && (grouped || wire.refuses_unasked()) {
             return Err(self.unasked(Stage::Data).maybe_sent());
         }
-        // The message left before the answers to the recipients came, and these do not show what they answer: the answer
-        // to QUIT decides.
+        // The message was sent before the replies to the recipients arrived, and their codes do not show what they
+        // answer: the reply to QUIT decides.
         self.unproven = grouped && !self.in_step;
         let copy = self.may_be_a_copy(&reply);
         self.unproven |= copy && !self.keeps;
-        // A new id is this message's.
+        // A new id belongs to this message.
         let is_its_own = !copy && queue_id(&reply).is_some();
         let reply = match &self.ahead.begins {
             Some(_) if !is_its_own => self.fence_by_next(wire, reply, copy).await?,
@@ -272,15 +274,15 @@ impl Session<'_> {
     }
 }
 
-/// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that the
-/// server did not take it. `behind`: the command was not the first of the group, so a server that works on one command
-/// at a time may have stumbled over its place.
+/// What a failure inside a group of commands means. `sent`: the message was in the group, and nothing shows yet that
+/// the server did not accept it. `behind`: the command was not the first of the group, so a server that handles one
+/// command at a time may have failed because of its position.
 pub(super) fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Failure {
     let words = failure.reply.as_deref().unwrap_or_default().to_ascii_lowercase();
     if failure.finding == Some(Finding::UnaskedReply) {
         return failure;
     }
-    // No answer, or a yes to something else.
+    // No reply, or an acceptance of something else.
     let lost = words.is_empty() || words.starts_with(['2', '3']);
     let stumbled = behind && ["500", "502", "503"].iter().any(|code| words.starts_with(code))
         || ["pipelin", "synchroni"].iter().any(|word| words.contains(word));
@@ -288,7 +290,7 @@ pub(super) fn in_the_group(mut failure: Failure, sent: bool, behind: bool) -> Fa
     failure
 }
 
-/// The code of a good answer to `RCPT` (RFC 3463 §3.2).
+/// Whether the code accepts a `RCPT` (RFC 3463 §3.2).
 pub(super) const fn is_about_a_recipient(code: EnhancedCode) -> bool {
     code.subject == 1 && code.detail == 5
 }

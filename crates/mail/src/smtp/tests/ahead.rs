@@ -25,7 +25,7 @@ impl CommitPoint for Open {
     }
 }
 
-/// Open for the first message only.
+/// Allows the first message only.
 struct Once(AtomicBool);
 
 #[async_trait]
@@ -46,7 +46,7 @@ fn pipelining() -> Vec<Step> {
     steps
 }
 
-/// Delivers two messages, the second one begun with the first one's end, and gives what became of both.
+/// Delivers two messages, the second one begun with the end of the first, and returns both outcomes.
 async fn two(scripts: Vec<Vec<Step>>, gate: &dyn CommitPoint) -> ([Delivery; 2], Vec<String>) {
     let (port, read) = serve_each(scripts).await;
     let submitter = submitter(port, vec![]);
@@ -57,7 +57,7 @@ async fn two(scripts: Vec<Vec<Step>>, gate: &dyn CommitPoint) -> ([Delivery; 2],
     ([Delivery { report, connection: None, parting: None, fate, stumbled }, two], read.await.unwrap())
 }
 
-/// What a server says in the flight that ends a message and begins the next one.
+/// The server's replies in the flight that ends a message and begins the next one.
 fn after_the_dot(answers: &str) -> Vec<Step> {
     let mut steps = pipelining();
     steps.extend([Step::Expect("RCPT TO:<lea"), send(answers)]);
@@ -99,7 +99,7 @@ async fn each_message_takes_one_round_trip() {
 #[tokio::test]
 async fn without_its_354_no_message_follows() {
     for (answers, stumbled) in [
-        // One reply too many: in the place of 354 stands the answer to the recipient.
+        // One reply too many: the reply to the recipient takes the place of the 354.
         ("250 2.0.0 Ok: queued as A\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", false),
         ("250 2.0.0 Ok: queued as A\r\n503 bad sequence of commands\r\n503 no\r\n503 no\r\n", true),
         ("250 2.0.0 Ok: queued as A\r\n421 4.7.0 enough for today\r\n", false),
@@ -111,13 +111,14 @@ async fn without_its_354_no_message_follows() {
         assert_eq!((one.report.verdict, one.fate), (Verdict::Accepted, None), "{answers}: {:#?}", one.report);
         assert_eq!(two.report.verdict, Verdict::Accepted, "{answers}: {:#?}", two.report);
         assert_eq!(one.stumbled || two.stumbled, stumbled, "{answers}: {:#?}", two.report);
-        // Its text left on the second connection, and nothing after the commands on the first one.
+        // The text of the second message was sent on the second connection, and nothing after its commands on the first
+        // one.
         assert!(read[0].ends_with("DATA\r\n"), "{answers}: {}", read[0]);
         assert_eq!(read[1].matches("..Texte").count(), 1, "{answers}");
     }
 }
 
-/// A second connection, on which the recipient is answered so.
+/// A second connection, on which the recipient gets this answer.
 fn recipient_is_answered(answer: &str) -> Vec<Step> {
     let mut steps = pipelining();
     steps.truncate(6);
@@ -164,13 +165,13 @@ async fn no_refusal_of_what_came_with_the_end_of_a_message_is_final() {
     }
 }
 
-/// A stray refusal would be taken for the answer to the next sender.
+/// A late refusal of the message would be taken for the reply to the next sender.
 #[tokio::test]
 async fn a_late_refusal_of_one_message_is_not_the_end_of_the_next() {
     for late in ["554 5.0.0 stray\r\n", "452 4.3.1 stray\r\n"] {
         let answers = ["250 2.0.0 Ok: queued as 4F1tQZ0qWxz9rxP\r\n", late, "250 ok\r\n250 ok\r\n354 go\r\n"].concat();
         let mut script = after_the_dot("");
-        // Not at once, or the first message would have seen it.
+        // With a delay: otherwise the first message would have seen it.
         let (first, rest) = answers.split_at(answers.find('\n').unwrap() + 1);
         script.extend([send(first), Step::Pause(Duration::from_millis(100)), send(rest), Step::Expect("never")]);
         let ([one, two], _) = two(vec![script, another_connection()], &Open).await;
@@ -179,7 +180,7 @@ async fn a_late_refusal_of_one_message_is_not_the_end_of_the_next() {
     }
 }
 
-/// "550 one message only", where a few messages on a connection are all that it takes.
+/// "550 one message only", from a server that accepts only a few messages on each connection.
 #[tokio::test]
 async fn a_sender_that_is_refused_on_an_old_connection_is_asked_again_on_a_new_one() {
     let mut script = until_the_dot();

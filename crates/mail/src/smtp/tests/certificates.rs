@@ -28,7 +28,7 @@ impl Authority {
         self.0.der().clone()
     }
 
-    /// A server with a certificate for `name`, valid from and to these years.
+    /// A server with a certificate for `name`, valid between these years.
     pub(super) fn acceptor(&self, name: &str, from: i32, to: i32) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(from, 1, 1);
@@ -38,7 +38,7 @@ impl Authority {
         accept(certificate.der().clone(), &key)
     }
 
-    /// A server whose certificate has its name as the subject only, as before RFC 2818.
+    /// A server whose certificate has its name only in the subject, as before RFC 2818.
     pub(super) fn without_names(&self, name: &str) -> TlsAcceptor {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -47,7 +47,7 @@ impl Authority {
         accept(certificate.der().clone(), &key)
     }
 
-    /// A server that does not show the certificate between the authority's and its own.
+    /// A server that does not send the certificate between the authority's and its own.
     pub(super) fn without_intermediate(&self, name: &str) -> TlsAcceptor {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -56,7 +56,7 @@ impl Authority {
     }
 }
 
-/// A server that vouches for itself.
+/// A server with a self-signed certificate.
 pub(super) fn self_signed(name: &str) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();

@@ -1,6 +1,6 @@
-//! What a stranger's text costs: the worst input of each parser, once and four times as long. Four times the text may cost
-//! about four times as much; what is quadratic costs sixteen times. Measured is the time of this thread on a processor, not
-//! the clock: other programs do not count.
+//! The cost of untrusted text: the worst input of each parser, in one and in four times the length. Four times the text
+//! may cost about four times as much; a quadratic parser would cost sixteen times. The tests measure the processor time
+//! of this thread, not the clock, so other programs do not count.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn spent() -> Duration {
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
 
-/// The least of five: what else the processor had to do only adds.
+/// The least of five runs: other work of the processor can only add.
 fn cost(run: &dyn Fn()) -> Duration {
     let once = || {
         let began = spent();
@@ -38,7 +38,7 @@ fn cost(run: &dyn Fn()) -> Duration {
     (0..5).map(|_| once()).min().unwrap()
 }
 
-/// A secret as long as one can be typed.
+/// A secret of the maximum length.
 fn long_secret(length: usize) -> SecretString {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
@@ -54,7 +54,7 @@ fn transcript(length: usize) -> Transcript {
     Transcript::new(Redactor::new(Some(("claire@exemple.fr", &long_secret(length)))))
 }
 
-/// Words that look like base64 of nearly the secret.
+/// Words that look like base64 of almost the whole secret.
 fn encoded_words(length: usize) -> String {
     let word = BASE64_STANDARD.encode(secrecy::ExposeSecret::expose_secret(&long_secret(48)));
     format!("{word} %41&#66;\\x43 ").chars().cycle().take(length).collect()
@@ -164,7 +164,7 @@ fn every_parser_is_linear_in_what_a_stranger_sends() {
     }
 }
 
-/// What used to be the product of both: a long secret, and replies full of words that look encoded.
+/// The cost used to be the product of both: a long secret, and replies full of words that look encoded.
 #[test]
 fn a_long_secret_makes_no_reply_dearer() {
     let heard = |length: usize| {
@@ -179,8 +179,8 @@ fn a_long_secret_makes_no_reply_dearer() {
     assert!(long < short * 3 + Duration::from_millis(2), "{short:?} became {long:?}");
 }
 
-/// The most that a conversation can ask of the thread it runs on: the longest secret, 200 lines as long as they are looked
-/// at, each a reply of its own, in letters that are read twice and with escapes that are undone twice.
+/// The worst case for the thread of a conversation: the longest secret, and 200 lines of the searched length, each a
+/// reply of its own, in letters that are read twice and with escapes that are undone twice.
 #[test]
 fn what_the_worst_conversation_costs() {
     for (name, length) in [("a password", 24), ("a long password", 256), ("a token", 2_000)] {
@@ -203,7 +203,7 @@ fn what_the_worst_conversation_costs() {
     }
 }
 
-/// A conversation shows 200 lines, and costs no more than they do, however much the server says.
+/// A conversation shows 200 lines, and further lines of the server cost nothing.
 #[test]
 fn what_is_not_shown_costs_nothing() {
     let reply = reply(60_000);

@@ -1,4 +1,4 @@
-//! No input, in any spelling, and no answer of the DNS leads to an address that is not public.
+//! No spelling of a host and no answer of the DNS leads to an address that is not public.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::net::{dns::Dns, guard::is_public};
 
-/// What would be dialled for `typed` if the DNS said `answer` to every name.
+/// The addresses dialled for `typed` if the DNS gave `answer` for every name.
 fn dialled(policy: &Policy, typed: &str, port: u16, answer: &[IpAddr]) -> Vec<SocketAddr> {
     let Ok(host) = policy.check_host(typed) else { return Vec::new() };
     if policy.check_port(port).is_err() {
@@ -20,7 +20,7 @@ fn dialled(policy: &Policy, typed: &str, port: u16, answer: &[IpAddr]) -> Vec<So
     runtime.block_on(dns.resolve(policy, &host, port, deadline)).unwrap_or_default()
 }
 
-/// Spellings of an IPv4 address that some parser or resolver takes.
+/// Spellings of an IPv4 address that some parser or resolver accepts.
 fn spellings(address: Ipv4Addr) -> Vec<String> {
     let [a, b, c, d] = address.octets();
     let number = u32::from(address);

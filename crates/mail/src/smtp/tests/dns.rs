@@ -1,4 +1,4 @@
-//! Names that do not exist, servers that fail or keep silent, and answers that hold a private address.
+//! Names that do not exist, DNS servers that fail or stay silent, and answers with a private address.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -7,10 +7,10 @@ use tokio::{net::UdpSocket, task::JoinHandle};
 use super::*;
 use crate::net::dns::Dns;
 
-/// What the server says to every question.
+/// What the server answers to every question.
 #[derive(Clone, Copy)]
 enum Says {
-    /// These addresses to a question for `A`, none to one for `AAAA`.
+    /// These addresses to a question for `A`, none for `AAAA`.
     Addresses(&'static [[u8; 4]]),
     Code(u8),
     Nothing,
@@ -20,8 +20,8 @@ const NXDOMAIN: u8 = 3;
 const SERVFAIL: u8 = 2;
 const TYPE_A: [u8; 2] = [0, 1];
 
-/// A DNS server (RFC 1035 §4), as small as can be.
-#[allow(clippy::disallowed_methods, reason = "it answers; it asks nobody")]
+/// A minimal DNS server (RFC 1035 §4).
+#[allow(clippy::disallowed_methods, reason = "it only answers questions")]
 async fn server(says: Says) -> (SocketAddr, JoinHandle<()>) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();

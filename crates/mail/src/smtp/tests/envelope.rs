@@ -1,4 +1,4 @@
-//! Addresses, secrets and messages arrive as they are meant, or are refused in clear words.
+//! Addresses, secrets and messages arrive unchanged, or are refused with a clear cause.
 
 use std::sync::{Arc, Mutex};
 
@@ -74,7 +74,7 @@ async fn secrets_arrive_byte_for_byte() {
     }
 }
 
-/// What an attacker writes for an address (the class of CVE-2025-59937): parameters, second commands, routes, groups.
+/// What an attacker enters as an address (the class of CVE-2025-59937): parameters, second commands, routes, groups.
 #[test]
 fn addresses_that_are_commands_are_refused() {
     for typed in [

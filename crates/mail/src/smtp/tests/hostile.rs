@@ -1,11 +1,11 @@
-//! Servers that lie, stall, flood and hang up.
+//! Servers that lie, stall, flood and close the connection.
 
 use super::{
     script::{Step, send, serve, until_auth, until_data, until_the_dot},
     *,
 };
 
-/// Runs a script; the report and what the server read.
+/// Runs a script. Returns the report and what the server read.
 async fn against(steps: Vec<Step>) -> (Report, String) {
     let (port, server) = serve(steps).await;
     let began = tokio::time::Instant::now();
@@ -37,7 +37,7 @@ async fn greetings() {
         ("-ERR unknown command\r\n", Cause::NotSubmissionServer),
         ("999 hello\r\n", Cause::NotSubmissionServer),
         ("\r\n220 hello\r\n", Cause::NotSubmissionServer),
-        // A byte order mark is no digit.
+        // A byte order mark is not a digit.
         ("\u{feff}220 hello ESMTP\r\n", Cause::NotSubmissionServer),
         ("220-one\r\n250 two\r\n", Cause::NotSubmissionServer),
         ("250 hello\r\n", Cause::ProtocolError),
@@ -97,7 +97,7 @@ async fn hanging_up_and_resetting_at_every_step() {
             assert!(report.retryable);
             assert_eq!(report.verdict, Verdict::Failed);
         }
-        // A reply that is begun, and one that says goodbye.
+        // An unfinished reply, and one that announces the end.
         let report = expect(then(steps.clone(), [send("250-half"), Step::Close]), stage, Cause::ConnectionLost).await;
         assert_eq!(report.verdict, Verdict::Failed);
         if steps.is_empty() || steps.len() > 1 {
@@ -125,7 +125,7 @@ async fn odd_line_ends_and_replies_never_hang_or_lose_the_thread() {
     {
         expect(after_ehlo(reply), Stage::Ehlo, Cause::ProtocolError).await;
     }
-    // More than was asked for: the answer to the next command is there before the command.
+    // An unsolicited reply: the answer to the next command arrives before the command.
     let (report, read) = against(vec![send("220 hi\r\n250 too early\r\n"), Step::Silence]).await;
     assert_eq!((report.stage, report.cause), (Stage::Ehlo, Some(Cause::ProtocolError)), "{:#?}", report.transcript);
     assert_eq!(read, "", "nothing is said to it");

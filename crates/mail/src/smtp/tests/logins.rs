@@ -1,4 +1,4 @@
-//! Each exchange that shows the password is a login: it is asked for, and its outcome is told.
+//! Each exchange that shows the password is a login: the gate is asked before it, and gets its result.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use super::{
     *,
 };
 
-/// Lets so many begin, and remembers how they ended.
+/// Allows a number of exchanges, and records their results.
 struct Tally {
     most: usize,
     outcomes: Mutex<Vec<LoginOutcome>>,
@@ -30,7 +30,7 @@ impl LoginGate for Tally {
     async fn settled(&self) {}
 }
 
-/// The outcomes of a conversation with a server that offers these mechanisms, and the lines it got.
+/// The results of a conversation with a server that offers these mechanisms, and the lines it got.
 async fn logins(mechanisms: &str, most: usize, script: Vec<Step>) -> (Vec<LoginOutcome>, Report, String) {
     let mut steps =
         vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(&format!("250-hi\r\n250 AUTH {mechanisms}\r\n"))];
@@ -91,11 +91,11 @@ async fn a_second_exchange_of_a_conversation_is_a_second_login() {
     assert_eq!((outcomes, report.cause), (vec![Unclear, Refused], Some(Cause::BadCredentials)));
     let both = fails_with("504 5.5.4 Unrecognized authentication type\r\n").into_iter().chain(login("501 no\r\n"));
     assert_eq!(logins("PLAIN LOGIN", 9, both.clone().collect()).await.0, [Unclear, Unclear, Refused]);
-    // One place: the second exchange is not had.
+    // Only one exchange is allowed: the second one does not take place.
     let (outcomes, report, read) = logins("PLAIN LOGIN", 1, both.collect()).await;
     assert_eq!((outcomes, report.verdict), (vec![Unclear], Verdict::Failed));
     assert_eq!(read.matches("AUTH ").count(), 1, "{read}");
-    // And none: the password is not shown at all.
+    // None is allowed: the password is not shown at all.
     let (outcomes, report, read) = logins("PLAIN", 0, fails_with("235 ok\r\n")).await;
     assert_eq!((outcomes.len(), report.stage, read.contains("AUTH")), (0, Stage::Auth, false));
 }

@@ -1,4 +1,4 @@
-//! Servers that offer groups of commands and lose their way in one; and what is certain about a message sent in one.
+//! Servers that offer groups of commands and lose track of one; and what is certain about a message sent in one.
 
 use super::{
     script::{Step, send, serve_each},
@@ -29,7 +29,7 @@ fn chunking(then: &[Step]) -> Vec<Step> {
     .concat()
 }
 
-/// What a server does that gets one command at a time.
+/// The steps of a server that gets one command at a time.
 fn one_at_a_time() -> Vec<Step> {
     pipelining(&[
         send("250 ok\r\n"),
@@ -65,7 +65,7 @@ async fn a_server_that_stumbles_over_a_group_gets_one_command_at_a_time() {
         let told: Vec<Stage> = report.stages.iter().map(|event| event.stage).collect();
         let mut once = told.clone();
         once.dedup();
-        assert_eq!(told, once, "{what}: a stage is told once");
+        assert_eq!(told, once, "{what}: each stage is reported once");
         server.abort();
     }
 }

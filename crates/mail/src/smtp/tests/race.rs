@@ -1,4 +1,4 @@
-//! Addresses are raced, and a port that swallows everything gives a verdict in time.
+//! Addresses are raced, and a port that drops every packet leads to a verdict in time.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! A server that behaves, and counts flights: answers flushed, socket empty, new bytes.
+//! A server that follows the protocol and counts flights: answers flushed, socket empty, new bytes.
 
 use std::sync::{
     Arc,
@@ -12,13 +12,13 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// What it offers after TLS (or at once), besides `AUTH PLAIN`.
+/// The extensions it offers after TLS (or at once), in addition to `AUTH PLAIN`.
 #[derive(Clone)]
 pub(super) struct Responder {
     pub keywords: &'static [&'static str],
     pub acceptor: Option<TlsAcceptor>,
     pub starttls: bool,
-    /// Recipients whose address begins so are refused.
+    /// Recipients whose address begins with this are refused.
     pub refuses: &'static str,
 }
 
@@ -105,7 +105,7 @@ impl Responder {
                     "RCPT" if !self.refuses.is_empty() && line.contains(&format!("<{}", self.refuses)) => {
                         answer.push_str("550 5.1.1 User unknown\r\n");
                     }
-                    // RFC 2034 §4: who offers the codes gives them.
+                    // RFC 2034 §4: a server that announces the codes sends them.
                     "MAIL" if coded => answer.push_str("250 2.1.0 ok\r\n"),
                     "RCPT" if coded => answer.push_str("250 2.1.5 ok\r\n"),
                     "MAIL" | "RCPT" | "RSET" => answer.push_str("250 ok\r\n"),

@@ -1,4 +1,4 @@
-//! One connection for several messages, and the gate before the end of each.
+//! One connection for several messages, and the commit point before the end of each.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,7 +15,7 @@ const HOST: &str = "mx.test.example";
 
 struct Open;
 struct Shut;
-/// Open, and counts.
+/// Allows every message, and counts.
 struct Counted(AtomicU32);
 
 #[async_trait]
@@ -55,7 +55,7 @@ async fn the_next_message_takes_what_the_table_says() {
         let mut connection = None;
         for (number, expected) in [(1, None), (2, Some(flights)), (3, Some(flights)), (4, Some(later))] {
             if number == 4 {
-                // It may have died meanwhile: the message does not leave in the same flight.
+                // The connection may have died meanwhile, so the message is not sent in the same flight.
                 tokio::time::sleep(Duration::from_millis(1_100)).await;
             }
             let delivery = submitter.deliver(&submission, connection, limits(), &gate).await;

@@ -1,4 +1,4 @@
-//! The conversation takes no more round trips than it must. No clock is involved: the server counts.
+//! The conversation needs no more round trips than necessary. The server counts them; no clock is involved.
 
 use std::sync::atomic::Ordering;
 

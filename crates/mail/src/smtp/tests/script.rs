@@ -1,4 +1,4 @@
-//! A server that follows a script, once.
+//! A server that follows a script once.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use tokio::{
     time::sleep,
 };
 
-/// What the server does next.
+/// The server's next step.
 #[derive(Clone)]
 pub(super) enum Step {
     Send(Vec<u8>),
-    /// Reads until a line with this start has come.
+    /// Reads until a line with this beginning has arrived.
     Expect(&'static str),
-    /// Reads until so many of them have come.
+    /// Reads until so many of them have arrived.
     ExpectSome(usize, &'static str),
     /// Writes a byte at intervals, endlessly.
     Drip(u8, Duration),
-    /// Writes this byte as fast as it goes, at most 64 MiB.
+    /// Writes this byte as fast as possible, at most 64 MiB.
     Flood(u8),
     Silence,
     Pause(Duration),
@@ -31,7 +31,7 @@ pub(super) fn send(text: &str) -> Step {
     Step::Send(text.as_bytes().to_vec())
 }
 
-/// The steps of a conversation that goes well, as far as the sender's address.
+/// The steps of a successful conversation, up to the login.
 pub(super) fn until_auth() -> Vec<Step> {
     vec![
         send("220 test ESMTP\r\n"),
@@ -60,14 +60,14 @@ pub(super) fn until_the_dot() -> Vec<Step> {
     steps
 }
 
-/// Starts the server; the handle gives everything it read.
+/// Starts the server. The handle returns everything it read.
 pub(super) async fn serve(steps: Vec<Step>) -> (u16, JoinHandle<String>) {
     let (port, handle) = serve_each(vec![steps]).await;
     (port, tokio::spawn(async move { handle.await.map(|mut read| read.remove(0)).unwrap_or_default() }))
 }
 
-/// One script for each connection, in their order; the handle gives what was read on each. The listener stays open: a
-/// client that comes once more sees silence, not a refusal.
+/// One script for each connection, in order. The handle returns what was read on each. The listener stays open: a
+/// client that connects once more gets silence, not a refusal.
 pub(super) async fn serve_each(scripts: Vec<Vec<Step>>) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -130,7 +130,7 @@ async fn play(mut stream: TcpStream, steps: Vec<Step>) -> String {
             }
         }
     }
-    // What the client still says is read, so that it is not cut off.
+    // Reads what the client still sends, so that it is not cut off.
     let mut rest = Vec::new();
     let _ = tokio::time::timeout(Duration::from_millis(500), stream.read_to_end(&mut rest)).await;
     read.extend_from_slice(&rest);

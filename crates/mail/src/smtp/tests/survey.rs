@@ -1,4 +1,4 @@
-//! After a failure: which doors of the host answer, in which family, and can anything be reached from here.
+//! After a failure: which ports of the host respond, in which family, and is anything reachable from here?
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -14,7 +14,7 @@ use super::{
 
 const HOST: &str = "mx.test.example";
 
-/// A port on which nothing listens.
+/// A port without a listener.
 async fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
@@ -42,7 +42,7 @@ async fn the_door_that_works_is_found_without_a_login() {
     let works = |door: u16| survey.doors.iter().any(|one| one.port == door && one.state == DoorState::Works);
     assert!(works(tls) && works(starttls) && !works(closed), "{survey:?}");
     assert_eq!(survey.working().map(|door| door.port), Some(tls), "in the order in which they were named");
-    // The usual ports are not among those the operator allows here: they were not touched.
+    // The usual ports are not among those that the policy allows here: they were not contacted.
     assert!(survey.doors.iter().all(|door| [closed, tls, starttls].contains(&door.port)), "{survey:?}");
 }
 

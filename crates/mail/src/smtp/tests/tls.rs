@@ -1,4 +1,4 @@
-//! Certificates that must be refused, ports of the wrong encryption, STARTTLS that is not what it seems.
+//! Certificates that must be refused, ports with the wrong encryption, and broken STARTTLS.
 
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 use tokio_rustls::TlsAcceptor;
@@ -55,7 +55,7 @@ async fn the_wrong_encryption_for_the_port_is_recognised_at_once() {
     assert_eq!((report.stage, report.cause), (Stage::Tls, Some(Cause::TlsPortMismatch)));
     assert!(began.elapsed() < Duration::from_millis(500));
 
-    // A server that waits for TLS says nothing in clear.
+    // A server that waits for TLS sends nothing first.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let acceptor = authority().acceptor(HOST, 2020, 2100);
@@ -92,7 +92,7 @@ async fn without_starttls_there_is_no_login() {
             Stage::Starttls,
             Cause::StarttlsNotOffered,
         ),
-        // What came in clear must not be read as if it had come encrypted.
+        // Unencrypted bytes must not be read as if they were encrypted.
         (
             with(ehlo("STARTTLS"), vec![Step::Expect("STARTTLS"), send("220 go\r\n250 injected\r\n")]),
             Stage::Starttls,
@@ -105,7 +105,7 @@ async fn without_starttls_there_is_no_login() {
         let read = server.await.unwrap();
         assert!(!read.contains("AUTH"), "{read}");
     }
-    // The server says yes and goes on in clear.
+    // The server accepts STARTTLS and continues without encryption.
     let steps = with(
         ehlo("STARTTLS"),
         vec![Step::Expect("STARTTLS"), send("220 go\r\n"), Step::Expect("\u{16}"), send("250 hello again\r\n")],

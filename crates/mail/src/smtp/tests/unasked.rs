@@ -1,6 +1,6 @@
-//! Unsolicited replies: twice, too early, a whole conversation in advance. The n-th reply answers the n-th
-//! command, so one too many shifts all that follow. The servers here never take a message and never log anybody in: every
-//! "accepted" is a reply that was taken for the answer to another command.
+//! Unsolicited replies: repeated, too early, or a whole conversation in advance. The n-th reply answers the n-th
+//! command, so one too many shifts all that follow. These servers never accept a message or a login: every "accepted"
+//! is a reply that was taken for the answer to another command.
 
 use async_trait::async_trait;
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ const KEYWORDS: [&str; 5] = [
 ];
 const HOST: &str = "plain.test.example";
 
-/// Opens after a while, as a database does that writes it down.
+/// Allows the message after a while, like a database that writes it down.
 struct Slow;
 
 #[async_trait]
@@ -55,7 +55,7 @@ async fn no_reply_is_taken_for_the_answer_to_another_command() {
                             "{case}: {:#?}",
                             report.transcript
                         );
-                        // Where the surplus is there before the next command, it is found there.
+                        // A reply that is there before the next command is found there.
                         let first = match at {
                             At::Greeting => Some(Stage::Ehlo),
                             At::Ehlo if security == Security::Starttls => Some(Stage::Starttls),
@@ -99,7 +99,7 @@ async fn an_early_235_is_no_login() {
             }
         }
     }
-    // It comes just after the command: the refusal that follows is read before the reply to QUIT.
+    // It arrives just after the command: the refusal that follows is read before the reply to QUIT.
     let mut late = until_auth();
     late.extend([send("235 early\r\n"), send("535 5.7.8 wrong\r\n"), Step::Expect("QUIT"), send("221 bye\r\n")]);
     let (port, _read) = serve_each(vec![late]).await;
@@ -108,7 +108,7 @@ async fn an_early_235_is_no_login() {
     assert_eq!((report.verdict, report.cause), (Verdict::Failed, Some(Cause::ProtocolError)), "{report:#?}");
 }
 
-/// The case of the field: one 250 too many for the sender, and the message is refused.
+/// A real case: one 250 too many for the sender, and the message is refused.
 #[tokio::test]
 async fn a_refusal_of_the_message_is_not_lost_behind_a_reply_too_many() {
     let replies = |replies: &str| {
@@ -119,7 +119,7 @@ async fn a_refusal_of_the_message_is_not_lost_behind_a_reply_too_many() {
             Step::Expect("AUTH"),
             send("235 ok\r\n"),
             Step::Expect("BDAT"),
-            // Only now: the message's end has left.
+            // Only now: the end of the message was sent.
             Step::Expect("Ende"),
             send(replies),
             Step::Expect("QUIT"),
@@ -141,8 +141,8 @@ async fn a_refusal_of_the_message_is_not_lost_behind_a_reply_too_many() {
     }
 }
 
-/// The reply too many is read as the answer to the next command, and the real one comes late: servers that do not switch Nagle's
-/// algorithm off send it 40 ms later. However long that takes, a late answer to `RCPT` is not one to the message.
+/// The unsolicited reply is read as the answer to the next command, and the real answer comes late: servers that leave
+/// Nagle's algorithm on send it 40 ms later. A late reply to `RCPT`, however late, does not answer the message.
 #[tokio::test]
 async fn a_late_answer_to_a_recipient_is_not_one_to_the_message() {
     let keywords = ["250-ENHANCEDSTATUSCODES\r\n", ""];
@@ -184,7 +184,7 @@ async fn an_answer_before_the_end_of_the_message_is_none() {
 
 #[tokio::test]
 async fn a_goodbye_may_come_at_any_time() {
-    // 421 is the server's to say (RFC 5321 §3.8): no fault of the protocol, and worth another try.
+    // A server may send 421 at any time (RFC 5321 §3.8): that is not a protocol error, and is worth another try.
     for goodbye in ["421 4.3.2 shutting down\r\n", "421-4.3.2 shutting\r\n421 4.3.2 down\r\n"] {
         let mut steps = until_auth();
         steps.extend([send(&format!("235 ok\r\n{goodbye}")), Step::Close]);
@@ -198,7 +198,7 @@ async fn a_goodbye_may_come_at_any_time() {
     let (port, _read) = serve_each(vec![steps]).await;
     let report = talk(port).await;
     assert!(report.retryable && report.cause != Some(Cause::ProtocolError), "{report:#?}");
-    // After the message it changes nothing, and on an open connection the message goes over another one.
+    // After the message it changes nothing, and on an open connection the next message goes over another one.
     let mut first = until_the_dot();
     first.extend([send("250 2.0.0 Ok: queued as FIRST1\r\n421 4.4.2 idle for too long\r\n"), Step::Close]);
     let mut second = until_the_dot();

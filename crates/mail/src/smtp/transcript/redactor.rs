@@ -1,9 +1,9 @@
 //! Finds a secret, or six consecutive characters of it, in a server's replies, in any encoding.
 //!
-//! The text is read in several ways ([`views`]): without blanks, letters and digits alone, escapes undone, digits as
-//! bytes. In each, every run of a few symbols is looked up among the runs of the secret's own encodings ([`disguises`]).
-//! A run costs one step of a rolling hash, so the whole is linear in the text, however long the secret is, and in the
-//! secret, however long the text is. Two runs may have the same hash; then too much is hidden, never too little.
+//! The text is read in several ways ([`views`]): without spaces, letters and digits only, escapes undone, digits as
+//! bytes. In each view, every run of a few symbols is looked up among the runs of the secret's encodings
+//! ([`disguises`]). Each step of a rolling hash covers one run, so the cost is linear in the text, however long the
+//! secret, and in the secret, however long the text. If two runs share a hash, too much is hidden, never too little.
 
 use std::collections::BTreeMap;
 
@@ -21,20 +21,19 @@ mod views;
 
 use views::{Symbol, View};
 
-/// So many characters more than are shown are searched: what begins just before the cut must not be seen there.
+/// How many characters beyond the shown ones are searched: a secret may begin just before the cut.
 const BEYOND: usize = 200;
-/// So many characters are searched at once: 10 ms of work at the most. A line that no longer fits in is not shown.
+/// The most characters searched at once: 10 ms of work at most. A line that no longer fits is not shown.
 const MOST: usize = 6_000;
 
-/// Knows a secret in every form it may come back in.
+/// Recognises every form of one secret.
 pub(in crate::smtp) struct Redactor {
     sets: Vec<(View, Runs)>,
 }
 
-/// More bytes than these are not searched where other conversations wait for the thread. Usual replies are shorter, and
-/// pay nothing for that.
+/// In bytes. Searching a longer text may block the thread. Ordinary replies are shorter, and are searched on the spot.
 const LONG: usize = 1_000;
-/// Usual passwords are shorter.
+/// In bytes. Ordinary passwords are shorter.
 const LONG_SECRET: usize = 100;
 
 impl Redactor {
@@ -55,12 +54,12 @@ impl Redactor {
         Self { sets: sets.collect() }
     }
 
-    /// The text, fit to be seen and cut to its shown length, without the secret.
+    /// The text without the secret, cleaned and cut to the shown length.
     pub(in crate::smtp) fn redact(&self, text: &str) -> String {
         self.redact_lines(std::slice::from_ref(&text)).pop().unwrap_or_default()
     }
 
-    /// The same for the lines of one reply, which may hold the secret only together.
+    /// The same for the lines of one reply: the secret may be spread over them.
     pub(in crate::smtp) fn redact_lines(&self, lines: &[impl AsRef<str>]) -> Vec<String> {
         let bytes: usize = lines.iter().map(|line| line.as_ref().len()).sum();
         aside(bytes > LONG, || self.search(lines))
@@ -89,17 +88,18 @@ impl Redactor {
     }
 }
 
-/// One line, as far as it is searched.
+/// One line, up to the searched length.
 pub(super) struct Line {
+    /// The visible characters.
     pub characters: Vec<char>,
-    /// Whether more follows than is searched.
+    /// Whether more text follows than is searched.
     pub is_cut: bool,
 }
 
 impl Line {
-    /// Nothing of it, when it is longer than what is left to be searched.
+    /// Empty if the line is longer than the remaining budget.
     fn of(text: &str, left: &mut usize) -> Self {
-        // Cut before anything is done with it.
+        // Cut first: nothing beyond is processed.
         let mut visible = visible(text);
         let characters: Vec<char> = visible.by_ref().take(LONGEST + BEYOND).collect();
         if characters.len() > *left {
@@ -110,7 +110,7 @@ impl Line {
         Self { characters, is_cut: visible.next().is_some() }
     }
 
-    /// Whole words where base64 and the like were found: their ends hold a part of the secret's ends.
+    /// Covers whole words for base64 and the like: their ends contain a part of the secret's ends.
     fn covered(&self, found: &[Found]) -> Vec<bool> {
         let mut covered: Vec<bool> = found.iter().map(|found| *found != Found::Nothing).collect();
         let in_word =
@@ -149,7 +149,7 @@ impl Line {
             }
             before = hides;
         }
-        // A mark may be longer than what it stands for.
+        // The mark may be longer than the text it replaces.
         let is_long = length > most;
         if is_long {
             shown = shown.chars().take(LONGEST - 1).collect();
@@ -172,14 +172,14 @@ enum Found {
 /// Runs of one length, by their hashes.
 struct Runs {
     length: usize,
-    /// Whether they are of an encoding in which a symbol is not a part of one character.
+    /// Whether a symbol of their encoding may belong to more than one character.
     encoded: bool,
     sorted: Zeroizing<Vec<u64>>,
-    /// A bit for the top of each hash: nearly every run of an ordinary text is told here.
+    /// A filter on the top bits of each hash: it rejects almost every run of an ordinary text.
     bits: Vec<u64>,
 }
 
-/// Bits of [`Runs::bits`], as a power of two.
+/// The size of [`Runs::bits`], as a power of two.
 const BITS: u32 = 14;
 
 impl Runs {
@@ -220,10 +220,10 @@ const fn place(hash: u64) -> (usize, u64) {
     (top / 64, 1 << (top % 64))
 }
 
-/// An odd number without a pattern (the golden ratio's bits).
+/// An odd number without a pattern (the bits of the golden ratio).
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Tells the hash of each run of so many symbols, and where it ends: a polynomial modulo 2^64, rolled on.
+/// Passes the hash of each run of `length` symbols, and its end, to `tell`: a rolling polynomial modulo 2^64.
 fn roll(symbols: impl Iterator<Item = u8> + Clone, length: usize, mut tell: impl FnMut(usize, u64)) {
     if length == 0 {
         return;
@@ -239,7 +239,7 @@ fn roll(symbols: impl Iterator<Item = u8> + Clone, length: usize, mut tell: impl
             hash = hash.wrapping_sub(left.wrapping_mul(highest));
         }
         if at + 1 >= length {
-            // The top bits are the ones that are looked at first.
+            // The top bits are checked first.
             tell(at, hash ^ (hash << 29));
         }
     }

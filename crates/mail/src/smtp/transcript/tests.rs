@@ -1,4 +1,4 @@
-//! No secret in any disguise.
+//! No form of the secret is shown.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretString;
@@ -29,12 +29,12 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
 }
 
-/// The secret does not stand there, in any case, with or without blanks, in a line or across lines.
+/// The secret is not shown, in any case, with or without spaces, in a line or across lines.
 fn is_clear(shown: &str, secret: &str) -> bool {
     !squeeze(shown).contains(&squeeze(secret))
 }
 
-/// The runs of so many characters of `wanted` that are in `shown`.
+/// The runs of `run` characters of `wanted` that are in `shown`.
 fn left(shown: &str, wanted: &str, run: usize) -> Option<String> {
     let wanted: Vec<char> = wanted.chars().collect();
     wanted.windows(run).map(|run| run.iter().collect::<String>()).find(|run| shown.contains(run.as_str()))
@@ -79,7 +79,7 @@ fn a_secret_is_found_behind_every_disguise() {
     assert_eq!(redactor("aB1").redact(&format!("501 {initial}?")), "501 •••?");
 }
 
-/// What was not found before: each with nothing but the mark in its place.
+/// Forms that earlier versions missed: each must be replaced by the mark alone.
 #[test]
 fn gaps_that_are_closed() {
     let secret = "kX9mQ2vL5tRw";
@@ -133,7 +133,7 @@ fn gaps_that_are_closed() {
     }
 }
 
-/// Letters that a reader takes for the secret's, and encodings that nothing but a joke writes.
+/// Letters that look like the secret's, and encodings that no sensible server uses.
 #[test]
 fn jokes_are_found() {
     let secret = "Zq7!mWvP-3xK9rTnB5yL";
@@ -160,7 +160,8 @@ fn jokes_are_found() {
         (thrice(""), 16),
         (thrice("x"), 16),
         (thrice("xy"), 16),
-        // Base85 (RFC 1924, Adobe) and uuencode (with blanks, with accents), after nothing and after up to three letters.
+        // Base85 (RFC 1924, Adobe) and uuencode (with spaces, with accents), after nothing and after up to three
+        // letters.
         ("T5&faZC7?sEi-saIdW8PLN$3z".to_owned(), 6),
         (">&cJED-(mW/MhWE3HA):68a$^".to_owned(), 6),
         ("46G$W(6U7=E M,WA+.7)4;D(U>4P".to_owned(), 7),
@@ -210,7 +211,7 @@ fn a_secret_across_the_lines_of_a_reply_is_found() {
     }
 }
 
-/// Half of it in each of two replies: what is left of it is shorter than what gives it away.
+/// Half of it in each of two replies: the remaining part is too short to reveal it.
 #[test]
 fn a_secret_across_two_replies_is_found() {
     let mut transcript = Transcript::new(redactor("abcdefgh"));
@@ -229,7 +230,7 @@ fn a_part_of_a_long_token_is_found() {
     assert_eq!(shown, "535 token ••• expired");
 }
 
-/// 64 KiB in one reply, or in many: the search has an end, and what was not searched is not shown.
+/// 64 KiB in one reply, or in many: the search is limited, and unsearched text is not shown.
 #[test]
 fn what_is_not_searched_is_not_shown() {
     let secret = "kX9mQ2vL5tRw";
@@ -257,7 +258,7 @@ fn the_cut_does_not_show_the_beginning() {
     }
 }
 
-/// Nobody's refusal is blotted out for a usual password.
+/// A common password does not redact an ordinary refusal.
 #[test]
 fn what_servers_say_stays_as_it_is() {
     let corpus: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../diagnosis/corpus.json")).unwrap();

@@ -1,4 +1,4 @@
-//! Why nothing can be read or written.
+//! Why a read or a write failed.
 
 use model::cause::Cause;
 
@@ -27,7 +27,7 @@ impl WireError {
         }
     }
 
-    /// Whether the same may go better later.
+    /// Whether the same attempt may succeed later.
     pub(in crate::smtp) const fn is_transient(self) -> bool {
         matches!(self, Self::Timeout | Self::Lost)
     }

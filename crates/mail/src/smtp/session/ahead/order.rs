@@ -1,27 +1,28 @@
-//! Whether the answers to the next transaction stand in their places: only then is the answer before them the message's.
+//! Checks that each reply to the next transaction is in its place: only then does the reply before them belong to the
+//! message.
 
 use crate::{reply::Reply, smtp::wire::WireError};
 
-/// What the answers to the next transaction show.
+/// The order of the replies to the next transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Each of them is in its place.
+    /// Each reply is in its place.
     Kept,
-    /// There is one acceptance too many, and no refusal: whichever it was, the message was accepted.
+    /// One acceptance too many, and no refusal: whichever it was, the message was accepted.
     OneYesTooMany,
-    /// A reply is missing or out of place: the answer before them may belong to something else.
+    /// A reply is missing or out of place: the reply before them may answer another command.
     Lost,
-    /// They did not come.
+    /// No reply came.
     Silent,
 }
 
-/// Judges the answers to a transaction that should have so many. `ended`: why no more of them were read.
+/// Checks the replies to a transaction that should get `replies` of them. `ended`: why reading stopped early.
 pub(super) fn order(heard: &[Reply], replies: usize, ended: Option<WireError>) -> Order {
-    // 354 answers nothing but DATA.
+    // Only `DATA` is answered with 354.
     if let Some(at) = heard.iter().position(|reply| reply.code == 354) {
         return if at + 1 == replies { Order::Kept } else { Order::Lost };
     }
-    // Once a sender is refused, nothing else is accepted.
+    // After a refused sender, no other command is accepted.
     let sender_is_refused = heard.first().is_some_and(|reply| !reply.is_positive());
     if sender_is_refused && heard.iter().any(Reply::is_positive) {
         return Order::Lost;
@@ -29,7 +30,7 @@ pub(super) fn order(heard: &[Reply], replies: usize, ended: Option<WireError>) -
     match ended {
         None if heard.iter().all(Reply::is_positive) => Order::OneYesTooMany,
         None if heard.last().is_some_and(Reply::is_positive) => Order::Lost,
-        // DATA was refused, or the server hung up: both may happen at any time.
+        // The server refused `DATA` or closed the connection, which may happen at any time.
         None | Some(WireError::Lost) => Order::Kept,
         Some(WireError::Timeout) => Order::Silent,
         Some(_) => Order::Lost,
@@ -42,7 +43,7 @@ mod tests {
 
     #[test]
     fn only_answers_in_their_places_are_believed() {
-        // To MAIL, one RCPT, and DATA.
+        // The replies to `MAIL`, one `RCPT`, and `DATA`.
         for (heard, ended, expected) in [
             ("250 250 354", None, Order::Kept),
             ("250 550 354", None, Order::Kept),
@@ -54,11 +55,11 @@ mod tests {
             ("250", Some(WireError::Lost), Order::Kept),
             ("", Some(WireError::Lost), Order::Kept),
             ("250 250 250", None, Order::OneYesTooMany),
-            // A refusal that was the message's, before, between and behind.
+            // A refusal of the message: before, among and after them.
             ("554 250 250", None, Order::Lost),
             ("250 554 250", None, Order::Lost),
             ("554 250", Some(WireError::Timeout), Order::Lost),
-            // One reply too few.
+            // One reply missing.
             ("250 354", Some(WireError::Timeout), Order::Lost),
             ("354", Some(WireError::Timeout), Order::Lost),
             ("250 354 250", None, Order::Lost),

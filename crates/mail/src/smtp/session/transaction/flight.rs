@@ -1,4 +1,4 @@
-//! A flight: commands, or a message, written at once, and what the server had answered before a message's last bytes left.
+//! A flight: commands or a message in one write, and what the server had answered before the last bytes of a message.
 
 use model::{cause::Cause, stage::Stage};
 use tokio::time::Instant;
@@ -9,33 +9,33 @@ use crate::smtp::{
     wire::{Wire, WireError},
 };
 
-/// How much of a message waits for the commit point: the final dot and its line end.
+/// How many bytes of a message wait for the commit point: the final dot and its line end.
 const HELD_BACK: usize = 3;
 
-/// What the server had said when the end of a message was about to leave.
+/// Which replies had arrived when the end of the message was about to be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::smtp::session) enum BeforeTheEnd {
-    /// Nobody looked, or some answers were still to come.
+    /// Not checked, or some replies were still missing.
     #[default]
     Unknown,
-    /// Everything but the answer to the message.
+    /// All but the reply to the message.
     EveryOtherAnswer,
-    /// That one, too: the end stayed here.
+    /// That one as well: the end was not sent.
     EveryAnswer,
 }
 
-/// What a flight carries.
+/// The content of a flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::smtp::session) enum Load {
     Commands,
     /// A message, with or without commands before it.
     Message,
-    /// A message that the server said it is ready for (354). It may think better of it.
+    /// A message that the server asked for (354). It may still change its mind.
     AwaitedMessage,
 }
 
 impl Session<'_> {
-    /// Writes what so many replies are due for. A message may take what is left of the time.
+    /// Writes bytes that get `replies` replies. A message may take all of the remaining time.
     pub(super) async fn fly(
         &mut self,
         wire: &mut Wire,
@@ -61,8 +61,9 @@ impl Session<'_> {
         }
     }
 
-    /// Writes a message. The last bytes, and the commands of the next message with them, are written only when the commit point
-    /// allows it and the server is still there and has not answered yet: without them it has no message.
+    /// Writes a message. The last bytes, together with the commands of the next message, are written only if the commit
+    /// point allows it, the connection is open and the server has not replied yet: without them it does not have the
+    /// message.
     async fn through(
         &mut self,
         commit_point: &dyn CommitPoint,
@@ -81,7 +82,7 @@ impl Session<'_> {
         let looked = wire.look().await;
         match wire.missing() {
             None => return Ok(Err(WireError::Unasked)),
-            // A refusal, or a lie: it is read in its turn.
+            // A refusal, or an error of the server: it is read as the next reply.
             Some(0) => {
                 self.before_the_end = BeforeTheEnd::EveryAnswer;
                 return Ok(Ok(()));
@@ -92,7 +93,7 @@ impl Session<'_> {
         if let Err(error) = looked {
             return Ok(Err(error));
         }
-        // Whether these left is not known when writing them fails.
+        // If this write fails, it is unknown whether the bytes were sent.
         let uncertain = |error| Failure::wire(Stage::Data, error).maybe_sent();
         self.ahead.begins = if load == Load::AwaitedMessage { self.begin_next() } else { None };
         let written = match &self.ahead.begins {

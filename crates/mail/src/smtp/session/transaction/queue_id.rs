@@ -1,9 +1,9 @@
-//! The id under which the server took the message. RFC 5321 leaves the text of a reply to the server, and servers write the
-//! id in a dozen ways.
+//! The id under which the server queued the message. RFC 5321 leaves the text of a reply to the server, and servers
+//! write the id in a dozen ways.
 
 use crate::reply::Reply;
 
-/// The id in the final reply, if it has one.
+/// The id in the final reply, if there is one.
 pub(in crate::smtp::session) fn queue_id(reply: &Reply) -> Option<String> {
     let text = reply.text();
     let after = ["queued as ", "queued with id ", "id=", "queued mail for delivery id ", "message id ", "queueid="];

@@ -1,10 +1,10 @@
-//! `RSET` leaves with the end of a message to a server that says the same to every message.
+//! `RSET` is sent with the end of a message to a server that answers every message in the same words.
 
 use super::*;
 
 const SAME: &str = "250 2.0.0 Ok\r\n";
 
-/// Two messages over one connection, none of them begun ahead. `after_the_second`: the steps once its `354` has come.
+/// Two messages over one connection, neither begun ahead. `after_the_second`: the steps after its `354`.
 async fn second(after_the_second: Vec<Step>, change: fn(Connection) -> Connection) -> Delivery {
     let mut script = pipelining();
     script.extend([send(SAME), Step::Expect("RCPT TO:<lea"), send("250 ok\r\n250 ok\r\n354 go\r\n")]);
@@ -21,7 +21,7 @@ async fn second(after_the_second: Vec<Step>, change: fn(Connection) -> Connectio
 async fn the_question_leaves_with_the_end() {
     for (answers, expected) in [
         ("250 ok\r\n", Verdict::Accepted),
-        // A few servers do not know the command, and 421 may come at any time.
+        // A few servers do not support the command, and 421 may come at any time.
         ("502 5.5.1 what\r\n", Verdict::Accepted),
         ("421 4.7.0 enough\r\n", Verdict::Accepted),
         // The refusal of the message, late.

@@ -1,18 +1,18 @@
-//! Answers that may belong to another command.
+//! Replies that may belong to another command.
 
 use super::*;
 
-/// The server says nothing to the message: what is read in its place belongs to the next transaction.
+/// The server does not answer the message: the reply in its place belongs to the next transaction.
 #[tokio::test]
 async fn an_acceptance_without_an_id_waits_for_the_354() {
     for (answers, expected) in [
         ("250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", Verdict::Accepted),
         ("250 ok\r\n250 ok\r\n250 ok\r\n554 no\r\n", Verdict::Accepted),
-        // One too few, and a refusal among them.
+        // One missing, and a refusal among them.
         ("250 ok\r\n250 ok\r\n354 go\r\n", Verdict::DeliveryUnknown),
         ("250 ok\r\n250 ok\r\n554 5.7.1 Spam\r\n250 ok\r\n354 go\r\n", Verdict::DeliveryUnknown),
         ("250 ok\r\n250 ok\r\n250 ok\r\n554 5.7.1 Spam\r\n354 go\r\n", Verdict::DeliveryUnknown),
-        // A refusal that is an earlier message's.
+        // A refusal of an earlier message.
         ("554 5.7.1 Spam\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", Verdict::DeliveryUnknown),
         ("554 5.7.1 Spam\r\n250 ok\r\n250 ok\r\n354 go\r\n", Verdict::Failed),
     ] {
@@ -29,7 +29,7 @@ async fn an_acceptance_without_an_id_waits_for_the_354() {
 async fn a_server_that_stops_reading_ahead_is_asked_with_a_command_of_its_own() {
     const SAME: &str = "250 2.0.0 Ok\r\n";
     let mut script = after_the_dot(&[SAME, "250 ok\r\n250 ok\r\n354 go\r\n"].concat());
-    // From now on it drops what comes with the final dot.
+    // From now on it drops what follows the final dot.
     script.extend([Step::Expect("RCPT TO:<paul"), send(SAME), Step::Expect("RSET"), send("250 ok\r\n")]);
     let (port, _read) = serve_each(vec![script]).await;
     let submitter = submitter(port, vec![]);
@@ -40,14 +40,14 @@ async fn a_server_that_stops_reading_ahead_is_asked_with_a_command_of_its_own() 
     assert!(two.connection.is_none());
 }
 
-/// A server that says the same to every message, and repeats an answer where a refusal follows (decision 28).
+/// A server that answers every message in the same words, and repeats an answer when a refusal follows (decision 28).
 #[tokio::test]
 async fn a_copy_of_an_earlier_answer_is_no_acceptance() {
     const SAME: &str = "250 2.0.0 Ok\r\n";
     for (after_the_second, expected) in [
         // The answers to the next transaction follow the message's.
         ("250 ok\r\n250 ok\r\n354 go\r\n", Verdict::Accepted),
-        // The next sender is refused: that is its own affair.
+        // The next sender is refused, which does not concern this message.
         ("450 4.7.1 too many messages\r\n503 5.5.1 sender first\r\n503 5.5.1 no\r\n", Verdict::Accepted),
         ("421 4.7.0 enough\r\n", Verdict::Accepted),
         // The refusal of the message, late: then the answers to the next transaction.
@@ -67,7 +67,7 @@ async fn a_copy_of_an_earlier_answer_is_no_acceptance() {
     }
 }
 
-/// The server drops what comes with the final dot, and says the same to every message.
+/// The server drops what follows the final dot, and answers every message in the same words.
 #[tokio::test]
 async fn silence_on_a_warm_connection_is_no_doubt_either() {
     const SAME: &str = "250 2.0.0 Ok\r\n";

@@ -1,4 +1,4 @@
-//! What the largest input costs at most, and what of it leaves the thread.
+//! The most that the largest input costs, and which work leaves the thread.
 
 use super::*;
 use crate::{
@@ -6,13 +6,13 @@ use crate::{
     smtp::envelope::{bdat, data},
 };
 
-/// What one turn on a thread may cost that others wait for, in the largest input that is let in: one or two milliseconds as it is
-/// shipped, many times as much without optimisation.
+/// The most that one step may cost on a shared thread, for the largest permitted input: one or two milliseconds in a
+/// release build, many times as much without optimisation.
 const TURN: Duration = Duration::from_millis(if cfg!(debug_assertions) { 60 } else { 2 });
-/// What may be computed at once on a thread that nobody waits for.
+/// The most that work may cost on a thread of its own.
 const BESIDE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1_500 } else { 50 });
 
-/// Each parser with the largest input that reaches it, on the thread that others wait for.
+/// Each parser with the largest input that reaches it, on a shared thread.
 #[test]
 fn no_parser_takes_longer_than_a_turn() {
     // A line is 2 KB at most, a reply 64 KB.
@@ -59,7 +59,7 @@ fn no_parser_takes_longer_than_a_turn() {
         println!("{name}: {cost:?}");
         assert!(cost < TURN, "{name}: {cost:?}");
     }
-    // What leaves the thread has an end as well.
+    // Work that leaves the thread is limited as well.
     let cases: Vec<Case> = vec![
         case("a long refusal", 64_000, words, |reply| {
             let _ = diagnose(Stage::RcptTo, "smtp.gmail.com", reply);
@@ -89,7 +89,7 @@ fn no_parser_takes_longer_than_a_turn() {
     }
 }
 
-/// What may take long leaves the thread: with one of them the runtime's other task has its turn all the same.
+/// Long work leaves the thread: meanwhile the runtime runs its other task.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_may_take_long_keeps_nobody_waiting() {
     let refused = |text: String| {

@@ -1,4 +1,4 @@
-//! A server that repeats its answer to an earlier message while it still thinks about the next one, on a connection that
+//! A server that repeats its answer to an earlier message while it still processes the next one, on a connection that
 //! stays open.
 
 use tokio::io::AsyncWriteExt;
@@ -11,12 +11,12 @@ use super::{
 #[derive(Clone, Copy)]
 struct Repeats {
     keywords: &'static str,
-    /// What it says to the first message, and again at the end of each other one.
+    /// Its answer to the first message, repeated at the end of each other one.
     answer: &'static str,
-    /// The answer to the other messages, and how long it takes.
+    /// The answer to the other messages, and its delay.
     then: &'static str,
     late: u64,
-    /// It does not repeat anything.
+    /// It repeats nothing.
     honest: bool,
 }
 
@@ -76,7 +76,7 @@ impl Repeats {
         Some(self.then.to_owned())
     }
 
-    /// The deliveries of two messages, one after the other.
+    /// Delivers two messages, one after the other.
     async fn two(self) -> Delivery {
         let port = self.start().await;
         let (submitter, submission) = (submitter(port, vec![]), submission(HOST, port, Security::None));
@@ -114,7 +114,7 @@ async fn a_copy_before_an_acceptance_is_none_and_the_acceptance_counts() {
         for late in [0, 60] {
             let then = "250 2.0.0 Ok: queued as SECOND2\r\n";
             let two = Repeats { keywords, answer: ANSWERS[0], then, late, honest: false }.two().await;
-            // When both come at once in a group, nothing tells which of the replies is the one too many.
+            // If both arrive at once in a group, it is unknown which of the replies is unsolicited.
             let certain = two.report.verdict == Verdict::Accepted && two.report.queue_id.as_deref() == Some("SECOND2");
             let unknown = two.report.verdict == Verdict::DeliveryUnknown && late == 0;
             assert!(certain || unknown, "{keywords:?} {late}: {:#?}", two.report);
@@ -122,7 +122,8 @@ async fn a_copy_before_an_acceptance_is_none_and_the_acceptance_counts() {
     }
 }
 
-/// A server that says the same to every message is an ordinary server: it costs one more round trip, and no message.
+/// A server that answers every message in the same words is an ordinary server: it costs one more round trip, and no
+/// message.
 #[tokio::test]
 async fn a_server_that_says_the_same_to_every_message_is_believed() {
     for keywords in KEYWORDS {

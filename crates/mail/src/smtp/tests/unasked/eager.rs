@@ -1,4 +1,5 @@
-//! The servers: one that says too much at one place, and one that answers `MAIL` twice. Neither takes a message.
+//! The servers: one that sends an unsolicited reply in one place, and one that answers `MAIL` twice. Neither accepts a
+//! message.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::smtp::tests::certificates::authority;
 
 const IN_ADVANCE: &str = "250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n221 bye\r\n";
 
-/// Where the server says too much.
+/// Where the server sends an unsolicited reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum At {
     Greeting,
@@ -30,14 +31,14 @@ pub(super) enum At {
 pub(super) const PLACES: [At; 8] =
     [At::Greeting, At::Starttls, At::Ehlo, At::Auth, At::Mail, At::Rcpt, At::Data, At::Message];
 
-/// What it says there besides its reply.
+/// What it sends there in addition to its reply.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Besides {
     /// The same again.
     Twice,
-    /// A good answer to the next command.
+    /// A positive answer to the next command.
     Next,
-    /// Good answers to all that may follow.
+    /// Positive answers to all commands that may follow.
     Everything,
 }
 
@@ -47,7 +48,7 @@ pub(super) struct Eager {
     pub(super) security: Security,
     pub(super) at: At,
     pub(super) besides: Besides,
-    /// What it thinks of the login.
+    /// Its answer to the login.
     pub(super) login: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Replies too many that come late: whatever codes the server writes, none of its answers is taken for another one.
+//! Unsolicited replies that come late: no reply is taken for the answer to another command, with any codes.
 
 use model::report::Finding;
 use tokio::io::AsyncWriteExt;
@@ -8,13 +8,13 @@ use super::{
     *,
 };
 
-/// How a server answers that says "250" once too often.
+/// A server that sends "250" once too often.
 #[derive(Clone, Copy)]
 struct Shift {
     keywords: &'static str,
-    /// Its answers to `MAIL` (both of them) and to `RCPT`.
+    /// Its replies to `MAIL` (both of them) and to `RCPT`.
     codes: (&'static str, &'static str),
-    /// How late it answers `RCPT`, and the message.
+    /// The delays of its replies to `RCPT`, and to the message.
     late: (u64, u64),
     message: &'static str,
 }
@@ -75,8 +75,8 @@ impl Shift {
     }
 }
 
-/// Whatever codes the server writes to the recipients, and however late: what came in the place of the answer to the
-/// message is no acceptance, and nobody is told the answer to somebody else.
+/// With any codes and any delay: a reply in the place of the answer to the message is not an acceptance, and no message
+/// gets the answer to another one.
 #[tokio::test]
 async fn a_reply_too_many_is_no_acceptance_whatever_codes_the_server_writes() {
     let refuses = "550 5.7.1 no such thing\r\n";
@@ -90,7 +90,7 @@ async fn a_reply_too_many_is_no_acceptance_whatever_codes_the_server_writes() {
         }
         futures::future::join_all(cases).await;
     }
-    // Longer than a farewell is waited for.
+    // Longer than the wait for the reply to QUIT.
     let late = Shift { keywords: KEYWORDS[3], codes: ("2.0.0 ", "2.0.0 "), late: (60, 1_500), message: refuses };
     Box::pin(is_no_acceptance(late)).await;
 }
@@ -166,8 +166,8 @@ async fn codes_that_tell_nothing_cost_the_farewell_and_no_message() {
     }
 }
 
-/// A server repeats its answer to a message while the next one begins: that one goes over another connection, and
-/// nobody is told the answer to somebody else.
+/// A server repeats its answer to a message while the next one begins: that one goes over another connection, and no
+/// message gets the answer to another one.
 #[tokio::test]
 async fn a_late_repetition_of_the_last_answer_harms_no_other_message() {
     let answer = |steps: &mut Vec<Step>, repetition: &'static str| {

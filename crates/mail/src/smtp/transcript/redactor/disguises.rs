@@ -1,28 +1,29 @@
-//! What a secret looks like in each encoding that servers, libraries and gateways write.
+//! The forms of a secret in each encoding that servers, libraries and gateways use.
 //!
-//! A block encoding (base64, base32) looks different depending on where in a block the secret begins; the symbols at its
-//! ends depend on its neighbours, and are left out. To add an encoding: its symbols here, in lower case, and the view in
-//! which they stand side by side.
+//! A block encoding (base64, base32) differs depending on where in a block the secret begins. The symbols at its ends
+//! depend on its neighbours, and are left out. To add an encoding: its symbols here, in lower case, and the view in
+//! which they are adjacent.
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
 use super::views::{APART, View, plain_shape};
 
-/// So many characters in a row of a secret are a secret. A shorter one is found as a whole.
+/// This many consecutive characters of a secret count as the secret. A shorter secret is searched for as a whole.
 pub const RUN: usize = 6;
-/// The shortest secret that is looked for where blanks or other signs stand in between, and the shortest encoded one.
+/// The shortest secret that is searched for with other characters in between, and the shortest encoded one.
 const SPREAD: usize = 4;
-/// A secret read backwards, or with something else between its characters: fewer symbols would be found by chance.
+/// The shortest secret that is searched for reversed, or with other characters in between: shorter ones would match by
+/// chance.
 const BACKWARDS: usize = 8;
-/// Longer secrets are tokens, not passwords: unusual encodings of them are not searched for.
+/// In bytes. Longer secrets are tokens, not passwords: unusual encodings of them are not searched for.
 const PASSWORD: usize = 256;
-/// Longer secrets are tokens; of those the rarer encodings are left out, which multiply their length.
+/// In bytes. Of longer tokens, the rarer encodings are left out, because they multiply the length.
 const TOKEN: usize = 2_048;
 /// RFC 4648 §6 and §7, in lower case.
 const BASE32: [&[u8; 32]; 2] = [b"abcdefghijklmnopqrstuvwxyz234567", b"0123456789abcdefghijklmnopqrstuv"];
 
-/// RFC 1924, and Adobe's.
+/// RFC 1924, and Adobe's variant.
 const BASE85: [&[u8; 85]; 2] = [
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
     b"!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstu",
@@ -30,12 +31,15 @@ const BASE85: [&[u8; 85]; 2] = [
 /// In the order of their values.
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// One look of the secret.
+/// One form of the secret.
 pub struct Form {
+    /// The view in which it is searched for.
     pub view: View,
+    /// Its symbols in that view.
     pub symbols: Zeroizing<Vec<u8>>,
-    /// How many symbols in a row are found.
+    /// How many consecutive symbols count as a match.
     pub run: usize,
+    /// Whether a symbol may belong to more than one character of the secret.
     pub encoded: bool,
 }
 
@@ -43,7 +47,7 @@ pub struct Form {
 struct Forms(Vec<Form>);
 
 impl Forms {
-    /// Adds a form if it is long enough to mean something.
+    /// Adds a form if it is long enough to be significant.
     fn add(&mut self, view: View, symbols: impl Into<Vec<u8>>, run: usize, encoded: bool) {
         let mut symbols = Zeroizing::new(symbols.into());
         symbols.make_ascii_lowercase();
@@ -64,13 +68,13 @@ impl Forms {
         self.add(view, symbols, run, true);
     }
 
-    /// Forwards and backwards.
+    /// Forwards and reversed.
     fn both_ways(&mut self, view: View, symbols: &[u8], run: usize) {
         self.encoded(view, symbols, run);
         self.encoded(view, backwards(symbols).to_vec(), run);
     }
 
-    /// In the alphabet it has, and without what is neither letter nor digit: separators do not matter then.
+    /// With its own alphabet, and with letters and digits only, so that separators do not matter.
     fn in_words(&mut self, symbols: &[u8], run: usize) {
         self.encoded(View::Plain, plain(symbols), run);
         if symbols.iter().any(|symbol| !symbol.is_ascii_alphanumeric()) {
@@ -79,7 +83,7 @@ impl Forms {
     }
 }
 
-/// Every look of a secret. The runs are as long as what [`RUN`] bytes determine wherever they begin.
+/// Every form of a secret. The runs are as long as what [`RUN`] bytes determine, wherever they begin.
 pub fn of(login: &str, secret: &str) -> Vec<Form> {
     let mut forms = Forms::default();
     let lower = Zeroizing::new(secret.to_lowercase());
@@ -87,7 +91,7 @@ pub fn of(login: &str, secret: &str) -> Vec<Form> {
     let is_short = squeezed.len() < RUN;
     let backwards: Zeroizing<String> = Zeroizing::new(lower.chars().rev().collect());
     if squeezed.len() < SPREAD {
-        // So short that only the whole counts, without anything in between.
+        // Too short for partial matches: only the whole counts, without anything in between.
         for text in [&lower, &backwards] {
             forms.as_it_stands(text);
             forms.as_it_stands(text.trim());
@@ -124,7 +128,7 @@ pub fn of(login: &str, secret: &str) -> Vec<Form> {
         encodings(&mut forms, bytes, bytes.len() > TOKEN);
     }
     if is_short {
-        // Too short for its middle to be known: what AUTH PLAIN sends, as a whole.
+        // A short secret: the response of AUTH PLAIN, as a whole.
         for initial in [format!("\0{login}\0{secret}"), format!("{login}\0{login}\0{secret}")] {
             let encoded = BASE64_STANDARD_NO_PAD.encode(Zeroizing::new(initial).as_bytes());
             let length = encoded.len();
@@ -134,7 +138,7 @@ pub fn of(login: &str, secret: &str) -> Vec<Form> {
     forms.0
 }
 
-/// The bytes it may have: as it is, without blanks (some servers leave them out), in Latin-1.
+/// The bytes a secret may have: unchanged, without spaces (some servers drop them), in Latin-1.
 fn bytes_of(secret: &str) -> Vec<Zeroizing<Vec<u8>>> {
     let bare: Zeroizing<String> = Zeroizing::new(secret.chars().filter(|c| !c.is_whitespace()).collect());
     let latin: Option<Vec<u8>> = secret.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
@@ -175,7 +179,7 @@ fn encodings(forms: &mut Forms, bytes: &[u8], is_token: bool) {
         }
     }
     for encoded in &once {
-        // Seven symbols of the inner one are 56 bits.
+        // Seven symbols of the inner encoding are 56 bits.
         for twice in base64(encoded) {
             forms.in_words(&twice, 8);
             if bytes.len() <= PASSWORD {
@@ -192,7 +196,7 @@ fn encodings(forms: &mut Forms, bytes: &[u8], is_token: bool) {
             forms.in_words(&encoded, 14);
         }
     }
-    // UTF-16, as Windows has it.
+    // UTF-16, as on Windows.
     let wide: Zeroizing<Vec<u8>> = Zeroizing::new(bytes.iter().flat_map(|byte| [*byte, 0]).collect());
     forms.encoded(View::Hexadecimal, hex(&wide), 4 * RUN);
     for encoded in base64(&wide) {
@@ -203,10 +207,10 @@ fn encodings(forms: &mut Forms, bytes: &[u8], is_token: bool) {
     }
 }
 
-/// Base85 and uuencode: no server that is in its right mind writes them.
+/// Base85 and uuencode, which no sensible server uses.
 fn jokes(forms: &mut Forms, bytes: &[u8], base64: &[Zeroizing<Vec<u8>>]) {
     for alphabet in BASE85 {
-        // The blocks that lie within it, for each place in a block where it may begin.
+        // The complete blocks inside it, for each position in a block where it may begin.
         for before in 0..4.min(bytes.len()) {
             forms.encoded(View::Squeezed, base85(&bytes[before..], alphabet), 10);
         }
@@ -214,7 +218,7 @@ fn jokes(forms: &mut Forms, bytes: &[u8], base64: &[Zeroizing<Vec<u8>>]) {
     for encoded in base64 {
         let value = |symbol: &u8| BASE64.iter().position(|known| known == symbol).and_then(|at| u8::try_from(at).ok());
         let symbols: Vec<u8> = encoded.iter().filter_map(value).collect();
-        // Nothing is a grave accent, or a blank.
+        // A zero is written as a grave accent or as a space.
         let accents: Vec<u8> = symbols.iter().map(|value| if *value == 0 { b'`' } else { b' ' + value }).collect();
         let blanks: Vec<u8> = symbols.iter().filter(|value| **value > 0).map(|value| b' ' + value).collect();
         if blanks.len() < accents.len() {
@@ -224,7 +228,7 @@ fn jokes(forms: &mut Forms, bytes: &[u8], base64: &[Zeroizing<Vec<u8>>]) {
     }
 }
 
-/// The whole blocks, of four bytes each.
+/// The complete blocks of four bytes.
 fn base85(bytes: &[u8], alphabet: &[u8; 85]) -> Vec<u8> {
     let mut symbols = Vec::new();
     for block in bytes.chunks_exact(4) {
@@ -243,7 +247,7 @@ fn base64(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     blocks(bytes, 3, |bytes| BASE64_STANDARD_NO_PAD.encode(bytes).into_bytes())
 }
 
-/// Of a lower-case letter.
+/// Expects a lower-case letter.
 fn rot13(letter: u8) -> u8 {
     if letter.is_ascii_lowercase() { (letter - b'a' + 13) % 26 + b'a' } else { letter }
 }
@@ -256,8 +260,8 @@ fn url_safe(symbol: u8) -> u8 {
     }
 }
 
-/// The symbols that `bytes` alone determine, for each place in a block where they may begin. A symbol has as many bits as
-/// 8 in a block's number of bytes go into symbols: 6 for 3 bytes, 5 for 5.
+/// The symbols that `bytes` alone determine, for each position in a block where they may begin. The bits of a symbol
+/// are as many as a block's bytes divide into evenly: 6 for 3 bytes, 5 for 5.
 fn blocks(bytes: &[u8], block: usize, encode: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Zeroizing<Vec<u8>>> {
     let bits = if block == 3 { 6 } else { 5 };
     let begun = |before: usize| {

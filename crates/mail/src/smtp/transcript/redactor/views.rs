@@ -1,5 +1,5 @@
-//! The ways to read a text: each leaves out what a disguise puts in between, and remembers where every
-//! symbol stood.
+//! The ways to read a text: each leaves out what a form of the secret puts in between, and records the position of
+//! every symbol.
 
 use std::iter;
 
@@ -7,14 +7,14 @@ use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 use super::Line;
 
-/// A way to read.
+/// One way to read a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum View {
     /// In lower case.
     AsItStands,
-    /// The same without blanks.
+    /// The same without spaces.
     Squeezed,
-    /// Letters and digits alone.
+    /// Letters and digits only.
     Plain,
     /// Hexadecimal digits with any separators; other letters end a run.
     Hexadecimal,
@@ -24,32 +24,34 @@ pub enum View {
     Octal,
     /// Bytes written in binary.
     Binary,
-    /// Every second, third or fourth symbol, from each place where that may begin, without blanks: something else stands
-    /// between.
+    /// Every second, third or fourth symbol, from each possible start, without spaces: other characters are in between.
     Every(u8),
 }
 
-/// How far apart the symbols of [`View::Every`] are.
+/// The distances of [`View::Every`].
 pub const APART: [u8; 3] = [2, 3, 4];
 
-/// A byte, and the first and last character that it is written with.
+/// A byte, and the first and last character that represent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbol {
+    /// The byte, in lower case if it is a letter.
     pub byte: u8,
+    /// The first character.
     pub from: usize,
+    /// The last character.
     pub to: usize,
 }
 
-/// What no secret holds: no run goes across it.
+/// Occurs in no secret: no run crosses it.
 const END: u8 = 0;
-/// Escapes may be escaped.
+/// How many levels of escapes are undone: escapes may be escaped.
 const UNDONE: usize = 2;
 
-/// The lines in every view, as one text. Where a line was cut, nothing joins it with the next one.
+/// The lines in every view, as one text. A cut line is not joined with the next one.
 pub fn read(lines: &[Line]) -> Vec<(View, Vec<Symbol>)> {
     let mut read = Vec::new();
     views(stand(lines, false), &mut read);
-    // What looks like a letter is one: wide, ringed, with a mark over it, with an ornament beside it.
+    // Look-alike letters count as letters: full-width, circled, accented, with an ornament beside them.
     if lines.iter().any(|line| !line.characters.iter().all(char::is_ascii)) {
         views(stand(lines, true), &mut read);
     }
@@ -79,7 +81,7 @@ fn views(mut text: Vec<Symbol>, read: &mut Vec<(View, Vec<Symbol>)>) {
     }
 }
 
-/// One in `apart` symbols, for each place where they may begin. Together they are as long as the text.
+/// Every `apart`th symbol, for each possible start. Together they are as long as the text.
 fn every(squeezed: &[Symbol], apart: usize) -> Vec<Symbol> {
     let mut all = Vec::with_capacity(squeezed.len() + apart);
     for first in 0..apart {
@@ -91,7 +93,7 @@ fn every(squeezed: &[Symbol], apart: usize) -> Vec<Symbol> {
     all
 }
 
-/// What a character looks like, in lower case: without marks and ornaments, in its plain shape (NFKD).
+/// The basic shape of a character in lower case: without marks and ornaments (NFKD).
 pub fn plain_shape(character: char, mut tell: impl FnMut(char)) {
     decompose_compatible(character, |part| {
         if part.is_ascii() || part.is_alphanumeric() && !is_combining_mark(part) {
@@ -100,11 +102,11 @@ pub fn plain_shape(character: char, mut tell: impl FnMut(char)) {
     });
 }
 
-/// The text in lower case, every blank a space; in plain shapes, if that is asked for.
+/// The text in lower case, all white space as spaces; in basic shapes if requested.
 fn stand(lines: &[Line], in_plain_shapes: bool) -> Vec<Symbol> {
     let (mut symbols, mut start) = (Vec::new(), 0);
     for (number, line) in lines.iter().enumerate() {
-        // Servers repeat the enhanced code in each line.
+        // Servers repeat the enhanced code on each line.
         let skipped = if number > 0 { enhanced_code(&line.characters) } else { 0 };
         for (at, character) in line.characters.iter().enumerate().skip(skipped) {
             let place = start + at;
@@ -132,7 +134,7 @@ fn stand(lines: &[Line], in_plain_shapes: bool) -> Vec<Symbol> {
     symbols
 }
 
-/// How long the enhanced code (RFC 3463) is that a line begins with.
+/// The length of the enhanced code (RFC 3463) at the start of a line.
 fn enhanced_code(line: &[char]) -> usize {
     let length = line.iter().take_while(|c| c.is_ascii_digit() || **c == '.').count();
     let is_code = length >= 5 && line[..length].iter().filter(|c| **c == '.').count() == 2;
@@ -158,7 +160,7 @@ fn digits(plain: &[Symbol]) -> Vec<Symbol> {
     digits
 }
 
-/// Every number that is a byte, in lower case; a larger one ends a run. Words in between are ignored.
+/// Every number that fits a byte, in lower case; a larger one ends a run. Words in between are ignored.
 fn numbers(text: &[Symbol], radix: u16) -> Vec<Symbol> {
     let mut numbers: Vec<Symbol> = Vec::new();
     let mut open: Option<(u16, Symbol)> = None;
@@ -180,8 +182,8 @@ fn numbers(text: &[Symbol], radix: u16) -> Vec<Symbol> {
     numbers
 }
 
-/// The text without escapes, `None` when it has none: `%74`, `=74`, `\x74`, `\u0074`, `%u0074`, `\164`, `\"`, `&#116;`,
-/// `&#x74;`, `&amp;`. It is in lower case already.
+/// The text without escapes, `None` if it has none: `%74`, `=74`, `\x74`, `\u0074`, `%u0074`, `\164`, `\"`, `&#116;`,
+/// `&#x74;`, `&amp;`. It is already in lower case.
 fn undo_escapes(text: &[Symbol]) -> Option<Vec<Symbol>> {
     let mut plainer = Vec::with_capacity(text.len());
     let (mut at, mut any) = (0, false);
@@ -216,7 +218,7 @@ enum Escaped {
 const NAMED: [(&[u8], char); 6] =
     [(b"&amp;", '&'), (b"&lt;", '<'), (b"&gt;", '>'), (b"&quot;", '"'), (b"&apos;", '\''), (b"&nbsp;", ' ')];
 
-/// The escape that the text begins with, and how many symbols it has.
+/// The escape at the start of the text, and its length in symbols.
 fn escape(text: &[Symbol]) -> Option<(Escaped, usize)> {
     let byte = |at: usize| text.get(at).map(|symbol| symbol.byte);
     let number = |from: usize, length: usize, radix: u32| {

@@ -1,4 +1,4 @@
-//! Properties: whatever the secret, and however it is written, none of it is left.
+//! Properties: no part of any secret is left, in any encoding.
 
 use base64::{
     Engine,
@@ -28,8 +28,8 @@ enum Encoding {
     Json,
 }
 
-/// How a server writes what it was sent, and the part of it that the secret alone determines, with how many symbols of
-/// that six of its characters are.
+/// How a server writes what it was sent, and the part of it that the secret alone determines, with the number of
+/// symbols for six of its characters.
 fn encoded(encoding: Encoding, before: &str, secret: &str, after: &str) -> (String, String, usize) {
     let all = format!("{before}{secret}{after}");
     let middle = |text: &str, from: usize, to: usize| text.get(from..to).unwrap_or_default().to_owned();
@@ -102,7 +102,7 @@ proptest! {
         }
     }
 
-    /// In any encoding, case, with any separators and splits: no six consecutive characters.
+    /// In any encoding and case, with any separators and splits: no six consecutive characters are left.
     #[test]
     fn no_six_characters_are_left(
         secret in "[!-~]{8,40}",
@@ -116,7 +116,7 @@ proptest! {
         (upper, split) in (any::<bool>(), any::<prop::sample::Index>()),
     ) {
         let (text, wanted, run) = encoded(encoding, &before, &secret, &after);
-        // Signs in between are told from the secret's own only where it is made of letters, and an escape is whole.
+        // Separators can be removed only if the secret consists of letters, and an escape must be whole.
         let is_readable = separator.trim_matches([' ', '\u{200b}']).is_empty() || wanted.bytes().all(|b| b.is_ascii_alphanumeric());
         let separator = if is_readable { separator } else { "" };
         let (group, separator) = match encoding {
@@ -130,7 +130,7 @@ proptest! {
         }
         let redactor = redactor(&secret);
         let in_one = redactor.redact(&echoed);
-        // An escape is not split: it would be two halves of nothing.
+        // An escape is not split: its halves would mean nothing.
         let split = if matches!(encoding, Encoding::Percent | Encoding::Printable | Encoding::Json) { 0 } else { split.index(echoed.len() + 1) };
         let split = (0..=split).rev().find(|at| echoed.is_char_boundary(*at)).unwrap_or_default();
         let (one, two) = echoed.split_at(split);
