@@ -1,33 +1,33 @@
-//! An e-mail address as it is typed, and as it is kept.
+//! An e-mail address, as typed and as kept.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A mailbox: `local-part@domain`, the domain as A-labels in lower case, the local part as it was typed
-/// (RFC 5321 §2.4: only its owner's server may interpret it).
+/// A mailbox: `local-part@domain`, the domain as A-labels in lower case, the local part as typed (RFC 5321 §2.4: only
+/// the receiving server may interpret it).
 ///
 /// At most 64 octets before the `@` and 254 in all (RFC 5321 §4.5.3.1, RFC 3696 erratum 1690). Quoted local parts,
-/// comments, address literals and source routes are legal on paper and refused here: no provider hands them out, and
-/// each is a way to smuggle something into a command.
+/// comments, address literals and source routes are legal but refused here: no provider uses them, and each could be
+/// used to inject something into a command.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 
-/// It is not an address; what was typed is not repeated.
+/// The text is not an address; the error does not repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an email address")]
 pub struct AddressError;
 
 impl EmailAddress {
-    /// Reads an address. Blanks around it are dropped.
+    /// Parses an address. White space around it is removed.
     pub fn parse(typed: &str) -> Result<Self, AddressError> {
         let typed = typed.trim();
         let (local, domain) = typed.rsplit_once('@').ok_or(AddressError)?;
         let local_is_dot_atom = !local.is_empty()
             && local.len() <= 64
             && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character));
-        // 254 characters, were each written in four bytes: what is longer is not looked at.
+        // In bytes: 254 characters of four bytes each. A longer domain is refused unread.
         if !local_is_dot_atom || domain.len() > 1_024 {
             return Err(AddressError);
         }
@@ -48,7 +48,7 @@ impl EmailAddress {
         &self.0
     }
 
-    /// What stands after the `@`.
+    /// The part after the `@`.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
@@ -67,7 +67,7 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// For logs and failed assertions: enough to recognise, not enough to write to.
+/// For logs and failed assertions: recognisable, but not usable as an address.
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first: String = self.0.chars().take(1).collect();

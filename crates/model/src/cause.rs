@@ -1,13 +1,13 @@
-//! The closed vocabulary of what can go wrong with a submission.
+//! The closed list of reasons why a submission can fail.
 //!
-//! To add one: a line in the table below, its `cause-…` texts in both catalogues (a test finds the missing ones),
-//! and the rule that recognises it.
+//! To add one: a line in the table below, its `cause-…` texts in both catalogues (a test finds missing ones), and the
+//! rule that recognises it.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal,)*) => {
-        /// Why a submission failed. The codes are stable: the API, the events and the database hold them.
+        /// Why a submission failed. The codes are stable: they appear in the API, the events and the database.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Cause {
             $($(#[$doc])* #[serde(rename = $code)] $variant,)*
@@ -17,7 +17,7 @@ macro_rules! causes {
             /// Every cause.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The code on the wire and in the catalogues.
+            /// The code in the API, the database and the catalogues.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $code,)*
@@ -36,20 +36,20 @@ macro_rules! causes {
 }
 
 causes! {
-    /// The host is not a host name: it holds a scheme, a port, spaces…
+    /// The host is not a host name: it contains a scheme, a port, spaces…
     HostInvalid = "host_invalid",
-    /// The address policy refuses the host; nothing was sent.
+    /// The address policy refuses the host; no connection was made.
     HostNotAllowed = "host_not_allowed",
-    /// The address policy refuses the port; nothing was sent.
+    /// The address policy refuses the port; no connection was made.
     PortNotAllowed = "port_not_allowed",
-    /// No such name.
+    /// The name does not exist.
     DnsNotFound = "dns_not_found",
     /// The resolver failed.
     DnsFailed = "dns_failed",
     ConnectRefused = "connect_refused",
     ConnectTimeout = "connect_timeout",
     NetworkUnreachable = "network_unreachable",
-    /// Something answered that is not a mail submission server.
+    /// The server that responded is not a mail submission server.
     NotSubmissionServer = "not_submission_server",
     /// TLS spoken to a plaintext port, or the reverse.
     TlsPortMismatch = "tls_port_mismatch",
@@ -59,45 +59,45 @@ causes! {
     CertNotYetValid = "cert_not_yet_valid",
     CertNameMismatch = "cert_name_mismatch",
     CertUntrusted = "cert_untrusted",
-    /// Encryption is asked for, and the server has no STARTTLS or refuses it.
+    /// The settings require STARTTLS, and the server does not offer it or refuses it.
     StarttlsNotOffered = "starttls_not_offered",
-    /// The server wants encryption first.
+    /// The server requires encryption first.
     StarttlsRequired = "starttls_required",
-    /// The server does not like our name.
+    /// The server refuses our EHLO name.
     EhloRejected = "ehlo_rejected",
-    /// No AUTH at all (here, or before TLS).
+    /// The server offers no AUTH at all (or not before TLS).
     AuthNotOffered = "auth_not_offered",
-    /// AUTH, but not the mechanisms we speak, or not the one tried.
+    /// The server offers AUTH, but no mechanism that we support, or not the requested one.
     AuthMechanismUnsupported = "auth_mechanism_unsupported",
     /// The server requires a login.
     AuthRequired = "auth_required",
     BadCredentials = "bad_credentials",
-    /// The account's password will not do: an application password is needed.
+    /// The account's own password is not accepted: an application password is needed.
     AppPasswordRequired = "app_password_required",
-    /// The provider takes no passwords at all.
+    /// The provider accepts no passwords at all.
     BasicAuthDisabled = "basic_auth_disabled",
     /// SMTP login is switched off for this mailbox or organisation.
     SmtpAuthDisabled = "smtp_auth_disabled",
-    /// A security policy stopped this login.
+    /// A security policy blocked this login.
     LoginBlocked = "login_blocked",
     /// The account is suspended, not activated, or barred from sending.
     AccountBlocked = "account_blocked",
-    /// The account has an allow-list of addresses, and ours is not in it.
+    /// The account has a list of allowed IP addresses, and ours is not on it.
     IpNotAllowed = "ip_not_allowed",
-    /// The token is valid but lacks the right on this mailbox.
+    /// The token is valid but has no permission for this mailbox.
     OauthPermission = "oauth_permission",
-    /// This From is not allowed to this login, or its domain does not exist.
+    /// The login may not use this From address, or its domain does not exist.
     SenderRejected = "sender_rejected",
-    /// The provider wants this From or domain verified first.
+    /// The provider requires this From address or domain to be verified first.
     SenderNotVerified = "sender_not_verified",
     RelayDenied = "relay_denied",
     AddressSyntax = "address_syntax",
     RecipientRejected = "recipient_rejected",
     RecipientMailboxFull = "recipient_mailbox_full",
-    /// Come back later: the server defers first contacts.
+    /// The server defers first contacts: try again later.
     Greylisted = "greylisted",
     RateLimited = "rate_limited",
-    /// The daily (or paid) amount is used up.
+    /// The daily or paid quota is used up.
     QuotaExceeded = "quota_exceeded",
     TooManyConnections = "too_many_connections",
     TooManyRecipients = "too_many_recipients",
@@ -106,21 +106,21 @@ causes! {
     MessageRejected = "message_rejected",
     /// SPF, DKIM or DMARC of the sender's domain.
     DomainAuthentication = "domain_authentication",
-    /// Our sending address is on a block list or has no reverse name.
+    /// Our IP address is on a block list, or has no reverse DNS name.
     IpBlocked = "ip_blocked",
     /// The provider's trial mode sends to authorised recipients only.
     SandboxRestricted = "sandbox_restricted",
-    /// A temporary failure of the server's own.
+    /// A temporary failure of the server itself.
     ServerBusy = "server_busy",
     /// The server broke the protocol, or says that we did.
     ProtocolError = "protocol_error",
-    /// It hung up or reset.
+    /// The server closed or reset the connection.
     ConnectionLost = "connection_lost",
-    /// It never ended a reply.
+    /// A reply exceeded the limit.
     ReplyTooLarge = "reply_too_large",
-    /// It fell silent.
+    /// The server did not respond in time.
     Timeout = "timeout",
-    /// The account has no mail server that could send, or no password for it. Nothing was tried.
+    /// The account has no server that could send, or no password for it. No attempt was made.
     NoServer = "no_server",
     /// None of the above: the stage and the server's own words are shown.
     Unknown = "unknown",

@@ -1,8 +1,8 @@
-//! **Encodage SMTP**: the character set of the mails that leave.
+//! **Encodage SMTP**: the character set of outgoing mail.
 
 use serde::{Deserialize, Serialize};
 
-/// The character set used for the texts of a message. A text that does not fit falls back to UTF-8.
+/// The character set for the texts of a message. A text that does not fit is sent as UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 pub enum Encoding {
     #[default]

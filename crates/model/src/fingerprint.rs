@@ -1,12 +1,14 @@
-//! What a result is about: a test, a failure or a connection counts only while the settings are those it was made with.
+//! What a result applies to: a test, a failure or a connection counts only while the settings are the ones it was made
+//! with.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::{encoding::Encoding, settings::Settings};
 
-/// A hash of what a server judges mail by: destination, sender address, encoding, and when the secret was last changed. The
-/// preset, the user, the sender's name and the reply address do not count: no server takes or refuses mail for them.
+/// A hash of the settings that matter to a server: destination, sender address, encoding, and the time of the secret's
+/// last change. The preset, the user, the sender's name and the reply address are left out: no server accepts or
+/// refuses mail because of them.
 pub fn fingerprint(settings: &Settings, encoding: Encoding, secret_changed_at: Option<Timestamp>) -> [u8; 32] {
     let Settings { name: _, preset: _, user: _, destination, sender_name: _, sender_address, reply_to: _ } = settings;
     let changed_at = secret_changed_at.map(Timestamp::as_millisecond).unwrap_or_default();

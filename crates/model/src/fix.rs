@@ -1,4 +1,4 @@
-//! A change of settings that mends a failure: **Appliquer et retester**.
+//! A change of settings that fixes a failure: **Appliquer et retester**.
 //!
 //! A fix never changes the host: a secret only goes to the host it was typed for. To add one: a variant here, its text
 //! `fix-…` in both catalogues, where it is proposed (the server's `test_runs/remedies.rs`) and how it is applied
@@ -12,22 +12,22 @@ use crate::{address::EmailAddress, mechanism::Mechanism, security::Security, set
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "change")]
 pub enum Fix {
-    /// Another port, with the encryption that goes with it. A server answers there.
+    /// Another port, with its encryption. A submission server responds there.
     Port { port: u16, security: Security },
-    /// Another encryption on the same port. It works there.
+    /// Another encryption on the same port, verified to work.
     Security { security: Security },
-    /// The form of the login that the provider wants.
+    /// The login in the form that the provider requires.
     Login { login: String },
-    /// The sender's address is the login's. The server takes it.
+    /// The login's address as the sender, verified to be accepted.
     Sender { address: EmailAddress },
-    /// What looks superfluous goes out of the secret.
+    /// Removes characters from the secret that look superfluous.
     Spaces { count: u32 },
-    /// Another way to log in, which the server offers.
+    /// Another login mechanism, which the server offers.
     Mechanism { mechanism: Mechanism },
 }
 
 impl Fix {
-    /// The settings after the change. The secret is another matter: see [`Fix::Spaces`].
+    /// The settings after the change. The secret is not part of them: see [`Fix::Spaces`].
     #[must_use]
     pub fn apply(&self, settings: &Settings) -> Settings {
         let mut changed = settings.clone();

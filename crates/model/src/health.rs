@@ -1,73 +1,73 @@
-//! How a profile sends, and how it has been doing.
+//! The sending options of a profile, and how its recent mail has fared.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cause::Cause;
 
-/// Failures in a row, for the same cause, after which a profile counts as broken.
+/// Consecutive failures for the same cause after which a profile counts as broken.
 pub const BROKEN_AFTER: u32 = 3;
 
-/// What the owner chose for the sending. `None`: as the provider, or the operator, has it.
+/// What the owner set for sending. `None`: the provider's or the operator's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SendingOptions {
-    /// Connections to the server at the same time, 1 to 20.
+    /// Simultaneous connections to the server, 1 to 20.
     pub max_connections: Option<u32>,
-    /// Messages a minute, 1 to 6,000.
+    /// Messages per minute, 1 to 6,000.
     pub per_minute: Option<u32>,
     /// Messages in 24 hours, 1 to 1,000,000.
     pub per_day: Option<u32>,
-    /// Log in once an hour, to learn of a broken profile before a customer does.
+    /// Log in once an hour, to detect a broken profile before a message fails.
     pub check_hourly: bool,
-    /// Through the portal's own server when this one fails.
+    /// Use the portal's own server when this one fails.
     pub fallback: bool,
 }
 
-/// How the messages that went through a profile fared. Failures that are about one message or its recipients do not
-/// count: a profile is not broken because a customer's address is wrong.
+/// The results of the messages that used a profile. Failures that concern one message or its recipients do not count: a
+/// wrong recipient address does not make a profile broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Health {
-    /// In a row, for the same cause.
+    /// Consecutive failures for the same cause.
     pub failures: u32,
     pub failing_cause: Option<Cause>,
-    /// Since when it is broken.
+    /// When it became broken.
     pub broken_at: Option<Timestamp>,
-    /// The last message that its server took.
+    /// The last message that its server accepted.
     pub sent_at: Option<Timestamp>,
-    /// The last failure that was the profile's own.
+    /// The last failure caused by the profile.
     pub failed_at: Option<Timestamp>,
     pub failed_cause: Option<Cause>,
-    /// The last login that was tried for itself.
+    /// The last login that was tried without a message.
     pub checked_at: Option<Timestamp>,
 }
 
-/// How the sending through a profile is going, with the settings it has now.
+/// How sending through a profile is going, with its current settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SendState {
-    /// Nothing was sent with these settings.
+    /// No message was sent with these settings.
     #[default]
     Unknown,
-    /// The last message was taken.
+    /// The server accepted the last message.
     Sent { at: Timestamp },
-    /// The last message failed, for a reason of the profile's.
+    /// The last message failed because of the profile.
     Failing { at: Timestamp, cause: Cause },
-    /// Three in a row failed for the same reason.
+    /// Three consecutive messages failed for the same reason.
     Broken { since: Timestamp, cause: Cause },
 }
 
-/// What a message, or a login, told of its profile.
+/// What a message, or a login, shows about its profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthSignal {
-    /// The server took a message.
+    /// The server accepted a message.
     Sent,
-    /// A login went well, or a test's message was taken.
+    /// A login succeeded, or a test's message was accepted.
     Well,
-    /// A login went well, and what is wrong shows with a message only.
+    /// A login succeeded, but the failure concerns messages only.
     Passed,
     Failed(Cause),
 }
 
-/// A change that somebody should hear of.
+/// A change to report to the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthTransition {
     Broke(Cause),
@@ -79,7 +79,7 @@ impl Health {
         self.broken_at.is_some()
     }
 
-    /// Applies a signal. A transition is reported once: at the third failure, and at the first success after it.
+    /// Applies a signal. A transition is reported once: at the third failure, and at the first success after that.
     pub fn take(&mut self, signal: HealthSignal, at: Timestamp) -> Option<HealthTransition> {
         match signal {
             HealthSignal::Sent | HealthSignal::Well => {
@@ -105,7 +105,7 @@ impl Health {
         }
     }
 
-    /// How it is going.
+    /// The current state.
     pub fn state(&self) -> SendState {
         let cause = self.failed_cause.unwrap_or(Cause::Unknown);
         match (self.broken_at, self.failed_at, self.sent_at) {
@@ -116,19 +116,19 @@ impl Health {
         }
     }
 
-    /// The settings were changed: what failed may work now. A success will prove it.
+    /// The settings were changed, so earlier failures no longer count. The next success proves that it works.
     pub fn start_over(&mut self) {
         (self.failures, self.failing_cause) = (0, None);
     }
 
-    /// Whether nothing is sent until the settings change, or a login goes well: it failed so often that more of the same
-    /// only spends messages.
+    /// Whether nothing is sent until the settings change or a login succeeds: it failed so often that further attempts
+    /// would only use up messages.
     pub fn is_held(&self) -> bool {
         self.is_broken() && self.failures >= BROKEN_AFTER
     }
 }
 
-/// Whether a cause is about the one message or its recipients, and says nothing of the profile.
+/// Whether a cause concerns only one message or its recipients, and shows nothing about the profile.
 pub const fn is_about_the_message(cause: Cause) -> bool {
     matches!(
         cause,

@@ -1,20 +1,20 @@
-//! The words of the product as types, and the rules that need nothing else: no framework, no database, no network.
+//! The product's plain types, and the rules that need nothing else: no framework, database or network.
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`account`] | whose everything is |
-//! | [`address`], [`settings`], [`security`], [`mechanism`], [`encoding`] | what an account sets for one mail server |
-//! | [`password`] | what a pasted secret picks up on its way, and how it looks at a provider |
-//! | [`stage`], [`cause`], [`report`], [`survey`], [`fix`] | how a conversation went, why it failed, what mends it |
+//! | [`account`] | who owns data |
+//! | [`address`], [`settings`], [`security`], [`mechanism`], [`encoding`] | the settings of one mail server |
+//! | [`password`] | superfluous characters in a pasted secret, and the form of a provider's passwords |
+//! | [`stage`], [`cause`], [`report`], [`survey`], [`fix`] | how a conversation went, why it failed, what fixes it |
 //! | [`login`] | how often a password may be tried |
-//! | [`health`], [`fingerprint`] | how the mail of a profile has been doing, and with which settings |
-//! | [`way`] | through which server an account's mail leaves |
-//! | [`search`], [`near`] | what a search box finds; the server that a mistyped name was meant for |
+//! | [`health`], [`fingerprint`] | how a profile's mail has fared, and with which settings |
+//! | [`way`] | which server sends an account's mail |
+//! | [`search`], [`near`] | what a search box finds; the server that a mistyped name probably means |
 //! | [`provider`], [`locale`] | the table of providers, and its texts in both languages |
 //!
-//! The arrows, which the compiler keeps: `model` ← `mail` ← `server`, `model` ← `app` ← `server`.
+//! The dependencies, which the compiler enforces: `model` ← `mail` ← `server`, `model` ← `app` ← `server`.
 //!
-//! Without the feature `full` there is only what the browser needs, so that the WebAssembly stays small.
+//! Without the feature `full` it contains only what the browser needs, so that the WebAssembly stays small.
 
 pub mod cause;
 pub mod encoding;

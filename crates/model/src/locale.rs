@@ -1,10 +1,10 @@
-//! The languages of the product, and texts that a data file carries in each.
+//! The languages of the product, and texts of data files in each of them.
 //!
-//! To add one: a variant here, a field of [`Localised`], a catalogue in `app/i18n`; tests find what is missing.
+//! To add one: a variant here, a field of [`Localised`], a catalogue in `app/i18n`; tests find missing parts.
 
 use serde::{Deserialize, Serialize};
 
-/// A language the product speaks.
+/// A supported language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {
@@ -24,20 +24,20 @@ impl Locale {
         }
     }
 
-    /// The language of a BCP 47 tag such as `fr`, `fr-CA` or `en_GB`; `None` for one the product does not speak.
+    /// The language of a BCP 47 tag such as `fr`, `fr-CA` or `en_GB`; `None` if it is not supported.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let language = tag.split(['-', '_']).next().unwrap_or_default();
         Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language))
     }
 
-    /// The first language of an `Accept-Language` header that the product speaks. Quality values are not weighed:
-    /// browsers list languages in the order of preference.
+    /// The first supported language of an `Accept-Language` header. Quality values are ignored: browsers list languages
+    /// in order of preference.
     pub fn from_accept_language(header: &str) -> Option<Self> {
         header.split(',').filter_map(|item| item.split(';').next()).find_map(|tag| Self::from_tag(tag.trim()))
     }
 }
 
-/// A text that a data file carries in both languages.
+/// A text of a data file in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Localised {
     pub fr: String,

@@ -2,41 +2,41 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Refused passwords in a row after which a secret is not tried again.
+/// Consecutive refusals after which a secret is not tried again.
 pub const MOST_REFUSALS: u32 = 3;
-/// A place whose holder does not prolong it ends after so long.
+/// A permit ends after this time unless its holder extends it.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
-/// A login with a secret, as it is stored.
+/// One login with a secret, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginEntry {
     /// When it began, or was refused.
     pub at: Timestamp,
-    /// A place that is taken until then; `None`: it was refused.
+    /// A permit that is valid until then; `None`: the login was refused.
     pub until: Option<Timestamp>,
 }
 
 impl LoginEntry {
-    /// Whether the holder of a place is gone. Also one that the clock, set back since, would keep for hours: clocks of
-    /// replicas may differ by a lease.
+    /// Whether the permit has expired. This includes a permit that would last for hours because the clock was set back
+    /// since: clocks of replicas may differ by a lease.
     pub fn has_ended(&self, now: Timestamp) -> bool {
         self.until.is_some_and(|until| until <= now || until > now + LEASE * 2)
     }
 }
 
-/// What is known of the logins with one secret.
+/// The recent logins with one secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LoginCount {
-    /// In a row.
+    /// Consecutive refusals.
     pub refusals: u32,
-    /// Logins that have not ended yet.
+    /// Logins in progress.
     pub under_way: u32,
     /// When the last one was refused.
     pub refused_at: Option<Timestamp>,
 }
 
 impl LoginCount {
-    /// Of entries that have not ended.
+    /// Counts the entries that have not expired.
     pub fn of(entries: impl IntoIterator<Item = LoginEntry>) -> Self {
         entries.into_iter().fold(Self::default(), |count, LoginEntry { at, until }| match until {
             Some(_) => Self { under_way: count.under_way.saturating_add(1), ..count },
@@ -51,14 +51,15 @@ impl LoginCount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     Granted,
-    /// Others may be refused first.
+    /// The logins in progress may be refused first.
     Busy,
     /// It was refused three times.
     Refused,
 }
 
-/// The one rule. A secret that was never refused may be tried by as many at once as refusals may come; one that was, by one
-/// after another. `again_after`: for a secret that nobody can type anew here, once more after so long.
+/// The only rule for logins. As many logins with a never-refused secret may run at once as refusals are allowed; after
+/// a refusal, one at a time. `again_after`: a secret that cannot be entered again here is tried once more after this
+/// time.
 pub fn admit(count: LoginCount, again_after: Option<SignedDuration>, now: Timestamp) -> Admission {
     let LoginCount { refusals, under_way, refused_at } = count;
     if refusals >= MOST_REFUSALS {

@@ -1,4 +1,4 @@
-//! The ways to log in (SASL mechanisms, RFC 4422) that we speak.
+//! The supported login mechanisms (SASL, RFC 4422).
 
 use serde::{Deserialize, Serialize};
 
@@ -11,13 +11,13 @@ pub enum Mechanism {
     /// RFC 4616.
     #[serde(rename = "PLAIN")]
     Plain,
-    /// No standard; every server has it.
+    /// No standard; every server supports it.
     #[serde(rename = "LOGIN")]
     Login,
     /// RFC 2195.
     #[serde(rename = "CRAM-MD5")]
     CramMd5,
-    /// Google's and Microsoft's; the secret is an access token. Only when it is asked for.
+    /// Google's and Microsoft's; the secret is an access token. Used only on request.
     #[serde(rename = "XOAUTH2")]
     Xoauth2,
 }
@@ -25,7 +25,7 @@ pub enum Mechanism {
 impl Mechanism {
     pub const ALL: [Self; 5] = [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5, Self::Xoauth2];
 
-    /// The name on the wire and in the database.
+    /// The name in the protocol and in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ScramSha256 => "SCRAM-SHA-256",

@@ -1,14 +1,14 @@
-//! The known server that a mistyped name was probably meant for.
+//! The known server that a mistyped name probably means.
 
-/// Names of other services where people look for the sending one.
+/// Names of other services that people enter instead of the sending one.
 const OTHERS: [&str; 6] = ["imap", "imaps", "pop", "pop3", "mail", "www"];
-/// Slips that are taken for one: with two, `smtp.gmx.fr` would be taken for `smtp.gmx.de`.
+/// The most typing errors that are corrected: with two, `smtp.gmx.fr` would match `smtp.gmx.de`.
 const MOST: usize = 1;
-/// Shorter names are too much alike.
+/// The shortest name that is corrected: shorter ones are too similar.
 const SHORTEST: usize = 8;
 
-/// The one of `known` that `host` was meant for: the sending server where another service or the bare domain was typed, else a
-/// name that differs by one slip. `None` where `host` itself is known.
+/// The name in `known` that `host` probably means: the sending server if another service or the bare domain was
+/// entered, otherwise a name that differs by one typing error. `None` if `host` itself is known.
 pub fn near<'k>(host: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
     let rest = host.split_once('.').filter(|(first, _)| OTHERS.contains(first)).map_or(host.as_str(), |(_, rest)| rest);
@@ -26,7 +26,7 @@ pub fn near<'k>(host: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k 
     best.filter(|_| host.len() >= SHORTEST).map(|(_, other)| other)
 }
 
-/// How many letters are to be changed, added, taken away or swapped with their neighbour; more than `most` is not counted.
+/// The number of letters to change, add, remove or swap with their neighbour; counting stops above `most`.
 pub(crate) fn distance(one: &str, other: &str, most: usize) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len().abs_diff(other.len()) > most {
@@ -51,10 +51,10 @@ pub(crate) fn distance(one: &str, other: &str, most: usize) -> usize {
     last[other.len()]
 }
 
-/// Shorter names of domains are too much alike: `live.com` and `lire.com`.
+/// The shortest domain name that is corrected: shorter ones are too similar, like `live.com` and `lire.com`.
 const SHORTEST_NAME: usize = 5;
 
-/// Whether `typed` is the domain `known` with one slip, in its name or behind it.
+/// Whether `typed` is the domain `known` with one typing error, in its name or in its ending.
 pub fn is_slip_of(typed: &str, known: &str) -> bool {
     let (Some((typed, end)), Some((name, known_end))) = (typed.split_once('.'), known.split_once('.')) else {
         return false;

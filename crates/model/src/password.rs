@@ -1,24 +1,24 @@
-//! What a pasted secret picks up on its way, and how it is taken off again.
+//! Characters that a pasted secret picks up, and their removal.
 //!
 //! Google shows `abcd efgh ijkl mnop`, mail programs add no-break spaces, web pages zero-width ones. The same function
-//! runs in the password field and on the server, so it holds without WebAssembly.
+//! runs in the password field and on the server, so it works without WebAssembly.
 
 use serde::Deserialize;
 
-/// Whether spaces inside a secret mean anything. The preset says so.
+/// Whether spaces inside a secret are significant. The preset decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InnerSpaces {
-    /// The provider shows the secret in groups; it is the same without the spaces.
+    /// The provider shows the secret in groups; the spaces are not part of it.
     Cosmetic,
     /// A space may be part of the password.
     Significant,
 }
 
-/// A secret without what is superfluous, and what was found.
+/// A secret without superfluous characters, and how many there were.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cleaned {
     pub value: String,
-    /// How many spaces of the keyboard's kind are superfluous.
+    /// How many ordinary spaces are superfluous.
     pub spaces: u32,
     /// The number of characters that were probably pasted: no-break and zero-width ones, tabs, line ends.
     pub invisible: u32,
@@ -31,8 +31,8 @@ impl Cleaned {
     }
 }
 
-/// Characters without width or ink that copying brings along: soft hyphen, grapheme joiner, fillers, zero-width space and
-/// joiners, directional marks, word joiner, blank Braille, variation selectors, byte order mark, tags.
+/// Invisible characters that copying adds: soft hyphen, grapheme joiner, fillers, zero-width space and joiners,
+/// directional marks, word joiner, blank Braille, variation selectors, byte order mark, tags.
 pub const fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -40,8 +40,8 @@ pub const fn is_invisible(character: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// What is superfluous in `typed`: everything blank where inner spaces are cosmetic; elsewhere the blanks at both
-/// ends, and the characters that no keyboard types wherever they stand.
+/// Finds the superfluous characters in `typed`: all white space if inner spaces are cosmetic; otherwise white space at
+/// both ends, and characters that no keyboard types, anywhere.
 pub fn clean(typed: &str, inner: InnerSpaces) -> Cleaned {
     let blank = |character: char| character.is_whitespace() || is_invisible(character);
     let start = typed.len() - typed.trim_start_matches(blank).len();
@@ -60,11 +60,11 @@ pub fn clean(typed: &str, inner: InnerSpaces) -> Cleaned {
     cleaned
 }
 
-/// How an application password looks.
+/// The form of a provider's application passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretShape {
-    /// Nothing is known.
+    /// Unknown.
     #[default]
     Any,
     /// Sixteen letters.
@@ -74,7 +74,7 @@ pub enum SecretShape {
 }
 
 impl SecretShape {
-    /// Whether the secret is one; with `finished` unset, whether it may become one.
+    /// Whether the secret has this form; without `finished`, whether it may still get it.
     pub fn fits(self, secret: &str, finished: bool) -> bool {
         let (length, dashes) = match self {
             Self::Any => return true,

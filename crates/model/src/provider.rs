@@ -1,7 +1,7 @@
-//! The table of providers: names, servers, exchangers, presets, guides, advice and limits, one file a provider in
-//! `data/providers`. Whoever asks whose server a host is asks here.
+//! The table of providers: names, servers, exchangers, presets, guides, advice and limits, one file for each provider
+//! in `data/providers`. This module is the only place that decides which provider runs a host.
 //!
-//! To add a provider: a file there, and nothing else. docs/presets.md says what each line means; tests read every file.
+//! To add a provider: a file there, and nothing else. docs/presets.md explains each line; tests read every file.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -27,27 +27,27 @@ pub struct Provider {
     /// The name of its file.
     #[serde(skip)]
     pub id: String,
-    /// For people.
+    /// The name shown to people.
     pub name: String,
-    /// On the cards of its presets.
+    /// Shown on the cards of its presets.
     pub mark: Mark,
-    /// Ends of the names of its servers, at a dot: `free.fr` is `smtp.free.fr`, not `pointfree.fr`.
+    /// Suffixes of its servers' names, cut at a dot: `free.fr` matches `smtp.free.fr`, not `pointfree.fr`.
     pub hosts: Vec<String>,
-    /// Words that identify its servers' replies, under any host name.
+    /// Words that identify its servers' replies under any host name.
     #[serde(default)]
     pub signatures: Vec<String>,
-    /// Where the mail of its customers' domains arrives.
+    /// The mail exchangers of its customers' domains.
     #[serde(default, rename = "mx")]
     pub exchangers: Vec<Exchanger>,
     #[serde(default, rename = "preset")]
     pub presets: Vec<Preset>,
-    /// How its customers get the secret, by the name that the presets use.
+    /// How its customers get the secret, under the names that the presets use.
     #[serde(default, rename = "guide")]
     pub guides: BTreeMap<String, Guide>,
-    /// What its customers are told instead of the general text, by the code of the cause.
+    /// Advice for its customers instead of the general text, by the cause's code.
     #[serde(default)]
     pub advice: BTreeMap<String, Advice>,
-    /// Some of its servers, with advice of their own.
+    /// Some of its servers, with separate advice.
     #[serde(default, rename = "service")]
     pub services: BTreeMap<String, Service>,
 }
@@ -67,7 +67,7 @@ pub struct Mark {
 #[serde(deny_unknown_fields)]
 pub struct Service {
     pub name: String,
-    /// Ends of the names of its servers, at a dot.
+    /// Suffixes of its servers' names, cut at a dot.
     pub hosts: Vec<String>,
     #[serde(default)]
     pub advice: BTreeMap<String, Advice>,
@@ -77,24 +77,24 @@ pub struct Service {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchanger {
-    /// End of its name, at a dot.
+    /// Suffix of its name, cut at a dot.
     pub suffix: String,
-    /// The preset that its customers send with.
+    /// The preset with which its customers send.
     pub preset: String,
     pub kind: ExchangerKind,
     pub confidence: Confidence,
-    /// Where this is known from.
+    /// The source of this information.
     pub source: Option<String>,
     pub note: Option<String>,
 }
 
-/// What stands behind an exchanger.
+/// What kind of service an exchanger belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExchangerKind {
     /// Mailboxes, whose owners send through the same provider.
     Mailbox,
-    /// A program receives mail there; customers do not send.
+    /// A program receives mail there; its customers do not send.
     InboundApi,
     /// It forwards to mailboxes elsewhere.
     Forwarder,
@@ -102,7 +102,7 @@ pub enum ExchangerKind {
     Ambiguous,
 }
 
-/// How sure it is.
+/// How certain it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
@@ -111,20 +111,20 @@ pub enum Confidence {
     High,
 }
 
-/// What a provider's customer is told instead of the general text.
+/// Advice for a provider's customers instead of the general text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Advice {
-    /// Instead of the general explanation.
+    /// Replaces the general explanation.
     pub what: Option<Localised>,
-    /// Instead of the general next step.
+    /// Replaces the general next step.
     pub next: Localised,
-    /// The provider's own page about this.
+    /// The provider's own page on the subject.
     pub link: Option<String>,
 }
 
 impl Provider {
-    /// Whether a server is one of its own.
+    /// Whether the provider runs this server.
     pub fn runs(&self, host: &str) -> bool {
         self.hosts.iter().any(|end| is_under(host, end))
     }
@@ -162,7 +162,7 @@ pub fn name_of_preset(preset: &Preset) -> &str {
     of.map_or(preset.card_name(), |provider| provider.name.as_str())
 }
 
-/// Whether `host` is `end` or a name below it. A dot at the end and the case do not count.
+/// Whether `host` is `end` or a name below it. A final dot and the case are ignored.
 pub fn is_under(host: &str, end: &str) -> bool {
     let host = host.trim_end_matches('.');
     let start = host.len().checked_sub(end.len());
@@ -173,7 +173,7 @@ pub fn is_under(host: &str, end: &str) -> bool {
     })
 }
 
-/// Whose server a host is: the longest end wins, since a product may have advice of its own.
+/// The provider of a host: the longest suffix wins, because a product may have separate advice.
 fn customer_of(host: &str) -> Option<(&'static str, &'static BTreeMap<String, Advice>)> {
     let of_provider = all().iter().map(|provider| (&provider.hosts, provider.name.as_str(), &provider.advice));
     let services = all().iter().flat_map(|provider| provider.services.values());

@@ -1,5 +1,4 @@
-//! What a finished conversation leaves behind: stored with the profile, shown as a card, printed by
-//! `facteur probe`.
+//! The result of a finished conversation: stored with the profile, shown as a card, printed by `facteur probe`.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,23 +10,23 @@ use crate::{
     survey::Survey,
 };
 
-/// What the conversation came to.
+/// The outcome of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The server took the message over (`250` after the final dot). That is not yet "received".
+    /// The server accepted the message (`250` after the final dot). It may not have arrived yet.
     Accepted,
-    /// Everything up to RCPT TO went well, and nothing was sent.
+    /// Everything up to RCPT TO succeeded; no message was sent.
     DryRunOk,
     Failed,
-    /// The line went dead after the final dot: the message may or may not be on its way.
+    /// The connection was lost after the final dot: the message may or may not have been accepted.
     DeliveryUnknown,
 }
 
-/// The TLS that was agreed on, and the certificate the server showed.
+/// The negotiated TLS version, and the server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsSummary {
-    /// As rustls names it: `TLSv1.3`.
+    /// In rustls's spelling: `TLSv1.3`.
     pub version: String,
     pub cipher: String,
     pub certificate: Option<CertificateSummary>,
@@ -45,35 +44,35 @@ pub struct CertificateSummary {
     pub not_after: String,
 }
 
-/// What became of one `RCPT TO`.
+/// The result of one `RCPT TO`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipientResult {
     pub address: String,
     pub accepted: bool,
     pub cause: Option<Cause>,
-    /// Whether it may be accepted later.
+    /// Whether the recipient may be accepted later.
     #[serde(default)]
     pub retryable: bool,
     pub reply: Option<String>,
 }
 
-/// What we found by ourselves, where no words of the server's say it. Texts: `finding-…` in both catalogues.
+/// What we found ourselves, when no reply of the server says it. Texts: `finding-…` in both catalogues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
-    /// An address has more than ASCII before its `@`, and the server has no SMTPUTF8 (RFC 6531).
+    /// An address has non-ASCII characters before its `@`, and the server has no SMTPUTF8 (RFC 6531).
     Smtputf8NotOffered,
-    /// The message is larger than the server's SIZE (RFC 1870): nothing was sent.
+    /// The message is larger than the server's SIZE (RFC 1870); it was not sent.
     SizeLimit,
-    /// None of the login methods that the server offers suits the secret.
+    /// None of the server's login methods suits the secret.
     NoCommonMechanism,
-    /// Without encryption no password is sent.
+    /// A password is not sent without encryption.
     PasswordInClear,
-    /// The login or the secret holds a control character, which no server takes.
+    /// The login or the secret contains a control character, which no server accepts.
     ControlCharacters,
-    /// The server (or somebody on the way) sent more than its answer before encryption began.
+    /// The server, or an attacker on the network, sent more than its reply before encryption began.
     BytesBeforeTls,
-    /// The server sent more replies than it got commands: which one answers which is not known.
+    /// The server sent more replies than it got commands: it is unknown which one answers which.
     UnaskedReply,
 }
 
@@ -107,34 +106,34 @@ impl Finding {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     pub verdict: Verdict,
-    /// The first stage that failed; the last one reached when none did.
+    /// The first stage that failed; if none did, the last one reached.
     pub stage: Stage,
-    /// Why it failed; `None` when it did not.
+    /// Why it failed; `None` if it succeeded.
     pub cause: Option<Cause>,
     /// Whether the same attempt, unchanged, may succeed later.
     pub retryable: bool,
-    /// The server's own words at the failing stage, or at the end.
+    /// The server's reply at the failed stage, or the last one.
     pub reply: Option<String>,
-    /// What we found by ourselves.
+    /// What we found ourselves.
     #[serde(default)]
     pub finding: Option<Finding>,
-    /// TCP and TLS included.
+    /// Including TCP and TLS.
     pub round_trips: u32,
     pub queue_id: Option<String>,
-    /// How it logged in, or tried to last.
+    /// The mechanism of the login, or of the last attempt.
     #[serde(default)]
     pub mechanism: Option<Mechanism>,
-    /// What was found elsewhere on the same host after a failure.
+    /// What a survey of the same host found after a failure.
     #[serde(default)]
     pub survey: Option<Survey>,
-    /// Changes of settings that may mend the failure; what could be checked was checked.
+    /// Changes of settings that may fix the failure, checked as far as possible.
     #[serde(default)]
     pub fixes: Vec<Fix>,
-    /// The keywords of the last EHLO, as the server wrote them.
+    /// The keywords of the last EHLO, as the server sent them.
     pub capabilities: Vec<String>,
     pub tls: Option<TlsSummary>,
     pub recipients: Vec<RecipientResult>,
     pub stages: Vec<StageEvent>,
-    /// `S: …` and `C: …` lines in which no secret stands in any form.
+    /// `S: …` and `C: …` lines, without the secret in any form.
     pub transcript: Vec<String>,
 }

@@ -1,26 +1,26 @@
-//! What a search box finds: words in any order, without accents, an address by its domain; where nothing is found, words with a
-//! slip. Small enough for the WebAssembly, which must not carry Unicode's tables.
+//! What a search box finds: words in any order, without accents, an address by its domain; without a match, words with
+//! a typing error. Small enough for the WebAssembly, which must not contain Unicode's tables.
 
 use crate::near::distance;
 
-/// Shorter names of domains are in too many texts.
+/// Shorter domain names occur in too many texts.
 const SHORTEST_NAME: usize = 3;
 
-/// What people put around a provider's name.
+/// Words that people add to a provider's name.
 const AROUND: &str =
     "adresse boite chez compte de du e-mail email la le mail ma messagerie mon smtp account address at mailbox my the";
 
-/// Whether a word says nothing of which provider is meant.
+/// Whether a word does not identify a provider.
 fn is_around(word: &str) -> bool {
     AROUND.split(' ').any(|known| known == word)
 }
 
-/// Whether `part` is somewhere in `text`. The standard library's search is fast in long texts, and large in the WebAssembly.
+/// Whether `text` contains `part`. The standard library's search is faster in long texts, but large in WebAssembly.
 fn has(text: &str, part: &str) -> bool {
     part.is_empty() || text.as_bytes().windows(part.len()).any(|there| there == part.as_bytes())
 }
 
-/// The letter without its accent and in lower case; `None` for a mark that only adds one.
+/// The letter in lower case without its accent; `None` for a combining mark.
 const fn folded(character: char) -> Option<char> {
     let low = match character {
         'A'..='Z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{de}' => character as u8 + 0x20,
@@ -48,8 +48,8 @@ fn fold(text: &str) -> String {
     text.chars().filter_map(folded).collect()
 }
 
-/// Whether `text` has every word of `query`. Of an address only what stands after the `@` counts, and of a domain the name
-/// before its end will do: `orange.fr` finds Orange. What stands around a name need not be there: `ma boîte mail OVH`.
+/// Whether `text` contains every word of `query`. Of an address only the part after the `@` counts, and of a domain its
+/// name alone is enough: `orange.fr` finds Orange. Words around a name are optional: `ma boîte mail OVH`.
 pub fn finds(text: &str, query: &str) -> bool {
     let (text, query) = (fold(text), fold(query));
     let names_one = query.split(' ').any(|word| !word.is_empty() && !is_around(word));
@@ -63,13 +63,13 @@ pub fn finds(text: &str, query: &str) -> bool {
     })
 }
 
-/// Whether both are the same, but for accents and case.
+/// Whether both are equal, ignoring accents and case.
 pub fn same(text: &str, query: &str) -> bool {
     fold(text) == fold(query)
 }
 
-/// Whether `text` has every word of `query`, or one like it: with one slip, with two in a long word whose beginning is right. A
-/// word of four letters must lack one: `gmal` is Gmail, but `lire` is not Live.
+/// Whether `text` contains every word of `query`, or one like it: with one typing error, or two in a long word whose
+/// beginning is right. A word of four letters may only lack a letter: `gmal` is Gmail, but `lire` is not Live.
 pub fn resembles(text: &str, query: &str) -> bool {
     let (text, query) = (fold(text), fold(query));
     let like = |word: &str, other: &str| {

@@ -1,4 +1,4 @@
-//! How the line to the server is encrypted.
+//! How the connection to the server is encrypted.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +9,16 @@ pub enum Security {
     /// TLS from the first byte (port 465).
     #[default]
     Tls,
-    /// In clear, then `STARTTLS` (port 587). Never optional: without it there is no login.
+    /// Unencrypted at first, then `STARTTLS` (port 587). Never optional: without it there is no login.
     Starttls,
-    /// In clear. A password is sent this way only where the operator allows it for that host.
+    /// Unencrypted. A password is sent this way only if the operator allows it for the host.
     None,
 }
 
 impl Security {
     pub const ALL: [Self; 3] = [Self::Tls, Self::Starttls, Self::None];
 
-    /// The code on the wire, in the database and in the forms.
+    /// The code in the API, in the database and in the forms.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tls => "tls",

@@ -1,11 +1,11 @@
-//! What an account sets for one mail server. No secret is in any of these types.
+//! The settings of one mail server. None of these types contains a secret.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{address::EmailAddress, mechanism::Mechanism, security::Security};
 
-/// A profile's id: a UUID version 7, so ids sort by age.
+/// A profile's id: a UUID version 7, so that ids sort by age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProfileId(pub Uuid);
 
@@ -21,15 +21,15 @@ impl std::fmt::Display for ProfileId {
     }
 }
 
-/// What the owner set, checked.
+/// The owner's settings, validated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What the owner calls it; empty if nothing.
+    /// The owner's name for the profile; may be empty.
     #[serde(default)]
     pub name: String,
-    /// The preset it was made from; `None` for "another server".
+    /// The preset it was created from; `None` for "another server".
     pub preset: Option<String>,
-    /// For whom mail is sent; `None` is the shop.
+    /// The user whose mail it sends; `None` is the shop.
     pub user: Option<String>,
     pub destination: Destination,
     pub sender_name: String,
@@ -38,7 +38,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What it is called: its name, else its sender.
+    /// Its name, or its sender if it has none.
     pub fn title(&self) -> &str {
         if self.name.is_empty() { self.sender_address.as_str() } else { &self.name }
     }
@@ -52,21 +52,21 @@ pub struct Destination {
     pub port: u16,
     pub security: Security,
     pub login: String,
-    /// The only way to log in there; `None` for the best one that the server offers.
+    /// The only mechanism to use; `None` for the best one that the server offers.
     #[serde(default)]
     pub mechanism: Option<Mechanism>,
 }
 
 impl Destination {
-    /// The form in which two destinations are compared, and which seals the secret: upper and lower case do not
-    /// count, nor does a trailing dot of the host.
+    /// The form in which two destinations are compared, and to which the secret is sealed: case and a final dot of the
+    /// host are ignored.
     pub fn canonical(&self) -> String {
         let host = self.host.trim_end_matches('.').to_lowercase();
         let mechanism = self.mechanism.map(|mechanism| format!("\n{}", mechanism.name())).unwrap_or_default();
         format!("{host}\n{}\n{}\n{}{mechanism}", self.port, self.security.as_str(), self.login.to_lowercase())
     }
 
-    /// Whether another destination is the same server, spoken to in the same way.
+    /// Whether another destination is the same server with the same connection settings.
     pub fn is_same_server(&self, other: &Self) -> bool {
         let anonymous = |destination: &Self| Self { login: String::new(), mechanism: None, ..destination.clone() };
         anonymous(self).canonical() == anonymous(other).canonical()

@@ -1,15 +1,15 @@
-//! The steps of a test run, in the order of the protocol.
+//! The stages of a conversation, in the order of the protocol.
 //!
-//! To add one: a variant here (and in [`Stage::ALL`]), a step in the server's `smtp/session.rs`, its texts
-//! `stage-…` in both catalogues, and a persona in the demo's sandbox that fails at it.
+//! To add one: a variant here (and in [`Stage::ALL`]), a step in `mail`'s `smtp/session.rs`, its texts `stage-…` in
+//! both catalogues, and a persona in the demo's sandbox that fails at it.
 
 use serde::{Deserialize, Serialize};
 
-/// One step of an SMTP submission, as RFC 5321 orders them.
+/// One stage of an SMTP submission, in the order of RFC 5321.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The host's name becomes addresses.
+    /// The host's name is resolved.
     Resolve,
     /// TCP.
     Connect,
@@ -17,7 +17,7 @@ pub enum Stage {
     Tls,
     /// The server's `220`.
     Greeting,
-    /// `EHLO`, or `HELO` where the server is that old.
+    /// `EHLO`, or `HELO` with an old server.
     Ehlo,
     /// `STARTTLS` (RFC 3207).
     Starttls,
@@ -27,7 +27,7 @@ pub enum Stage {
     MailFrom,
     /// `RCPT TO`, one per recipient.
     RcptTo,
-    /// `DATA` (or `BDAT`), the message, and the server's answer to it.
+    /// `DATA` (or `BDAT`), the message, and the server's reply to it.
     Data,
     /// `QUIT`. Its outcome never changes the verdict.
     Quit,
@@ -49,7 +49,7 @@ impl Stage {
         Self::Quit,
     ];
 
-    /// The name on the wire and in the catalogues.
+    /// The name in the API and in the catalogues.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Resolve => "resolve",
@@ -73,7 +73,7 @@ impl Stage {
 pub enum Outcome {
     Ok,
     Failed,
-    /// The message may have been taken: nobody said so.
+    /// The message may have been accepted: the reply is missing.
     Unknown,
 }
 
@@ -84,6 +84,6 @@ pub struct StageEvent {
     pub outcome: Outcome,
     /// How long the stage took, in milliseconds.
     pub ms: f64,
-    /// The server's words: shown as text, at most 500 characters, no control or bidirectional characters.
+    /// The server's reply as text: at most 500 characters, no control or bidirectional characters.
     pub reply: Option<String>,
 }

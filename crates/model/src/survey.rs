@@ -1,4 +1,4 @@
-//! What was found elsewhere after a failure: is it this setting, this server, or our own network?
+//! What was found after a failure: is the setting, the server or our own network the cause?
 
 use serde::{Deserialize, Serialize};
 
@@ -12,23 +12,23 @@ pub enum Family {
     Ipv6,
 }
 
-/// What a port does.
+/// The state of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DoorState {
-    /// A submission server answers there, encrypted, and offers a login that we speak.
+    /// A submission server responds there, encrypted, and offers a login that we support.
     Works,
-    /// Something answers, but not so that a password could be sent.
+    /// A server responds, but a password cannot be sent to it.
     Answers,
-    /// It refuses the connection.
+    /// The connection is refused.
     Refuses,
-    /// Nothing comes back.
+    /// No response.
     Silent,
-    /// There is no way there from here.
+    /// There is no route from here.
     Unreachable,
 }
 
-/// A port of the host, tried without login.
+/// A port of the host, tried without a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Door {
     pub port: u16,
@@ -37,25 +37,25 @@ pub struct Door {
     pub state: DoorState,
 }
 
-/// At whom it lies.
+/// Where the cause lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
-    /// The settings: the same server answers elsewhere.
+    /// The settings: the same server responds on another port or with another encryption.
     Settings,
-    /// The server, or somebody on the way to it: others can be reached from here.
+    /// The server, or the network on the way to it: other servers are reachable from here.
     Server,
-    /// Our own network: the control host cannot be reached either.
+    /// Our own network: the control host is not reachable either.
     Us,
     /// There is nothing to compare with.
     Unclear,
 }
 
-/// What was found.
+/// The result of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     pub doors: Vec<Door>,
-    /// Whether the operator's control host could be reached; `None` when there is none.
+    /// Whether the operator's control host was reachable; `None` without one.
     pub control: Option<bool>,
     pub blame: Blame,
     /// How long it took, in milliseconds.
@@ -63,12 +63,12 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// The first door that works, in the order in which they were tried.
+    /// The first port that works, in the order of the attempts.
     pub fn working(&self) -> Option<&Door> {
         self.doors.iter().find(|door| door.state == DoorState::Works)
     }
 
-    /// Whether the host has addresses of a family, and none of its doors there gave a sign.
+    /// Whether the host has addresses of a family, and none of its ports responded there.
     pub fn is_mute(&self, family: Family) -> bool {
         let mut doors = self.doors.iter().filter(|door| door.family == family).peekable();
         doors.peek().is_some() && doors.all(|door| matches!(door.state, DoorState::Silent | DoorState::Unreachable))

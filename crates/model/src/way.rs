@@ -1,51 +1,51 @@
-//! Through which server an account's mail leaves: the one rule, which the outbox follows and the pages put into words.
+//! Which server sends an account's mail: the only rule, which the outbox follows and the pages describe.
 
 use crate::{health::Health, login::MOST_REFUSALS};
 
-/// What the rule asks of the profile in use.
+/// What the rule needs to know of the profile in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Candidate {
     /// A secret is stored.
     pub has_secret: bool,
-    /// The last test failed, with the settings of now.
+    /// The last test with the current settings failed.
     pub test_failed: bool,
-    /// How many logins in a row were refused with its secret.
+    /// How many consecutive logins with its secret were refused.
     pub refusals: u32,
-    /// The owner wants the portal's server where this one fails.
+    /// The owner wants the portal's server to replace this one if it fails.
     pub fallback: bool,
     pub health: Health,
 }
 
 impl Candidate {
-    /// Whether mail may be left to it: not without a password, nor when it never sent anything and its test failed.
+    /// Whether mail may wait for it: not without a password, nor if it has never sent a message and its test failed.
     const fn has_begun(&self) -> bool {
         let unused = self.health.sent_at.is_none() && self.health.failed_at.is_none();
         self.has_secret && !(self.test_failed && unused)
     }
 
-    /// Whether nothing is tried with it for now.
+    /// Whether it is not tried for now.
     pub fn is_held(&self) -> bool {
         self.refusals >= MOST_REFUSALS || self.health.is_held()
     }
 }
 
-/// Through what mail leaves.
+/// Which server sends the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// The portal's server, as the account chose.
+    /// The portal's server, by the account's choice.
     Portal,
-    /// The portal's server, since no profile of the account has begun to send.
+    /// The portal's server, because no profile of the account has begun to send.
     StandsIn,
-    /// The portal's server, since the profile fails and its owner wants that.
+    /// The portal's server, because the profile fails and its owner chose this fallback.
     Fallback,
-    /// The profile, which may still lack a password that opens.
+    /// The profile; its password may still be missing or unreadable.
     Profile,
-    /// No server at all.
+    /// No server.
     Nothing,
 }
 
-/// The rule. `own`: the account chose its own servers; `relay`: the portal has a server; `fell_back`: the message in
-/// question was left to the relay before.
+/// The rule. `own`: the account chose its own servers; `relay`: the portal has a server; `fell_back`: the message was
+/// already assigned to the relay.
 pub fn way(own: bool, relay: bool, candidate: Option<&Candidate>, fell_back: bool) -> Way {
     let candidate = match candidate {
         _ if !own => return if relay { Way::Portal } else { Way::Nothing },

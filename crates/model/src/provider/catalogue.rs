@@ -1,4 +1,4 @@
-//! The presets that the form offers: those of the table, and an operator's own before them.
+//! The presets that the form offers: those of the table, after an operator's own.
 
 use std::collections::BTreeMap;
 
@@ -36,13 +36,13 @@ struct GuideFile {
     guide: BTreeMap<String, Guide>,
 }
 
-/// A catalogue file with a fault.
+/// The catalogue file is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot parse the catalogue of providers")]
 pub struct CatalogueError(#[from] toml::de::Error);
 
 impl Catalogue {
-    /// The presets and guides of the table: the usual ones first, then those of France, then the others by name.
+    /// The presets and guides of the table: the most common ones first, then those of France, then the others by name.
     pub fn builtin() -> Self {
         let mut presets: Vec<Preset> = all().iter().flat_map(|provider| provider.presets.iter().cloned()).collect();
         presets.sort_by_key(|preset| {
@@ -53,14 +53,14 @@ impl Catalogue {
         Self { presets, guides: shared_guides().into_iter().chain(own).collect() }
     }
 
-    /// Reads a catalogue: `[[preset]]` tables and `[guide.…]` tables.
+    /// Parses a catalogue: `[[preset]]` and `[guide.…]` tables.
     pub fn parse(presets: &str, guides: &str) -> Result<Self, CatalogueError> {
         let PresetFile { preset: presets } = toml::from_str(presets)?;
         let GuideFile { guide: guides } = toml::from_str(guides)?;
         Ok(Self { presets, guides })
     }
 
-    /// This catalogue with another one's providers before its own.
+    /// This catalogue, with another one's providers before its own.
     #[must_use]
     pub fn preceded_by(mut self, first: Self) -> Self {
         self.presets.splice(0..0, first.presets);
@@ -76,12 +76,12 @@ impl Catalogue {
         self.presets.iter().find(|preset| preset.id == id)
     }
 
-    /// The provider whose server this is; the first one where several share it.
+    /// The provider of this server; the first one if several share it.
     pub fn by_host(&self, host: &str) -> Option<&Preset> {
         self.presets.iter().find(|preset| preset.is_at(host))
     }
 
-    /// The server that a mistyped host was probably meant for.
+    /// The server that a mistyped host probably means.
     pub fn near(&self, host: &str) -> Option<&str> {
         let hosts = self.presets.iter().filter(|preset| !preset.host_is_template).map(|preset| preset.host.as_str());
         if self.by_host(host).is_some() { None } else { near(host, hosts) }
@@ -92,7 +92,7 @@ impl Catalogue {
         self.presets.iter().find(|preset| preset.has_address(address))
     }
 
-    /// The provider that a domain belongs to, or the only one that it belongs to but for a slip.
+    /// The provider of a domain, or the only one whose domain differs by one typing error.
     pub fn near_domain(&self, domain: &str) -> Option<&Preset> {
         let domain = domain.trim().to_ascii_lowercase();
         let slips = |preset: &&Preset| preset.domains.iter().any(|known| is_slip_of(&domain, known));
@@ -100,8 +100,8 @@ impl Catalogue {
         self.by_address(&["@", &domain].concat()).or_else(|| near.next().filter(|_| near.next().is_none()))
     }
 
-    /// The provider whose server the settings name: the chosen preset, while the host is still its own; else whose host it
-    /// is. Advice, limits and warnings of a preset that was left for another server do not apply.
+    /// The provider of the settings' server: the chosen preset while the host is still its own, otherwise the provider
+    /// of the host. So advice, limits and warnings of a preset end when its server is replaced.
     pub fn provider_of(&self, settings: &Settings) -> Option<&Preset> {
         let host = &settings.destination.host;
         let chosen = settings.preset.as_deref().and_then(|id| self.get(id));
@@ -112,7 +112,7 @@ impl Catalogue {
         self.guides.get(preset.guide.as_ref()?)
     }
 
-    /// What spaces inside a secret mean at this provider; `None` and unknown ones may use them.
+    /// Whether spaces inside a secret are significant at this provider; for `None` and unknown ones they are.
     pub fn inner_spaces(&self, id: Option<&str>) -> InnerSpaces {
         id.and_then(|id| self.get(id)).map_or(InnerSpaces::Significant, Preset::inner_spaces)
     }

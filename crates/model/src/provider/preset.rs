@@ -1,4 +1,4 @@
-//! What fills the form for a provider, and how its customers get the secret.
+//! The values that fill the form for a provider, and how its customers get the secret.
 
 use serde::Deserialize;
 
@@ -8,20 +8,20 @@ use crate::{
     security::Security,
 };
 
-/// What the login of a provider's customer looks like.
+/// The form of the login at a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoginForm {
     /// The whole address.
     #[default]
     Address,
-    /// What stands before the `@`.
+    /// The part before the `@`.
     LocalPart,
-    /// Something of the provider's own.
+    /// An identifier of the provider's own.
     Other,
 }
 
-/// Whether the account's own password will do.
+/// Whether the account's own password is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum AppPassword {
@@ -32,7 +32,7 @@ pub enum AppPassword {
     Unavailable,
 }
 
-/// Whether the provider still lets programs in with a password.
+/// Whether the provider still accepts password logins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
@@ -44,19 +44,19 @@ pub enum Status {
     Unknown,
 }
 
-/// Which senders a provider takes.
+/// Which sender addresses a provider accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum SenderRule {
     /// The login's own address.
     Login,
-    /// Any address of the account's.
+    /// Any address of the account.
     Any,
     #[default]
     Unknown,
 }
 
-/// Another door.
+/// Another server or port of the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Alternate {
     pub host: String,
@@ -70,21 +70,21 @@ pub struct Alternate {
 pub struct Preset {
     pub id: String,
     pub name: String,
-    /// Its name on a card, where the whole one is too long; at most two lines of it.
+    /// A shorter name for a card; at most two lines of it.
     pub short: Option<String>,
-    /// Its place among the first ones shown, from 1; `None`: it stands in the list below them.
+    /// Its position among the ones shown first, from 1; `None`: it is in the list below them.
     pub usual: Option<u32>,
     /// ISO 3166-1 alpha-2, or `INT`: where most of its customers are.
     #[serde(default)]
     pub country: String,
     pub host: String,
-    /// The host holds a placeholder such as `{region}`.
+    /// The host contains a placeholder such as `{region}`.
     #[serde(default)]
     pub host_is_template: bool,
     pub host_hint: Option<Localised>,
     pub port: u16,
     pub security: Security,
-    /// Other doors that the provider documents.
+    /// Other servers and ports that the provider documents.
     #[serde(default)]
     pub alternates: Vec<Alternate>,
     #[serde(default)]
@@ -92,7 +92,7 @@ pub struct Preset {
     #[serde(default)]
     pub sender: SenderRule,
     pub login_hint: Option<Localised>,
-    /// The login that every customer has, such as `apikey`.
+    /// The same login for every customer, such as `apikey`.
     pub login_fixed: Option<String>,
     #[serde(default)]
     pub domains: Vec<String>,
@@ -115,14 +115,14 @@ pub struct Preset {
     pub per_minute: Option<u32>,
     /// Connections at the same time.
     pub max_connections: Option<u32>,
-    /// Other words people look for.
+    /// Further search words.
     #[serde(default)]
     pub search: Vec<String>,
 }
 
 impl Preset {
-    /// Whether `host` is its server, or another door that it documents. A template such as `smtp.{region}.example` holds
-    /// for every name that fits it.
+    /// Whether `host` is its server, or another one that it documents. A template such as `smtp.{region}.example`
+    /// matches every name that fits it.
     pub fn is_at(&self, host: &str) -> bool {
         let fits = |own: &str| match (own.split_once('{'), own.split_once('}')) {
             (Some((before, _)), Some((_, after))) if self.host_is_template => {
@@ -140,12 +140,12 @@ impl Preset {
         self.domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
     }
 
-    /// Its name on a card, and wherever else it is one among others.
+    /// Its name on a card, and in other lists.
     pub fn card_name(&self) -> &str {
         self.short.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether no password opens this door any more.
+    /// Whether the provider no longer accepts any password here.
     pub fn is_closed(&self) -> bool {
         self.status == Status::OauthOnly || self.app_password == AppPassword::Unavailable
     }
@@ -169,14 +169,14 @@ pub enum Picture {
     Key,
 }
 
-/// How to get the secret of a provider, and why its page may not be there.
+/// How to get a provider's secret, and why its page may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Guide {
     pub secret_name: Localised,
-    /// What is drawn beside the steps.
+    /// The drawing beside the steps.
     pub picture: Option<Picture>,
-    /// In order; `{url}` at the end of one stands for the button that opens the preset's page.
+    /// In order; `{url}` at the end of a step is replaced by the button that opens the preset's page.
     pub steps: Vec<Localised>,
     #[serde(default)]
     pub missing: Vec<Localised>,

@@ -1,11 +1,11 @@
-//! Every file of the table reads, refers to what exists, and is well written.
+//! Every file of the table is valid, refers only to existing items, and is well written.
 
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::locale::Locale;
 
-/// All advice, with where it stands.
+/// All advice, with its location.
 fn all_advice() -> impl Iterator<Item = (String, &'static str, &'static Advice)> {
     all().iter().flat_map(|provider| {
         let own = provider.advice.iter().map(|(code, advice)| (provider.id.clone(), code.as_str(), advice));
