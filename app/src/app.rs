@@ -51,7 +51,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Where a native post lands when its session has ended.
+/// The page after a native post whose session has ended.
 #[component]
 fn SessionEndedPage() -> impl IntoView {
     // A frame reloads this page after its session was renewed.

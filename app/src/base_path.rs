@@ -6,7 +6,7 @@
 use axum::http::request::Parts;
 use leptos::prelude::use_context;
 
-/// The path: empty, or one that begins with a slash and does not end in one. Given by the server with each request.
+/// The path: empty, or one that begins with a slash and does not end in one. The server sets it for each request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BasePath(pub String);
 

@@ -1,5 +1,5 @@
-//! Server side. A form posted after its session had ended: what is kept of it, and the page to continue on. The post itself
-//! has no effect: its values are filled in again, and the user presses the button again.
+//! Server side. A form posted after its session had ended: what is kept of it, and the page to continue on. The post
+//! itself has no effect: its values are filled in again, and the user presses the button again.
 //!
 //! To add a server function: a line in [`carried`]; if its form has inputs, its page also reads
 //! [`Drafts::choice`](crate::profile::drafts::Drafts::choice). [`crate::forms`] knows the fields of each form; a secret is
@@ -51,7 +51,8 @@ pub fn may_be_kept(path: &str, name: &str) -> bool {
     name != SECRET && crate::forms::fields_of(path).is_some_and(|mut known| known.any(|known| known == name))
 }
 
-/// What to keep of the form that was posted to `path`. `new_form` makes a name for the form of a new profile without one.
+/// What to keep of the form that was posted to `path`. `new_form` creates a name for a new profile's form that has
+/// none.
 pub fn carried(path: &str, fields: &Fields, new_form: impl FnOnce() -> String) -> Carried {
     let text = |name: &str| fields.get(name).cloned().unwrap_or_default();
     let id = ProfileId::parse(&text("id"));
@@ -103,7 +104,7 @@ pub fn carried(path: &str, fields: &Fields, new_form: impl FnOnce() -> String) -
     Carried { page, kept: None }
 }
 
-/// The list as it was: the selected profile, the page, the recipient of a test.
+/// The list with the same selected profile, page and recipient of a test.
 fn list(selected: Option<ProfileId>, after: Option<ProfileId>, to: &str) -> String {
     let mut page = "/profiles?".to_owned();
     let to = (to == "sender").then(|| to.to_owned());

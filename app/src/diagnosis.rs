@@ -1,4 +1,4 @@
-//! Both. What can go wrong with a submission, and how it is explained.
+//! Both. What can go wrong with a submission, and its explanation.
 
 pub use ::model::cause;
 

@@ -1,7 +1,7 @@
-//! Browser side. What the islands ask of the DOM, and how they listen to it.
+//! Browser side. The DOM functions that the islands use, and their event listeners.
 //!
 //! The listeners are the DOM's own rather than `on:click` and the like, and no state is reactive: the DOM is the state.
-//! That leaves the framework's runtime out of the WebAssembly, a quarter of its bytes.
+//! This keeps the framework's runtime, a quarter of the bytes, out of the WebAssembly.
 
 pub(crate) mod press;
 
@@ -24,7 +24,7 @@ pub(crate) fn find_all<T: JsCast>(selector: &str) -> Vec<T> {
     (0..list.length()).filter_map(|at| list.item(at)?.dyn_into().ok()).collect()
 }
 
-/// The element an event happened to.
+/// The element that an event happened to.
 pub(crate) fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
 }
@@ -44,12 +44,12 @@ pub(crate) fn show(element: &Element, shown: bool) {
     let _ = element.toggle_attribute_with_force("hidden", !shown);
 }
 
-/// A text that the server put into an attribute.
+/// A text from an attribute that the server wrote.
 pub(crate) fn text(element: &Element, name: &str) -> String {
     element.get_attribute(name).unwrap_or_default()
 }
 
-/// A text with its `{name}` filled in. The standard library's search for a text in a text would be a fortieth of the WebAssembly.
+/// A text with its `{name}` filled in. Searching with the standard library would add a fortieth to the WebAssembly.
 pub(crate) fn filled(text: &str, name: &str, value: &str) -> String {
     let mut parts = text.split('{');
     let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -62,7 +62,7 @@ pub(crate) fn filled(text: &str, name: &str, value: &str) -> String {
     filled
 }
 
-/// Shows the password beside an eye, or hides it; whether it is shown.
+/// Toggles whether the password beside an eye is shown; returns whether it is now.
 pub(crate) fn toggle_secret(eye: &Element) -> bool {
     let field = eye.previous_element_sibling().and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
     let Some(field) = field else { return false };
@@ -72,7 +72,7 @@ pub(crate) fn toggle_secret(eye: &Element) -> bool {
     reveal
 }
 
-/// Calls `hear` for every event of these types, as long as the page lives.
+/// Calls `hear` for every event of these types, for the lifetime of the page.
 pub(crate) fn listen(target: &EventTarget, types: &[&str], hear: fn(Event)) {
     let listener = Closure::<dyn Fn(Event)>::new(hear);
     for name in types {
@@ -81,13 +81,13 @@ pub(crate) fn listen(target: &EventTarget, types: &[&str], hear: fn(Event)) {
     listener.forget();
 }
 
-/// Does something after a while. Boxed, so that the timer is compiled once.
+/// Runs `action` after a pause. Boxed, so that the timer is compiled once.
 pub(crate) fn after(pause: Duration, action: impl FnOnce() + 'static) {
     let boxed: Box<dyn FnOnce()> = Box::new(action);
     set_timeout(boxed, pause);
 }
 
-/// Runs a future. Boxed, so that the executor is compiled once and not for each of them.
+/// Runs a future. Boxed, so that the executor is compiled only once.
 pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
     let boxed: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
     js_sys::futures::spawn_local(boxed);

@@ -1,7 +1,7 @@
-//! Server side. The one error of the configurator's server functions.
+//! Server side. The only error type of the configurator's server functions.
 //!
-//! It holds codes and field names only, no text and no input, so it can be sent to clients unchanged. [`finish`] decides
-//! what a browser and what a program see of it.
+//! It contains only codes and field names, no text and no input, so it can be sent to clients unchanged. [`finish`]
+//! decides what a browser and what a program receive.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use leptos::{
@@ -29,7 +29,7 @@ pub enum AppError {
     /// Too many tests; try again in this many seconds.
     #[error("too many requests")]
     Limited { retry_after_s: u32 },
-    /// The profile is not in a state for this: its secret is missing, unreadable, or was refused too often.
+    /// The profile's state does not allow this: its secret is missing, unreadable, or was refused too often.
     #[error("not in this state")]
     Conflict,
     /// It has changed since the form was shown.
@@ -71,7 +71,7 @@ impl AppError {
         }
     }
 
-    /// Where a browser is sent after a native post that failed this way.
+    /// The page to which a browser is redirected after a native post that failed this way.
     pub fn page(&self) -> String {
         match self {
             Self::SessionRequired => "/session-ended".to_owned(),
@@ -89,7 +89,7 @@ impl AppError {
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
-    /// The framework's own errors: arguments that do not decode are the caller's, the rest is ours.
+    /// The framework's own errors: undecodable arguments are the caller's fault, everything else is ours.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
@@ -100,7 +100,7 @@ impl FromServerFnError for AppError {
     }
 }
 
-/// How a server function ended.
+/// The result of a server function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     page: String,
@@ -108,13 +108,13 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Nothing was done: `page` says why, a program gets the error.
+    /// Nothing was changed: `page` explains it, and a program gets the error.
     pub const fn refused(page: String, error: AppError) -> Self {
         Self { page, refused: Some(error) }
     }
 }
 
-/// It was done, and this page shows it.
+/// It succeeded, and this page shows it.
 impl From<String> for Ending {
     fn from(page: String) -> Self {
         Self { page, refused: None }
@@ -139,7 +139,7 @@ pub fn finish(outcome: Result<impl Into<Ending>, AppError>) -> Result<(), AppErr
     }
 }
 
-/// Sets the status of an error that is about to be returned to a program.
+/// Sets the status of an error that is returned to a program.
 pub fn answer(error: AppError) -> AppError {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.set_status(error.status());

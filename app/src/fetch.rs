@@ -1,10 +1,10 @@
-//! Browser side. The browser's own `fetch`, as far as the islands need it: no HTTP library in the WebAssembly.
+//! Browser side. The browser's own `fetch`, as far as the islands need it, without an HTTP library in the WebAssembly.
 
 use leptos::prelude::window;
 use wasm_bindgen::JsCast;
 use web_sys::{AbortSignal, RequestInit, Response, UrlSearchParams};
 
-/// GET of `address`; a POST when there are fields. `None` without a response.
+/// GET of `address`, or a POST if there are fields. `None` without a response.
 pub(crate) async fn fetch(
     address: &str,
     fields: Option<&UrlSearchParams>,

@@ -28,7 +28,7 @@ use crate::{
     ui::form_owner::FORM_OWNER,
 };
 
-/// What the choice between two changes sends, field by field.
+/// The fields that the merge page sends.
 const TAKEN: [&str; 10] = [
     "take[preset]",
     "take[host]",

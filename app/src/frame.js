@@ -26,7 +26,7 @@
     if (port || source != parent || !known.includes(origin) || data?.facteur != 1 || data.type != "port") return;
     [port] = ports;
     port.onmessage = async ({ data }) => {
-      // The other end has the same version.
+      // The element has the same version.
       const { theme, token, again, fields } = data;
       if (theme) {
         const answer = await ask("theme", JSON.stringify(theme), { "content-type": "application/json" });

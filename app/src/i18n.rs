@@ -82,8 +82,7 @@ pub fn current() -> Locale {
 
 /// The texts of a language.
 pub trait Texts {
-    /// The text of `key`. A key that is missing gives the key itself. A number that is a name, such as a port, ends in
-    /// [`DIGITS`].
+    /// The text of `key`; the key itself if it is missing. A number that is a name, such as a port, ends in [`DIGITS`].
     fn text(self, key: &str, arguments: &[(&str, String)]) -> String;
 }
 

@@ -1,4 +1,4 @@
-//! Both. The configurator: its pages, its islands, its model, and the ports the server fills in.
+//! Both. The configurator: its pages, its islands, its model, and the ports that the server implements.
 //!
 //! The map:
 //!
@@ -58,7 +58,7 @@ pub mod theme;
 #[cfg(feature = "ssr")]
 pub mod ui;
 
-/// Called by the page's loader once the WebAssembly is there.
+/// Called by the page's loader once the WebAssembly is loaded.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {

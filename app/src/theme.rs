@@ -1,7 +1,7 @@
 //! Server side. The portal's theme: the colour scheme, and a closed list of typed variables.
 //!
-//! A value must parse as its type, and is written from what was parsed: no input text gets into the style sheet. Text whose
-//! contrast is too low is moved towards black or white until it is sufficient (WCAG 2.2, 1.4.3 and 1.4.11).
+//! A value must parse as its type, and the style sheet gets the parsed value, never the input text. Text whose contrast
+//! is too low is moved towards black or white until it is sufficient (WCAG 2.2, 1.4.3 and 1.4.11).
 //!
 //! To add a variable: a line in `COLOURS` or `Theme::set`, its use in `style/`, a line in `docs/embedding.md`.
 

@@ -1,4 +1,4 @@
-//! Server side. What every page is made of.
+//! Server side. The parts that every page is made of.
 
 pub mod event;
 pub mod field;

@@ -16,12 +16,12 @@ pub enum Who {
     Administrator,
     /// The portal's support.
     Portal,
-    /// Nobody: wait.
+    /// Nothing to do but wait.
     Nobody,
 }
 
 impl Who {
-    /// The code on the wire.
+    /// The code in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::You => "you",

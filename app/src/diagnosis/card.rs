@@ -20,7 +20,7 @@ use crate::{
     ui::form_owner::FormOwnerField,
 };
 
-/// A failed test, and whom it is about.
+/// A failed test, and the profile it concerns.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub profile: Profile,
@@ -40,7 +40,7 @@ impl Failure {
         let destination = &self.profile.settings.destination;
         vec![
             ("host", destination.host.clone()),
-            // A port is a name: no separator of thousands.
+            // A port is a name: no thousands separator.
             ("port", format!("{}{DIGITS}", destination.port)),
             ("login", destination.login.clone()),
             ("sender", self.profile.settings.sender_address.to_string()),
@@ -55,7 +55,7 @@ impl Failure {
     fn variant(&self) -> &'static str {
         let settings = &self.profile.settings;
         match self.cause() {
-            // A known provider's host name has no typing error.
+            // The host name of a known provider has no typing error.
             Cause::DnsNotFound if self.is_the_provider_s() => "-known",
             Cause::DnsNotFound if self.near().is_some() => "-near",
             Cause::SenderRejected
@@ -67,14 +67,14 @@ impl Failure {
         }
     }
 
-    /// The known server that a host which does not exist was probably meant for.
+    /// The known server that a host which does not exist probably means.
     fn near(&self) -> Option<String> {
         let host = &self.profile.settings.destination.host;
         let missing = self.cause() == Cause::DnsNotFound;
         services().ok().filter(|_| missing)?.presets.near(host).map(str::to_owned)
     }
 
-    /// Whether the host is one of a provider that we know.
+    /// Whether the host belongs to a known provider.
     fn is_the_provider_s(&self) -> bool {
         self.provider != self.profile.settings.destination.host
     }
@@ -89,7 +89,7 @@ impl Failure {
     fn advice(&self) -> Option<&'static provider::Advice> {
         let cause = self.cause();
         provider::advice(&self.profile.settings.destination.host, cause).or_else(|| {
-            // The certificate of mail.their-domain names the host's own domain.
+            // The certificate of mail.their-domain contains the hosting company's domain.
             let certificate = self.report.tls.as_ref()?.certificate.as_ref()?;
             let mut names = certificate.names.iter().filter(|_| cause == Cause::CertNameMismatch);
             names.find_map(|name| provider::advice(name.trim_start_matches("*."), cause))
@@ -157,7 +157,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
     let near = failure.near().map(|near| format!("&host={near}")).unwrap_or_default();
     let edit = at(&format!("/profiles/edit?id={}{near}{place}", failure.profile.id));
     let report = failure.report.clone();
-    // What else was found is tried first.
+    // Fixes that were found are tried first.
     let retypes = field(cause) == Some(Field::Secret) && report.fixes.is_empty();
     let id = failure.profile.id;
     let mended_by_the_door = report.fixes.iter().any(|fix| matches!(fix, Fix::Port { .. } | Fix::Security { .. }));

@@ -1,4 +1,4 @@
-//! Server side. The password, typed again where its refusal is read.
+//! Server side. The password field beside its refusal.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,7 +11,7 @@ use crate::{
     ui::{form_owner::FormOwnerField, secret::SecretInput},
 };
 
-/// Makes ids of inputs: a page may have two cards of one profile, of its test and of its last message.
+/// Creates ids of inputs: a page may have two cards of one profile, for its test and for its last message.
 static INPUTS: AtomicU32 = AtomicU32::new(0);
 
 /// **Enregistrer et retester**: saves the password and runs the test again.

@@ -1,5 +1,5 @@
-//! Browser side. While a button is held down nothing moves: the press would end on another element, and no click would come.
-//! What changes the page when a field is left, or when an answer arrives, waits for the release.
+//! Browser side. While a button is held down, nothing in the page moves: otherwise the press would end on another
+//! element, and no click would come. Changes after a field is left, or when a response arrives, wait for the release.
 
 use std::{
     cell::{Cell, RefCell},
@@ -11,19 +11,19 @@ use web_sys::Event;
 
 use super::{after, listen};
 
-/// A press that lasts longer has ended unheard: a menu of the browser's may keep the release to itself.
+/// A longer press counts as ended: a browser menu may hide the release.
 const LONGEST: Duration = Duration::from_secs(2);
 
 thread_local! {
-    /// A button, a finger or a pen is down.
+    /// Whether a button, a finger or a pen is down.
     static HELD: Cell<bool> = const { Cell::new(false) };
-    /// Counts the presses.
+    /// The number of presses so far.
     static PRESS: Cell<u32> = const { Cell::new(0) };
-    /// What waits for the release, in order.
+    /// The changes that wait for the release, in order.
     static WAITING: RefCell<Vec<Box<dyn FnOnce()>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Once for each page.
+/// Called once for each page.
 pub(crate) fn arrive() {
     listen(&window(), &["pointerdown", "pointerup", "pointercancel", "keydown"], heard);
 }
@@ -41,7 +41,7 @@ fn heard(event: Event) {
         });
     } else {
         HELD.set(false);
-        // The click comes first.
+        // After the click.
         after(Duration::ZERO, catch_up);
     }
 }
@@ -54,7 +54,7 @@ fn catch_up() {
     }
 }
 
-/// Changes the page, once nothing is held down and after the changes that wait already.
+/// Changes the page once nothing is held down, after the changes that already wait.
 pub(crate) fn when_released(change: impl FnOnce() + 'static) {
     if HELD.get() || WAITING.with_borrow(|waiting| !waiting.is_empty()) {
         WAITING.with_borrow_mut(|waiting| waiting.push(Box::new(change)));

@@ -43,7 +43,7 @@ fn both_languages_have_the_same_texts_with_the_same_variables() {
 
 #[test]
 fn no_text_is_the_same_in_both_languages_by_oversight() {
-    // Words that really are the same, or names.
+    // Words that are the same in both languages, or names.
     const SAME: &[&str] =
         &["encoding-iso-8859-1", "encoding-iso-8859-15", "encoding-windows-1252", "stage-time", "stage-time-short"];
     for key in messages(&FRENCH).keys().filter(|key| !SAME.contains(&key.as_str())) {
@@ -130,8 +130,8 @@ fn dates_follow_the_language() {
     assert_eq!(date_of(Locale::En, ""), "");
 }
 
-/// Lines of texts: the catalogues, and what `crates/model/data` says to people. Providers' own labels, which stand in
-/// quotation marks, are left out.
+/// Lines of texts: the catalogues, and the texts for people in `crates/model/data`. Providers' own labels, in quotation
+/// marks, are left out.
 fn texts() -> Vec<String> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/model/data");
     let files = fs::read_dir(data.join("providers")).unwrap().map(|entry| entry.unwrap().path());

@@ -45,11 +45,11 @@ impl Kind {
     }
 }
 
-/// What is asked for: nothing is everything.
+/// The filter; by default it matches every entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     pub kind: Option<Kind>,
-    /// How a profile is named in the entries ([`named`](super::model::named)).
+    /// The profile's name in the entries ([`named`](super::model::named)).
     pub profile: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl Filter {
     }
 }
 
-/// Tests of one profile that follow each other are one row; every other entry is its own.
+/// Groups consecutive tests of one profile into one row; every other entry is a row of its own.
 pub fn series(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
     let mut rows: Vec<Vec<Entry>> = Vec::new();
     for entry in entries {

@@ -1,7 +1,7 @@
-//! Server side. One entry of the history. No secret is in any of these types, and nothing that was typed into a field.
+//! Server side. One entry of the history. None of these types contains a secret or typed input.
 //!
-//! To add an action: a variant of [`Action`], its text `history-…` in both catalogues. The store takes the entry with the
-//! change itself and writes both in one transaction.
+//! To add an action: a variant of [`Action`], its text `history-…` in both catalogues. The store gets the entry
+//! together with the change and writes both in one transaction.
 
 use ::model::account::{AccountId, User};
 use jiff::Timestamp;
@@ -30,14 +30,14 @@ pub enum Action {
         mode: SendingMode,
     },
     ProfileAdded,
-    /// The fields that differ; [`Field::Secret`] when a new one was typed.
+    /// The fields that differ; [`Field::Secret`] if a new one was entered.
     ProfileChanged {
         fields: Vec<Field>,
     },
     ProfileDuplicated,
     ProfileInUse,
     ProfileDeleted,
-    /// A deletion was taken back.
+    /// A deleted profile was restored.
     ProfileRestored,
     SecretCleaned,
     Tested {
@@ -50,13 +50,13 @@ pub enum Action {
         fix: String,
     },
     ReceiptConfirmed,
-    /// How a profile sends: limits, hourly check, fallback.
+    /// The sending options: limits, hourly check, fallback.
     SendingChanged,
     /// The form was refused because the operator does not allow its destination.
     DestinationBlocked {
         destination: String,
     },
-    /// The portal's server ended sessions: those of one person, or everybody's.
+    /// The portal's server ended the sessions of one person, or of everyone.
     SessionsEnded {
         everybody: bool,
     },
@@ -88,12 +88,12 @@ impl Action {
     }
 }
 
-/// An action, by whom, on what.
+/// An action, its author and its object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub id: Uuid,
     pub at: Timestamp,
-    /// The portal's id of the person, and the name they had then.
+    /// The portal's id of the person, and their name at that time.
     pub person: String,
     pub person_name: String,
     /// The profile's label at that time: sender and server. The profile may be deleted.

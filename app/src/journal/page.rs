@@ -31,7 +31,7 @@ pub fn JournalPage() -> impl IntoView {
         let mut profiles: Vec<(ProfileId, String)> = Vec::new();
         for profile in services.profiles.page(&session.account, None).await? {
             let name = named(&profile.settings);
-            // Entries know profiles by these names.
+            // Entries refer to profiles by these names.
             if profiles.iter().all(|(_, known)| *known != name) {
                 profiles.push((profile.id, name));
             }
@@ -87,7 +87,7 @@ fn Choice(filter: Filter, profiles: Vec<(ProfileId, String)>, chosen: Option<Pro
 #[component]
 fn Entries(
     page: port::Page,
-    /// The filter, as it stands in the address of the next page.
+    /// The filter as in the address of the next page.
     more: String,
     is_filtered: bool,
 ) -> impl IntoView {
@@ -119,7 +119,7 @@ fn One(says: String, entry: Entry) -> impl IntoView {
     }
 }
 
-/// Tests of one profile, the last one first.
+/// Tests of one profile, the latest first.
 #[component]
 fn Series(tests: Vec<Entry>) -> impl IntoView {
     let (count, last) = (tests.len(), tests.first().cloned());
@@ -163,7 +163,7 @@ fn sentence(entry: &Entry) -> String {
     }
 }
 
-/// What a field is called in the form.
+/// The field's label in the form.
 fn label(field: Field) -> &'static str {
     match field {
         Field::Preset => "history-field-preset",

@@ -6,23 +6,23 @@ use uuid::Uuid;
 use super::{filter::Filter, model::Entry};
 use crate::{error::AppError, session::AccountId};
 
-/// How many entries are read at once.
+/// The number of entries on a page.
 pub const PAGE_SIZE: u32 = 50;
 
 /// A page of the history.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// The newest first.
+    /// The latest first.
     pub entries: Vec<Entry>,
-    /// Where the next page begins; `None`: there is nothing older.
+    /// Where the next page begins; `None`: there are no older entries.
     pub older: Option<Uuid>,
 }
 
-/// The history of an account, kept for a year. The store writes each entry in the transaction of its change, so this port only
-/// reads.
+/// The history of an account, kept for a year. This port only reads: the store writes each entry in the transaction of
+/// its change.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// The entries that the filter shows, those older than `before` (keyset). A page may have fewer than there are: only so much
-    /// is looked through for it.
+    /// The entries that the filter matches, older than `before` (keyset). A page may have fewer entries than exist,
+    /// because only a limited number is examined.
     async fn page(&self, account: &AccountId, before: Option<Uuid>, filter: &Filter) -> Result<Page, AppError>;
 }

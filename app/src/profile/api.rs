@@ -24,7 +24,7 @@ mod save;
 
 pub use save::{FillProfile, SaveProfile};
 
-/// **Valider** of the second step: saves the encoding and leads back to the list.
+/// **Valider** of the second step: saves the encoding and redirects to the list.
 #[server(name = SaveEncoding, prefix = "/api", endpoint = "profiles/encoding", input = PostUrl)]
 pub async fn save_encoding(
     #[server(default)] id: String,
@@ -35,7 +35,7 @@ pub async fn save_encoding(
     finish(encode(&id, &encoding, &was, &revision).await)
 }
 
-/// The name under which the chosen encoding is kept for the page that asks again.
+/// The name under which the chosen encoding is stored for the page that asks again.
 pub fn encoding_form(id: ProfileId) -> String {
     format!("encoding-{id}")
 }
@@ -68,7 +68,7 @@ async fn encode(id: &str, encoding: &str, was: &str, revision: &str) -> Result<S
     }
 }
 
-/// Removes the superfluous characters of the stored secret, after the page said what they are.
+/// Removes the superfluous characters of the stored secret, after the page listed them.
 #[server(name = CleanSecret, prefix = "/api", endpoint = "profiles/clean-secret", input = PostUrl)]
 pub async fn clean_secret(#[server(default)] id: String, #[server(default)] revision: String) -> Result<(), AppError> {
     finish(clean_stored(&id, &revision).await)
@@ -85,7 +85,7 @@ async fn clean_stored(id: &str, revision: &str) -> Result<String, AppError> {
     }
 }
 
-/// **Dupliquer**: the same settings, no secret; leads to the copy's form.
+/// **Dupliquer**: copies the settings without the secret, and redirects to the copy's form.
 #[server(name = DuplicateProfile, prefix = "/api", endpoint = "profiles/duplicate", input = PostUrl)]
 pub async fn duplicate_profile(#[server(default)] id: String) -> Result<(), AppError> {
     finish(duplicate(&id).await)
@@ -110,8 +110,8 @@ pub async fn use_profile(
     finish(put_in_use(&id, (&listed, &after, &revision), &mode, !anyway.is_empty()).await)
 }
 
-/// `listed`: what the list showed, where the button stands in one, else `revision`, of the one profile; `mode`: the button
-/// says that the account's own servers send from now on; `anyway`: the page has asked.
+/// `listed`: what the list showed, if the button is in a list, otherwise `revision`, of the one profile; `mode`: the
+/// button also switches the account to its own servers; `anyway`: the user has confirmed.
 async fn put_in_use(
     id: &str,
     (listed, after, revision): (&str, &str, &str),
@@ -136,7 +136,7 @@ async fn put_in_use(
     if doubt.is_some() && !anyway && wants_page() {
         return Ok(format!("/profiles?selected={id}&ask=use{}", if own { "&mode=own_smtp" } else { "" }));
     }
-    // What is changed between that look and the write is noticed by the write.
+    // The write detects any change since that check.
     match services.profiles.put_in_use(session.author(), id, revision).await {
         Err(AppError::Stale) => return stale(),
         done => done?,
@@ -155,7 +155,7 @@ async fn put_in_use(
     Ok(format!("/profiles?selected={id}&notice={notice}"))
 }
 
-/// **Supprimer**, after the page has asked.
+/// **Supprimer**, after the user has confirmed.
 #[server(name = DeleteProfile, prefix = "/api", endpoint = "profiles/delete", input = PostUrl)]
 pub async fn delete_profile(
     #[server(default)] id: String,

@@ -1,9 +1,9 @@
-//! Both. What makes the form quick: a preset fills its fields, an address proposes its preset, the search box narrows
-//! the list, the eye shows the secret and cleans it, and a field that cannot be right says so before the form leaves.
+//! Both. What makes the form quick: a preset fills its fields, an address suggests its preset, the search box filters
+//! the list, the eye shows the secret and cleans it, and an invalid field is reported before the form is submitted.
 //!
 //! The island listens to the form that the server rendered beside it. The DOM is the state: there are no props and no
-//! signals, so neither JSON nor a catalogue is in the WebAssembly, and what was typed before it arrived stays. Texts
-//! stand in `data-…` attributes.
+//! signals, so neither JSON nor a catalogue is in the WebAssembly, and input from before it loaded is kept. Texts are
+//! in `data-…` attributes.
 
 use leptos::prelude::*;
 
@@ -34,7 +34,7 @@ mod server;
 #[cfg(feature = "hydrate")]
 mod warn;
 
-/// Stands behind the form, and shows nothing of its own.
+/// Placed after the form; renders nothing itself.
 #[island]
 pub fn FormAssistant() -> impl IntoView {
     #[cfg(feature = "hydrate")]

@@ -52,7 +52,7 @@ async fn check(
         Some(id) => services.profiles.get(&session.account, id).await?,
         None => None,
     };
-    // The form may have been submitted in the meantime: then its profile is saved.
+    // The form may have been submitted meanwhile: then its profile is saved.
     let saved = match &stored {
         Some(stored) => draft.differences(&Draft::of(stored)).is_empty(),
         None => profile.is_none() && services.profiles.made_by(&session.account, &form).await?.is_some(),
@@ -67,13 +67,13 @@ async fn check(
             draft: draft.clone(),
             ..KeptDraft::default()
         };
-        // What was under way when the form was cancelled is discarded with it.
+        // A request still in progress when the form was cancelled is discarded, too.
         let mut stored = services.drafts.kept(&session.who()).await?.into_iter();
         if !stored.any(|earlier| earlier.dropped && earlier.form == kept.form && earlier.draft == kept.draft) {
             services.drafts.keep(&session.who(), &kept).await?;
         }
     }
-    // Deleted meanwhile, and what was typed is kept: where the form leads to says so.
+    // Deleted meanwhile, while the input is kept: the page that the form leads to explains it.
     if profile.is_some() && stored.is_none() {
         return Err(AppError::NotFound);
     }
@@ -119,7 +119,7 @@ async fn forget(id: &str, form: &str, to: &str) -> Result<Ending, AppError> {
     Ok(if known { page.into() } else { Ending::refused(page, AppError::NotFound) })
 }
 
-/// Where **Recommencer** and **Oublier** lead to.
+/// The page after **Recommencer** and **Oublier**.
 fn page_after(id: &str, to: &str) -> String {
     match (to, profile_id(id)) {
         ("list", _) => "/profiles".to_owned(),
@@ -139,7 +139,7 @@ fn page_of_choice(form: &str) -> Option<String> {
     ["encoding", "sending"].into_iter().find_map(of)
 }
 
-/// The name under which the choices of the merge page are kept.
+/// The name under which the choices of the merge page are stored.
 pub fn merge_form(id: ProfileId) -> String {
     format!("merge-{id}")
 }
@@ -187,7 +187,7 @@ pub async fn orphan(session: &Session, services: &Services, former: &str, draft:
     Ok(page)
 }
 
-/// The notice that the form shows an earlier draft, with a button that starts over.
+/// The notice that the form shows an earlier draft, with a button to start over.
 #[component]
 pub fn Restored(form: String, profile: String) -> impl IntoView {
     let (text, button) = if profile.is_empty() {
@@ -208,7 +208,7 @@ pub fn Restored(form: String, profile: String) -> impl IntoView {
     }
 }
 
-/// The same for a page with a few choices, unless it already says why they are selected.
+/// The same for a page with a few choices, unless it already explains why they are selected.
 #[component]
 pub fn RestoredChoice(form: String) -> impl IntoView {
     (!is_asked_again()).then(|| {
@@ -225,11 +225,11 @@ pub fn RestoredChoice(form: String) -> impl IntoView {
     })
 }
 
-/// Something that was begun and not saved.
+/// An unsaved draft.
 #[derive(Debug, Clone)]
 pub struct Begun {
     kept: KeptDraft,
-    /// What it is called: a profile by what is saved of it, since what was typed names one that does not exist.
+    /// Its name: that of the saved profile if there is one, because a typed name is not saved yet.
     name: Option<String>,
 }
 
@@ -250,7 +250,7 @@ impl Begun {
     }
 }
 
-/// On the pages one comes to: something was begun and not saved.
+/// Offers to resume an unsaved draft, on the pages that a visit starts with.
 #[component]
 pub fn DraftOffer(begun: Option<Begun>) -> impl IntoView {
     let Begun { kept: KeptDraft { form, profile, .. }, name } = begun?;

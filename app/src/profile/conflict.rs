@@ -28,12 +28,12 @@ fn words(field: Field, draft: &Draft, session: &Session, presets: &Catalogue) ->
     }
 }
 
-/// The merge page. It saves nothing: it leads to the form with the chosen values.
+/// The merge page. It saves nothing: it redirects to the form with the chosen values.
 #[component]
 pub fn Conflict(
     profile: Profile,
     mine: Draft,
-    /// What was chosen before the page was shown again, by field.
+    /// The choices made before the page was shown again, by field.
     taken: BTreeMap<String, String>,
     session: Session,
     presets: Arc<Catalogue>,

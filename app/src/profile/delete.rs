@@ -1,4 +1,4 @@
-//! Server side. **Supprimer** asks first, and says what depends on the profile.
+//! Server side. **Supprimer** asks for confirmation and shows what depends on the profile.
 
 use leptos::prelude::*;
 
@@ -52,12 +52,12 @@ pub fn DeletePage() -> impl IntoView {
     }
 }
 
-/// The name under which the chosen successor is kept.
+/// The name under which the chosen successor is stored.
 pub fn successor_form(id: ProfileId) -> String {
     format!("successor-{id}")
 }
 
-/// What sends the owner's mail when no profile of theirs is in use.
+/// What sends the owner's mail if none of the owner's profiles is in use.
 #[derive(Clone, Copy)]
 pub(super) enum StandsIn {
     Shop,
@@ -90,7 +90,7 @@ fn Question(
     profile: Profile,
     owner: String,
     successors: Vec<(Profile, Reliability)>,
-    /// The successor that was chosen before the page was shown again.
+    /// The successor chosen before the page was shown again.
     mine: String,
     stands_in: StandsIn,
     portal: String,
@@ -101,7 +101,7 @@ fn Question(
     let id = profile.id.to_string();
     let then = stands_in.text(&portal);
     let choice = (used && !successors.is_empty()).then(|| {
-        // A failing profile takes over only when it is chosen explicitly.
+        // A failing profile replaces it only if it is chosen explicitly.
         let best = successors
             .first()
             .filter(|(_, reliability)| *reliability > Reliability::Fails)
@@ -115,7 +115,7 @@ fn Question(
         let mut options = successors.into_iter().map(|(successor, _)| {
             let input = format!("successor-{}", successor.id);
             let settings = successor.settings.clone();
-            // Name, port and login tell similar profiles apart.
+            // Name, port and login distinguish similar profiles.
             let Destination { host, port, login, .. } = &settings.destination;
             let named = if login == settings.sender_address.as_str() && settings.name.is_empty() {
                 String::new()

@@ -12,7 +12,7 @@ use crate::{
     ui::form_owner::FormOwnerField,
 };
 
-/// **Annuler** of the notice that a profile is deleted.
+/// **Annuler** in the notice that a profile was deleted.
 #[server(name = RestoreProfile, prefix = "/api", endpoint = "profiles/restore", input = PostUrl)]
 pub async fn restore_profile(#[server(default)] id: String) -> Result<(), AppError> {
     finish(restore(&id).await)

@@ -12,11 +12,11 @@ use crate::{error::AppError, session::Session};
 /// How long it can be restored. The style sheet hides the button after the same time.
 pub const UNDO_LASTS: SignedDuration = SignedDuration::from_secs(10);
 
-/// Deleting, and taking it back.
+/// Deleting and restoring.
 #[async_trait]
 pub trait Deletions: Send + Sync {
-    /// Deletes a profile if it still has this revision. If it was in use, the successor replaces it. For [`UNDO_LASTS`] it is kept
-    /// aside, with its secret and its tests; then it is gone.
+    /// Deletes a profile if it still has this revision. If it was in use, the successor replaces it. The deleted
+    /// profile is kept for [`UNDO_LASTS`], with its secret and its tests.
     async fn delete(
         &self,
         by: &Session,
@@ -28,7 +28,7 @@ pub trait Deletions: Send + Sync {
     /// A deleted profile that this session can still restore.
     async fn deleted(&self, by: &Session, id: ProfileId) -> Result<Option<Profile>, AppError>;
 
-    /// Restores it, in use again where nobody has chosen another one meanwhile. [`AppError::NotFound`]: it is too late;
-    /// [`AppError::TooManyProfiles`]: others were added meanwhile.
+    /// Restores it, and puts it in use again if no other profile was put in use meanwhile. [`AppError::NotFound`]: it
+    /// is too late; [`AppError::TooManyProfiles`]: others were added meanwhile.
     async fn restore(&self, by: &Session, id: ProfileId) -> Result<(), AppError>;
 }

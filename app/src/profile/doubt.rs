@@ -1,4 +1,4 @@
-//! Server side. **Utiliser** on a profile that is known not to send: one question first.
+//! Server side. **Utiliser** on a profile that is known to fail asks for confirmation.
 
 use leptos::prelude::*;
 
@@ -13,19 +13,19 @@ use crate::{
     ui::form_owner::FormOwnerField,
 };
 
-/// Why a profile is known not to send.
+/// Why a profile is known to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// There is no password that opens.
+    /// It has no password that can be decrypted.
     Bare,
     /// The last test failed.
     Test(Option<Cause>),
-    /// What was sent last failed.
+    /// The last message failed.
     Sending(Cause),
 }
 
 impl Doubt {
-    /// `None`: it works, or nobody knows.
+    /// `None`: it works, or its state is unknown.
     pub fn of(profile: &Profile) -> Option<Self> {
         if !profile.is_ready() {
             return Some(Self::Bare);
@@ -49,7 +49,7 @@ impl Doubt {
     }
 }
 
-/// The question. `mode`: what the button that was pressed sends along.
+/// The confirmation. `mode`: what the pressed button sends along.
 #[component]
 pub fn UseAnyway(profile: Profile, doubt: Doubt, mode: String) -> impl IntoView {
     let id = profile.id.to_string();

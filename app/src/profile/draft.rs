@@ -22,7 +22,7 @@ mod tests;
 pub use kept::{Choice, KeptDraft, is_form_name};
 pub use secret::{CheckedSecret, TypedSecret};
 
-/// The values of the form. All of them may be shown again; the secret is not one of them.
+/// The values of the form. All of them may be shown again; the secret is not among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Draft {
@@ -42,7 +42,7 @@ pub struct Draft {
 const LONGEST_LOGIN: usize = 320;
 const LONGEST_NAME: usize = 100;
 impl Draft {
-    /// The form of a profile that exists.
+    /// The form of an existing profile.
     pub fn of(profile: &Profile) -> Self {
         let Settings { name, preset, user, destination, sender_name, sender_address, reply_to } = &profile.settings;
         Self {
@@ -53,7 +53,7 @@ impl Draft {
             user: user.clone().unwrap_or_default(),
             login: destination.login.clone(),
             sender_name: sender_name.clone(),
-            // Empty, it follows the login: a login that is mended takes the sender along.
+            // An empty sender follows the login, so that correcting the login also corrects the sender.
             sender_address: if EmailAddress::parse(&destination.login).as_ref() == Ok(sender_address) {
                 String::new()
             } else {
@@ -106,7 +106,7 @@ impl Draft {
         mine.clone_from(theirs);
     }
 
-    /// Whether the server's provider knows its customers by their addresses.
+    /// Whether logins at the server's provider are addresses.
     fn wants_an_address(&self, presets: &Catalogue) -> bool {
         let host = self.host.trim();
         let chosen = presets.get(&self.preset).filter(|preset| preset.is_at(host));
@@ -122,7 +122,7 @@ impl Draft {
     /// The fields in which two forms differ.
     pub fn differences(&self, other: &Self) -> Vec<Field> {
         let trimmed = |draft: &Self, field| match draft.value(field)?.trim() {
-            // The same as an empty one.
+            // Equivalent to an empty one.
             sender if field == Field::SenderAddress && draft.is_login(sender) => Some(String::new()),
             text => Some(text.to_owned()),
         };
@@ -179,7 +179,7 @@ impl Draft {
         } else if is_leftover(login) {
             fault(Field::Login, Fault::Leftover);
         } else if self.wants_an_address(presets) && EmailAddress::parse(login).is_err() {
-            // Told here: a sender typed beside it would only hide it.
+            // Reported here: a separate sender address would only hide it.
             fault(Field::Login, Fault::LoginAddress);
             told = true;
         }

@@ -9,10 +9,10 @@ use crate::{error::AppError, session::Person};
 /// secret.
 #[async_trait]
 pub trait Drafts: Send + Sync {
-    /// A name for the form of a new profile.
+    /// Creates a name for the form of a new profile.
     fn new_form(&self) -> String;
     async fn keep(&self, who: &Person, draft: &KeptDraft) -> Result<(), AppError>;
-    /// The person's drafts, the newest first.
+    /// The person's drafts, the latest first.
     async fn kept(&self, who: &Person) -> Result<Vec<KeptDraft>, AppError>;
     /// The unsaved input of the page with this name.
     async fn choice(&self, who: &Person, form: &str) -> Result<Option<Choice>, AppError>;

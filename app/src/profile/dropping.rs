@@ -42,7 +42,7 @@ async fn cancel(id: &str, form: &str, revision: &str, draft: Draft) -> Result<En
         None => draft.has_something(&session.account_name),
     };
     let list = profile.map_or_else(|| "/profiles".to_owned(), |id| format!("/profiles?selected={id}"));
-    // Deleted meanwhile: what was typed is kept aside all the same.
+    // Deleted meanwhile: the input is kept all the same.
     let ending = |page: String| match (&stored, profile) {
         (None, Some(_)) => Ending::refused(page, AppError::NotFound),
         _ => page.into(),
@@ -64,7 +64,7 @@ async fn cancel(id: &str, form: &str, revision: &str, draft: Draft) -> Result<En
     Ok(ending(format!("{list}{and}dropped={form}")))
 }
 
-/// The notice on the list: a draft was discarded, with a link that restores it.
+/// The notice on the list that a draft was discarded, with a link that restores it.
 #[component]
 pub fn Dropped(kept: Vec<KeptDraft>) -> impl IntoView {
     let form = query("dropped");

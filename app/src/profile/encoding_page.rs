@@ -117,7 +117,7 @@ fn Choices(profile: Profile, mine: Option<Encoding>) -> impl IntoView {
         view! { <Notice kind=Kind::Warning>{text}</Notice> }
     });
     let shown = mine.unwrap_or(profile.encoding);
-    // Most people keep what is chosen: Enter goes on, unless something above is to be read first.
+    // Most people keep the default, so Enter continues, unless something above should be read first.
     let next = ["warn", "suspicious", "stale", "tidied"].iter().all(|flag| query(flag).is_empty());
     let choices = Encoding::ALL.map(|encoding| {
         let code = encoding.as_str();

@@ -23,7 +23,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// What a form may show again.
+    /// The fields whose input may be shown again.
     pub const TYPED: [Self; 10] = [
         Self::Preset,
         Self::Host,
@@ -37,7 +37,7 @@ impl Field {
         Self::Name,
     ];
 
-    /// The catalogue's key of its name.
+    /// The catalogue key of its name.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Preset => "form-preset",
@@ -82,7 +82,7 @@ pub enum Fault {
     TooLong,
     /// Control characters, line ends or bidirectional controls.
     Unprintable,
-    /// Not a host name: it holds a scheme, a port, a path, a space…
+    /// Not a host name: it contains a scheme, a port, a path, a space…
     HostInvalid,
     /// The address policy refuses the host.
     HostNotAllowed,
@@ -90,10 +90,10 @@ pub enum Fault {
     PortInvalid,
     /// The address policy refuses the port.
     PortNotAllowed,
-    /// A password would be sent in clear.
+    /// The password would be sent without encryption.
     Unencrypted,
     AddressInvalid,
-    /// The provider's logins are addresses, and this is none.
+    /// The provider's logins are addresses, and this is not one.
     LoginAddress,
     /// There is no sender address, and the login is not an address.
     SenderRequired,

@@ -165,7 +165,8 @@ pub fn EditPage() -> impl IntoView {
             saved: Some(stored),
             restored: false,
         };
-        // A failed test proposes a server's name. Only a known one: a link must not bring a server of its author's.
+        // A failed test suggests a server's name. Only a known one is used: a link must not choose a server of its
+        // author.
         let host = query("host");
         if kept.is_none() && services.presets.by_host(&host).is_some() {
             content.draft.host = host;
@@ -195,7 +196,7 @@ fn page(mut content: Content, session: &Session, presets: Arc<Catalogue>) -> Any
     content.draft.settle_preset(&presets);
     let mut wrong: Vec<Field> = content.errors.iter().map(|error| error.field).collect();
     wrong.dedup();
-    // The form comes back without its secret.
+    // The password must be entered again.
     let secret_again = !wrong.contains(&Field::Secret);
     let wrong: Vec<_> = wrong.into_iter().map(|field| (field.id(), t!(field.label()))).collect();
     let session = session.clone();

@@ -72,7 +72,7 @@ fn SecretGuide(preset: Preset, guide: Guide) -> impl IntoView {
     }
 }
 
-/// The button to the provider's own page.
+/// The button that opens the provider's own page.
 #[component]
 fn OpenPage(url: String, provider: String) -> impl IntoView {
     view! {
@@ -83,8 +83,8 @@ fn OpenPage(url: String, provider: String) -> impl IntoView {
     }
 }
 
-/// The guide's HTML, with the fields' hints, and the id of its preset. `host`: a server that was typed by hand; the guide is its
-/// provider's.
+/// The guide's HTML, with the fields' hints, and the id of its preset. `host`: a server that was typed by hand; its
+/// provider's guide is used.
 pub fn fragment<'a>(presets: &'a Catalogue, id: &str, host: &str) -> (String, &'a str) {
     let host = server_text::read(host).host;
     let chosen = presets.get(id);

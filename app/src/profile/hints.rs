@@ -1,10 +1,10 @@
-//! Server side. The hints under the login and the password. With a provider they say what its guide says: both come from the same
-//! lines of its table.
+//! Server side. The hints under the login and the password. For a provider they agree with its guide: both come from
+//! the same lines of the table.
 
 use super::preset::{AppPassword, Guide, LoginForm, Preset};
 use crate::i18n::{Locale, Texts};
 
-/// What stands under the login and the password.
+/// The hints under the login and the password.
 pub fn hints(locale: Locale, preset: Option<&Preset>, guide: Option<&Guide>) -> [String; 2] {
     preset.map_or_else(
         || ["form-login-hint", "form-secret-hint"].map(|key| locale.text(key, &[])),

@@ -1,7 +1,7 @@
-//! Server side. The list of profiles, with what can be done to the selected one.
+//! Server side. The list of profiles, with the actions on the selected one.
 //!
-//! The list is one form. Its radio buttons are the selection, so keyboard and mouse need no script, and every action is a
-//! submit button. Without a script the buttons stand under the list.
+//! The list is one form. Its radio buttons are the selection, so keyboard and mouse need no script, and every action is
+//! a submit button. Without a script the buttons are under the list.
 
 use leptos::prelude::*;
 
@@ -76,13 +76,13 @@ pub fn ListPage() -> impl IntoView {
         let untried = Unproved::first(&in_use, relay, &session);
         let untried = untried.filter(|_| own && !asks);
         let listed = fingerprint(&profiles);
-        // Whom the notice is about.
+        // The profile that the notice concerns.
         let about = profiles.iter().find(|profile| Some(profile.id) == selected).cloned();
         let next = (profiles.len() == PAGE_SIZE as usize).then(|| profiles.last().map(|profile| profile.id)).flatten();
         let selected = chosen(&profiles, selected, &session.person.id);
         let waiting = Waiting::of(&services, &session, profiles.iter().find(|one| Some(one.id) == selected)).await?;
         let asks_for_code = waiting.is_some();
-        // It asked for a test, which was made since.
+        // The notice suggested a test, which has run since.
         let is_tested = |profile: &Profile| Some(profile.id) == selected && profile.test != TestState::Never;
         let is_answered = query("notice") == "saved-only" && profiles.iter().any(is_tested);
         let named = |profile: Profile| {
@@ -90,10 +90,10 @@ pub fn ListPage() -> impl IntoView {
             (profile, name)
         };
         let mut rows: Vec<_> = profiles.into_iter().map(named).collect();
-        // What failed last, where it still matters: with the card that explains it.
+        // The last failure, if it is current, with the card that explains it.
         let failures = rows.iter().cloned().zip(failures);
         let failures = failures.filter_map(|((profile, name), run)| Some((profile, name, run?))).collect();
-        // Those that send come first; else they are in the order of their age.
+        // Those in use come first; the rest is in order of age.
         rows.sort_by_key(|(profile, _)| !profile.in_use);
         let shown = if rows.is_empty() && after.is_none() {
             view! { <Empty /> }.into_any()
@@ -104,7 +104,7 @@ pub fn ListPage() -> impl IntoView {
         };
         let stale = is_stale().then(|| view! { <Notice kind=Kind::Warning>{t!("stale-list")}</Notice> });
         let way = way.map(|way| view! { <WayNotice way portal /> });
-        // One sentence says both. What is wrong with a code is said under its field.
+        // One sentence covers both. An error in a code is shown at its field.
         let at_the_field = asks_for_code && code_fault().is_some();
         let said = if at_the_field || card.as_ref().is_some_and(ProfileWay::sends) || is_answered {
             view! { <RequestEvent /> }.into_any()
@@ -157,8 +157,7 @@ fn Failures(failures: Vec<(Profile, String, TestRun)>) -> impl IntoView {
     cards.collect_view()
 }
 
-/// The profile that the buttons are about at first: the one that was asked for, else the one that sends for the reader,
-/// else the shop's.
+/// The initially selected profile: the requested one, else the one that sends for the reader, else the shop's.
 fn chosen(profiles: &[Profile], asked: Option<ProfileId>, reader: &str) -> Option<ProfileId> {
     let used = |user: Option<&str>| profiles.iter().find(|one| one.in_use && one.settings.user.as_deref() == user);
     let asked = profiles.iter().find(|profile| Some(profile.id) == asked);
@@ -168,12 +167,12 @@ fn chosen(profiles: &[Profile], asked: Option<ProfileId>, reader: &str) -> Optio
 
 /// A page of the list.
 struct Listing {
-    /// With the names of their providers.
+    /// With their providers' names.
     rows: Vec<(Profile, String)>,
     selected: Option<ProfileId>,
-    /// What the page shows, in a few characters.
+    /// A fingerprint of what the page shows.
     listed: String,
-    /// Whether the account's mail leaves through its own profiles.
+    /// Whether the account sends through its own profiles.
     own: bool,
     after: Option<ProfileId>,
     next: Option<ProfileId>,
@@ -184,9 +183,9 @@ fn Rows(
     page: Listing,
     session: Session,
     untried: Option<Unproved>,
-    /// Whether to use it although it is known to fail.
+    /// The profile that the user wants to use although it is known to fail.
     asked: Option<(Profile, Doubt)>,
-    /// The test of the selected profile whose code is not known yet.
+    /// The test of the selected profile whose code was not entered yet.
     waiting: Option<Waiting>,
 ) -> impl IntoView {
     let Listing { rows, selected, listed, own, after, next } = page;
@@ -194,7 +193,7 @@ fn Rows(
     let row = |(profile, provider): (Profile, String)| {
         let checked = selected == Some(profile.id);
         let owner = owner_name(&profile, &session);
-        // What is done to a profile stands under its row. The island moves it to the row that is selected.
+        // The actions on a profile are under its row. The island moves them to the selected row.
         let under = actions.take_if(|_| checked).map(|(waiting, email)| view! { <Actions email waiting /> });
         view! { <Row profile provider owner own checked /> {under} }
     };
@@ -205,7 +204,7 @@ fn Rows(
                 {asked.map(|(profile, doubt)| view! { <UseAnyway profile doubt mode=query("mode") /> })}
                 {untried.map(|untried| view! { <Untried untried /> })}
             </div>
-            // The rows are not inside it: the panel among them has forms of its own.
+            // The rows are not inside it: the panel among them contains other forms.
             <form method="post" action=at("/api/test/run") id=FORM>
                 <FormOwnerField />
                 <input type="hidden" name="listed" value=listed />

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{model::Profile, port::PAGE_SIZE};
 
-/// Identifies what a page of the list shows: the profiles, their revisions, and which are in use.
+/// Identifies what a page of the list shows: the profiles, their revisions, and which ones are in use.
 pub(super) fn fingerprint(profiles: &[Profile]) -> String {
     let mut hash = Sha256::new();
     for profile in profiles.iter().take(PAGE_SIZE as usize) {

@@ -3,17 +3,17 @@
 
 use super::server_text::visible;
 
-/// An address and the name that stood before it.
+/// An address and the name before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxText {
     pub name: String,
     pub address: String,
 }
 
-/// What may stand around a name.
+/// Quotation marks around a name.
 const QUOTES: [(char, char); 4] = [('"', '"'), ('\'', '\''), ('«', '»'), ('“', '”')];
 
-/// `None` where the text is no more than an address, or holds none: it stays as it is.
+/// `None` if the text is only an address, or contains none: it stays unchanged.
 pub fn read(typed: &str) -> Option<MailboxText> {
     let seen = visible(typed);
     let (name, rest) = seen.rsplit_once('<').unwrap_or(("", &seen));
@@ -31,7 +31,7 @@ pub fn read(typed: &str) -> Option<MailboxText> {
 fn unquoted(name: &str) -> String {
     let name = name.trim();
     let inner = QUOTES.iter().find_map(|(open, close)| name.strip_prefix(*open)?.strip_suffix(*close));
-    // A backslash stands before a character that would end the name (RFC 5322, section 3.2.1).
+    // A backslash escapes a character that would end the name (RFC 5322 §3.2.1).
     let mut characters = inner.unwrap_or(name).trim().chars();
     std::iter::from_fn(|| characters.next().map(|c| if c == '\\' { characters.next().unwrap_or(c) } else { c }))
         .collect()

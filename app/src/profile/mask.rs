@@ -1,8 +1,9 @@
-//! Server side. Placeholders instead of a password: the dots that a page shows, what a program writes for "no value", a template
-//! that nobody filled in.
+//! Server side. Placeholders instead of a password: the dots that a page shows, a program's text for "no value", an
+//! unfilled template.
 //!
-//! A script or a password manager may send back the placeholder it was shown. If it were stored, it would be tried three times,
-//! and the user would blame the provider. A real password of mask characters only is refused for that.
+//! A script or a password manager may send back the placeholder it was shown. If it were stored, it would be tried
+//! three times, and the user would blame the provider. The price: a real password that consists only of mask characters
+//! is refused, too.
 
 use model::password::is_invisible;
 
@@ -11,15 +12,15 @@ const DOTS: [char; 26] = [
     '•', '●', '∙', '·', '⋅', '○', '◦', '⚫', '⚪', '⬤', '■', '█', '▪', '◾', '▮', '…', '․', '‧', '∗', '⁎', '＊', '✱',
     '✲', '⦁', '⏺', '◉',
 ];
-/// Mask characters that keyboards do type: a mask when there are several and nothing else.
+/// Mask characters that keyboards do type: several of them and nothing else are a mask.
 const TYPED: [char; 4] = ['*', '.', '-', '_'];
 /// How many of those make a mask.
 const SEVERAL: usize = 3;
-/// Stars in a row beside a few characters: the end of a secret, as pages show it.
+/// How many stars in a row, beside a few characters, make a mask: the end of a secret, as pages show it.
 const STARS: usize = 5;
 /// What programs write for "no value", alone or in quotes or brackets.
 const NOTHING: [&str; 7] = ["null", "undefined", "none", "nil", "objectobject", "nan", "nullptr"];
-/// Placeholders for a secret, without spaces. They count in brackets only, because some are words.
+/// Placeholders for a secret, without spaces. They count only in brackets, because some are ordinary words.
 const WITHHELD: [&str; 22] = [
     "unchanged",
     "hidden",
@@ -72,7 +73,7 @@ pub fn is_mask(typed: &str) -> bool {
     stands_for_nothing(seen.trim()) || is_place_holder(seen.trim())
 }
 
-/// `xxxx xxxx xxxx`, `XXXX-XXXX`: groups of the letter that stands for any.
+/// `xxxx xxxx xxxx`, `XXXX-XXXX`: groups of a placeholder letter.
 fn is_crossed_out(text: &str) -> bool {
     let mut groups = text.split(|c: char| c.is_whitespace() || "-_./".contains(c)).filter(|group| !group.is_empty());
     let crossed =
@@ -86,7 +87,7 @@ fn is_code(text: &str) -> bool {
     (text.starts_with("function") && text.contains("()") && body) || (text.contains(")=>") && text.starts_with('('))
 }
 
-/// Whether a program's placeholder is in a field for a name. `null` is allowed: it is a surname.
+/// Whether a name field contains a program's placeholder. `null` is allowed: it is a surname.
 pub fn is_leftover(typed: &str) -> bool {
     let seen: String = typed.chars().filter(|c| !is_invisible(*c)).collect();
     let text = seen.trim();

@@ -1,4 +1,4 @@
-//! Server side. A profile as the pages see it. No secret is in any of these types.
+//! Server side. A profile as the pages see it. None of these types contains a secret.
 
 pub use ::model::{
     settings::{Destination, ProfileId, Settings},
@@ -20,7 +20,7 @@ pub enum SecretState {
     Stored {
         changed_at: Timestamp,
     },
-    /// One is stored, but cannot be decrypted.
+    /// One is stored, but it cannot be decrypted.
     Unreadable,
 }
 
@@ -28,11 +28,11 @@ pub enum SecretState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TestState {
     Never,
-    /// The server accepted the message; whether it arrived is not known.
+    /// The server accepted the message; it may not have arrived.
     Accepted {
         at: Timestamp,
     },
-    /// The code of its mail was entered, or that of an earlier one with the same settings.
+    /// The code of its mail, or of an earlier one with the same settings, was entered.
     Received {
         at: Timestamp,
         tested: Timestamp,
@@ -44,7 +44,7 @@ pub enum TestState {
     DeliveryUnknown {
         at: Timestamp,
     },
-    /// Settings or secret changed since.
+    /// Settings or secret have changed since.
     Changed,
 }
 
@@ -60,11 +60,11 @@ pub struct Profile {
     pub test: TestState,
     pub sending: SendingOptions,
     pub health: Health,
-    /// How the sending is going with these settings.
+    /// How sending is going with these settings.
     pub sends: SendState,
-    /// What decides whether mail is left to it.
+    /// What decides whether it gets mail to send.
     pub candidate: Candidate,
-    /// Counts the changes of settings and secret.
+    /// Increases with each change of settings or secret.
     pub revision: u32,
 }
 
@@ -76,7 +76,7 @@ impl Profile {
 }
 
 impl TestState {
-    /// When the last test ended, with the settings of now.
+    /// When the last test with the current settings ended.
     pub fn ended_at(&self) -> Option<Timestamp> {
         match self {
             Self::Never | Self::Changed => None,
@@ -85,7 +85,7 @@ impl TestState {
         }
     }
 
-    /// Whether its mail may have arrived, and nobody has said so.
+    /// Whether its mail may have arrived, and the code was not entered yet.
     pub fn waits_for_its_code(&self) -> bool {
         matches!(self, Self::Accepted { .. } | Self::DeliveryUnknown { .. })
     }

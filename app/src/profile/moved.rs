@@ -1,6 +1,6 @@
-//! Both. What of a form the stored password does not hold for: it was sealed for one login at one server.
+//! Both. Which edits invalidate the stored password: it is sealed for one login at one server.
 
-/// What was changed.
+/// The edited part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
     /// The host, the port or the encryption.
@@ -8,11 +8,11 @@ pub enum Moved {
     Login,
 }
 
-/// What a password is sealed for, as a form holds it: host, port, encryption, login.
+/// What a password is sealed for, as in the form: host, port, encryption, login.
 pub type Place<'a> = [&'a str; 4];
 
 impl Moved {
-    /// `None`: the password still holds.
+    /// `None`: the password is still valid.
     pub fn of(saved: Place<'_>, typed: Place<'_>) -> Option<Self> {
         let same = |at: usize| {
             let plain = |text: &'_ str| text.trim().trim_end_matches('.').to_owned();
@@ -27,7 +27,7 @@ impl Moved {
         }
     }
 
-    /// The catalogue's key of what to do.
+    /// The catalogue key of the text that says what to do.
     #[cfg(feature = "ssr")]
     pub const fn key(self) -> &'static str {
         match self {

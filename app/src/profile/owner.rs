@@ -1,9 +1,9 @@
-//! Server side. For whom a profile sends, in words.
+//! Server side. The name of the owner whose mail a profile sends.
 
 use super::model::Profile;
 use crate::{i18n::Texts, session::Session};
 
-/// For whom the profile's mail is sent, in the session's language: the live test asks outside a request.
+/// The owner's name in the session's language: the live test needs it outside a request.
 pub fn owner_name(profile: &Profile, session: &Session) -> String {
     match profile.settings.user.as_deref() {
         None => session.locale.text("owner-shop", &[]),

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{error::AppError, journal::model::Author, session::AccountId, test_run::port::TestRun};
 
-/// How many profiles a page of the list holds.
+/// The number of profiles on a page of the list.
 pub const PAGE_SIZE: u32 = 50;
 
-/// Where mail may be sent to, as the operator decided (the guard).
+/// Which destinations the operator allows (the guard).
 pub trait DestinationPolicy: Send + Sync {
     /// The host in canonical form, or why it is refused.
     fn host(&self, typed: &str) -> Result<String, Fault>;
@@ -33,10 +33,10 @@ pub enum SecretChange {
     Replace(SecretString),
 }
 
-/// The profile that a form is about, and the revision it showed.
+/// The profile of a form, and the revision that the form showed.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
-    /// The profile that is changed; `None`: a new one.
+    /// The profile to change; `None`: a new one.
     pub id: Option<ProfileId>,
     /// The name of the form that creates it: posted twice, it creates one profile.
     pub creation: Option<String>,
@@ -87,7 +87,7 @@ pub enum Reliability {
 /// Which profile replaces the one in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Successor {
-    /// The one most likely to work; none when all others are known to fail.
+    /// The one most likely to work; none if all others are known to fail.
     Best,
     One(ProfileId),
     Nobody,
@@ -107,7 +107,7 @@ pub enum Written {
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub profile: Profile,
-    /// The last message that failed because of the profile, while that is current.
+    /// The last message that failed because of the profile, if that is current.
     pub failure: Option<TestRun>,
 }
 
@@ -133,7 +133,7 @@ pub trait Profiles: Send + Sync {
     /// At most [`PAGE_SIZE`] profiles in the order of their age, those after `after` (keyset).
     async fn page(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Profile>, AppError>;
 
-    /// The same, each failing one with the last message that failed.
+    /// The same, with the last failed message of each failing profile.
     async fn list(&self, account: &AccountId, after: Option<ProfileId>) -> Result<Vec<Listed>, AppError>;
 
     async fn get(&self, account: &AccountId, id: ProfileId) -> Result<Option<Profile>, AppError>;
@@ -147,7 +147,7 @@ pub trait Profiles: Send + Sync {
         secret: SecretChange,
     ) -> Result<ProfileId, SaveError>;
 
-    /// Records in the history that a form was refused for its destination, as it was typed, if it was.
+    /// Records in the history that a form was refused because of its destination, as typed.
     async fn note_blocked(
         &self,
         by: Author<'_>,

@@ -23,7 +23,8 @@ pub fn hint(preset: &Preset) -> PresetHint {
     }
 }
 
-/// What the search box looks at besides the card's name and [`hint`]. It asks the server for a domain or an address.
+/// The words that the search box matches besides the card's name and [`hint`]. For a domain or an address it asks the
+/// server.
 pub fn search_words(preset: &Preset) -> String {
     let name = preset.short.is_some().then_some(&preset.name);
     name.into_iter().chain(&preset.search).map(String::as_str).collect::<Vec<_>>().join(" ")
@@ -48,7 +49,7 @@ mod tests {
         let found = |query: &str| -> Vec<&str> {
             let text =
                 |preset: &Preset| format!("{} {} {}", preset.card_name(), search_words(preset), hint(preset).encode());
-            // What the browser asks the server decides.
+            // The server's answer decides.
             if let Some(asked) = catalogue.near_domain(query.rsplit('@').next().unwrap_or_default()) {
                 return vec![asked.id.as_str()];
             }
@@ -84,7 +85,7 @@ mod tests {
             ("hotmial", &["outlook-com"]),
             ("otlook", &["microsoft-365", "outlook-com"]),
             ("claire@gmial.com", &["gmail"]),
-            // A provider's own domain is its own, whoever else has the word in a name or server.
+            // A provider's own domain decides, even if another name or server contains the word.
             ("claire@gmail.com", &["gmail"]),
             ("claire@free.fr", &["free"]),
             ("orange.fr", &["orange"]),

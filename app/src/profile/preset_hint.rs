@@ -1,12 +1,12 @@
-//! Both. What the browser needs to know of a preset, in one attribute of its radio button.
+//! Both. What the browser needs to know about a preset, in one attribute of its radio button.
 //!
-//! The DOM is the state: no catalogue is in the WebAssembly, and a page that was rendered with a hundred presets
-//! fills its fields without asking the server again. The domains of a provider's addresses are not here: they are two
-//! kilobytes of every form, and the server is asked for the one that was typed (`/profiles/provider`).
+//! The DOM is the state: no catalogue is in the WebAssembly, and a page rendered with a hundred presets fills its
+//! fields without another request. The domains of a provider's addresses are left out, because they would add two
+//! kilobytes to every form; the browser requests the typed one (`/profiles/provider`).
 
 use super::{password::SecretShape, security::Security};
 
-/// The part of a preset that fills fields, and what the warnings ask of it.
+/// The values of the preset that fill fields, and what the warnings need.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the attribute")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresetHint {
@@ -15,24 +15,24 @@ pub struct PresetHint {
     pub security: Security,
     /// Whether inner spaces of the secret are cosmetic.
     pub cosmetic_spaces: bool,
-    /// What an application password looks like there.
+    /// The form of an application password there.
     pub shape: SecretShape,
     /// Whether only the login's own address may send.
     pub sender_is_login: bool,
-    /// Whether the provider is closing the login with a password.
+    /// Whether the provider is phasing out password logins.
     pub ending: bool,
-    /// Whether it no longer takes a password.
+    /// Whether it no longer accepts passwords.
     pub over: bool,
-    /// Whether the provider has addresses of its own; a sending service has none.
+    /// Whether the provider issues addresses; a sending service does not.
     pub has_addresses: bool,
-    /// The login that every customer of the provider has, such as `apikey`.
+    /// The same login for every customer of the provider, such as `apikey`.
     pub login: Option<String>,
 }
 
 impl PresetHint {
-    /// `host port security [flags [login]]`, with `-` for a part that is not there before one that is. The flags: `c` cosmetic
-    /// spaces, `l` sixteen letters, `d` groups with dashes, `s` the sender is the login, `e` passwords are ending, `o` are
-    /// over, `a` has addresses.
+    /// `host port security [flags [login]]`, with `-` for a missing part before a present one. The flags: `c` cosmetic
+    /// spaces, `l` sixteen letters, `d` groups with dashes, `s` the sender is the login, `e` passwords are being phased
+    /// out, `o` passwords are no longer accepted, `a` has addresses.
     pub fn encode(&self) -> String {
         let Self { host, port, security, login, .. } = self;
         let host = if host.is_empty() { "-" } else { host };

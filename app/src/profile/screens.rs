@@ -1,5 +1,5 @@
-//! Server side. The way to a password as three small screens, drawn here: nobody's own pages, so they do not go out of date.
-//! Each has its caption, so the drawings are decoration.
+//! Server side. The way to a password as three small screens. They are our own drawings rather than screenshots, so
+//! they do not go out of date. Each has its caption, so the drawings are decoration.
 //!
 //! To add one: a variant of `Picture`, its screens in [`Screens`], texts `screen-…`.
 

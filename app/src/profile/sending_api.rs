@@ -26,7 +26,7 @@ pub async fn save_sending(
     finish(save(&id, &sending, &was, &revision).await)
 }
 
-/// The name under which the input is kept for the page that asks again.
+/// The name under which the input is stored for the page that asks again.
 pub fn sending_form(id: ProfileId) -> String {
     format!("sending-{id}")
 }

@@ -74,7 +74,7 @@ pub fn SendingPage() -> impl IntoView {
 #[component]
 fn State(
     profile: Profile,
-    /// The portal's server takes its mail for now.
+    /// The portal's server currently sends its mail.
     stands_in: bool,
 ) -> impl IntoView {
     let (health, now) = (profile.health, now());
@@ -159,7 +159,7 @@ fn Options(
         let (wrong, focus) = (faults.iter().any(|fault| fault == name), first.as_deref() == Some(name));
         view! { <Limit name most value usual wrong focus /> }
     });
-    // Folded, as long as nobody has set or typed one.
+    // Collapsed, unless one of them is set or typed.
     let open = !faults.is_empty() || texts_are_there;
     let (check, fallback) = match &typed {
         Some(typed) => (!typed.check_hourly.is_empty(), !typed.fallback.is_empty()),
@@ -241,7 +241,7 @@ fn grouped(number: u32) -> String {
     text
 }
 
-/// One limit. Empty: the provider's, where it is known.
+/// One limit. Empty: the provider's, if it is known.
 #[component]
 fn Limit(
     name: &'static str,
@@ -249,7 +249,7 @@ fn Limit(
     value: String,
     usual: Option<u32>,
     wrong: bool,
-    /// Whether it is the first one that is wrong.
+    /// Whether it is the first invalid one.
     focus: bool,
 ) -> impl IntoView {
     let hint = match usual {

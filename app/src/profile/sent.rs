@@ -1,4 +1,4 @@
-//! Server side. What was sent through a profile: the last messages, and how many a day.
+//! Server side. The last messages sent through a profile, and their number per day.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -6,22 +6,22 @@ use jiff::Timestamp;
 use super::model::ProfileId;
 use crate::{diagnosis::cause::Cause, error::AppError, session::AccountId};
 
-/// How many days are counted.
+/// The number of days counted.
 pub const DAYS: usize = 30;
-/// How many messages are listed.
+/// The number of messages listed.
 pub const LISTED: usize = 20;
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The profile's server took it.
+    /// The profile's server accepted it.
     Accepted,
-    /// The portal's server took it, because the profile's did not.
+    /// The portal's server accepted it, after the profile's failed.
     ByThePortal,
-    /// It is tried again.
+    /// It will be retried.
     Waiting,
     Failed,
-    /// The connection was lost at its end.
+    /// The connection was lost at its end, so the outcome is unknown.
     Unknown,
 }
 
@@ -43,7 +43,7 @@ pub struct SentMessage {
 pub struct Day {
     /// Its first instant.
     pub at: Timestamp,
-    /// Taken by the profile's server.
+    /// Accepted by the profile's server.
     pub accepted: u64,
     /// All others that are finished: failed, uncertain, sent by the portal instead.
     pub others: u64,
@@ -58,7 +58,7 @@ pub struct Sent {
     pub days: Vec<Day>,
 }
 
-/// What was sent. Another account's profile has sent nothing.
+/// The messages sent through a profile. For another account's profile there are none.
 #[async_trait]
 pub trait SentMail: Send + Sync {
     async fn sent(&self, account: &AccountId, id: ProfileId) -> Result<Sent, AppError>;

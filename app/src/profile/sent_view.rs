@@ -1,4 +1,4 @@
-//! Server side. What was sent through a profile, to look at: the last thirty days as bars, the last messages.
+//! Server side. The messages sent through a profile: the last thirty days as bars, and the last messages.
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::{
     ui::moment::Exact,
 };
 
-/// The page's two sections, or that nothing was sent yet.
+/// The page's two sections, or the text that nothing was sent yet.
 #[component]
 pub fn SentMail(sent: Sent) -> impl IntoView {
     let Sent { messages, days } = sent;
@@ -20,7 +20,7 @@ pub fn SentMail(sent: Sent) -> impl IntoView {
     view! { <Chart days /> <Messages messages /> }.into_any()
 }
 
-/// Accepted messages rise from the line, all others hang from it: their place says it, not the colour alone.
+/// Accepted messages rise from the line, all others hang below it: the position shows the outcome, not only the colour.
 #[component]
 fn Chart(days: Vec<Day>) -> impl IntoView {
     let most = |of: fn(&Day) -> u64| days.iter().map(of).max().unwrap_or_default();
@@ -72,7 +72,7 @@ fn Chart(days: Vec<Day>) -> impl IntoView {
     }
 }
 
-/// The picture's height, in its own units: a hundred for the bars and one for the line.
+/// The height of the drawing in its own units: a hundred for the bars and one for the line.
 const HEIGHT: u64 = 101;
 
 struct Bar {
@@ -82,18 +82,18 @@ struct Bar {
     height: u64,
 }
 
-/// Where the line is. Each side that has bars keeps room for them.
+/// The position of the line. Each side that has bars keeps room for them.
 fn line(up: u64, down: u64) -> u64 {
     let share = up.saturating_mul(100) / (up + down).max(1);
     share.clamp(if up > 0 { 6 } else { 0 }, if down > 0 { 94 } else { 100 })
 }
 
-/// The share of a hundred; what is there is seen.
+/// The share in hundredths; at least visible if it is not zero.
 fn scaled(count: u64, whole: u64) -> u64 {
     if count == 0 { 0 } else { (count.saturating_mul(100) / whole.max(1)).max(3) }
 }
 
-/// The bars of a day, where up and down share the height.
+/// The bars of a day; up and down share the height.
 fn bars(at: usize, day: &Day, (up, down): (u64, u64)) -> impl Iterator<Item = Bar> + use<> {
     let (line, x) = (line(up, down), 10 * at + 1);
     let rises = scaled(day.accepted, up + down).min(line);

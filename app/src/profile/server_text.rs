@@ -20,7 +20,7 @@ pub fn visible(text: &str) -> String {
     seen.trim().to_owned()
 }
 
-/// Parses the input. An unknown form is left unchanged, for the checks to refuse.
+/// Parses the input. Unknown input is returned unchanged, and the checks refuse it.
 pub fn read(typed: &str) -> ServerText {
     let seen = visible(typed);
     let mut text = seen.trim_matches(['"', '\'', '<', '>', '«', '»', '(', ')']).trim();

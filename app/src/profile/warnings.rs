@@ -5,7 +5,7 @@
 
 use super::{preset_hint::PresetHint, security::Security};
 
-/// What a form holds.
+/// The values of a form.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Typed<'a> {
     pub host: &'a str,
@@ -14,7 +14,7 @@ pub struct Typed<'a> {
     pub login: &'a str,
     pub sender: &'a str,
     pub secret: &'a str,
-    /// A known server that the host was probably meant for.
+    /// The known server that the host probably means.
     pub near: Option<&'a str>,
     /// The input is complete: a short secret is not the beginning of a longer one.
     pub finished: bool,
@@ -25,19 +25,19 @@ pub struct Typed<'a> {
 pub enum Warning {
     /// The encryption is unusual for the port (RFC 8314).
     PortAndSecurity,
-    /// The provider is closing the login with a password.
+    /// The provider is phasing out password logins.
     PasswordEnding,
     /// The provider no longer accepts passwords.
     PasswordOver,
-    /// The login is an address at another provider than the server's.
+    /// The login is an address of another provider than the server's.
     OtherProvider,
     /// The secret looks like the account's own password, not like an application password.
     AccountPassword,
-    /// The secret holds characters that look like others: typographic dashes and quotes, letters of another script.
+    /// The secret contains characters that look like others: typographic dashes and quotes, letters of another script.
     Lookalikes,
-    /// The provider wants the login's own address as the sender.
+    /// The provider requires the login's own address as the sender.
     SenderNotLogin,
-    /// The host looks like a known server's, mistyped.
+    /// The host looks like a mistyped name of a known server.
     HostNearby,
 }
 

@@ -13,7 +13,7 @@ use crate::{
     session::{Session, session},
 };
 
-/// The name under which the choice is kept for the page that asks again.
+/// The name under which the choice is stored for the page that asks again.
 pub const FORM: &str = "sending-mode";
 
 /// Saves the account's choice.
@@ -31,8 +31,7 @@ async fn save(mode: &str, was: &str) -> Result<String, AppError> {
     set(&session, mode, was, format!("/sending-mode?notice=mode-saved&mode={}", mode.as_str())).await
 }
 
-/// The link of the second option: selects it and leads to the list, so that it is also selected by users who never press
-/// **Enregistrer**.
+/// The link of the second option: selects it and redirects to the list, for users who never press **Enregistrer**.
 #[server(name = ChooseOwnSmtp, prefix = "/api", endpoint = "sending-mode/own", input = PostUrl)]
 pub async fn choose_own_smtp(#[server(default)] was: String) -> Result<(), AppError> {
     finish(choose(&was).await)

@@ -1,5 +1,5 @@
-//! Server side. The profile in use of which nobody knows that it sends, or which does not: the page says through what the
-//! mail leaves meanwhile, by the rule that the outbox follows, with the button that finds out.
+//! Server side. A profile in use that is not known to work: the notice says which server sends the mail meanwhile, by
+//! the outbox's own rule, and offers a test.
 
 use ::model::way::{Way, way};
 use leptos::prelude::*;
@@ -20,26 +20,26 @@ use crate::{
     },
 };
 
-/// What there is to say.
+/// What to say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Said {
-    /// Mail leaves through it; it was never tried with its settings.
+    /// It sends the mail; it was never tested with its settings.
     Untested,
-    /// Mail leaves through it; its last test failed.
+    /// It sends the mail; its last test failed.
     Failed,
-    /// Its last test failed, and the portal's server stands in.
+    /// Its last test failed, and the portal's server replaces it.
     FailedStandsIn,
-    /// It fails, and the portal's server takes its mail, as its owner wants.
+    /// It fails, and the portal's server sends its mail, as its owner chose.
     FailsFallback,
-    /// It has no password, and the portal's server stands in.
+    /// It has no password, and the portal's server replaces it.
     BareStandsIn,
-    /// It has no password that can be used, and no mail leaves.
+    /// It has no usable password, and no mail is sent.
     Bare,
 }
 
 impl Said {
-    /// Of a profile in use, where the account sends through its own servers. `None`: it is known to send, or its own lines
-    /// say all.
+    /// For a profile in use, if the account sends through its own servers. `None`: it is known to work, or its own row
+    /// says enough.
     fn of(profile: &Profile, relay: bool) -> Option<Self> {
         let stored = matches!(profile.secret, SecretState::Stored { .. });
         let failed = match (&profile.test, profile.sends) {
@@ -72,17 +72,17 @@ impl Said {
     }
 }
 
-/// A profile in use, and what there is to say of it.
+/// A profile in use, and what to say about it.
 #[derive(Debug, Clone)]
 pub struct Unproved {
     id: String,
     text: String,
-    /// Whether it can be tested as it is.
+    /// Whether it can be tested now.
     testable: bool,
 }
 
 impl Unproved {
-    /// The first thing to say: of the reader's own profile, else of the shop's, else of somebody's.
+    /// The most important notice: about the reader's own profile, else the shop's, else any other.
     pub fn first(profiles: &[Profile], relay: bool, session: &Session) -> Option<Self> {
         let mut active: Vec<&Profile> = profiles.iter().filter(|profile| profile.in_use).collect();
         active.sort_by_key(|profile| match profile.settings.user.as_deref() {
@@ -198,8 +198,8 @@ mod tests {
         }
     }
 
-    /// Every test, with every kind of health, with and without password, fallback and relay: the portal's server is named
-    /// where it is what the outbox uses, and nowhere else.
+    /// Every test result, health, password, fallback and relay: the notice names the portal's server exactly if the
+    /// outbox uses it.
     #[test]
     fn the_words_name_the_server_that_the_outbox_uses() {
         let failed = TestState::Failed { at: at(50), cause: None };

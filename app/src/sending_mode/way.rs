@@ -115,14 +115,14 @@ impl ProfileWay {
 }
 
 impl ProfileWay {
-    /// Whether the profile sends what its owner sends.
+    /// Whether the profile sends its owner's mail.
     pub fn sends(&self) -> bool {
         self.mode == SendingMode::OwnSmtp && self.in_use
     }
 }
 
-/// Under a test that went well: whether this profile sends, and the button that lets it. `received`: the code of the test's
-/// mail has just been typed in.
+/// Under a successful test: whether this profile sends, and the button that enables it. `received`: the code of the
+/// test's mail was just entered.
 #[component]
 pub fn WayCard(way: ProfileWay, #[prop(optional)] received: bool) -> impl IntoView {
     let ProfileWay { mode, portal, owner, id, in_use, revision } = way;

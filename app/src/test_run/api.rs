@@ -1,5 +1,5 @@
-//! Server side. **Tester** as a native post that leads to the report page, and what both of its forms have in common. The other one
-//! is a stream.
+//! Server side. **Tester** as a native post that redirects to the report page, and what it shares with the streamed
+//! test.
 
 use futures::StreamExt;
 use leptos::{prelude::*, server_fn::codec::PostUrl};
@@ -21,13 +21,14 @@ use crate::{
     session::{Session, session},
 };
 
-/// **Tester** without WebAssembly: runs the test to its end and leads to the report.
+/// **Tester** without WebAssembly: runs the test to its end and redirects to the report.
 #[server(name = RunTest, prefix = "/api", endpoint = "test/run", input = PostUrl)]
 pub async fn run_test(#[server(default)] id: String, #[server(default)] to: String) -> Result<(), AppError> {
     finish(run(&id, &to, BeforeTest::Nothing).await)
 }
 
-/// **Appliquer et retester** without WebAssembly: applies one of the changes that the last test proposed, and tests.
+/// **Appliquer et retester** without WebAssembly: applies one of the fixes that the last test proposed, and runs a
+/// test.
 #[server(name = ApplyFix, prefix = "/api", endpoint = "test/apply-fix", input = PostUrl)]
 pub async fn apply_fix(
     #[server(default)] id: String,
@@ -37,7 +38,7 @@ pub async fn apply_fix(
     finish(run(&id, &to, BeforeTest::Fix(&fix)).await)
 }
 
-/// **Enregistrer et retester** without WebAssembly: replaces the password, and tests.
+/// **Enregistrer et retester** without WebAssembly: replaces the password, and runs a test.
 #[server(name = ReplaceSecret, prefix = "/api", endpoint = "test/secret", input = PostUrl)]
 pub async fn replace_secret(
     #[server(default)] id: String,
@@ -47,16 +48,16 @@ pub async fn replace_secret(
     finish(run(&id, &to, BeforeTest::Secret(&secret)).await)
 }
 
-/// What is changed before a test.
+/// The change before a test.
 #[derive(Clone, Copy)]
 pub(super) enum BeforeTest<'a> {
     Nothing,
-    /// One of the changes that the last test proposed, by its number.
+    /// One of the fixes that the last test proposed, by its number.
     Fix(&'a str),
     Secret(&'a TypedSecret),
 }
 
-/// Takes the code of the confirmation mail, which proves that it arrived.
+/// Checks the code of the confirmation mail, which proves that it arrived.
 #[server(name = ConfirmReceipt, prefix = "/api", endpoint = "test/received", input = PostUrl)]
 pub async fn confirm_receipt(
     #[server(default)] id: String,
@@ -66,7 +67,7 @@ pub async fn confirm_receipt(
     finish(confirm(&id, &code, &from).await)
 }
 
-/// `from`: the page that has the field, where what is wrong with the code is said.
+/// `from`: the page with the code's field, which shows an error in the code.
 async fn confirm(id: &str, code: &str, from: &str) -> Result<Ending, AppError> {
     let (session, services) = (session()?, services()?);
     let id = ProfileId::parse(id).ok_or(AppError::NotFound)?;
@@ -112,12 +113,12 @@ async fn run(id: &str, to: &str, before: BeforeTest<'_>) -> Result<Ending, AppEr
     }
 }
 
-/// Why no test ran: a page that explains it, and an error.
+/// Why no test ran: the page that explains it, and an error.
 fn not_tested(id: ProfileId, refusal: Refusal) -> Result<Ending, AppError> {
     Ok(Ending::refused(format!("/profiles?selected={id}&notice={}", refused(refusal)?), told(refusal)))
 }
 
-/// Makes the change, if there is one, and starts a test.
+/// Applies the change, if there is one, and starts a test.
 async fn start(
     services: &Services,
     session: &Session,
@@ -131,7 +132,7 @@ async fn start(
         BeforeTest::Nothing => {}
         BeforeTest::Fix(fix) => {
             let Ok(fix) = fix.parse() else {
-                // Another account's profile does not exist, whatever the fix.
+                // Another account's profile does not exist, with any fix.
                 services.profiles.get(&session.account, id).await?.ok_or(Refusal::NotFound)?;
                 return Err(Refusal::Stale);
             };
@@ -142,7 +143,7 @@ async fn start(
     services.tester.start(session, id, Recipient::parse(to)).await
 }
 
-/// Saves the password with the settings as they are now.
+/// Saves the password with the current settings.
 async fn save_secret(
     services: &Services,
     session: &Session,
@@ -159,7 +160,7 @@ async fn save_secret(
         Ok(_) => Ok(()),
         Err(SaveError::App(error)) => Err(error.into()),
         Err(SaveError::Stale(_)) => Err(Refusal::Stale),
-        // The operator has closed the destination since: the test says so.
+        // The operator no longer allows the destination: the test reports it.
         Err(SaveError::Invalid(_)) => Ok(()),
     }
 }

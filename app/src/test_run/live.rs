@@ -1,8 +1,8 @@
-//! Both. **Tester** as it happens.
+//! Both. **Tester**, live.
 //!
-//! The island listens to the list's form and the panel under it (`#live`), both rendered by the server. Pressing the button
-//! fills the panel; each line of the stream carries the HTML to show, so nothing is worded here. Without WebAssembly the
-//! same button posts the form and gives the report as a page.
+//! The island listens to the list's form and the panel under it (`#live`), both rendered by the server. Pressing the
+//! button fills the panel; each line of the stream carries the HTML to show, so the island contains no texts. Without
+//! WebAssembly the same button posts the form, and the report is a page.
 
 use leptos::prelude::*;
 
@@ -17,7 +17,7 @@ mod copy;
 #[cfg(feature = "hydrate")]
 mod panel;
 
-/// Stands behind what it listens to, and shows nothing of its own.
+/// Placed after the elements it listens to; renders nothing itself.
 #[island]
 pub fn LiveTest() -> impl IntoView {
     #[cfg(feature = "hydrate")]

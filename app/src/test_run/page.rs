@@ -49,7 +49,7 @@ pub fn ReportPage() -> impl IntoView {
         let provider = services.presets.name_of(&profile.settings).to_owned();
         let way = ProfileWay::of(&services, &session, &profile).await?;
         let typed = typed_code(&services, &session, id).await?;
-        // What is wrong with a code is said under its field.
+        // An error in a code is shown at its field.
         let at_the_field = profile.test.waits_for_its_code() && code_fault().is_some();
         Ok(view! {
             {(!at_the_field).then(|| view! { <RequestNotice /> })}
@@ -73,7 +73,7 @@ pub fn ReportCard(
     provider: String,
     run: TestRun,
     way: ProfileWay,
-    /// A code that was typed and refused.
+    /// A typed code that was refused.
     #[prop(optional)]
     typed: String,
     live: bool,
@@ -110,7 +110,7 @@ pub fn ReportCard(
             view! { <CauseCard failure /> }.into_any()
         }
     };
-    // Only the redirect from a test tells that it has just ended.
+    // Only the redirect from a test shows that it has just ended.
     let happened = (live || query("tested") == "1").then(|| Event::tested(profile.id, &report));
     view! {
         {happened.map(|event| view! { <Happened event live /> })}

@@ -1,4 +1,4 @@
-//! Server side. The panel of a live test. The island fills it and moves it under the row of the profile that it tests.
+//! Server side. The panel of a live test. The island fills it and moves it under the row of the tested profile.
 
 use leptos::prelude::*;
 
@@ -26,7 +26,7 @@ pub fn Panel() -> impl IntoView {
         >
             <p class="tested"></p>
             <ol class="phases"></ol>
-            // Here alone a reader of the screen hears of the test, until the focus moves to its result.
+            // The only live region of the test: screen readers announce it until the focus moves to the result.
             <p class="now">
                 <span role="status"></span>
                 <button type="button" class="stop" hidden>{t!("test-stop")}</button>
@@ -41,7 +41,7 @@ pub fn Panel() -> impl IntoView {
     }
 }
 
-/// Which profile is tested, as HTML.
+/// The name of the tested profile, as HTML.
 pub fn tested(profile: &Profile, provider: &str) -> String {
     let title = breakable(profile.settings.title());
     let provider = provider.to_owned();

@@ -54,7 +54,7 @@ fn verdict(run: &TestRun, locale: Locale) -> String {
     }
 }
 
-/// Masks the recipient's part before the `@`.
+/// Masks the part of the recipient's address before the `@`.
 fn masked(text: &str, recipient: &str) -> String {
     match recipient.rsplit_once('@') {
         Some((local, domain)) if !local.is_empty() => text.replace(recipient, &format!("…@{domain}")),

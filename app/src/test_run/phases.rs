@@ -1,5 +1,5 @@
-//! Server side. A test in four phases, for people: reach the server, secure the connection, sign in, send. The ten stages of the
-//! protocol are details.
+//! Server side. A test in four phases, for people: reach the server, secure the connection, sign in, send. The ten
+//! stages of the protocol are details.
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{profile::security::Security, t};
 
-/// In their order.
+/// In order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Reach,
@@ -31,7 +31,7 @@ impl Phase {
         }
     }
 
-    /// The texts of the phase begin with this.
+    /// The prefix of the phase's text keys.
     const fn key(self) -> &'static str {
         match self {
             Self::Reach => "phase-reach",
@@ -42,24 +42,24 @@ impl Phase {
     }
 }
 
-/// What is known of a phase.
+/// The state of a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting,
     Running,
-    /// It does not exist: the connection is not encrypted.
+    /// Skipped: the connection is not encrypted.
     Left,
     Ended(Outcome),
 }
 
-/// How far a test has come.
+/// The progress of a test.
 #[derive(Debug, Clone)]
 pub struct Progress {
     security: Security,
-    /// The phase of the last stage that has begun. It never goes back: with TLS from the start the server's greeting comes after
-    /// the encryption.
+    /// The phase of the last stage that has begun. It never goes back: with TLS from the start, the server's greeting
+    /// comes after the encryption.
     at: Phase,
-    /// How it ended, unless it goes on.
+    /// How it ended, unless it is still in progress.
     end: Option<Outcome>,
     ms: [f64; 4],
 }
@@ -78,7 +78,7 @@ impl Progress {
         progress
     }
 
-    /// Takes in a stage that has ended; whether the phases have changed.
+    /// Adds a finished stage; returns whether the phases have changed.
     pub fn add(&mut self, event: &StageEvent) -> bool {
         let before = (self.at, self.end);
         self.at = self.at.max(Phase::of(event.stage));
@@ -93,7 +93,7 @@ impl Progress {
         before != (self.at, self.end)
     }
 
-    /// The test is over, with this verdict: it decides how the last phase ended.
+    /// The test has ended with this verdict, which decides how the last phase ended.
     #[must_use]
     pub const fn concluded(mut self, verdict: Verdict) -> Self {
         self.end = Some(match verdict {
@@ -116,13 +116,13 @@ impl Progress {
         }
     }
 
-    /// What is under way, as a sentence; empty at the end.
+    /// The current step as a sentence; empty at the end.
     pub fn sentence(&self) -> String {
         if self.end.is_some() { String::new() } else { t!(&format!("{}-running", self.at.key())) }
     }
 }
 
-/// The four phases. The style sheet counts the seconds of the one that is under way.
+/// The four phases. The style sheet counts the seconds of the current one.
 #[component]
 pub fn Phases(progress: Progress) -> impl IntoView {
     let line = |phase: Phase| {
@@ -147,7 +147,7 @@ pub fn Phases(progress: Progress) -> impl IntoView {
     Phase::ALL.map(line).collect_view()
 }
 
-/// Whole seconds, from one second up.
+/// Whole seconds; `None` below one second.
 fn seconds(ms: f64) -> Option<String> {
     (ms >= 1_000.0).then(|| t!("phase-seconds", s = format!("{:.0}", (ms / 1_000.0).floor())))
 }
@@ -206,7 +206,7 @@ mod tests {
             let expected = expected.map(|outcome| outcome.map_or(State::Waiting, State::Ended));
             assert_eq!(states(&progress), expected, "{failed:?}");
         }
-        // The server left without a farewell, or with a bad one.
+        // The server closed the connection without a reply to QUIT, or with a bad one.
         let mut stages = all(Security::Tls);
         stages.pop();
         let progress = Progress::of(&stages, Security::Tls);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{event::StageEvent, receipt::ReceiptOutcome, report::Report};
 use crate::{error::AppError, profile::model::{Profile, ProfileId}, session::Session};
 
-/// The recipient of the confirmation mail. There is no free choice of an address.
+/// The recipient of the confirmation mail. No other address can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Recipient {
     /// The signed-in user, at the address in the portal's token.
@@ -34,17 +34,18 @@ pub struct TestRun {
     pub report: Report,
 }
 
-/// What happens during a test.
+/// An event of a running test.
 #[derive(Debug, Clone)]
 pub enum TestEvent {
     Stage(StageEvent),
-    /// The commit point is passed: the test can no longer be stopped.
+    /// The commit point has passed: the test can no longer be stopped.
     Leaving,
-    /// It failed; fixes are being searched.
+    /// It failed; fixes are being looked for.
     LookingForFixes,
-    /// The last one, without a login attempt: the secret was refused three times meanwhile, or others are using it.
+    /// The last event, without a login attempt: the secret was refused three times meanwhile, or other logins are using
+    /// it.
     Refused(Refusal),
-    /// The last one, once the result is stored.
+    /// The last event, once the result is stored.
     Finished(Box<TestRun>),
 }
 
@@ -55,7 +56,7 @@ pub enum Refusal {
     NotFound,
     #[error("the profile has no secret")]
     SecretMissing,
-    /// The typed password cannot be one: it is empty, too long, or has characters that no password has.
+    /// The typed password is invalid: it is empty, too long, or has characters that no password has.
     #[error("the typed secret is invalid")]
     SecretInvalid,
     #[error("the secret does not open")]

@@ -1,4 +1,5 @@
-//! Server side. **Accepted is not received**: where the code of the test's mail goes, and what it can mean that it does not come.
+//! Server side. **Accepted is not received**: the field for the code of the test's mail, and possible reasons why the
+//! mail does not arrive.
 
 use leptos::prelude::*;
 
@@ -19,7 +20,8 @@ use crate::{
 /// Seconds without the code after which the explanations are expanded.
 const PATIENCE_S: i64 = 180;
 
-/// A test whose mail may have arrived, and nobody has said so: whoever comes back with its code finds the field in the list.
+/// A test whose mail may have arrived, while the code was not entered: a user who returns with the code finds the field
+/// in the list.
 pub struct Waiting {
     profile: Profile,
     provider: String,
@@ -45,7 +47,7 @@ impl Waiting {
     }
 }
 
-/// The code that was typed and not taken.
+/// The typed code that was refused.
 pub async fn typed_code(services: &Services, session: &Session, id: ProfileId) -> Result<String, AppError> {
     Ok(match services.drafts.choice(&session.who(), &code_form(id)).await? {
         Some(Choice::Code(code)) => code,
@@ -53,7 +55,7 @@ pub async fn typed_code(services: &Services, session: &Session, id: ProfileId) -
     })
 }
 
-/// What is wrong with the code that was sent, if that is what the page is asked for.
+/// The error of the code that was just sent, if there was one.
 pub fn code_fault() -> Option<String> {
     match query("notice").as_str() {
         "code-wrong" => Some(t!("notice-code-wrong", left = whole_number("left"))),
@@ -70,24 +72,24 @@ pub fn WaitingCard(waiting: Waiting) -> impl IntoView {
     view! { <ReceiptCard profile provider run typed named /> }
 }
 
-/// **Accepted is not received**: the code of the mail, and what it can mean that it has not come.
+/// **Accepted is not received**: the code of the mail, and possible reasons why it has not arrived.
 #[component]
 pub fn ReceiptCard(
     profile: Profile,
     provider: String,
     run: TestRun,
     typed: String,
-    /// Which test it is about, where the page does not say.
+    /// The name of the tested profile, if the page does not show it.
     #[prop(optional)]
     named: String,
-    /// The page that it stands in, unless that is the list.
+    /// The page that contains it, unless that is the list.
     #[prop(optional)]
     from: &'static str,
 ) -> impl IntoView {
     let settings = &profile.settings;
     match profile.test {
         TestState::Received { at, tested } => {
-            // Its mail has a code as well.
+            // The newer mail has a code as well.
             let again = (at < tested).then(|| {
                 let open = code_fault().is_some();
                 view! {
@@ -127,7 +129,7 @@ pub fn ReceiptCard(
     }
 }
 
-/// Where the code of the mail goes. What is wrong with the one that was sent is said above it.
+/// The field for the code. The error of a refused one is shown above it.
 #[component]
 fn CodeForm(id: ProfileId, typed: String, from: &'static str) -> impl IntoView {
     // No `pattern`: the server's error text is in the page's language, the browser's may not be.

@@ -26,7 +26,7 @@ pub fn next_stage(ended: Stage, security: Security, outcome: Outcome) -> Option<
     }
 }
 
-/// The stage's name for people.
+/// The name of the stage in the user's language.
 pub fn stage_name(stage: Stage) -> String {
     t!(&format!("stage-{}", stage.as_str().replace('_', "-")))
 }

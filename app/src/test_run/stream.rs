@@ -1,4 +1,4 @@
-//! Server side. **Tester** with WebAssembly: a stream that tells each phase and each stage as it ends.
+//! Server side. **Tester** with WebAssembly: a stream that reports each phase and each stage when it ends.
 
 use async_stream::stream;
 use bytes::Bytes;
@@ -42,15 +42,16 @@ use crate::{
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 enum Line {
-    /// The test has begun: whose it is.
+    /// The test has begun: the name of the tested profile.
     Begun { html: String },
-    /// Where the test is: the phases, and what is under way as a sentence.
+    /// The phases, and the current step as a sentence.
     Phases { html: String, now: String },
     /// A stage has ended: its line.
     Stage { html: String },
-    /// The commit point is passed: the test can no longer be stopped.
+    /// The commit point has passed: the test can no longer be stopped.
     Leaving,
-    /// The report, the profile's row in the list, and what is to be said over the list now. Without this line the stream was cut.
+    /// The report, the profile's row in the list, and the notice above the list. Without this line the stream was
+    /// interrupted.
     Finished { html: String, row: String, accepted: bool, untried: String },
     /// The test did not start.
     Refused { html: String },
@@ -133,13 +134,13 @@ pub async fn stream_test(
     }))
 }
 
-/// Where the test is.
+/// The current phases.
 fn phases(owner: &Owner, progress: &Progress) -> Bytes {
     let progress = progress.clone();
     owner.with(|| Line::Phases { now: progress.sentence(), html: view! { <Phases progress /> }.to_html() }).bytes()
 }
 
-/// Whether the account's mail leaves through its own profiles; what the list says of one in use, now that one was tested.
+/// Whether the account sends through its own profiles, and the list's notice about one in use, after the test.
 async fn untried(services: &Services, session: &Session) -> Result<(bool, Option<Unproved>), AppError> {
     let account = &session.account;
     let mode = services.sending_modes.get(account).await?;

@@ -1,4 +1,4 @@
-//! Tests. The marks on the providers' cards: `style/marks.css`, written from the table of providers.
+//! Tests. The marks on the providers' cards: `style/marks.css`, generated from the table of providers.
 //!
 //! After a change there: delete the file and run the tests twice.
 
@@ -8,7 +8,7 @@ use ::model::provider::{Preset, all};
 
 use super::colour::{Colour, WHITE};
 
-/// The preset's radio button; several share a selector where the beginning of their ids is nobody else's.
+/// The preset's radio button; presets share a selector if no other preset's id has the same prefix.
 fn selectors(presets: &[Preset]) -> Vec<String> {
     let ids: Vec<&str> = presets.iter().map(|preset| preset.id.as_str()).collect();
     let common = ids.iter().skip(1).fold(ids[0], |common, id| {
@@ -43,7 +43,7 @@ fn the_style_sheet_is_the_table_s() {
     assert_eq!(std::fs::read_to_string(path).unwrap(), sheet, "delete style/marks.css and run the tests twice");
 }
 
-/// The tile is the same in the light and in the dark page.
+/// The tile is the same in the light and the dark page.
 #[test]
 fn a_mark_is_short_and_readable() {
     for provider in all() {

@@ -63,7 +63,7 @@ fn text_is_kept_readable() {
     // White text on white paper.
     let invisible = css(&[("text", "#fff"), ("background", "#fff"), ("surface", "#fff")]);
     assert!(!invisible.contains("--ink:light-dark(#ffffff"), "{invisible}");
-    // Grounds that no text fits are not taken.
+    // Backgrounds on which no text is readable are ignored.
     let torn = css(&[("background", "#000"), ("surface", "#fff")]);
     assert!(!torn.contains("--paper") && !torn.contains("--sheet"), "{torn}");
 }
@@ -121,10 +121,10 @@ fn what_depends_on_a_colour_follows_it() {
     let own = css(&[("brand", "#0b57d0"), ("brand-surface", "#eeeeff")]);
     assert_eq!(pair(&own, "brand-wash").0, Colour::parse("#eeeeff").unwrap());
     assert_eq!(strongest(pair(&css(&[("danger", "#a00040")]), "bad-wash").0), 0);
-    // A brand that is the surface's own colour still tells what is chosen.
+    // A brand in the surface's own colour still shows the selection.
     let white = css(&[("brand", "#fff")]);
     assert!(pair(&white, "brand-wash").0.contrast(WHITE) > 1.05, "{white}");
-    // Grounds that were not taken give no tint.
+    // Ignored backgrounds give no tint.
     let torn = css(&[("background", "#000"), ("surface", "#fff"), ("brand", "#0b57d0")]);
     assert_eq!(strongest(pair(&torn, "brand-wash").1), 2, "{torn}");
 }

@@ -13,7 +13,7 @@ use crate::{profile::model::ProfileId, sending_mode::model::SendingMode, test_ru
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Event {
-    /// A profile was made or changed.
+    /// A profile was created or changed.
     ProfileSaved {
         id: ProfileId,
     },
@@ -26,7 +26,7 @@ pub enum Event {
     TestSucceeded {
         id: ProfileId,
     },
-    /// `cause` is one of the diagnosis', or `delivery_unknown`.
+    /// `cause` is a code of the diagnosis, or `delivery_unknown`.
     TestFailed {
         id: ProfileId,
         cause: &'static str,

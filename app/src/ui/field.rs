@@ -1,4 +1,4 @@
-//! Server side. One field of a form: label, error, input, hint; and the summary of what is wrong with a form.
+//! Server side. One field of a form: label, error, input, hint; and the summary of a form's errors.
 
 use leptos::prelude::*;
 
@@ -17,9 +17,9 @@ pub fn FieldFault(field: Field, errors: Vec<FieldError>) -> impl IntoView {
     view! { <p class="fault" id=format!("{}-fault", field.id())>{text}</p> }
 }
 
-/// Every wrong field of a form as a link to it, by its id and its label. Nothing is shown while there is none; the assistant fills
-/// the list as well. The focus goes to the first wrong field and not here: it is where typing goes on, and its error is read with
-/// it. The links lead to the others.
+/// Every invalid field of a form as a link to it, by its id and its label. Hidden if there is none; the assistant fills
+/// the list as well. The focus goes to the first invalid field rather than to this list: typing continues there, and
+/// screen readers read its error with it. The links lead to the others.
 #[component]
 pub fn Wrong(fields: Vec<(&'static str, String)>, #[prop(optional)] secret_again: bool) -> impl IntoView {
     let none = fields.is_empty();
@@ -59,7 +59,7 @@ impl InputState {
     }
 }
 
-/// The place for what the assistant proposes or has replaced here, with a button.
+/// The place for the assistant's suggestion or remark here, with a button.
 #[component]
 pub fn Remark(at: &'static str) -> impl IntoView {
     view! { <p class="assistant" role="status" id=format!("at-{at}")></p> }

@@ -1,5 +1,6 @@
-//! Server side. Whose form it is. A browser has one session; when another account is opened in it, older tabs still show the
-//! former one. So each form names its account and person, and the server compares (`http/forms/other_account.rs`).
+//! Server side. The owner of a form. A browser has one session; when another account is opened in it, older tabs still
+//! show the former one. So each form names its account and person, and the server compares
+//! (`http/forms/other_account.rs`).
 
 use std::fmt;
 

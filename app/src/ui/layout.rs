@@ -36,9 +36,9 @@ fn is_framed() -> bool {
 const MENU: [(&str, &str); 3] =
     [("/sending-mode", "nav-mode"), ("/profiles", "list-title"), ("/history", "history-title")];
 
-/// A page: its title, its content, and the way back to the portal. `action`: a link beside the title. Inside the portal's
-/// own page there is the menu alone: that page says the rest. Without a session every page is the same: it says that it has
-/// ended, or where the configurator opens. `anybody`: not this one.
+/// A page: its title, its content, and the link back to the portal. `action`: a link beside the title. In a frame only
+/// the menu is shown, because the portal's page has the rest. Without a session every page says that the session has
+/// ended, or where to open the configurator; with `anybody` it shows its content all the same.
 #[component]
 pub fn Page(
     #[prop(into)] title: String,

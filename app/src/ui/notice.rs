@@ -28,7 +28,7 @@ pub fn Notice(kind: Kind, children: Children) -> impl IntoView {
 /// The notice of an action that redirected here: `?notice=<code>`. Unknown codes are ignored.
 #[component]
 pub fn RequestNotice(
-    /// The name of the profile that it was done to, where the page knows it.
+    /// The name of the profile concerned, if the page knows it.
     #[prop(optional_no_strip)]
     about: Option<String>,
     /// What follows the text.
@@ -38,7 +38,7 @@ pub fn RequestNotice(
     view! { <RequestEvent /> {requested(about, also)} }
 }
 
-/// What the texts take for a name that is not known. An address is never this.
+/// Stands for an unknown name in the texts. An address is never this.
 const NOBODY: &str = "none";
 
 fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoView> {

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use crate::t;
 
-/// The browser's and the password managers' own passwords stay out of it: what belongs here is another one.
+/// Keeps the browser's and password managers' own passwords out: a different one belongs here.
 #[component]
 pub fn SecretInput(
     #[prop(into)] id: String,
     required: bool,
-    /// The ids of what explains it.
+    /// The ids of the elements that explain it.
     #[prop(optional)]
     described_by: Option<&'static str>,
     #[prop(optional)] wrong: bool,
@@ -32,7 +32,7 @@ pub fn SecretInput(
                 aria-invalid=wrong.then_some("true")
                 autofocus=focus
             />
-            // It needs a script, which shows it.
+            // Hidden until the script that it needs is loaded.
             <button type="button" class="eye" hidden aria-pressed="false" aria-controls=id>
                 <svg viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M2 12q4-6.5 10-6.5T22 12q-4 6.5-10 6.5T2 12z" />

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-/// Characters that fit into a line of a 320 px page; and from how many on even the host alone does not.
+/// How many characters fit into a line of a 320 px page; a longer host is broken inside as well.
 const FITS: usize = 20;
 const LONG: usize = 30;
 

@@ -1,4 +1,4 @@
-//! Server side. The first step: what the form posts, saved or led back to the form.
+//! Server side. The first step: saves what the form posts, or redirects back to the form.
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 use secrecy::{ExposeSecret, SecretString};
@@ -20,7 +20,7 @@ use crate::{
     session::{Session, session},
 };
 
-/// **Valider** of the first step: saves the profile and leads to **Encodage SMTP**.
+/// **Valider** of the first step: saves the profile and redirects to **Encodage SMTP**.
 #[server(name = SaveProfile, prefix = "/api", endpoint = "profiles/save", input = PostUrl)]
 pub async fn save_profile(
     #[server(default)] id: String,
@@ -32,7 +32,7 @@ pub async fn save_profile(
     finish(save((&id, &form, &revision), draft, &secret).await)
 }
 
-/// The profile that the form is about. A program may omit what only forms know.
+/// The profile of the form. A program may omit what only forms know.
 fn target((id, form, revision): (&str, &str, &str)) -> Result<Target, AppError> {
     let id = profile_id(id)?;
     let creation = (id.is_none() && is_form_name(form)).then(|| form.to_owned());
@@ -83,7 +83,7 @@ async fn try_save(
 ) -> Result<String, SaveError> {
     let profiles = &services.profiles;
     let checked = draft.check(session, &services.presets, profiles.policy());
-    // A preset does not describe the passwords of a server that was changed by hand.
+    // A preset does not describe the passwords of a server that was edited by hand.
     let inner = match &checked {
         Ok(settings) => services.presets.provider_of(settings).map_or(InnerSpaces::Significant, Preset::inner_spaces),
         Err(_) => services.presets.inner_spaces(Some(&draft.preset)),
@@ -100,7 +100,7 @@ async fn try_save(
             None
         }
         None => {
-            // A form that has made its profile already shows no secret.
+            // A form that already created its profile is shown without the secret: the stored one is kept.
             let made = match (&target.id, &target.creation) {
                 (None, Some(form)) => profiles.made_by(&session.account, form).await?.is_some(),
                 (id, _) => id.is_some(),
@@ -152,7 +152,7 @@ fn warned(settings: &Settings, secret: Option<&CheckedSecret>, presets: &Catalog
     found.into_iter().map(Warning::code).collect()
 }
 
-/// Keeps the refused form; returns the page that shows it again.
+/// Stores the refused form; returns the page that shows it again.
 async fn refuse(
     session: &Session,
     services: &Services,

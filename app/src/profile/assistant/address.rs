@@ -1,5 +1,5 @@
-//! Browser side. The provider that issued an address: the login's, or one in the search box. The server knows the providers'
-//! domains; it is asked once for each domain that is typed.
+//! Browser side. The provider of an address: the login's, or one in the search box. The server knows the providers'
+//! domains; each typed domain is requested once.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -11,36 +11,36 @@ use crate::{
     fetch,
 };
 
-/// How long nothing is typed before the server is asked.
+/// The pause in typing before a request.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Who asks. Each has one question at a time.
+/// The two inputs that request. Each has one request at a time.
 #[derive(Clone, Copy)]
 pub(super) enum Asker {
     Login,
     Search,
 }
 
-/// What the server says of a domain.
+/// The server's answer for a domain.
 #[derive(Clone, PartialEq, Eq)]
 enum Answer {
     Awaited,
-    /// The id of its preset; empty where there is none.
+    /// The id of its preset; empty without one.
     Preset(String),
 }
 
-/// A domain and what is known of it.
+/// A domain and what is known about it.
 type Known = (String, Answer);
 
 const NOTHING: Known = (String::new(), Answer::Awaited);
 
 thread_local! {
-    /// What each asked for last.
+    /// The last request of each.
     static KNOWN: RefCell<[Known; 2]> = const { RefCell::new([NOTHING, NOTHING]) };
 }
 
 impl Asker {
-    /// `None`: that domain was not asked for.
+    /// `None`: that domain was not requested.
     fn known(self, domain: &str) -> Option<Answer> {
         KNOWN.with_borrow(|all| {
             let (known, answer) = &all[self as usize];
@@ -52,18 +52,18 @@ impl Asker {
         KNOWN.with_borrow_mut(|all| all[self as usize] = known);
     }
 
-    /// The radio button of the preset that this domain belongs to, if the server has said so.
+    /// The radio button of the preset that this domain belongs to, if the server has answered.
     pub(super) fn provider(self, domain: &str) -> Option<HtmlInputElement> {
         let Some(Answer::Preset(id)) = self.known(domain) else { return None };
         radios().into_iter().find(|radio| !id.is_empty() && radio.value() == id)
     }
 
-    /// Whether the server has not answered yet.
+    /// Whether the answer is still missing.
     pub(super) fn waits(self, domain: &str) -> bool {
         has_a_dot(domain) && self.known(domain) == Some(Answer::Awaited)
     }
 
-    /// Asks for a domain, unless that was done. `then`: what depends on the answer.
+    /// Requests a domain, unless that was done. `then`: runs after the answer.
     pub(super) fn look(self, domain: String, then: fn()) {
         if self.known(&domain).is_none() {
             self.learn((domain.clone(), Answer::Awaited));
@@ -88,18 +88,18 @@ impl Asker {
         if self.known(&domain).is_none() {
             return;
         }
-        // Without an answer it is asked again when something is typed.
+        // Without an answer, the next input requests it again.
         self.learn(id.map_or(NOTHING, |id| (domain, Answer::Preset(id))));
         when_released(then);
     }
 }
 
-/// Every provider's domain has one.
+/// Every provider's domain contains one.
 fn has_a_dot(domain: &str) -> bool {
     domain.contains('.')
 }
 
-/// The radio button of the preset that the login is an address of.
+/// The radio button of the preset that issued the login's address.
 pub(super) fn provider() -> Option<HtmlInputElement> {
     Asker::Login.provider(&domain())
 }
@@ -109,7 +109,7 @@ fn domain() -> String {
     login.rsplit_once('@').map_or("", |(_, domain)| domain.trim()).to_owned()
 }
 
-/// Asks for the login's domain. `then`: what depends on the answer.
+/// Requests the login's domain. `then`: runs after the answer.
 pub(super) fn look(then: fn()) {
     Asker::Login.look(domain(), then);
     then();

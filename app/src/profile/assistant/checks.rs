@@ -9,7 +9,7 @@ use crate::dom::{find, find_all, focus, show, text};
 /// Focuses the first invalid field of a refused form (browsers ignore `autofocus` in cross-origin frames), or the field that a
 /// failed test points to.
 pub(super) fn arrive() {
-    // Without WebAssembly a chosen preset fills them on the server, so the form comes without.
+    // Without WebAssembly the server fills these fields from the preset, so the form does not require them.
     for field in find_all::<HtmlInputElement>("#host, #port, #login") {
         field.set_required(true);
     }
@@ -85,7 +85,7 @@ fn tell(input: &HtmlInputElement) {
     }
 }
 
-/// Takes back what was said about a field once it is being corrected, and about those that were only wrong beside it.
+/// Removes the error of a field once it is being corrected, and errors of other fields that depend on it.
 pub(super) fn forgive(input: &Element) {
     forgive_one(input);
     let others: &[&str] = match input.id().as_str() {
@@ -108,7 +108,7 @@ fn forgive_one(input: &Element) {
         if let Some(fault) = fault_of(input) {
             fault.set_text_content(None);
         }
-        // Taken away one by one: a list that is written anew would be read out again.
+        // Lines are removed one by one: a rewritten list would be announced again.
         if let Some(line) = find::<Element>(&["#wrong li:has([href=\"#", &input.id(), "\"])"].concat()) {
             line.remove();
         }

@@ -1,4 +1,4 @@
-//! Browser side. Which part of the assistant hears of which event.
+//! Browser side. Passes each event to the part of the assistant that handles it.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, InputEvent, KeyboardEvent, SubmitEvent};
@@ -6,7 +6,7 @@ use web_sys::{Element, Event, InputEvent, KeyboardEvent, SubmitEvent};
 use super::{address, checks, leaving, mailbox, offer, presets, radio::PRESET, search, secret, server, warn};
 use crate::dom::{find, is, listen, press, target};
 
-/// Once, when the WebAssembly is there.
+/// Called once, when the WebAssembly is loaded.
 pub(super) fn arrive() {
     let Some(form) = find::<Element>("#profile-form") else { return };
     listen(&form, &["click", "input", "keydown", "change", "submit"], heard);
@@ -19,7 +19,7 @@ pub(super) fn arrive() {
     address::look(warn::look);
 }
 
-/// What depends on whose address the login is.
+/// Updates what depends on the provider of the login's address.
 fn addressed() {
     offer::propose();
     warn::look();
@@ -39,7 +39,7 @@ fn heard(event: Event) {
 fn clicked(event: &Event, target: &Element) {
     presets::clicked(target);
     secret::clicked(target);
-    // A choice, the eye, a button of a remark; not the press that sends the form.
+    // A choice, the eye, a button of a remark; not the press that submits the form.
     if !is(target, ".actions *") {
         warn::look();
     }
@@ -66,7 +66,7 @@ fn typed(event: &Event, target: &Element) {
     warn::look();
 }
 
-/// In the search box Enter would press Valider: it chooses the only provider that is left.
+/// In the search box, Enter would press Valider. Here it selects the only preset left.
 fn pressed(event: &Event, target: &Element) {
     if search::is_it(target) && event.unchecked_ref::<KeyboardEvent>().key() == "Enter" {
         event.prevent_default();
@@ -78,7 +78,7 @@ fn pressed(event: &Event, target: &Element) {
 fn left(target: &Element) {
     server::left(target);
     mailbox::left(target);
-    // The arrow keys leave every preset on their way: the last one is kept after the pause.
+    // The arrow keys select every preset they pass: the last one is stored after the pause.
     if !search::is_it(target) && !is(target, PRESET) {
         leaving::keep();
     }

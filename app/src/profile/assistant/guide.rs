@@ -1,4 +1,4 @@
-//! Browser side. The guide beside the password field, of the chosen preset or of the server that was typed.
+//! Browser side. The guide beside the password field, for the selected preset or the typed server.
 
 use std::{cell::Cell, time::Duration};
 
@@ -10,10 +10,10 @@ use crate::{
     fetch,
 };
 
-/// How long a choice stands before its guide is requested: the arrow keys pass over others.
+/// How long a preset stays selected before its guide is requested: the arrow keys pass over others.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Replaces the guide by a preset's, once the reader stays with it.
+/// Replaces the guide by a preset's, once it stays selected.
 pub(super) fn fetch_guide(preset: String) {
     let asked = ASKED.get() + 1;
     ASKED.set(asked);
@@ -27,12 +27,11 @@ pub(super) fn fetch_guide(preset: String) {
 }
 
 thread_local! {
-    /// How many guides have been wanted.
+    /// The number of requests so far.
     static ASKED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Replaces the guide by a preset's, or by that of the provider at `host`. `then`: what is done with the id of the preset whose
-/// guide came.
+/// Replaces the guide by a preset's, or by that of the provider at `host`. `then` gets the id of the guide's preset.
 pub(super) async fn guide_of(preset: String, host: String, then: fn(String)) {
     let Some(guide) = find::<Element>("#guide") else { return };
     let host = String::from(js_sys::encode_uri_component(&host));
@@ -49,7 +48,7 @@ pub(super) async fn guide_of(preset: String, host: String, then: fn(String)) {
         guide.set_inner_html(&html);
         for hint in find_all::<Element>("#guide [data-hint]") {
             let place = document().get_element_by_id(&text(&hint, "data-hint"));
-            // What is said of a stored password stays.
+            // A text about a stored password is kept.
             if let Some(place) = place.filter(|it| it.child_element_count() == 0) {
                 place.set_text_content(hint.text_content().as_deref());
             }

@@ -1,4 +1,4 @@
-//! Browser side. An address that was pasted with its owner's name is taken apart when its field is left.
+//! Browser side. Splits a pasted address with a name when its field is left.
 
 use web_sys::{Element, HtmlInputElement};
 
@@ -22,7 +22,7 @@ pub(super) fn left(target: &Element) {
     when_released(move || forgive(&field));
 }
 
-/// An address that was typed in the search box is the login, where none was typed.
+/// Copies an address from the search box to the login, if the login is empty.
 pub(super) fn pass_on() {
     let (Some(search), Some(login)) = (find::<HtmlInputElement>("#preset-search"), find::<HtmlInputElement>("#login"))
     else {

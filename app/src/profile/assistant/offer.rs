@@ -1,5 +1,5 @@
-//! Browser side. The remark under the field that it is about, and what its button offers: to choose a preset, or to put back what
-//! one replaced. Each of these fields has a place for it, a live region that is empty until then.
+//! Browser side. The remark under a field, and the offer of its button: select a preset, or restore what one replaced.
+//! Each of these fields has a place for it, a live region that is empty at first.
 
 use std::cell::RefCell;
 
@@ -8,17 +8,17 @@ use web_sys::{Element, HtmlInputElement};
 use super::{address, radio::name_of};
 use crate::dom::{filled, find, find_all, text};
 
-/// What the button of the remark does.
+/// The action of the remark's button.
 #[derive(Default)]
 pub(super) enum Offer {
     #[default]
     Nothing,
-    /// Puts back what was typed by hand, and what was chosen before. It stays whatever is chosen next, until one of these
-    /// fields is typed in again.
+    /// Restores the typed values and the previous choice. The offer stays through further choices, until one of these
+    /// fields is edited.
     Undo(Before),
-    /// Puts back the preset that was left with its server.
+    /// Restores the preset that was deselected when its server was edited.
     Return(Before),
-    /// Chooses the preset of this radio button.
+    /// Selects the preset of this radio button.
     Choose(HtmlInputElement),
 }
 
@@ -39,12 +39,12 @@ thread_local! {
     static OFFER: RefCell<Offer> = const { RefCell::new(Offer::Nothing) };
 }
 
-/// Whether what was typed by hand can be put back.
+/// Whether typed values can be restored.
 pub(super) fn is_undo_offered() -> bool {
     OFFER.with_borrow(|offer| matches!(offer, Offer::Undo(_)))
 }
 
-/// A field that could be put back was typed in: it cannot be any more.
+/// A field that could be restored was edited: the offer ends.
 pub(super) fn typed(field: &str) {
     let about_it = OFFER.with_borrow(|offer| match offer {
         Offer::Undo(before) | Offer::Return(before) => before.typed.iter().any(|(id, _)| *id == field),
@@ -55,10 +55,10 @@ pub(super) fn typed(field: &str) {
     }
 }
 
-/// Proposes the preset that the login is an address of, unless it is chosen already.
+/// Suggests the preset of the login's provider, unless it is selected already.
 pub(super) fn propose() {
     match address::provider().filter(|radio| !radio.checked() && !is_undo_offered()) {
-        // A live region that is written again is announced again.
+        // Rewriting a live region would announce it again.
         Some(radio) if OFFER.with_borrow(|offer| matches!(offer, Offer::Choose(same) if *same == radio)) => {}
         Some(radio) => {
             let name = name_of(&radio);
@@ -69,17 +69,17 @@ pub(super) fn propose() {
     }
 }
 
-/// What the button offered; from now on it offers nothing.
+/// Takes the button's offer; none is left.
 pub(super) fn take() -> Offer {
     OFFER.take()
 }
 
-/// Says nothing any more.
+/// Clears the remark.
 pub(super) fn clear() {
     remark("", "", "", Offer::Nothing);
 }
 
-/// Says something in a place, with a button. The other places fall silent.
+/// Shows a remark with a button in one place, and clears the others.
 pub(super) fn remark(at: &str, kind: &str, name: &str, offer: Offer) {
     let Some(form) = find::<Element>("#profile-form") else {
         return;

@@ -1,4 +1,4 @@
-//! Browser side. Choosing a preset: it fills its fields, and what it replaced can be put back.
+//! Browser side. Selecting a preset: it fills its fields, and the replaced values can be restored.
 
 use std::cell::RefCell;
 
@@ -18,13 +18,13 @@ use crate::{
 };
 
 thread_local! {
-    /// The radio button that was chosen last.
+    /// The radio button that was selected last.
     static CHOSEN: RefCell<Option<HtmlInputElement>> = const { RefCell::new(None) };
-    /// What a preset filled in: what differs from it was typed by hand.
+    /// The values a preset filled in: a different value was typed by hand.
     static FILLED: RefCell<Option<PresetHint>> = const { RefCell::new(None) };
 }
 
-/// A preset that was chosen before the WebAssembly arrived fills its fields.
+/// A preset that was selected before the WebAssembly loaded fills its fields.
 pub(super) fn arrive() {
     FILLED.set(chosen());
     CHOSEN.set(checked());
@@ -44,19 +44,19 @@ pub(super) fn clicked(target: &Element) {
     }
 }
 
-/// Chooses a preset whose values the form has already.
+/// Selects a preset whose values the form already has.
 pub(super) fn choose_quietly(radio: HtmlInputElement) {
     radio.set_checked(true);
     FILLED.set(hint_of(&radio));
     CHOSEN.set(Some(radio));
 }
 
-/// Fills the form from a preset. What was typed by hand gives way too, and the remark says so.
+/// Fills the form from a preset. Typed values are replaced too, and the remark says so.
 pub(super) fn choose(radio: &HtmlInputElement) {
     choose_at(radio, PRESETS);
 }
 
-/// `place`: where it was chosen, and where the remark belongs.
+/// `place`: where it was selected, and where the remark is shown.
 fn choose_at(radio: &HtmlInputElement, place: &str) {
     fetch_guide(radio.value());
     let preset = CHOSEN.replace(Some(radio.clone()));
@@ -111,7 +111,7 @@ fn label_of(id: &str) -> String {
     find::<HtmlElement>(&["label[for=", id, "]"].concat()).map(|label| label.inner_text()).unwrap_or_default()
 }
 
-/// The button: takes the proposal, or takes the replacement back.
+/// The button: accepts the suggestion, or restores the replaced values.
 fn accept() {
     match offer::take() {
         Offer::Nothing => {}
@@ -126,7 +126,7 @@ fn accept() {
             }
             if let Some(radio) = preset {
                 fetch_guide(radio.value());
-                // The button that was pressed is about to go.
+                // The pressed button is about to disappear.
                 focus(&radio);
                 choose_quietly(radio);
             }
@@ -145,14 +145,14 @@ fn accept() {
     }
 }
 
-/// The server was typed by hand: the guide becomes its provider's, and a preset of another server is no longer chosen.
+/// The server was typed by hand: shows its provider's guide, and deselects a preset of another server.
 pub(super) fn settle(host: String) {
     if let Some(radio) = checked() {
         spawn(guide_of(radio.value(), host, settled));
     }
 }
 
-/// `id`: the preset of the server that was typed.
+/// `id`: the preset of the typed server.
 fn settled(id: String) {
     let Some(radio) = checked().filter(|radio| !radio.value().is_empty() && radio.value() != id) else { return };
     let Some(other) = radios().into_iter().find(|other| other.value() == id) else { return };

@@ -1,4 +1,4 @@
-//! Browser side. The presets' radio buttons: which there are, which one is chosen, what each fills.
+//! Browser side. The presets' radio buttons: all of them, the selected one, and the values of each.
 
 use web_sys::HtmlInputElement;
 
@@ -13,7 +13,7 @@ pub(super) fn hint_of(radio: &HtmlInputElement) -> Option<PresetHint> {
     PresetHint::decode(&radio.get_attribute("data-p")?)
 }
 
-/// A preset's name, as its card says it.
+/// A preset's name as on its card.
 pub(super) fn name_of(radio: &HtmlInputElement) -> String {
     let label = radio.parent_element().and_then(|label| label.query_selector("span").ok()?);
     label.and_then(|name| name.text_content()).unwrap_or_default()
@@ -28,7 +28,7 @@ pub(super) fn checked() -> Option<HtmlInputElement> {
     find("input[name='draft[preset]']:checked")
 }
 
-/// What the chosen preset fills.
+/// The values of the selected preset.
 pub(super) fn chosen() -> Option<PresetHint> {
     hint_of(&checked()?)
 }

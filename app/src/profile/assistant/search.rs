@@ -13,11 +13,11 @@ use super::{
 use crate::dom::{find, focus, show, text};
 
 thread_local! {
-    /// Enter was pressed before the server had said whose domain is typed.
+    /// Enter was pressed before the server's answer about the typed domain.
     static ENTERED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The box is there once it works.
+/// Shows the box, which needs the WebAssembly.
 pub(super) fn arrive() {
     if let Some(search) = find::<Element>(".search") {
         let _ = search.class_list().add_1("shown");
@@ -28,7 +28,7 @@ pub(super) fn is_it(target: &Element) -> bool {
     target.id() == "preset-search"
 }
 
-/// Whether it was the box that was typed in.
+/// Whether the input was in the search box.
 pub(super) fn typed(target: &Element) -> bool {
     let it = is_it(target);
     if it {
@@ -43,7 +43,8 @@ fn typed_words() -> String {
     find::<HtmlInputElement>("#preset-search").map(|input| input.value().trim().to_owned()).unwrap_or_default()
 }
 
-/// What may be a domain, alone or at the end of an address, also of one with a name: `Claire <claire@exemple.fr>`.
+/// The text that may be a domain: alone, or at the end of an address, with or without a name (`Claire
+/// <claire@exemple.fr>`).
 fn domain(words: &str) -> &str {
     let name = words.rsplit('@').next().unwrap_or_default().trim_end_matches(['>', '"', ' ']);
     if name.contains(' ') { "" } else { name }
@@ -55,7 +56,7 @@ fn cards() -> impl Iterator<Item = (HtmlInputElement, Element)> {
     offered.filter_map(|radio| radio.parent_element().map(|card| (radio, card)))
 }
 
-/// Enter in the search box: the only provider that is left is chosen, or the one of exactly this name.
+/// Enter in the search box: selects the only preset left, or the one with exactly this name.
 pub(super) fn choose_the_only_one() {
     let words = typed_words();
     if Asker::Search.waits(domain(&words)) {
@@ -74,12 +75,12 @@ pub(super) fn choose_the_only_one() {
     }
 }
 
-/// Shows the preset whose e-mail domain is typed, else those whose name, search words or server is, else those whose name is nearly
-/// so; another server can always be chosen.
+/// Shows the preset of a typed e-mail domain; otherwise the presets whose name, search words or server match; otherwise
+/// those with a similar name. "Another server" can always be selected.
 fn narrow() {
     let words = typed_words();
     let wanted = words.as_str();
-    // Until the answer comes, what is shown stays.
+    // Until the answer arrives, the shown presets stay.
     if Asker::Search.waits(domain(wanted)) {
         return;
     }
@@ -101,7 +102,7 @@ fn narrow() {
         if !wanted.is_empty() {
             let _ = details.set_attribute("open", "");
         }
-        // Closed and empty it would promise providers.
+        // Closed and empty, it would suggest that there are more presets.
         show(&details, details.query_selector(".card-choice:not([hidden])").is_ok_and(|one| one.is_some()));
     }
     if let Some(none) = find::<Element>(".search [role=status]") {

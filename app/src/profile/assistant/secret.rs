@@ -35,8 +35,8 @@ pub(super) fn clicked(target: &Element) {
     }
 }
 
-/// A change clears the remark; pasted text is checked at once. Nothing is said when the field is left: the page would move under
-/// the pointer that is about to press Valider.
+/// A change clears the remark; pasted text is checked at once. Leaving the field shows nothing, because the page would
+/// move under the pointer that is about to press Valider.
 pub(super) fn typed(target: &Element, pasted: bool) {
     if target.id() == "secret" {
         say("", 0, false);
@@ -46,11 +46,11 @@ pub(super) fn typed(target: &Element, pasted: bool) {
     }
 }
 
-/// Removes superfluous characters if that is safe or asked for, and says how many there are. If there are none, an earlier remark
-/// stays.
+/// Removes superfluous characters if that is safe or requested, and reports how many. If there are none, an earlier
+/// remark stays.
 fn look(asked: bool) {
     let Some(field) = field() else { return };
-    // A preset does not describe the passwords of a server that was changed by hand.
+    // A preset does not describe the passwords of a server that was edited by hand.
     let host = find::<HtmlInputElement>("#host").map(|host| host.value()).unwrap_or_default();
     let cosmetic = chosen().is_some_and(|hint| hint.cosmetic_spaces && hint.host.eq_ignore_ascii_case(host.trim()));
     let cleaned = clean(&field.value(), if cosmetic { InnerSpaces::Cosmetic } else { InnerSpaces::Significant });
@@ -81,7 +81,7 @@ fn say(what: &str, count: u32, offer: bool) {
     }
 }
 
-/// The stored password does not hold for another server or login: what is asked for changes with them at once.
+/// The stored password is invalid for another server or login: the field's hint and `required` change at once.
 pub(super) fn follow() {
     let (Some(words), Some(secret)) = (find::<Element>("#secret-moved"), field()) else { return };
     let value = |id| find::<HtmlInputElement>(id).map(|input| input.value()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Browser side. The server's name, read as it was meant when its field is left.
+//! Browser side. Normalises the server's name when its field is left.
 
 use web_sys::{Element, HtmlInputElement};
 
@@ -21,7 +21,7 @@ pub(super) fn left(target: &Element) {
     if let (Some(port), Some(input)) = (&port, find::<HtmlInputElement>("#port")) {
         input.set_value(port);
         mended.push(input);
-        // The port came along with the name, so nobody chose the encryption for it.
+        // The port was part of the pasted name, so its encryption was not selected by hand.
         let usual = match port.as_str() {
             "465" => "#security-tls",
             "587" => "#security-starttls",
@@ -35,7 +35,7 @@ pub(super) fn left(target: &Element) {
         for field in &mended {
             forgive(field);
         }
-        // The warnings were about what the field held before.
+        // The warnings were about the earlier value.
         warn::look();
         if let Some(hint) = find::<Element>("#host-hint").filter(|_| typed.trim() != name) {
             let _ = hint.set_attribute("role", "status");

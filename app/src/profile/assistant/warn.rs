@@ -40,7 +40,7 @@ pub(super) fn look() {
     let by_host = known.iter().find(|(radio, hint)| radio.checked() && is_there(hint)).or(first);
     let by_login = address::provider().and_then(|radio| hint_of(&radio).map(|hint| (radio, hint)));
     let by_login = by_login.as_ref();
-    // Not while it is typed: every beginning of a name looks like a slip.
+    // Not while it is typed: the beginning of any name looks like a typing error.
     let typing = document().active_element().is_some_and(|active| active.id() == "host");
     let near = if typing { None } else { near(&host, known.iter().map(|(_, hint)| hint.host.as_str())) };
     let (login, sender, secret) = (login.as_str(), sender.as_str(), secret.as_str());

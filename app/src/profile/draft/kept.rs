@@ -35,7 +35,7 @@ impl KeptDraft {
     }
 }
 
-/// The unsaved input of a page with a few fields. It is stored rather than carried in a URL: input never is.
+/// The unsaved input of a page with a few fields. It is stored, because input is never put into a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
@@ -45,7 +45,7 @@ pub enum Choice {
     Sending(TypedSending, Vec<String>),
     /// The successor of a profile that is to be deleted.
     Successor(String),
-    /// The code of a test's mail.
+    /// The code from a test's mail.
     Code(String),
     /// The chosen value of each field, when two people changed the same profile.
     Merge(BTreeMap<String, String>),

@@ -1,4 +1,4 @@
-//! Server side. The input as it was meant: pasted servers and addresses taken apart, and what a preset fills in.
+//! Server side. Interprets the input: splits pasted servers and addresses, and fills in a preset.
 
 use super::Draft;
 use crate::profile::{
@@ -9,7 +9,7 @@ use crate::profile::{
 };
 
 impl Draft {
-    /// Clears a preset whose server was changed by hand: its hints and advice are for another server.
+    /// Clears a preset whose server was edited by hand: its hints and advice are for another server.
     pub fn settle_preset(&mut self, presets: &Catalogue) {
         let host = server_text::read(&self.host).host;
         if !host.is_empty() && presets.get(&self.preset).is_some_and(|preset| !preset.is_at(&host)) {
@@ -33,7 +33,7 @@ impl Draft {
         changed
     }
 
-    /// `Claire <claire@exemple.fr>` is an address, and the sender's name where none was typed. As in the browser
+    /// Splits `Claire <claire@exemple.fr>` into the address and the sender's name, if that is empty. As in the browser
     /// ([`mailbox_text`]).
     fn take_addresses_apart(&mut self) {
         for (field, named) in [(&mut self.sender_address, true), (&mut self.login, true), (&mut self.reply_to, false)] {
@@ -56,8 +56,8 @@ impl Draft {
         }
     }
 
-    /// Without WebAssembly a chosen preset has filled nothing yet: it fills what was left empty. The encryption follows the port,
-    /// where the preset knows it: nobody can leave it empty. What was typed stays.
+    /// Without WebAssembly, a selected preset has filled nothing yet: this fills the empty fields. The encryption,
+    /// which cannot be empty, follows the port if the preset knows it. Typed values stay.
     pub fn fill_what_is_empty(&mut self, presets: &Catalogue) {
         let Some(preset) = presets.get(&self.preset) else { return };
         let is_empty = |text: &String| text.trim().is_empty();
@@ -79,7 +79,7 @@ impl Draft {
     }
 }
 
-/// The encryption of one of the preset's doors.
+/// The encryption at one of the preset's servers and ports.
 fn security_at(preset: &Preset, host: &str, port: u16) -> Option<Security> {
     let own = (preset.host.as_str(), preset.port, preset.security);
     let others = preset.alternates.iter().map(|door| (door.host.as_str(), door.port, door.security));

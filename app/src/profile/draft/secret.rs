@@ -1,4 +1,4 @@
-//! Server side. The secret as it was typed, and its validation.
+//! Server side. The typed secret, and its validation.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::profile::{
 /// Maximum length of a secret, in bytes.
 const LONGEST_SECRET: usize = 1024;
 
-/// A secret as it was typed. Redacted in `Debug`, empty when serialised.
+/// A secret as typed. Redacted in `Debug`, empty when serialised.
 #[derive(Clone, Default, Deserialize)]
 #[serde(from = "String")]
 pub struct TypedSecret(SecretString);
@@ -53,8 +53,9 @@ impl TypedSecret {
         self.0.expose_secret().is_empty()
     }
 
-    /// Removes superfluous characters and validates the rest. Where a space may be part of the password, only surrounding line
-    /// ends are removed, which no password field can hold; others are counted, and the page offers to remove them.
+    /// Removes superfluous characters and validates the rest. If a space may be part of the password, only surrounding
+    /// line ends are removed, which no password field can contain; other characters are counted, and the page offers to
+    /// remove them.
     pub fn check(&self, inner: InnerSpaces) -> Result<CheckedSecret, FieldError> {
         let typed = self.0.expose_secret();
         if typed.len() > LONGEST_SECRET {

@@ -14,7 +14,7 @@ use crate::{
     session::{AccountId, User},
 };
 
-/// A stand-in for the guard: names with a dot, three ports.
+/// A stand-in for the guard: it accepts names with a dot, and three ports.
 struct Policy;
 
 impl DestinationPolicy for Policy {
@@ -123,7 +123,7 @@ fn an_untouched_form_counts_as_empty() {
 fn the_sender_is_the_login_when_that_is_an_address() {
     let settings = check(&good()).unwrap();
     assert_eq!(settings.sender_address.as_str(), "claire@gmail.com");
-    // Where nothing is known of the logins.
+    // If the form of the provider's logins is unknown.
     let named =
         Draft { preset: String::new(), host: "mail.exemple.fr".to_owned(), login: "claire".to_owned(), ..good() };
     assert_eq!(check(&named), Err(vec![FieldError::new(Field::SenderAddress, Fault::SenderRequired)]));

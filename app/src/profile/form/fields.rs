@@ -1,4 +1,4 @@
-//! Server side. The fields that are not plain text inputs: encryption, owner, password; and those that may be left empty.
+//! Server side. The fields that are not plain text inputs: encryption, owner, password; and the optional ones.
 
 use leptos::prelude::*;
 
@@ -77,14 +77,14 @@ pub(super) fn OwnerChoice(state: InputState, session: Session) -> impl IntoView 
     }
 }
 
-/// **Mot de passe SMTP**. What is stored is never shown, not even as dots.
+/// **Mot de passe SMTP**. A stored password is never shown, not even as dots.
 #[component]
 pub(super) fn Secret(
     secret: SecretState,
     /// The saved profile, and what of it the form has changed.
     saved: Option<(Option<Moved>, Draft)>,
     host: String,
-    /// What stands under it while none is stored.
+    /// The hint under it while none is stored.
     hint: String,
     errors: Vec<FieldError>,
 ) -> impl IntoView {
@@ -123,7 +123,7 @@ pub(super) fn Secret(
                 required=matches!(secret, SecretState::Missing)
                 described_by="secret-remark secret-hint secret-fault"
                 wrong=state.is_wrong(Field::Secret)
-                // A copy lacks nothing else.
+                // A copy lacks only the password.
                 focus=state.is_first_wrong(Field::Secret) || query("notice") == "duplicated"
             />
             <p
@@ -144,7 +144,7 @@ pub(super) fn Secret(
     }
 }
 
-/// The sender, the reply address and the name of the profile. Each may be left empty.
+/// The sender, the reply address and the name of the profile. Each is optional.
 #[component]
 pub(super) fn SenderFields(draft: Draft, errors: Vec<FieldError>, email: String) -> impl IntoView {
     let state = |value: String| InputState { value, errors: errors.clone() };

@@ -65,7 +65,7 @@ fn Choice(preset: Preset, checked: bool) -> impl IntoView {
     }
 }
 
-/// What a shop owner must know before choosing: the class and the words.
+/// What a shop owner must know before choosing: the class and the text.
 fn tag(preset: &Preset) -> Option<(&'static str, String)> {
     match preset.status {
         _ if preset.is_closed() => Some(("closed", t!("preset-closed"))),

@@ -63,7 +63,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             method="post"
             action=at("/api/profiles/save")
             id="profile-form"
-            // No `novalidate`: without a script only the browser can keep a password from being lost to a small mistake.
+            // No `novalidate`: without a script only the browser can prevent that a small mistake loses the password.
             data-check=at("/api/profiles/check")
             data-provider=at("/profiles/provider?domain=")
             data-seconds=left.map(|SessionLeft(seconds)| seconds)

@@ -1,4 +1,4 @@
-//! Server side. What can be done to the selected profile: its buttons, its live test, the code of its last one.
+//! Server side. The actions on the selected profile: its buttons, its live test, the code of its last one.
 
 use leptos::prelude::*;
 
@@ -13,14 +13,14 @@ use crate::{
     ui::layout::query,
 };
 
-/// Stands under the row of the selected profile. `waiting`: its last test, while the code of that is not known.
+/// Placed under the row of the selected profile. `waiting`: its last test, if the code was not entered yet.
 #[component]
 pub fn Actions(email: String, waiting: Option<Waiting>) -> impl IntoView {
     let saved = query("notice").starts_with("saved");
     let to_me = if email.is_empty() { t!("test-recipient-sender") } else { email };
     view! {
         <div class="toolbar" role="group" aria-label=t!("list-actions")>
-            // After saving, a test comes next.
+            // After saving, the test is the next step.
             <button form=FORM class="primary" data-test="" autofocus=saved>{t!("action-test")}</button>
             <p class="recipient">
                 <label for="to">{t!("test-recipient")}</label>

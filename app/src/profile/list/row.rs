@@ -1,4 +1,4 @@
-//! Server side. What a row of the list says of its profile.
+//! Server side. A row of the list.
 
 use jiff::Timestamp;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! Browser side. The streamed response of a live test: asked for, read line by line and shown.
+//! Browser side. The streamed response of a live test: requested, read line by line and shown.
 
 use std::{cell::Cell, future::Future};
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 thread_local! {
-    /// Counts the tests: the last one has the panel.
+    /// Counts the tests: the panel shows the last one.
     pub(super) static RUN: Cell<u32> = const { Cell::new(0) };
     /// It has passed the commit point and can no longer be stopped.
     pub(super) static LATE: Cell<bool> = const { Cell::new(false) };
@@ -114,11 +114,11 @@ fn show(event: &JsValue, row: &str, current: bool) -> Option<()> {
         "stage" => part(".stages")?.insert_adjacent_html("beforeend", &html).ok()?,
         "finished" | "refused" => {
             if let Some(untried) = text("untried") {
-                // What was said before the test is answered by it.
+                // The test answers this notice.
                 fill("#untried", &untried);
                 fill("#said", "");
             }
-            // The report has them.
+            // The report contains them.
             fill(".panel .stages", "");
             fill(".panel .result", &html);
             say(NOW, "");

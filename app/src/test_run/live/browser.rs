@@ -1,4 +1,4 @@
-//! Browser side. **Tester** and **Arrêter**, and the row that is selected.
+//! Browser side. **Tester** and **Arrêter**, and the selected row.
 
 use std::cell::RefCell;
 
@@ -23,18 +23,18 @@ const TESTER: &str = ".toolbar [data-test]";
 thread_local! {
     /// The running test.
     static RUNNING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
-    /// The profile that it tests.
+    /// The profile under test.
     static TESTED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Once, when the WebAssembly is there.
+/// Called once, when the WebAssembly is loaded.
 pub(super) fn arrive() {
     if let Some(live) = find::<Element>("#live") {
         listen(&live, &["submit", "click", "change"], heard);
     }
     press::arrive();
     show_buttons();
-    // What has just happened is read first, and a deletion undone.
+    // No scrolling past a notice: it is read first, and may offer to undo a deletion.
     selected(find::<Element>("#said .notice").is_none());
 }
 
@@ -48,7 +48,7 @@ fn heard(event: Event) {
     }
 }
 
-/// Moves the buttons under the row that is selected; `scrolls`: and into sight.
+/// Moves the buttons under the selected row; `scrolls`: and into view.
 fn selected(scrolls: bool) {
     let (Some(row), Some(buttons)) = (find::<Element>(".profile:has(:checked)"), find::<HtmlElement>(".toolbar"))
     else {
@@ -61,7 +61,7 @@ fn selected(scrolls: bool) {
     mark_tester();
 }
 
-/// The running test of the selected profile is not begun again: **Tester** says so, and keeps the focus.
+/// A running test of the selected profile cannot be started again: **Tester** says so, and keeps the focus.
 fn mark_tester() {
     let chosen = find::<HtmlInputElement>(".profile :checked").map(|radio| radio.value()).unwrap_or_default();
     if let Some(button) = find::<Element>(TESTER) {
@@ -74,7 +74,7 @@ fn is_running(profile: &str) -> bool {
     RUNNING.with_borrow(Option::is_some) && TESTED.with_borrow(|tested| tested == profile)
 }
 
-/// Intercepts the submission by **Tester**, and by the buttons that mend and test; all others submit natively.
+/// Intercepts the submission by **Tester**, and by the buttons that apply a fix and test; all others submit natively.
 fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
     let pressed = event.submitter().is_some_and(|button| button.has_attribute("data-test"));
     if !pressed {
@@ -98,7 +98,7 @@ fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
     }
     let run = RUN.get() + 1;
     RUN.set(run);
-    // Before the panel is emptied: the form may stand in it.
+    // Before the panel is emptied: it may contain the form.
     let answer = ask(&form, &profile, &abort);
     open_panel(&profile, if former.is_some() { "data-restarting" } else { "data-starting" });
     TESTED.set(profile);
@@ -114,10 +114,10 @@ fn submitted(event: &SubmitEvent, form: HtmlFormElement) {
     });
 }
 
-/// `stopped`: by the reader.
+/// `stopped`: by the user.
 fn ended(end: &End, run: u32, stopped: bool) {
     if !is_current(run) {
-        return; // Another test has the panel.
+        return; // The panel shows another test.
     }
     RUNNING.set(None);
     let on_the_button = document().active_element().is_some_and(|at| is(&at, ".stop"));

@@ -1,4 +1,4 @@
-//! Both. Cuts a stream of chunks into lines: a network chunk may end anywhere, also inside a character.
+//! Both. Splits a stream of chunks into lines: a chunk may end anywhere, even inside a character.
 
 #![cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "the browser reads streams; the tests run natively"))]
 

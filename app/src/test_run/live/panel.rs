@@ -1,28 +1,28 @@
-//! Browser side. The panel of the live test: where it stands, what it says.
+//! Browser side. The panel of the live test: its position and its texts.
 
 use web_sys::{Element, Event, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::dom::{find, find_all, is, show as set_shown};
 
-/// What is under way.
+/// The current step.
 pub(super) const NOW: &str = ".now span";
 
-/// Moves an element, unless it is there: moving takes the focus away.
+/// Moves an element, unless it is there already: moving takes the focus away.
 pub(super) fn put_after(place: &Element, element: &Element) {
     if place.next_element_sibling().as_ref() != Some(element) {
         let _ = place.insert_adjacent_element("afterend", element);
     }
 }
 
-/// Scrolls as little as is needed, in the window.
+/// Scrolls the window as little as needed.
 pub(super) fn nearest(element: &HtmlElement) {
     let options = ScrollIntoViewOptions::new();
     options.set_block(ScrollLogicalPosition::Nearest);
     element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
-/// Brings an element into sight. A frame is as tall as its content, so only the portal's page can scroll to it: `frame.js` hears
-/// the event and asks for that.
+/// Scrolls an element into view. A frame is as tall as its content, so only the portal's page can scroll to it:
+/// `frame.js` receives the event and requests that.
 pub(super) fn in_sight(selector: &str) {
     if let Some(element) = find::<HtmlElement>(selector) {
         nearest(&element);
@@ -68,7 +68,7 @@ pub(super) fn set_busy(busy: bool) {
     }
 }
 
-/// Puts one of the panel's texts somewhere.
+/// Shows one of the panel's texts in an element.
 pub(super) fn say(selector: &str, name: &str) {
     if let (Some(panel), Some(element)) = (panel(), part(selector)) {
         element.set_text_content(panel.get_attribute(name).as_deref());
