@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Who may import whom. Reads the imports between the modules of each crate and compares them with the map in
-// ARCHITECTURE.md. An import that the map does not have, an arrow of the map that nobody uses, and a circle are errors.
+// Which module may import which. Reads the imports between the modules of each crate and compares them with the map in
+// ARCHITECTURE.md. Errors: an import that is missing in the map, an arrow of the map without an import, and a circle.
 //
-// In `model`, `mail` and `server` a module is one of the top ones, with everything below it. In `app`, whose slices
-// use each other's plain types, it is each file. `scripts/arrows.mjs --print` prints the map as the sources have it.
+// In `model`, `mail` and `server`, a module is a top one with everything below it. In `app`, whose slices use each
+// other's plain types, it is each file. `scripts/arrows.mjs --print` prints the map of the sources.
 
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -20,13 +20,13 @@ function files(folder) {
   });
 }
 
-/** The source without comments, texts and what only tests see. */
+/** The source without comments, strings and test modules. */
 function code(path) {
   return readFileSync(path, "utf8")
     .replace(/^\s*\/\/.*$/gm, "")
     .replace(/"(?:[^"\\]|\\.)*"/gs, '""')
     .replace(/#\[cfg\(test\)\]\s*(?:pub(?:\([^)]*\))? )?mod \w+ \{[\s\S]*?\n\}/g, "")
-    // What is only written to be found under another name.
+    // Re-exports under another name.
     .replace(/^\s*pub (?:\(crate\) )?use (?:self|super)::.*$/gm, "");
 }
 
@@ -85,7 +85,7 @@ function arrowsOf(crate, folder) {
   for (const path of files(folder)) {
     const own = path.slice(folder.length + 1).replace(/\.rs$/, "").split("/");
     if (["lib", "main"].includes(own[0]) || own.includes("tests") || own.includes("contract")) continue;
-    // A private child is a part of its parent.
+    // A private child counts as part of its parent.
     const room = (parts) => (byFile ? parts.slice(0, 2) : parts.slice(0, 1)).join("::");
     const from = room(own);
     for (const parts of mentioned(code(path), own)) {

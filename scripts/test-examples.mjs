@@ -1,5 +1,6 @@
-// Runs the examples against `facteur serve`; called by scripts/test-examples, which brought their packages. The servers'
-// configurations are those of docs/embedding.md and docs/messages.md, "Quick start"; only hosts, ports and keys' files differ.
+// Runs the examples against `facteur serve`; called by scripts/test-examples, which installed their packages. The
+// servers use the configurations of docs/embedding.md and docs/messages.md, "Quick start"; only hosts, ports and key
+// files differ.
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHash, createHmac, createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
@@ -93,7 +94,7 @@ async function stop(child) {
   await ended;
 }
 
-/** A request as a browser sends it. `fetch` does not let us say where from. */
+/** A request as a browser sends it. `fetch` does not allow setting `Origin`. */
 function ask(method, url, { headers = {}, form, body } = {}) {
   const sent = form ? new URLSearchParams(form).toString() : body;
   const all = { ...headers, ...(form && { "content-type": "application/x-www-form-urlencoded" }) };
@@ -157,7 +158,7 @@ function make({ claims = {}, header = {}, key }) {
 }
 const shared = (secret) => (bytes) => createHmac("sha256", secret).update(bytes).digest();
 
-// --- the server, as the quick start says ---
+// --- the server, as in the quick start ---
 
 const embedding = read("docs/embedding.md");
 const operating = read("docs/operating.md");
@@ -267,7 +268,7 @@ try {
       for (const answer of refusals) {
         assert.equal(answer.status, 401);
         assert.equal(cookieOf(answer), undefined);
-        // A registered origin's frame is told besides; nobody else's is.
+        // Only a registered origin's frame gets a script in addition.
         assert.equal(answer.text.replace(/<script[^]*?<\/script>/, ""), refusals[0].text.replace(/<script[^]*?<\/script>/, ""));
       }
     });
@@ -295,7 +296,7 @@ try {
       assert.match(answer.headers["content-type"], /text\/plain/);
       assert.match(answer.headers["cache-control"], /no-store/);
       assert.equal((await enter(answer.text.trim())).status, 303);
-      // As the element asks: the token is of no use without the verifier.
+      // As the element requests it: the token is useless without the verifier.
       const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
       const challenge = createHash("sha256").update(verifier).digest("base64url");
       const bound = (await ask("POST", `${portal}/facteur-token`, { form: { audience: url, challenge } })).text.trim();
@@ -337,7 +338,7 @@ try {
     skip("embed.js", "this server has none (make site)");
   }
 
-  // --- what docs/embedding.md says of tokens ---
+  // --- what docs/embedding.md says about tokens ---
 
   const own = shared(secret);
   const opens = async (token) => (await enter(token)).status === 303;
@@ -416,7 +417,7 @@ try {
       assert.ok(log.includes(words), words);
       assert.ok(embedding.includes(words), `docs/embedding.md does not explain: ${words}`);
     }
-    assert.ok(!/Claire|bakery|Martin|eyJ/.test(log), "somebody's name, address or token is in the log");
+    assert.ok(!/Claire|bakery|Martin|eyJ/.test(log), "a name, address or token is in the log");
   });
   await check("SIGTERM ends it well", async () => {
     await stop(server);
@@ -443,7 +444,7 @@ try {
     for (const [name, value] of [["FACTEUR__SMTP__EHLO_NAME", "a b"], ["FACTEUR__TESTS__PER_PERSON", "0"], ["FACTEUR__SMTP__NOTHING", "1"]]) {
       assert.throws(() => run(config, { ...env, [name]: value }), (error) => error.status === 1, name);
     }
-    // What is only named in it is good too.
+    // Optional settings that it mentions are valid, too.
     run(["keys", "webhook", join(place, "keys/my-portal-webhook")]);
     writeFileSync(join(place, "keys/my-portal-relay"), "a password\n", { mode: 0o600 });
     const on = (settings) => settings.replace(/^#(?=[[\w])/gm, "");
@@ -619,7 +620,7 @@ async function portalsMessages() {
       await stop(child);
     }
 
-    await check("docs/messages.md names every field, state, code and event; docs/operating.md every figure", async () => {
+    await check("docs/messages.md names every field, state, code and event; docs/operating.md every metric", async () => {
       const named = (text, name, where) => assert.ok(text.includes(`\`${name}\``), `${where}: ${name}`);
       const { components } = JSON.parse((await ask("GET", `${facteurUrl}/api/openapi.json`)).text);
       const { MessageRequest, AttachmentRequest, MessageView, AttemptView, Recipient, Accepted, MessagePage } = components.schemas;

@@ -1,5 +1,5 @@
-// Takes off what no page of ours calls: the classes that a library of the framework exports for streams which WebAssembly
-// writes (wasm-streams), and, once the optimiser has dropped what only they needed, the imports of the glue that are left.
+// Removes what no page calls: the classes that a library of the framework exports for streams written by WebAssembly
+// (wasm-streams), and, after the optimiser has dropped what only they needed, the remaining imports of the glue.
 //
 //   trim-wasm.mjs exports <glue.js> <module.wasm>    before the optimiser
 //   trim-wasm.mjs imports <glue.js> <module.wasm>    after it

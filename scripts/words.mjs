@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Words that read as translated, in comments, texts and documents: `scripts/words.mjs [path…]`. CONTRIBUTING.md says what to write instead.
+// Finds words that read as translated, in comments, texts and documents: `scripts/words.mjs [path…]`.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,5 @@
-//! An e-mail address: what is kept is kept again, and fits between the angle brackets of a command.
+//! An e-mail address: parsing the canonical form again changes nothing, and it fits between the angle brackets of a
+//! command.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What a server says it can do: bounded, cleaned, and without a say in how many mechanisms there are.
+//! The extensions that a server announces: bounded, cleaned, and the server does not choose their number.
 #![no_main]
 
 use std::collections::HashSet;

@@ -1,8 +1,8 @@
-//! `AUTH` against a server that says anything, for every mechanism: it ends, its lines are lines, and what is shown
-//! does not hold the password.
+//! `AUTH` against a server that sends any bytes, for every mechanism: the exchange ends, each command is one line, and
+//! the transcript does not contain the password.
 //!
-//! The first line of an input is the password, the others are what the server sends. A line that begins with `+ ` stands
-//! for a challenge, 334 and the rest in base64; `{nonce}` in it is the client's nonce.
+//! The first line of an input is the password, the others are what the server sends. A line that begins with `+ `
+//! becomes a challenge: 334 and the rest in base64; `{nonce}` in it is the client's nonce.
 #![no_main]
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -11,12 +11,12 @@ use mail::smtp::door::{self, End, Login};
 use secrecy::SecretString;
 
 const LOGIN: &str = "claire@exemple.fr";
-/// More rounds of PBKDF2 take time and find nothing; more than 250,000 are refused at once, and are tried.
+/// More rounds of PBKDF2 take time and find nothing. More than 250,000 are refused at once, and are tried.
 const SLOW_ROUNDS: std::ops::RangeInclusive<u32> = 257..=250_000;
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     let mut lines = data.split(|byte| *byte == b'\n');
-    // The session lets no control character in. Those that stand for a removed password may be a part of one.
+    // The session refuses control characters. Characters of the mark for a removed password may be part of one.
     let typed = String::from_utf8_lossy(lines.next().unwrap_or_default());
     let password: String = typed.chars().filter(|c| !c.is_control() && !"•…".contains(*c)).collect();
     let lines: Vec<&[u8]> = lines.collect();
@@ -35,14 +35,14 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             assert_ne!(login.hear(&door::replies(&b"334 \n".repeat(8))), End::Silence, "it never ends");
         }
 
-        // Three challenges; LOGIN begins a second time at most.
+        // At most three challenges; LOGIN starts over at most once.
         assert!(login.answers.len() <= 6, "{} answers", login.answers.len());
         for line in login.answers.iter().chain([&command]) {
             assert!(line.is_ascii() && !line.contains(['\r', '\n', '\0']), "{line:?} is not one line");
         }
         if end == End::Done {
             assert!(!login.needs_proof(), "no input can prove that it knows the password");
-            assert!(replies.iter().any(|reply| reply.code == 235), "nobody said yes");
+            assert!(replies.iter().any(|reply| reply.code == 235), "it logged in without a 235");
         }
         for shown in &login.shown {
             assert!(password.is_empty() || !shown.contains(&password), "{password:?} is shown: {shown:?}");

@@ -1,4 +1,4 @@
-//! The explanation of a reply: the same each time, whatever the case of the host, and within a second.
+//! The explanation of a reply: always the same, independent of the host's case, and within a second.
 #![no_main]
 
 use std::time::{Duration, Instant};

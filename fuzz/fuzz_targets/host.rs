@@ -1,4 +1,5 @@
-//! The name of a mail server: what is kept is kept again, is a public name, and is no address in any spelling.
+//! The name of a mail server: parsing the canonical form again changes nothing; it is a public name, and not an address
+//! in any spelling.
 #![no_main]
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -6,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use libfuzzer_sys::fuzz_target;
 use mail::net::Host;
 
-/// Written out once more: a list that the parser lends would prove nothing.
+/// Repeated here: a list shared with the parser would prove nothing.
 const LOCAL: [&str; 5] = ["localhost", "local", "internal", "home.arpa", "localdomain"];
 
 fuzz_target!(|data: &[u8]| {
@@ -31,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(lenient(name), None, "{name:?} is an address to inet_aton");
 });
 
-/// An address as `inet_aton` and browsers read it: one to four numbers, the last fills what is left.
+/// An address as `inet_aton` and browsers parse it: one to four numbers, the last one fills the remaining bytes.
 fn lenient(name: &str) -> Option<Ipv4Addr> {
     let number = |part: &str| {
         let (digits, radix) = match part.as_bytes() {

@@ -1,5 +1,5 @@
-//! A reply, from the wire and from a support ticket: its code is one, its words are one line, and reading them again
-//! changes nothing.
+//! A reply, from a connection and from a support ticket: its code is valid, its words are one line, and parsing them
+//! again changes nothing.
 #![no_main]
 
 use std::collections::HashSet;
