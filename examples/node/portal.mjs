@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { facteurToken } from "./token.mjs";
 
 const { FACTEUR_URL, PORT } = process.env;
-// Who is signed in: your own session knows.
+// The signed-in user, from your own session.
 const user = { id: 7, name: "Claire Martin", email: "claire@bakery.example", shop: { id: 42, name: "Martin Bakery" } };
 
 const form = (target) => `<form method="post" action="${FACTEUR_URL}/session" target="${target}">

@@ -1,4 +1,4 @@
-// Takes what Facteur tells. FACTEUR_WEBHOOK_SECRET_FILE names the file with the secret that Facteur has too.
+// Receives Facteur's events. FACTEUR_WEBHOOK_SECRET_FILE names the file with the secret that Facteur shares.
 //   FACTEUR_WEBHOOK_SECRET_FILE=webhook.key PORT=4001 node webhook.mjs
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 const text = readFileSync(process.env.FACTEUR_WEBHOOK_SECRET_FILE, "utf8").trimEnd();
 const secret = Buffer.from(text.slice("whsec_".length), "base64");
 
-/** The event; null when it is not Facteur's, or signed more than five minutes ago. `body`: the bytes as they came. */
+/** The event; null if Facteur did not sign it, or more than five minutes ago. `body`: the unmodified bytes. */
 export function facteurEvent(headers, body) {
   const { "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signatures = "" } = headers;
   if (!(Math.abs(Date.now() / 1000 - Number(at)) <= 300)) return null;
@@ -23,7 +23,7 @@ createServer(async (request, response) => {
   const parts = [];
   for await (const part of request) parts.push(part);
   const event = facteurEvent(request.headers, Buffer.concat(parts));
-  // An event may come again, with the same webhook-id: remember those you have dealt with.
+  // An event may come again with the same webhook-id: remember the ones you have handled.
   if (event) console.log(request.headers["webhook-id"], event.type, event.data);
   response.writeHead(event ? 204 : 400).end();
 }).listen(Number(process.env.PORT), "127.0.0.1");

@@ -4,7 +4,7 @@
 require __DIR__ . '/token.php';
 
 $facteur = getenv('FACTEUR_URL');
-// Who is signed in: your own session knows.
+// The signed-in user, from your own session.
 $user = ['id' => 7, 'name' => 'Claire Martin', 'email' => 'claire@bakery.example',
     'shop' => ['id' => 42, 'name' => 'Martin Bakery']];
 

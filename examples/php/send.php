@@ -1,7 +1,7 @@
 <?php
-// Hands a message over. FACTEUR_API_KEY_FILE names the file with the portal's API key.
+// Sends a message. FACTEUR_API_KEY_FILE names the file with the portal's API key.
 
-/** $once: your own id of this sending. Whoever gives it again sends nothing twice. */
+/** $once: your own id of this message. Using it again never sends the message twice. */
 function facteur_send(array $message, string $once): array
 {
     $key = rtrim(file_get_contents(getenv('FACTEUR_API_KEY_FILE')));
@@ -19,7 +19,7 @@ function facteur_send(array $message, string $once): array
         if ($status === 202 && $said) {
             return $said; // id, state, message_id
         }
-        // No answer, or 5xx: the same again, with the same key.
+        // No response, or 5xx: repeat the request with the same key.
         if (($said && $status < 500) || $tries === 5) {
             throw new RuntimeException($said ? json_encode($said) : 'Facteur is not responding');
         }

@@ -1,5 +1,5 @@
 <?php
-// The same token without a library, for a portal without composer: put this in the place of token.php.
+// The same token without a library, for a portal without composer: use it instead of token.php.
 function facteur_token(array $user, ?string $challenge = null): string
 {
     $now = time();

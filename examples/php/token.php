@@ -1,9 +1,9 @@
 <?php
-// The token, signed with firebase/php-jwt. FACTEUR_KEY_FILE names the file with the key that Facteur has too, FACTEUR_URL
-// says where Facteur is: the token is for nobody else.
+// The token, signed with firebase/php-jwt. FACTEUR_KEY_FILE names the file with the key that Facteur shares. FACTEUR_URL
+// is Facteur's address, the token's only audience.
 require __DIR__ . '/vendor/autoload.php';
 
-function facteur_token(array $user, ?string $challenge = null): string // $challenge: what the element sent, if it asks
+function facteur_token(array $user, ?string $challenge = null): string // $challenge: from the element's request, if there is one
 {
     $now = time();
     $claims = [

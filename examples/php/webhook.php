@@ -1,8 +1,8 @@
 <?php
-// Takes what Facteur tells. FACTEUR_WEBHOOK_SECRET_FILE names the file with the secret that Facteur has too.
+// Receives Facteur's events. FACTEUR_WEBHOOK_SECRET_FILE names the file with the secret that Facteur shares.
 //   FACTEUR_WEBHOOK_SECRET_FILE=webhook.key php -S 127.0.0.1:4001 webhook.php
 
-/** The event; null when it is not Facteur's, or signed more than five minutes ago. $body: the bytes as they came. */
+/** The event; null if Facteur did not sign it, or more than five minutes ago. $body: the unmodified bytes. */
 function facteur_event(string $id, string $at, string $signatures, string $body): ?array
 {
     if (!ctype_digit($at) || abs(time() - (int) $at) > 300) {
@@ -22,7 +22,7 @@ function facteur_event(string $id, string $at, string $signatures, string $body)
 $header = fn (string $name) => $_SERVER["HTTP_WEBHOOK_$name"] ?? '';
 $event = facteur_event($header('ID'), $header('TIMESTAMP'), $header('SIGNATURE'), file_get_contents('php://input'));
 if ($event) {
-    // An event may come again, with the same webhook-id: remember those you have dealt with.
+    // An event may come again with the same webhook-id: remember the ones you have handled.
     error_log($header('ID') . ' ' . $event['type'] . ' ' . json_encode($event['data']));
 }
 http_response_code($event ? 204 : 400);

@@ -1,4 +1,4 @@
-"""Hands a message over. FACTEUR_API_KEY_FILE names the file with the portal's API key."""
+"""Sends a message. FACTEUR_API_KEY_FILE names the file with the portal's API key."""
 import json, os, time
 from pathlib import Path
 from urllib import error, request
@@ -7,7 +7,7 @@ KEY = Path(os.environ["FACTEUR_API_KEY_FILE"]).read_text().rstrip()
 
 
 def send(message, once):
-    """`once`: your own id of this sending. Whoever gives it again sends nothing twice."""
+    """`once`: your own id of this message. Using it again never sends the message twice."""
     headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json", "idempotency-key": once}
     url = os.environ["FACTEUR_URL"] + "/api/v1/messages"
     call = request.Request(url, json.dumps(message).encode(), headers, method="POST")
@@ -21,7 +21,7 @@ def send(message, once):
                 raise RuntimeError(said) from None
         except OSError:
             said = "Facteur is not responding"
-        # No answer, or 5xx: the same again, with the same key.
+        # No response, or 5xx: repeat the request with the same key.
         if tries < 5:
             time.sleep(2**tries)
     raise RuntimeError(said)

@@ -1,5 +1,5 @@
-"""The token, signed with PyJWT. FACTEUR_KEY_FILE names the file with the key that Facteur has too, FACTEUR_URL says where
-Facteur is: the token is for nobody else."""
+"""The token, signed with PyJWT. FACTEUR_KEY_FILE names the file with the key that Facteur shares. FACTEUR_URL is
+Facteur's address, the token's only audience."""
 import os, time, uuid
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import jwt
 KEY = Path(os.environ["FACTEUR_KEY_FILE"]).read_text().rstrip()
 
 
-def facteur_token(user, challenge=None):  # challenge: what the element sent, if it asks
+def facteur_token(user, challenge=None):  # challenge: from the element's request, if there is one
     now = int(time.time())
     claims = {
         "iss": "my-portal", "aud": os.environ["FACTEUR_URL"], "iat": now, "exp": now + 120, "jti": str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""Takes what Facteur tells. FACTEUR_WEBHOOK_SECRET_FILE names the file with the secret that Facteur has too.
+"""Receives Facteur's events. FACTEUR_WEBHOOK_SECRET_FILE names the file with the secret that Facteur shares.
 FACTEUR_WEBHOOK_SECRET_FILE=webhook.key PORT=4001 python facteur_webhook.py
 """
 import base64, hashlib, hmac, json, os, time
@@ -9,7 +9,7 @@ SECRET = base64.b64decode(Path(os.environ["FACTEUR_WEBHOOK_SECRET_FILE"]).read_t
 
 
 def facteur_event(headers, body):
-    """The event; None when it is not Facteur's, or signed more than five minutes ago. `body`: the bytes as sent."""
+    """The event; None if Facteur did not sign it, or more than five minutes ago. `body`: the unmodified bytes."""
     key, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not at.isdecimal() or abs(time.time() - int(at)) > 300:
         return None
@@ -23,7 +23,7 @@ class Hook(BaseHTTPRequestHandler):
     def do_POST(self):
         event = facteur_event(self.headers, self.rfile.read(int(self.headers.get("content-length", 0))))
         if event:
-            # An event may come again, with the same webhook-id: remember those you have dealt with.
+            # An event may come again with the same webhook-id: remember the ones you have handled.
             print(self.headers["webhook-id"], event["type"], event["data"], flush=True)
         self.send_response(204 if event else 400)
         self.end_headers()

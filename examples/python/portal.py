@@ -9,7 +9,7 @@ from facteur_token import facteur_token
 
 app = Flask(__name__)
 FACTEUR = os.environ["FACTEUR_URL"]
-# Who is signed in: your own session knows.
+# The signed-in user, from your own session.
 USER = {"id": 7, "name": "Claire Martin", "email": "claire@bakery.example", "shop": {"id": 42, "name": "Martin Bakery"}}
 
 
