@@ -48,10 +48,10 @@
     p + button { margin-top: 0 }
   `;
   const ATTRIBUTES = ["src", "page", "locale", "theme", "token-url"];
-  /** The address of the Facteur that serves this copy; empty in the file as npm has it. */
+  /** The address of the Facteur that serves this copy; empty in the npm package. */
   const SERVED_BY = "";
   const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-  /** How long a loaded frame may stay silent. */
+  /** How long a loaded frame may take to say hello. */
   const SILENCE_MS = 5_000;
   /** The share of a session's time after which it is renewed. */
   const RENEW_AT = 0.8;
@@ -63,7 +63,7 @@
   let home = SERVED_BY;
   /** Elements without Facteur's address. */
   const waiting = new Set();
-  // Openings run one after the other: the frames of a page share one cookie, and each opening replaces the session.
+  // Openings run one after another: the frames of a page share one cookie, and each opening replaces the session.
   let turn = Promise.resolve();
 
   const make = (name, properties = {}, ...children) => {
@@ -109,7 +109,7 @@
   /** A random verifier and its hash for the token: a copied token alone opens nothing (RFC 7636, S256). */
   const proof = async () => {
     const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
-    // `crypto.subtle` exists in secure contexts only.
+    // `crypto.subtle` exists only in secure contexts.
     const hash = await crypto.subtle?.digest("SHA-256", new TextEncoder().encode(verifier));
     return { verifier, challenge: hash && base64url(new Uint8Array(hash)) };
   };
@@ -170,7 +170,7 @@
       root.append(loading, failed);
     }
 
-    /** `({ audience, challenge }) => Promise<string>`: a fresh token. Wins over `token-url`. */
+    /** `({ audience, challenge }) => Promise<string>`: a fresh token. Takes precedence over `token-url`. */
     get fetchToken() {
       return this.#fetchToken;
     }
@@ -222,7 +222,7 @@
       this.#revive();
     }
 
-    /** Attributes that change together, and properties set right after, make one opening. */
+    /** Attributes that change together, and properties set right after, cause one opening. */
     #plan() {
       if (this.#planned || !this.isConnected) return;
       if (!this.#fetchToken && !this.getAttribute("token-url")) return;
@@ -268,7 +268,7 @@
       form.remove();
     }
 
-    /** Page and language, where the portal's page chooses them. */
+    /** Page and language, if the portal's page sets them. */
     #wishes() {
       const wishes = {};
       for (const name of ["page", "locale"]) if (this.hasAttribute(name)) wishes[name] = this.getAttribute(name);
@@ -306,7 +306,7 @@
     async #grant() {
       const { verifier, challenge } = await proof();
       const token = await this.#token({ audience: this.#base.href.slice(0, -1), ...(challenge && { challenge }) });
-      // The token must not go to anybody but its audience.
+      // The token must be sent only to its audience.
       const { aud = [] } = claims(token);
       const meant = [aud].flat().filter((name) => /^https?:/i.test(name));
       if (meant.length && !meant.some((name) => `${name}/` === this.#base.href)) throw failure("audience-mismatch");
@@ -386,13 +386,13 @@
       } else if (visit === "refused" && fresh) {
         this.#fail("token-refused", this.#round);
       } else if (fresh) {
-        // Opened, but without a session: the browser refused the cookie. The page offers a tab.
+        // Opened, but without a session: the browser refused the cookie. The frame offers a tab.
         clearTimeout(this.#timers.open);
         this.#settle();
         this.#enter("outside");
         this.#tell("error", { code: "cookies-refused" });
       } else if (visit === "lost") {
-        // The token was refused or for another person: nothing of this page is carried over.
+        // The token was refused or for another person: nothing of this page is kept.
         if (this.#state === "open") this.#tell("session-expired", {});
         this.#plan();
       } else if (this.#state === "open") {
@@ -491,13 +491,13 @@
       this.#tell("resize", { height: pixels });
     }
 
-    /** Scrolls the page to a part of the frame, as little as needed, in whatever scrolls. */
+    /** Scrolls the page to a part of the frame, as little as needed, with any scrolling ancestor. */
     #reveal(top, bottom) {
       if (!Number.isFinite(top) || !Number.isFinite(bottom)) return;
       const mark = make("i");
       const within = (value, most) => `${Math.min(Math.max(value, 1), most)}px`;
       mark.style.top = within(this.#frame.offsetTop + top, TALLEST);
-      // Of something taller than half of the window, the beginning.
+      // If it is taller than half of the window, show its beginning.
       mark.style.height = within(bottom - top, innerHeight / 2);
       this.shadowRoot.append(mark);
       mark.scrollIntoView({ block: "nearest" });
@@ -508,7 +508,7 @@
       this.#port?.postMessage({ facteur: VERSION, type, ...detail });
     }
 
-    /** Events named like one of the window's own do not bubble: error trackers would catch them. */
+    /** Events with the name of a window event do not bubble: error trackers would catch them. */
     #tell(type, detail) {
       const bubbles = type !== "error" && type !== "resize";
       this.dispatchEvent(new CustomEvent(type, { detail, bubbles, composed: true }));
@@ -545,7 +545,7 @@
       this.#parts.loading.hidden = shown || state === "failed";
       this.#parts.failed.hidden = state !== "failed";
       this.#frame?.classList.toggle("open", shown);
-      // Keep the frame: its input is still there when the next attempt succeeds.
+      // Keep the frame: its input is still there if the next attempt succeeds.
       if (this.#frame) this.#frame.hidden = state === "failed";
     }
 

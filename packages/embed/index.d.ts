@@ -22,13 +22,13 @@ export type ErrorCode =
   | "token-unavailable"
   /** Facteur refused the token. */
   | "token-refused"
-  /** Facteur does not answer, or a policy forbids the frame. */
+  /** Facteur does not respond, or a policy forbids the frame. */
   | "unreachable"
   /** The browser blocks the frame's cookie; the frame offers a tab. */
   | "cookies-refused"
   /** Facteur's address is missing: no `src`, no `configure`, and the script was not served by Facteur. Nothing was sent. */
   | "src-missing"
-  /** `src` is no URL with https (or http on this machine). Nothing was sent. */
+  /** `src` is not an https URL (or http on this machine). Nothing was sent. */
   | "src-invalid"
   /** The token's `aud` names another Facteur than `src`. Nothing was sent. */
   | "audience-mismatch";
@@ -37,7 +37,7 @@ export type ErrorCode =
 export interface SmtpConfiguratorEventMap {
   /** The configurator is open. */
   ready: CustomEvent<Record<string, never>>;
-  /** The content has another height, in CSS pixels; the frame has it already. */
+  /** The height of the content has changed, in CSS pixels; the frame has been resized already. */
   resize: CustomEvent<{ height: number }>;
   /** A profile was created or changed; a new one is saved at each of its two steps. */
   "profile-saved": CustomEvent<{ id: string }>;
@@ -58,14 +58,14 @@ type Listener<Name extends keyof SmtpConfiguratorEventMap> = (
 ) => unknown;
 
 /**
- * Attributes: `src` (Facteur's address; default: `configure`'s, or where the script came from if Facteur served it),
- * `token-url` (posted to with credentials; answers the token as text or as `{"token": "…"}`), `page`, `locale` (`fr`, `en`), `theme`, `timeout` (seconds until
- * Facteur counts as unreachable; 15).
+ * Attributes: `src` (Facteur's address; default: `configure`'s, or the address of the Facteur that served the script),
+ * `token-url` (posted to with credentials; returns the token as text or as `{"token": "…"}`), `page`, `locale` (`fr`,
+ * `en`), `theme`, `timeout` (seconds until Facteur counts as unreachable; 15).
  *
- * Its children are shown while it loads; the slot `retry` when it failed, where any button tries again.
+ * Its children are shown while it loads. The slot `retry` is shown after a failure; any button in it tries again.
  */
 export interface SmtpConfiguratorElement extends Omit<HTMLElement, "addEventListener" | "removeEventListener"> {
-  /** Fetches a fresh token from the portal. Wins over `token-url`. */
+  /** Fetches a fresh token from the portal. Takes precedence over `token-url`. */
   fetchToken?: (wanted: TokenRequest) => Promise<string>;
   /** Colours, fonts and sizes (docs/embedding.md lists them); may change at any time. */
   variables?: Variables;
