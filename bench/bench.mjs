@@ -1,7 +1,7 @@
-// Everything is measured in one run, round after round, so that what disturbs the machine disturbs everybody. Called by
-// scripts/bench, which brought what is needed.
+// Runs all measurements in interleaved rounds, so that a disturbance of the machine affects all candidates. Called by
+// scripts/bench, which installed what is needed.
 //
-// To add a step: a function in steps.mjs that answers samples by name, a line in `steps` below, its rows in report.mjs.
+// To add a step: a function in steps.mjs that returns samples by name, a line in `steps` below, its rows in report.mjs.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
@@ -23,13 +23,13 @@ const counts = quick
   ? { near: 200, far: 100, waiting: 200, posts: 100, gets: 200, listed: 1 }
   : { near: 2000, far: 400, waiting: 1000, posts: 1000, gets: 2000, listed: 2 };
 const connections = 10;
-const posts = 32; // at once, where messages are given to be sent
+const posts = 32; // concurrent requests when messages are sent as well
 
 const began = now();
 const folder = emptyFolder("run");
 const { binary, megabytes, versions } = subject("bench");
 
-/** How long the disk takes to promise something, in milliseconds: nobody can write messages down faster. */
+/** The duration of one `fsync`, in milliseconds: the lower bound for writing a message. */
 function sync() {
   const file = openSync(join(folder, "sync"), "w");
   const took = [];
@@ -60,7 +60,7 @@ async function prepareAll() {
   return { binary, folder, file, connections, posts, counts, near, far, facteur, nodemailer, relay: postfix };
 }
 
-/** After a step that failed: what is still under way must not be counted in the next. */
+/** After a failed step: its remaining messages must not count in the next one. */
 async function quiet({ near, far }) {
   for (let before = -1, tries = 0; before !== near.sink.count + far.sink.count && tries < 20; tries++) {
     before = near.sink.count + far.sink.count;
@@ -71,7 +71,7 @@ async function quiet({ near, far }) {
 const all = {};
 const failures = {};
 async function step(world, name, run, keep) {
-  if (failures[name]) return; // once is enough: a step that fails may take a minute to do so
+  if (failures[name]) return; // a step that failed once is skipped: it may take a minute to fail
   const start = now();
   try {
     for (const [sample, value] of Object.entries(await run())) if (keep) (all[sample] ??= []).push(value);
@@ -88,7 +88,7 @@ async function round(world, number, keep) {
   const names = Object.keys(senders);
   for (const where of ["near", "far"]) {
     for (let i = 0; i < names.length; i++) {
-      const who = names[(i + number) % names.length]; // another one begins each time
+      const who = names[(i + number) % names.length]; // each round begins with another one
       await step(world, `${who}, ${where}`, () => senders[who](world, where), keep);
     }
   }
@@ -104,15 +104,15 @@ const around = {
   way: await check(),
 };
 const world = await prepareAll().catch((error) => complain("bench", error.message));
-// Half of everything, not kept: programs that compile as they go, caches, the tables of the database.
+// Half of everything, discarded: warms up JIT compilers, caches and the tables of the database.
 const half = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Math.ceil(count / 2)]));
 await round({ ...world, counts: half }, 0, false);
-// V8 still makes nodemailer faster after some thousands of messages.
+// V8 keeps optimising nodemailer for some thousands of messages.
 const warmer = () => senders.nodemailer(world, "near");
 for (let i = 0; i < (quick ? 0 : 3); i++) await step(world, "nodemailer, near", warmer, false);
 for (let number = 0; number < rounds; number++) await round(world, number, true);
 
-// Whatever was given must have been sent, once: the sinks were counted, and this is what Facteur says of it.
+// Every accepted message must have been sent once: the sinks were counted, and this is Facteur's own count.
 const states = {};
 for (const portal of ["near", "far"])
   states[portal] = await world.facteur.states(portal).catch((error) => error.message);

@@ -1,6 +1,6 @@
-// A way that takes time: a TCP proxy in a process of its own, which hands every byte on `ms` later in each direction.
-// Nothing waits for anything else: what comes together leaves together, so the rate is not limited. The TCP handshake
-// itself is not delayed; the greeting is. Started with fork: node delay.mjs <port to reach> <ms>.
+// Adds latency: a TCP proxy in a separate process that forwards every byte `ms` later in each direction. Bytes that
+// arrive together are forwarded together, so the rate is not limited. The TCP handshake itself is not delayed; the
+// greeting is. Started with fork: node delay.mjs <port to reach> <ms>.
 import { connect, createServer } from "node:net";
 
 const [target, ms] = process.argv.slice(2).map(Number);
@@ -12,7 +12,7 @@ function line(out) {
   let timer = null;
   const arm = () => (timer = queue.length > 0 ? setTimeout(hand, queue[0].at - performance.now()) : null);
   const hand = () => {
-    // Node's timers are whole milliseconds: what is due within half of one goes now.
+    // Node's timers have whole milliseconds: bytes due within half of one are sent now.
     const due = performance.now() + 1;
     while (queue.length > 0 && queue[0].at <= due) {
       const { bytes } = queue.shift();

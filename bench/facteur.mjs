@@ -1,4 +1,4 @@
-// `facteur serve`, as a portal meets it: an API key, a relay of the portal's, and a session of somebody who configures.
+// `facteur serve`, as a portal uses it: an API key, a relay of the portal, and the session of a user who configures.
 import { execFileSync } from "node:child_process";
 import { createHash, createHmac, randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,13 +8,14 @@ import { message } from "./message.mjs";
 import { freePort, kill, now, pause, start, stop } from "./processes.mjs";
 
 const ORIGIN = "http://localhost:4000";
-/** What a browser sends with a form. */
+/** The headers that a browser sends with a form. */
 export const FORM = { accept: "text/html", "content-type": "application/x-www-form-urlencoded" };
 const ACCOUNTS = 50; // a portal sends for many shops
 
 /**
- * `relays` is a port for each portal's name, `ports` and `hosts` are of other mail servers. The folder is on the checkout's disk:
- * /tmp is memory on some machines. `database` is what stands in that section, `more` are sections of their own.
+ * `relays` is a port for each portal's name, `ports` and `hosts` belong to other mail servers. The folder is on the
+ * checkout's disk: /tmp is memory on some machines. `database` is the content of that section, `more` are further
+ * sections.
  */
 export async function prepare({ binary, folder, relays, connections, ports = [], hosts = [], database, more = "" }) {
   mkdirSync(folder, { recursive: true });
@@ -68,7 +69,7 @@ class Facteur {
     this.given = 0;
   }
 
-  /** Starts it, with settings in `env`; answers how long it took until it was ready, in milliseconds. */
+  /** Starts it, with settings in `env`; returns how long it took until it was ready, in milliseconds. */
   async start({ env = {}, patience = 30_000 } = {}) {
     const began = now();
     const options = { cwd: this.folder, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } };
@@ -83,10 +84,10 @@ class Facteur {
 
   stop = () => stop(this.child);
 
-  /** Ends it as a crash does. */
+  /** Ends it like a crash. */
   crash = () => kill(this.child);
 
-  /** Gives `count` messages, so many at once. */
+  /** Posts `count` messages, `concurrency` at a time. */
   async give(portal, { count, concurrency, seconds }) {
     const make = () => {
       const i = this.given++;
@@ -94,7 +95,7 @@ class Facteur {
       const headers = {
         authorization: `Bearer ${this.apiKeys[portal]}`,
         "content-type": "application/json",
-        "idempotency-key": randomUUID(), // every portal should, so it is part of the price
+        "idempotency-key": randomUUID(), // every portal should use one, so it is part of the cost
       };
       return [`${this.url}/api/v1/messages`, { method: "POST", headers, body }];
     };
@@ -102,7 +103,7 @@ class Facteur {
     return { ...load, ids: load.answers.map((text) => JSON.parse(text).id) };
   }
 
-  /** Asks for messages by their ids. */
+  /** Requests messages by their ids. */
   look(portal, ids, { count, concurrency, seconds }) {
     const headers = { authorization: `Bearer ${this.apiKeys[portal]}` };
     const make = (i) => [`${this.url}/api/v1/messages/${ids[i % ids.length]}`, { headers }];
@@ -124,7 +125,7 @@ class Facteur {
     return states;
   }
 
-  /** Somebody's session, with some profiles to list, each with `fields` of its own. Answers the headers of its requests. */
+  /** A user's session, with some profiles to list, each with its own `fields`. Returns the headers of its requests. */
   async session(portal, profiles, { account = "listed", fields = {} } = {}) {
     const own = await this.visit(portal, account);
     await this.form("/api/sending-mode/save", { mode: "own_smtp" }, own);
@@ -132,7 +133,7 @@ class Facteur {
     return { cookie: own.cookie, accept: "text/html" };
   }
 
-  /** Opens a session as a portal does. Answers the headers of a form's requests. */
+  /** Opens a session as a portal does. Returns the headers of a form's requests. */
   async visit(portal, account) {
     const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const seconds = Math.floor(Date.now() / 1000);
@@ -147,7 +148,7 @@ class Facteur {
     return { cookie, origin: this.url, "sec-fetch-site": "same-origin" };
   }
 
-  /** Sends a form as a browser does; it leads to a page. */
+  /** Submits a form like a browser, up to the page that it redirects to. */
   async form(path, fields, headers) {
     const body = new URLSearchParams(fields).toString();
     const answer = await ask(this.url + path, { method: "POST", headers: { ...FORM, ...headers }, body });

@@ -1,5 +1,6 @@
-// A good account alone, and beside forty on slow, dead and hostile mail servers: what does it notice? Round after round, each
-// with a server of its own, since what Facteur has learnt of the bad ones is a part of the answer. Called by scripts/fairness.
+// Accounts with good mail servers, alone and beside forty with slow, dead and hostile ones: what do they notice? Runs
+// in rounds, each with a server of its own, because Facteur's knowledge about the bad servers is part of the result.
+// Called by scripts/fairness.
 import { parseArgs } from "node:util";
 import { GOOD, measure } from "./fairness/measure.mjs";
 import { report } from "./fairness/report.mjs";
@@ -11,15 +12,15 @@ import { emptyFolder, keep, machine, subject } from "./subject.mjs";
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
-    kinds: { type: "string" }, // only forty of each of these: a,b,c; or `all`
+    kinds: { type: "string" }, // only forty of each of these kinds: a,b,c; or `all`
     only: { type: "string" }, // only these scenarios, by name
     rounds: { type: "string" },
     seconds: { type: "string" },
     accounts: { type: "string", default: "40" }, // with --kinds: how many bad accounts
     each: { type: "string" }, // with --kinds: how many messages wait for each
-    connections: { type: "string" }, // with --kinds: of each bad account; as many as by default without it
+    connections: { type: "string" }, // with --kinds: of each bad account; the default without it
     outbox: { type: "string", default: "" }, // settings of Facteur's: "workers = 256"
-    load: { type: "string", default: "1" }, // everybody's rate, in times of the usual one: less for a slow build
+    load: { type: "string", default: "1" }, // the rate of all, as a multiple of the usual one: less for a slow build
     name: { type: "string", default: "fairness" }, // of the files of results
   },
 });
@@ -29,7 +30,7 @@ const seconds = Number(options.seconds ?? (quick ? 10 : 30));
 const folder = emptyFolder("run-fairness");
 const { binary, versions } = subject("fairness");
 
-/** One round: the good ones alone, then the bad ones are let loose beside them. */
+/** One round: the good accounts alone, then beside the bad ones. */
 async function round({ kinds, accounts, connections, each, rate, tests, first, steady }) {
   const phases = 2 + (steady > 0 ? 1 : 0);
   const newcomers = phases * GOOD.new.rate * Math.max(seconds, first, steady) + 20;
@@ -75,7 +76,8 @@ const wanted = scenarios({ ...options, seconds });
 for (const scenario of wanted) results.scenarios.push({ ...scenario, done: [] });
 const most = Math.max(...wanted.map(({ rounds }) => rounds));
 let failures = 0;
-// All scenarios have their first round before any has its second: what disturbs the machine disturbs all of them.
+// Every scenario has its first round before any has its second, so that a disturbance of the machine affects all of
+// them.
 for (let number = 0; number < most; number++) {
   for (const scenario of results.scenarios.filter(({ rounds }) => rounds > number)) {
     const start = now();

@@ -1,8 +1,8 @@
-// What waits, what is over and who has profiles should cost nothing: the same measures with little and with very much of it,
-// on both databases, round after round, so that what disturbs the machine disturbs every amount. Called by scripts/growth,
-// which brought what is needed.
+// The cost of a request should not depend on the number of waiting messages, finished messages and profiles. Runs the
+// same measurements with small and very large numbers, on both databases, in interleaved rounds, so that a disturbance
+// of the machine affects all of them. Called by scripts/growth, which installed what is needed.
 //
-// To add a measure: a function in growth/measures.mjs that answers samples by name, a line in `round`, its row in
+// To add a measurement: a function in growth/measures.mjs that returns samples by name, a line in `round`, its row in
 // growth/report.mjs.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -62,7 +62,7 @@ async function round(world) {
   await world.facteur.stop();
 }
 
-/** A part is a database, or cleaning up on both. */
+/** A part is a database, or the clean-up on both. */
 const wanted = (kind) => !only.some((part) => part !== "cleaning") || only.includes(kind);
 const mailbox = await Mailbox.start();
 const server = wanted("postgres") ? await Postgres.start(join(folder, "postgres")) : null;
@@ -72,7 +72,7 @@ const databases = {
 };
 const [least, , most] = amounts.waiting;
 const few = amounts.profiles[0];
-/** By what the columns are called. The amounts of profiles are compared where little waits. */
+/** By the names of the columns. The numbers of profiles are compared with few waiting messages. */
 const columns = {
   waiting: amounts.waiting.map((count) => `${count} waiting`),
   profiles: amounts.profiles.map((count) => (count === few ? `${least} waiting` : `${count} profiles`)),
@@ -96,7 +96,7 @@ for (const [kind, make] of Object.entries(databases)) {
 const loads = [load()];
 for (let number = 0; number < rounds; number++) {
   console.error(`round ${number + 1} of ${rounds}`);
-  // Another one begins each time.
+  // Each round begins with another one.
   for (let i = 0; i < worlds.length; i++) await round(worlds[(i + number) % worlds.length]);
   for (const world of cleaned) await step(world, "cleaning", () => cleaning(world, counts));
 }

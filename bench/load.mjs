@@ -1,4 +1,4 @@
-// Requests as a portal makes them: over connections that are kept. Every load ends, by count or by time.
+// Requests as a portal makes them: over kept connections. Every load ends after a number of requests or a time.
 import { Agent, request } from "node:http";
 import { now, pause } from "./processes.mjs";
 import { percentile } from "./statistics.mjs";
@@ -21,7 +21,7 @@ function expect(status, answer) {
   return answer;
 }
 
-/** `busy` is the share of the time, in per cent, that this process was not waiting: near 100 it is what is measured. */
+/** `busy`: how much of the time this process worked, in per cent. Near 100, the load generator itself is measured. */
 const figures = (took, seconds, before) => ({
   rate: took.length / seconds,
   p50: percentile(took, 0.5),
@@ -29,7 +29,7 @@ const figures = (took, seconds, before) => ({
   busy: performance.eventLoopUtilization(before).utilization * 100,
 });
 
-/** `concurrency` requests at any time, each after the answer to another: `make(i)` is [url, options]. */
+/** `concurrency` requests at any time, each sent after a response: `make(i)` returns [url, options]. */
 export async function closedLoop({ concurrency, count = Infinity, seconds = 60, status = 200, keep = false, make }) {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const took = [];
@@ -55,8 +55,8 @@ export async function closedLoop({ concurrency, count = Infinity, seconds = 60, 
 }
 
 /**
- * Requests at a fixed rate whatever the answers do, each measured from when it should have left: an answer that is late
- * then also counts for those that waited behind it.
+ * Requests at a fixed rate regardless of the responses, each measured from its due time: a late response also counts
+ * for the requests that waited behind it.
  */
 export async function openLoop({ rate, seconds, status = 200, make }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });

@@ -1,16 +1,16 @@
-// The one message that everybody sends: 2 kB of plain ASCII text, so that nobody's encoding makes it longer.
+// The message that all candidates send: 2 kB of plain ASCII text, so that no encoding makes it longer.
 
 const LINE = "The quick brown fox jumps over the lazy dog, and bills it by the hour.\n";
 export const TEXT = LINE.repeat(29); // 2,059 bytes
 
-/** What a portal gives, but for the account. */
+/** The portal's request, without the account. */
 export const message = (i) => ({
   to: [`customer-${i}@bench.example`],
   subject: `Quotation ${String(i).padStart(6, "0")}`,
   text: TEXT,
 });
 
-/** For smtp-source, which composes nothing: with the header lines that the others write, one LF a line. */
+/** For smtp-source, which composes nothing: with the header lines that the others write, and LF line ends. */
 export const composed = () =>
   [
     'From: "Demo" <no-reply@bench.example>',

@@ -1,4 +1,4 @@
-// nodemailer's pooled transport in a process of its own, which lives through all rounds: it is measured warm.
+// nodemailer's pooled transport in a separate process, which stays for all rounds: it is measured warm.
 import { createTransport } from "nodemailer";
 import { message } from "./message.mjs";
 
@@ -9,7 +9,7 @@ process.on("message", async ({ port, count, connections }) => {
     port,
     ignoreTLS: true,
     maxConnections: connections,
-    maxMessages: Infinity, // its default begins a new connection every 100 messages
+    maxMessages: Infinity, // the default opens a new connection every 100 messages
   });
   const sent = [];
   for (let i = 0; i < count; i++) {

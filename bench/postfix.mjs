@@ -1,4 +1,4 @@
-// Postfix's test tools: smtp-sink, where all messages go, and smtp-source, the plainest sender there is.
+// Postfix's test tools: smtp-sink, which receives all messages, and smtp-source, the simplest sender.
 import { spawnSync } from "node:child_process";
 import { existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,7 +8,7 @@ import { freePort, now, pause, start } from "./processes.mjs";
 const unpacked = resolve("target/bench/postfix");
 const ours = existsSync(unpacked);
 const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
-/** What stands before the paths of the package. */
+/** The prefix of the package's paths. */
 export const root = ours ? unpacked : "";
 const libraries = ["postfix", `${machine}-linux-gnu`].map((path) => `${unpacked}/usr/lib/${path}`);
 export const env = ours ? { ...process.env, LD_LIBRARY_PATH: libraries.join(":") } : process.env;
@@ -20,9 +20,9 @@ export function version() {
 }
 
 /**
- * A sink that counts: smtp-sink itself writes after every final dot how many messages it has (`-c`), so nothing of ours
- * stands between a sender and the sink, and every sender is counted in the same way. Into a file, whose end is looked at
- * every millisecond: read through a pipe, the counters alone halve the rate of the fastest sender.
+ * A sink that counts: after every final dot, smtp-sink itself writes how many messages it has (`-c`), so no code of
+ * ours is between a sender and the sink, and every sender is counted in the same way. It writes into a file whose end
+ * is read every millisecond: through a pipe, the counters alone halve the rate of the fastest sender.
  */
 export class Sink {
   static async start(folder, name) {
@@ -42,14 +42,14 @@ export class Sink {
     throw new Error(`smtp-sink does not answer: ${sink.child.said}`);
   }
 
-  /** How many messages it has had since its start. */
+  /** How many messages it has received since its start. */
   get count() {
     const end = Buffer.alloc(128);
     const read = readSync(this.file, end, 0, end.length, Math.max(0, fstatSync(this.file).size - end.length));
     return Number(/mesg=(\d+)\r[^\r]*$/.exec(end.toString("latin1", 0, read))?.[1] ?? 0);
   }
 
-  /** Waits until it has had so many; answers when that was. */
+  /** Waits until it has received `count`; returns the time. */
   async reached(count, seconds = 90) {
     const end = now() + seconds * 1000;
     while (this.count < count) {
@@ -59,7 +59,7 @@ export class Sink {
     return now();
   }
 
-  /** Stops it in its tracks: connections are taken by the kernel, and nobody greets. */
+  /** Pauses it: the kernel accepts connections, and no greeting is sent. */
   hold() {
     this.child.kill("SIGSTOP");
   }
@@ -76,7 +76,7 @@ export function answers(port) {
   });
 }
 
-/** One run of smtp-source; answers its CPU time in milliseconds. The shell is there because it measures its children. */
+/** One run of smtp-source; returns its CPU time in milliseconds. The shell is needed to measure its children. */
 export async function source({ port, count, connections, file }) {
   const args = ["-d", "-s", connections, "-m", count, "-F", file, "-f", "shop@bench.example", "-t", "to@bench.example"];
   const timed = 'TIMEFORMAT="%3U %3S"; time "$@"';

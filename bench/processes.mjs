@@ -1,4 +1,4 @@
-// The programs under measurement and what /proc says of them. Only what was started here is ever ended, by its pid.
+// The measured programs, and their data in /proc. Only processes that were started here are ended, by their pids.
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -19,12 +19,12 @@ export function start(command, args, options = {}) {
   return child;
 }
 
-/** Ends it as an operator would; answers how long that took, in milliseconds. */
+/** Stops it as an operator would; returns how long that took, in milliseconds. */
 export async function stop(child) {
   if (!running.has(child)) return 0;
   const began = now();
   const ended = new Promise((done) => child.once("exit", done));
-  child.kill("SIGCONT"); // one that is held does not hear the other signal
+  child.kill("SIGCONT"); // a paused process does not receive the other signal
   child.kill("SIGTERM");
   const late = setTimeout(() => child.kill("SIGKILL"), 30_000);
   await ended;
@@ -32,7 +32,7 @@ export async function stop(child) {
   return now() - began;
 }
 
-/** Ends it without a chance to do anything about it. */
+/** Kills it. */
 export async function kill(child) {
   if (!running.has(child)) return;
   const ended = new Promise((done) => child.once("exit", done));
@@ -49,7 +49,7 @@ export function cpu(child) {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksASecond;
 }
 
-/** What a process holds in memory, in megabytes. */
+/** The resident memory of a process, in megabytes. */
 export function resident(child) {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))[1]) / 1024;
 }

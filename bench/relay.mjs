@@ -1,5 +1,6 @@
-// Postfix as a durable relay: its own queue on the same disk, and its SMTP client with cached connections to the same sink.
-// It runs from its unpacked package with a configuration of its own. It needs root, because it changes to other users.
+// Postfix as a durable relay: its own queue on the same disk, and its SMTP client with cached connections to the same
+// sink. It runs from its unpacked package with a separate configuration. It needs root, because it changes to other
+// users.
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,13 +15,13 @@ const getent = (kind, name) => {
   }
 };
 
-/** Postfix's own user or group where its package is installed; else one that every Debian has and that runs nothing. */
+/** Postfix's own user or group if its package is installed; otherwise one that every Debian has and that is unused. */
 function account(kind, own, other) {
   const name = getent(kind, own) === undefined ? other : own;
   return { name, id: getent(kind, name) };
 }
 
-/** Starts it and answers its port. It sends everything to `sink`. */
+/** Starts it and returns its port. It sends everything to `sink`. */
 export async function relay(folder, sink, connections) {
   const owner = account("passwd", "postfix", "daemon");
   const group = account("group", "postdrop", "mail");

@@ -1,4 +1,4 @@
-// The results in words and tables. Losses stand there as plainly as wins.
+// The results as text and tables. Losses are shown as plainly as wins.
 import { number, ratios, table, written } from "./statistics.mjs";
 import { warnings } from "./subject.mjs";
 
@@ -31,21 +31,20 @@ function heading({ date, seconds, rounds, quick, versions, machine, counts, conn
 ${warnings(versions.build, quick)}${date}, ${seconds} s. Facteur ${versions.facteur} (${versions.build}, built ${versions.built}), nodemailer ${versions.nodemailer}, Postfix
 ${versions.postfix}, Node ${versions.node}. ${machine.cores} cores of ${machine.cpu}; one write that the disk has promised (fsync of 4 kB) takes ${number(machine.sync_ms)} ms.
 
-Median [least–most] of ${rounds} interleaved round${rounds === 1 ? "" : "s"}, after one that is not kept. Ratios are taken round by round; whose range lies
-on both sides of 1 is level. Sender, load generator and mail server share the cores: absolute figures are of this machine.
+Median [least–most] of ${rounds} interleaved round${rounds === 1 ? "" : "s"}, after a discarded one. Ratios are computed for each round; a ratio whose range includes 1
+counts as level. Sender, load generator and mail server share the cores: absolute values apply to this machine only.
 
-**Not the same work.** Facteur takes each message over HTTP, writes it to the disk before it says so, writes again before
-the end of each conversation and after it, and can answer for every message after a crash. nodemailer and smtp-source
-keep messages in memory and write nothing; smtp-source does not even compose one. Postfix as a relay does what Facteur does with
-a message that is composed already: smtp-source gives it ${connections} at a time, it keeps each in its queue on the same disk, and its client
-sends them over cached connections to the same sink. Of Facteur there are two lines: *whole way*
-is from the first POST (${posts} at once) to the last arrival; *queue* is what waits (${counts.waiting} messages) once a mail server
-that slept answers again. The CPU of Facteur is the server's, HTTP included; the portal's own requests are not in it. The CPU of
-nodemailer is that of a process that does nothing else.
+**The work differs.** Facteur accepts each message over HTTP, writes it to disk before it answers, writes again before and
+after the end of each conversation, and can account for every message after a crash. nodemailer and smtp-source keep messages
+in memory and write nothing; smtp-source does not even compose a message. Postfix as a relay does the same as Facteur, but with
+composed messages: smtp-source sends it ${connections} at a time, it stores each in its queue on the same disk, and its client
+sends them over cached connections to the same sink. Facteur has two lines: *end to end* is from the first POST (${posts} at
+once) to the last arrival; *queue* is ${counts.waiting} waiting messages, once a paused mail server responds again. Facteur's CPU
+includes HTTP, but not the portal's own requests. nodemailer's CPU is that of a process that does nothing else.
 
-All use ${connections} connections, no TLS, one recipient, 2 kB of text. Arrivals are counted by Postfix's smtp-sink (\`-c\`), in which every
-message ends. The distance is a proxy of ours that hands bytes on later: ${number(way.alone_ms)} ms there and back for one, ${number(way.fifty_at_once_ms)} ms
-for fifty that ask at the same instant, ${number(way.megabytes_per_second)} MB/s. nodemailer runs in one process through all rounds, warm.`;
+All use ${connections} connections, no TLS, one recipient, 2 kB of text. Postfix's smtp-sink, which receives every message, counts the
+arrivals (\`-c\`). A proxy adds the latency: a round trip of ${number(way.alone_ms)} ms for one request, ${number(way.fifty_at_once_ms)} ms for fifty at the
+same instant, ${number(way.megabytes_per_second)} MB/s. nodemailer runs warm, in one process for all rounds.`;
 }
 
 function messages({ samples, cell }, where) {
@@ -56,13 +55,13 @@ function messages({ samples, cell }, where) {
     samples[`bytes/${where}/${who}`] ? number(samples[`bytes/${where}/${who}`].median) : "–",
   ];
   const rows = [
-    row("Facteur, whole way", "facteur"),
+    row("Facteur, end to end", "facteur"),
     row("Facteur, queue", "queue"),
     row("nodemailer, pooled", "nodemailer"),
     row("smtp-source", "source"),
     ...(where === "near" ? [row("Postfix, as a durable relay", "postfix")] : []),
     [
-      "Facteur, only taking (POST, nothing leaves)",
+      "Facteur, only accepting (POST, nothing is sent)",
       cell(`rate/taken ${where}/facteur`),
       cell(`cpu/taken ${where}/facteur`),
       "–",
@@ -70,7 +69,7 @@ function messages({ samples, cell }, where) {
   ];
   const compared = [];
   for (const [own, name] of [
-    ["facteur", "whole way"],
+    ["facteur", "end to end"],
     ["queue", "queue"],
   ]) {
     for (const [what, label] of [
@@ -96,7 +95,7 @@ function verdict(ratio, moreIsBetter) {
 }
 
 function requests({ cell }) {
-  const names = { POST: "POST /api/v1/messages (2 kB), while they leave", GET: "GET /api/v1/messages/{id}" };
+  const names = { POST: "POST /api/v1/messages (2 kB), while they are sent", GET: "GET /api/v1/messages/{id}" };
   const row = (name, many, figure, rate = true) => {
     const of = (what, there = true) => (there ? cell(`${what}/${figure}`) : "–");
     return [name, many, of("rate", rate), of("p50", figure !== "list/16"), of("p99", figure !== "list/16"), of("busy")];
@@ -104,12 +103,12 @@ function requests({ cell }) {
   const rows = Object.entries(names).flatMap(([what, name]) =>
     [1, 8, 32].map((many) => row(name, many, `${what}/${many}`)),
   );
-  rows.push(row("GET /profiles, as often as it can be had", 16, "list/16"));
-  rows.push(row("GET /profiles, at 70 % of that, from when it was due", "–", "list/70", false));
+  rows.push(row("GET /profiles, at the maximum rate", 16, "list/16"));
+  rows.push(row("GET /profiles, at 70 % of that, from its due time", "–", "list/70", false));
   const head = ["", "at once", "requests/s", "p50 ms", "p99 ms", "generator busy, %"];
   return `${table(head, rows)}
 
-The load generator is one process of Node's. Where it is busy nearly all the time, the rate is its own, and so is much of the p99.`;
+The load generator is one Node process. If it is busy nearly all the time, the rate and much of the p99 are its own.`;
 }
 
 function server({ samples, cell, binary_mb, counts }) {
@@ -121,7 +120,7 @@ function server({ samples, cell, binary_mb, counts }) {
     [
       ["memory when idle, MB", ...budget("memory/idle/facteur", 20)],
       [
-        `memory with ${counts.waiting} messages waiting for a relay that is away, MB`,
+        `memory with ${counts.waiting} messages waiting for an unreachable relay, MB`,
         cell("memory/waiting/facteur"),
         "",
       ],
@@ -137,5 +136,5 @@ function server({ samples, cell, binary_mb, counts }) {
 function footing({ failures, states }) {
   const failed = Object.entries(failures).map(([name, why]) => `- **not measured**: ${name}: ${why}`);
   const said = Object.entries(states).map(([portal, counts]) => `${portal}: ${JSON.stringify(counts)}`);
-  return [...failed, `What Facteur says became of all its messages: ${said.join("; ")}.`].join("\n");
+  return [...failed, `The states of all messages, counted by Facteur: ${said.join("; ")}.`].join("\n");
 }

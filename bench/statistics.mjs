@@ -1,4 +1,4 @@
-// Medians, percentiles, and how they are written.
+// Medians, percentiles, and their formats.
 
 const sorted = (values) => [...values].sort((a, b) => a - b);
 
@@ -21,17 +21,17 @@ export const summary = (values) => ({
   values,
 });
 
-/** Round by round, because what disturbs a round disturbs both. */
+/** For each round, because a disturbance affects both values. */
 export const ratios = (ours, theirs) => summary(ours.map((value, round) => value / theirs[round]));
 
-/** Three significant digits are more than a shared machine can tell apart. */
+/** Three significant digits are more than a shared machine can reproduce. */
 export function number(value) {
   if (value === 0) return "0";
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toFixed(Math.min(digits, 3));
 }
 
-/** A table of Markdown: the first column is words, the others are figures. */
+/** A table of Markdown: the first column is text, the others are numbers. */
 export const table = (head, rows) =>
   [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 

@@ -1,5 +1,5 @@
-// What one round measures. A step answers its samples by name; where one cannot be taken it throws, and the report says
-// so. Names: <what>/<where or how many>/<who>.
+// What one round measures. A step returns its samples by name. If a sample cannot be taken, the step throws, and the
+// report says so. Names: <what>/<where or how many>/<who>.
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,16 +8,16 @@ import { closedLoop, openLoop } from "./load.mjs";
 import { source } from "./postfix.mjs";
 import { cpu, freePort, now, pause, resident } from "./processes.mjs";
 
-/** After the last arrival a sender still has something to write down. */
+/** Milliseconds in which a sender writes its last outcomes after the last arrival. */
 const SETTLE = 300;
-/** A step takes some seconds. A message that waited so long, in milliseconds, was lost for a while: its lease had to end. */
+/** A step takes some seconds. A message that waited this long, in milliseconds, was stuck until its lease ended. */
 const LOST = 20_000;
 
 function inTime(took) {
   if (took > LOST) throw new Error(`the last message arrived after ${Math.round(took / 1000)} s`);
 }
 
-/** Runs `send` and waits for its messages at the sink; more than were sent are as wrong as fewer. */
+/** Runs `send` and waits for its messages at the sink; too many is as wrong as too few. */
 async function arrive(world, where, count, send) {
   const { sink, way } = world[where];
   const had = sink.count;
@@ -38,7 +38,7 @@ const samples = (where, who, { count, took, used, bytes }) => ({
 });
 
 export const senders = {
-  /** The whole way: given over HTTP, written down, sent. */
+  /** From end to end: posted over HTTP, written to disk, sent. */
   async facteur(world, where) {
     const { facteur, counts } = world;
     const count = counts[where];
@@ -48,7 +48,7 @@ export const senders = {
     return samples(where, "facteur", { count, took: run.last - run.began, used, bytes: run.bytes });
   },
 
-  /** What waits, once the mail server that slept answers again. */
+  /** Waiting messages, once the paused mail server responds again. */
   async queue(world, where) {
     const { facteur, counts } = world;
     const { sink } = world[where];
@@ -84,7 +84,7 @@ export const senders = {
     return samples(where, "nodemailer", { count, took: run.last - run.began, used, bytes: run.bytes });
   },
 
-  /** Ten times as many where nothing slows it down, or the start of the process would be much of what is measured. */
+  /** Ten times as many without latency: otherwise the start of the process would dominate the measurement. */
   async source(world, where) {
     const count = world.counts[where] * (where === "near" ? 10 : 1);
     const { connections, file } = world;
@@ -93,7 +93,7 @@ export const senders = {
   },
 };
 
-/** From the first message given to a durable relay to the last arrival. Its processes come and go, so their CPU time is not known. */
+/** From the first message passed to a durable relay to the last arrival. Its processes come and go, so their CPU time is unknown. */
 export async function relayed({ relay, near, counts, connections, file }) {
   if (relay instanceof Error) throw relay;
   const count = counts.near;
@@ -102,7 +102,7 @@ export async function relayed({ relay, near, counts, connections, file }) {
   return { "rate/near/postfix": (count / (run.last - run.began)) * 1000 };
 }
 
-/** The API while the messages leave, as it is in use. */
+/** The API while messages are sent, as in real use. */
 export async function api(world) {
   const { facteur, near, counts } = world;
   const all = {};
@@ -127,7 +127,7 @@ const answered = (what, concurrency, { rate, p50, p99, busy }) => ({
   [`busy/${what}/${concurrency}`]: busy,
 });
 
-/** The page that lists profiles: as often as it can be had, then at 70 % of that. */
+/** The page that lists profiles: at the highest rate, then at 70 % of it. */
 export async function list(world) {
   const { facteur, counts } = world;
   facteur.listed ??= await facteur.session("near", 8);
@@ -143,7 +143,7 @@ export async function list(world) {
   };
 }
 
-/** A server of its own: how soon it is there, what it holds when idle, and with messages that nobody takes. */
+/** A separate server: its start time, and its memory when idle and with undeliverable messages. */
 export async function memory(world) {
   const { binary, connections, counts } = world;
   const folder = join(world.folder, "memory");

@@ -5,7 +5,7 @@ import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 
 const store = resolve("target/bench");
-// FACTEUR_BINARY is for another build than the one here.
+// FACTEUR_BINARY names another build than the one here.
 const builds = ["target/release/facteur", "target/debug/facteur"];
 const git = (...args) => execFileSync("git", args, { encoding: "utf8" }).trim();
 
@@ -21,7 +21,7 @@ export function subject(who) {
   if (!file?.isFile()) complain(who, "no target/release/facteur: cargo build --release -p server");
   const build = /\/(release|debug)\/facteur$/.exec(binary)?.[1] ?? "of unknown kind";
   if (build !== "release")
-    console.error("\n*** NOT A RELEASE BUILD: its figures say nothing. cargo build --release -p server ***\n");
+    console.error("\n*** NOT A RELEASE BUILD: its measurements mean nothing. cargo build --release -p server ***\n");
   const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
   const facteur = git("rev-parse", "--short", "HEAD") + (changed ? " with changes" : "");
   return {
@@ -41,16 +41,16 @@ export function emptyFolder(name) {
   return folder;
 }
 
-/** Keeps the results as figures and in words. */
+/** Stores the results as JSON and as text. */
 export function keep(name, results, text) {
   writeFileSync(join(store, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(join(store, `${name}.md`), text);
 }
 
-/** What stands above a report whose figures must not be relied on. */
+/** The warning above a report whose measurements are not reliable. */
 export const warnings = (build, quick) =>
   [
-    build !== "release" && "**NOT A RELEASE BUILD OF FACTEUR: THESE FIGURES SAY NOTHING ABOUT IT.**\n\n",
+    build !== "release" && "**NOT A RELEASE BUILD OF FACTEUR: THESE MEASUREMENTS SAY NOTHING ABOUT IT.**\n\n",
     quick && "**A quick run, to see that it works: it is too short to prove anything.**\n\n",
   ]
     .filter(Boolean)

@@ -1,5 +1,5 @@
-// Starts the delaying proxy, and checks that it is what it says: a round trip of 20 ms for one and for many at once,
-// and no limit on what passes.
+// Starts the delaying proxy and verifies it: a round trip of 20 ms for one request and for many at once, and no limit
+// on the throughput.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -13,7 +13,7 @@ export async function delayed(port) {
   const [{ port: own }] = await once(child, "message");
   return {
     port: own,
-    /** Bytes that clients have sent through it. */
+    /** The number of bytes that clients have sent through it. */
     async sent() {
       child.send("sent");
       return (await once(child, "message"))[0].sent;
@@ -46,7 +46,7 @@ export async function check() {
   const alone = median(await ping(sockets[0], 20));
   const together = median((await Promise.all(sockets.map((socket) => ping(socket, 10)))).flat());
 
-  // What is big must not take long, or it would be served a piece at a time.
+  // A large transfer must not take long; otherwise it would be passed on in pieces.
   const began = now();
   const bytes = 16 << 20;
   sockets[1].write(Buffer.alloc(bytes));

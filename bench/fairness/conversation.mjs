@@ -1,5 +1,6 @@
-// One SMTP conversation, seen from the server: a table says what is answered to what. An answer is a text, or a function
-// that gives one in its own time, or never, from the socket, the command and the next lines. Nothing is read before the previous answer has left, as in a real server.
+// One SMTP conversation on the server's side: a table maps commands to answers. An answer is a text, or a function of
+// the socket, the command and the next lines that returns one after some time, or never. The next command is read only
+// after the previous answer was sent, as in a real server.
 import { pause } from "../processes.mjs";
 
 export const NEVER = () => new Promise(() => {});
@@ -8,7 +9,7 @@ export const late = (ms, text) => async () => {
   return text;
 };
 
-/** What a server that works answers. */
+/** The answers of a working server. */
 export const WELL = {
   banner: "220 mail.example ready\r\n",
   EHLO: "250-mail.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN\r\n",
@@ -47,7 +48,7 @@ function lines(socket) {
   };
 }
 
-/** Has the conversation. `arrived` is called with the lines of each message when its end has come. */
+/** Runs the conversation. `arrived` is called with the lines of each complete message. */
 export async function converse(socket, answers, arrived = () => {}) {
   const next = lines(socket);
   const answer = async (what, line) => {

@@ -1,5 +1,5 @@
-// Listens at each of the given places with the smallest backlog, and is then stopped by its parent: the kernel goes on
-// listening for it, and once the backlog is full it does not answer a SYN any more.
+// Listens on each of the given addresses with the smallest backlog, and is then stopped by its parent. The kernel keeps
+// listening for it, and once the backlog is full it no longer answers a SYN.
 import { once } from "node:events";
 import { createServer } from "node:net";
 

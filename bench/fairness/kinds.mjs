@@ -1,6 +1,7 @@
-// Mail servers that nobody wants: what each kind answers, where it differs from one that works.
+// Bad mail servers: how the answers of each kind differ from those of a working one.
 //
-// To add a kind: a line here. `security` is what the profile of its accounts says; `open` has a connection for itself.
+// To add a kind: a line here. `security` is the setting in the profiles of its accounts; `open` handles a whole
+// connection.
 import { NEVER, WELL, late } from "./conversation.mjs";
 import { now, pause } from "../processes.mjs";
 import { scram } from "./scram.mjs";
@@ -8,10 +9,10 @@ import { scram } from "./scram.mjs";
 /** The password in every profile. */
 export const PASSWORD = "abcdefghijklmnop";
 
-/** The most that one connection is sent by a server that does not stop talking. */
+/** The most bytes that an endless server sends on one connection. */
 const MOST = 64 << 20;
 
-/** Says a part of it and leaves, without or with a word. */
+/** Sends a part of a reply and closes the connection. */
 const leave =
   (text, how = "end") =>
   (socket) => {
@@ -19,7 +20,7 @@ const leave =
     return NEVER();
   };
 
-/** Sends the same again and again, as fast as it is read, or with a pause between. */
+/** Sends the same text endlessly, as fast as it is read, or with pauses. */
 const flood =
   (piece, ms = 0) =>
   async (socket) => {
@@ -43,7 +44,7 @@ const drip = (text) => async (socket) => {
   return "";
 };
 
-/** Works for so long after its first message, and then falls silent. */
+/** Works for some time after its first message, and then stops responding. */
 const awake = new Map();
 const sleeper = (ms) => (socket) => {
   const host = socket.localAddress;
@@ -55,11 +56,11 @@ const slowly = (ms) => Object.fromEntries(Object.entries(WELL).map(([what, text]
 const always = (text) =>
   Object.fromEntries(["AUTH", "MAIL", "RCPT", "DATA", "RSET", "NOOP"].map((what) => [what, text]));
 
-/** A refusal as long as a reply may be, with every word that a diagnosis looks for. */
+/** A refusal of the maximum length, with every word that the diagnosis looks for. */
 const LONG_REFUSAL = `${"550-5.7.1 blocked, spam, quota, password, mailbox unavailable: user@bench.example\r\n".repeat(700)}550 5.7.1 no\r\n`;
 
 export const KINDS = {
-  // Nobody there.
+  // No listener.
   closed: { title: "closed port", nobody: true },
   blackhole: { title: "does not answer the SYN", stopped: true },
   reset: { title: "resets at once", open: (socket) => socket.resetAndDestroy() },
@@ -81,10 +82,10 @@ export const KINDS = {
       return NEVER();
     },
   },
-  // As slow as passes for quick, and as neither.
+  // Just fast enough to count as quick; and in between.
   "almost-slow": { title: "accepts each message after 0.9 s", end: late(900, WELL.end) },
   "half-slow": { title: "accepts each message after 2.5 s", end: late(2_500, WELL.end) },
-  // Good for a while, as others have been that ended badly.
+  // Good for a while, like servers that then failed in practice.
   sleeper: { title: "works for 5 s, then the final dot is not answered", end: sleeper(5_000) },
   // Refusing.
   421: { title: "421 at once", banner: leave("421 4.3.2 not now\r\n") },
@@ -100,7 +101,7 @@ export const KINDS = {
     EHLO: `${"250-mail.example a.b.c.d\r\n".repeat(2_300)}250 AUTH PLAIN\r\n`,
     end: leave(`${"250-2.0.0 taken a.b.c.d\r\n".repeat(2_300)}250 2.0.0 ok\r\n`),
   },
-  // Dear.
+  // Expensive.
   scram: {
     title: "a dear login for each message",
     EHLO: "250-mail.example\r\n250 AUTH SCRAM-SHA-256\r\n",
@@ -113,6 +114,6 @@ export const KINDS = {
   endless: { title: "a reply without an end, slowly", EHLO: flood("250-more\r\n", 200) },
   "endless-fast": { title: "a reply without an end, fast", EHLO: flood("250-more\r\n".repeat(6_000)) },
   garbage: { title: "megabytes without a line end", banner: flood("x".repeat(64 << 10)) },
-  // For comparison: neighbours with as much mail and servers that work.
+  // For comparison: accounts with as many messages and working servers.
   well: { title: "none: they work", fine: true },
 };

@@ -1,4 +1,4 @@
-// The good accounts' messages, at a steady rate, and how long each took from when it was to be given until it arrived.
+// The good accounts' messages, at a steady rate, and how long each took from its due time until it arrived.
 import { randomUUID } from "node:crypto";
 import { Agent } from "node:http";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { ask } from "../load.mjs";
 import { TEXT } from "../message.mjs";
 import { cpu, now, pause, resident } from "../processes.mjs";
 
-/** Messages a second. `new` is another account each time, which has never sent anything. */
+/** Messages a second. `new` is a different account each time, which has never sent a message. */
 export const GOOD = {
   own: { title: "an account with its own server", rate: 20 },
   single: { title: "the same with one connection", rate: 10 },
@@ -15,14 +15,14 @@ export const GOOD = {
   new: { title: "the first message of an account", rate: 1 },
 };
 
-/** What has not arrived by then, after the last one was given, counts as if it came then. */
+/** In milliseconds after the last post. A message that has not arrived by then counts as if it arrived then. */
 const PATIENCE = 30_000;
 
 let given = 0;
 
 const rounded = (ms) => Math.round(ms * 100) / 100;
 
-/** Gives them for so long, at `load` times their rates; answers for each account the times in milliseconds. */
+/** Posts them for `seconds`, at `load` times their rates; returns the times of each account in milliseconds. */
 export async function measure(world, name, seconds, load) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const before = { facteur: cpu(world.facteur.child), servers: cpu(world.servers.child), at: now() };
@@ -47,7 +47,7 @@ export async function measure(world, name, seconds, load) {
       (error) => failed.push(error.message),
     );
   };
-  // Each begins a little later, so that they do not come at the same instants.
+  // Each begins a little later, so that they do not coincide.
   const began = now();
   const clocks = Object.entries(GOOD).map(([who, { rate }], i) => ({
     who,
@@ -89,7 +89,7 @@ export async function measure(world, name, seconds, load) {
 const threads = ({ facteur }) => Number(/^Threads:\s+(\d+)/m.exec(readFileSync(`/proc/${facteur.child.pid}/status`))[1]);
 const sinkOf = (world, who) => (who === "relay" ? world.relay : world.sink);
 
-/** Waits for all of them; how many did not come. */
+/** Waits for all of them; returns how many did not arrive. */
 async function arrive(world, sent, until) {
   for (;;) {
     const waiting = sent.flatMap(([who, all]) => all.filter(({ subject }) => !sinkOf(world, who).arrival(subject)));

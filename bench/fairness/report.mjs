@@ -1,4 +1,4 @@
-// The results in words and tables.
+// The results as text and tables.
 import { median, number, percentile, table } from "../statistics.mjs";
 import { warnings } from "../subject.mjs";
 import { GOOD } from "./measure.mjs";
@@ -18,7 +18,7 @@ function medianOf(values) {
 
 const shown = (value) => (value === undefined ? "" : number(value));
 
-/** p95 beside against p95 alone, round by round. */
+/** p95 beside bad accounts, divided by p95 alone, for each round. */
 export function ratio(rounds, who, phase) {
   return medianOf(rounds.map((round) => p(round, phase, who, 0.95) / p(round, "alone", who, 0.95)));
 }
@@ -83,14 +83,14 @@ export function report({ date, seconds, quick, load, outbox, build, facteur, bui
 
 ${warnings(build, quick)}${date}, ${seconds} s. Facteur ${facteur} (${build}, built ${built}), Node ${node}, ${machine.cores} cores of ${machine.cpu}.${outbox && ` With \`${outbox}\`.`}
 
-From the moment when a message is due to be given (POST) until its end has arrived at its mail server, in milliseconds. All good
-accounts send at once, alone and beside:
+From the due time of a message's POST until its end has arrived at its mail server, in milliseconds. All good accounts send
+at the same time, alone and beside bad ones:
 
 ${rates.join("\n")}
 
-*alone*: the bad accounts exist and have no mail. *first*: from the moment when all that waits for them is let loose.
-*steady*: from 75 s later. The promise: p95 beside is at most ${MOST} times p95 alone. Ratios are taken round by round; their
-median stands here. The bad servers have the lowest priority, and their time is counted apart: on the internet others pay for it.
+*alone*: the bad accounts exist and have no messages. *first*: from the start of their waiting messages. *steady*: from 75 s
+later. The requirement: p95 beside bad accounts is at most ${MOST} times p95 alone. Ratios are computed for each round; this is their
+median. The bad servers have the lowest priority, and their processor time is counted separately: on the internet they run elsewhere.
 
 ## Ratios of p95
 

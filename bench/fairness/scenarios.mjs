@@ -1,17 +1,17 @@
-// What is measured: who the neighbours are, how many, and how they behave.
+// The scenarios: the bad accounts, their number and their behaviour.
 import { KINDS } from "./kinds.mjs";
 
-/** The kinds that stand beside the good account at once, each as often as any other. */
+/** The kinds that run beside the good accounts at the same time, in equal numbers. */
 const MIXED = [
   ...["closed", "blackhole", "silent", "late-banner", "slow-replies", "drip", "auth-hangs", "tarpit-354", "no-answer"],
   ...["tls-hangs", "starttls-hangs", "almost-slow", "half-slow", "421", "451", "550", "greylist", "cut"],
   ...["endless-fast", "garbage"],
 ];
 
-/** The most connections that the owner of an account may ask for. */
+/** The most connections that an account's owner can set. */
 const GREEDY = 20;
 
-/** All kinds at once, and what is aimed at one limit. */
+/** All kinds at once, and attacks on one limit. */
 function aimed({ quick, rounds, seconds }) {
   const all = { accounts: 40, each: 200, rate: 40, kinds: MIXED, rounds, first: 60, steady: seconds };
   if (quick) return [{ ...all, name: "forty of all kinds", each: 50, first: seconds, steady: 0 }];
@@ -20,7 +20,7 @@ function aimed({ quick, rounds, seconds }) {
     { ...all, name: "forty, twenty connections each", connections: GREEDY },
     { ...all, name: "forty, and live tests", tests: true },
     { ...all, name: "two hundred of all kinds", accounts: 200, each: 50 },
-    // Conversations that wait: the places that are left for accounts of which nothing is known.
+    // Waiting conversations: the slots that are left for accounts without a history.
     {
       ...all,
       name: "three hundred that never answer the end",
@@ -29,12 +29,12 @@ function aimed({ quick, rounds, seconds }) {
       kinds: ["no-answer"],
       steady: 0,
     },
-    // Those that were quick, all at once.
+    // Accounts that were quick, all at once.
     { ...all, name: "a hundred that fall silent", accounts: 100, each: 260, kinds: ["sleeper"], connections: GREEDY },
   ];
 }
 
-/** As many accounts as wanted, all of one kind. */
+/** Any number of accounts, all of one kind. */
 function ofKind(kind, { rounds, seconds, accounts, each, connections }) {
   return {
     name: `${accounts}: ${KINDS[kind].title}`,

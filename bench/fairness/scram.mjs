@@ -1,5 +1,5 @@
-// A login that is dear for whoever logs in: SCRAM-SHA-256 (RFC 5802, RFC 7677) with as many rounds as Facteur lets a server
-// ask for. The server pays once, since its salt stays the same.
+// A login that is expensive for the client: SCRAM-SHA-256 (RFC 5802, RFC 7677) with the most rounds that Facteur
+// accepts. The server computes it once, because its salt stays the same.
 import { createHmac, pbkdf2Sync } from "node:crypto";
 
 export const ROUNDS = 250_000;

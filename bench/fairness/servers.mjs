@@ -1,5 +1,5 @@
-// The bad neighbours: their mail servers, and the portal that goes on posting for them. A process of its own with the
-// lowest priority, since on the internet others pay for the servers' time. Started with fork; orders come as messages.
+// The bad accounts: their mail servers, and the portal that keeps posting for them. A separate process with the lowest
+// priority, because on the internet the servers run on other machines. Started with fork; orders come as messages.
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { Agent } from "node:http";
@@ -23,7 +23,7 @@ const stopped = new Set();
 let posting = null;
 let connections = 0;
 
-/** Listens where the servers are to be. `closed` needs nothing; a black hole is a process that is stopped with a full backlog. */
+/** Listens on the servers' addresses. `closed` needs no listener; a black hole is a stopped process with a full backlog. */
 async function listen({ servers }) {
   const holes = servers.filter(({ kind }) => KINDS[kind].stopped);
   for (const { kind, host, port } of servers) {
@@ -47,7 +47,7 @@ async function dig(holes) {
   await once(hole, "message");
   hole.kill("SIGSTOP");
   await pause(100);
-  // The kernel takes as many connections as the backlog holds; for the next one it does not even answer.
+  // The kernel accepts as many connections as the backlog holds, and does not answer the next one.
   for (const { host, port } of holes) for (let i = 0; i < 4; i++) connect(port, host).on("error", () => {});
   await pause(300);
 }
@@ -68,13 +68,13 @@ const request = ({ url, key }, account, i) => {
   return [`${url}/api/v1/messages`, { method: "POST", headers, body }];
 };
 
-/** Gives each account so many messages. */
+/** Posts `each` messages for each account. */
 async function fill({ portal, accounts, each }) {
   const make = (i) => request(portal, accounts[i % accounts.length], i);
   if (each > 0) await closedLoop({ concurrency: 32, count: accounts.length * each, status: 202, seconds: 300, make });
 }
 
-/** Goes on giving `rate` messages a second, for one account after the other, until it is told to stop. */
+/** Keeps posting `rate` messages a second, for one account after another, until the order to stop. */
 async function post({ portal, accounts, rate }) {
   const mine = (posting = { failed: 0, given: 0 });
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
@@ -91,7 +91,7 @@ async function post({ portal, accounts, rate }) {
   agent.destroy();
 }
 
-/** Live tests, as people start them: each account again and again, as often as its limits allow. */
+/** Live tests: each account starts them as often as its limits allow. */
 async function test({ visits }) {
   const mine = posting;
   const one = async ({ url, headers, id }) => {

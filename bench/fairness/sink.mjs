@@ -1,4 +1,4 @@
-// The good mail server. It answers at once, and knows when each message came: the subject says which one it is.
+// The good mail server. It answers at once, and records when each message arrived; the subject identifies the message.
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { now } from "../processes.mjs";
@@ -22,12 +22,12 @@ export class Sink {
     this.#arrivals.set(subject, [...(this.#arrivals.get(subject) ?? []), at]);
   }
 
-  /** When it came, or `undefined`. */
+  /** When it arrived, or `undefined`. */
   arrival(subject) {
     return this.#arrivals.get(subject)?.[0];
   }
 
-  /** How many messages came more than once. */
+  /** How many messages arrived more than once. */
   get twice() {
     return [...this.#arrivals.values()].filter((times) => times.length > 1).length;
   }

@@ -1,5 +1,5 @@
 // One `facteur serve` with its portals: the good one with a relay, and the bad one, whose accounts have the worst mail
-// servers. What the accounts need is entered as a person enters it, through the forms.
+// servers. The accounts are set up through the forms, as by a person.
 import { fork } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { FORM, prepare } from "../facteur.mjs";
@@ -8,7 +8,7 @@ import { freePort } from "../processes.mjs";
 import { KINDS, PASSWORD } from "./kinds.mjs";
 import { Sink } from "./sink.mjs";
 
-/** A process of ours that takes orders and answers them. */
+/** A child process that receives orders and answers them. */
 function servant(path) {
   const child = fork(new URL(path, import.meta.url));
   const waiting = new Map();
@@ -28,7 +28,7 @@ function servant(path) {
   return { child, order };
 }
 
-/** Where the bad servers are: each at an address of its own, so that no limit of one counts for another. */
+/** The bad servers' addresses: a different one for each, so that no limit is shared. */
 function neighbours(kinds, count, port) {
   const at = (i) => `127.1.${Math.floor(i / 250)}.${1 + (i % 250)}`;
   return Array.from({ length: count }, (_, i) => ({
@@ -40,7 +40,7 @@ function neighbours(kinds, count, port) {
 }
 
 export class World {
-  /** `connections`: the most of each bad account's, as its owner may set it. */
+  /** `connections`: the limit of each bad account, as its owner can set it. */
   static async build({ binary, folder, kinds, accounts, connections, newcomers, outbox }) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -77,7 +77,7 @@ export class World {
     });
   }
 
-  /** Somebody's session, with one profile. */
+  /** An account's session, with one profile. */
   async #account(portal, account, { host, port, security }, connections) {
     const own = await this.facteur.visit(portal, account);
     const draft = { host, port, security, login: `${account}@bench.example`, sender_name: "Demo" };
@@ -98,13 +98,13 @@ export class World {
 
   #portal = () => ({ url: this.facteur.url, key: this.facteur.apiKeys.bad });
 
-  /** Gives the bad accounts so many messages each, while all of them wait for a relay that is away. */
+  /** Posts `each` messages for every bad account, which all wait for an unreachable relay. */
   fill(each) {
     const accounts = this.bad.map(({ account }) => account);
     return this.servers.order("fill", { portal: this.#portal(), accounts, each });
   }
 
-  /** Lets them loose: all that waits is sent through their own servers from now on, and more comes. */
+  /** Starts them: from now on, the waiting messages are sent through their own servers, and more are posted. */
   async loose({ rate, tests }) {
     const accounts = this.bad.map(({ account }) => account);
     await Promise.all(this.visits.map((visit) => this.#choose(visit)));

@@ -1,5 +1,5 @@
-// A million messages that are over are forgotten while mail leaves: the same database, with a retention that keeps them and
-// with one that does not, in turn.
+// A million finished messages are deleted while others are sent: the same database with a retention that keeps them and
+// with one that does not, alternating.
 import { now, pause } from "../processes.mjs";
 import { arrivals, post } from "./measures.mjs";
 import { PATIENCE } from "./world.mjs";
@@ -11,7 +11,7 @@ const GONE = { FACTEUR__RETENTION__METADATA_DAYS: "1" };
 const old = ({ database }) =>
   Number(database.ask(`SELECT count(*) FROM message WHERE finished_at < ${Date.now() - 2 * DAY};`));
 
-/** One turn of each; samples by name. */
+/** One run of each; returns samples by name. */
 export async function cleaning(world, counts) {
   const all = {};
   for (const [how, env] of [
@@ -19,7 +19,7 @@ export async function cleaning(world, counts) {
     ["cleaning", GONE],
   ]) {
     await world.facteur.start({ ...PATIENCE, env });
-    await pause(2000); // the first look is a second after the start
+    await pause(2000); // the first check is a second after the start
     const [before, began] = [old(world), now()];
     const accounts = ["shop-1", "own"];
     Object.assign(all, prefixed(how, await arrivals(world, "arrival", accounts, counts)));

@@ -1,9 +1,9 @@
-// The two databases, as a world needs them: what Facteur's configuration says, and statements of our own while it is down.
+// The two databases: Facteur's configuration for each, and statements of our own while Facteur is down.
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 
-/** Only while nobody serves from it: our own writes need not survive a loss of power. */
+/** Only while Facteur is down: these writes need not survive a power failure. */
 const FAST = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;\n";
 
 export class Sqlite {
@@ -24,10 +24,10 @@ export class Sqlite {
       stdio: ["pipe", "pipe", "pipe"],
     });
 
-  /** Statements while Facteur is down; what they say. */
+  /** Runs statements while Facteur is down; returns their output. */
   sql = (statements) => this.#run(`${FAST}${statements}`).replace(/^memory\n/, "");
 
-  /** A question while Facteur runs. */
+  /** Runs a query while Facteur runs. */
   ask = (question) => this.#run(`.timeout 5000\n${question}`).trim();
 
   /** Facteur never analyses a SQLite database, so neither does this. */
@@ -52,7 +52,7 @@ export class PostgresDatabase {
 
   ask = (question) => this.sql(question).trim();
 
-  /** What autovacuum does within minutes: rounds should not differ by whether it has come by. */
+  /** What autovacuum does within minutes: rounds should not depend on whether it has run. */
   settle = () => this.sql("VACUUM (ANALYZE)");
 
   busy = () => this.server.busy();

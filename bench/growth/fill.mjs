@@ -1,9 +1,10 @@
-// What waits, what is over and who has profiles, by the hundred thousand: written into the database while Facteur is down, as
-// Facteur would have written it. The triggers of the schema count and sort it; contents are left out, since nobody sends it.
+// Hundreds of thousands of waiting messages, finished messages and profiles, written into the database while Facteur is
+// down, in Facteur's own format. The triggers of the schema count and sort them. Contents are left out, because these
+// messages are never sent.
 //
-// `lanes(waiting)` accounts or users each have about ten messages, but for one account that has a fifth of them all.
+// `lanes(waiting)` accounts or users have about ten messages each, and one account has a fifth of all messages.
 
-/** The account whose lane is long, and which sends beside it. */
+/** The account with the long lane, which also sends new messages. */
 export const LONG = "long";
 const HOUR = 3_600_000;
 
@@ -30,7 +31,7 @@ const dialects = {
     lane: (...parts) => `(${parts.join(" || chr(31) || ")})`,
     yes: "TRUE",
     user: '"user"',
-    // Its triggers are for the rows of a batch: with so many, the sums are made here.
+    // Its triggers are made for the rows of a batch: with so many rows, the sums are computed here.
     begin: "BEGIN; SET LOCAL session_replication_role = replica;",
   },
 };
@@ -38,8 +39,8 @@ const dialects = {
 export const lanes = (waiting) => Math.max(1, Math.ceil(waiting / 25)); // of each of the two kinds
 
 /**
- * Messages that wait: two fifths were deferred, each by its account's own server; two fifths are due, in the lanes of users
- * whose common server rests; a fifth was deferred in one long lane.
+ * Waiting messages: two fifths were deferred, each by its account's own server; two fifths are due, in the lanes of
+ * users whose common server is in back-off; a fifth was deferred in one long lane.
  */
 export function waiting(kind, count, now) {
   const { from, id, bytes, key, lane, user, begin } = dialects[kind];
@@ -104,7 +105,7 @@ COMMIT;
 `;
 }
 
-/** Profiles, two for each account; one of them is in use, and one in fifty wants its login to be checked each hour. */
+/** Profiles, two for each account; one of them is in use, and one in fifty has an hourly login check. */
 export function profiles(kind, count, now) {
   const { from, id, bytes, begin } = dialects[kind];
   return `${begin}

@@ -1,4 +1,4 @@
-// The sink, as the measures use it: when the mail of each recipient came. Everybody has one message.
+// The sink, as the measurements use it: when each recipient's message arrived. Each recipient has one message.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { now, pause } from "../processes.mjs";
@@ -18,7 +18,7 @@ export class Mailbox {
     return mailbox;
   }
 
-  /** Waits until these recipients have their mail, and forgets it; when each of them had it. */
+  /** Waits until these recipients have their messages, and removes them; returns when each arrived. */
   async have(recipients, seconds = 30) {
     const end = now() + seconds * 1000;
     for (let waiting = recipients; waiting.length > 0; waiting = waiting.filter((to) => !this.#at.has(to))) {

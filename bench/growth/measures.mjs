@@ -1,4 +1,4 @@
-// What one round measures of a world. Each answers its samples by name; a name is <what>/<figure>.
+// What one round measures. Each function returns its samples by name: <what>/<metric>.
 import { randomUUID } from "node:crypto";
 import { closedLoop, openLoop } from "../load.mjs";
 import { message } from "../message.mjs";
@@ -8,10 +8,10 @@ import { LONG } from "./fill.mjs";
 import { clock } from "./mailbox.mjs";
 import { PATIENCE } from "./world.mjs";
 
-/** After the last arrival something is still written down. */
+/** Milliseconds in which Facteur writes its last outcomes after the last arrival. */
 const SETTLE = 300;
 
-/** A request with a new message of an account; whom it is for. */
+/** A request with a new message of an account, and its recipient. */
 function given({ facteur }, account) {
   const to = `${randomUUID()}@bench.example`;
   const headers = {
@@ -29,7 +29,7 @@ const figures = (name, took) => ({
   [`${name}/p99`]: percentile(took, 0.99),
 });
 
-/** From the POST to the sink, of accounts in turn, at a steady rate whatever becomes of it. */
+/** From the POST to the sink, for alternating accounts, at a steady rate regardless of the responses. */
 export async function arrivals(world, name, accounts, { rate, seconds }) {
   const left = new Map();
   const make = (i) => {
@@ -44,7 +44,7 @@ export async function arrivals(world, name, accounts, { rate, seconds }) {
   return { ...figures(name, took), [`${name}, POST/p50`]: answered.p50, [`${name}, POST/p99`]: answered.p99 };
 }
 
-/** Gives so many messages of an account, so many at once; whom they are for, and how long the answers took. */
+/** Posts `count` messages of an account, `concurrency` at a time; returns their recipients and response times. */
 async function give(world, account, { count, concurrency }) {
   const recipients = [];
   const make = (i) => {
@@ -56,7 +56,7 @@ async function give(world, account, { count, concurrency }) {
   return { recipients, load };
 }
 
-/** POST as fast as eight at once are answered, while the messages leave. */
+/** POSTs at the highest rate, eight at a time, while the messages are sent. */
 export async function post(world, { posts }) {
   const { recipients, load } = await give(world, (i) => `shop-${i % 50}`, { count: posts, concurrency: 8 });
   await world.mailbox.have(recipients);
@@ -64,7 +64,7 @@ export async function post(world, { posts }) {
   return { "POST/p50": load.p50, "POST/p99": load.p99, "POST/rate": load.rate };
 }
 
-/** Messages that are due in the long lane, once its server answers again: claims of a lane in which much else waits. */
+/** Due messages of the long lane, once its server responds again: claims in a lane with many other waiting messages. */
 export async function drain(world, { drained }) {
   const { mailbox } = world;
   mailbox.hold();
@@ -76,7 +76,7 @@ export async function drain(world, { drained }) {
   return { "drain/rate": (drained / (Math.max(...came) - began)) * 1000 };
 }
 
-/** What is asked for: pages of the API, the page of profiles, the metrics. */
+/** Reads: pages of the API, the page of profiles, the metrics. */
 export async function reads(world, { gets, seconds }) {
   const { facteur } = world;
   const headers = { authorization: `Bearer ${facteur.apiKeys.near}` };
@@ -100,7 +100,7 @@ export async function reads(world, { gets, seconds }) {
   return all;
 }
 
-/** What it does while nobody asks for anything: milliseconds of processor time a second, and what it holds in memory. */
+/** The cost of an idle process: milliseconds of processor time per second, and memory. */
 export async function idle(world, { idle }) {
   const { facteur, database } = world;
   const [before, beside, began] = [cpu(facteur.child), database.busy(), now()];
@@ -115,7 +115,7 @@ export async function idle(world, { idle }) {
   };
 }
 
-/** From the start of the process to the answer of /readyz, and to the arrival of a message that is given then. */
+/** From the start of the process to the response of /readyz, and to the arrival of a message posted then. */
 async function start(world, name) {
   const began = clock();
   const ready = await world.facteur.start(PATIENCE);
@@ -127,8 +127,8 @@ async function start(world, name) {
 }
 
 /**
- * Starts: after it was ended, after a crash while messages left, and after an hour in which nobody served. Of PostgreSQL's
- * places a process that crashed keeps those that it had for half a minute: here it has few.
+ * Starts: after a stop, after a crash while messages were sent, and after an hour without a process. A crashed process
+ * keeps its PostgreSQL slots for half a minute: here it has few.
  */
 export async function restarts(world) {
   const { facteur, mailbox } = world;

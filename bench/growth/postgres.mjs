@@ -1,5 +1,5 @@
-// A PostgreSQL server of Debian's package, as its maker sets it but for a buffer that fits a machine of today, and with
-// every commit on the disk: a cluster in a folder of its own, on the loopback interface. Ended here, by its pid.
+// A PostgreSQL server from Debian's package with default settings, except a buffer for a present-day machine, and with
+// every commit on disk: a cluster in a folder of its own, on the loopback interface. Stopped here, by its pid.
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -17,7 +17,7 @@ function binaries() {
   return found;
 }
 
-/** It refuses to run as root: the user and the group that run it instead. */
+/** PostgreSQL refuses to run as root: the user and the group that run it instead. */
 function somebody() {
   if (process.getuid() !== 0) return {};
   const users = readFileSync("/etc/passwd", "utf8")
@@ -51,7 +51,7 @@ export class Postgres {
     }
   }
 
-  /** More settings, for somebody who looks for a cause: "auto_explain.log_min_duration=50 …". */
+  /** More settings, for debugging: "auto_explain.log_min_duration=50 …". */
   extra = () =>
     (process.env.GROWTH_POSTGRES ?? "")
       .split(" ")
@@ -60,7 +60,7 @@ export class Postgres {
 
   url = (database) => `postgres://facteur@127.0.0.1:${this.port}/${database}`;
 
-  /** Runs statements; answers what they say, without headings. */
+  /** Runs statements; returns their output without headings. */
   sql(statements, database = "postgres") {
     const words = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-f", "-"];
     const options = { encoding: "utf8", input: statements, maxBuffer: 1 << 28, stdio: ["pipe", "pipe", "pipe"] };
@@ -76,13 +76,13 @@ export class Postgres {
         const ran = Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
         if (parent === this.child.pid) all.set(pid, ran);
       } catch {
-        // It ended meanwhile.
+        // It has ended meanwhile.
       }
     }
     return all;
   }
 
-  /** Fast, as operators end it: clients are cut off, and nothing is left to recover. */
+  /** A fast shutdown, as operators use it: clients are disconnected, and no recovery is needed. */
   async stop() {
     this.child.kill("SIGINT");
     for (const began = now(); this.child.exitCode === null && now() - began < 30_000;) await pause(50);

@@ -1,8 +1,9 @@
-// The results as tables: a line for each measure, a column for each amount, and how many times the least the most is.
+// The results as tables: a line for each measurement, a column for each amount, and the ratio of the largest to the
+// smallest.
 import { number, ratios, table, written } from "../statistics.mjs";
 import { warnings } from "../subject.mjs";
 
-/** No more than this, whatever there is. */
+/** The largest ratio allowed. */
 export const MOST = 1.5;
 
 const NAMES = [
@@ -33,7 +34,7 @@ const NAMES = [
   ["start after an hour away/first message", "until a message has arrived"],
 ];
 
-/** How many times worse; round by round, as the machine was. */
+/** How many times worse, computed for each round. */
 export function worse(most, least, moreIsBetter) {
   const [from, to] = moreIsBetter ? [most, least] : [least, most];
   const count = Math.min(from.values.length, to.values.length);
@@ -42,7 +43,7 @@ export function worse(most, least, moreIsBetter) {
 
 const verdict = (ratio) => (ratio.median > MOST ? `**${written(ratio)}**` : written(ratio));
 
-/** Every ratio above the limit, in words. */
+/** Every ratio above the limit, as text. */
 export function misses(kind, { samples, amounts }) {
   const found = [];
   for (const [what, list] of Object.entries(amounts)) {
@@ -83,20 +84,20 @@ function cleaning(samples) {
     const [kind] = name.split(",");
     const rate = all["cleaning/rate"];
     return [
-      line(`${kind}: POST until the sink has it, p50`, "arrival/p50"),
+      line(`${kind}: POST until the arrival at the sink, p50`, "arrival/p50"),
       line("p95", "arrival/p95"),
       line("p99", "arrival/p99"),
       line("POST, eight at once, p50", "POST/p50"),
       line("p99", "POST/p99"),
       [
-        "forgotten a second",
+        "deleted a second",
         "–",
         rate ? written(rate) : "–",
         rate ? `a million in ${number(1e6 / rate.median / 60)} min` : "–",
       ],
     ];
   });
-  return table(["ms", "nothing is forgotten", "while it is forgotten", "ratio"], rows);
+  return table(["ms", "nothing is deleted", "during the clean-up", "ratio"], rows);
 }
 
 export function report(results) {
@@ -107,15 +108,15 @@ export function report(results) {
 
 ${warnings(versions.build, quick)}${date}, ${seconds} s. Facteur ${versions.facteur} (${versions.build}, built ${versions.built}), PostgreSQL ${versions.postgres ?? "–"}, Node ${versions.node}.
 ${machine.cores} cores of ${machine.cpu}; the load of the machine was ${machine.load.map(number).join(", ")} at the start and the end of the rounds. ${rounds} interleaved round${rounds === 1 ? "" : "s"};
-cells are medians, ratios are taken round by round: median [least–most], the largest amount to the smallest; above ${MOST} they are bold.
+cells are medians, ratios are computed for each round: median [least–most], the largest amount to the smallest; above ${MOST} they are bold.
 
-Of what waits, two fifths were deferred by servers of their own accounts, two fifths are due behind one server that rests, a fifth is in one
-long lane. Mail of other accounts leaves beside it, through a relay and through a server of the account's own. ${counts.posts} POSTs,
-${counts.gets} requests of each kind at most, arrivals at ${counts.rate} a second for ${counts.seconds} s, ${counts.drained} messages drained, a round.
+Of the waiting messages, two fifths were deferred by their accounts' own servers, two fifths are due at one server in back-off, and a fifth
+is in one long lane. Other accounts send at the same time, through a relay and through their own server. In each round: ${counts.posts} POSTs, at
+most ${counts.gets} requests of each kind, arrivals at ${counts.rate} a second for ${counts.seconds} s, ${counts.drained} messages drained.
 
 ${kinds.map((kind) => `## ${kind}\n\n${worlds(kind, results)}`).join("\n\n")}
 
-## Cleaning up ${counts.finished} messages while mail leaves
+## Deleting ${counts.finished} messages while others are sent
 
 ${cleaning(samples)}
 

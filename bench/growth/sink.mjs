@@ -1,5 +1,6 @@
-// A mail server in a process of its own: it takes everything at once, and says when each message came. Started with fork;
-// tells its port, then [recipient, time] of every message. The clock is the machine's monotonic one, which all processes share.
+// A mail server in a separate process: it accepts everything at once, and reports when each message arrived. Started
+// with fork; sends its port, then [recipient, time] of every message. The clock is the machine's monotonic one, which
+// all processes share.
 import { createServer } from "node:net";
 
 const clock = () => Number(process.hrtime.bigint()) / 1e6;
@@ -12,7 +13,7 @@ function tell() {
   came = [];
 }
 
-/** Lines and messages out of a stream of bytes, and a reply for each. */
+/** Splits a stream of bytes into lines and messages, and replies to each. */
 function conversation(socket) {
   let [text, to, inData] = ["", "", false];
   const commands = {
