@@ -1,4 +1,4 @@
-// The other browsers, and Lighthouse. Each is driven by its own protocol, Playwright only runs the tests.
+// The other browsers, and Lighthouse. Each is driven by its own protocol; Playwright only runs the tests.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({

@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 import type { Databases } from "./tests/demo";
 
-// A person's machine uses Playwright's own browser; where that cannot be had, CHROMIUM names another one.
+// Uses Playwright's own browser, unless CHROMIUM names another one, for machines that cannot download it.
 const executablePath = process.env.CHROMIUM || undefined;
 const args = executablePath
   ? ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -22,10 +22,10 @@ export default defineConfig<{}, Databases>({
   use: { browserName: "chromium", locale: "fr-FR", launchOptions: { executablePath, args }, trace: process.env.TRACE ? "retain-on-failure" : "off" },
   projects: [
     { name: "with-wasm", grepInvert: /@without/ },
-    // Every journey is proved a second time without JavaScript, unless its title says that it needs it (@wasm), and on the
-    // other database. What is only there without JavaScript is said by @without.
+    // Every test runs a second time without JavaScript, unless its title says that it needs it (@wasm), and on the
+    // other database. Tests of features that exist only without JavaScript have @without.
     { name: "without-javascript", use: { javaScriptEnabled: false, database: "postgres" }, grepInvert: /@wasm/ },
-    // What does not depend on the database is tried on one (@once).
+    // Tests that do not depend on the database run on one (@once).
     { name: "postgresql", use: { database: "postgres" }, grep: /@wasm/, grepInvert: /@once/ },
   ],
 });

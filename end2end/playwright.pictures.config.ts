@@ -1,5 +1,5 @@
-// `make screenshots`: every state as files to look at, in target/screenshots. Nothing is compared; a state that cannot be
-// reached is a failure, and the others are taken all the same.
+// `make screenshots`: every state as files to look at, in target/screenshots. Nothing is compared; a state that cannot
+// be reached is a failure, and the others are still taken.
 import base from "./playwright.config";
 import { defineConfig } from "@playwright/test";
 

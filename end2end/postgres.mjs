@@ -1,12 +1,12 @@
-// A PostgreSQL server for tests: a cluster in a folder of its own, on a free port of the loopback interface. It ends and its
-// folder goes when this process ends, however that happens.
+// A PostgreSQL server for tests: a cluster in a folder of its own, on a free port of the loopback interface. When this
+// process ends in any way, the server ends and its folder is removed.
 import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-/** How long it may take to start on a machine with much else to do. */
+/** How long it may take to start on a busy machine. */
 const PATIENCE_MS = 90_000;
 
 /** Starts the server again for each line of its standard input, and ends with it. Its arguments: the folder, the server's
@@ -60,7 +60,7 @@ export class Postgres {
   #keeper;
   #ended;
 
-  /** Starts one, and waits until it answers. */
+  /** Starts one, and waits until it responds. */
   static async start() {
     const postgres = new Postgres();
     const owner = somebody();
@@ -90,18 +90,20 @@ export class Postgres {
     }
   }
 
-  /** Kills the server in the middle of everything. */
+  /** Kills the server. */
   crash() {
     const [pid] = readFileSync(join(this.folder, "data", "postmaster.pid"), "utf8").split("\n");
     process.kill(Number(pid), "SIGKILL");
   }
 
-  /** Starts it after a crash. It refuses while processes of the former one are still ending: then it is asked again. */
+  /**
+   * Starts it after a crash. It refuses while processes of the former one are still ending; then the start is repeated.
+   */
   async restart() {
     let asked = Date.now();
     this.#keeper.stdin.write("again\n");
     await this.#answers(() => {
-      // One that starts has not written its file yet.
+      // A starting server has not written its file yet.
       if (Date.now() - asked < 2_000 || this.#running()) return;
       asked = Date.now();
       this.#keeper.stdin.write("again\n");
@@ -126,7 +128,7 @@ export class Postgres {
     return this.#run("psql", ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-c", statement, this.url(database)]);
   }
 
-  /** Everything in a database, as text. Bytes that are letters are written as letters. */
+  /** Everything in a database, as text. Bytes are written as letters if they are letters. */
   dump(database) {
     return this.#run("pg_dump", ["--data-only", "--inserts", this.url(database)], { PGOPTIONS: "-c bytea_output=escape" });
   }

@@ -1,13 +1,13 @@
-// What a journey needs of a browser, whatever protocol drives it; and a person, who finds everything by its words and acts with
-// mouse and keyboard.
+// The functions that a journey needs from a browser, independent of its protocol; and a person, who finds everything by
+// its words and acts with mouse and keyboard.
 import { expect } from "../tests/demo";
 
-/** A device and what it does, as WebDriver and BiDi both have it. */
+/** A device and its actions, in the format that WebDriver and BiDi share. */
 export type Source = { type: "pointer" | "key"; id: string; parameters?: object; actions: object[] };
 
 export interface Driver {
   go(url: string): Promise<unknown>;
-  /** What follows happens in the portal's frame. */
+  /** Continues in the portal's frame. */
   enter(): Promise<void>;
   /** Runs a function in the page around the frame; undefined outside a frame. */
   around<A extends unknown[], T>(what: (...given: A) => T, ...given: A): Promise<Awaited<T> | undefined>;
@@ -18,7 +18,7 @@ export interface Driver {
   perform(sources: Source[]): Promise<unknown>;
 }
 
-/** What a person looks for: `field` by its label, `css` by a selector. */
+/** What a person searches for: `field` by its label, `css` by a selector. */
 type Kind = "button" | "link" | "label" | "field" | "heading" | "text" | "css";
 type Wanted = [kind: Kind, words: string, within?: string];
 
@@ -69,7 +69,7 @@ export class Person {
     await expect.poll(look, { message: wanted.join(" "), intervals: [100] }).toBe(true);
   }
 
-  /** Presses in the middle. `held`: what happens before the button is let go. */
+  /** Presses in the middle. `held` runs before the button is released. */
   async press(wanted: Wanted, held?: () => Promise<unknown>) {
     let origin: object | undefined;
     const look = async () => {
@@ -89,7 +89,7 @@ export class Person {
   shortcut = (value: string) =>
     this.driver.perform([keys({ type: "keyDown", value: CONTROL }, ...type(value), { type: "keyUp", value: CONTROL })]);
 
-  /** Types into a field, in place of what is there. */
+  /** Replaces the text of a field by typing. */
   async fill(text: string, ...wanted: Wanted) {
     await this.press(wanted);
     await this.shortcut("a");
@@ -97,7 +97,7 @@ export class Person {
     await this.reads(text, ...wanted);
   }
 
-  /** Cuts a text out of one field and pastes it into another. */
+  /** Cuts a text from one field and pastes it into another. */
   async paste(text: string, from: Wanted, to: Wanted) {
     await this.fill(text, ...from);
     await this.shortcut("a");

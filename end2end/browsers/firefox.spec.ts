@@ -57,7 +57,7 @@ test("where cookies of other sites are refused, a press opens a tab", async ({ d
   await expect.poll(() => tab.url(), { timeout: 15_000 }).toBe(`${demo.configurator}/sending-mode`);
   await expect.poll(() => heading(tab)).toBe("Mode d’envoi des emails");
   expect(await tab.evaluate(() => window.opener === null && document.documentElement.lang)).toBe("fr");
-  // What was used is replaced: a second press works too.
+  // The used token is replaced: a second press works too.
   await firefox.page.bringToFront();
   await expect.poll(token, { timeout: 15_000 }).not.toBe(used);
   const again = await press();

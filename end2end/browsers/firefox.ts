@@ -5,7 +5,7 @@ import type { Driver, Source } from "./driver";
 
 const executablePath = process.env.FIREFOX || "/usr/bin/firefox-esr";
 
-/** A browser that wants English, so that whatever is French comes from the portal. */
+/** A browser that prefers English, so that French can only come from the portal. */
 export function launch(preferences: Record<string, unknown> = {}): Promise<Browser> {
   const extraPrefsFirefox = { "intl.accept_languages": "en-US", "intl.locale.requested": "en-US", ...preferences };
   const defaultViewport = { width: 1200, height: 1000 };

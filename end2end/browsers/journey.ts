@@ -1,4 +1,4 @@
-// The tutorial from beginning to end, as one person walks it in every browser: in a page and in the portal's frame.
+// The tutorial from beginning to end, in every browser, as one person: in a page and in the portal's frame.
 import { PASSWORD } from "../tests/configurator";
 import { type Demo, expect, test } from "../tests/demo";
 import { type Driver, Person } from "./driver";
@@ -7,13 +7,13 @@ const LOGIN = "boutique@sandbox.example";
 const SECRET = "Mot de passe SMTP";
 const ACTIONS = "#content .actions";
 
-/** What the element tells the portal's page of it. Each of the two steps saves, and so does taking the deletion back. */
+/** The events that the portal's page gets. Each of the two steps saves, and so does restoring a deleted profile. */
 const HEARD = [
   "ready", "profile-saved", "profile-saved", "test-succeeded", "profile-saved", "profile-saved", "test-failed", "test-succeeded",
   "profile-deleted", "profile-saved",
 ];
 
-/** Where the demo stands for this browser. */
+/** The demo's addresses for this browser. */
 type Places = Pick<Demo, "portal" | "inbox">;
 export type Place = "page" | "frame";
 
@@ -26,7 +26,7 @@ async function open(person: Person, demo: Places, place: Place) {
   await person.sees("heading", "Profils SMTP");
 }
 
-/** The form with the sandbox chosen, once its guide is there: whatever comes later moves the page. */
+/** The form with the sandbox selected, once its guide is loaded: later changes would move the page. */
 async function begin(person: Person) {
   await person.press(["link", "Ajouter"]);
   await person.sees("css", ".search.shown");
@@ -35,7 +35,7 @@ async function begin(person: Person) {
   await expect.poll(() => person.ask(() => document.querySelector("#guide")!.textContent)).toContain("sandbox");
 }
 
-/** From the form over the encoding to the list, where the profile is selected. */
+/** From the form through the encoding page to the list, where the profile is selected. */
 async function save(person: Person) {
   await person.press(["button", "Valider", ACTIONS]);
   await encode(person);
@@ -48,7 +48,7 @@ async function encode(person: Person) {
   await person.sees("css", ".profile :checked + label");
 }
 
-/** Every legend stands inside its box, what follows stands under it, and in a wide page the fields stand beside the guide. */
+/** Every legend is inside its box, the content is under it, and on a wide page the fields are beside the guide. */
 async function looks(person: Person, place: Place) {
   const boxes = await person.driver.run(() => [...document.querySelectorAll("fieldset.section")].map((box) => {
     const legend = box.querySelector("legend")!;
@@ -73,7 +73,7 @@ async function looks(person: Person, place: Place) {
   expect(box, "the guide is inside the box").toBeGreaterThan(8);
 }
 
-/** Writes down what the panel shows on the way, however fast. Runs in the page. */
+/** Records everything that the panel shows, even for a moment. Runs in the page. */
 function watch() {
   const shown: string[] = ((window as any).shown = []);
   const added = (records: MutationRecord[]) => records.flatMap(({ addedNodes }) => [...addedNodes]);
@@ -84,7 +84,7 @@ function watch() {
   }).observe(document.querySelector(".panel .phases")!, { childList: true });
 }
 
-/** Presses Tester, once its island listens: before, the browser would show the report as a page. */
+/** Presses Tester once its island listens: earlier, the browser would show the report as a page. */
 async function startTest(person: Person, first = () => {}) {
   await person.sees("css", ".toolbar [data-test][aria-disabled=false]");
   await person.driver.run(first);
@@ -146,19 +146,22 @@ export async function walk(driver: Driver, demo: Places, place: Place) {
     await person.sees("css", ".profile :checked + label");
   });
   if (place === "frame") {
-    await test.step("the portal's page was told", async () => {
+    await test.step("the portal's page got the events", async () => {
       const told = () => driver.around(() => [...document.querySelectorAll("#events li")].map((line) => line.textContent!.split(" ")[0]));
       await expect.poll(told).toEqual(HEARD);
     });
   }
 }
 
-/** From the list: Valider is pressed straight from a field, and the answer about that field comes while the button is down. */
+/**
+ * From the list: Valider is pressed while a field has the focus, and the response about that field arrives while the
+ * button is down.
+ */
 export async function hold(driver: Driver) {
   const person = new Person(driver);
   await begin(person);
   await person.fill(LOGIN, "field", "Identifiant SMTP");
-  // What is typed is tidied when it is shown; what was pasted, at once.
+  // Typed input is normalised when it is shown; pasted input at once.
   await person.fill(PASSWORD, "field", SECRET);
   await person.press(["button", "Afficher le mot de passe"]);
   await person.reads(PASSWORD.replaceAll(" ", ""), "field", SECRET);

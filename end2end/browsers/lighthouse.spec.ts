@@ -1,5 +1,5 @@
-// Lighthouse on a phone: what the first visit of each page costs. SEO is left out: the pages stand behind a session, most in a
-// frame, and no search engine sees them.
+// Lighthouse on a phone: the cost of the first visit to each page. SEO is left out: the pages need a session, most are
+// in a frame, and search engines cannot read them.
 import lighthouse, { type Flags, type Result } from "lighthouse";
 import puppeteer, { type Page } from "puppeteer-core";
 import { type Demo, expect, test as base } from "../tests/demo";
@@ -11,8 +11,8 @@ const PAGES = {
   encoding: "/profiles/encoding?id=",
 };
 const FLAGS: Flags = { output: "json", logLevel: "error", disableFullPageScreenshot: true };
-/** Another program that wants the processor makes a run slower, and nothing makes one faster: the page's own time is the best run's.
- *  The first that is perfect is enough. */
+/** Other programs can only make a run slower, so the best run shows the page's own time. The first perfect run is
+ * enough. */
 const RUNS = 8;
 const BLOCKING_MS = 50;
 
@@ -43,7 +43,7 @@ async function signIn(page: Page, demo: Demo): Promise<string> {
   return page.$eval("input[name=id]", (input) => input.value);
 }
 
-/** What is not perfect, a line each; empty when everything is. */
+/** One line for each imperfect result; empty if all are perfect. */
 function faults({ categories, audits }: Result): string[] {
   const found: string[] = [];
   const blocked = audits["total-blocking-time"]?.numericValue ?? 0;
@@ -62,7 +62,7 @@ test("form, list and encoding are perfect on a phone", async ({ demo, tab }) => 
   for (const [name, path] of Object.entries(PAGES)) {
     await test.step(name, async () => {
       const url = demo.configurator + path + (path.endsWith("=") ? tab.id : "");
-      // Cookies are left alone; what the browser has cached is thrown away.
+      // Cookies are kept; the browser's cache is cleared.
       const measure = async (...onlyCategories: string[]) => {
         const { lhr } = (await lighthouse(url, { ...FLAGS, onlyCategories }, undefined, tab.page))!;
         expect(new URL(lhr.finalDisplayedUrl).pathname).toBe(new URL(url).pathname);

@@ -1,6 +1,6 @@
-// The demo under one host. WebKit takes no cookie in a frame of another site, so a portal gives the configurator a name under its
-// own domain (docs/embedding.md). The demo's portal and configurator are two sites; here each has a neighbour at `localhost`
-// that passes everything on, with the addresses changed on the way.
+// The demo under one host. WebKit accepts no cookie in a frame of another site, so a portal gives the configurator a
+// name under its own domain (docs/embedding.md). The demo's portal and configurator are two sites; here each has a
+// proxy at `localhost` that forwards everything and rewrites the addresses.
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Demo } from "../tests/demo";
@@ -25,7 +25,7 @@ export async function oneSite(demo: Demo): Promise<Site> {
     const server = createServer(async (asked, answer) => {
       const headers = JSON.parse(inwards(JSON.stringify(asked.headers), names));
       const sent = await whole(asked);
-      // Compressed pages could not be changed.
+      // Compressed pages could not be rewritten.
       Object.assign(headers, { host: new URL(inner).host, "accept-encoding": "identity" });
       const onwards = request(inner + asked.url, { method: asked.method, headers }, async (given) => {
         const its = JSON.parse(outwards(JSON.stringify(given.headers), names));
@@ -36,7 +36,7 @@ export async function oneSite(demo: Demo): Promise<Site> {
         delete its["content-length"];
         answer.writeHead(given.statusCode!, its).end(text);
       });
-      // A browser that closes a stream closes it over there.
+      // If the browser closes a stream, the proxy closes it, too.
       answer.on("close", () => onwards.destroy());
       onwards.on("error", () => answer.destroy()).end(sent);
     });
@@ -52,7 +52,7 @@ export async function oneSite(demo: Demo): Promise<Site> {
   return { portal, inbox: () => demo.inbox(), close };
 }
 
-/** The portal's token, for "facteur" in place of an address that the element does not know. */
+/** The portal's token, for "facteur" instead of an address that the element does not know. */
 function renamed(demo: Demo, token: string): string {
   const claims = JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
   return sign(demo, { ...claims, aud: "facteur" });

@@ -1,5 +1,5 @@
-// The ten accounts of the portal: what each one's mail server is like, and what is offered there. A second portal has an
-// account of the same name as one of the first: nothing of the one may be seen by the other.
+// The ten accounts of the portal, with the kind and the features of each one's mail server. A second portal has an
+// account with the same name as one of the first: neither may see the other's data.
 import { delays, kinds } from "./servers/kinds.mjs";
 import { MailServer } from "./servers/server.mjs";
 
@@ -19,7 +19,7 @@ const described = [
   { id: "relayed", kind: "good", mode: "portal", security: "none", mechanisms: ["PLAIN"] },
 ];
 
-/** Somebody else's: the same name, in another portal. */
+/** The account of the other portal, with the same name. */
 const foreign = { id: "tls", kind: "good", mode: "portal", security: "none", mechanisms: [], portal: OTHER_PORTAL };
 
 /** The accounts with their servers, which listen already. */
@@ -45,7 +45,7 @@ export async function open(chance, secureContext) {
   return accounts;
 }
 
-/** The first third of the day of the mended server, in milliseconds: three ways of being broken. */
+/** The first third of the repaired server's day, in milliseconds: three ways of being broken. */
 export async function badWeather(account, third) {
   const { server } = account;
   account.weather = "closing";

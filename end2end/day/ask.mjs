@@ -1,9 +1,9 @@
-// An HTTP request. `fetch` does not let us say where a request comes from.
+// An HTTP request. `fetch` does not allow setting `Origin`.
 import { Agent, request } from "node:http";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 
-/** The answer: status, headers, text. Fails when the connection does. */
+/** Returns status, headers and text. Fails if the connection does. */
 export function ask(method, url, { headers = {}, form, json, bearer } = {}) {
   const all = { ...headers };
   let sent;

@@ -1,4 +1,4 @@
-// What stands between the portal, the replicas and the database: a plain TCP balancer, and links that can be cut.
+// The network between the portal, the replicas and the database: a plain TCP load balancer, and links that can be cut.
 import { connect, createServer } from "node:net";
 
 /** Passes each connection on to the next of `ports` that answers. */
@@ -41,7 +41,10 @@ export class Balancer {
   }
 }
 
-/** A link to a port. While it is cut, nothing passes in either direction and nobody is told, as with a cable that is out. */
+/**
+ * A link to a port. While it is cut, nothing passes in either direction and no error is reported, as with an unplugged
+ * cable.
+ */
 export class Link {
   #server = createServer((one) => this.#pass(one));
   #pairs = new Set();

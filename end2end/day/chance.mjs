@@ -1,5 +1,5 @@
-// Choices that depend on the seed and on what is asked, not on when: the same seed gives the same day, as far as the
-// clock lets it.
+// Random choices that depend on the seed and the subject, not on the time: the same seed gives the same day, as far as
+// the clock allows.
 import { createHash } from "node:crypto";
 
 export class Chance {

@@ -1,8 +1,8 @@
-// The portal's programs: each takes the next message when its time has come, and repeats the POST under the same key until
-// it is told 202. What it was told before the connection broke does not count.
+// The portal's programs: each posts the next message at its time, and repeats the POST under the same key until it gets
+// 202. A response that broke off does not count.
 import { sleep } from "./machine.mjs";
 
-/** Posts all of them; `posted` is called after each 202. What each key was told is in `message.told`. */
+/** Posts all of them; `posted` is called after each 202. `message.told` has the responses to each key. */
 export async function post(messages, portals, chance, clients, posted) {
   const began = Date.now();
   const waiting = [...messages];
@@ -19,7 +19,7 @@ async function hand(message, portal, chance, posted) {
   Object.assign(message, { told: [], refused: [], tries: 0, givenAt: Date.now() });
   await insist(message, portal);
   posted(message);
-  // Some programs are not sure that they were told, and some ask twice at once.
+  // Some programs repeat a request although they got a response, and some send two at once.
   const again = chance.number("again", message.name);
   if (again < 0.1) await insist(message, portal);
   else if (again < 0.15) await Promise.all([insist(message, portal), insist(message, portal)]);
@@ -31,7 +31,7 @@ async function insist(message, portal) {
     message.tries++;
     const { status, body } = await portal.post(message).catch((error) => ({ status: 0, body: error.message }));
     if (status === 202) return void message.told.push(body);
-    // Nobody is there, or nobody has time: later. Anything else would be said again.
+    // Facteur is down or busy: retry later. Any other response would be the same again.
     if (status !== 0 && status !== 429 && status < 500) {
       return void message.refused.push(`${status} ${JSON.stringify(body)}`);
     }

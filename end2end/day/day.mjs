@@ -1,7 +1,7 @@
-// A day of a portal: ten accounts, each with a mail server of its own kind, some hundreds of messages from several programs
-// at once, a server that is killed again and again, a receiver of webhooks that is not always there. In the evening every
-// message is accounted for. Called by scripts/day; SEED, MESSAGES, KILLS and DAY_SECONDS change the day, DATABASE=postgres has it
-// on PostgreSQL, REPLICAS=3 there by three processes behind a balancer, KEEP=1 leaves its files.
+// Simulates a portal's day: ten accounts, each with a different kind of mail server, some hundreds of messages from
+// several programs at once, a server that is killed again and again, and a receiver of webhooks with outages. At the
+// end every message is accounted for. Called by scripts/day; SEED, MESSAGES, KILLS and DAY_SECONDS change the day,
+// DATABASE=postgres uses PostgreSQL, REPLICAS=3 runs three processes behind a balancer there, KEEP=1 keeps the files.
 import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ const replicas = setting("REPLICAS", 1);
 const onPostgres = process.env.DATABASE === "postgres" || replicas > 1;
 const giveUp = replicas > 1 ? GIVE_UP_SECONDS.several : GIVE_UP_SECONDS.one;
 const CLIENTS = 6;
-/** After the last message has ended, how long the receiver may take to hear of it. */
+/** In seconds: how long the last event may take after the last message has ended. */
 const EVENTS_SECONDS = 60;
 
 const began = Date.now();
@@ -53,7 +53,7 @@ let facteur;
 let postgres;
 let links = [];
 
-/** The receiver is away for a while in the morning, and when the evening comes. */
+/** The receiver is down for a while at the beginning and at the end of the day. */
 async function receiverAway() {
   for (const [from, to] of [[0.3, 0.45], [0.95, 1.1]]) {
     await sleep(began + from * seconds * 1000 - Date.now());

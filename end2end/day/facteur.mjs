@@ -9,10 +9,10 @@ import { OTHER_PORTAL, PORTAL } from "./accounts.mjs";
 import { ask } from "./ask.mjs";
 import { contention, freePort, sleep, until } from "./machine.mjs";
 
-/** How long messages are tried, in seconds, by one process and by several: what a replica held when it was killed is free after
- *  30 s. Where other programs take most of the processor, everything takes longer. */
+/** How long messages are tried, in seconds, with one process and with several: what a killed replica held is free after
+ * 30 s. If other programs take most of the processor, everything takes longer. */
 export const GIVE_UP_SECONDS = { one: Math.round(40 * contention()), several: Math.round(150 * contention()) };
-/** Connections to one mail server, which hold over all replicas together. */
+/** Connections to one mail server, over all replicas together. */
 export const CONNECTIONS = 2;
 
 const relay = ({ server, login, sender }) => `[portal.relay]
@@ -23,8 +23,8 @@ ${login ? `login = "${login}"\nsecret_file = "relay.key"` : ""}
 sender_address = "${sender.address}"
 sender_name = "${sender.name}"`;
 
-/** Writes what each `facteur serve` needs into `folder`, and says what the portals have to know of it. `databases`: the section
- *  of each replica. Several have a balancer before them. */
+/** Writes the files that each `facteur serve` needs into `folder`, and returns what the portals need to know.
+ * `databases`: the section of each replica. Several replicas have a balancer in front of them. */
 export async function configure(binary, folder, accounts, hook, databases) {
   const file = (name, text) => writeFileSync(join(folder, name), text, { mode: 0o600 });
   const several = databases.length > 1;
@@ -87,7 +87,7 @@ secret_files = [${hook.secrets.map((_, at) => `"webhook-${at}.key"`).join(", ")}
 ${other.section}
 `,
     );
-    // It looks into the database, whose link is in this process.
+    // The check opens the database, whose link is in this process.
     await promisify(execFile)(binary, ["config", "check", "--config", join(folder, config)]);
   }
   return { url, port, replicas, portals };
@@ -95,7 +95,7 @@ ${other.section}
 
 /** A `facteur serve` that is started again and again. */
 export class Facteur {
-  /** `{ at, ended, signal, moment }` of each time that it was ended, in milliseconds. */
+  /** `{ at, ended, signal, moment }` of each stop or kill, in milliseconds. */
   ends = [];
   /** What went wrong with the program itself. */
   faults = [];
@@ -108,7 +108,7 @@ export class Facteur {
     Object.assign(this, { binary, folder, url: `http://127.0.0.1:${port}`, config: join(folder, config), log });
   }
 
-  /** Whoever ends it has it for themselves, until they call what this gives. */
+  /** Exclusive access for ending it, until the returned function is called. */
   async turn() {
     return () => {};
   }
@@ -132,7 +132,7 @@ export class Facteur {
     throw new Error(`it does not answer: ${this.words()}`);
   }
 
-  /** Ends it with a signal and waits until it is gone. A SIGTERM that takes too long is a fault. */
+  /** Ends it with a signal and waits until it has exited. A SIGTERM that takes too long is a fault. */
   async end(signal, moment = "") {
     const { child, ended } = this.#child;
     this.#child.wanted = true;
@@ -151,7 +151,7 @@ export class Facteur {
     this.ends.forEach((one) => (one.ended ??= Date.now()));
   }
 
-  /** It stands still from now on. */
+  /** Pauses it. */
   freeze() {
     this.#child.child.kill("SIGSTOP");
   }
@@ -165,12 +165,12 @@ export class Facteur {
     return this.#child !== null && this.#child.child.exitCode === null && this.#child.child.signalCode === null;
   }
 
-  /** Leaves nothing behind, whatever happened to us. */
+  /** Kills it in any case, so that no process is left behind. */
   abandon() {
     if (this.alive) this.#child.child.kill("SIGKILL");
   }
 
-  /** Everything it said. */
+  /** All of its output. */
   words() {
     return readFileSync(this.log, "utf8").replaceAll(/\x1b\[\d*m/g, "");
   }

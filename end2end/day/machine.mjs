@@ -8,7 +8,7 @@ import { createSecureContext } from "node:tls";
 
 export const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-/** Asks until the answer is yes or the time is over; says which. */
+/** Repeats the question until the answer is true or the time is over; returns which. */
 export async function until(question, seconds, every = 50) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -20,8 +20,8 @@ export async function until(question, seconds, every = 50) {
 
 const given = new Set();
 
-/** A port that nobody has. It is below those that the kernel gives to outgoing connections: a server that is down for a
- *  moment finds its port free when it comes back. */
+/** A free port, below those that the kernel gives to outgoing connections: a server that is down for a moment finds its
+ * port free when it returns. */
 export async function freePort() {
   for (;;) {
     const port = randomInt(12000, 32000);
@@ -36,7 +36,7 @@ export async function freePort() {
   }
 }
 
-/** An authority of the day (`ca.pem` in `folder`), and what a server of 127.0.0.1 shows. */
+/** A certificate authority for this day (`ca.pem` in `folder`), and the certificate for servers on 127.0.0.1. */
 export function certificates(folder) {
   const openssl = (...args) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
@@ -50,7 +50,7 @@ export function certificates(folder) {
   return createSecureContext({ key: read("server.key"), cert: read("server.pem") });
 }
 
-/** How much longer than alone a program takes here now: 1 on a quiet machine, 4 at most. */
+/** How many times longer than usual a program takes on this machine now: 1 if it is idle, 4 at most. */
 export function contention() {
   const [wall, cpu] = [performance.now(), process.cpuUsage()];
   while (performance.now() - wall < 1_000);

@@ -1,4 +1,4 @@
-// Reads a message back as a mail program would: headers (RFC 5322, 2047, 2231), bodies and files (RFC 2045, 2046).
+// Parses a message like a mail program: headers (RFC 5322, 2047, 2231), bodies and files (RFC 2045, 2046).
 
 /** `{ headers: [[name, value]…], header(name), type, parts, body }`; values are unfolded, `body` is bytes. */
 export function read(raw) {
@@ -64,7 +64,7 @@ export function words(text) {
 /** The addresses of a header: `{ address, name }`. */
 export function addresses(header = "") {
   const found = [];
-  // A name in quotes may hold commas and angle brackets; an encoded word may not.
+  // A quoted name may contain commas and angle brackets; an encoded word may not.
   for (const [one] of header.matchAll(/(?:"(?:[^"\\]|\\.)*"|[^",])+/g)) {
     const [, name, address] = /^\s*(.*?)\s*<([^>]*)>\s*$/s.exec(one) ?? [null, "", one.trim()];
     const plain = name.startsWith('"') ? name.slice(1, -1).replace(/\\(.)/g, "$1") : name;
@@ -78,12 +78,12 @@ export function textOf(part) {
   return new TextDecoder(part.type.charset ?? "utf-8").decode(part.body).replaceAll("\r\n", "\n");
 }
 
-/** Every part that is no container, in order. */
+/** Every part that is not a container, in order. */
 export function leaves(message) {
   return message.parts.length ? message.parts.flatMap(leaves) : [message];
 }
 
-/** The name of a file; nothing for a part that is no attachment. */
+/** The name of a file; undefined for a part that is not an attachment. */
 export function filename(part) {
   const disposition = parameters(part.header("content-disposition") ?? "inline");
   return disposition.value === "attachment" ? (disposition.filename ?? part.type.name ?? "") : undefined;

@@ -1,4 +1,4 @@
-// What the portal's customers write: whatever a real mail may hold, in small.
+// What the portal's customers write: small messages with every feature of real mail.
 import { OTHER_PORTAL } from "./accounts.mjs";
 
 const SUBJECTS = [
@@ -31,14 +31,14 @@ const FILES = [
   ["報告.txt", "text/plain"],
 ];
 
-/** `count` messages over `seconds`, the oldest first: for whom, when, and the body of the POST. */
+/** `count` messages over `seconds`, the oldest first: recipients, time, and the body of the POST. */
 export function plan(chance, accounts, count, seconds) {
   const mine = accounts.filter(({ portal }) => portal !== OTHER_PORTAL);
   const foreign = accounts.filter(({ portal }) => portal === OTHER_PORTAL);
   const messages = [];
   for (let number = 1; number <= count; number++) {
     const name = `m${number}`;
-    // One in forty is another portal's, with a key that this portal used for the message before.
+    // One in forty belongs to the other portal, with a key that this portal used for the previous message.
     const account = number % 40 === 0 ? foreign[0] : mine[number % mine.length];
     const key = `day-${chance.seed}-${number % 40 === 0 ? `m${number - 1}` : name}`;
     const at = chance.number("at", name) * seconds * 1000;

@@ -19,7 +19,7 @@ export class Portal {
     return `${signed}.${createHmac("sha256", this.secret).update(signed).digest("base64url")}`;
   }
 
-  /** What an owner does in the configurator: a profile, and the choice to use it. Gives the profile's id. */
+  /** Does what an owner does in the configurator: creates a profile and puts it in use. Returns the profile's id. */
   async setUp(account) {
     const door = { headers: { origin: this.origin }, form: { token: this.#token(account.id) } };
     const entered = await ask("POST", `${this.url}/session`, door);
@@ -51,7 +51,7 @@ export class Portal {
     return id;
   }
 
-  /** Asks the API; the answer's body is parsed. */
+  /** Calls the API; returns the parsed body. */
   async api(method, path, { json, key } = {}) {
     const headers = key ? { "idempotency-key": key } : {};
     const { status, text } = await ask(method, `${this.url}/api/v1${path}`, { headers, json, bearer: this.apiKey });

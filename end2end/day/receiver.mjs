@@ -1,20 +1,21 @@
-// Where the portal is told: verifies signatures, fails for a third of the events, and is not there part of the time.
+// The receiver of the portal's webhooks: verifies signatures, fails for a third of the events, and is down part of the
+// time.
 //
-// It fails once for an event, while that is young: Facteur waits 5 s after the first failure, 30 s after the second, and
-// then longer than a day like this one has.
+// It fails once for an event, while the event is young: Facteur waits 5 s after the first failure, 30 s after the
+// second, and then longer than this day lasts.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
 import { freePort } from "./machine.mjs";
 
 export class Receiver {
-  /** What it took: `{ id, type, data }`; the same id may come again. */
+  /** The accepted events: `{ id, type, data }`; the same id may occur again. */
   events = [];
-  /** Calls that break the rules. */
+  /** Calls that violate the specification. */
   faults = [];
   calls = 0;
   failed = 0;
-  /** Two of them: every call is signed with each, so that they can be exchanged. */
+  /** Two of them: every call is signed with each, so that they can be rotated. */
   secrets = [0, 1].map(() => `whsec_${randomBytes(32).toString("base64")}`);
 
   #server = null;
@@ -43,7 +44,7 @@ export class Receiver {
     await closed;
   }
 
-  /** In one of the forms that answers have: with a body and its length, in chunks, with none. */
+  /** Replies in one of the forms of HTTP responses: with a body and its length, in chunks, without a body. */
   #reply(response, status) {
     const form = this.calls % 4;
     if (form === 0 && status === 200) response.writeHead(204).end();

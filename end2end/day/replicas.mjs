@@ -1,15 +1,15 @@
-// Several `facteur serve` on one database, behind a balancer, and what happens to them besides being killed: one stands still for
+// Several `facteur serve` on one database, behind a balancer, and what happens to them besides kills: one is paused for
 // longer than its lease, one loses the database, the database itself is killed.
 import { Balancer } from "./balancer.mjs";
 import { Facteur } from "./facteur.mjs";
 import { sleep } from "./machine.mjs";
 
-/** How long one stands still. Leases of the day last two seconds. */
+/** How long one is paused. Leases of the day last two seconds. */
 const FROZEN_MS = 6_000;
-/** How long one is without the database: longer than the 27 s after which it gives up everything that it holds. */
+/** How long one is without the database: longer than the 27 s after which it releases all slots and leases. */
 const CUT_MS = 35_000;
 
-/** To the day they are one program, of which `end` ends one process. */
+/** The day treats them as one program; `end` ends one of its processes. */
 export class Replicas {
   #busy = Promise.resolve();
   #ends = [];
@@ -38,13 +38,16 @@ export class Replicas {
     await Promise.all(this.all.map((one) => one.ready()));
   }
 
-  /** Ends one of them; in the evening all. */
+  /** Ends one of them; at the end of the day all. */
   async end(signal, moment) {
     if (moment === "evening") return void (await Promise.all(this.all.map((one) => one.end(signal, moment))));
     await this.chance.one(this.all, "victim", this.ends.length).end(signal, moment);
   }
 
-  /** What else happens, always in this order; the last when nearly everything is posted. `links`: from each to the database. */
+  /**
+   * The outages, always in this order; the last one when nearly everything is posted. `links`: from each to the
+   * database.
+   */
   async outages(postgres, links, seconds) {
     const began = Date.now();
     const happen = async (share, moment, begin, lasts, end) => {
@@ -54,7 +57,7 @@ export class Replicas {
       begin();
       await sleep(lasts);
       await end();
-      // Like a kill, it is a reason not to know what became of a message.
+      // Like a kill, this makes the outcome of a message unknown.
       this.#ends.push({ at, ended: Date.now(), signal: "SIGKILL", moment });
       done();
     };

@@ -1,7 +1,7 @@
 // Kills the server at bad moments, and starts it again at once.
 import { sleep } from "./machine.mjs";
 
-/** When: at any time, or as soon as a mail server is at a step, a client was told 202, the receiver is called. */
+/** The moments: any time, or as soon as a mail server reaches a step, a client gets 202, or the receiver is called. */
 export const MOMENTS = ["now", "starting", "rcpt", "data", "body", "message", "answered", "posted", "called"];
 
 /** `kills` times SIGKILL and `stops` times SIGTERM over `seconds`. `moments` emits `step` with the names above. */
@@ -32,7 +32,7 @@ export async function trouble(facteur, moments, chance, { kills, stops, seconds 
   }
 }
 
-/** Waits for the `nth` time of the moment, but not for long: what is never reached is "now". */
+/** Waits for the `nth` time of the moment, with a limit: a moment that is never reached becomes "now". */
 function reached(moments, moment, nth) {
   if (moment === "now") return moment;
   return new Promise((done) => {

@@ -1,4 +1,4 @@
-// Where the pictures are.
+// The paths of the pictures.
 import { join } from "node:path";
 import type { Language, Surface, Theme } from "./scene";
 
@@ -6,7 +6,7 @@ export const FOLDER = join(import.meta.dirname, "../../target/screenshots");
 
 export type Picture = { surface: Surface; language: Language; theme: Theme; width: number; name: string };
 
-/** Inside the folder, with slashes: an address as well. */
+/** Relative to the folder, with slashes, so that it is also a URL. */
 export const addressOf = ({ surface, language, theme, width, name }: Picture) => `${surface}/${language}/${theme}/${width}/${name}.png`;
 
 export const pictureOf = (picture: Picture) => join(FOLDER, addressOf(picture));

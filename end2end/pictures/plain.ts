@@ -1,4 +1,4 @@
-// An accessibility snapshot without what differs from run to run: ports, ids, instants, durations, sizes.
+// An accessibility snapshot without values that differ between runs: ports, ids, instants, durations, sizes.
 const MONTHS = [
   ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"],
   ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
@@ -6,21 +6,21 @@ const MONTHS = [
 const DATE = new RegExp(`(\\d{1,2})(?:er)? (${MONTHS.flat().join("|")}) (20\\d\\d)`, "g");
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** A date of this run, or at the other end of its last thirty days. Those of guides and certificates stay. */
+/** A date of this run, or thirty days before it. Dates of guides and certificates stay. */
 function masked(date: string, day: string, month: string, year: string): string {
   const at = Date.UTC(Number(year), Math.max(...MONTHS.map((names) => names.indexOf(month))), Number(day));
   return Math.abs(Date.now() - at) < 35 * DAY_MS ? "DATE" : date;
 }
 
 const MASKS: [RegExp, string][] = [
-  // The system gives free ports from 32768 on.
+  // The system assigns free ports from 32768 on.
   [/(?<![\w.])(3[2-9]|[4-6]\d)\d{3}(?!\w|\.\d)/g, "PORT"],
   [/[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/g, "ID"],
   // Just now, or a minute later on a busy machine.
   [/à l’instant|il y a \d+ (min|s)\b|just now|\d+ (min|s) ago/g, "MOMENT"],
   [/\d\d:\d\d(?=\sUTC)|(?<=DATE (à|at) )\d\d:\d\d(:\d\d)?/g, "TIME"],
   [/(< )?\d+ ms\b/g, "TIME"],
-  // A phase says its seconds only when it takes one.
+  // A phase shows its seconds only if it takes one.
   [/ \d+ s\b/g, ""],
   [/SANDBOX\d+/g, "SANDBOXNNNN"],
   [/\b(SIZE=|BDAT )\d+/g, "$1N"],

@@ -1,5 +1,5 @@
-// One visit: the configurator in a page of its own, or in a frame of the portal's page, in one language. States are reached
-// with it. Everything is found by what does not change with the language: ids, names, classes.
+// One visit: the configurator in a page of its own, or in a frame of the portal's page, in one language. It is the way
+// to reach states. Elements are found by properties that do not depend on the language: ids, names, classes.
 import { type BrowserContext, type Frame, type Locator, type Page, expect } from "@playwright/test";
 import { PASSWORD } from "../tests/configurator";
 import type { Demo } from "../tests/demo";
@@ -14,7 +14,7 @@ export type Theme = (typeof THEMES)[number];
 /** A desk, a phone, and 1280 pixels at 400 % (WCAG 2.2, 1.4.10). */
 export const WIDTHS = [1280, 390, 320] as const;
 
-/** What a profile may differ in from the sandbox' preset. `id`: it is one that exists. */
+/** How a profile differs from the sandbox's preset. `id`: an existing profile. */
 export type Settings = Partial<Record<"id" | "host" | "port" | "security" | "user" | "sender" | "password", string>>;
 
 /** The sample's two accounts: one for each language, so that both can use one demo. */
@@ -23,7 +23,7 @@ const ACCOUNTS = {
   en: { slug: "velo-dubois", name: "Atelier Vélo Dubois", reader: "hugo", user: "lea" },
 };
 
-/** What an island works on, and what tells that it does. */
+/** The element of an island, and the sign that the island listens. */
 const ISLANDS = [[".search", ".search.shown"], [".toolbar", ".toolbar [aria-disabled]"], [".copy", ".copy:not([hidden])"]];
 
 export class Scene {
@@ -31,7 +31,7 @@ export class Scene {
   at: Page | Frame;
   readonly account: (typeof ACCOUNTS)[Language];
 
-  /** A tab that nobody has visited the configurator with. */
+  /** A tab that has not visited the configurator yet. */
   static async begin(context: BrowserContext, demo: Demo, language: Language, surface: Surface): Promise<Scene> {
     await context.clearCookies();
     const page = await context.newPage();
@@ -77,7 +77,7 @@ export class Scene {
     }
   }
 
-  /** A press that leads to another page. */
+  /** Presses a button that leads to another page. */
   async press(button: Locator, arrives: RegExp) {
     await Promise.all([this.at.waitForURL(arrives), button.click()]);
     await this.ready();
@@ -85,7 +85,7 @@ export class Scene {
 
   // Profiles
 
-  /** Posts a form as the page itself would; the page that the answer leads to. */
+  /** Posts a form like the page itself; returns the page of the redirect. */
   async post(path: string, fields: Record<string, string>): Promise<string> {
     return this.at.evaluate(async ([path, fields]) => {
       const body = new URLSearchParams(fields as Record<string, string>);
@@ -95,7 +95,7 @@ export class Scene {
     }, [path, fields] as const);
   }
 
-  /** The sandbox' port for TLS from the start. */
+  /** The sandbox's port for TLS from the start. */
   async port(): Promise<string> {
     return this.at.evaluate(async () => {
       const page = new DOMParser().parseFromString(await (await fetch("/profiles/new?preset=sandbox")).text(), "text/html");
@@ -150,7 +150,7 @@ export class Scene {
     return id;
   }
 
-  /** From now on a test's stream stops after so many lines: what it shows stays. */
+  /** From now on a test's stream stops after `lines` lines, and the page keeps that state. */
   async holdTestAfter(lines: number) {
     await this.at.evaluate((lines) => {
       const ask = window.fetch;
@@ -190,7 +190,7 @@ export class Scene {
 
   // The portal
 
-  /** The portal hands a quote over, and waits until it left or did not. */
+  /** The portal sends a quote, and waits for the outcome. */
   async send(quote: string) {
     const portal = await this.page.context().newPage();
     await portal.goto(`${this.demo.portal}/${this.account.slug}?lang=${this.language}`);
@@ -203,7 +203,7 @@ export class Scene {
     await portal.close();
   }
 
-  /** The portal signs its reader out. */
+  /** The portal signs its user out. */
   async signOut() {
     const { slug, name, reader } = this.account;
     await revoke(this.demo, { sub: reader, account: { id: slug, name } });
@@ -217,7 +217,7 @@ export class Scene {
     await this.settle();
   }
 
-  /** Until nothing moves any more: fonts are there, the pointer is away, and the frame is as tall as its content. */
+  /** Waits until the page is still: fonts are loaded, the pointer is away, and the frame is as tall as its content. */
   async settle() {
     await this.page.mouse.move(0, 0);
     for (const document of new Set([this.page, this.at])) await document.evaluate(still);
@@ -231,10 +231,10 @@ export class Scene {
   }
 }
 
-/** In the browser: what changes by itself, such as the ten seconds for taking a deletion back, stands still. */
+/** Runs in the browser: stops changes over time, such as the ten seconds for restoring a deleted profile. */
 async function still() {
   await document.fonts.ready;
-  // A frame that is hidden is never drawn.
+  // A hidden frame is never drawn.
   await new Promise((drawn) => {
     requestAnimationFrame(() => requestAnimationFrame(drawn));
     setTimeout(drawn, 200);

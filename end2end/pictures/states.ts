@@ -1,5 +1,5 @@
-// Every page and state of the configurator, and how each is reached. The pictures (pictures.spec.ts) and the accessibility
-// snapshots (../tests/states.spec.ts) go through this list. A new state is one entry, in the file of its kind.
+// Every page and state of the configurator, and how to reach each one. The pictures (pictures.spec.ts) and the
+// accessibility snapshots (../tests/states.spec.ts) use this list. A new state is one entry, in the file of its kind.
 import type { Scene, Surface } from "./scene";
 import { form } from "./states/form";
 import { list } from "./states/list";
@@ -9,9 +9,9 @@ import { tests } from "./states/tests";
 export type State = {
   /** Names the picture and the stored snapshot. */
   name: string;
-  /** Where else it does not exist. */
+  /** The only surface on which it exists. */
   only?: Surface;
-  /** From an empty account to the state. Each begins with a demo, or an account, of its own. */
+  /** Steps from an empty account to the state. Each starts with a separate demo or account. */
   reach: (scene: Scene) => Promise<unknown>;
 };
 

@@ -1,5 +1,5 @@
-// axe finds nothing, on any page and state, in both languages and themes, wide and at 400 % zoom (WCAG 2.2, 1.4.10: 1280
-// pixels become 320).
+// axe finds nothing, on any page and state, in both languages and themes, wide and at 400 % zoom (WCAG 2.2, 1.4.10:
+// 1280 pixels become 320).
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "./demo";
@@ -68,7 +68,7 @@ for (const language of ["fr", "en"] as const) {
       await configurator.validateButton().click();
       await page.waitForURL(/warn=/);
       await check(page, "warnings");
-      // A test that went well, with the code to type in; one that can be mended, with what was found.
+      // A successful test, with the field for its code; one that can be fixed, with its findings.
       await configurator.open("profiles", "velo-dubois", language);
       await configurator.addPersona("boutique@sandbox.example");
       await configurator.test();
@@ -101,7 +101,7 @@ for (const language of ["fr", "en"] as const) {
   }
 }
 
-test("in a contrast theme nothing is told by a background alone @wasm", async ({ page, configurator }) => {
+test("in a contrast theme no information is in a background alone @wasm", async ({ page, configurator }) => {
   await page.emulateMedia({ forcedColors: "active" });
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");

@@ -1,4 +1,4 @@
-// The page object: everything is found by role and label, in the words of the tutorial.
+// The page object: elements are found by role and label, in the words of the tutorial.
 import { type Page, expect } from "@playwright/test";
 import type { Demo } from "./demo";
 
@@ -23,17 +23,17 @@ export class Configurator {
   words = WORDS.fr;
   constructor(readonly page: Page, readonly demo: Demo, readonly scripted: boolean) {}
 
-  /** Through the portal's door, in a page of its own. */
+  /** Opens it from the portal, in a page of its own. */
   async open(page: "sending-mode" | "profiles" = "profiles", account = "boulangerie-martin", language: "fr" | "en" = "fr") {
     this.words = WORDS[language];
     await this.page.goto(`${this.demo.portal}/${account}/open/${page}?lang=${language}`);
-    // With JavaScript the form leaves by itself.
+    // With JavaScript the form submits itself.
     if (!this.scripted) await this.page.getByRole("button", { name: this.words.open }).click();
     await this.page.waitForURL(`${this.demo.configurator}/${page}`);
     await this.ready();
   }
 
-  /** Until the island listens. Without JavaScript there is nothing to wait for. */
+  /** Waits until the island listens. Without JavaScript there is none. */
   async ready() {
     if (this.scripted && /profiles\/(new|edit)/.test(this.page.url())) {
       await this.page.locator(".search.shown").waitFor();
@@ -51,7 +51,7 @@ export class Configurator {
     await this.button(name).click();
   }
 
-  /** The form's own button is pressed, and the browser or the server refuses: the page stays or comes back. */
+  /** Presses the form's own button when the browser or the server refuses: the page stays or comes back. */
   secretInput = () => this.page.locator("#secret");
 
   async add() {
@@ -65,7 +65,7 @@ export class Configurator {
     if (!this.scripted) await this.button(this.words.fill).click();
   }
 
-  /** Fills the form for one of the sandbox' personas, and saves both steps. */
+  /** Fills the form for one of the sandbox's personas, and saves both steps. */
   async addPersona(login: string, { host = "", password = PASSWORD, user = "" } = {}) {
     await this.add();
     await this.choosePreset(this.words.sandbox);

@@ -1,4 +1,4 @@
-// Deleting a profile, and taking that back.
+// Deleting a profile, and restoring it.
 import { IN_USE } from "./configurator";
 import { expect, test } from "./demo";
 

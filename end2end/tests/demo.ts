@@ -1,4 +1,4 @@
-// A demo of its own for each test: other ports, an empty folder, an empty database. `test` comes from here.
+// A separate demo for each test: other ports, an empty folder, an empty database. `test` is exported here.
 import { test as base, expect } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -27,13 +27,13 @@ export class Demo {
 /** Databases that this process has made. */
 let databases = 0;
 
-/** How long a demo may take to end after SIGTERM. Its own limit for messages on their way is 5 s. */
+/** How long a demo may take to end after SIGTERM. Its own limit for messages being sent is 5 s. */
 const END_MS = 30_000;
 
 /** A demo that runs, and the way to end it. */
 class Running {
   #output = "";
-  /** Done when the process is gone and its output is read to the end. */
+  /** Resolves when the process has exited and its output was read to the end. */
   readonly #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
   constructor(readonly folder: string, private child: ChildProcess) {
@@ -43,7 +43,7 @@ class Running {
       child.once("error", reject);
       child.once("close", (code, signal) => resolve({ code, signal }));
     });
-    // Whoever waits for it hears of a failure; nobody may be waiting yet.
+    // A failure reaches those who await the promise; there may be none yet.
     this.#ended.catch(() => {});
   }
 
@@ -62,7 +62,7 @@ class Running {
     await Promise.race([printed, gone]);
   }
 
-  /** Ends the process, and only then removes its folder: until it is gone it may still write there. */
+  /** Ends the process, and only then removes its folder: until it has exited it may still write there. */
   async end() {
     this.child.kill("SIGTERM");
     const late = setTimeout(() => this.child.kill("SIGKILL"), END_MS);
@@ -72,7 +72,7 @@ class Running {
   }
 }
 
-/** Starts a demo. `postgres`: in a new database there, in place of SQLite. */
+/** Starts a demo. `postgres`: in a new database there, instead of SQLite. */
 async function start(postgres?: Postgres): Promise<{ demo: Demo; end: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "facteur-"));
   const zeros = ["--port", "0", "--portal-port", "0", "--starttls-port", "0", "--tls-port", "0", "--data", folder];

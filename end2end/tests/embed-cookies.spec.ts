@@ -1,5 +1,5 @@
-// <smtp-configurator> in a browser that keeps third parties' cookies apart, as browsers are going to. The headless shell
-// cannot: these need the whole browser.
+// <smtp-configurator> in a browser that partitions third parties' cookies, as browsers are going to. The headless shell
+// cannot do that: these tests need the whole browser.
 import config from "../playwright.config";
 import { expect, test } from "./demo";
 
@@ -13,7 +13,7 @@ test("a cookie of its own for each portal is enough @wasm", async ({ page, demo,
   await frame.getByRole("navigation").getByRole("link", { name: "Profils SMTP" }).click();
   await expect(frame.getByRole("link", { name: "Ajouter", exact: true })).toBeVisible();
   await expect(page.locator("#events li")).toHaveText(["ready"]);
-  // The same browser outside the portal is a stranger.
+  // Outside the portal, the same browser has no session.
   const alone = await context.newPage();
   expect((await alone.goto(`${demo.configurator}/profiles`))!.status()).toBe(401);
 });
@@ -21,7 +21,7 @@ test("a cookie of its own for each portal is enough @wasm", async ({ page, demo,
 test("a cookie for everybody would be refused here: the element says so @wasm", async ({ page, demo }) => {
   await page.route(/\/session$/, async (route) => {
     const response = await route.fetch({ maxRedirects: 0, headers: { ...route.request().headers(), "sec-fetch-dest": "iframe" } });
-    // A fetch of the test keeps cookies for the browser.
+    // A fetch of the test stores cookies in the browser.
     await page.context().clearCookies();
     const headers = response.headers();
     headers["set-cookie"] = headers["set-cookie"].replace("; Partitioned", "");

@@ -1,4 +1,4 @@
-// Where <smtp-configurator> sends a token: to the Facteur that its page or its script names, and to nobody else.
+// Where <smtp-configurator> sends a token: only to the Facteur that its page or its script names.
 import type { Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import config from "../playwright.config";
 import { type Demo, expect, test } from "./demo";
 
-// Pages that a test makes up are of no address; Chromium keeps those from asking this machine anything.
+// Pages that a test makes up have no address; Chromium would forbid them requests to this machine.
 const { executablePath, args } = config.use!.launchOptions!;
 test.use({ launchOptions: { executablePath, args: [...args!, "--disable-features=LocalNetworkAccessChecks"] } });
 
@@ -15,8 +15,8 @@ const TOKEN = "/boulangerie-martin/token";
 const WORKS = ["ready"];
 
 /**
- * Somebody else's host: any path gives a script that does nothing, below `/copy/` a copy of `element`; whatever is posted
- * there is written down.
+ * A third party's host: any path gives a script that does nothing, below `/copy/` a copy of `element`; everything
+ * posted there is recorded.
  */
 async function vendor(element = "") {
   const posted: string[] = [];
@@ -31,8 +31,8 @@ async function vendor(element = "") {
 }
 
 /**
- * A page of the portal with this markup: what the element said, and every address that something was posted to. The files
- * of the npm package are under `/npm/`, Facteur's element as a bundle `/bundle.js`.
+ * A page of the portal with this markup: the element's events, and every address that something was posted to. The
+ * files of the npm package are under `/npm/`, Facteur's element as a bundle is `/bundle.js`.
  */
 async function visit(page: Page, demo: Demo, markup: string): Promise<{ said: string[]; posted: string[] }> {
   const posted: string[] = [];
@@ -62,19 +62,20 @@ test("as a script and as a module of Facteur's it knows where it came from @wasm
   ]) expect((await visit(await context.newPage(), demo, markup)).said).toEqual(WORKS);
 });
 
-test("in a bundle it is told, or sends nothing @wasm", async ({ demo, context }) => {
+test("in a bundle it gets an address, or sends nothing @wasm", async ({ demo, context }) => {
   const other = await vendor(await (await fetch(`${demo.configurator}/embed.js`)).text());
   try {
     const vendors = `<script src="${other.origin}/embed.js"></script><script src="${other.origin}/x/embed.js?y=/embed.js" async></script>`;
     for (const [markup, said] of [
-      // The package, as a bundler puts it together.
+      // The package, as a bundler assembles it.
       [`${vendors}<script type="module">import "/npm/index.js"</script>${element()}`, ["src-missing"]],
       [`${vendors}<script type="module">import "/npm/embed.js"</script>${element()}`, ["src-missing"]],
       [`${vendors}<script type="module">import { configure } from "/npm/index.js"; configure({ src: "${demo.configurator}/" })</script>${element()}`, WORKS],
       [`${vendors}<script type="module">import "/npm/index.js"</script>${element(`src="${demo.configurator}"`)}`, WORKS],
       // A copy of the package on a host for packages.
       [`${vendors}<script src="/npm/embed.js"></script>${element()}`, ["src-missing"]],
-      // Facteur's own file knows who served it: as a module, in a bundle, in the page, from memory, late, on somebody's host.
+      // Facteur's own file contains its address: as a module, in a bundle, in the page, from memory, late, on a third
+      // party's host.
       [`${vendors}<script src="${other.origin}/copy/embed.js"></script>${element()}`, WORKS],
       [`${vendors}<script type="module" src="${other.origin}/copy/embed.mjs"></script>${element()}`, WORKS],
       [`${vendors}<script type="module" src="${demo.configurator}/embed.js"></script>${element()}`, WORKS],
@@ -102,16 +103,16 @@ test("a page's markup does not move it @wasm", async ({ demo, context }) => {
   const base = `<base href="${other.origin}/">`;
   try {
     for (const [markup, said] of [
-      // Elements that are called like a property of the document's.
+      // Elements with the names of properties of `document`.
       [`<img name="currentScript" src="${other.origin}/embed.js">${script}${element()}`, WORKS],
       [`<form name="currentScript"><input name="src" value="${other.origin}/embed.js"></form>${script}${element()}`, WORKS],
       [`<img name="body"><a name="baseURI" href="${other.origin}/"></a><a id="location" href="${other.origin}/"></a>${script}${element()}`, WORKS],
-      // Relative addresses begin at the page, whatever a base says.
+      // Relative addresses are resolved against the page, regardless of <base>.
       [`${base}${script}${element()}`, WORKS],
       [`${script}${base}${element('src="/nowhere/"')}`, ["audience-mismatch"]],
       [`<script src="/bundle.js?/embed.js"></script>${base}${element()}`, WORKS],
       [`<img name="createElement"><form name="createElement"></form>${script}${element()}`, WORKS],
-      // Addresses that are none of Facteur's.
+      // Addresses that Facteur cannot have.
       ...["javascript:alert(1)", "data:text/html,x", "blob:https://x/1", "http://facteur.example/", "https://user@facteur.example/", "http://localhost.evil.example/", "file:///", "https://"].map(
         (src): [string, string[]] => [`${script}${element(`src="${src}"`)}`, ["src-invalid"]]),
     ] as [string, string[]][]) {
@@ -132,7 +133,7 @@ test("a page's markup does not move it @wasm", async ({ demo, context }) => {
 test("a base that comes after the script was asked for gets no token @wasm", async ({ page, demo }) => {
   const other = await vendor();
   try {
-    // The portal's own proxy serves Facteur's script; markup that somebody else wrote follows.
+    // The portal's own proxy serves Facteur's script; untrusted markup follows.
     await page.route(`${demo.portal}/smtp/embed.js`, async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 500));
       await route.fulfill({ contentType: "text/javascript", body: await (await fetch(`${demo.configurator}/embed.js`)).text() });
@@ -166,7 +167,7 @@ test("a token that was copied opens nothing anywhere @wasm", async ({ page, demo
   await page.route(`${demo.configurator}/session`, (route) => route.abort());
   await page.goto(`${demo.portal}/boulangerie-martin/settings/sending`);
   await expect.poll(() => copied).not.toBe("");
-  // Not used yet, and its thief can write any origin.
+  // Not used yet, and a thief can forge any origin.
   for (const verifier of ["", "x"]) {
     const answer = await fetch(`${demo.configurator}/session`, {
       method: "POST", redirect: "manual", headers: { origin: demo.portal }, body: new URLSearchParams({ token: copied, verifier }),

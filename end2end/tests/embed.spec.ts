@@ -1,4 +1,4 @@
-// <smtp-configurator> in a portal's page: what it shows, what it says, and what strangers get of it.
+// <smtp-configurator> in a portal's page: what it shows, its events, and what other sites can get from it.
 import type { Frame, FrameLocator, Page } from "@playwright/test";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,7 +11,9 @@ const SENDING = "/boulangerie-martin/settings/sending?lang=fr";
 const NAMES = ["ready", "resize", "profile-saved", "profile-deleted", "test-succeeded", "test-failed", "mode-changed", "session-expired", "error"];
 type Heard = { name: string; detail: Record<string, unknown>; from: string };
 
-/** Writes down what elements say, from the first moment on. `error` and `resize` do not bubble: they are met on the way down. */
+/**
+ * Records the events of elements from the start. `error` and `resize` do not bubble: they are captured on the way down.
+ */
 async function listen(page: Page) {
   await page.addInitScript((names) => {
     const heard: unknown[] = ((window as any).heard = []);
@@ -30,7 +32,7 @@ async function heard(page: Page, ...names: string[]): Promise<Heard[]> {
   return all.filter(({ name }) => names.includes(name));
 }
 
-/** Until an event is heard that often in all; its last detail. */
+/** Waits until an event was fired `times` times in all; returns its last detail. */
 async function wait(page: Page, name: string, times = 1, timeout = 10_000): Promise<Record<string, unknown>> {
   await expect.poll(async () => (await heard(page, name)).length, { message: `${name} ${times}×`, timeout }).toBe(times);
   return (await heard(page, name)).at(-1)!.detail;
@@ -40,12 +42,12 @@ const inside = (page: Page): FrameLocator => page.frameLocator("smtp-configurato
 /** The frame's own document. */
 const document = (page: Page, demo: Demo): Frame => page.frames().find((frame) => frame.url().startsWith(demo.configurator))!;
 
-/** The frame's page moves by itself: reloads, goes back, or goes to an address. Ends when the new page is there: what is looked
- *  for next may be on the old one too. */
+/** The frame's page reloads, goes back, or goes to an address. Ends when the new page is loaded, because the old page
+ * may contain the same elements. */
 async function moves(page: Page, demo: Demo, to: "reload" | "back" | `/${string}`) {
   const frame = document(page, demo);
   const arrived = frame.waitForNavigation();
-  // Later: the answer of this call belongs to the old page.
+  // With a delay: the result of this call belongs to the old page.
   await frame.evaluate(
     (to) => void setTimeout(() => (to === "reload" ? location.reload() : to === "back" ? history.back() : location.assign(to))),
     to,
@@ -60,7 +62,7 @@ async function open(page: Page, demo: Demo) {
   await wait(page, "ready");
 }
 
-/** Fills the form for one of the sandbox' personas, and saves the first step. */
+/** Fills the form for one of the sandbox's personas, and saves the first step. */
 async function fill(frame: FrameLocator, login: string) {
   await frame.getByRole("link", { name: "Ajouter", exact: true }).click();
   await frame.locator(".search.shown").waitFor();
@@ -79,7 +81,7 @@ async function add(frame: FrameLocator, login: string) {
 
 const toList = (frame: FrameLocator) => frame.getByRole("navigation").getByRole("link", { name: "Profils SMTP" }).click();
 
-/** The list says that its session has five seconds left, until it is renewed. */
+/** The list reports that its session has five seconds left, until it is renewed. */
 async function shorten(page: Page) {
   await page.addInitScript(() => {
     if (location.pathname !== "/profiles") return;
@@ -92,7 +94,7 @@ async function shorten(page: Page) {
   await toList(inside(page));
 }
 
-/** Pages on an origin that no portal has. */
+/** Pages on an origin that no portal has registered. */
 async function foreign(pages: Record<string, string>): Promise<{ origin: string; server: Server }> {
   const server = createServer((request, response) => {
     response.setHeader("content-type", "text/html; charset=utf-8");
@@ -153,7 +155,7 @@ test("it tells what is saved, tested, changed and deleted, once each @wasm", asy
   await fill(frame, "boutique@sandbox.example");
   const { id } = await wait(page, "profile-saved");
   expect(id).toMatch(/^[\da-f-]{36}$/);
-  // Reloading a page and going back tell nothing again.
+  // Reloading a page and going back fire no event again.
   await moves(page, demo, "reload");
   await expect(frame.getByRole("heading", { name: "Encodage SMTP" })).toBeVisible();
   await frame.locator("#content .actions").getByRole("button", { name: "Valider" }).click();
@@ -162,19 +164,19 @@ test("it tells what is saved, tested, changed and deleted, once each @wasm", asy
   await expect(frame.getByRole("heading", { name: "Mode d’envoi des emails" })).toBeVisible();
   await moves(page, demo, "back");
   await expect(frame.getByRole("button", { name: "Tester" })).toBeVisible();
-  // A test that ends well, in the page. The portal's page scrolls to what it says: the frame itself does not scroll.
+  // A successful test, in the page. The portal's page scrolls to the result: the frame itself does not scroll.
   await page.setViewportSize({ width: 390, height: 560 });
   await frame.getByRole("button", { name: "Tester" }).click();
   expect(await wait(page, "test-succeeded", 1, 30_000)).toEqual({ id });
   await expect(frame.locator("[data-verdict] h2")).toBeInViewport({ ratio: 1 });
   await page.setViewportSize({ width: 1280, height: 720 });
-  // And one that does not.
+  // And a failed one.
   await add(frame, "mot-de-passe@sandbox.example");
   const other = (await wait(page, "profile-saved", 4)).id;
   await frame.getByRole("button", { name: "Tester" }).click();
   expect(await wait(page, "test-failed", 1, 30_000)).toEqual({ id: other, cause: "bad_credentials" });
   await expect(frame.locator("[data-verdict] h2")).toBeInViewport({ ratio: 1 });
-  // Looking at the report again is no test.
+  // Opening the report again is not a test.
   await moves(page, demo, `/profiles/report?id=${id}`);
   await expect(frame.locator("[data-verdict]")).toBeVisible();
   // Deleted.
@@ -208,7 +210,7 @@ test("two on a page, the script loaded twice @wasm", async ({ page, demo }) => {
   await expect(first.getByRole("heading", { name: "Mode d’envoi des emails" })).toBeVisible();
   await expect(second.getByRole("link", { name: "Add", exact: true })).toBeVisible();
   await expect(page.getByTitle("How emails are sent: settings")).toBeVisible();
-  // Both at once, from the start, and a third that is taken away while it opens.
+  // Two at once, from the start, and a third that is removed while it opens.
   await page.evaluate(() => {
     for (const element of window.document.querySelectorAll<any>("smtp-configurator")) element.reload();
     const third = window.document.createElement("smtp-configurator");
@@ -262,7 +264,7 @@ test("when Facteur is silent or refuses, the portal's own words and button stand
   await page.getByRole("button", { name: "Encore" }).click();
   await wait(page, "ready", 2);
   await expect(page.getByRole("button", { name: "Encore" })).toBeHidden();
-  // A page of the frame that does not come is noticed too.
+  // A page of the frame that does not load is detected too.
   await page.route(/\/profiles$/, (route) => route.abort());
   await toList(inside(page));
   expect(await wait(page, "error", 3)).toEqual({ code: "unreachable" });
@@ -284,7 +286,7 @@ test("the function of the page wins over the address; page, language and theme a
   const theme = (value: string) => page.evaluate((value) => window.document.querySelector("smtp-configurator")!.setAttribute("theme", value), value);
   await theme("light");
   await expect.poll(scheme).toBe("light");
-  // The next document is dressed too, before anybody says so.
+  // The next document has the theme too, without a further message.
   await frame.getByRole("link", { name: "Add", exact: true }).click();
   await expect(frame.locator("html[data-theme=light]")).toHaveCount(1);
   await expect(frame.locator('input[name="form_owner"]').first()).toHaveValue(/ Atelier Vélo Dubois /);
@@ -350,7 +352,7 @@ test("where the browser refuses the cookie, a press opens a tab @wasm", async ({
   await context.route(/\/session$/, async (route) => {
     if (!refusing) return route.continue();
     const response = await route.fetch({ maxRedirects: 0, headers: { ...route.request().headers(), "sec-fetch-dest": "iframe" } });
-    // A fetch of the test keeps cookies for the browser.
+    // A fetch of the test stores cookies in the browser.
     await context.clearCookies();
     const { "set-cookie": _, ...headers } = response.headers();
     await route.fulfill({ status: response.status(), headers, body: "" });
@@ -385,7 +387,8 @@ test("forged messages change nothing and say nothing @wasm", async ({ page, demo
   try {
     const quiet = NAMES.filter((name) => name !== "resize");
     const before = await heard(page, ...quiet);
-    // From the portal's own page and from itself: neither is the page above the frame, or the frame below the page.
+    // From the portal's own page and from the frame itself: neither is the parent of the frame or the frame of the
+    // page.
     const forged = [
       { facteur: 1, type: "hello" }, { facteur: 1, type: "profile-saved", id: "x" }, { facteur: 2, type: "hello" }, { facteur: 1, type: "tab" },
       null, 7, "facteur", { facteur: { facteur: 1 } }, { facteur: 1, type: "__proto__" }, { facteur: 1, type: "x".repeat(2_000_000) },
@@ -398,7 +401,7 @@ test("forged messages change nothing and say nothing @wasm", async ({ page, demo
       postMessage({ facteur: 1, type: "port" }, "*", [port2]);
       forged.forEach((message) => parent.postMessage({ ...(message as object), type: (message as any)?.type === "hello" ? "tab" : (message as any)?.type }, "*"));
     }, forged);
-    // A stranger that opens the portal's page and knows its words.
+    // A foreign page that opens the portal's page and knows the protocol.
     const evil = await page.context().newPage();
     await evil.goto(stranger.origin);
     const [opened] = await Promise.all([
@@ -411,7 +414,7 @@ test("forged messages change nothing and say nothing @wasm", async ({ page, demo
       const got: unknown[] = [];
       addEventListener("message", ({ data }) => got.push(data));
       const { portal } = window as any;
-      // The frame is in the element's shadow: it is not even among the page's frames.
+      // The frame is in the element's shadow tree: it is not even among the page's frames.
       if (portal.length) got.push("frames");
       for (const target of [portal]) {
         for (const message of forged) target.postMessage(message, "*");
@@ -447,7 +450,7 @@ test("a foreign page neither frames, nor opens, nor replays @wasm", async ({ pag
   });
   try {
     const evil = await page.context().newPage();
-    // With a good token of its victim, which it should never have had.
+    // With a valid token of its victim, which it should never have got.
     await evil.goto(stranger.origin);
     await evil.evaluate((token) => (window.document.querySelector<any>("smtp-configurator").fetchToken = async () => token), sign(demo));
     await evil.waitForTimeout(4_000);
@@ -460,13 +463,13 @@ test("a foreign page neither frames, nor opens, nor replays @wasm", async ({ pag
       const [response] = await Promise.all([evil.waitForResponse(/\/session$/), evil.getByRole("button").click()]);
       expect([response.status(), response.headers()["set-cookie"]]).toEqual([401, undefined]);
     }
-    // From the portal's own page too a token works once.
+    // From the portal's own page, too, a token works once.
     await page.evaluate((token) => (window.document.querySelector<any>("smtp-configurator").fetchToken = async () => token), used[0]);
     await page.evaluate(() => window.document.querySelector<any>("smtp-configurator").reload());
     expect(await wait(page, "error")).toEqual({ code: "token-refused" });
     await page.evaluate(() => (window.document.querySelector<any>("smtp-configurator").fetchToken = undefined));
     await wait(page, "ready", 3);
-    // Nor may it renew or end anything.
+    // Nor may it renew or end a session.
     await evil.goto(stranger.origin);
     const statuses = await evil.evaluate(async ([origin, token]) => {
       const send = (path: string, init: RequestInit) => fetch(origin + path, { method: "POST", credentials: "include", ...init }).then(({ status }) => status, () => "refused");

@@ -1,4 +1,5 @@
-// A session that ends loses nothing, on any page: alone, in a portal's page, and without JavaScript. Nothing is done by it.
+// A session that ends loses no input, on any page: alone, in a portal's page, and without JavaScript. Resuming changes
+// nothing by itself.
 import type { Frame, Locator, Page } from "@playwright/test";
 import { PASSWORD } from "./configurator";
 import { type Demo, expect, test } from "./demo";
@@ -7,13 +8,13 @@ import { revoke, sign } from "./portal";
 const SAID = /Votre session avait pris fin/;
 const SETTINGS = "/boulangerie-martin/settings/sending?lang=fr";
 
-/** Where a page is looked at: alone, or a frame. */
+/** Where a page is shown: alone, or in a frame. */
 type Shown = Page | Frame;
 type Case = {
   name: string;
   path: (id: string) => string;
   field: (shown: Shown) => Locator;
-  /** What is typed; nothing for a choice. */
+  /** The typed text; undefined for a choice. */
   typed?: string;
   press: string;
 };
@@ -39,12 +40,12 @@ async function isThere(shown: Shown, { field, typed }: Case) {
   else await expect(field(shown)).toBeChecked();
 }
 const press = (shown: Shown, { press }: Case) => content(shown).getByRole("button", { name: press, exact: true }).first().click();
-/** The islands listen, where there are some. */
+/** Waits until the islands listen, if there are any. */
 const ready = async (shown: Shown, scripted: boolean) => {
   if (scripted && /profiles\/(new|edit)/.test(shown.url())) await shown.locator(".search.shown").waitFor();
 };
 
-/** Two profiles, so that one can take over; the first is in use, and its test waits for its code. */
+/** Two profiles, so that one can replace the other; the first is in use, and the code of its test was not entered. */
 async function prepare(configurator: any, page: Page): Promise<string> {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
@@ -194,7 +195,7 @@ test("in a frame nothing is lost while the portal gives no token either @wasm", 
   await page.route(/\/boulangerie-martin\/token$/, (route) => route.fulfill({ status: 401, body: "" }));
   await revoke(demo);
   await content(frame).locator(".actions").getByRole("button", { name: "Valider" }).click();
-  // The portal has refused before its next answer is let through.
+  // The portal refuses before its next response is let through.
   const again = page.getByRole("button", { name: "Réessayer" });
   await expect(again).toBeVisible();
   await page.unrouteAll({ behavior: "wait" });
@@ -213,7 +214,7 @@ test("a link after the end: one page says so, in the language of the session, wi
   await expect(page.getByRole("heading", { name: "Session ended" })).toBeVisible();
   await expect(page.getByText("Step 1")).toBeHidden();
   await expect(page.getByRole("link", { name: "Back to the portal" })).toBeVisible();
-  // Where the cookie is gone the tab remembers, if it can.
+  // If the cookie is gone, the tab knows the language, if it has JavaScript.
   if (javaScriptEnabled === false) return;
   await configurator.open("profiles", "boulangerie-martin", "en");
   await page.context().clearCookies();

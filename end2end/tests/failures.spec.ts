@@ -58,7 +58,7 @@ test("a silent server is given up within its ten seconds, and looked around with
   expect(Date.now() - began).toBeLessThan(16_000);
 });
 
-test("a failure is mended and the profile works", async ({ configurator, page }) => {
+test("a failure is fixed and the profile works", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example", { password: "MonMotDePasse" });
   const card = await configurator.test();
@@ -115,7 +115,7 @@ test("the stages appear one by one @wasm", async ({ configurator, page }) => {
 
 test("Arrêter stops the test @wasm", async ({ configurator, page, demo }) => {
   await configurator.open();
-  // A server that says nothing after the handshake: however late Arrêter is pressed, it is in time.
+  // A server that sends nothing after the handshake: Arrêter works at any time.
   await configurator.addPersona("boutique@sandbox.example", { host: "silence.sandbox.example" });
   await configurator.button("Tester").click();
   await expect(page.locator(".phase.ok", { hasText: "Joindre le serveur" })).toBeVisible();

@@ -1,10 +1,10 @@
-// A failure is mended in one click; what was found out is shown; receipt is confirmed by the code of the mail.
+// A failure is fixed in one click; findings are shown; the code of the mail confirms its receipt.
 import { readFileSync } from "node:fs";
 import { type Page } from "@playwright/test";
 import { Configurator, PASSWORD } from "./configurator";
 import { type Demo, expect, test } from "./demo";
 
-/** The sandbox' ports, as its preset fills them. */
+/** The sandbox's ports, as its preset fills them. */
 async function ports(page: Page, configurator: Configurator) {
   await configurator.open();
   await configurator.add();
@@ -36,7 +36,7 @@ async function applyFix(page: Page) {
   await page.locator("[data-verdict=accepted]").waitFor({ timeout: 45_000 });
 }
 
-test("the wrong encryption for the port is found, mended and tested", async ({ page, configurator, demo }) => {
+test("the wrong encryption for the port is found, fixed and tested", async ({ page, configurator, demo }) => {
   await addProfile(page, configurator, { security: "STARTTLS" });
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "tls_port_mismatch");
@@ -76,14 +76,14 @@ test("the sender's address becomes the login's", async ({ page, configurator, de
   expect((await demo.inbox())[0].from).toContain("au-nom-de@sandbox.example");
 });
 
-test("a sender that is refused whatever it is gets no proposal", async ({ page, configurator }) => {
+test("a server that refuses every sender gets no proposal", async ({ page, configurator }) => {
   await addProfile(page, configurator, { login: "expediteur@sandbox.example", sender: "devis@sandbox.example" });
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "sender_rejected");
   await expect(card.getByRole("button", { name: "Appliquer et retester" })).toHaveCount(0);
 });
 
-test("a login without its domain is told at the login, where the provider wants the whole address", async ({ page, configurator }) => {
+test("a login without its domain is reported at the login, if the provider wants the whole address", async ({ page, configurator }) => {
   await configurator.open();
   await configurator.add();
   await configurator.choosePreset(configurator.words.sandbox);
@@ -103,7 +103,7 @@ test("a login without its domain is told at the login, where the provider wants 
 });
 
 test("another way to log in", async ({ page, configurator }) => {
-  // Another host than the preset's: spaces in the password would mean something there.
+  // Another host than the preset's: there, spaces in the password may be significant.
   await addProfile(page, configurator, { host: "scram.sandbox.example", password: "abcdefghijklmnop" });
   const card = await configurator.test();
   await expect(card.getByText("Utiliser une autre méthode de connexion (PLAIN)")).toBeVisible();
@@ -144,7 +144,7 @@ test("the code of the mail turns accepted into received", async ({ page, configu
   await page.getByLabel("Code reçu").fill(code === "000 000" ? "111111" : "000000");
   await page.getByRole("button", { name: "Confirmer la réception" }).click();
   await expect(page.getByText("Ce n’est pas le bon code. Il reste 4 essais.")).toBeVisible();
-  // Where it was typed, and nowhere else.
+  // On the page where it was typed, and nowhere else.
   await expect(page).toHaveURL(configurator.scripted ? /profiles\?selected=/ : /profiles\/report/);
   await expect(page.locator("#code-fault")).toHaveText(/pas le bon code/);
   await expect(page.getByLabel("Code reçu")).toBeFocused();
@@ -152,13 +152,13 @@ test("the code of the mail turns accepted into received", async ({ page, configu
   await page.getByRole("button", { name: "Confirmer la réception" }).click();
   await expect(page.getByText("La réception est confirmée")).toBeVisible();
   await expect(page.getByText("fonctionne, réception confirmée à l’instant")).toBeVisible();
-  // The code is used up, and the digits are not kept.
+  // The code is used up, and its digits are not kept.
   const id = await page.locator("input[name=id]").first().getAttribute("value");
   await page.goto(`${demo.configurator}/profiles/report?id=${id}`);
   await expect(page.getByText("Réception confirmée à l’instant")).toBeVisible();
   await expect(page.getByLabel("Code reçu")).toHaveCount(0);
   expect(demo.everythingKept()).not.toContain(code.replace(" ", ""));
-  // Another test takes nothing away: both dates stand.
+  // Another test removes nothing: both dates stay.
   await configurator.open();
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
   await configurator.open();
@@ -188,7 +188,7 @@ test("a mail that was lost never counts as received, and the page says what that
   await expect(page.getByText("(SPF, DKIM)")).toBeVisible();
   await configurator.open();
   await expect(page.getByText("réception à confirmer")).toBeVisible();
-  // Whoever comes back later finds the place for the code again.
+  // A user who returns later finds the field for the code again.
   await configurator.more("Dernier test");
   await expect(page.getByLabel("Code reçu")).toBeVisible();
 });

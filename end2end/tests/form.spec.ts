@@ -21,7 +21,7 @@ test("bad input is refused beside its field and nothing typed is lost", async ({
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue(host);
   await expect(page.getByLabel("Nom de l’expéditeur")).toHaveValue("Chez Élise & fils");
   await expect(page.getByLabel("Adresse de réponse")).toHaveValue("reponse@exemple.fr");
-  // With JavaScript the form has not left: the password is still in its field.
+  // With JavaScript the form was not submitted: the password is still in its field.
   await expect(page.getByLabel("Mot de passe SMTP", { exact: true })).toHaveValue(javaScriptEnabled === false ? "" : "secretsecret");
 });
 
@@ -31,7 +31,7 @@ test("what is wrong is linked above the form, and said between label and input",
     await page.goto(`${configurator.demo.configurator}/profiles/new`);
     await configurator.ready();
     await page.locator("#login").fill("claire@exemple.fr");
-    // Without a script the browser itself refuses a port that is none, and a missing password: nothing leaves.
+    // Without a script the browser itself refuses an invalid port and a missing password: nothing is submitted.
     const typed = configurator.scripted ? "99999" : "";
     if (configurator.scripted) await page.locator("#port").fill(typed);
     else await page.locator("#secret").fill("secretsecret");
@@ -75,7 +75,7 @@ test("a password survives an error that the browser sees", async ({ configurator
   await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
   const secret = page.getByLabel("Mot de passe SMTP", { exact: true });
   await secret.fill("abcdefghijklmnop");
-  // Without JavaScript an empty port leaves: the server fills it from the preset, or says what is missing.
+  // Without JavaScript an empty port is submitted: the server fills it from the preset, or says what is missing.
   for (const wrong of [...(javaScriptEnabled === false ? [] : [""]), "0", "70000", "465x"]) {
     await port.fill(wrong);
     await configurator.validateButton().click();
@@ -155,10 +155,10 @@ test("values typed by hand give way only with a word, and come back @wasm", asyn
   await expect(host).toHaveValue("mail.mon-domaine.fr");
   await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeChecked();
   await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeFocused();
-  // Choosing it again restores it.
+  // Selecting it again restores it.
   await page.getByRole("radio", { name: "Gmail", exact: true }).click();
   await expect(host).toHaveValue("smtp.gmail.com");
-  // Whatever is pressed next, twice or elsewhere, what was typed by hand can still be put back.
+  // After any further choice, even a double one, the typed values can still be restored.
   await page.getByRole("radio", { name: "Gmail", exact: true }).dblclick();
   await page.getByRole("radio", { name: "Free", exact: true }).check();
   await page.getByRole("radio", { name: "Autre serveur" }).check();
@@ -167,7 +167,7 @@ test("values typed by hand give way only with a word, and come back @wasm", asyn
   await page.getByRole("button", { name: "Rétablir" }).click();
   await expect(host).toHaveValue("mail.mon-domaine.fr");
   await expect(page.getByRole("radio", { name: "Autre serveur" })).toBeChecked();
-  // Until something else is typed there.
+  // Until another value is typed there.
   await page.getByRole("radio", { name: "Gmail", exact: true }).check();
   await host.fill("autre.mon-domaine.fr");
   await expect(page.getByText("Remplacé par la configuration choisie")).toBeHidden();
@@ -260,7 +260,7 @@ test("an address that was typed in the search is the login @wasm", async ({ conf
   await search.press("Enter");
   await expect(page.getByRole("radio", { name: "Gmail", exact: true })).toBeChecked();
   await expect(page.getByLabel("Identifiant SMTP")).toHaveValue("claire@gmail.com");
-  // What is there already stays.
+  // Existing input stays.
   await search.fill("autre@orange.fr");
   await search.press("Enter");
   await expect(page.getByRole("radio", { name: /^Orange/ })).toBeChecked();
@@ -286,7 +286,7 @@ test("elsewhere than at Google spaces are only announced @wasm", async ({ config
 test("without the field's help the server announces the same @without", async ({ configurator, page, demo }) => {
   await configurator.open();
   await configurator.add();
-  // No provider's own: whether spaces mean something there is not known.
+  // Not a known provider's: whether spaces are significant there is unknown.
   await page.getByLabel("Adresse du serveur SMTP").fill("silence.sandbox.example");
   await page.getByLabel("Numéro de port").fill("465");
   await page.getByLabel("Identifiant SMTP").fill("boutique@sandbox.example");
@@ -304,7 +304,7 @@ test("a stored secret follows no other server", async ({ configurator, page, jav
   await configurator.ready();
   await page.getByLabel("Adresse du serveur SMTP").fill("smtp.exemple.fr");
   await configurator.validateButton().click();
-  // The island says so before the form is sent; the server, whenever it is sent.
+  // The island says so before the form is submitted; the server, after each submission.
   const said = javaScriptEnabled === false ? "ne vaut que pour l’ancien serveur" : "Vous avez changé le serveur : saisissez le mot de passe de smtp.exemple.fr.";
   await expect(page.getByText(said)).toBeVisible();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue("smtp.exemple.fr");
@@ -353,7 +353,7 @@ test("the proposal stands under the login, in the flow, and is said once @wasm",
   expect(said.y - field.y - field.height).toBeLessThan(16);
   expect(said.y + said.height).toBeLessThan(secret.y);
   expect(await place.evaluate((element) => getComputedStyle(element).position)).toBe("static");
-  // What it replaces is said at the same place; the empty places take none.
+  // The replacement is announced at the same place; empty places take no room.
   await page.getByLabel("Adresse du serveur SMTP").fill("mail.mon-domaine.fr");
   await page.getByRole("button", { name: "Choisir cette configuration" }).click();
   await expect(place).toContainText("Remplacé par la configuration choisie");
@@ -375,7 +375,7 @@ test("an address with its owner's name becomes both", async ({ configurator, pag
     await address.blur();
     await expect(address).toHaveValue("claire@sandbox.example");
     await expect(name).toHaveValue("Martin, Claire");
-    // A name that was typed stays.
+    // A typed name stays.
     await address.fill("Karim <claire@sandbox.example>");
     await address.blur();
     await expect(address).toHaveValue("claire@sandbox.example");
@@ -398,7 +398,7 @@ test("without JavaScript a chosen preset fills what was left empty @without", as
   await expect(configurator.heading("Encodage SMTP")).toBeVisible();
   await configurator.open();
   await expect(page.getByText("smtp.sandbox.example").first()).toBeVisible();
-  // What no preset fills is asked for by us, in the reader's language.
+  // A field that no preset fills is requested by our own text, in the reader's language.
   await configurator.add();
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
   await configurator.validateButton().click();
@@ -464,7 +464,7 @@ test("every card has its mark, two lines at most, and stays whole", async ({ con
         }
         const mark = card.querySelector("i")!;
         if (mark.getBoundingClientRect().width < 24) faults.push(`${text}: no mark`);
-        // The colours come with a sheet of their own.
+        // The colours come with a separate style sheet.
         const plain = getComputedStyle(mark).backgroundColor === "rgb(87, 99, 106)";
         if (plain && /Gmail|Orange|Brevo/.test(text)) faults.push(`${text}: the mark has no colour`);
       }

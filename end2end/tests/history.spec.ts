@@ -1,4 +1,4 @@
-// What was done, by whom and when.
+// The history: who did what and when.
 import { expect, test } from "./demo";
 
 test("the history folds a series of tests, and shows what is asked for", async ({ configurator, page, demo }) => {

@@ -13,7 +13,7 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   if (!withWasm) await page.getByRole("button", { name: "Ouvrir le configurateur" }).click();
   await page.waitForURL(`${demo.configurator}/sending-mode`);
   await page.getByRole("radio", { name: "Par vos propres comptes SMTP" }).check();
-  // 2. The link saves the choice and opens the list; Ajouter. Nobody pressed Enregistrer.
+  // 2. The link saves the choice and opens the list; Ajouter. Enregistrer was not pressed.
   await page
     .getByRole("link", { name: "Si vous choisissez cette option, vous devez paramétrer vos comptes SMTP en suivant ce lien" })
     .click();
@@ -76,7 +76,7 @@ test("the account owner's eight steps", async ({ page, demo, configurator, javaS
   await configurator.open("sending-mode");
   await expect(page.getByText("Aucun compte SMTP n’est prêt")).toBeHidden();
   await expect(page.getByRole("radio", { name: "Par vos propres comptes SMTP" })).toBeChecked();
-  // And what the portal hands over leaves through it.
+  // And a message of the portal is sent through it.
   await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
   await page.getByRole("button", { name: "Envoyer D-2041" }).click();
   await expect(async () => {

@@ -1,4 +1,4 @@
-// The list: what can be done to a profile, and to whom it belongs.
+// The list: the actions on a profile, and its owner.
 import { IN_USE } from "./configurator";
 import { expect, test } from "./demo";
 
@@ -17,7 +17,7 @@ test("duplicating never copies the secret; another profile can take over; deleti
   await expect(page.getByText("Ce profil n’a pas de mot de passe.")).toBeVisible();
   await copy.getByRole("radio").check();
   await configurator.button("Utiliser").click();
-  // It cannot send: one question first.
+  // It cannot send, so the page asks first.
   await expect(configurator.heading("Utiliser ce profil quand même ?")).toBeVisible();
   await expect(copy).not.toContainText(IN_USE);
   await configurator.button("Utiliser quand même").click();
@@ -113,13 +113,13 @@ test("leaving the page stops the test @wasm", async ({ configurator, page, demo 
   await configurator.addPersona("lent@sandbox.example");
   await configurator.button("Tester").click();
   await expect(page.locator(".phase.running")).toBeVisible();
-  // Not a page of the server: on a busy machine it may come after the message has left.
+  // Not a page of the server: on a busy machine it may load after the message was sent.
   await page.goto("about:blank");
   await page.waitForTimeout(7_000);
   expect(await demo.inbox()).toHaveLength(0);
 });
 
-test("a profile that fails takes over only when somebody says so", async ({ configurator, page }) => {
+test("a profile that fails takes over only if its owner chooses it", async ({ configurator, page }) => {
   await configurator.open();
   for (const login of ["boutique@sandbox.example", "mot-de-passe@sandbox.example", "cle@sandbox.example"]) await configurator.addPersona(login);
   const row = (login: string) => page.locator(".profile", { hasText: login });
@@ -134,7 +134,7 @@ test("a profile that fails takes over only when somebody says so", async ({ conf
   const notice = page.getByRole("status").filter({ hasText: "cle@sandbox.example le remplace" });
   await expect(notice).toContainText("Jamais testé");
   await expect(row("cle@")).toContainText(IN_USE);
-  // Only the one that fails is left: nobody takes over by itself.
+  // Only the failing one is left: none takes over automatically.
   await row("cle@").getByRole("radio").check();
   await configurator.more("Supprimer");
   await expect(page.getByText("Nous ne savons pas si un autre profil fonctionne")).toBeVisible();
@@ -182,7 +182,7 @@ test("Tester on another profile stops the one under way; Arrêter gives the focu
   await page.locator(".profile", { hasText: "lent@" }).getByRole("radio").check();
   await configurator.button("Tester").click();
   await expect(page.locator(".phase.running")).toBeVisible();
-  // The one that runs is not begun again, and says so; the focus stays.
+  // The running test is not started again, and the page says so; the focus stays.
   await expect(configurator.button("Tester")).toHaveAttribute("aria-disabled", "true");
   await configurator.button("Tester").click({ force: true });
   await expect(page.locator(".panel")).not.toContainText("Le test précédent est arrêté");
@@ -192,7 +192,7 @@ test("Tester on another profile stops the one under way; Arrêter gives the focu
   await configurator.button("Tester").click();
   await expect(page.locator(".panel [data-verdict=accepted]")).toBeVisible();
   await expect(page.locator(".panel .tested")).toContainText("boutique@sandbox.example");
-  // The end of the first one takes nothing away.
+  // The end of the first one removes nothing.
   await page.waitForTimeout(1_500);
   await expect(page.locator(".panel [data-verdict=accepted]")).toBeVisible();
   await expect(page.locator(".panel")).not.toContainText("Le test est arrêté");
@@ -222,7 +222,7 @@ test("a list that has changed meanwhile puts nothing in use", async ({ configura
   await other.goto(page.url());
   await other.locator(".profile", { hasText: "cle@" }).getByRole("radio").check();
   await other.getByRole("button", { name: "Utiliser", exact: true }).click();
-  // What this page offers is what is done already: it is about another list.
+  // The offer of this page was already carried out: it is about an outdated list.
   await page.locator(".profile", { hasText: "cle@" }).getByRole("radio").check();
   const [response] = await Promise.all([page.waitForResponse((answer) => answer.url().includes("stale=1")), configurator.button("Utiliser").click()]);
   expect(response.status()).toBe(409);

@@ -1,10 +1,10 @@
-// What a shop owner meets after the first setup: a slip is mended, a test fails, a code is brought back.
+// What a shop owner meets after the first setup: a typing error is corrected, a test fails, a code is entered later.
 import { IN_USE } from "./configurator";
 import { expect, test } from "./demo";
 
 const own = /en suivant ce lien/;
 
-test("a login that is mended takes the empty sender along", async ({ configurator, page, demo }) => {
+test("correcting the login corrects the empty sender", async ({ configurator, page, demo }) => {
   await configurator.open();
   await configurator.addPersona("boutqiue@sandbox.example");
   await configurator.button("Modifier").click();
@@ -21,7 +21,7 @@ test("a login that is mended takes the empty sender along", async ({ configurato
   expect((await demo.inbox())[0].from).toContain("boutique@sandbox.example");
 });
 
-test("a login without a domain is told at the login, and not at the sender", async ({ configurator, page }) => {
+test("a login without a domain is reported at the login, and not at the sender", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();
   await page.getByRole("radio", { name: "Gmail", exact: true }).check();
@@ -37,7 +37,7 @@ test("a login without a domain is told at the login, and not at the sender", asy
   await expect(configurator.heading("Encodage SMTP")).toBeVisible();
 });
 
-test("what was said of a sender goes when the login is mended @wasm", async ({ configurator, page }) => {
+test("the error of a sender disappears when the login is corrected @wasm", async ({ configurator, page }) => {
   await configurator.open();
   await configurator.add();
   await page.getByLabel("Adresse du serveur SMTP").fill("mail.exemple.fr");
@@ -72,7 +72,7 @@ test("Utiliser on a profile whose test failed asks first", async ({ configurator
   await row("application@").getByRole("radio").check();
   await configurator.test();
   await configurator.open();
-  // Selected at first: the one that sends.
+  // Selected at first: the profile that sends.
   await expect(row("boutique@").getByRole("radio")).toBeChecked();
   await row("application@").getByRole("radio").check();
   await configurator.button("Utiliser").click();
@@ -102,7 +102,7 @@ test("the verdict answers what was said before the test @wasm", async ({ configu
   await expect(page.getByText("qui n’a pas encore été testé")).toHaveCount(0);
   await page.reload();
   await expect(page.getByText("Testez-le pour savoir s’il envoie.")).toHaveCount(0);
-  // Another one fails while it is in use: that appears.
+  // Another one fails while it is in use: the list shows it.
   await configurator.addPersona("application@sandbox.example");
   await configurator.button("Utiliser").click();
   await expect(page.getByText("application@sandbox.example, qui n’a pas encore été testé")).toBeVisible();
@@ -111,7 +111,7 @@ test("the verdict answers what was said before the test @wasm", async ({ configu
   await expect(page.getByText("Le dernier test de application@sandbox.example a échoué")).toBeVisible();
 });
 
-test("whoever comes back with the code finds its field in the list", async ({ configurator, page, demo }) => {
+test("a user who returns with the code finds its field in the list", async ({ configurator, page, demo }) => {
   await configurator.open();
   await configurator.addPersona("boutique@sandbox.example");
   await configurator.test();
@@ -179,7 +179,7 @@ test("the search understands what people type @wasm", async ({ configurator, pag
     ["office", "Microsoft 365"],
     ["orange.fr", "Orange / Wanadoo"],
     ["boutique@gmail.com", "Gmail"],
-    // Neither is written in the page: the server is asked.
+    // Neither is in the page: the server is asked.
     ["wanadoo.fr", "Orange / Wanadoo"],
     ["claire@noos.fr", "SFR / Numericable"],
     ["numéricable", "SFR / Numericable"],

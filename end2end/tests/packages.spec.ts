@@ -1,4 +1,4 @@
-// The types of the npm package are those of its examples.
+// The types of the npm package match its examples.
 import { execFileSync } from "node:child_process";
 import { expect, test } from "@playwright/test";
 

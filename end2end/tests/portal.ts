@@ -17,7 +17,7 @@ export function sign(demo: Demo, claims: Record<string, unknown> = {}): string {
   return `${text}.${createHmac("sha256", Buffer.from(key, "base64")).update(text).digest("base64url")}`;
 }
 
-/** The portal signs Claire out, or whom the claims name: every session of theirs ends. */
+/** The portal signs Claire out, or the person in the claims: all of their sessions end. */
 export async function revoke(demo: Demo, claims: Record<string, unknown> = {}) {
   const headers = { authorization: `Bearer ${sign(demo, claims)}` };
   const answer = await fetch(`${demo.configurator}/api/v1/sessions/revoke`, { method: "POST", headers });

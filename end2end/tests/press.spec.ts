@@ -1,9 +1,10 @@
-// A press that begins on a button ends on it, whatever arrives meanwhile: nothing moves while a button is held down.
+// A press that begins on a button ends on it, regardless of responses meanwhile: nothing moves while a button is held
+// down.
 import type { Page } from "@playwright/test";
 import { PASSWORD } from "./configurator";
 import { expect, test } from "./demo";
 
-/** Presses at the middle of a button, and lets go where the pointer is. */
+/** Presses in the middle of a button, and releases where the pointer is. */
 async function press(page: Page, selector: string, heldFor: () => Promise<unknown>) {
   const button = page.locator(selector);
   await button.scrollIntoViewIfNeeded();
@@ -31,7 +32,7 @@ for (const width of [1280, 320]) {
       await configurator.input(configurator.words.secret).fill(PASSWORD);
       await expect(page.locator("#guide")).toContainText("sandbox");
       await expect(page.locator(".assistant button")).toHaveCount(0);
-      // The answer comes once the button is down.
+      // The response comes once the button is down.
       let letGo = () => {};
       const down = new Promise<void>((resolve) => (letGo = resolve));
       await page.route((url) => answer.test(url.pathname), async (route) => {
@@ -56,7 +57,7 @@ test("Arrêter while the test goes on @wasm", async ({ configurator, page }) => 
   await configurator.button("Tester").click();
   const now = page.locator(".panel .now span");
   await expect(page.locator(".panel .phases li")).not.toHaveCount(0);
-  // The stream goes on while the button is down: the words wait.
+  // The stream continues while the button is down: the text waits.
   await press(page, ".panel .stop", async () => {
     const words = await now.textContent();
     await page.waitForTimeout(1_000);
@@ -72,7 +73,7 @@ test("a release that the page never hears holds nothing back for long @wasm", as
   await down();
   await page.getByLabel("Identifiant SMTP").fill("claire@gmail.com");
   await expect(page.getByText("Cette adresse est chez Gmail")).toBeVisible();
-  // Whoever goes on with the keyboard need not wait.
+  // Continuing with the keyboard needs no wait.
   await down();
   await page.getByLabel("Identifiant SMTP").fill("claire@orange.fr");
   await page.waitForResponse(/provider/);

@@ -1,4 +1,4 @@
-// What a shop owner and a designer look at: the header, what stands beside what, what is said of what may have left.
+// What a shop owner and a designer see: the header, the layout, and the texts about a message that may have been sent.
 import type { FrameLocator, Page } from "@playwright/test";
 import { expect, test } from "./demo";
 
@@ -6,7 +6,7 @@ const row = (page: Page, login: string) => page.locator(".profile", { hasText: l
 const cancel = (page: Page) => page.locator("#content .actions").getByRole("button", { name: "Annuler" });
 const box = async (page: Page, selector: string) => (await page.locator(selector).first().boundingBox())!;
 
-/** Makes profiles as a program does, and shows the list with one of them selected. */
+/** Creates profiles like a program, and shows the list with one of them selected. */
 async function many(page: Page, count: number, selected: number) {
   await page.evaluate(async (count) => {
     for (let at = 1; at <= count; at++) {
@@ -81,7 +81,7 @@ test("with thirty profiles the actions are beside the selected one @wasm", async
   for (const [width, height] of [[1280, 900], [320, 640]]) {
     await page.setViewportSize({ width, height });
     const url = page.url();
-    // Otherwise the browser scrolls to where the page was.
+    // Otherwise the browser restores the scroll position.
     await page.goto("about:blank");
     await page.goto(url);
     const checked = page.locator(".profile:has(:checked)");
@@ -90,7 +90,7 @@ test("with thirty profiles the actions are beside the selected one @wasm", async
     const [row, toolbar] = [(await checked.boundingBox())!, await box(page, ".toolbar")];
     expect(toolbar.y, `${width}`).toBeCloseTo(row.y + row.height, -1);
   }
-  // With the keyboard the row that is reached is in sight.
+  // With the keyboard, the selected row is in view.
   await page.locator(".profile :checked").focus();
   await page.keyboard.press("ArrowDown");
   await expect(page.locator(".profile:has(:checked)")).toContainText("caisse26@");
@@ -153,8 +153,8 @@ test("what is not known is not shown as a failure", async ({ configurator, page,
 test("Arrêter once the message has left: it says so, and the code can be typed in @wasm", async ({ configurator, page, demo }) => {
   await configurator.open();
   await configurator.addPersona("lent@sandbox.example");
-  // Pressed as soon as the page has heard that the message leaves. What it says is collected: on a busy machine the result may
-  // follow at once.
+  // Pressed as soon as the page knows that the message is being sent. Its texts are collected: on a busy machine the
+  // result may follow at once.
   await page.evaluate(() => {
     const parse = JSON.parse;
     JSON.parse = (text: string) => {
@@ -180,7 +180,7 @@ test("leaving the page once the message has left: the row knows of it @wasm", as
   await configurator.open();
   await configurator.addPersona("lent@sandbox.example");
   await configurator.button("Tester").click();
-  // On a busy machine the result may follow at once, in the place of the stages.
+  // On a busy machine the result may follow at once and replace the stages.
   const left = page.locator(".panel .stage", { hasText: "queued as" }).or(page.getByLabel("Code reçu"));
   await expect(left.first()).toBeAttached({ timeout: 40_000 });
   await page.goto(`${demo.configurator}/sending-mode`);
@@ -216,7 +216,7 @@ test("a preset is left with its server, and comes back @wasm", async ({ configur
   await expect(page.locator("#guide")).toContainText("Gmail");
 });
 
-test("the guide is that of the last choice, in whatever order the answers come @wasm", async ({ configurator, page }) => {
+test("the guide is that of the last choice, in any order of the responses @wasm", async ({ configurator, page }) => {
   await configurator.open();
   // The response to the first request comes last.
   let [asked, answered] = [false, false];
@@ -269,7 +269,7 @@ test("Annuler forgets, without a question, and can be taken back once", async ({
     throw new Error(`a question: ${dialog.message()}`);
   });
   await configurator.open();
-  // Nothing typed: nothing to take back.
+  // Nothing was typed, so there is nothing to restore.
   await configurator.add();
   await cancel(page).click();
   await page.waitForURL(/\/profiles$/);
@@ -286,7 +286,7 @@ test("Annuler forgets, without a question, and can be taken back once", async ({
   await expect(configurator.secretInput()).toHaveValue("");
   await cancel(page).click();
   await expect(page.getByText("Saisie abandonnée")).toBeVisible();
-  // Elsewhere it is forgotten.
+  // On other pages it is discarded.
   for (const path of ["sending-mode", "profiles"]) {
     await page.goto(`${demo.configurator}/${path}`);
     await expect(page.getByText(/Saisie abandonnée|Vous avez commencé/)).toHaveCount(0);
@@ -338,7 +338,8 @@ test("the search: Enter chooses the only one left, and nothing is promised where
   await search.press("Enter");
   await expect(page.getByRole("radio", { name: "Mailjet" })).toBeChecked();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveValue(/mailjet/);
-  // An address of a provider's own is that provider alone, also when Enter comes before the server's answer; so is a slip.
+  // An address of a provider's own domain leaves that provider alone, even if Enter comes before the server's response;
+  // so does a typing error.
   for (const [typed, host] of [
     ["claire@gmail.com", "smtp.gmail.com"],
     ["claire@free.fr", "smtp.free.fr"],

@@ -1,4 +1,4 @@
-// What leaves through a profile: the portal's quotes, how they fare, and what the owner decides about them.
+// Messages sent through a profile: the portal's quotes, their outcomes, and the owner's decisions about them.
 import { expect, test } from "./demo";
 
 async function chooseOwnServer(page: import("@playwright/test").Page, configurator: import("./configurator").Configurator) {
@@ -18,7 +18,7 @@ test("a quote leaves through the portal's server, then through the account's own
       await expect(quote(number)).toContainText(/(?<!non |peut-être )envoyé$/, { timeout: 100 });
     }).toPass({ timeout: 20_000 });
   };
-  // The account's own servers are chosen before there is one: the portal's stands in, and the page says so.
+  // The account chooses its own servers before there is one: the portal's server replaces it, and the page says so.
   await chooseOwnServer(page, configurator);
   await expect(page.getByText("Aucun compte SMTP n’est prêt : en attendant")).toBeVisible();
   await send("D-2041");
@@ -54,7 +54,7 @@ test("a failure of a real message shows in the list and with its card; the page 
   await configurator.more("Envois");
   await expect(configurator.heading("Envois de ce profil")).toBeVisible();
   await expect(page.locator("[data-cause=bad_credentials]")).toBeVisible();
-  // What was sent, under the state of the profile: masked, with its cause, and counted.
+  // The sent messages, under the state of the profile: masked, with their cause, and counted.
   await expect(page.getByRole("img", { name: /Envois jour par jour.* 0 acceptés par le serveur, 2 non acceptés/ })).toBeVisible();
   const last = page.getByRole("table").filter({ hasText: "Non envoyé" }).getByRole("row").nth(1);
   await expect(last).toContainText(/\d{4}\sà\s\d\d:\d\d$/m);
@@ -77,7 +77,7 @@ test("a failure of a real message shows in the list and with its card; the page 
   await expect(page.getByText("Réglages d’envoi enregistrés pour mot-de-passe@sandbox.example.")).toBeVisible();
   await configurator.more("Envois");
   await expect(page.getByLabel("Messages par minute")).toHaveValue("30");
-  // The relay stands in from now on, and the failure stays visible.
+  // From now on the relay replaces it, and the failure stays visible.
   await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
   await page.getByRole("button", { name: "Envoyer D-2041" }).click();
   await expect(async () => {

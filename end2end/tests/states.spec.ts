@@ -1,5 +1,5 @@
-// What a reader of the screen finds in every page and state, in both languages, compared with the files in snapshots/. A change
-// that is meant is stored with `UPDATE=1 scripts/browser-tests states`, and read in the diff. The states are listed in
+// The accessibility tree of every page and state, in both languages, compared with the files in snapshots/. Store an
+// intended change with `UPDATE=1 scripts/browser-tests states`, and read it in the diff. The states are listed in
 // ../pictures/states.ts; `make screenshots` shows them.
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { STATES } from "../pictures/states";
 import { expect, test } from "./demo";
 
 const FOLDER = join(import.meta.dirname, "snapshots");
-// A state that is not reached fails soon.
+// A state that cannot be reached fails soon.
 test.use({ actionTimeout: 15_000 });
 const states = STATES.filter(({ only }) => only !== "frame");
 

@@ -1,4 +1,5 @@
-// Nothing typed is lost, secrets aside: a session that ends, going back, two tabs, a profile that is deleted meanwhile.
+// No input is lost, except secrets: after the end of a session, going back, with two tabs, and after the profile was
+// deleted.
 import type { Page } from "@playwright/test";
 import { PASSWORD } from "./configurator";
 import { expect, test } from "./demo";
@@ -6,7 +7,7 @@ import { expect, test } from "./demo";
 const host = (page: Page) => page.getByLabel("Adresse du serveur SMTP");
 const sender = (page: Page) => page.getByLabel("Nom de l’expéditeur");
 const save = (page: Page) => page.locator("#content .actions").getByRole("button", { name: "Valider" });
-/** The island listens, where there is one. */
+/** Waits until the island listens, if there is one. */
 const ready = async (page: Page, scripted: boolean) => scripted && (await page.locator(".search.shown").waitFor());
 
 test("a session that ends while the form is open: what was typed is there again", async ({ configurator, page, context, demo, javaScriptEnabled }) => {
@@ -18,7 +19,7 @@ test("a session that ends while the form is open: what was typed is there again"
   await sender(page).fill("Chez Élise & fils");
   await page.getByLabel("Mot de passe SMTP", { exact: true }).fill(PASSWORD);
   if (javaScriptEnabled === false) {
-    // The browser lost its cookie: nobody knows whose form it is, and still nothing typed is lost.
+    // The browser lost its cookie: the form's owner is unknown, and still no input is lost.
     await context.clearCookies();
     await save(page).click();
     await expect(page.getByRole("heading", { name: "Session terminée" })).toBeVisible();
@@ -29,7 +30,7 @@ test("a session that ends while the form is open: what was typed is there again"
     await portal.waitForURL(`${demo.configurator}/profiles`);
     await page.getByRole("button", { name: "Continuer" }).click();
   } else {
-    // What was typed last is kept when its field is left.
+    // The last input is stored when its field is left.
     await Promise.all([page.waitForResponse(/profiles\/check/), page.getByLabel("Mot de passe SMTP", { exact: true }).blur()]);
     await context.clearCookies();
     await save(page).click();
@@ -57,7 +58,7 @@ test("going back shows what was saved, and saving again changes it", async ({ co
   await save(page).click();
   await expect(configurator.heading("Encodage SMTP")).toBeVisible();
   await page.goBack();
-  if (javaScriptEnabled === false) await page.reload(); // The page of Remplir is one step of the history more.
+  if (javaScriptEnabled === false) await page.reload(); // The page of Remplir is one more step in the history.
   await expect(configurator.heading("Modifier le profil")).toBeVisible();
   await ready(page, javaScriptEnabled !== false);
   await expect(page.getByLabel("Identifiant SMTP")).toHaveValue("boutique@sandbox.example");
@@ -201,7 +202,7 @@ test("a changed form asks before it is left @wasm", async ({ configurator, page 
 });
 
 test("two tabs that add a profile: the later one overwrites nothing", async ({ configurator, page, context, demo, javaScriptEnabled }) => {
-  // Without a script nothing is kept while it is typed, so the second form is empty, and another one.
+  // Without a script nothing is stored while the user types, so the second form is an empty one.
   test.skip(javaScriptEnabled === false, "a second form is another one");
   await configurator.open();
   await configurator.add();

@@ -1,4 +1,4 @@
-// What looks wrong is said before anything is sent, and never blocks: while typing, and again when it is saved.
+// Suspicious input is reported before anything is sent, and never blocks: while typing, and again when it is saved.
 import type { Page } from "@playwright/test";
 import { expect, test } from "./demo";
 
@@ -33,7 +33,7 @@ test("the form warns while it is typed @wasm", async ({ page, configurator }) =>
   await expect(page.getByText("un caractère qui ressemble à un autre")).toBeVisible();
 });
 
-test("Microsoft's end is told with its dates, also when its server is typed by hand @wasm", async ({ page, configurator }) => {
+test("the end of Microsoft's passwords is shown with its dates, also when its server is typed by hand @wasm", async ({ page, configurator }) => {
   await configurator.open();
   await configurator.add();
   await page.getByLabel("Adresse du serveur SMTP").fill("smtp.office365.com");
@@ -44,7 +44,7 @@ test("Microsoft's end is told with its dates, also when its server is typed by h
   await expect(page.getByText("n’accepte comme expéditeur que l’adresse de l’identifiant")).toBeVisible();
 });
 
-test("a warning does not block, and is told again when the profile is saved", async ({ page, configurator }) => {
+test("a warning does not block, and is shown again when the profile is saved", async ({ page, configurator }) => {
   await configurator.open();
   await configurator.add();
   await configurator.choosePreset("Gmail");

@@ -1,7 +1,7 @@
-// Whether the API told its clients the truth: one id for a key, every message listed once, nothing of another portal's.
+// Checks what the API told its clients: one id for a key, every message listed once, nothing of another portal's.
 import { where } from "./copies.mjs";
 
-/** Asks for every message, and puts the answer in `message.seen`. */
+/** Requests every message, and stores the response in `message.seen`. */
 export async function answers(ledger, messages, accounts, portals) {
   for (const message of messages) await one(ledger, message, portals);
   for (const account of accounts) {
@@ -21,7 +21,7 @@ export async function answers(ledger, messages, accounts, portals) {
     const ids = listed.map(({ id }) => id);
     if (new Set(ids).size !== ids.length) problems.push(`${account.name}: an id stands twice in the pages`);
     const times = listed.map(({ created_at }) => Date.parse(created_at));
-    // What came in at the same moment may stand in any order.
+    // Messages accepted at the same moment may be in any order.
     if (times.some((time, at) => time > times[at - 1] + 500)) problems.push(`${account.name}: not the newest first`);
     ledger.look("an account's list, in pages of 7, has each of its messages once", problems);
   }
@@ -35,7 +35,7 @@ async function one(ledger, message, portals) {
   if (!id) return;
   const mine = portals[message.account.portal];
   const { status, body } = await mine.get(id);
-  ledger.look("what was answered 202 is there", status !== 200 && `${where(message)}, ${id}: ${status} ${JSON.stringify(body)}`);
+  ledger.look("a message answered with 202 exists", status !== 200 && `${where(message)}, ${id}: ${status} ${JSON.stringify(body)}`);
   if (status !== 200) return;
   message.seen = body;
   const stable = message.told.every(({ message_id }) => message_id === body.message_id);

@@ -1,4 +1,4 @@
-// Whether what a server took over is what was posted.
+// Checks that each server received what was posted.
 import { addresses, filename, leaves, read, textOf, words } from "../mail.mjs";
 import { where } from "./copies.mjs";
 
@@ -15,7 +15,7 @@ export function contents(ledger, messages) {
       } catch (error) {
         problems.push(`${where(message)}: it does not read: ${error.message}`);
       }
-      ledger.look("what arrives is what was posted, from the profile's sender, without Bcc", problems);
+      ledger.look("a message arrives as posted, from the profile's sender, without Bcc", problems);
     }
   }
 }
@@ -57,7 +57,7 @@ function parts(body, mail, check) {
   const all = leaves(mail);
   const texts = all.filter((part) => filename(part) === undefined);
   const files = all.filter((part) => filename(part) !== undefined);
-  // The end of a line at the very end is the transport's.
+  // The last line end belongs to the transport.
   const end = (text) => text.replace(/\n+$/, "");
   const found = (type) => texts.filter((part) => part.type.value === type).map(textOf);
   const [text, html] = [found("text/plain"), found("text/html")];

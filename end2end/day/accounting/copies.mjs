@@ -1,12 +1,12 @@
-// Who got how many copies, and whether the state says so. The servers' own record is the truth.
+// How many copies each recipient got, and whether the state agrees. The servers' own record is the truth.
 import { recipients } from "../messages.mjs";
 import { messageOf } from "../servers/conversation.mjs";
 import { causesOf, fails } from "./expected.mjs";
 
-/** How long after the server's answer a kill may come before Facteur has written it down, in milliseconds. */
+/** In milliseconds: Facteur may not have written a server's answer to disk when a kill follows within this time. */
 const WRITING_DOWN = 1500;
 
-/** Looks at every message; `seen` has what the API says of each in `message.seen`. */
+/** Checks every message; `message.seen` has the API's response. */
 export function copies(ledger, messages, accounts, ends) {
   for (const account of accounts) strangers(ledger, account, messages);
   for (const message of messages) {
@@ -23,11 +23,11 @@ export function copies(ledger, messages, accounts, ends) {
 
 const count = (message, address) => message.copies.filter(({ to }) => to.includes(address.toLowerCase())).length;
 
-/** Which server has a message that is not its account's. */
+/** Finds messages at the server of another account. */
 function strangers(ledger, account, messages) {
   const own = new Map(messages.filter((message) => message.account === account).map((message) => [message.name, message]));
   for (const { to, refused, reached } of account.server.transactions) {
-    // A login that is tried for its own sake names the sender as the recipient, and ends before the message.
+    // A login check names the sender as the recipient, and ends before the message.
     if (reached === "mail" && [...to, ...refused].every((address) => address === account.sender.address)) continue;
     const foreign = [...to, ...refused].filter((address) => {
       const known = own.get(messageOf(address));
@@ -56,7 +56,7 @@ function states(ledger, message) {
   const listed = given.map(({ kind, address }) => `${kind} ${address}`).sort();
   ledger.look("its recipients are those of the POST", wanted.join() !== listed.join() && `${where(message)}: ${listed}`);
   for (const { address, state: one, cause: own } of given) {
-    // One that was never tried has the message's: why nothing was tried.
+    // An untried recipient has the message's cause: why no attempt was made.
     const cause = own ?? message.seen.cause ?? attempts.at(-1)?.cause;
     const copies = count(message, address);
     const says = `${where(message)}: ${address} is ${one} and got ${copies}`;
@@ -68,9 +68,9 @@ function states(ledger, message) {
     }
     if (one === "delivery_unknown") ledger.look("an unknown recipient got one copy or none", copies > 1 && says);
     const doomed = fails(message.account, address);
-    // A kill in the middle may have cost the server's answer about it.
-    if (doomed && one !== "failed" && state !== "delivery_unknown") ledger.look("whom the server always refuses has failed", says);
-    if (doomed === false && one === "failed") ledger.look("nobody fails whom the server takes", `${says}: ${cause}`);
+    // A kill during the attempt may have lost the server's answer about this recipient.
+    if (doomed && one !== "failed" && state !== "delivery_unknown") ledger.look("a recipient that the server always refuses has failed", says);
+    if (doomed === false && one === "failed") ledger.look("no recipient fails that the server accepts", `${says}: ${cause}`);
   }
   const states = new Set(given.map(({ state: one }) => one));
   const right =
@@ -84,11 +84,11 @@ function states(ledger, message) {
   const numbers = attempts.map(({ number }) => number);
   ledger.look("attempts are numbered from 1", numbers.some((number, at) => number !== at + 1) && `${where(message)}: ${numbers}`);
   const way = message.account.mode === "portal" ? "relay" : "profile";
-  // What ended with a crash, or was over before it began, went no way that is known.
+  // Attempts that ended with a crash, or expired before they began, have no known route.
   const unsaid = ["delivery_unknown", "expired"];
   const astray = attempts.filter(({ outcome, via }) => via !== way && !(via === null && unsaid.includes(outcome)));
   const ways = astray.map(({ number, outcome, via }) => `${where(message)}: ${number}, ${outcome}, via ${via}`);
-  ledger.look("attempts go the account's way", ways);
+  ledger.look("attempts use the account's route", ways);
   const borrowed = attempts.filter(({ outcome, cause, reply }) => outcome === "interrupted" && (cause || reply));
   const words = borrowed.map(({ number, cause, reply }) => `${where(message)}: ${number} was interrupted, and says ${cause}: ${reply}`);
   ledger.look("an interrupted attempt has no answer of a server", words);
@@ -97,10 +97,10 @@ function states(ledger, message) {
   ledger.look("queue ids are the server's", lied.length && `${where(message)}: ${lied}`);
 }
 
-/** Whether there is a reason not to know: the server did not answer the message, or a kill came in between. */
+/** Whether `delivery_unknown` is justified: the server did not answer the message, or a kill came in between. */
 function unknown(ledger, message, ends) {
   const kills = ends.filter(({ signal }) => signal === "SIGKILL");
-  // Others of its recipients may have had one later.
+  // Other recipients of it may have had a later transaction.
   const doubtful = message.seen.recipients.filter(({ state }) => state === "delivery_unknown").map(({ address }) => address.toLowerCase());
   const last = message.transactions.findLast(({ to, refused }) => doubtful.some((address) => [...to, ...refused].includes(address)));
   const seen = message.seen.attempts.findLast(({ outcome }) => outcome === "delivery_unknown");
@@ -111,18 +111,18 @@ function unknown(ledger, message, ends) {
   else if (last?.answeredAt && kills.some(({ at, ended }) => ended >= last.dotAt && at < last.answeredAt + WRITING_DOWN)) {
     reason = "killed after the answer";
   }
-  // With CHUNKING the message leaves together with the commands before it.
+  // With CHUNKING the message is sent together with the commands before it.
   else if (message.account.chunking && kills.some((kill) => open(kill) && kill.at <= Date.parse(message.seen.updated_at))) {
     reason = "killed before the message";
   }
-  // The server refused everybody, and the kill came before Facteur had written that down.
+  // The server refused every recipient, and the kill came before Facteur had written that to disk.
   else if (message.account.chunking && last && kills.some(({ at, ended }) => ended >= last.at && at < last.at + WRITING_DOWN)) {
     reason = "killed after the refusal";
   }
   message.unknownBecause = reason;
   const record = last && { ...last, parts: undefined, raw: undefined };
   const problem = !reason && `${where(message)}: ${JSON.stringify(seen)}; its server: ${JSON.stringify(record)}`;
-  ledger.look("delivery_unknown only when the end may have been sent and the answer is not known", problem);
+  ledger.look("delivery_unknown only if the end may have been sent and the answer is unknown", problem);
 }
 
 export const where = (message) => `${message.name} (${message.account.name}, ${message.seen?.id ?? "no id"})`;

@@ -1,10 +1,10 @@
-// Whether the portal heard of everything: each message's end at least once, and the broken profile once.
+// Checks the portal's events: each message's end at least once, and the broken profile once.
 import { PORTAL } from "../accounts.mjs";
 import { where } from "./copies.mjs";
 
 const TYPE = { accepted: "message.accepted", failed: "message.failed", delivery_unknown: "message.unknown" };
 
-/** The finished messages that nothing was heard of yet. */
+/** The finished messages without an event so far. */
 export function unheard(messages, receiver) {
   const heard = new Set(receiver.events.map(({ type, data }) => `${type} ${data.message}`));
   const finished = messages.filter(({ account, seen }) => account.portal === PORTAL && seen && TYPE[seen.state]);
@@ -23,7 +23,7 @@ export function events(ledger, messages, accounts, receiver, ends) {
     ledger.look("an event for every finished message", problem);
   }
   for (const event of receiver.events.filter(({ type }) => type.startsWith("message."))) {
-    ledger.look("no event says what is not so", untrue(event, byId.get(event.data.message)));
+    ledger.look("every event is true", untrue(event, byId.get(event.data.message)));
   }
   ledger.look("an id is one event", confused(receiver.events));
   broken(ledger, accounts, receiver, ends);
@@ -52,9 +52,9 @@ function broken(ledger, accounts, receiver, ends) {
     const { logins } = account.server;
     // It counts as broken from the third refusal.
     const problem = ids.size !== Number(logins.length >= 3) && `${account.name}: ${ids.size} times: ${JSON.stringify(told)}`;
-    ledger.look("the broken password is told once", problem);
-    // Providers lock accounts: three refusals stop further tries. One on the second connection may be under way beside
-    // the third, and a kill may keep one from being written down.
+    ledger.look("the broken password is reported once", problem);
+    // Providers lock accounts, so three refusals stop further attempts. A second connection may have one in progress
+    // beside the third, and a kill may prevent one from being recorded.
     const most = 4 + ends.length;
     ledger.look("a refused password is not tried for ever", logins.length > most && `${account.name}: ${logins.length} times`);
   }

@@ -1,8 +1,8 @@
-// What may come of a message at each kind of server.
+// The possible outcomes of a message at each kind of server.
 
 const NETWORK = ["connection_lost", "timeout"];
 
-/** Causes of a message, or of a recipient, that failed. Nothing may fail where there is none. */
+/** The permitted causes of a failed message or recipient. Without one, no failure is permitted. */
 const causes = {
   flaky: ["server_busy", ...NETWORK],
   picky: ["recipient_rejected"],
@@ -10,7 +10,7 @@ const causes = {
   hostile: ["not_submission_server", "protocol_error", "reply_too_large", ...NETWORK],
 };
 
-/** Whether a recipient has to be refused, and none but those. */
+/** Which recipients must be refused; all others must not be. */
 const refuses = {
   picky: (address) => address.split("@")[0].endsWith(".refused"),
   locked: () => true,
@@ -18,7 +18,7 @@ const refuses = {
 
 export const causesOf = ({ kind }) => causes[kind] ?? [];
 
-/** Whether this recipient fails for certain, does not, or may (`undefined`). */
+/** Whether this recipient must fail, must not, or may (`undefined`). */
 export function fails({ kind }, address) {
   if (refuses[kind]) return refuses[kind](address);
   return causes[kind] ? undefined : false;

@@ -1,10 +1,10 @@
-// Rules and whoever broke them.
+// The rules of the day, and their violations.
 
 export class Ledger {
-  /** For each rule: how often it was looked at, and what was found. */
+  /** For each rule: how often it was checked, and its violations. */
   rules = new Map();
 
-  /** Looks at a rule: `problem` says what is wrong, nothing or an empty list for nothing. */
+  /** Checks a rule: `problem` describes a violation; undefined, false or an empty list means none. */
   look(rule, problem) {
     const entry = this.rules.get(rule) ?? { looked: 0, problems: [] };
     this.rules.set(rule, entry);
@@ -16,7 +16,7 @@ export class Ledger {
     return [...this.rules.values()].every(({ problems }) => problems.length === 0);
   }
 
-  /** Each rule on a line, and below it what broke it. */
+  /** Prints each rule on a line, and its violations below it. */
   print(most = 25) {
     for (const [rule, { looked, problems }] of this.rules) {
       console.log(`${problems.length ? "BROKEN" : "ok    "}  ${rule} (${looked})`);

@@ -1,6 +1,6 @@
 // How many connections each mail server had at the same time.
 
-/** Closing is seen a moment later than it happens, above all when a process was killed. */
+/** A closed connection is noticed a little later, above all if the process was killed. */
 const SEEN_LATE_MS = 300;
 
 export function limits(ledger, accounts, most, ends) {
@@ -19,6 +19,6 @@ export function limits(ledger, accounts, most, ends) {
       const list = open(at).map(({ number }) => JSON.stringify(server.conversations[number])).join(", ");
       return `${name}: ${highest} instead of ${most} at ${at}: ${list}; the last end before: ${JSON.stringify(killed)}`;
     };
-    ledger.look("no server has more connections than it may", highest > most && told());
+    ledger.look("no server has more connections than its limit", highest > most && told());
   }
 }

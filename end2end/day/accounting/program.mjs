@@ -1,7 +1,7 @@
-// The program's own behaviour over the day: it neither panics nor ends by itself, and its log holds nothing that is secret.
+// The program's own behaviour over the day: it does not panic or exit by itself, and its log contains no secret.
 
 export function program(ledger, facteur, messages, accounts, portals) {
-  ledger.look("the program ends only when it is told to, and then well", facteur.faults);
+  ledger.look("the program ends only on a signal, and cleanly", facteur.faults);
   const words = facteur.words();
   const panics = words.split("\n").filter((line) => /panicked|RUST_BACKTRACE/.test(line));
   ledger.look("it does not panic", panics);

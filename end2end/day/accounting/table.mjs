@@ -1,4 +1,4 @@
-// The day in figures.
+// The day in numbers.
 
 export function table(messages, accounts) {
   const rows = accounts.map((account) => {
@@ -33,7 +33,7 @@ function print(rows) {
   for (const row of rows) console.log(line(names.map((name) => row[name])));
 }
 
-/** How many of each, the most frequent first. */
+/** Counts each value, the most frequent first. */
 export function tally(list) {
   const counts = new Map();
   for (const one of list) counts.set(one, (counts.get(one) ?? 0) + 1);

@@ -1,14 +1,14 @@
-// One conversation of a mail server, as RFC 5321 has it, with STARTTLS, AUTH, PIPELINING and CHUNKING where they are
-// offered. At each step the server's behaviour may say something else.
+// One conversation of a mail server according to RFC 5321, with optional STARTTLS, AUTH, PIPELINING and CHUNKING. At
+// each step the server's behaviour may replace the answer.
 import { randomBytes } from "node:crypto";
 
 import { sleep } from "../machine.mjs";
 import { Gone, Wire } from "./wire.mjs";
 
-/** The conversation is over, because we want it so. */
+/** Ends the conversation on purpose. */
 class Over extends Error {}
 
-/** Which message somebody's address belongs to: the day's addresses are `m17.a@…`. */
+/** The message of an address: the day's addresses are `m17.a@…`. */
 export const messageOf = (address) => address.split("@")[0].split(".")[0].toLowerCase();
 
 const decoded = (text) => Buffer.from(text, "base64").toString("utf8");
@@ -76,7 +76,7 @@ export class Conversation {
     if (!this.#wire.write(`${reply}\r\n`)) throw new Gone();
   }
 
-  /** A step: what the behaviour wants, or else the good reply. True when it was the good one. */
+  /** A step: the behaviour's answer, or else the good reply. True if it was the good one. */
   async #do(step, facts, good) {
     return this.#act(this.#ask(step, facts), good);
   }
@@ -160,12 +160,12 @@ export class Conversation {
     if (!this.#mail) return this.#say("503 5.5.1 MAIL first");
     const facts = { recipient: address, message: messageOf(address), visit: this.#server.visit("rcpt", address) };
     const action = this.#ask("rcpt", facts);
-    // Before the answer: whoever is told "yes" is in the record, whatever happens next.
+    // Recorded before the answer: an accepted recipient is in the record in any case.
     (action.reply || action.cut ? this.#mail.refused : this.#mail.to).push(address.toLowerCase());
     await this.#act(action, "250 2.1.5 Ok");
   }
 
-  /** The message under way, and how many times it came this far before. */
+  /** The current message, and how often it reached this step before. */
   get #facts() {
     const message = messageOf(this.#mail.to[0]);
     const before = (one) => one !== this.#mail && one.reached !== "mail" && messageOf(one.to[0]) === message;
@@ -185,7 +185,7 @@ export class Conversation {
     const [, length, last] = /^BDAT (\d+)( LAST)?$/i.exec(line) ?? [];
     if (!this.#server.chunking || length === undefined) return this.#say("501 5.5.4 BDAT length [LAST]");
     if (!this.#mail?.to.length) {
-      // The bytes follow whatever we say (RFC 3030 §2).
+      // The bytes follow regardless of our reply (RFC 3030 §2).
       await this.#wire.bytes(Number(length));
       return this.#say("503 5.5.1 No valid recipients");
     }
@@ -196,20 +196,20 @@ export class Conversation {
     await this.#say("250 2.0.0 More");
   }
 
-  /** The first bytes of a message are here. */
+  /** The first bytes of a message have arrived. */
   async #body() {
     await this.#wire.first();
     await this.#act(this.#ask("body", this.#facts));
   }
 
-  /** The whole message is here. */
+  /** The whole message has arrived. */
   async #whole() {
     const mail = this.#mail;
     const action = this.#ask("message", this.#facts);
     mail.reached = "dot";
     mail.dotAt = Date.now();
     mail.raw = Buffer.concat(mail.parts);
-    // It is ours before anybody is told so: a customer who dies while we answer has sent it.
+    // The server owns the message before it replies: a client that crashes during the reply has sent it.
     mail.kept = action.keep ?? !(action.reply || action.cut || action.silent || action.endless);
     mail.id = randomBytes(6).toString("hex").toUpperCase();
     this.#mail = null;

@@ -1,20 +1,20 @@
-// A mail server of an account. It keeps its own record of everything that it was told and of what it took over: the day's
-// accounts are made from it.
+// A mail server of an account. It records everything that it received and accepted: the day's accounting uses this
+// record.
 import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
 
 import { Conversation } from "./conversation.mjs";
 
 /**
- * Emits `step` with each step's name before it is answered, and `answered` when the answer to a message was written.
+ * Emits `step` with each step's name before the reply, and `answered` when the reply to a message was written.
  *
- * - `security`: tls, starttls or none; `mechanisms`, `pipelining`, `chunking`: what it offers
- * - `login`, `secret`: who may send; no login, no AUTH
- * - `behaviour(step, facts)`: what it does instead of what a good server does (kinds.mjs); nothing for nothing
+ * - `security`: tls, starttls or none; `mechanisms`, `pipelining`, `chunking`: its extensions
+ * - `login`, `secret`: the credentials; no login means no AUTH
+ * - `behaviour(step, facts)`: how it deviates from a good server (kinds.mjs); undefined if it does not
  * - `delay(conversation, reply)`: milliseconds before each reply
  */
 export class MailServer extends EventEmitter {
-  /** One for each MAIL. `kept`: it took the message over. `answered`: the code of the answer to the message. */
+  /** One for each MAIL. `kept`: it accepted the message. `answered`: the code of the reply to the message. */
   transactions = [];
   /** When each connection was opened and closed, in milliseconds. */
   conversations = [];
@@ -41,7 +41,7 @@ export class MailServer extends EventEmitter {
     return this;
   }
 
-  /** Nobody answers any more: connections are refused, and those that are open are cut. */
+  /** Stops: connections are refused, and open ones are cut. */
   async close() {
     const listener = this.#listener;
     if (!listener) return;
@@ -51,7 +51,7 @@ export class MailServer extends EventEmitter {
     await closed;
   }
 
-  /** How many times it was here before. */
+  /** How often this place was reached before. */
   visit(...place) {
     const key = place.join(" ");
     const visits = this.#visits.get(key) ?? 0;
@@ -59,7 +59,7 @@ export class MailServer extends EventEmitter {
     return visits;
   }
 
-  /** The transactions that ended with a message in its hands. */
+  /** The transactions whose message it accepted. */
   get kept() {
     return this.transactions.filter((transaction) => transaction.kept);
   }

@@ -1,4 +1,4 @@
-// The servers of the day are servers themselves: node --test end2end/day/servers
+// Tests of the day's mail servers: node --test end2end/day/servers
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -28,7 +28,7 @@ async function server(options) {
   return started;
 }
 
-/** Somebody who writes by hand: `says` sends lines and hears as many replies as `replies`. */
+/** A manual client: `says` sends lines and reads `replies` replies. */
 async function visitor(port, { security = "none" } = {}) {
   let socket = security === "tls" ? tls.connect({ ...trusted, port }) : connect(port, "127.0.0.1");
   let wire = new Wire(socket);
@@ -88,7 +88,7 @@ test("STARTTLS, AUTH LOGIN only under TLS", async () => {
   assert.match(await says(base64("secret")), /^235/);
 });
 
-test("BDAT in the flight and in pieces; nobody to get it", async () => {
+test("BDAT in the flight and in pieces; no recipient", async () => {
   const one = await server({ pipelining: true, chunking: true });
   const { says } = await visitor(one.port);
   assert.match(await says("EHLO a"), /CHUNKING/);
@@ -142,7 +142,7 @@ test("a customer who dies before the dot has sent nothing; after it, everything"
   assert.deepEqual(one.transactions.map(({ kept }) => kept), [false, true]);
 });
 
-test("the mended server refuses connections while it is broken, on the same port afterwards", async () => {
+test("the repaired server refuses connections while it is broken, on the same port afterwards", async () => {
   const state = { weather: "closing" };
   const one = await server({ behaviour: kinds.mended(null, state) });
   assert.match((await visitor(one.port)).greeting, /^421/);

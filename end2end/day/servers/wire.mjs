@@ -1,7 +1,7 @@
-// Lines and bytes of a connection, in the order in which they came.
+// Lines and bytes of a connection, in the order in which they arrived.
 import { TLSSocket } from "node:tls";
 
-/** The other side is gone. */
+/** The peer has closed the connection. */
 export class Gone extends Error {}
 
 export class Wire {
@@ -62,12 +62,12 @@ export class Wire {
     return Buffer.from(this.#take(length));
   }
 
-  /** Waits for the first byte of what comes next, and leaves it there. */
+  /** Waits for the next byte without reading it. */
   async first() {
     while (this.#buffer.length === 0) await this.#more();
   }
 
-  /** A message up to its dot (RFC 5321 §4.5.2), without what was added to its lines. */
+  /** A message up to its dot (RFC 5321 §4.5.2), without dot-stuffing. */
   async upToDot() {
     for (let from = 0; ; ) {
       if (this.#buffer.subarray(0, 3).equals(Buffer.from(".\r\n"))) {
@@ -84,7 +84,7 @@ export class Wire {
     }
   }
 
-  /** Writes, unless the other side is gone: then there is nobody to tell. Says which. */
+  /** Writes, unless the peer has closed the connection. Returns whether it wrote. */
   write(text) {
     const there = !this.#gone && this.#socket.writable;
     if (there) this.#socket.write(text);
@@ -103,12 +103,12 @@ export class Wire {
     }
   }
 
-  /** Waits until the other side is tired of it. */
+  /** Waits until the peer closes the connection. */
   async closed() {
     while (!this.#gone) await this.#change();
   }
 
-  /** Goes on under TLS. */
+  /** Continues under TLS. */
   async secure(secureContext) {
     const plain = this.#socket;
     plain.removeAllListeners("data");
@@ -120,7 +120,7 @@ export class Wire {
     });
   }
 
-  /** The rest is written, then it ends. */
+  /** Writes the rest, then closes. */
   end() {
     this.#socket.end();
   }

@@ -17,7 +17,7 @@ async function chosen(scene: Scene, id: string) {
   await scene.find("#guide :is(h2, h3, a, .notice)").first().waitFor();
 }
 
-/** What was typed is kept on the server, and the page is left. */
+/** Stores typed input on the server, and leaves the page. */
 async function begun(scene: Scene, page: string) {
   const kept = scene.page.waitForResponse(/profiles\/check/);
   await scene.find("#login").fill("boutique@sandbox.example");
@@ -49,7 +49,7 @@ export const form: State[] = [
     reach: async (scene) => {
       await fresh(scene);
       await scene.find("#preset-search").fill("claire@gmial.com");
-      // The page knows no such name: the server is asked.
+      // The page does not have this name, so the server is asked.
       await scene.find("#presets .card-choice[hidden]").first().waitFor({ state: "attached" });
       await scene.find('#presets .card-choice:not([hidden]) [value="gmail"]').waitFor({ state: "attached" });
     },

@@ -1,4 +1,4 @@
-// The list of profiles, and what is done to one: used, deleted, restored.
+// The list of profiles, and the actions on one: use, delete, restore.
 import type { Scene } from "../scene";
 import type { State } from "../states";
 

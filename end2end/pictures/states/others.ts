@@ -1,8 +1,8 @@
-// The mode, what leaves through a profile, the history, and where the visit ends.
+// The mode, the messages sent through a profile, the history, and the end of a visit.
 import type { Scene } from "../scene";
 import type { State } from "../states";
 
-/** What leaves through a profile. */
+/** The messages sent through a profile. */
 async function sending(scene: Scene, persona: string, ...quotes: string[]) {
   await scene.open();
   await scene.ownServers();

@@ -1,4 +1,4 @@
-// Tester: while it runs, what it ends with, the code of its mail, its report.
+// Tester: while it runs, its outcomes, the code of its mail, its report.
 import type { Scene, Settings } from "../scene";
 import type { State } from "../states";
 
@@ -6,7 +6,7 @@ const open = async (scene: Scene, summaries: string) => {
   for (const summary of await scene.find(summaries).filter({ visible: true }).all()) await summary.click();
 };
 
-/** A test that is held after so many lines of its stream. */
+/** A test that stops after some lines of its stream. */
 const running = (lines: number, then?: (scene: Scene) => Promise<unknown>): State["reach"] => async (scene) => {
   await scene.open();
   await scene.list("boutique");
