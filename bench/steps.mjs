@@ -93,7 +93,10 @@ export const senders = {
   },
 };
 
-/** From the first message passed to a durable relay to the last arrival. Its processes come and go, so their CPU time is unknown. */
+/**
+ * From the first message passed to a durable relay to the last arrival. Its processes come and go, so their CPU time is
+ * unknown.
+ */
 export async function relayed({ relay, near, counts, connections, file }) {
   if (relay instanceof Error) throw relay;
   const count = counts.near;

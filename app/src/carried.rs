@@ -2,8 +2,8 @@
 //! itself has no effect: its values are filled in again, and the user presses the button again.
 //!
 //! To add a server function: a line in [`carried`]; if its form has inputs, its page also reads
-//! [`Drafts::choice`](crate::profile::drafts::Drafts::choice). [`crate::forms`] knows the fields of each form; a secret is
-//! never kept ([`may_be_kept`]).
+//! [`Drafts::choice`](crate::profile::drafts::Drafts::choice). [`crate::forms`] knows the fields of each form; a secret
+//! is never kept ([`may_be_kept`]).
 
 use std::collections::BTreeMap;
 

@@ -121,8 +121,8 @@ impl From<String> for Ending {
     }
 }
 
-/// Ends a native post: redirects a browser (303) to the page that shows the outcome, and gives a program the error with its
-/// status.
+/// Ends a native post: redirects a browser (303) to the page that shows the outcome, and gives a program the error with
+/// its status.
 pub fn finish(outcome: Result<impl Into<Ending>, AppError>) -> Result<(), AppError> {
     let outcome = outcome.map(Into::into);
     if wants_page() {

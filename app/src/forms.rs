@@ -1,7 +1,7 @@
 //! Server side. The fields of each server function. A form with any other field is refused.
 //!
-//! The names come from the functions' arguments. To add a server function: its name in the list below (a test finds missing
-//! ones), and the fields that its forms send in addition.
+//! The names come from the functions' arguments. To add a server function: its name in the list below (a test finds
+//! missing ones), and the fields that its forms send in addition.
 
 use std::{
     collections::{HashMap, HashSet},

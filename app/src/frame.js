@@ -1,9 +1,9 @@
-// Browser side, in a frame only. Reports to the portal's page (packages/embed/embed.js) and carries out its requests. A classic
-// script, because the server passes data through `currentScript`. The server validates a requested theme and answers with CSS
-// values. `make weight` limits its size.
+// Browser side, in a frame only. Reports to the portal's page (packages/embed/embed.js) and carries out its requests. A
+// classic script, because the server passes data through `currentScript`. The server validates a requested theme and
+// answers with CSS values. `make weight` limits its size.
 //
-// Trust: the hello is posted to the portal's registered origins only. The port is accepted from the direct parent only, if its
-// origin is one of them. Everything else is dropped.
+// Trust: the hello is posted to the portal's registered origins only. The port is accepted from the direct parent only,
+// if its origin is one of them. Everything else is dropped.
 {
   const { origins, visit, seconds, base } = document.currentScript.dataset;
   const page = document.documentElement;

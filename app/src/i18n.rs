@@ -1,7 +1,7 @@
 //! Server side. The reader's language, and every text of the product.
 //!
-//! Texts are Project Fluent messages in `i18n/<language>/*.ftl`, compiled in. Islands read theirs from `data-…` attributes,
-//! so no catalogue is in the WebAssembly.
+//! Texts are Project Fluent messages in `i18n/<language>/*.ftl`, compiled in. Islands read theirs from `data-…`
+//! attributes, so no catalogue is in the WebAssembly.
 //!
 //! To add a text: the same key in both languages, then `t!("the-key")`; a test compares the catalogues with each
 //! other and with the sources. To add a language: a folder, a variant of [`Locale`], a line in `catalogue`.
@@ -35,7 +35,8 @@ macro_rules! catalogue {
 const FRENCH: [&str; 7] = catalogue!("fr");
 const ENGLISH: [&str; 7] = catalogue!("en");
 
-/// Appended to a number that must not be grouped by thousands, so that Fluent takes it for text. Removed from the output.
+/// Appended to a number that must not be grouped by thousands, so that Fluent takes it for text. Removed from the
+/// output.
 pub const DIGITS: char = '\u{2060}';
 
 type Bundle = FluentBundle<FluentResource>;

@@ -16,8 +16,8 @@
 //! | [`ui`], [`theme`] | the parts of every page; the portal's colours and fonts |
 //!
 //! Each slice uses the same file names: `model` (plain types), `port` (the trait the server implements), `api` (the
-//! server functions), and one file per page or island. Everything the browser does not need is behind the feature `ssr`.
-//! The WebAssembly contains the islands and the pure modules they share with the server: [`profile::password`],
+//! server functions), and one file per page or island. Everything the browser does not need is behind the feature
+//! `ssr`. The WebAssembly contains the islands and the pure modules they share with the server: [`profile::password`],
 //! [`profile::preset_hint`], [`profile::server_text`], [`profile::warnings`].
 
 // The type of a page nests deeply.

@@ -1,7 +1,7 @@
 //! Server side. The visitor, as identified by the portal's token.
 //!
-//! The server's middleware looks up the cookie's session and adds a [`Visit`] to the request. Pages read it with [`visit`];
-//! server functions call [`session`] first, which fails without one.
+//! The server's middleware looks up the cookie's session and adds a [`Visit`] to the request. Pages read it with
+//! [`visit`]; server functions call [`session`] first, which fails without one.
 
 use std::sync::Arc;
 

@@ -13,8 +13,8 @@ use crate::{
     theme::Theme,
 };
 
-/// The origins that may frame the page: those of the visit's portal; empty when there are none or the portal is unknown. Set by
-/// the server for each request.
+/// The origins that may frame the page: those of the visit's portal; empty when there are none or the portal is
+/// unknown. Set by the server for each request.
 #[derive(Debug, Clone)]
 pub struct FrameAncestors(pub String);
 
@@ -61,8 +61,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Loads the WebAssembly and starts the islands. The framework's own loader is seven times as large, because it also supports
-/// nested islands.
+/// Loads the WebAssembly and starts the islands. The framework's own loader is seven times as large, because it also
+/// supports nested islands.
 #[component]
 fn Loader(package: String, name: String) -> impl IntoView {
     if let Some(context) = Owner::current_shared_context() {
@@ -82,8 +82,8 @@ fn Loader(package: String, name: String) -> impl IntoView {
     }
 }
 
-/// Stores the language in the tab. Without a cookie the server does not know the language of the former session: this script
-/// adds it to the URL, so that the page about the session's end is in the user's language.
+/// Stores the language in the tab. Without a cookie the server does not know the language of the former session: this
+/// script adds it to the URL, so that the page about the session's end is in the user's language.
 #[component]
 fn Language() -> impl IntoView {
     let script = if matches!(visit(), Visit::Open(_)) {
@@ -95,7 +95,8 @@ fn Language() -> impl IntoView {
     view! { <script nonce=use_nonce() inner_html=script></script> }
 }
 
-/// Loads `frame.js` in a frame, and where the browser does not say (no `Sec-Fetch-Dest`): it does nothing outside a frame.
+/// Loads `frame.js` in a frame, and where the browser does not say (no `Sec-Fetch-Dest`): it does nothing outside a
+/// frame.
 #[component]
 fn Frame(package: String) -> impl IntoView {
     let parts = use_context::<Parts>()?;

@@ -23,7 +23,9 @@ const stopped = new Set();
 let posting = null;
 let connections = 0;
 
-/** Listens on the servers' addresses. `closed` needs no listener; a black hole is a stopped process with a full backlog. */
+/**
+ * Listens on the servers' addresses. `closed` needs no listener; a black hole is a stopped process with a full backlog.
+ */
 async function listen({ servers }) {
   const holes = servers.filter(({ kind }) => KINDS[kind].stopped);
   for (const { kind, host, port } of servers) {

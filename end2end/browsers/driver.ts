@@ -22,8 +22,10 @@ export interface Driver {
 type Kind = "button" | "link" | "label" | "field" | "heading" | "text" | "css";
 type Wanted = [kind: Kind, words: string, within?: string];
 
-/** The first that can be seen. `still`: brought to the middle of the window, and only once it rests there. A frame takes the height
- *  of each new page a little later than the page is there, and the portal's page moves then. Runs in the page. */
+/**
+ * The first visible match. `still`: scrolled to the middle of the window, and returned only once it is at rest. A frame
+ * takes the height of each new page a little later, and the portal's page moves then. Runs in the page.
+ */
 function found(still: boolean, kind: Kind, words: string, within = "body"): Element | undefined {
   const named: Partial<Record<Kind, string>> = { link: "a", field: "label", heading: "h1, h2", text: "p, li, legend", css: words };
   for (const element of document.querySelectorAll(`:is(${within}) :is(${named[kind] ?? kind})`)) {
@@ -42,8 +44,10 @@ function found(still: boolean, kind: Kind, words: string, within = "body"): Elem
   }
 }
 
-/** Scrolls the portal's page to a height of the frame: what a frame of another origin scrolls to moves nothing around it. Whether
- *  the frame rests. Runs in the portal's page. */
+/**
+ * Scrolls the portal's page to a height of the frame, because a frame of another origin cannot scroll its parent.
+ * Returns whether the frame is at rest. Runs in the portal's page.
+ */
 function bring(height: number): boolean {
   const place = document.querySelector("smtp-configurator")!;
   scrollBy({ top: place.getBoundingClientRect().top + height - innerHeight / 2, behavior: "instant" });

@@ -1,4 +1,5 @@
-// After the pictures: a page that shows them all, target/screenshots/index.html. Plain HTML; each picture opens at its size.
+// After the pictures: a page that shows them all, target/screenshots/index.html. Plain HTML; each picture opens at its
+// size.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FOLDER, type Picture, addressOf, pictureOf } from "./files";

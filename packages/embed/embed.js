@@ -1,18 +1,20 @@
-// <smtp-configurator>: Facteur inside a portal's page. No dependencies. Loading it twice, or without a DOM, is harmless.
+// <smtp-configurator>: Facteur inside a portal's page. No dependencies. Loading it twice, or without a DOM, is
+// harmless.
 //
 //   <script src="https://facteur.example/embed.js" async></script>
 //   <smtp-configurator token-url="/facteur-token" locale="fr">Chargement…</smtp-configurator>
 //
-// It requests a token from the portal, posts it into a frame, and talks to the frame through a MessagePort. The other half is
-// app/src/frame.js. Trust: a hello is accepted only from our own frame and Facteur's origin, and the port is sent to that
-// origin only. Messages from the port are validated: known names, short codes, numbers in range.
+// It requests a token from the portal, posts it into a frame, and talks to the frame through a MessagePort. The other
+// half is app/src/frame.js. Trust: a hello is accepted only from our own frame and Facteur's origin, and the port is
+// sent to that origin only. Messages from the port are validated: known names, short codes, numbers in range.
 //
-// Facteur's address decides who gets the token, so the page is never searched for it. It comes from the attribute `src`, from
-// `configure`, or from the server: Facteur writes its address into `SERVED_BY` of each copy that it serves. Such a copy keeps
-// the address wherever it is bundled or hosted. This file itself, as published on npm, has none.
+// Facteur's address decides who gets the token, so the page is never searched for it. It comes from the attribute
+// `src`, from `configure`, or from the server: Facteur writes its address into `SERVED_BY` of each copy that it serves.
+// Such a copy keeps the address wherever it is bundled or hosted. This file itself, as published on npm, has none.
 //
-// The page's markup is not trusted: an element's name can shadow a property of `document` (DOM clobbering), and `<base>` changes
-// relative URLs. So no address is read from `document`, and relative ones are resolved against the page's URL.
+// The page's markup is not trusted: an element's name can shadow a property of `document` (DOM clobbering), and
+// `<base>` changes relative URLs. So no address is read from `document`, and relative ones are resolved against the
+// page's URL.
 //
 // To add an event: its name in EVENTS (and in index.d.ts), a variant in app/src/ui/event.rs.
 (() => {
@@ -134,7 +136,10 @@
     #worn = "";
     /** Number of openings: results of an earlier one are dropped. */
     #round = 0;
-    /** `idle`, `opening`, `open`, `failed`, `renewing` (the session has ended) or `outside` (the browser refuses the cookie). */
+    /**
+     * `idle`, `opening`, `open`, `failed`, `renewing` (the session has ended) or `outside` (the browser refuses the
+     * cookie).
+     */
     #state = "idle";
     /** Lets the next opening of the page begin. */
     #settle = () => {};

@@ -1,6 +1,9 @@
 /** `<smtp-configurator>`: Facteur inside a portal's page. Importing the package defines the element. */
 
-/** Sets Facteur's address (`https://facteur.example/`) for every element without an attribute `src`. Call it once, at the start. */
+/**
+ * Sets Facteur's address (`https://facteur.example/`) for every element without an attribute `src`. Call it once, at
+ * the start.
+ */
 export function configure(options: { src: string }): void;
 
 /**
@@ -26,7 +29,9 @@ export type ErrorCode =
   | "unreachable"
   /** The browser blocks the frame's cookie; the frame offers a tab. */
   | "cookies-refused"
-  /** Facteur's address is missing: no `src`, no `configure`, and the script was not served by Facteur. Nothing was sent. */
+  /**
+   * Facteur's address is missing: no `src`, no `configure`, and the script was not served by Facteur. Nothing was sent.
+   */
   | "src-missing"
   /** `src` is not an https URL (or http on this machine). Nothing was sent. */
   | "src-invalid"
@@ -44,7 +49,10 @@ export interface SmtpConfiguratorEventMap {
   "profile-deleted": CustomEvent<{ id: string }>;
   /** The mail server accepted the test message. */
   "test-succeeded": CustomEvent<{ id: string }>;
-  /** `cause` is one of Facteur's codes, such as `bad_credentials`; `delivery_unknown` when the message may have been sent. */
+  /**
+   * `cause` is one of Facteur's codes, such as `bad_credentials`; `delivery_unknown` when the message may have been
+   * sent.
+   */
   "test-failed": CustomEvent<{ id: string; cause: string }>;
   "mode-changed": CustomEvent<{ mode: SendingMode }>;
   /** The session has ended; the element requests a token and opens a new session on the same page. `ready` follows. */

@@ -166,8 +166,8 @@ pub async fn delete_profile(
     finish(delete(&id, &revision, &successor, &used).await)
 }
 
-/// `successor`: the profile that takes over, `none`, or empty for the one most likely to work. `used`: whether the page showed the
-/// profile as in use.
+/// `successor`: the profile that takes over, `none`, or empty for the one most likely to work. `used`: whether the page
+/// showed the profile as in use.
 async fn delete(id: &str, revision: &str, successor: &str, used: &str) -> Result<String, AppError> {
     let (session, services) = (session()?, services()?);
     let id = existing(id)?;

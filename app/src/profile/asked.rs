@@ -16,8 +16,8 @@ pub(super) fn existing(id: &str) -> Result<ProfileId, AppError> {
     ProfileId::parse(id).ok_or(AppError::NotFound)
 }
 
-/// The revision that a form showed; `None` without one. An invalid value becomes a revision that never exists, so that the
-/// form counts as stale.
+/// The revision that a form showed; `None` without one. An invalid value becomes a revision that never exists, so that
+/// the form counts as stale.
 pub fn shown_revision(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (!text.is_empty()).then(|| text.parse().ok().filter(|_| digits).unwrap_or_default())

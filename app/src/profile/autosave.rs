@@ -22,9 +22,9 @@ use crate::{
     },
 };
 
-/// Stores the form and validates it: returns pairs of a field's id and an error text. The page calls it while the user types,
-/// and before it submits the form, so that a typed password stays in its field until the form is valid. `typed`: whether a
-/// password was typed; the password itself is not sent here. `sends`: the form is about to be submitted.
+/// Stores the form and validates it: returns pairs of a field's id and an error text. The page calls it while the user
+/// types, and before it submits the form, so that a typed password stays in its field until the form is valid. `typed`:
+/// whether a password was typed; the password itself is not sent here. `sends`: the form is about to be submitted.
 #[server(name = CheckProfile, prefix = "/api", endpoint = "profiles/check", input = PostUrl)]
 pub async fn check_profile(
     #[server(default)] id: String,
@@ -144,7 +144,8 @@ pub fn merge_form(id: ProfileId) -> String {
     format!("merge-{id}")
 }
 
-/// Merges two changes of the same profile: for each field, `saved` takes the stored value; anything else keeps the typed one.
+/// Merges two changes of the same profile: for each field, `saved` takes the stored value; anything else keeps the
+/// typed one.
 #[server(name = MergeProfile, prefix = "/api", endpoint = "profiles/merge", input = PostUrl)]
 pub async fn merge_profile(
     #[server(default)] id: String,

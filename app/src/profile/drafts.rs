@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::draft::{Choice, KeptDraft};
 use crate::{error::AppError, session::Person};
 
-/// Stores the unsaved input of forms, for each person and for one day, because sessions end and tabs are closed. Never a
-/// secret.
+/// Stores the unsaved input of forms, for each person and for one day, because sessions end and tabs are closed. Never
+/// a secret.
 #[async_trait]
 pub trait Drafts: Send + Sync {
     /// Creates a name for the form of a new profile.

@@ -1,7 +1,8 @@
-//! Server side. The guide beside the password field: how to get a provider's application password, and why its page may be
-//! missing.
+//! Server side. The guide beside the password field: how to get a provider's application password, and why its page may
+//! be missing.
 //!
-//! The form shows the chosen preset's; for another one the assistant fetches the same HTML from `/profiles/guide?preset=…`.
+//! The form shows the chosen preset's; for another one the assistant fetches the same HTML from
+//! `/profiles/guide?preset=…`.
 
 use leptos::prelude::*;
 

@@ -123,8 +123,8 @@ pub enum SaveError {
     App(#[from] AppError),
 }
 
-/// The profiles of an account. Another account's profiles are not found. A change takes its author, and writes its history
-/// entry in the same transaction.
+/// The profiles of an account. Another account's profiles are not found. A change takes its author, and writes its
+/// history entry in the same transaction.
 #[async_trait]
 pub trait Profiles: Send + Sync {
     /// The address policy that [`save`](Self::save) will apply again.
@@ -167,7 +167,8 @@ pub trait Profiles: Send + Sync {
         shown: Shown<Encoding>,
     ) -> Result<(), AppError>;
 
-    /// Removes superfluous characters from the stored secret, if the profile still has this revision. Returns their number.
+    /// Removes superfluous characters from the stored secret, if the profile still has this revision. Returns their
+    /// number.
     async fn clean_secret(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<u32, AppError>;
 
     /// A second profile with the same settings and no secret.

@@ -1,5 +1,5 @@
-//! Both. Normalises what people paste into the field for the server: `smtp.exemple.fr:587`, `https://smtp.exemple.fr/`, with
-//! white space around it. The page says what was removed.
+//! Both. Normalises what people paste into the field for the server: `smtp.exemple.fr:587`, `https://smtp.exemple.fr/`,
+//! with white space around it. The page says what was removed.
 
 /// A normalised server name and port.
 #[derive(Debug, Clone, PartialEq, Eq)]

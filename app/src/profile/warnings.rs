@@ -85,7 +85,8 @@ impl Warning {
     }
 }
 
-/// The warnings for a form. `host`: the preset of the server; `login`: the preset whose provider issued the login's address.
+/// The warnings for a form. `host`: the preset of the server; `login`: the preset whose provider issued the login's
+/// address.
 pub fn warnings(typed: Typed<'_>, host: Option<&PresetHint>, login: Option<&PresetHint>) -> Vec<Warning> {
     let mut found = Vec::new();
     let expected = match typed.port.trim() {

@@ -9,8 +9,8 @@ use crate::{error::AppError, journal::model::Author, session::AccountId};
 #[async_trait]
 pub trait SendingModes: Send + Sync {
     async fn get(&self, account: &AccountId) -> Result<SendingMode, AppError>;
-    /// Sets the mode and writes a history entry. [`AppError::Stale`] if the mode is no longer the `expected` one, unless it is
-    /// already the wanted one.
+    /// Sets the mode and writes a history entry. [`AppError::Stale`] if the mode is no longer the `expected` one,
+    /// unless it is already the wanted one.
     async fn set(&self, by: Author<'_>, mode: SendingMode, expected: Option<SendingMode>) -> Result<(), AppError>;
     /// Whether the portal has a relay, which sends while the account has no working profile.
     fn portal_sends(&self, account: &AccountId) -> bool;

@@ -1,5 +1,5 @@
-//! Server side. Which server actually sends an account's mail. A working profile sends nothing while the account uses the
-//! portal's server, or while another profile is in use.
+//! Server side. Which server actually sends an account's mail. A working profile sends nothing while the account uses
+//! the portal's server, or while another profile is in use.
 
 use leptos::prelude::*;
 

@@ -61,8 +61,8 @@ pub enum Refusal {
     SecretInvalid,
     #[error("the secret does not open")]
     SecretUnreadable,
-    /// The password was refused three times in a row: no further attempts until it changes, so that the provider does not lock
-    /// the account.
+    /// The password was refused three times in a row: no further attempts until it changes, so that the provider does
+    /// not lock the account.
     #[error("the secret was refused three times")]
     SecretRefused,
     /// The profile has changed since the test that proposed the fix.
@@ -108,8 +108,8 @@ pub struct Started {
 /// Runs tests with the code of real sending.
 #[async_trait]
 pub trait Tester: Send + Sync {
-    /// Starts a test. Dropping the stream before the commit point closes the connection and stores nothing; after it, the test
-    /// runs to its end and its result is stored.
+    /// Starts a test. Dropping the stream before the commit point closes the connection and stores nothing; after it,
+    /// the test runs to its end and its result is stored.
     async fn start(
         &self,
         session: &Session,

@@ -1,5 +1,5 @@
-//! Server side. **Accepted is not received**: the confirmation mail contains a six-digit code; entering it proves that the mail
-//! arrived.
+//! Server side. **Accepted is not received**: the confirmation mail contains a six-digit code; entering it proves that
+//! the mail arrived.
 
 use crate::profile::model::ProfileId;
 

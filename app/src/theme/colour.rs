@@ -10,8 +10,8 @@ pub const BLACK: Colour = Colour([0, 0, 0]);
 pub const WHITE: Colour = Colour([255, 255, 255]);
 
 impl Colour {
-    /// Parses `#rgb`, `#rrggbb`, `rgb(r, g, b)` or `hsl(h, s%, l%)`, with commas or spaces. No names, no transparency, no other
-    /// functions.
+    /// Parses `#rgb`, `#rrggbb`, `rgb(r, g, b)` or `hsl(h, s%, l%)`, with commas or spaces. No names, no transparency,
+    /// no other functions.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
         if let Some(digits) = text.strip_prefix('#') {

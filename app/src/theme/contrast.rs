@@ -53,8 +53,8 @@ fn derive(colours: &mut Colours, wanted: &Colours) {
     }
 }
 
-/// The default colours, overridden by these, with text moved until it is readable. Backgrounds on which no single text colour
-/// is readable are ignored.
+/// The default colours, overridden by these, with text moved until it is readable. Backgrounds on which no single text
+/// colour is readable are ignored.
 pub(super) fn readable(wanted: &Colours, usual: &Colours) -> Colours {
     let mut colours = usual.clone();
     colours.extend(wanted);

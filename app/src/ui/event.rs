@@ -1,7 +1,7 @@
 //! Server side. Events for the portal's page around a frame.
 //!
-//! An event is an attribute in the page, and `frame.js` posts it once. Ids and codes only: no name, no address, no setting. To
-//! add one: a variant here, where it happens, its name in `packages/embed/embed.js` and `index.d.ts`.
+//! An event is an attribute in the page, and `frame.js` posts it once. Ids and codes only: no name, no address, no
+//! setting. To add one: a variant here, where it happens, its name in `packages/embed/embed.js` and `index.d.ts`.
 
 use leptos::prelude::*;
 use serde::Serialize;

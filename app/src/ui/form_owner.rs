@@ -19,8 +19,8 @@ const DIGITS: usize = 16;
 /// Maximum length of the name, in characters.
 const LONGEST: usize = 120;
 
-/// An account and a person: a mark to compare, a name to show. Forging one gains nothing: it can only cause a refusal; the
-/// session decides everything else.
+/// An account and a person: a mark to compare, a name to show. Forging one gains nothing: it can only cause a refusal;
+/// the session decides everything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormOwner {
     mark: String,

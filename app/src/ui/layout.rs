@@ -152,8 +152,8 @@ pub fn Trouble(error: AppError) -> impl IntoView {
     }
 }
 
-/// Opens the configurator in a tab, where the cookie is accepted. `frame.js` fills it with the portal's token and shows it. A
-/// form, because browsers open a tab only in direct response to a click.
+/// Opens the configurator in a tab, where the cookie is accepted. `frame.js` fills it with the portal's token and shows
+/// it. A form, because browsers open a tab only in direct response to a click.
 #[component]
 fn TabForm() -> impl IntoView {
     let fields = ["token", "verifier", "page", "locale", "theme"];

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::notice::{Kind, Notice};
 use crate::{session::visit, t};
 
-/// In a frame `frame.js` tells the portal's page, which renews the session; the notice then shows `renewed`. `typed`: the page
-/// has input, so the link to the portal opens a new tab.
+/// In a frame `frame.js` tells the portal's page, which renews the session; the notice then shows `renewed`. `typed`:
+/// the page has input, so the link to the portal opens a new tab.
 #[component]
 pub fn SessionOver(#[prop(into)] text: String, #[prop(into)] renewed: String, typed: bool) -> impl IntoView {
     let (target, words) = if typed { ("_blank", "carry-portal") } else { ("_top", "back-to-portal") };

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 const FITS: usize = 20;
 const LONG: usize = 30;
 
-/// An address or a host, with `<wbr>` in a long one: after `@` and slashes, before a port, and before dots if it is very long.
+/// An address or a host, with `<wbr>` in a long one: after `@` and slashes, before a port, and before dots if it is
+/// very long.
 pub fn breakable(text: &str) -> AnyView {
     let length = text.chars().count();
     let ends_before = |character| match character {

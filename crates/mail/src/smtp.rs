@@ -8,8 +8,8 @@
 //! | `transcript` | what may be shown of it |
 //! | [`mod@compose`] | turns a letter into the bytes of a message |
 //!
-//! To add a stage: a variant in `model::stage::Stage`, a step in `session`, its texts in both languages, a persona in the
-//! demo's sandbox.
+//! To add a stage: a variant in `model::stage::Stage`, a step in `session`, its texts in both languages, a persona in
+//! the demo's sandbox.
 
 mod auth;
 pub mod capabilities;

@@ -6,8 +6,8 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use crate::dom::{find, find_all, focus, show, text};
 
-/// Focuses the first invalid field of a refused form (browsers ignore `autofocus` in cross-origin frames), or the field that a
-/// failed test points to.
+/// Focuses the first invalid field of a refused form (browsers ignore `autofocus` in cross-origin frames), or the field
+/// that a failed test points to.
 pub(super) fn arrive() {
     // Without WebAssembly the server fills these fields from the preset, so the form does not require them.
     for field in find_all::<HtmlInputElement>("#host, #port, #login") {

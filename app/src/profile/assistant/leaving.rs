@@ -1,5 +1,5 @@
-//! Browser side. No input is lost: the server stores it while the user types, and validates it before the form is submitted, so
-//! that the password stays in its field until the form is valid. Leaving a changed form asks first.
+//! Browser side. No input is lost: the server stores it while the user types, and validates it before the form is
+//! submitted, so that the password stays in its field until the form is valid. Leaving a changed form asks first.
 
 use std::cell::{Cell, RefCell};
 
@@ -182,7 +182,8 @@ async fn try_ask(sends: bool) -> Option<Answer> {
     if response.status() == 401 {
         return Some(Answer::SessionOver);
     }
-    // Another account was opened in this browser, or the profile is gone: the form's own response says so and keeps the input.
+    // Another account was opened in this browser, or the profile is gone: the form's own response says so and keeps the
+    // input.
     if matches!(response.status(), 404 | 409) {
         return sends.then(|| Answer::Faults(Vec::new()));
     }

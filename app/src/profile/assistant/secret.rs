@@ -1,7 +1,7 @@
 //! Browser side. The password field: the button that shows it, and superfluous characters.
 //!
-//! If spaces are cosmetic at the chosen provider, they are removed and the field says how many. Otherwise the field only offers
-//! to remove them, because a space can be part of a password.
+//! If spaces are cosmetic at the chosen provider, they are removed and the field says how many. Otherwise the field
+//! only offers to remove them, because a space can be part of a password.
 
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 

@@ -17,8 +17,8 @@ impl Draft {
         }
     }
 
-    /// Normalises the input: a server with a port, a scheme or a path; an address with a name; invisible characters. Returns
-    /// whether the server changed.
+    /// Normalises the input: a server with a port, a scheme or a path; an address with a name; invisible characters.
+    /// Returns whether the server changed.
     pub fn tidy(&mut self) -> bool {
         let ServerText { host, port } = server_text::read(&self.host);
         let changed = host != self.host.trim() || port.is_some();

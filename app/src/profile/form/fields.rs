@@ -68,7 +68,8 @@ pub(super) fn OwnerChoice(state: InputState, session: Session) -> impl IntoView 
             <FieldFault field=Field::User errors=state.errors />
             <select id="user" name="draft[user]" aria-describedby="user-hint user-fault" aria-invalid=wrong autofocus=first>
                 <option value="" selected=state.value.is_empty()>{t!("owner-shop")}</option>
-                // A user whom the portal no longer lists stays selected, so that saving does not change the owner unnoticed.
+                // A user whom the portal no longer lists stays selected, so that saving does not change the owner
+                // unnoticed.
                 {gone.then(|| view! { <option value=state.value.clone() selected=true>{t!("owner-gone")}</option> })}
                 {users}
             </select>

@@ -1,6 +1,7 @@
 //! `AUTH` (RFC 4954): SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, and XOAUTH2 if it is requested.
 //!
-//! To add a mechanism: a variant of [`Mechanism`], its place in the orders of preference, and its answers in [`Exchange::step`].
+//! To add a mechanism: a variant of [`Mechanism`], its place in the orders of preference, and its answers in
+//! [`Exchange::step`].
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};

@@ -15,8 +15,8 @@ pub struct Limits {
     pub tls: Duration,
     /// For each reply of the server but the last. Default: 10 s.
     pub reply: Duration,
-    /// After this long without an unencrypted greeting, TLS is tried on a second connection, because the setting for the
-    /// encryption may be wrong. A quarter of it on port 465. Default: 1 s.
+    /// After this long without an unencrypted greeting, TLS is tried on a second connection, because the setting for
+    /// the encryption may be wrong. A quarter of it on port 465. Default: 1 s.
     pub doubt: Duration,
     /// For the reply to the message itself, which RFC 5321 §4.5.3.2.6 gives 10 minutes. Default: 30 s.
     pub last: Duration,
