@@ -26,7 +26,8 @@ function read(path, line) {
   const parts = [];
   const comment = /(?:^|\s)(?:\/\/[/!]?|#|\*|\/\*|--)\s(.*)$/.exec(line);
   if (comment) parts.push(comment[1]);
-  for (const [, text] of line.matchAll(/"((?:[^"\\]|\\.)* (?:[^"\\]|\\.)*)"/g)) parts.push(text);
+  // Every string is matched, so that the text between two strings is not taken for one; a single word is a code.
+  for (const [, text] of line.matchAll(/"((?:[^"\\]|\\.)*)"/g)) if (text.includes(" ")) parts.push(text);
   return parts.join(" · ").replace(/`[^`]*`/g, "");
 }
 
