@@ -59,7 +59,7 @@ pub enum Refusal {
     /// The typed password is invalid: it is empty, too long, or has characters that no password has.
     #[error("the typed secret is invalid")]
     SecretInvalid,
-    #[error("the secret does not open")]
+    #[error("the secret cannot be decrypted")]
     SecretUnreadable,
     /// The password was refused three times in a row: no further attempts until it changes, so that the provider does
     /// not lock the account.

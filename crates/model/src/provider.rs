@@ -139,7 +139,7 @@ fn read() -> Vec<Provider> {
     files.sort_by_key(|file| file.path());
     let provider = |file: &include_dir::File<'_>| {
         let text = file.contents_utf8().expect("a provider's file is text");
-        let read: Provider = toml::from_str(text).expect("the providers of the sources read");
+        let read: Provider = toml::from_str(text).expect("the built-in providers are valid");
         let id = file.path().file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
         Provider { id, ..read }
     };

@@ -48,7 +48,7 @@ fn take_turns(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
     order
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is the one way out, behind the guard")]
+#[allow(clippy::disallowed_methods, reason = "this is the only way out, behind the guard")]
 async fn connect(address: SocketAddr, deadline: Instant) -> Result<TcpStream, Cause> {
     let stream = match timeout_at(deadline, TcpStream::connect(address)).await {
         Err(_) => return Err(Cause::ConnectTimeout),

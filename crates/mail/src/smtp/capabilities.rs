@@ -3,7 +3,7 @@
 use crate::{reply::Reply, shown::clean};
 
 /// The extensions that matter to a submission.
-#[allow(clippy::struct_excessive_bools, reason = "an extension is there or not")]
+#[allow(clippy::struct_excessive_bools, reason = "an extension is supported or not")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// The keywords as the server sent them.

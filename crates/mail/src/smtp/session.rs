@@ -43,7 +43,7 @@ pub use reuse::Connection;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A conversation under way.
-#[expect(clippy::struct_excessive_bools, reason = "each says something else of the conversation")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact about the conversation")]
 struct Session<'a> {
     submitter: &'a Submitter,
     submission: &'a Submission,

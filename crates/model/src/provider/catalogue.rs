@@ -22,7 +22,7 @@ pub struct Catalogue {
 #[expect(clippy::expect_used, reason = "the file is compiled in, and a test reads it")]
 fn shared_guides() -> BTreeMap<String, Guide> {
     let file: GuideFile =
-        toml::from_str(include_str!("../../data/guides.toml")).expect("the guides of the sources read");
+        toml::from_str(include_str!("../../data/guides.toml")).expect("the built-in guides are valid");
     file.guide
 }
 

@@ -68,7 +68,7 @@ impl Begun {
 
 /// The state of transactions that are begun ahead.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact")]
 pub(super) struct Ahead {
     /// This transaction, if its commands were sent with the previous message.
     pub begun: Option<Begun>,
@@ -120,7 +120,7 @@ impl Session<'_> {
         sender: &str,
         recipients: &[String],
     ) -> Result<(), Failure> {
-        self.transcript.client("(with the end of the message before)");
+        self.transcript.client("(with the end of the previous message)");
         for line in std::iter::once(sender).chain(recipients.iter().map(String::as_str)).chain(["DATA"]) {
             self.transcript.client(line);
         }

@@ -67,7 +67,7 @@ impl Session<'_> {
             .await
             .map_err(|cause| {
                 if cause == Cause::HostNotAllowed {
-                    tracing::info!(%host, "an address is not public, and neither smtp.allow_networks nor smtp.allow_hosts has it");
+                    tracing::info!(%host, "an address is not public, and neither smtp.allow_networks nor smtp.allow_hosts allows it");
                 }
                 Failure::new(Stage::Resolve, cause, cause == Cause::DnsFailed)
             })

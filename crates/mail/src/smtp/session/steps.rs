@@ -54,7 +54,7 @@ impl Session<'_> {
 
     /// More replies came than commands were sent: it is unknown which answers which.
     pub(super) fn unasked(&mut self, stage: Stage) -> Failure {
-        self.transcript.client("(the server said more than it was asked: nothing it says is believed any more)");
+        self.transcript.client("(unsolicited reply: the server is not trusted any more)");
         Failure::found(stage, Cause::ProtocolError, Finding::UnaskedReply)
     }
 

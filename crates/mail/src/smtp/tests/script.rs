@@ -124,7 +124,7 @@ async fn play(mut stream: TcpStream, steps: Vec<Step>) -> String {
             Step::Silence => sleep(Duration::from_secs(10)).await,
             Step::Close => return String::from_utf8_lossy(&read).into_owned(),
             Step::Reset => {
-                #[expect(deprecated, reason = "a reset is what is wanted; it closes at once, so nothing blocks")]
+                #[expect(deprecated, reason = "a reset is intended; it closes at once, so nothing blocks")]
                 stream.set_linger(Some(Duration::ZERO)).unwrap();
                 return String::from_utf8_lossy(&read).into_owned();
             }
