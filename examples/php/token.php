@@ -1,6 +1,6 @@
 <?php
-// The token, signed with firebase/php-jwt. FACTEUR_KEY_FILE names the file with the key that Facteur shares. FACTEUR_URL
-// is Facteur's address, the token's only audience.
+// The token, signed with firebase/php-jwt. FACTEUR_KEY_FILE names the file with the key that Facteur shares.
+// FACTEUR_URL is Facteur's address, the token's only audience.
 require __DIR__ . '/vendor/autoload.php';
 
 function facteur_token(array $user, ?string $challenge = null): string // $challenge: from the element's request, if there is one
