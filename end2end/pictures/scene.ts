@@ -224,7 +224,7 @@ export class Scene {
     if (this.at === this.page) return;
     const frame = this.page.locator("smtp-configurator iframe");
     const rest = async () => {
-      const content = await this.at.evaluate(() => document.documentElement.offsetHeight);
+      const content = await this.at.evaluate(() => Math.ceil(document.documentElement.getBoundingClientRect().height));
       return content - (await frame.evaluate((iframe: HTMLElement) => iframe.offsetHeight));
     };
     await expect.poll(rest, { intervals: [20, 50, 100] }).toBe(0);

@@ -11,6 +11,8 @@ use crate::store::StoreError;
 const MOST_AT_ONCE: usize = 256;
 /// Most bytes in one transaction, unless a single write has more: other writers get through in between.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// Most items in one transaction that yield to others: it stays short, and the others are in the next one.
+const MOST_YIELDING: usize = 16;
 /// How many may wait for the running transaction.
 const MOST_WAITING: usize = 4_096;
 
@@ -44,6 +46,14 @@ async fn gather<T>(receiver: &mut mpsc::Receiver<T>, waiting: &mut Vec<T>) {
     }
 }
 
+/// How items share a transaction.
+pub(crate) struct Sharing<T> {
+    /// Of one item, in bytes.
+    pub size: fn(&T) -> usize,
+    /// Whether an item lets the others go first. A few of them are in every transaction, so that they are written too.
+    pub yields: fn(&T) -> bool,
+}
+
 /// Writes of one kind.
 pub(crate) struct GroupCommit<T, R>(mpsc::Sender<Waiting<T, R>>);
 
@@ -68,11 +78,11 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
     where
         F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
     {
-        Self::sized(|_| 0, write)
+        Self::sharing(Sharing { size: |_| 0, yields: |_| false }, write)
     }
 
-    /// For items that may be large. `size`: of one item, in bytes.
-    pub(crate) fn sized<F>(size: fn(&T) -> usize, write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
+    /// For items that are not alike.
+    pub(crate) fn sharing<F>(sharing: Sharing<T>, write: impl Fn(Vec<T>) -> F + Send + 'static) -> Self
     where
         F: Future<Output = (Vec<T>, Result<Vec<R>, StoreError>)> + Send,
     {
@@ -81,11 +91,13 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
             let mut waiting = Vec::new();
             while !waiting.is_empty() || receiver.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
                 gather(&mut receiver, &mut waiting).await;
-                let mut bytes = 0;
+                waiting.sort_by_key(|(item, _)| (sharing.yields)(item));
+                let (mut bytes, mut yielding) = (0, 0);
                 let fits = |(item, _): &&Waiting<T, R>| {
                     let is_first = bytes == 0;
-                    bytes += size(item);
-                    is_first || bytes <= MOST_BYTES
+                    bytes += (sharing.size)(item);
+                    yielding += usize::from((sharing.yields)(item));
+                    yielding <= MOST_YIELDING && (is_first || bytes <= MOST_BYTES)
                 };
                 let count = waiting.iter().take_while(fits).count();
                 let (items, senders): (Vec<T>, Vec<_>) = waiting.drain(..count).unzip();
@@ -140,7 +152,7 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
 #[cfg(test)]
 mod tests {
     use std::sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     };
 
@@ -156,9 +168,8 @@ mod tests {
     fn collector(failures: usize) -> (Arc<GroupCommit<u32, u32>>, Arc<Semaphore>) {
         let gate = Arc::new(Semaphore::new(0));
         let (held, failures) = (gate.clone(), Arc::new(AtomicUsize::new(failures)));
-        let collector = GroupCommit::sized(
-            |item| *item as usize,
-            move |items: Vec<u32>| {
+        let collector =
+            GroupCommit::sharing(Sharing { size: |item| *item as usize, yields: |_| false }, move |items: Vec<u32>| {
                 let (held, failures) = (held.clone(), failures.clone());
                 async move {
                     held.acquire().await.unwrap().forget();
@@ -172,8 +183,7 @@ mod tests {
                     };
                     (items, written)
                 }
-            },
-        );
+            });
         (Arc::new(collector), gate)
     }
 
@@ -215,6 +225,42 @@ mod tests {
             assert_eq!(write.await.unwrap(), Ok(item * 2));
         }
         assert_eq!(gate.available_permits(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_yields_comes_after_the_others_and_a_few_at_a_time() {
+        let (gate, batches) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(Vec::new())));
+        let (held, log) = (gate.clone(), batches.clone());
+        let group =
+            GroupCommit::sharing(Sharing { size: |_| 0, yields: |item| *item >= 100 }, move |items: Vec<u32>| {
+                let (held, log) = (held.clone(), log.clone());
+                async move {
+                    held.acquire().await.unwrap().forget();
+                    log.lock().unwrap().push(items.clone());
+                    let results = items.clone();
+                    (items, Ok(results))
+                }
+            });
+        let group = Arc::new(group);
+        let enqueue = |item: u32| {
+            let group = group.clone();
+            tokio::spawn(async move { group.write(item).await })
+        };
+        // While the first one is written, twenty that yield come, and then two that do not.
+        let first = enqueue(1);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        let all: Vec<_> = (100..120).chain(2..4).map(enqueue).collect();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        gate.add_permits(3);
+        for write in all.into_iter().chain([first]) {
+            write.await.unwrap().unwrap();
+        }
+        let few: Vec<u32> = [2, 3].into_iter().chain(100..116).collect();
+        assert_eq!(*batches.lock().unwrap(), [vec![1], few, (116..120).collect()]);
     }
 
     #[tokio::test]

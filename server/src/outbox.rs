@@ -218,7 +218,7 @@ impl Outbox {
         if lease_tokens.is_empty() {
             return true;
         }
-        let until = self.now() + dispatcher::signed(self.options.lease);
+        let until = self.now() + crate::time::signed(self.options.lease);
         self.store.prolong(&lease_tokens, until).await.map_err(StoreError::log).is_ok()
     }
 

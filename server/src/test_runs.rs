@@ -173,12 +173,7 @@ impl TestRunner {
 
 #[async_trait]
 impl Tester for TestRunner {
-    async fn start(
-        &self,
-        session: &Session,
-        id: ProfileId,
-        recipient: Recipient,
-    ) -> Result<Started, Refusal> {
+    async fn start(&self, session: &Session, id: ProfileId, recipient: Recipient) -> Result<Started, Refusal> {
         let running = self.prepare(session, id, recipient).await?;
         let profile = self.profiles.shown(&session.account, &running.row);
         let (events, mut received) = mpsc::unbounded_channel();

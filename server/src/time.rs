@@ -27,10 +27,6 @@ pub const AWAY: SignedDuration = SignedDuration::from_mins(5);
 /// How long overdue messages are still tried after that.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
 
-pub fn signed(duration: Duration) -> SignedDuration {
-    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
-}
-
 /// One instant, by both clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
@@ -71,7 +67,8 @@ pub fn between(last: &Mark, now: &Mark) -> Elapsed {
     Elapsed { jump: if jump.abs() < TOLERANCE { SignedDuration::ZERO } else { jump }, passed }
 }
 
-fn signed(duration: Duration) -> SignedDuration {
+/// As arithmetic with instants takes it; saturates.
+pub fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 

@@ -60,6 +60,7 @@ async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
         name: "Comptoir".to_owned(),
         origins: vec![PORTAL.to_owned()],
         home: None,
+        time_zone: None,
         keys: vec![PortalKey::shared("k1", &SECRET).unwrap()],
         require_challenge: false,
         theme: app::theme::GivenTheme::default(),

@@ -114,10 +114,9 @@ error-leftover = A program seems to have filled this in by mistake. Enter your o
 error-mask = This is not a password, only what is shown in its place. Enter the password itself.
 
 # What looks wrong before anything is sent. Never keeps anybody from confirming.
-warn-over = { $host } no longer accepts a password for sending email: choose another provider.
 warn-port = Port 465 usually goes with SSL/TLS, and port 587 with STARTTLS.
 warn-ending = Microsoft is phasing out sending with a password: off by default at the end of December 2026, removed on a date to be announced in the second half of 2027.
-warn-over = Since 16 September 2024, Microsoft no longer accepts passwords for these addresses.
+warn-over = Since 16 September 2024, Microsoft no longer accepts passwords for these addresses: choose another provider.
 warn-other = This address is with { $login }, but the server is { $host }’s.
 warn-account = This looks like your mailbox password. { $host } requires an app password here.
 warn-alike = The password contains a character that looks like another one: a dash or quotation mark from a word processor, or a letter from another alphabet.

@@ -100,7 +100,7 @@ error-too-long-login = 320 caractères au maximum.
 error-too-long-name = 100 caractères au maximum.
 error-too-long-secret = Ce mot de passe est trop long. Vérifiez ce que vous avez collé.
 error-unprintable = Ce texte contient des caractères invisibles qui ne peuvent pas être envoyés. Effacez-le et saisissez-le à la main.
-error-host-invalid = Indiquez le nom du serveur que donne votre fournisseur, par exemple smtp.exemple.fr, sans « https:// », sans port et sans espace.
+error-host-invalid = Indiquez le nom du serveur que donne votre fournisseur, par exemple smtp.exemple.fr, sans « https:// », sans port et sans espace.
 error-host-not-allowed = Cette adresse n’est pas accessible depuis internet. Indiquez le nom du serveur que donne votre fournisseur, par exemple smtp.exemple.fr.
 error-port-invalid = Un numéro de port va de 1 à 65535. Les plus courants sont 465 et 587.
 error-port-not-allowed = Ce port ne sert pas à envoyer des emails. Essayez 465 (SSL/TLS) ou 587 (STARTTLS).
@@ -114,10 +114,9 @@ error-leftover = Ce champ semble avoir été rempli par erreur par un logiciel. 
 error-mask = Ce n’est pas un mot de passe, seulement ce qui s’affiche à sa place. Saisissez le mot de passe lui-même.
 
 # Ce qui semble faux avant tout envoi. N’empêche jamais de valider.
-warn-over = { $host } n’accepte plus de mot de passe pour envoyer des emails : choisissez un autre fournisseur.
 warn-port = D’habitude, le port 465 va avec SSL/TLS et le port 587 avec STARTTLS.
 warn-ending = Microsoft arrête peu à peu l’envoi par mot de passe : désactivé par défaut fin décembre 2026, supprimé à une date annoncée au second semestre 2027.
-warn-over = Depuis le 16 septembre 2024, Microsoft n’accepte plus de mot de passe pour ces adresses.
+warn-over = Depuis le 16 septembre 2024, Microsoft n’accepte plus de mot de passe pour ces adresses : choisissez un autre fournisseur.
 warn-other = Cette adresse est chez { $login }, mais le serveur est celui de { $host }.
 warn-account = Cela ressemble au mot de passe de votre messagerie. { $host } demande ici un mot de passe d’application.
 warn-alike = Le mot de passe contient un caractère qui ressemble à un autre : un tiret ou un guillemet de traitement de texte, ou une lettre d’un autre alphabet.

@@ -120,8 +120,8 @@ fn every_cause_and_stage_has_its_texts() {
 
 #[test]
 fn dates_follow_the_language() {
-    let first = "2027-01-01T08:05:00Z".parse().unwrap();
-    assert_eq!(date(Locale::Fr, first), "1er janvier 2027");
+    let first: Timestamp = "2027-01-01T08:05:00Z".parse().unwrap();
+    assert_eq!(date(Locale::Fr, &in_utc(first)), "1er janvier 2027");
     assert_eq!(date_time(Locale::Fr, &in_utc(first), "%H:%M"), "1er janvier 2027 à 08:05");
     assert_eq!(date_of(Locale::Fr, "2026-11-27T15:20:00Z"), "27 novembre 2026");
     let paris = first.to_zoned(TimeZone::get("Europe/Paris").unwrap());

@@ -72,7 +72,7 @@ impl Warning {
         matches!(self, Self::PasswordEnding)
     }
 
-    /// The id of the field that shows it. A closed provider is told under the providers.
+    /// The id of the field that shows it. A closed provider is shown under the providers.
     pub const fn field(self) -> &'static str {
         match self {
             Self::PortAndSecurity => "security",

@@ -3,7 +3,7 @@
 use super::{port::TestRun, report::Verdict};
 use crate::{
     diagnosis::cause::Cause,
-    i18n::{DIGITS, Locale, Texts, date_of, date_time},
+    i18n::{DIGITS, Locale, Texts, date_of, date_time, in_utc},
     profile::model::Profile,
 };
 

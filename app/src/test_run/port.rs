@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{event::StageEvent, receipt::ReceiptOutcome, report::Report};
-use crate::{error::AppError, profile::model::{Profile, ProfileId}, session::Session};
+use crate::{
+    error::AppError,
+    profile::model::{Profile, ProfileId},
+    session::Session,
+};
 
 /// The recipient of the confirmation mail. No other address can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -110,12 +114,7 @@ pub struct Started {
 pub trait Tester: Send + Sync {
     /// Starts a test. Dropping the stream before the commit point closes the connection and stores nothing; after it,
     /// the test runs to its end and its result is stored.
-    async fn start(
-        &self,
-        session: &Session,
-        id: ProfileId,
-        recipient: Recipient,
-    ) -> Result<Started, Refusal>;
+    async fn start(&self, session: &Session, id: ProfileId, recipient: Recipient) -> Result<Started, Refusal>;
 
     /// Applies one of the fixes that the profile's last test proposed.
     async fn apply_fix(&self, session: &Session, id: ProfileId, fix: usize) -> Result<(), Refusal>;

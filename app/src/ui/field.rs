@@ -37,7 +37,15 @@ pub fn Wrong(fields: Vec<(&'static str, String)>, #[prop(optional)] secret_again
 #[component]
 pub fn FieldWarnings(field: Field) -> impl IntoView {
     let here = Warning::ALL.into_iter().filter(|warning| warning.field() == field.id() && !warning.is_in_the_guide());
-    here.map(|warning| view! { <p class="warn" role="status" id=format!("w-{}", warning.code())></p> }).collect_view()
+    here.map(|warning| view! { <WarningPlace warning /> }).collect_view()
+}
+
+/// The place for one of the assistant's warnings, with its text.
+#[component]
+pub fn WarningPlace(warning: Warning) -> impl IntoView {
+    let code = warning.code();
+    let words = t!(&format!("warn-{code}"), login = "{login}", host = "{host}", near = "{near}");
+    view! { <p class="warn" role="status" id=format!("w-{code}") data-words=words></p> }
 }
 
 /// An input's value and errors.

@@ -6,17 +6,28 @@ use leptos::prelude::*;
 const FITS: usize = 20;
 const LONG: usize = 30;
 
-/// An address or a host, with `<wbr>` in a long one: after `@` and slashes, before a port, and before dots if it is
-/// very long.
+/// A text with `<wbr>` in each long address or host: after `@` and slashes, before a port, and before dots if it is very long.
 pub fn breakable(text: &str) -> AnyView {
-    let length = text.chars().count();
+    let mut parts: Vec<String> = vec![String::new()];
+    for (at, word) in text.split(' ').enumerate() {
+        if let Some(part) = parts.last_mut().filter(|_| at > 0) {
+            part.push(' ');
+        }
+        break_word(word, &mut parts);
+    }
+    parts.retain(|part| !part.is_empty());
+    let parts = parts.into_iter().enumerate().map(|(at, part)| view! { {(at > 0).then(|| view! { <wbr /> })} {part} });
+    parts.collect_view().into_any()
+}
+
+fn break_word(word: &str, parts: &mut Vec<String>) {
+    let length = word.chars().count();
     let ends_before = |character| match character {
         ':' => length > FITS,
         '.' => length > LONG,
         _ => false,
     };
-    let mut parts: Vec<String> = vec![String::new()];
-    for character in text.chars() {
+    for character in word.chars() {
         if ends_before(character) {
             parts.push(String::new());
         }
@@ -27,9 +38,6 @@ pub fn breakable(text: &str) -> AnyView {
             parts.push(String::new());
         }
     }
-    parts.retain(|part| !part.is_empty());
-    let parts = parts.into_iter().enumerate().map(|(at, part)| view! { {(at > 0).then(|| view! { <wbr /> })} {part} });
-    parts.collect_view().into_any()
 }
 
 #[cfg(test)]
@@ -48,6 +56,7 @@ mod tests {
                 "email-smtp<wbr>.eu-central-1<wbr>.amazonaws<wbr>.com<wbr>:465",
             ),
             ("myaccount.google.com/apppasswords", "myaccount<wbr>.google<wbr>.com/<wbr>apppasswords"),
+            ("Test de boutique@sandbox.example, à l’instant", "Test de boutique@<wbr>sandbox.example, à l’instant"),
             ("", ""),
         ] {
             assert_eq!(breakable(text).to_html().replace("<!>", ""), html);

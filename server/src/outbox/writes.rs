@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    group_commit::{GroupCommit, Pending, Unwritten},
+    group_commit::{GroupCommit, Pending, Sharing, Unwritten},
     store::{
         Store, StoreError,
         one_writer::{Batch, Written},
-        outbox::{Claim, Claimed, CommitMark, Inserted, QueuedMessage, Settled, Settlement},
+        outbox::{Claim, Claimed, CommitMark, Inserted, MessageState, QueuedMessage, Settled, Settlement},
     },
 };
 
@@ -148,7 +148,12 @@ fn group(store: &Arc<dyn Store>) -> Group {
         Write::Message(message) => message.sealed.len(),
         _ => 0,
     };
-    GroupCommit::sized(size, move |items: Vec<Write>| {
+    // An outcome other than an acceptance changes many pages, and only its own worker waits for it.
+    let yields = |write: &Write| match write {
+        Write::Settlement(settlement) => settlement.status.state != MessageState::Accepted,
+        _ => false,
+    };
+    GroupCommit::sharing(Sharing { size, yields }, move |items: Vec<Write>| {
         let store = store.clone();
         async move {
             let written = write(&*store, &batch(&items)).await.map(|written| outcomes(&items, written));

@@ -3,7 +3,7 @@
 
 use ::model::near::near;
 use leptos::prelude::document;
-use web_sys::{Element, HtmlInputElement};
+use web_sys::HtmlInputElement;
 
 use super::{
     address,
@@ -26,7 +26,6 @@ fn value(id: &str) -> String {
 
 /// Updates the warnings.
 pub(super) fn look() {
-    let Some(form) = find::<Element>("#profile-form") else { return };
     secret::follow();
     let [host, port, login, sender, secret] = ["host", "port", "login", "sender_address", "secret"].map(value);
     // Invisible characters are not part of a password: they are removed, or the field offers to.
@@ -50,7 +49,7 @@ pub(super) fn look() {
         let Some(place) = document().get_element_by_id(&["w-", warning.code()].concat()) else { continue };
         let said = if found.contains(&warning) {
             let name = |one: Option<&(HtmlInputElement, _)>| one.map(|(radio, _)| name_of(radio)).unwrap_or_default();
-            let said = text(&form, &["data-w-", warning.code()].concat());
+            let said = text(&place, "data-words");
             let said = filled(&filled(&said, "host", &name(by_host)), "login", &name(by_login));
             filled(&said, "near", near.unwrap_or_default())
         } else {

@@ -6,9 +6,12 @@ use leptos::prelude::*;
 
 use crate::{
     base_path::{Package, at},
-    profile::preset::{Preset, Status, hint, search_words},
+    profile::{
+        preset::{Preset, Status, hint, search_words},
+        warnings::Warning,
+    },
     t,
-    ui::field::Remark,
+    ui::field::{Remark, WarningPlace},
 };
 
 #[component]
@@ -42,7 +45,7 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
                 <div class="cards all">{others.into_iter().map(choice).collect_view()}</div>
             </details>
             <Remark at="presets" />
-            <p class="warn" role="status" id="w-over"></p>
+            <WarningPlace warning=Warning::PasswordOver />
             // After the cards, which do not wait for it.
             {marks.map(|href| view! { <link rel="stylesheet" href=href /> })}
             <noscript>

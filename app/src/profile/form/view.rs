@@ -81,13 +81,6 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             data-undo=t!("preset-undo")
             data-proposal=t!("preset-proposal", name = "{name}")
             data-choose=t!("preset-choose")
-            data-w-over=t!("warn-over", host = "{host}")
-            data-w-port=t!("warn-port")
-            data-w-other=t!("warn-other", login = "{login}", host = "{host}")
-            data-w-account=t!("warn-account", host = "{host}")
-            data-w-alike=t!("warn-alike")
-            data-w-sender=t!("warn-sender", host = "{host}")
-            data-w-near=t!("warn-near", near = "{near}")
         >
             // Enter submits with the form's first button: it must be Valider, not that of the presets.
             <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>

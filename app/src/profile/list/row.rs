@@ -62,15 +62,15 @@ fn last_sent(profile: &Profile) -> Option<String> {
 #[component]
 pub fn StateBadge(profile: Profile) -> impl IntoView {
     let State { class, text, why } = State::of(&profile, crate::services::now());
-    let why = why.map(|cause| view! { <span class="reason">" – " {cause_title(cause)}</span> });
+    let why = why.map(|why| view! { <span class="reason">" – " {why}</span> });
     view! { <span class=format!("badge {class}")>{text} {why}</span> }
 }
 
 struct State {
     class: &'static str,
     text: String,
-    /// Why it failed; `Some(None)`: for a reason that is not known.
-    why: Option<Option<Cause>>,
+    /// Why it failed.
+    why: Option<String>,
 }
 
 impl State {
@@ -78,8 +78,8 @@ impl State {
         Self { class, text, why: None }
     }
 
-    const fn failed(text: String, cause: Option<Cause>) -> Self {
-        Self { class: "bad", text, why: Some(cause) }
+    fn failed(text: String, cause: Option<Cause>) -> Self {
+        Self { class: "bad", text, why: Some(cause_title(cause)) }
     }
 
     fn of(profile: &Profile, now: Timestamp) -> Self {

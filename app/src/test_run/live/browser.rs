@@ -146,6 +146,7 @@ fn back_to_tester() {
 /// Shows the server's template for this case: a notice, the way back, and the mark that `frame.js` finds.
 fn say_session_over() {
     if let (Some(place), Some(words)) = (part(".result"), part("template")) {
+        say(NOW, "");
         place.set_inner_html(&words.inner_html());
         if let Some(link) = find::<HtmlElement>(".panel .result a") {
             focus(&link);
@@ -163,7 +164,7 @@ fn clicked(event: &UiEvent, target: &Element) {
         stop();
     } else if target.has_attribute("data-copy") {
         copy::copy(target);
-    } else if let Ok(Some(eye)) = target.closest(".card .eye") {
+    } else if let Ok(Some(eye)) = target.closest(".retype .eye") {
         toggle_secret(&eye);
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn say(selector: &str, name: &str) {
 
 /// Shows the buttons that need a script.
 pub(super) fn show_buttons() {
-    for button in find_all::<Element>(".copy[hidden], .card .eye[hidden]") {
+    for button in find_all::<Element>(".copy[hidden], .retype .eye[hidden]") {
         set_shown(&button, true);
     }
 }

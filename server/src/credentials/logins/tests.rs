@@ -137,7 +137,7 @@ fn tester(post: &Post) -> TestRunner {
 /// Presses Tester once. Returns why there was no test, if there was none.
 async fn press(tester: &TestRunner, id: ProfileId) -> Option<Refusal> {
     let mut events = match tester.start(&session(account("martin")), id, Recipient::Me).await {
-        Ok(events) => events,
+        Ok(started) => started.events,
         Err(refusal) => return Some(refusal),
     };
     let mut refused = None;
@@ -208,8 +208,8 @@ async fn profiles_with_the_same_login_share_the_count_and_a_press_that_is_stoppe
     retype(&post, third, crate::demo::sandbox::PASSWORD).await;
     // A test counts even if the client disconnects.
     for _ in 0..12 {
-        if let Ok(mut events) = tester.start(&session(account("martin")), third, Recipient::Me).await {
-            let _ = events.next().await;
+        if let Ok(mut started) = tester.start(&session(account("martin")), third, Recipient::Me).await {
+            let _ = started.events.next().await;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

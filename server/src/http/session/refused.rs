@@ -37,14 +37,12 @@ fn refusal_look(site: &Site, origin: &str) -> Theme {
     Theme::read(if let [portal] = portals[..] { Some(&portal.theme) } else { None }).0
 }
 
-/// The page of the portal that the visitor comes from; of the only portal, where the origin is unknown.
+/// The page of the portal that the visitor comes from. A page that no portal registers learns of none.
 fn way_back<'a>(site: &'a Site, origin: &str) -> Option<&'a str> {
-    let portal = match (&registered(site, origin)[..], &*site.portals) {
-        ([portal], _) => *portal,
-        ([], [only]) => only,
-        _ => return None,
-    };
-    portal.home.as_deref()
+    match registered(site, origin)[..] {
+        [portal] => portal.home.as_deref(),
+        _ => None,
+    }
 }
 
 /// The token that a page of `origin` posted did not open a session. The response is the same for every reason; in a

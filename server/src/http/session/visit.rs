@@ -26,6 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{IDLE, accepted_language, cookie, refused};
 use crate::{
     http::{Site, api},
+    portal::Portal,
     store::{SessionRow, StoreError},
 };
 

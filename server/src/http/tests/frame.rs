@@ -48,6 +48,7 @@ async fn a_refusal_is_framed_by_who_may_post_and_tells_no_stranger_who_that_is()
     let known = refused(vec![portal(), other()], PORTAL).await;
     assert!(policy(&known).ends_with(&format!("frame-ancestors {PORTAL}")));
     assert!(!known.body.contains("autre.exemple"));
+    assert!(known.body.contains(&format!("href=\"{PORTAL}/\"")), "the way back to the portal it comes from");
     let unknown = refused(vec![portal(), other()], "https://evil.exemple").await;
     assert!(policy(&unknown).ends_with("frame-ancestors 'none'"));
     assert!(!unknown.body.contains("exemple") && !unknown.body.contains("<script"), "{}", unknown.body);

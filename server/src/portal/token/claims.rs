@@ -21,7 +21,7 @@ pub struct Claims {
     pub email: String,
     pub name: Option<String>,
     pub locale: Option<String>,
-    /// OpenID Connect Core 1.0, section 5.1.
+    /// The reader's time zone (`OpenID` Connect Core 1.0, section 5.1).
     pub zoneinfo: Option<String>,
     #[serde(default, deserialize_with = "objects")]
     pub users: Vec<Named>,
