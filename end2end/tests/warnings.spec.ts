@@ -17,7 +17,10 @@ test("the form warns while it is typed @wasm", async ({ page, configurator }) =>
   await expect(warned).toHaveCount(0);
   // An address of another provider.
   await page.getByLabel("Identifiant SMTP").fill("claire@orange.fr");
-  await expect(page.getByText(/Cette adresse est chez Orange.*, mais le serveur est celui de Gmail\./)).toBeVisible();
+  await expect(page.locator("#w-other")).toHaveText(/Cette adresse est chez Orange.*, mais le serveur est celui de Gmail\./);
+  // The proposal under the field says it already, with the button that follows it.
+  await expect(page.locator("#at-login")).toContainText("Cette adresse est chez Orange");
+  await expect(page.locator("#w-other")).toBeHidden();
   await page.getByLabel("Identifiant SMTP").fill("claire@gmail.com");
   await expect(warned).toHaveCount(0);
   // The account's own password: sixteen letters may still become one, a digit cannot.

@@ -81,16 +81,16 @@ pub fn ReportCard(
     let TestRun { at, recipient, report } = run.clone();
     let stages = report.stages.clone();
     let progress = Progress::of(&stages, profile.settings.destination.security).concluded(report.verdict);
-    let receipt = || {
+    let receipt = |nested: bool| {
         let from = if live { "" } else { "report" };
-        view! { <ReceiptCard profile=profile.clone() provider=provider.clone() run=run.clone() typed=typed.clone() from /> }
+        view! { <ReceiptCard profile=profile.clone() provider=provider.clone() run=run.clone() typed=typed.clone() nested from /> }
     };
     let verdict = match report.verdict {
         Verdict::Accepted | Verdict::DryRunOk => view! {
             <section class="card good" data-verdict="accepted">
                 <h2 tabindex="-1">{t!("verdict-accepted-title")}</h2>
                 <p>{t!("verdict-accepted-what", recipient = recipient.clone())}</p>
-                {receipt()}
+                {receipt(true)}
             </section>
             <WayCard way=way.clone() />
         }
@@ -101,7 +101,7 @@ pub fn ReportCard(
                 <p>{t!("verdict-delivery-unknown-what", recipient = recipient.clone())}</p>
                 <p>{t!("verdict-delivery-unknown-next", recipient = recipient.clone())}</p>
             </section>
-            {receipt()}
+            {receipt(false)}
         }
         .into_any(),
         Verdict::Failed => {

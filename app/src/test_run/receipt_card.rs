@@ -82,6 +82,9 @@ pub fn ReceiptCard(
     /// The name of the tested profile, if the page does not show it.
     #[prop(optional)]
     named: String,
+    /// It is a part of the result's card.
+    #[prop(optional)]
+    nested: bool,
     /// The page that contains it, unless that is the list.
     #[prop(optional)]
     from: &'static str,
@@ -106,9 +109,12 @@ pub fn ReceiptCard(
             let domain = settings.sender_address.domain().to_owned();
             let login = settings.destination.login.clone();
             let recipient = run.recipient;
+            let title = t!("receipt-title");
+            let title =
+                if nested { view! { <h3>{title}</h3> }.into_any() } else { view! { <h2>{title}</h2> }.into_any() };
             view! {
                 <section class="card receipt">
-                    <h2>{t!("receipt-title")}</h2>
+                    {title}
                     {(!named.is_empty()).then(|| view! { <p><strong>{breakable(&named)}</strong></p> })}
                     <p>{t!("receipt-about")}</p>
                     <CodeForm id=profile.id typed from />
