@@ -39,6 +39,7 @@ mod replicas;
 mod sealed;
 mod serving;
 mod sessions;
+mod set_aside;
 mod settlements;
 mod test_runs;
 mod transaction;

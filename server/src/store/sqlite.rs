@@ -37,6 +37,7 @@ mod rows;
 mod sealed;
 mod serving;
 mod sessions;
+mod set_aside;
 mod settlements;
 mod test_runs;
 #[cfg(test)]

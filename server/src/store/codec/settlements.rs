@@ -14,7 +14,7 @@ use app::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Columns, cause, encode, instant, without_nul};
+use super::{Columns, cause, encode, instant, logins::hexadecimal, without_nul};
 use crate::store::{
     ProfileRow, StoreError,
     outbox::{HealthReport, Lease, MessageState, NewEvent, Precondition, Settlement, TransitionEvent},
@@ -115,6 +115,45 @@ fn lease(row: &impl Columns) -> Result<Lease, StoreError> {
     Ok(Lease { token: row.text_if_any("lease_owner")?, until })
 }
 
+/// A profile's health after a report, and the settings that the report was about.
+#[derive(Debug, Clone, Copy)]
+pub struct JudgedHealth<'a> {
+    pub profile: ProfileId,
+    pub health: &'a Health,
+    pub signed: &'a [u8; 32],
+}
+
+/// What a report writes into the profile's row.
+#[derive(Debug, Serialize)]
+pub struct HealthRow {
+    pub id: String,
+    pub failures: i64,
+    pub failing_cause: Option<&'static str>,
+    pub broken_at: Option<i64>,
+    pub sent_at: Option<i64>,
+    pub failed_at: Option<i64>,
+    pub failed_cause: Option<&'static str>,
+    pub checked_at: Option<i64>,
+    /// In hexadecimal.
+    pub signed: String,
+}
+
+impl HealthRow {
+    pub fn of(JudgedHealth { profile, health, signed }: &JudgedHealth<'_>) -> Self {
+        Self {
+            id: profile.to_string(),
+            failures: i64::from(health.failures),
+            failing_cause: health.failing_cause.map(Cause::as_str),
+            broken_at: health.broken_at.map(Timestamp::as_millisecond),
+            sent_at: health.sent_at.map(Timestamp::as_millisecond),
+            failed_at: health.failed_at.map(Timestamp::as_millisecond),
+            failed_cause: health.failed_cause.map(Cause::as_str),
+            checked_at: health.checked_at.map(Timestamp::as_millisecond),
+            signed: hexadecimal(*signed),
+        }
+    }
+}
+
 /// The profiles that a batch of reports is about, as the reports before left them: each is read once and written once.
 #[derive(Default)]
 pub struct JudgedProfiles(HashMap<(AccountId, ProfileId), Judged>);
@@ -126,10 +165,6 @@ struct Judged {
 }
 
 impl JudgedProfiles {
-    pub fn knows(&self, account: &AccountId, profile: ProfileId) -> bool {
-        self.0.contains_key(&(account.clone(), profile))
-    }
-
     pub fn read(&mut self, account: &AccountId, row: ProfileRow) {
         self.0.insert((account.clone(), row.id), Judged { row, fingerprint: None });
     }
@@ -151,9 +186,9 @@ impl JudgedProfiles {
     }
 
     /// What is to be written.
-    pub fn changed(&self) -> impl Iterator<Item = (ProfileId, &Health, &[u8; 32])> {
+    pub fn changed(&self) -> impl Iterator<Item = JudgedHealth<'_>> {
         let changed = self.0.values().filter_map(|judged| Some((&judged.row, judged.fingerprint.as_ref()?)));
-        changed.map(|(row, fingerprint)| (row.id, &row.health, fingerprint))
+        changed.map(|(row, signed)| JudgedHealth { profile: row.id, health: &row.health, signed })
     }
 }
 

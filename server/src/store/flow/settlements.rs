@@ -1,13 +1,10 @@
 //! Server side. The order in which outcomes of attempts are written: one transaction for a whole group, the same in every
 //! database.
 
-use std::iter::zip;
+use std::{collections::BTreeMap, iter::zip};
 
 use app::{
-    profile::{
-        model::ProfileId,
-        sending::{Health, HealthTransition},
-    },
+    profile::{model::ProfileId, sending::HealthTransition},
     session::AccountId,
     test_run::port::TestRun,
 };
@@ -15,8 +12,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::store::{
-    ProfileRow, StoreError,
-    codec::settlements::JudgedProfiles,
+    AccountProfile, ProfileRow, StoreError,
+    codec::settlements::{JudgedHealth, JudgedProfiles},
     outbox::{CommitMark, HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
 };
 
@@ -27,12 +24,11 @@ pub trait SettlementStatements: Send {
     async fn held(&mut self, settlements: &[&Settlement]) -> Result<Vec<bool>, StoreError>;
     /// Moves the messages, keeps their attempts, and deletes the contents that are not needed any more.
     async fn write_outcomes(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
-    /// Locks the profiles that the reports are about, in the same order in every transaction.
-    async fn lock_profiles(&mut self, done: &[&Settlement]) -> Result<(), StoreError>;
-    /// `None`: it is gone, or cannot be decoded.
-    async fn profile(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError>;
-    async fn write_health(&mut self, id: ProfileId, health: &Health, signed: &[u8; 32]) -> Result<(), StoreError>;
-    async fn keep_failure(&mut self, id: ProfileId, run: &TestRun) -> Result<(), StoreError>;
+    /// The profiles that exist and can be decoded, with their accounts. They are locked in the same order in every transaction.
+    async fn locked_profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<AccountProfile>, StoreError>;
+    async fn write_healths(&mut self, healths: &[JudgedHealth<'_>]) -> Result<(), StoreError>;
+    /// Keeps the last failure of each profile.
+    async fn keep_failures(&mut self, failures: &[(ProfileId, &TestRun)]) -> Result<(), StoreError>;
     async fn tell(&mut self, events: &[&NewEvent]) -> Result<(), StoreError>;
     /// Notes that the end of each message is about to be sent; `false` where the lease does not hold any more.
     async fn mark(&mut self, marks: &[&CommitMark], now: Timestamp) -> Result<Vec<bool>, StoreError>;
@@ -58,24 +54,19 @@ async fn settle(
     let done: Vec<&Settlement> = zip(settlements, &held).filter(|(_, held)| **held).map(|(one, _)| *one).collect();
     if !done.is_empty() {
         database.write_outcomes(&done).await?;
-        database.lock_profiles(&done).await?;
     }
+    let mut judging = Judging::default();
+    let reported = done.iter().filter_map(|one| one.health.as_ref().map(|report| report.profile));
+    judging.read(database, reported.collect()).await?;
     let mut outcomes = Vec::with_capacity(settlements.len());
-    let mut profiles = JudgedProfiles::default();
     for (Settlement { lane, at, transition_event, health: report, .. }, done) in zip(settlements, held) {
         // Reports about one profile follow each other: the second one sees what the first one left.
-        let transition = match report.as_ref().filter(|_| done) {
-            Some(report) => {
-                let told = (*at, *transition_event);
-                judge(database, &mut profiles, &lane.account, report, told).await?
-            }
-            None => None,
-        };
+        let report = report.as_ref().filter(|_| done);
+        let transition = report.and_then(|report| judging.judge(&lane.account, report, *at, *transition_event));
         outcomes.push(Settled { done, transition });
     }
-    write_healths(database, &profiles).await?;
-    let told: Vec<&NewEvent> = done.iter().filter_map(|settlement| settlement.event.as_ref()).collect();
-    database.tell(&told).await?;
+    let events: Vec<&NewEvent> = done.iter().filter_map(|settlement| settlement.event.as_ref()).collect();
+    judging.write(database, &events).await?;
     Ok(outcomes)
 }
 
@@ -89,42 +80,71 @@ pub async fn take_health(
     at: Timestamp,
     transition_event: Option<TransitionEvent>,
 ) -> Result<Option<HealthTransition>, StoreError> {
-    let mut profiles = JudgedProfiles::default();
-    if let Some(row) = row {
-        profiles.read(account, row);
+    let mut judging = Judging::default();
+    match row {
+        Some(row) => judging.profiles.read(account, row),
+        None => judging.read(database, vec![report.profile]).await?,
     }
-    let transition = judge(database, &mut profiles, account, report, (at, transition_event)).await?;
-    write_healths(database, &profiles).await?;
+    let transition = judging.judge(account, report, at, transition_event);
+    judging.write(database, &[]).await?;
     Ok(transition)
 }
 
-/// The same for one report of a group; [`write_healths`] ends it.
-async fn judge(
-    database: &mut (impl SettlementStatements + ?Sized),
-    profiles: &mut JudgedProfiles,
-    account: &AccountId,
-    report: &HealthReport,
-    (at, transition_event): (Timestamp, Option<TransitionEvent>),
-) -> Result<Option<HealthTransition>, StoreError> {
-    if !profiles.knows(account, report.profile)
-        && let Some(row) = database.profile(account, report.profile).await?
-    {
-        profiles.read(account, row);
-    }
-    let Some((transition, event)) = profiles.take(account, report, at, transition_event) else { return Ok(None) };
-    if let Some(run) = &report.failure {
-        database.keep_failure(report.profile, run).await?;
-    }
-    database.tell(event.as_slice().iter().collect::<Vec<_>>().as_slice()).await?;
-    Ok(transition)
+/// Applies the reports of a group: reads all profiles first, and writes everything at the end.
+#[derive(Default)]
+struct Judging<'r> {
+    profiles: JudgedProfiles,
+    /// The last one of each profile.
+    failures: BTreeMap<ProfileId, &'r TestRun>,
+    events: Vec<NewEvent>,
 }
 
-async fn write_healths(
-    database: &mut (impl SettlementStatements + ?Sized),
-    profiles: &JudgedProfiles,
-) -> Result<(), StoreError> {
-    for (id, health, fingerprint) in profiles.changed() {
-        database.write_health(id, health, fingerprint).await?;
+impl<'r> Judging<'r> {
+    async fn read(
+        &mut self,
+        database: &mut (impl SettlementStatements + ?Sized),
+        mut ids: Vec<ProfileId>,
+    ) -> Result<(), StoreError> {
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for AccountProfile { account, row } in database.locked_profiles(&ids).await? {
+            self.profiles.read(&account, row);
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn judge(
+        &mut self,
+        account: &AccountId,
+        report: &'r HealthReport,
+        at: Timestamp,
+        transition_event: Option<TransitionEvent>,
+    ) -> Option<HealthTransition> {
+        let (transition, event) = self.profiles.take(account, report, at, transition_event)?;
+        if let Some(run) = &report.failure {
+            self.failures.insert(report.profile, run);
+        }
+        self.events.extend(event);
+        transition
+    }
+
+    async fn write(
+        self,
+        database: &mut (impl SettlementStatements + ?Sized),
+        events: &[&NewEvent],
+    ) -> Result<(), StoreError> {
+        let failures: Vec<_> = self.failures.into_iter().collect();
+        if !failures.is_empty() {
+            database.keep_failures(&failures).await?;
+        }
+        let healths: Vec<_> = self.profiles.changed().collect();
+        if !healths.is_empty() {
+            database.write_healths(&healths).await?;
+        }
+        let events: Vec<&NewEvent> = self.events.iter().chain(events.iter().copied()).collect();
+        database.tell(&events).await
+    }
 }

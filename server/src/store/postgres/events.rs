@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{PostgresStore, limit, quarantine::set_aside};
+use super::{PostgresStore, limit, set_aside::set_aside};
 use crate::store::{
     EventStore, StoreError,
     codec::{

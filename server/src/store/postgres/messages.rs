@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::{
     PostgresStore, limit,
-    quarantine::set_aside,
     queue::{REST, with_rests},
+    set_aside::set_aside,
     text,
     transaction::transaction,
 };

@@ -13,7 +13,7 @@ use model::login::MOST_REFUSALS;
 
 use super::{
     PostgresStore, limit,
-    quarantine::set_aside,
+    set_aside::set_aside,
     transaction::{lock_account, transaction},
 };
 use crate::store::{
@@ -28,9 +28,7 @@ use crate::store::{
 mod find;
 mod write;
 
-pub(super) use find::find_readable;
 use find::made_by;
-pub(super) use write::write_health;
 
 #[async_trait]
 impl ProfileStore for PostgresStore {

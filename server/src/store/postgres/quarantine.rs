@@ -1,13 +1,12 @@
 //! Server side. Rows that cannot be decoded: set aside once, so that they neither fail nor delay what reads them.
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgPool};
 
 use super::{PostgresStore, events, limit, transaction::transaction};
 use crate::store::{
     QuarantineStore, StoreError,
-    codec::quarantine::{Damaged, FOR_EVER, quarantined},
-    outbox::{MessageState, NewEvent, Quarantined},
+    codec::quarantine::quarantined,
+    outbox::{NewEvent, Quarantined},
 };
 
 #[async_trait]
@@ -35,43 +34,4 @@ impl QuarantineStore for PostgresStore {
             Ok(())
         })
     }
-}
-
-/// Sets rows aside in a transaction of their own, if there are any.
-pub(super) async fn set_aside(pool: &PgPool, damaged: &[Damaged]) -> Result<(), StoreError> {
-    if damaged.is_empty() {
-        return Ok(());
-    }
-    let mut transaction = pool.begin().await?;
-    set_aside_on(&mut transaction, damaged).await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
-pub(super) async fn set_aside_on(connection: &mut PgConnection, damaged: &[Damaged]) -> Result<(), StoreError> {
-    for Damaged { key: (table, id), row, column } in damaged {
-        let account = if *table == "event" { "NULL" } else { "account" };
-        let note = format!(
-            r#"INSERT INTO quarantine (kind, "row", field, portal, account)
-             SELECT DISTINCT '{table}', $1, $2, portal, {account} FROM {table} WHERE {id} = $1 ON CONFLICT DO NOTHING"#
-        );
-        sqlx::query(sqlx::AssertSqlSafe(note)).bind(row).bind(column).execute(&mut *connection).await?;
-        // Messages and lanes leave the queues; for the others it is enough to stand here.
-        match *table {
-            "message" => {
-                let leave = "UPDATE message SET state = $1, lease_owner = NULL, lease_until = NULL WHERE id = $2";
-                let leave = sqlx::query(leave).bind(MessageState::Quarantined.as_str()).bind(row);
-                leave.execute(&mut *connection).await?;
-            }
-            "lane" => {
-                sqlx::query("UPDATE lane SET rests_until = $1 WHERE lane = $2")
-                    .bind(FOR_EVER)
-                    .bind(row)
-                    .execute(&mut *connection)
-                    .await?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -12,7 +12,7 @@ use const_format::formatcp;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{PostgresStore, limit, quarantine::set_aside, transaction::transaction};
+use super::{PostgresStore, limit, set_aside::set_aside, transaction::transaction};
 use crate::store::{
     LaneKey, QueueStore, StoreError,
     codec::{

@@ -1,28 +1,28 @@
 //! Server side. Outcomes of attempts, and what they show about profiles: one transaction for a whole group.
 
 use app::{
-    profile::{
-        model::ProfileId,
-        sending::{Health, HealthTransition},
-    },
+    profile::{model::ProfileId, sending::HealthTransition},
     session::AccountId,
     test_run::port::TestRun,
 };
 use async_trait::async_trait;
+use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
 use super::{
     PostgresStore, column, events,
-    profiles::{find_readable, write_health},
     queue::{lock_messages, mark_commit},
+    set_aside::set_aside_on,
     transaction::transaction,
 };
 use crate::store::{
-    ProfileRow, SettlementStore, StoreError,
+    AccountProfile, SettlementStore, StoreError,
     codec::{
         encode,
-        settlements::{self, SettledRow},
+        profiles::{PROFILE, PROFILE_KEY, profile_of_account},
+        quarantine::readable,
+        settlements::{self, HealthRow, JudgedHealth, SettledRow},
     },
     flow::settlements::{self as flow, SettlementStatements, take_health},
     outbox::{CommitMark, HealthReport, NewEvent, Settled, Settlement, TransitionEvent},
@@ -153,34 +153,50 @@ impl SettlementStatements for PgConnection {
         forget_contents(self, settlements).await
     }
 
-    /// Locks the reported profiles in order; they are read afterwards.
-    async fn lock_profiles(&mut self, settlements: &[&Settlement]) -> Result<(), StoreError> {
-        let reports = settlements.iter().filter_map(|settlement| settlement.health.as_ref());
-        let ids: Vec<String> = reports.map(|report| report.profile.to_string()).collect();
-        if ids.len() > 1 {
-            sqlx::query("SELECT id FROM profile WHERE id = ANY ($1) ORDER BY id FOR UPDATE")
-                .bind(ids)
-                .fetch_all(&mut *self)
-                .await?;
-        }
+    async fn locked_profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<AccountProfile>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT portal, account, {PROFILE} FROM profile WHERE id = ANY ($1) AND portal <> ''
+             ORDER BY id FOR UPDATE OF profile"
+        );
+        let rows = sqlx::query(SQL).bind(column(ids, ProfileId::to_string)).fetch_all(&mut *self).await?;
+        let (found, damaged) = readable(PROFILE_KEY, &rows, profile_of_account)?;
+        set_aside_on(self, &damaged).await?;
+        Ok(found)
+    }
+
+    async fn write_healths(&mut self, healths: &[JudgedHealth<'_>]) -> Result<(), StoreError> {
+        let rows: Vec<HealthRow> = healths.iter().map(HealthRow::of).collect();
+        sqlx::query(
+            "UPDATE profile SET failures = one.failures, failing_cause = one.failing_cause, broken_at = one.broken_at,
+                 sent_at = one.sent_at, failed_at = one.failed_at, failed_cause = one.failed_cause,
+                 checked_at = one.checked_at, signed_fingerprint = decode(one.signed, 'hex')
+             FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+                 $8::bigint[], $9::text[])
+                 AS one (id, failures, failing_cause, broken_at, sent_at, failed_at, failed_cause, checked_at, signed)
+             WHERE profile.id = one.id",
+        )
+        .bind(column(&rows, |row| row.id.clone()))
+        .bind(column(&rows, |row| row.failures))
+        .bind(column(&rows, |row| row.failing_cause))
+        .bind(column(&rows, |row| row.broken_at))
+        .bind(column(&rows, |row| row.sent_at))
+        .bind(column(&rows, |row| row.failed_at))
+        .bind(column(&rows, |row| row.failed_cause))
+        .bind(column(&rows, |row| row.checked_at))
+        .bind(column(&rows, |row| row.signed.clone()))
+        .execute(&mut *self)
+        .await?;
         Ok(())
     }
 
-    async fn profile(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
-        find_readable(self, account, id).await
-    }
-
-    async fn write_health(&mut self, id: ProfileId, health: &Health, signed: &[u8; 32]) -> Result<(), StoreError> {
-        write_health(self, id, health, Some(signed)).await
-    }
-
-    async fn keep_failure(&mut self, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {
+    async fn keep_failures(&mut self, failures: &[(ProfileId, &TestRun)]) -> Result<(), StoreError> {
+        let contents = failures.iter().map(|(_, run)| encode("last_failure", "content", run));
         sqlx::query(
-            "INSERT INTO last_failure (profile, content) VALUES ($1, $2)
+            "INSERT INTO last_failure (profile, content) SELECT * FROM unnest($1::text[], $2::text[])
              ON CONFLICT (profile) DO UPDATE SET content = excluded.content",
         )
-        .bind(id.to_string())
-        .bind(encode("last_failure", "content", run)?)
+        .bind(column(failures, |(id, _)| id.to_string()))
+        .bind(contents.collect::<Result<Vec<_>, _>>()?)
         .execute(&mut *self)
         .await?;
         Ok(())

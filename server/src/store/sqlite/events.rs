@@ -5,10 +5,13 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{SqliteStore, quarantine, rows::encode};
+use super::{SqliteStore, rows::encode, set_aside::set_aside};
 use crate::store::{
     EventStore, StoreError,
-    codec::events::{EVENT, event},
+    codec::{
+        events::{EVENT, event},
+        quarantine::readable,
+    },
     outbox::{EventRow, NewEvent},
 };
 
@@ -29,8 +32,8 @@ impl EventStore for SqliteStore {
             // A portal may read the message as soon as it has the event.
             self.move_outcomes().await;
         }
-        let (events, damaged) = quarantine::readable(EVENT, &rows, event)?;
-        quarantine::set_aside(&self.writer, &damaged).await?;
+        let (events, damaged) = readable(EVENT, &rows, event)?;
+        set_aside(&self.writer, &damaged).await?;
         Ok(events)
     }
 

@@ -19,7 +19,7 @@ use crate::store::{
     MessageStore, StoreError,
     codec::{
         lists::{AFTER_ALL, Dialect, page, settled, settled_by_day, settled_day},
-        messages::{NEXT_AT, RequeuedRow, attempt, by_id, message, with_attempts},
+        messages::{COLUMNS, NEXT_AT, RequeuedRow, attempt, by_id, message, with_attempts},
     },
     flow::messages::{self as flow, MessageStatements},
     one_writer::{Batch, OneWriter},
@@ -32,7 +32,6 @@ use crate::store::{
 mod insert;
 mod rows;
 
-pub(super) use crate::store::codec::messages::{COLUMNS, WAITING, readable};
 pub(super) use insert::insert_messages;
 use rows::{by_key, shown};
 

@@ -12,13 +12,16 @@ use jiff::Timestamp;
 
 use super::{
     SqliteStore,
-    quarantine::{self, Damaged, set_aside},
     rows::{PROFILE, profile},
+    set_aside::set_aside,
     transaction::begin,
 };
 use crate::store::{
     AccountProfile, Decide, Deletion, EntryFor, ProfileRow, ProfileStore, ProfileWithFailure, StoreError,
-    codec::profiles::{PROFILE_KEY, failure, profile_of_account, with_failure},
+    codec::{
+        profiles::{PROFILE_KEY, failure, profile_of_account, with_failure},
+        quarantine::{Damaged, readable},
+    },
     flow::profiles as flow,
 };
 use model::login::MOST_REFUSALS;
@@ -26,9 +29,8 @@ use model::login::MOST_REFUSALS;
 mod find;
 mod write;
 
+pub(super) use find::find_on;
 use find::made_by;
-pub(super) use find::{find_on, find_readable};
-pub(super) use write::write_health;
 
 #[async_trait]
 impl ProfileStore for SqliteStore {
@@ -211,7 +213,7 @@ impl ProfileStore for SqliteStore {
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
-        let (due, damaged) = quarantine::readable(PROFILE_KEY, &rows, profile_of_account)?;
+        let (due, damaged) = readable(PROFILE_KEY, &rows, profile_of_account)?;
         set_aside(&self.writer, &damaged).await?;
         Ok(due)
     }

@@ -7,16 +7,12 @@ use const_format::formatcp;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{
-    SqliteStore,
-    messages::{COLUMNS, WAITING, readable},
-    quarantine::{self, set_aside},
-    rows::encode,
-    transaction::begin,
-};
+use super::{SqliteStore, rows::encode, set_aside::set_aside, transaction::begin};
 use crate::store::{
     LaneKey, QueueStore, StoreError,
     codec::{
+        messages::{COLUMNS, WAITING, readable},
+        quarantine,
         queue::{LANE, due_destination, queue},
         settlements::released,
     },

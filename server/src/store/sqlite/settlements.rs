@@ -1,14 +1,12 @@
 //! Server side. Outcomes of attempts, and what they show about profiles: one transaction for a whole group.
 
 use app::{
-    profile::{
-        model::ProfileId,
-        sending::{Health, HealthTransition},
-    },
+    profile::{model::ProfileId, sending::HealthTransition},
     session::AccountId,
     test_run::port::TestRun,
 };
 use async_trait::async_trait;
+use const_format::formatcp;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
@@ -16,14 +14,18 @@ use uuid::Uuid;
 use super::{
     SqliteStore, events,
     outcomes::{self, Outcomes},
-    profiles::{find_readable, write_health},
     queue::mark_commit,
-    rows::encode,
+    rows::{PROFILE, encode},
+    set_aside::set_aside_on,
     transaction::begin,
 };
 use crate::store::{
-    ProfileRow, SettlementStore, StoreError,
-    codec::settlements,
+    AccountProfile, SettlementStore, StoreError,
+    codec::{
+        profiles::{PROFILE_KEY, profile_of_account},
+        quarantine::readable,
+        settlements::{self, HealthRow, JudgedHealth},
+    },
     flow::settlements::{SettlementStatements, take_health},
     one_writer::{Batch, OneWriter, Written},
     outbox::{CommitMark, HealthReport, MessageState, NewEvent, Settled, Settlement, TransitionEvent},
@@ -107,26 +109,38 @@ impl SettlementStatements for Settling<'_> {
         Ok(())
     }
 
-    /// Nothing to lock: the transaction holds the write lock.
-    async fn lock_profiles(&mut self, _done: &[&Settlement]) -> Result<(), StoreError> {
+    async fn locked_profiles(&mut self, ids: &[ProfileId]) -> Result<Vec<AccountProfile>, StoreError> {
+        const SQL: &str = formatcp!(
+            "SELECT portal, account, {PROFILE} FROM profile WHERE id IN (SELECT value FROM json_each(?)) AND portal <> ''"
+        );
+        let ids: Vec<String> = ids.iter().map(ProfileId::to_string).collect();
+        let rows = sqlx::query(SQL).bind(encode("profile", "id", &ids)?).fetch_all(&mut *self.connection).await?;
+        let (found, damaged) = readable(PROFILE_KEY, &rows, profile_of_account)?;
+        set_aside_on(self.connection, &damaged).await?;
+        Ok(found)
+    }
+
+    async fn write_healths(&mut self, healths: &[JudgedHealth<'_>]) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE profile SET failures = one.value ->> 'failures', failing_cause = one.value ->> 'failing_cause',
+                 broken_at = one.value ->> 'broken_at', sent_at = one.value ->> 'sent_at',
+                 failed_at = one.value ->> 'failed_at', failed_cause = one.value ->> 'failed_cause',
+                 checked_at = one.value ->> 'checked_at', signed_fingerprint = unhex(one.value ->> 'signed')
+             FROM json_each(?) AS one WHERE profile.id = one.value ->> 'id'",
+        )
+        .bind(encode("profile", "failures", &healths.iter().map(HealthRow::of).collect::<Vec<_>>())?)
+        .execute(&mut *self.connection)
+        .await?;
         Ok(())
     }
 
-    async fn profile(&mut self, account: &AccountId, id: ProfileId) -> Result<Option<ProfileRow>, StoreError> {
-        find_readable(self.connection, account, id).await
-    }
-
-    async fn write_health(&mut self, id: ProfileId, health: &Health, signed: &[u8; 32]) -> Result<(), StoreError> {
-        write_health(self.connection, id, health, Some(signed)).await
-    }
-
-    async fn keep_failure(&mut self, id: ProfileId, run: &TestRun) -> Result<(), StoreError> {
+    async fn keep_failures(&mut self, failures: &[(ProfileId, &TestRun)]) -> Result<(), StoreError> {
+        let rows = failures.iter().map(|(id, run)| Ok((id.to_string(), encode("last_failure", "content", run)?)));
         sqlx::query(
-            "INSERT INTO last_failure (profile, content) VALUES (?, ?)
+            "INSERT INTO last_failure (profile, content) SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE TRUE
              ON CONFLICT (profile) DO UPDATE SET content = excluded.content",
         )
-        .bind(id.to_string())
-        .bind(encode("last_failure", "content", run)?)
+        .bind(encode("last_failure", "content", &rows.collect::<Result<Vec<_>, StoreError>>()?)?)
         .execute(&mut *self.connection)
         .await?;
         Ok(())

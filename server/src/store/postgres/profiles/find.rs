@@ -2,9 +2,9 @@
 
 use app::{profile::model::ProfileId, session::AccountId};
 use const_format::formatcp;
-use sqlx::{PgConnection, postgres::PgRow};
+use sqlx::PgConnection;
 
-use super::super::quarantine::set_aside_on;
+use super::super::set_aside::set_aside_on;
 use crate::store::{
     ProfileRow, StoreError,
     codec::{
@@ -13,36 +13,16 @@ use crate::store::{
     },
 };
 
-async fn locked_row(
-    connection: &mut PgConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<PgRow>, StoreError> {
-    const SQL: &str =
-        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id = $3 FOR UPDATE OF profile");
-    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
-    Ok(query.fetch_optional(connection).await?)
-}
-
 /// The row, locked until this transaction ends.
 pub(super) async fn find_locked(
     connection: &mut PgConnection,
     account: &AccountId,
     id: ProfileId,
 ) -> Result<Option<ProfileRow>, StoreError> {
-    locked_row(connection, account, id).await?.as_ref().map(profile).transpose()
-}
-
-/// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
-pub(in crate::store::postgres) async fn find_readable(
-    connection: &mut PgConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
-    let row = locked_row(&mut *connection, account, id).await?;
-    let (mut found, damaged) = readable(PROFILE_KEY, row.as_slice(), profile)?;
-    set_aside_on(connection, &damaged).await?;
-    Ok(found.pop())
+    const SQL: &str =
+        formatcp!("SELECT {PROFILE} FROM profile WHERE portal = $1 AND account = $2 AND id = $3 FOR UPDATE OF profile");
+    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
+    query.fetch_optional(connection).await?.as_ref().map(profile).transpose()
 }
 
 pub(super) async fn made_by(

@@ -87,7 +87,13 @@ impl ProfileStatements for PgConnection {
     }
 
     async fn write_health(&mut self, id: ProfileId, health: &Health) -> Result<(), StoreError> {
-        write_health(self, id, health, None).await
+        let update = sqlx::query(
+            "UPDATE profile SET failures = $1, failing_cause = $2, broken_at = $3, sent_at = $4, failed_at = $5,
+                 failed_cause = $6, checked_at = $7
+             WHERE id = $8",
+        );
+        bind_all(update, values::health(health)).bind(id.to_string()).execute(&mut *self).await?;
+        Ok(())
     }
 
     async fn of_owner(&mut self, account: &AccountId, user: Option<&str>) -> Result<Vec<ProfileRow>, StoreError> {
@@ -163,24 +169,4 @@ impl ProfileStatements for PgConnection {
             .await?;
         Ok(())
     }
-}
-
-/// Writes a profile's health. `signed`: the settings that the last message was sent with; `None` keeps what is stored.
-pub(in crate::store::postgres) async fn write_health(
-    connection: &mut PgConnection,
-    id: ProfileId,
-    health: &Health,
-    signed: Option<&[u8; 32]>,
-) -> Result<(), StoreError> {
-    let update = sqlx::query(
-        "UPDATE profile SET failures = $1, failing_cause = $2, broken_at = $3, sent_at = $4, failed_at = $5,
-             failed_cause = $6, checked_at = $7, signed_fingerprint = coalesce($8, signed_fingerprint)
-         WHERE id = $9",
-    );
-    bind_all(update, values::health(health))
-        .bind(signed.map(|fingerprint| &fingerprint[..]))
-        .bind(id.to_string())
-        .execute(connection)
-        .await?;
-    Ok(())
 }

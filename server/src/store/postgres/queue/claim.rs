@@ -6,7 +6,7 @@ use const_format::formatcp;
 use sqlx::PgConnection;
 
 use super::{
-    super::{limit, quarantine::set_aside_on},
+    super::{limit, set_aside::set_aside_on},
     bounds::{NEXT_AT, keep_rest},
 };
 use crate::store::{

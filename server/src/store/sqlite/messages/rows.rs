@@ -2,7 +2,7 @@
 
 use sqlx::{SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::super::quarantine::set_aside;
+use super::super::set_aside::set_aside;
 use crate::store::{
     StoreError,
     codec::{

@@ -2,9 +2,9 @@
 
 use app::{profile::model::ProfileId, session::AccountId};
 use const_format::formatcp;
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
 
-use super::super::quarantine::set_aside_on;
+use super::super::set_aside::set_aside_on;
 use crate::store::{
     ProfileRow, StoreError,
     codec::{
@@ -13,34 +13,14 @@ use crate::store::{
     },
 };
 
-async fn row_of(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<SqliteRow>, StoreError> {
-    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
-    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
-    Ok(query.fetch_optional(connection).await?)
-}
-
 pub(in crate::store::sqlite) async fn find_on(
     connection: &mut SqliteConnection,
     account: &AccountId,
     id: ProfileId,
 ) -> Result<Option<ProfileRow>, StoreError> {
-    row_of(connection, account, id).await?.as_ref().map(profile).transpose()
-}
-
-/// The same for what does not need the row: one that cannot be decoded is set aside, and counts as none.
-pub(in crate::store::sqlite) async fn find_readable(
-    connection: &mut SqliteConnection,
-    account: &AccountId,
-    id: ProfileId,
-) -> Result<Option<ProfileRow>, StoreError> {
-    let row = row_of(&mut *connection, account, id).await?;
-    let (mut found, damaged) = readable(PROFILE_KEY, row.as_slice(), profile)?;
-    set_aside_on(connection, &damaged).await?;
-    Ok(found.pop())
+    const SQL: &str = formatcp!("SELECT {PROFILE} FROM profile WHERE portal = ? AND account = ? AND id = ?");
+    let query = sqlx::query(SQL).bind(&account.portal).bind(&account.account).bind(id.to_string());
+    query.fetch_optional(connection).await?.as_ref().map(profile).transpose()
 }
 
 pub(super) async fn made_by(

@@ -86,7 +86,13 @@ impl ProfileStatements for SqliteConnection {
     }
 
     async fn write_health(&mut self, id: ProfileId, health: &Health) -> Result<(), StoreError> {
-        write_health(self, id, health, None).await
+        let update = sqlx::query(
+            "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
+                 checked_at = ?
+             WHERE id = ?",
+        );
+        bind_all(update, values::health(health)).bind(id.to_string()).execute(&mut *self).await?;
+        Ok(())
     }
 
     async fn of_owner(&mut self, account: &AccountId, user: Option<&str>) -> Result<Vec<ProfileRow>, StoreError> {
@@ -160,24 +166,4 @@ impl ProfileStatements for SqliteConnection {
             .await?;
         Ok(())
     }
-}
-
-/// Writes a profile's health. `signed`: the settings that the last message was sent with; `None` keeps what is stored.
-pub(in crate::store::sqlite) async fn write_health(
-    connection: &mut SqliteConnection,
-    id: ProfileId,
-    health: &Health,
-    signed: Option<&[u8; 32]>,
-) -> Result<(), StoreError> {
-    let update = sqlx::query(
-        "UPDATE profile SET failures = ?, failing_cause = ?, broken_at = ?, sent_at = ?, failed_at = ?, failed_cause = ?,
-             checked_at = ?, signed_fingerprint = coalesce(?, signed_fingerprint)
-         WHERE id = ?",
-    );
-    bind_all(update, values::health(health))
-        .bind(signed.map(|fingerprint| &fingerprint[..]))
-        .bind(id.to_string())
-        .execute(connection)
-        .await?;
-    Ok(())
 }

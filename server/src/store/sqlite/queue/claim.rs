@@ -11,16 +11,15 @@ use const_format::{formatcp, str_replace};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    super::{
-        messages::{COLUMNS, WAITING, readable},
-        quarantine::set_aside_on,
-        rows::encode,
-    },
+    super::{rows::encode, set_aside::set_aside_on},
     bounds::{NEXT_AT, TIGHTEN, keep_rest, move_lane, rest_of, tighten},
 };
 use crate::store::{
     StoreError,
-    codec::queue::rest,
+    codec::{
+        messages::{COLUMNS, WAITING, readable},
+        queue::rest,
+    },
     outbox::{Claim, Claimed, Passage, Queue, Rest, StoredMessage},
 };
 
