@@ -36,8 +36,9 @@ fn Chart(days: Vec<Day>) -> impl IntoView {
     let bars = bars.collect_view();
     let line = line(up, down).to_string();
     let rows = days.iter().filter(|day| day.accepted + day.others > 0).rev().map(|day| {
+        let named = date(current(), &in_utc(day.at));
         view! {
-            <tr><th scope="row">{date(current(), &in_utc(day.at))}</th><td>{day.accepted.to_string()}</td><td>{day.others.to_string()}</td></tr>
+            <tr><th scope="row">{named}</th><td>{day.accepted.to_string()}</td><td>{day.others.to_string()}</td></tr>
         }
     });
     let rows = rows.collect_view();
