@@ -71,6 +71,10 @@ async fn check(
         let mut stored = services.drafts.kept(&session.who()).await?.into_iter();
         if !stored.any(|earlier| earlier.dropped && earlier.form == kept.form && earlier.draft == kept.draft) {
             services.drafts.keep(&session.who(), &kept).await?;
+            // A form that was submitted between the look and the write has forgotten its draft already.
+            if profile.is_none() && services.profiles.made_by(&session.account, &kept.form).await?.is_some() {
+                services.drafts.forget(&session.who(), &kept.form).await?;
+            }
         }
     }
     // Deleted meanwhile, while the input is kept: the page that the form leads to explains it.

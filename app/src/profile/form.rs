@@ -62,6 +62,7 @@ pub fn NewPage() -> impl IntoView {
         let kept = services.drafts.kept(&session.who()).await?;
         if !is_form_name(&form) {
             let begun = kept.iter().find(|kept| kept.profile.is_none() && !kept.dropped && chosen.is_empty()).cloned();
+            let begun = unless_saved(&session, &services, begun).await?;
             let form = begun.as_ref().map_or_else(|| services.drafts.new_form(), |kept| kept.form.clone());
             if is_navigation() {
                 let preset: String = form_urlencoded::byte_serialize(chosen.as_bytes()).collect();
@@ -84,6 +85,20 @@ pub fn NewPage() -> impl IntoView {
             <Loaded content=load />
         </Page>
     }
+}
+
+/// A draft, unless its form has created its profile: what was kept late is of no use then.
+async fn unless_saved(
+    session: &Session,
+    services: &Services,
+    begun: Option<KeptDraft>,
+) -> Result<Option<KeptDraft>, AppError> {
+    let Some(draft) = begun else { return Ok(None) };
+    if services.profiles.made_by(&session.account, &draft.form).await?.is_none() {
+        return Ok(Some(draft));
+    }
+    services.drafts.forget(&session.who(), &draft.form).await?;
+    Ok(None)
 }
 
 /// Whether a browser navigates here (`Sec-Fetch-Mode`). A program gets the form without a redirect.

@@ -1,5 +1,7 @@
 //! Responses to forms, and that nothing typed is lost.
 
+use app::profile::draft::KeptDraft;
+
 use super::*;
 
 #[tokio::test]
@@ -75,6 +77,26 @@ async fn going_back_finds_what_the_form_made_and_a_stale_form_is_409() {
     let orphan = app.post("/api/profiles/save", &cookie, &changed("2", "Troisieme")).await;
     let page = app.get(orphan.proved(), &cookie).await;
     assert!(orphan.location().starts_with("/profiles/new?form=") && page.body.contains("Troisieme"));
+}
+
+#[tokio::test]
+async fn a_draft_kept_after_its_form_was_saved_leads_to_a_new_form() {
+    let app = TestApp::new().await;
+    let cookie = app.sign_in("martin").await;
+    app.post("/api/profiles/save", &cookie, &named_form("smtp.gmail.com")).await;
+    // An autosave that the save has overtaken.
+    let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
+    let who = Person { account, id: "claire".to_owned() };
+    let now = Timestamp::from_second(NOW).unwrap();
+    let late = KeptDraft { form: "form-0001".to_owned(), ..KeptDraft::default() };
+    let offered = async || app.get("/profiles/new", &cookie).await.body;
+    app.store.keep_draft(&who, &KeptDraft { form: "form-0002".to_owned(), ..late.clone() }, now).await.unwrap();
+    assert!(offered().await.contains("form-0002"), "a draft that was not saved is offered");
+    app.store.forget_draft(&who, "form-0002").await.unwrap();
+    app.store.keep_draft(&who, &late, now).await.unwrap();
+    let page = offered().await;
+    assert!(!page.contains("form-0001") && page.contains("id=\"profile-form\""), "{page}");
+    assert!(app.store.drafts(&who, Timestamp::UNIX_EPOCH).await.unwrap().is_empty());
 }
 
 #[tokio::test]
