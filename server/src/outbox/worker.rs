@@ -23,7 +23,6 @@ use crate::{
     admission::{SLOW_AFTER, Slot},
     replicas::Place,
     store::outbox::{Recipient, StoredMessage},
-    time::signed,
 };
 
 mod ahead;
@@ -102,7 +101,7 @@ pub(super) async fn work(
             Next::GiveBack { this, after } => {
                 let left = left.iter().map(|row| row.id);
                 let ids: Vec<Uuid> = this.then_some(message.id).into_iter().chain(left).collect();
-                let next_at = outbox.now() + signed(after);
+                let next_at = outbox.now() + crate::time::signed(after);
                 give_back(outbox, lease_token, &ids, next_at).await;
                 break;
             }
