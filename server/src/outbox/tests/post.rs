@@ -131,6 +131,7 @@ impl<S: Store + 'static> Post<S> {
         let submitter = Arc::new(submitter.unwrap());
         let vault = Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap();
         let destination = destination(&sandbox, relay);
+        let hook = WebhookUrl::parse("https://portail.exemple/hook").unwrap();
         let portal = |id: &str, key: &str, relay: Option<Relay>| Portal {
             id: id.to_owned(),
             name: "Comptoir".to_owned(),
@@ -145,10 +146,7 @@ impl<S: Store + 'static> Post<S> {
                 ApiKey { id: "a2".to_owned(), hash: Sha256::digest(format!("{key}-2").as_bytes()).into() },
             ],
             relay: relay.map(Arc::new),
-            webhook: Some(Arc::new(Webhook {
-                url: WebhookUrl::parse("https://portail.exemple/hook").unwrap(),
-                secrets: vec![],
-            })),
+            webhook: Some(Arc::new(Webhook { url: hook.clone(), secrets: vec![] })),
         };
         let relay = Relay {
             destination,
