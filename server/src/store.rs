@@ -44,6 +44,7 @@ mod drafts;
 mod error;
 mod events;
 mod flow;
+mod grants;
 mod journal;
 mod logins;
 mod maintenance;
@@ -60,6 +61,7 @@ mod retention;
 mod sealed;
 mod sessions;
 mod settlements;
+mod sign_ins;
 pub mod sqlite;
 mod succession;
 mod test_result;
@@ -72,6 +74,7 @@ pub use deleted::{Aside, DeletedStore, RestoreRequest, Restored};
 pub use drafts::DraftStore;
 pub use error::StoreError;
 pub use events::EventStore;
+pub use grants::{Grant, GrantCount, GrantEnd, GrantLease, GrantRow, GrantStore, GrantTokens, Refreshed};
 pub use journal::JournalStore;
 pub use logins::LoginStore;
 pub use maintenance::MaintenanceStore;
@@ -84,6 +87,7 @@ pub use retention::{DRAFTS_LAST, MOST_DRAFTS};
 pub use sealed::SealedStore;
 pub use sessions::SessionStore;
 pub use settlements::SettlementStore;
+pub use sign_ins::{SignInRow, SignInStore, UsedState};
 pub use test_runs::TestRunStore;
 
 /// A sealed secret, and when it was typed.
@@ -152,7 +156,10 @@ pub struct ProfileRow {
     pub settings: Settings,
     pub encoding: Encoding,
     pub in_use: bool,
+    /// The password. With a grant, the access token, if there is one.
     pub secret: Option<SealedSecret>,
+    /// The owner signed in instead of entering a password.
+    pub grant: Option<Grant>,
     /// Consecutive refusals of a login with this secret, in this profile or in another one with the same login.
     pub secret_refusals: u32,
     pub tested: Option<Tested>,
@@ -169,7 +176,8 @@ pub struct ProfileRow {
 impl ProfileRow {
     /// Covers everything that decides how its messages are sent.
     pub fn fingerprint(&self) -> [u8; 32] {
-        let changed_at = self.secret.as_ref().map(|secret| secret.changed_at);
+        let signed_in_at = self.grant.as_ref().map(|grant| grant.granted_at);
+        let changed_at = signed_in_at.or_else(|| self.secret.as_ref().map(|secret| secret.changed_at));
         model::fingerprint::fingerprint(&self.settings, self.encoding, changed_at)
     }
 
@@ -177,7 +185,7 @@ impl ProfileRow {
     pub fn candidate(&self) -> Candidate {
         let failed = |tested: &Tested| tested.verdict == Verdict::Failed && tested.fingerprint == self.fingerprint();
         Candidate {
-            has_secret: self.secret.is_some(),
+            has_secret: self.secret.is_some() || self.grant.is_some(),
             test_failed: self.tested.as_ref().is_some_and(failed),
             refusals: self.secret_refusals,
             fallback: self.sending.fallback,
@@ -193,6 +201,7 @@ impl ProfileRow {
             encoding: Encoding::default(),
             in_use: false,
             secret: None,
+            grant: None,
             secret_refusals: 0,
             tested: None,
             sending: SendingOptions::default(),

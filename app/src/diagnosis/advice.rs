@@ -54,12 +54,15 @@ pub const fn who(cause: Cause) -> Who {
         | Cause::CertUntrusted
         | Cause::MessageRejected
         | Cause::ProtocolError => Who::Provider,
-        Cause::BasicAuthDisabled | Cause::SmtpAuthDisabled | Cause::OauthPermission | Cause::DomainAuthentication => {
-            Who::Administrator
-        }
+        Cause::BasicAuthDisabled
+        | Cause::SmtpAuthDisabled
+        | Cause::OauthPermission
+        | Cause::OauthAdmin
+        | Cause::DomainAuthentication => Who::Administrator,
         Cause::HostNotAllowed
         | Cause::NetworkUnreachable
         | Cause::EhloRejected
+        | Cause::OauthClient
         | Cause::TooManyRecipients
         | Cause::IpBlocked => Who::Portal,
         Cause::DnsFailed
@@ -68,6 +71,7 @@ pub const fn who(cause: Cause) -> Who {
         | Cause::QuotaExceeded
         | Cause::TooManyConnections
         | Cause::ServerBusy
+        | Cause::OauthUnavailable
         | Cause::ConnectionLost => Who::Nobody,
         _ => Who::You,
     }
@@ -114,6 +118,7 @@ pub const fn says_to_retry(cause: Cause) -> bool {
             | Cause::TooManyConnections
             | Cause::TooManyRecipients
             | Cause::ServerBusy
+            | Cause::OauthUnavailable
             | Cause::ConnectionLost
             | Cause::Timeout
     )

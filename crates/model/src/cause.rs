@@ -86,6 +86,16 @@ causes! {
     IpNotAllowed = "ip_not_allowed",
     /// The token is valid but has no permission for this mailbox.
     OauthPermission = "oauth_permission",
+    /// The permission to send has ended (withdrawn, expired, password changed): the owner must sign in again.
+    OauthReconnect = "oauth_reconnect",
+    /// The owner's organisation requires its administrator to allow the application, or forbids the sign-in.
+    OauthAdmin = "oauth_admin",
+    /// The provider has disabled or locked the account, or another account is needed.
+    OauthAccount = "oauth_account",
+    /// The operator's registration with the provider does not work: its secret has expired, or it was removed.
+    OauthClient = "oauth_client",
+    /// The provider's sign-in service does not answer at present. No attempt counts.
+    OauthUnavailable = "oauth_unavailable",
     /// The login may not use this From address, or its domain does not exist.
     SenderRejected = "sender_rejected",
     /// The provider requires this From address or domain to be verified first.

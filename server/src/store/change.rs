@@ -8,7 +8,7 @@ use app::{
     profile::{model::Settings, sending::Health},
 };
 
-use super::{ProfileRow, SealedSecret};
+use super::{Grant, GrantTokens, ProfileRow, SealedSecret};
 
 /// The change of a profile.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub type EntryFor<'a> = dyn Fn(&ProfileRow) -> Entry + Send + Sync + 'a;
 
 impl ProfileRow {
     /// The profile with these settings. When the destination changes, the stored secret is dropped unless a new one is
-    /// given.
+    /// given. A grant stays: it belongs to a provider, and not to a destination.
     #[must_use]
     pub fn with_settings(&self, settings: Settings, secret: Option<SealedSecret>) -> Self {
         let moved = self.settings.destination.canonical() != settings.destination.canonical();
@@ -39,6 +39,9 @@ impl ProfileRow {
         if secret.is_some() || moved {
             row.secret_refusals = 0;
             row.secret = secret;
+            if let Some(grant) = &mut row.grant {
+                grant.access_ends_at = None;
+            }
         }
         row.health.start_over();
         row
@@ -55,6 +58,26 @@ impl ProfileRow {
     #[must_use]
     pub fn with_secret(&self, secret: SealedSecret) -> Self {
         self.with_settings(self.settings.clone(), Some(secret))
+    }
+
+    /// The profile with these settings and a password instead of a grant.
+    #[must_use]
+    pub fn with_password(&self, settings: Settings, secret: SealedSecret) -> Self {
+        Self { grant: None, ..self.with_settings(settings, Some(secret)) }
+    }
+
+    /// The profile with these settings and a new grant. Its access token replaces the password.
+    #[must_use]
+    pub fn with_grant(&self, settings: Settings, grant: Grant, access: SealedSecret) -> Self {
+        Self { grant: Some(grant), ..self.with_settings(settings, Some(access)) }
+    }
+
+    /// The profile without its grant: it has neither a token nor a password.
+    #[must_use]
+    pub fn without_grant(&self, settings: Settings) -> Self {
+        let mut row = Self { grant: None, secret: None, secret_refusals: 0, settings, ..self.clone() };
+        row.health.start_over();
+        row
     }
 
     /// Whether it has the revision the caller saw; `None`: the caller saw none.
@@ -75,6 +98,9 @@ impl ProfileRow {
         let same = self.secret.as_ref().map(|secret| &secret.sealed) == before.secret.as_ref().map(|one| &one.sealed);
         if moved && same {
             self.secret = None;
+            if let Some(grant) = &mut self.grant {
+                grant.access_ends_at = None;
+            }
         }
         self
     }
@@ -89,19 +115,26 @@ pub(super) struct Edit {
     pub forgiven: Option<[u8; 32]>,
     /// The profile was in use, and its former owner needs a successor.
     pub leaves_owner: bool,
+    /// The former grant is detached.
+    pub detaches: bool,
+    /// The tokens of a new grant.
+    pub attaches: Option<Box<GrantTokens>>,
 }
 
 impl Edit {
     pub(super) fn of(before: &ProfileRow, after: ProfileRow) -> Self {
         let mut row = after.without_a_stray_secret(before);
-        let changed = row.settings != before.settings || row.secret != before.secret;
+        let attaches = row.grant.as_mut().and_then(|grant| grant.tokens.take());
+        let grant_of = |row: &ProfileRow| row.grant.as_ref().map(|grant| grant.id);
+        let detaches = before.grant.is_some() && grant_of(before) != grant_of(&row);
+        let changed = row.settings != before.settings || row.secret != before.secret || row.grant != before.grant;
         row.revision = before.revision.saturating_add(u32::from(changed));
         let stays = row.settings.user == before.settings.user;
         row.in_use = before.in_use && stays;
         let Health { failures, failing_cause, .. } = row.health;
         row.health = Health { failures, failing_cause, ..before.health };
         let forgiven = row.secret.as_ref().filter(|_| row.secret_refusals == 0).map(|secret| secret.login_key);
-        Self { forgiven, leaves_owner: before.in_use && !stays, row }
+        Self { forgiven, leaves_owner: before.in_use && !stays, row, detaches, attaches }
     }
 }
 
@@ -149,6 +182,47 @@ mod tests {
         assert_eq!(Edit::of(&before, before.with_secret(typed.clone())).forgiven, Some(key));
         let along = before.with_secret_along(before.settings.clone(), typed);
         assert_eq!(Edit::of(&before, along).forgiven, None, "it was sealed again, not typed");
+    }
+
+    #[test]
+    fn a_grant_and_a_password_exclude_each_other() {
+        let tokens = GrantTokens {
+            issuer: "https://login.example".to_owned(),
+            subject: "7".to_owned(),
+            scopes: "openid".to_owned(),
+            refresh: vec![7],
+            next_refresh_at: Timestamp::UNIX_EPOCH,
+        };
+        let grant = |number| Grant {
+            id: uuid::Uuid::from_u128(number),
+            client: "microsoft".to_owned(),
+            identity: "claire@exemple.fr".to_owned(),
+            granted_at: Timestamp::UNIX_EPOCH,
+            access_ends_at: Some(Timestamp::UNIX_EPOCH),
+            ended: None,
+            tokens: Some(Box::new(tokens.clone())),
+        };
+        let access = SealedSecret { sealed: vec![9], changed_at: Timestamp::UNIX_EPOCH, login_key: [9; 32] };
+        let before = before();
+        let signed_in = Edit::of(&before, before.with_grant(before.settings.clone(), grant(1), access.clone()));
+        assert_eq!((signed_in.detaches, signed_in.attaches), (false, Some(Box::new(tokens.clone()))));
+        let signed_in = signed_in.row;
+        assert!(signed_in.grant.as_ref().unwrap().tokens.is_none() && signed_in.secret == Some(access.clone()));
+        assert_eq!(signed_in.revision, before.revision + 1);
+        let again = Edit::of(&signed_in, signed_in.with_grant(before.settings.clone(), grant(2), access.clone()));
+        assert!(again.detaches && again.attaches.is_some(), "signing in again replaces the grant");
+        let renamed = Settings { sender_name: "Devis".to_owned(), ..before.settings.clone() };
+        let edit = Edit::of(&signed_in, signed_in.with_settings(renamed, None));
+        assert_eq!((edit.detaches, edit.attaches, edit.row.secret), (false, None, Some(access)), "it stays");
+        let mut shared = before.settings.clone();
+        shared.destination.login = "accueil@exemple.fr".to_owned();
+        let edit = Edit::of(&signed_in, signed_in.with_settings(shared, None)).row;
+        assert_eq!((edit.secret, edit.grant.unwrap().access_ends_at), (None, None), "a token for another login");
+        let typed = before.secret.clone().unwrap();
+        let edit = Edit::of(&signed_in, signed_in.with_password(before.settings.clone(), typed.clone()));
+        assert!(edit.detaches && edit.row.grant.is_none() && edit.row.secret == Some(typed));
+        let edit = Edit::of(&signed_in, signed_in.without_grant(before.settings.clone()));
+        assert!(edit.detaches && edit.row.grant.is_none() && edit.row.secret.is_none());
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub fn profile(row: &impl Columns) -> Result<ProfileRow, StoreError> {
         encoding: mapped("profile", "encoding", &id, Encoding::parse(&at("encoding")?))?,
         in_use: row.flag("in_use")?,
         secret,
+        grant: None,
         secret_refusals: u32::try_from(row.number("secret_refusals")?).unwrap_or(u32::MAX),
         tested: tested(row, &id)?,
         sending: sending(row)?,

@@ -93,7 +93,7 @@ async fn edit(
     before: &ProfileRow,
     after: ProfileRow,
 ) -> Result<(), StoreError> {
-    let Edit { row, forgiven, leaves_owner } = Edit::of(before, after);
+    let Edit { row, forgiven, leaves_owner, .. } = Edit::of(before, after);
     database.update(&row).await?;
     database.write_health(row.id, &row.health).await?;
     if let Some(key) = forgiven {
