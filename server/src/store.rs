@@ -245,6 +245,7 @@ pub trait Store:
     + DeletedStore
     + DraftStore
     + EventStore
+    + GrantStore
     + JournalStore
     + LoginStore
     + MaintenanceStore
@@ -255,6 +256,7 @@ pub trait Store:
     + SealedStore
     + SessionStore
     + SettlementStore
+    + SignInStore
     + TestRunStore
 {
 }
@@ -265,6 +267,7 @@ impl<
         + DeletedStore
         + DraftStore
         + EventStore
+        + GrantStore
         + JournalStore
         + LoginStore
         + MaintenanceStore
@@ -275,6 +278,7 @@ impl<
         + SealedStore
         + SessionStore
         + SettlementStore
+        + SignInStore
         + TestRunStore,
 > Store for T
 {
@@ -283,8 +287,9 @@ impl<
 /// Every aggregate's trait, imported for its methods only.
 pub mod aggregates {
     pub use super::{
-        AccountStore as _, ClockStore as _, DeletedStore as _, DraftStore as _, EventStore as _, JournalStore as _,
-        LoginStore as _, MaintenanceStore as _, MessageStore as _, ProfileStore as _, QuarantineStore as _,
-        QueueStore as _, SealedStore as _, SessionStore as _, SettlementStore as _, TestRunStore as _,
+        AccountStore as _, ClockStore as _, DeletedStore as _, DraftStore as _, EventStore as _, GrantStore as _,
+        JournalStore as _, LoginStore as _, MaintenanceStore as _, MessageStore as _, ProfileStore as _,
+        QuarantineStore as _, QueueStore as _, SealedStore as _, SessionStore as _, SettlementStore as _,
+        SignInStore as _, TestRunStore as _,
     };
 }

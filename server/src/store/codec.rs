@@ -12,6 +12,7 @@ use super::StoreError;
 
 pub mod clock;
 pub mod events;
+pub mod grants;
 pub mod lists;
 pub mod logins;
 pub mod messages;
@@ -20,6 +21,7 @@ pub mod quarantine;
 pub mod queue;
 pub mod sessions;
 pub mod settlements;
+pub mod sign_ins;
 pub mod values;
 
 /// A row, column by column.

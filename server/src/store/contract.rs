@@ -19,6 +19,7 @@ use app::{
 };
 use std::sync::LazyLock;
 
+use self::sessions::session;
 use super::*;
 use crate::{events::profile_transition, profiles::fingerprint};
 use model::login::{
@@ -32,6 +33,7 @@ mod deleted;
 mod drafts;
 mod events;
 pub(crate) mod filled;
+mod grants;
 mod journal;
 mod logins;
 pub(crate) mod maintenance;
@@ -43,6 +45,7 @@ mod rests;
 mod sealed;
 mod sessions;
 mod settlements;
+mod sign_ins;
 mod test_runs;
 
 fn at(second: i64) -> Timestamp {
@@ -224,6 +227,16 @@ pub async fn all<S: Store>(make: impl AsyncFn() -> S) {
     deleted::a_restored_profile_takes_nothing_from_a_later_choice(&make().await).await;
     deleted::a_deleted_profile_is_forgotten_when_its_time_is_over(&make().await).await;
     profiles::an_account_has_so_many_profiles(&make().await).await;
+    grants::a_grant_is_attached_and_replaced(&make().await).await;
+    grants::a_refresh_replaces_both_tokens(&make().await).await;
+    grants::one_process_refreshes_a_version(&make().await).await;
+    grants::an_ended_grant_is_not_used_until_the_owner_signs_in_again(&make().await).await;
+    grants::a_grant_stays_with_a_profile_that_may_be_restored(&make().await).await;
+    grants::a_grant_is_detached_when_its_profile_is_gone(&make().await).await;
+    grants::grants_are_found_page_by_page(&make().await).await;
+    sign_ins::a_ticket_works_once(&make().await).await;
+    sign_ins::a_state_is_used_once(&make().await).await;
+    sign_ins::a_session_has_so_many_sign_ins(&make().await).await;
     sealed::the_canary_stays(&make().await).await;
     messages::given_once_and_seen_by_their_portal_only(&make().await).await;
     messages::a_message_is_listed_in_the_state_that_it_shows(&make().await).await;
@@ -246,26 +259,6 @@ pub async fn every_statement<S: Store>(make: impl AsyncFn() -> S) {
     let store = make().await;
     filled::fill(&store).await;
     maintenance::everything(&store).await;
-}
-
-fn session(key: u8) -> SessionRow {
-    SessionRow {
-        session: Session {
-            key: [key; 32],
-            account: account("martin"),
-            account_name: "Boulangerie Martin".to_owned(),
-            portal_name: "Comptoir".to_owned(),
-            person: User { id: "claire".to_owned(), name: "Claire".to_owned() },
-            email: "claire@exemple.fr".to_owned(),
-            users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
-            locale: Locale::En,
-            time_zone: Some("Europe/Paris".to_owned()),
-            return_url: Some("https://portail.exemple/".to_owned()),
-            theme: app::theme::GivenTheme::default(),
-        },
-        expires_at: at(60),
-        ends_at: at(3_600),
-    }
 }
 
 async fn in_use(store: &impl Store, account: &AccountId) -> Vec<ProfileId> {

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use super::{ProfileRow, StoreError};
 
 pub mod deleted;
+pub mod grants;
 pub mod logins;
 pub mod messages;
 pub mod profiles;

@@ -100,8 +100,8 @@ pub struct GrantCount {
 #[async_trait]
 pub trait GrantStore: Send + Sync {
     async fn grant(&self, id: Uuid) -> Result<Option<GrantRow>, StoreError>;
-    /// Takes the lease of a grant of this version until `until`; `false`: another process has it at `now`, or the
-    /// version has changed.
+    /// Takes the lease of a grant of this version until `until`; `false`: another process has it at `now`, the
+    /// version has changed, or it was detached.
     async fn lease_grant(&self, lease: GrantLease, now: Timestamp, until: Timestamp) -> Result<bool, StoreError>;
     /// Ends a lease without an answer.
     async fn release_grant(&self, lease: GrantLease) -> Result<(), StoreError>;

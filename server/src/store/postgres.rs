@@ -1,7 +1,7 @@
 //! Server side. The store in a PostgreSQL database (14 and later), for any number of processes.
 //!
 //! Every transaction is READ COMMITTED and locks the rows that it decides about, in the order that the migration names
-//! (messages, lanes, destinations, profiles, logins) and by their keys: a read after the lock sees the present row.
+//! (messages, lanes, destinations, profiles, grants, logins) and by their keys: a read after the lock sees the present row.
 //! Where there is no row to lock (an account's profiles, the logins with a secret), the transaction takes an advisory
 //! lock.
 
@@ -27,6 +27,7 @@ mod clock;
 mod deleted;
 mod drafts;
 mod events;
+mod grants;
 mod journal;
 mod listener;
 mod logins;
@@ -41,6 +42,7 @@ mod serving;
 mod sessions;
 mod set_aside;
 mod settlements;
+mod sign_ins;
 mod test_runs;
 mod transaction;
 
@@ -74,6 +76,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "origin", include_str!("../../migrations/postgres/0005_origin.sql")),
     (6, "growth", include_str!("../../migrations/postgres/0006_growth.sql")),
     (7, "settled, deleted, named", include_str!("../../migrations/postgres/0007_settled_deleted_named.sql")),
+    (8, "grants", include_str!("../../migrations/postgres/0008_grants.sql")),
 ];
 
 /// A PostgreSQL database.

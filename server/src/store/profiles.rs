@@ -105,6 +105,7 @@ pub trait ProfileStore: Send + Sync {
     async fn last_failure(&self, account: &AccountId, id: ProfileId) -> Result<Option<TestRun>, StoreError>;
     /// How many messages were accepted through a profile since then.
     async fn sent_since(&self, profile: ProfileId, since: Timestamp) -> Result<u64, StoreError>;
-    /// At most `limit` profiles with the hourly check whose last check was before `before`.
+    /// At most `limit` profiles with the hourly check whose last check was before `before`. Those with a grant are among them
+    /// while it works, also without an access token.
     async fn profiles_to_check(&self, before: Timestamp, limit: u32) -> Result<Vec<AccountProfile>, StoreError>;
 }

@@ -10,6 +10,8 @@ pub const MOST_DRAFTS: u32 = 10;
 const JOURNAL_LASTS: SignedDuration = SignedDuration::from_hours(24 * 365);
 /// How long the refusal count of a secret is kept after no profile has it any more.
 const LOGINS_LAST: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long a sign-in is kept after it has expired: a provider's answer that comes late, or twice, is still recognised.
+const SIGN_INS_LAST: SignedDuration = SignedDuration::from_hours(1);
 
 /// Rows that ended, or were written, before these instants are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub struct Cutoffs {
     pub drafts: Timestamp,
     pub journal: Timestamp,
     pub logins: Timestamp,
+    pub sign_ins: Timestamp,
 }
 
 impl Cutoffs {
@@ -29,6 +32,7 @@ impl Cutoffs {
             drafts: now - DRAFTS_LAST,
             journal: now - JOURNAL_LASTS,
             logins: now - LOGINS_LAST,
+            sign_ins: now - SIGN_INS_LAST,
         }
     }
 }
@@ -56,6 +60,7 @@ mod tests {
         let cutoffs = Cutoffs::at(day(400), day(399));
         assert_eq!((cutoffs.tokens, cutoffs.sessions, cutoffs.drafts), (day(400), day(399), day(399)));
         assert_eq!((cutoffs.logins, cutoffs.journal), (day(370), day(35)));
+        assert_eq!(cutoffs.sign_ins, day(400) - SignedDuration::from_hours(1));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod disk_faults;
 mod drafts;
 mod events;
 mod file;
+mod grants;
 mod journal;
 #[cfg(test)]
 mod load;
@@ -39,6 +40,7 @@ mod serving;
 mod sessions;
 mod set_aside;
 mod settlements;
+mod sign_ins;
 mod test_runs;
 #[cfg(test)]
 mod tests;
@@ -79,6 +81,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "settled", include_str!("../../migrations/sqlite/0019_settled.sql")),
     (20, "deleted", include_str!("../../migrations/sqlite/0020_deleted.sql")),
     (21, "name", include_str!("../../migrations/sqlite/0021_name.sql")),
+    (22, "grants", include_str!("../../migrations/sqlite/0022_grants.sql")),
 ];
 
 /// A SQLite database.

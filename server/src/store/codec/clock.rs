@@ -7,7 +7,7 @@ use crate::{store::StoreError, time::Mark};
 
 /// Deadlines, and instants from which an age is counted that ends something: they move with the clock. What is not here is a
 /// record of what happened when.
-pub const MOVED: [(&str, &[&str], &str); 15] = [
+pub const MOVED: [(&str, &[&str], &str); 18] = [
     ("destination", &["rests_until"], "rests_until > 0"),
     ("destination", &["next_at"], "next_at IS NOT NULL"),
     ("lane", &["rests_until"], "rests_until > 0"),
@@ -22,6 +22,9 @@ pub const MOVED: [(&str, &[&str], &str); 15] = [
     ("draft", &["kept_at"], "TRUE"),
     ("profile", &["checked_at"], "checked_at IS NOT NULL"),
     ("profile", &["deleted_until"], "portal = ''"),
+    ("profile", &["grant_access_ends_at"], "grant_access_ends_at IS NOT NULL"),
+    ("oauth_grant", &["leased_until", "next_refresh_at"], "TRUE"),
+    ("sign_in", &["expires_at"], "TRUE"),
     (USED_TOKEN, &["expires_at"], "TRUE"),
 ];
 

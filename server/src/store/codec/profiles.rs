@@ -15,7 +15,7 @@ use app::{
 };
 use jiff::Timestamp;
 
-use super::{Columns, cause, instant};
+use super::{Columns, cause, grants, instant};
 use crate::store::{
     AccountProfile, ProfileRow, ProfileWithFailure, Receipt, SealedSecret, StoreError, Tested, deleted::DeletedProfile,
 };
@@ -27,7 +27,8 @@ pub const PROFILE: &str = "id, \"user\", preset, host, port, security, login, me
     tested_fingerprint, tested_at, tested_verdict,
     tested_cause, received_at, max_connections, per_minute, per_day, check_hourly, fallback, failures, failing_cause,
     broken_at, sent_at, failed_at, failed_cause, checked_at,
-    signed_fingerprint, revision, creation";
+    signed_fingerprint, revision, creation,
+    grant_id, grant_client, grant_identity, granted_at, grant_access_ends_at, grant_cause, grant_code";
 
 /// Reads one column, or says where it does not read.
 fn mapped<T>(table: &'static str, column: &'static str, row: &str, value: Option<T>) -> Result<T, StoreError> {
@@ -88,7 +89,7 @@ pub fn profile(row: &impl Columns) -> Result<ProfileRow, StoreError> {
         encoding: mapped("profile", "encoding", &id, Encoding::parse(&at("encoding")?))?,
         in_use: row.flag("in_use")?,
         secret,
-        grant: None,
+        grant: grants::of_profile(row, &id)?,
         secret_refusals: u32::try_from(row.number("secret_refusals")?).unwrap_or(u32::MAX),
         tested: tested(row, &id)?,
         sending: sending(row)?,

@@ -45,11 +45,14 @@ impl Value {
 }
 
 /// What the owner of a profile sets: `user, preset, host, port, security, login, mechanism, sender_name, sender_address,
-/// reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback`.
-pub fn set_by_owner(row: &ProfileRow) -> [Value; 20] {
+/// reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day, check_hourly, fallback,
+/// grant_id, grant_client, grant_identity, granted_at, grant_access_ends_at, grant_cause, grant_code`.
+pub fn set_by_owner(row: &ProfileRow) -> [Value; 27] {
     let Settings { name, preset, user, destination, sender_name, sender_address, reply_to } = &row.settings;
     let SendingOptions { max_connections, per_minute, per_day, check_hourly, fallback } = row.sending;
     let secret = row.secret.as_ref();
+    let grant = row.grant.as_ref();
+    let ended = grant.and_then(|grant| grant.ended.as_ref());
     [
         Value::maybe_text(user.as_deref()),
         Value::maybe_text(preset.as_deref()),
@@ -71,6 +74,13 @@ pub fn set_by_owner(row: &ProfileRow) -> [Value; 20] {
         Value::maybe_number(per_day),
         Value::Flag(check_hourly),
         Value::Flag(fallback),
+        Value::maybe_text(grant.map(|grant| grant.id.to_string())),
+        Value::maybe_text(grant.map(|grant| &*grant.client)),
+        Value::maybe_text(grant.map(|grant| &*grant.identity)),
+        Value::maybe_at(grant.map(|grant| grant.granted_at)),
+        Value::maybe_at(grant.and_then(|grant| grant.access_ends_at)),
+        Value::maybe_text(ended.map(|end| end.cause.as_str())),
+        Value::maybe_text(ended.map(|end| &*end.code)),
     ]
 }
 

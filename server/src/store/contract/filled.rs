@@ -53,6 +53,11 @@ pub(crate) async fn fill(store: &impl Store) {
     for second in 4..8 {
         store.record_health(&martin, &report, at(second), Some(profile_transition)).await.unwrap();
     }
+    insert(store, &martin, &grants::with_grant(4)).await;
+    let lease = grants::lease(4, 1, 1);
+    assert!(store.lease_grant(lease, at(1), at(31)).await.unwrap());
+    assert!(store.insert_sign_in(&sign_ins::sign_in(1), at(1), 9).await.unwrap());
+    assert!(store.use_ticket(&[1; 32], &[5; 32], at(1)).await.unwrap().is_some());
     messages(store).await;
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every index that is not a primary key; some statement needs each. A new or dropped index must be changed here too.
-pub(crate) const INDEXES: [&str; 32] = [
+pub(crate) const INDEXES: [&str; 41] = [
     "destination_due",
     "destination_idle",
     "destination_probed",
@@ -27,6 +27,11 @@ pub(crate) const INDEXES: [&str; 32] = [
     "message_settled",
     "message_unsent",
     "message_waiting",
+    "oauth_grant_attached",
+    "oauth_grant_counted",
+    "oauth_grant_detached",
+    "oauth_grant_due",
+    "oauth_grant_twins",
     "profile_by_account",
     "profile_by_creation",
     "profile_by_login",
@@ -35,6 +40,10 @@ pub(crate) const INDEXES: [&str; 32] = [
     "quarantine_untold",
     "session_by_account",
     "session_by_expiry",
+    "sign_in_by_expiry",
+    "sign_in_by_session",
+    "sign_in_by_state",
+    "sign_in_by_ticket",
     "used_token_by_expiry",
 ];
 

@@ -2,6 +2,27 @@
 
 use super::*;
 
+/// A session that was just opened.
+pub(super) fn session(key: u8) -> SessionRow {
+    SessionRow {
+        session: Session {
+            key: [key; 32],
+            account: account("martin"),
+            account_name: "Boulangerie Martin".to_owned(),
+            portal_name: "Comptoir".to_owned(),
+            person: User { id: "claire".to_owned(), name: "Claire".to_owned() },
+            email: "claire@exemple.fr".to_owned(),
+            users: vec![User { id: "karim".to_owned(), name: "Karim".to_owned() }],
+            locale: Locale::En,
+            time_zone: Some("Europe/Paris".to_owned()),
+            return_url: Some("https://portail.exemple/".to_owned()),
+            theme: app::theme::GivenTheme::default(),
+        },
+        expires_at: at(60),
+        ends_at: at(3_600),
+    }
+}
+
 pub(super) async fn sessions_come_back_and_end(store: &impl Store) {
     store.insert_session(&session(1)).await.unwrap();
     assert_eq!(store.session(&[1; 32]).await.unwrap(), Some(session(1)));

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 
 use super::{AccountStatements, Ended};
 use crate::store::{
-    Aside, Change, Decide, Deletion, EntryFor, ProfileRow, StoreError, change::Edit, succession::successor,
+    Aside, Change, Decide, Deletion, EntryFor, Grant, GrantTokens, ProfileRow, StoreError, change::Edit,
+    succession::successor,
 };
 
 /// The statements. `user`: whose profiles; `None` is the whole shop.
@@ -40,6 +41,16 @@ pub trait ProfileStatements: AccountStatements {
     async fn set_in_use(&mut self, account: &AccountId, id: ProfileId, in_use: bool) -> Result<(), StoreError>;
     /// Deletes the refusals counted under a key.
     async fn forgive(&mut self, key: &[u8; 32]) -> Result<(), StoreError>;
+    /// Stores a new grant that the profile uses.
+    async fn attach_grant(
+        &mut self,
+        account: &AccountId,
+        id: ProfileId,
+        grant: &Grant,
+        tokens: &GrantTokens,
+    ) -> Result<(), StoreError>;
+    /// Takes the profile's grant away from it, and ends its lease.
+    async fn detach_grant(&mut self, id: ProfileId) -> Result<(), StoreError>;
     /// Sets a profile aside: only the session that deleted it finds it.
     async fn put_aside(&mut self, id: ProfileId, aside: Aside) -> Result<(), StoreError>;
     /// Notes which profile replaced one that was set aside.
@@ -63,6 +74,11 @@ pub async fn insert(
         return Ok(Ended::RollBack(None));
     }
     database.insert(account, row).await?;
+    if let Some(grant) = &row.grant
+        && let Some(tokens) = &grant.tokens
+    {
+        database.attach_grant(account, row.id, grant, tokens).await?;
+    }
     let in_use = database.use_if_free(account, row.settings.user.as_deref(), row.id).await?;
     database.note(account, entry).await?;
     Ok(Ended::Commit(Some(in_use)))
@@ -93,9 +109,15 @@ async fn edit(
     before: &ProfileRow,
     after: ProfileRow,
 ) -> Result<(), StoreError> {
-    let Edit { row, forgiven, leaves_owner, .. } = Edit::of(before, after);
+    let Edit { row, forgiven, leaves_owner, detaches, attaches } = Edit::of(before, after);
     database.update(&row).await?;
     database.write_health(row.id, &row.health).await?;
+    if detaches {
+        database.detach_grant(row.id).await?;
+    }
+    if let Some((grant, tokens)) = row.grant.as_ref().zip(attaches) {
+        database.attach_grant(account, row.id, grant, &tokens).await?;
+    }
     if let Some(key) = forgiven {
         database.forgive(&key).await?;
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use super::{PostgresStore, drafts, journal, limit, logins, sessions};
+use super::{PostgresStore, drafts, journal, limit, logins, sessions, sign_ins};
 use crate::store::{
     MaintenanceStore, StoreError,
     codec::{Columns, instant, messages::deleted_together},
@@ -19,6 +19,7 @@ impl MaintenanceStore for PostgresStore {
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
         let cutoffs = Cutoffs::at(now, sessions_before);
         sessions::sweep(&self.pool, &cutoffs).await?;
+        sign_ins::sweep(&self.pool, &cutoffs).await?;
         drafts::sweep(&self.pool, &cutoffs).await?;
         journal::sweep(&self.pool, &cutoffs).await?;
         logins::sweep(&self.pool, &cutoffs).await?;
@@ -72,7 +73,9 @@ impl MaintenanceStore for PostgresStore {
             "DELETE FROM quarantine
              WHERE (kind = 'event' AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = quarantine.row))
                 OR (kind = 'lane' AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.lane = quarantine.row))
-                OR (kind = 'profile' AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.id = quarantine.row))",
+                OR (kind = 'profile' AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.id = quarantine.row))
+                OR (kind = 'oauth_grant'
+                    AND NOT EXISTS (SELECT 1 FROM oauth_grant WHERE oauth_grant.id = quarantine.row))",
         )
         .execute(&self.pool)
         .await?;

@@ -210,7 +210,8 @@ impl ProfileStore for PostgresStore {
     async fn profiles_to_check(&self, before: Timestamp, most: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile
-             WHERE (check_hourly OR broken_at IS NOT NULL) AND secret IS NOT NULL AND portal <> ''
+             WHERE (check_hourly OR broken_at IS NOT NULL) AND (secret IS NOT NULL OR grant_id IS NOT NULL) AND grant_cause IS NULL
+               AND portal <> ''
                AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < $1
                AND coalesce(checked_at, 0) < $2
                AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND quarantine.row = profile.id)

@@ -98,10 +98,20 @@ pub(super) async fn lock_account(connection: &mut PgConnection, account: &Accoun
     Ok(())
 }
 
+/// Serialises the counting of a session's sign-ins.
+pub(super) async fn lock_session(connection: &mut PgConnection, session: &[u8; 32]) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock_of(session)).execute(connection).await?;
+    Ok(())
+}
+
+/// The name of a lock: eight bytes of a hash.
+fn lock_of(hash: &[u8; 32]) -> i64 {
+    hash[..8].iter().fold(0, |lock, byte| (lock << 8) | i64::from(*byte))
+}
+
 /// Serialises the counting of logins with a secret. `keys` are keyed hashes, so any eight bytes of one will do.
 pub(super) async fn lock_logins(connection: &mut PgConnection, keys: &[[u8; 32]]) -> Result<(), StoreError> {
-    let mut locks: Vec<i64> =
-        keys.iter().map(|key| key[..8].iter().fold(0, |lock, byte| (lock << 8) | i64::from(*byte))).collect();
+    let mut locks: Vec<i64> = keys.iter().map(lock_of).collect();
     locks.sort_unstable();
     locks.dedup();
     for lock in locks {

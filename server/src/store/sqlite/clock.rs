@@ -75,7 +75,7 @@ mod tests {
     use crate::store::{codec::clock::MOVED, sqlite::SqliteStore};
 
     /// Instants of past events: they stay as they were written.
-    const RECORDS: [&str; 14] = [
+    const RECORDS: [&str; 15] = [
         "clock.seen_at",
         "heartbeat.at",
         "journal.at",
@@ -83,6 +83,7 @@ mod tests {
         "message.updated_at",
         "message.ending_at",
         "outcome.at",
+        "profile.granted_at",
         "profile.secret_changed_at",
         "profile.tested_at",
         "profile.received_at",

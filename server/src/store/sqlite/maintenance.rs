@@ -11,7 +11,7 @@ use sqlx::{Row, SqlitePool};
 use super::{
     SqliteStore, drafts, journal, logins,
     rows::{encode, instant},
-    sessions,
+    sessions, sign_ins,
     transaction::begin,
 };
 use crate::store::{
@@ -23,6 +23,7 @@ impl MaintenanceStore for SqliteStore {
     async fn sweep(&self, now: Timestamp, sessions_before: Timestamp) -> Result<(), StoreError> {
         let cutoffs = Cutoffs::at(now, sessions_before);
         sessions::sweep(&self.writer, &cutoffs).await?;
+        sign_ins::sweep(&self.writer, &cutoffs).await?;
         drafts::sweep(&self.writer, &cutoffs).await?;
         journal::sweep(&self.writer, &cutoffs).await?;
         logins::sweep(&self.writer, &cutoffs).await
@@ -76,7 +77,9 @@ impl MaintenanceStore for SqliteStore {
             "DELETE FROM quarantine
              WHERE (kind = 'event' AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = quarantine.row))
                 OR (kind = 'lane' AND NOT EXISTS (SELECT 1 FROM lane WHERE lane.lane = quarantine.row))
-                OR (kind = 'profile' AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.id = quarantine.row))",
+                OR (kind = 'profile' AND NOT EXISTS (SELECT 1 FROM profile WHERE profile.id = quarantine.row))
+                OR (kind = 'oauth_grant'
+                    AND NOT EXISTS (SELECT 1 FROM oauth_grant WHERE oauth_grant.id = quarantine.row))",
         )
         .execute(&self.writer)
         .await?;

@@ -201,7 +201,8 @@ impl ProfileStore for SqliteStore {
     async fn profiles_to_check(&self, before: Timestamp, limit: u32) -> Result<Vec<AccountProfile>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT portal, account, {PROFILE} FROM profile
-             WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND secret IS NOT NULL AND portal <> ''
+             WHERE (check_hourly = 1 OR broken_at IS NOT NULL) AND (secret IS NOT NULL OR grant_id IS NOT NULL) AND grant_cause IS NULL
+               AND portal <> ''
                AND (SELECT count(*) FROM login WHERE login.key = profile.login_key AND login.until IS NULL) < ?
                AND ifnull(checked_at, 0) < ?
                AND NOT EXISTS (SELECT 1 FROM quarantine WHERE kind = 'profile' AND row = profile.id)

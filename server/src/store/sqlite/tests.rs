@@ -199,6 +199,7 @@ async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {
         (journal::SWEEP, "journal_by_age"),
         (drafts::SWEEP, "draft_by_age"),
         (logins::SWEEP, "login_by_key"),
+        (sign_ins::SWEEP, "sign_in_by_expiry"),
     ] {
         let plan: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.replace('?', "9"))))

@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 
 use super::{
-    super::{bind_all, journal, logins},
+    super::{bind_all, grants, journal, logins},
     find::{find_locked, of_owner},
 };
 use crate::store::{
-    Aside, ProfileRow, StoreError,
+    Aside, Grant, GrantTokens, ProfileRow, StoreError,
     codec::values::{self, set_by_owner},
     flow::{AccountStatements, profiles::ProfileStatements},
 };
@@ -55,9 +55,10 @@ impl ProfileStatements for PgConnection {
         let insert = sqlx::query(
             r#"INSERT INTO profile ("user", preset, host, port, security, login, mechanism, sender_name, sender_address,
              reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
-             check_hourly, fallback, id, portal, account, creation, in_use)
+             check_hourly, fallback, grant_id, grant_client, grant_identity, granted_at, grant_access_ends_at, grant_cause,
+             grant_code, id, portal, account, creation, in_use)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-             $23, $24, FALSE)"#,
+             $23, $24, $25, $26, $27, $28, $29, $30, $31, FALSE)"#,
         );
         bind_all(insert, set_by_owner(row))
             .bind(row.id.to_string())
@@ -74,8 +75,9 @@ impl ProfileStatements for PgConnection {
             r#"UPDATE profile SET "user" = $1, preset = $2, host = $3, port = $4, security = $5, login = $6, mechanism = $7,
                sender_name = $8, sender_address = $9, reply_to = $10, name = $11, encoding = $12, secret = $13, secret_changed_at = $14,
                login_key = $15, max_connections = $16, per_minute = $17, per_day = $18, check_hourly = $19, fallback = $20,
-               in_use = $21, revision = $22
-           WHERE id = $23"#,
+               grant_id = $21, grant_client = $22, grant_identity = $23, granted_at = $24, grant_access_ends_at = $25,
+               grant_cause = $26, grant_code = $27, in_use = $28, revision = $29
+           WHERE id = $30"#,
         );
         bind_all(update, set_by_owner(row))
             .bind(row.in_use)
@@ -144,6 +146,20 @@ impl ProfileStatements for PgConnection {
 
     async fn forgive(&mut self, key: &[u8; 32]) -> Result<(), StoreError> {
         logins::forgive(self, key).await
+    }
+
+    async fn attach_grant(
+        &mut self,
+        account: &AccountId,
+        id: ProfileId,
+        grant: &Grant,
+        tokens: &GrantTokens,
+    ) -> Result<(), StoreError> {
+        grants::attach(self, account, id, grant, tokens).await
+    }
+
+    async fn detach_grant(&mut self, id: ProfileId) -> Result<(), StoreError> {
+        grants::detach(self, id).await
     }
 
     async fn put_aside(&mut self, id: ProfileId, aside: Aside) -> Result<(), StoreError> {

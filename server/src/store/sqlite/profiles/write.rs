@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
 use super::{
-    super::{bind_all, journal, logins},
+    super::{bind_all, grants, journal, logins},
     find::{find_on, of_owner},
 };
 use crate::store::{
-    Aside, ProfileRow, StoreError,
+    Aside, Grant, GrantTokens, ProfileRow, StoreError,
     codec::values::{self, set_by_owner},
     flow::{AccountStatements, profiles::ProfileStatements},
 };
@@ -55,8 +55,9 @@ impl ProfileStatements for SqliteConnection {
         let insert = sqlx::query(
             "INSERT INTO profile (user, preset, host, port, security, login, mechanism, sender_name, sender_address,
              reply_to, name, encoding, secret, secret_changed_at, login_key, max_connections, per_minute, per_day,
-             check_hourly, fallback, id, portal, account, creation, in_use)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+             check_hourly, fallback, grant_id, grant_client, grant_identity, granted_at, grant_access_ends_at, grant_cause,
+             grant_code, id, portal, account, creation, in_use)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
         );
         bind_all(insert, set_by_owner(row))
             .bind(row.id.to_string())
@@ -73,7 +74,8 @@ impl ProfileStatements for SqliteConnection {
             "UPDATE profile SET user = ?, preset = ?, host = ?, port = ?, security = ?, login = ?, mechanism = ?,
              sender_name = ?, sender_address = ?, reply_to = ?, name = ?, encoding = ?, secret = ?, secret_changed_at = ?,
              login_key = ?, max_connections = ?, per_minute = ?, per_day = ?, check_hourly = ?, fallback = ?,
-             in_use = ?, revision = ?
+             grant_id = ?, grant_client = ?, grant_identity = ?, granted_at = ?, grant_access_ends_at = ?, grant_cause = ?,
+             grant_code = ?, in_use = ?, revision = ?
          WHERE id = ?",
         );
         bind_all(update, set_by_owner(row))
@@ -141,6 +143,20 @@ impl ProfileStatements for SqliteConnection {
 
     async fn forgive(&mut self, key: &[u8; 32]) -> Result<(), StoreError> {
         logins::forgive(self, key).await
+    }
+
+    async fn attach_grant(
+        &mut self,
+        account: &AccountId,
+        id: ProfileId,
+        grant: &Grant,
+        tokens: &GrantTokens,
+    ) -> Result<(), StoreError> {
+        grants::attach(self, account, id, grant, tokens).await
+    }
+
+    async fn detach_grant(&mut self, id: ProfileId) -> Result<(), StoreError> {
+        grants::detach(self, id).await
     }
 
     async fn put_aside(&mut self, id: ProfileId, aside: Aside) -> Result<(), StoreError> {
