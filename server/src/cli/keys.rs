@@ -53,6 +53,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failed> {
             let rotated = service.rotate().await.map_err(failed)?;
             service.close().await;
             println!("passwords sealed again: {}", rotated.secrets);
+            println!("refresh tokens sealed again: {}", rotated.grants);
             println!("waiting messages sealed again: {}", rotated.contents);
             println!("already sealed with the first key: {}", rotated.current + rotated.overtaken);
             if rotated.unreadable > 0 {

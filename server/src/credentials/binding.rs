@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 /// The field that a profile's secret is sealed for.
 pub const PROFILE_SECRET: &str = "secret";
+/// The field that a grant's refresh token is sealed for.
+pub const GRANT_REFRESH: &str = "refresh";
 
 /// What an envelope is bound to.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,17 @@ impl Binding<'_> {
         }
         data
     }
+}
+
+/// The destination of a refresh token: the operator's client that may use it, and the issuer that gave it. It is sent to
+/// no mail server.
+pub fn refresh_destination(client: &str, issuer: &str) -> String {
+    format!("{client}\n{issuer}")
+}
+
+/// A refresh token is bound to the profile it was given for; `destination` is a [`refresh_destination`].
+pub const fn refresh_of<'a>(account: &'a AccountId, profile: ProfileId, destination: &'a str) -> Binding<'a> {
+    Binding { account, profile, field: GRANT_REFRESH, destination }
 }
 
 /// The content of a message is bound to its account and id, for any server it is sent through.

@@ -7,7 +7,7 @@
 use app::profile::model::ProfileId;
 
 use super::{
-    binding::{Binding, PROFILE_SECRET},
+    binding::{Binding, PROFILE_SECRET, refresh_destination, refresh_of},
     vault::{CanaryError, Vault, VaultError},
 };
 use crate::store::{AccountProfile, SealedSecret, Store, StoreError};
@@ -29,8 +29,10 @@ pub enum RotateError {
 /// The counts of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rotated {
-    /// Passwords that were sealed again.
+    /// Passwords and access tokens that were sealed again.
     pub secrets: u64,
+    /// Refresh tokens that were sealed again.
+    pub grants: u64,
     /// Waiting messages whose content was sealed again.
     pub contents: u64,
     /// Values already sealed with the first key.
@@ -42,13 +44,23 @@ pub struct Rotated {
 }
 
 /// Seals everything with the first key; the canary last, so that once the canary has the new key, nothing in the
-/// database needs another one.
+/// database needs another one. Sign-ins under way are left out: they last ten minutes, and one that no longer opens is
+/// begun again.
 pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateError> {
     let mut rotated = Rotated::default();
+    rotate_secrets(store, vault, &mut rotated).await?;
+    rotate_grants(store, vault, &mut rotated).await?;
+    rotate_contents(store, vault, &mut rotated).await?;
+    vault.check(store).await?;
+    vault.set_canary(store).await?;
+    Ok(rotated)
+}
+
+async fn rotate_secrets(store: &dyn Store, vault: &Vault, rotated: &mut Rotated) -> Result<(), RotateError> {
     let mut after = None;
     loop {
         let rows = store.secrets(after, SOME).await?;
-        let Some(last) = rows.last() else { break };
+        let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.row.id);
         for AccountProfile { account, row } in &rows {
             let Some(secret) = &row.secret else { continue };
@@ -67,16 +79,49 @@ pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateE
             let sealed = SealedSecret {
                 sealed: vault.seal(&opened, &binding)?,
                 changed_at: secret.changed_at,
-                login_key: vault.login_key(account, host, login, &opened),
+                // The logins of a grant are not counted by a password.
+                login_key: match row.grant {
+                    Some(_) => secret.login_key,
+                    None => vault.login_key(account, host, login, &opened),
+                },
             };
             let done = store.replace_secret(row.id, &secret.sealed, &sealed).await?;
             *(if done { &mut rotated.secrets } else { &mut rotated.overtaken }) += 1;
         }
     }
+}
+
+/// Also of grants that wait to be revoked.
+async fn rotate_grants(store: &dyn Store, vault: &Vault, rotated: &mut Rotated) -> Result<(), RotateError> {
+    let mut after = None;
+    loop {
+        let rows = store.grants(after, SOME).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = Some(last.id);
+        for row in &rows {
+            if vault.is_current(&row.tokens.refresh) {
+                rotated.current += 1;
+                continue;
+            }
+            let destination = refresh_destination(&row.client, &row.tokens.issuer);
+            let binding = refresh_of(&row.account, row.profile, &destination);
+            let Ok(opened) = vault.open(&row.tokens.refresh, &binding) else {
+                tracing::warn!(grant = %row.id, "refresh token unreadable");
+                rotated.unreadable += 1;
+                continue;
+            };
+            let sealed = vault.seal(&opened, &binding)?;
+            let done = store.replace_refresh(row.id, &row.tokens.refresh, &sealed).await?;
+            *(if done { &mut rotated.grants } else { &mut rotated.overtaken }) += 1;
+        }
+    }
+}
+
+async fn rotate_contents(store: &dyn Store, vault: &Vault, rotated: &mut Rotated) -> Result<(), RotateError> {
     let mut after = None;
     loop {
         let rows = store.contents(after, 1).await?;
-        let Some(content) = rows.first() else { break };
+        let Some(content) = rows.first() else { return Ok(()) };
         after = Some(content.id);
         if vault.is_current(&content.sealed) {
             rotated.current += 1;
@@ -91,9 +136,6 @@ pub async fn rotate(store: &dyn Store, vault: &Vault) -> Result<Rotated, RotateE
         let done = store.replace_content(content.id, &content.sealed, &sealed).await?;
         *(if done { &mut rotated.contents } else { &mut rotated.overtaken }) += 1;
     }
-    vault.check(store).await?;
-    vault.set_canary(store).await?;
-    Ok(rotated)
 }
 
 /// How many passwords are sealed with which key, in the order of the keys' ids; for `facteur keys list`.
@@ -127,7 +169,7 @@ mod tests {
     use super::*;
     use crate::{
         credentials::VaultKey,
-        store::{ProfileRow, aggregates::*, sqlite::SqliteStore},
+        store::{Grant, GrantTokens, ProfileRow, aggregates::*, sqlite::SqliteStore},
     };
 
     fn key(id: &str, byte: u8) -> VaultKey {
@@ -191,5 +233,47 @@ mod tests {
         }
         assert!(old.check(&store).await.is_err());
         assert_eq!(rotate(&store, &new).await.unwrap(), Rotated { current: 250, ..Rotated::default() });
+    }
+
+    #[tokio::test]
+    async fn a_grant_bears_the_new_key_and_its_logins_stay_counted() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
+        let old = Vault::new(vec![key("old", 1)]).unwrap();
+        old.check(&store).await.unwrap();
+        let (row, destination) = (row(1), refresh_destination("microsoft", "https://login.example"));
+        let server = row.settings.destination.canonical();
+        let access = Binding { account: &account, profile: row.id, field: PROFILE_SECRET, destination: &server };
+        let refresh = refresh_of(&account, row.id, &destination);
+        let tokens = GrantTokens {
+            issuer: "https://login.example".to_owned(),
+            subject: "7".to_owned(),
+            scopes: "openid".to_owned(),
+            refresh: old.seal(&SecretString::from("refresh"), &refresh).unwrap(),
+            next_refresh_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let grant = Grant {
+            id: Uuid::from_u128(1),
+            client: "microsoft".to_owned(),
+            identity: "claire@exemple.fr".to_owned(),
+            granted_at: jiff::Timestamp::UNIX_EPOCH,
+            access_ends_at: Some(jiff::Timestamp::UNIX_EPOCH),
+            ended: None,
+            tokens: Some(Box::new(tokens)),
+        };
+        let sealed = old.seal(&SecretString::from("access"), &access).unwrap();
+        let secret = Some(SealedSecret { sealed, changed_at: jiff::Timestamp::UNIX_EPOCH, login_key: [7; 32] });
+        let row = ProfileRow { secret, grant: Some(grant), ..row };
+        let entry = crate::store::contract::entry(1, 0);
+        store.insert_profile(&account, &row, 9, &entry).await.unwrap().unwrap();
+        let both = Vault::new(vec![key("new", 2), key("old", 1)]).unwrap();
+        assert_eq!(rotate(&store, &both).await.unwrap(), Rotated { secrets: 1, grants: 1, ..Rotated::default() });
+        let new = Vault::new(vec![key("new", 2)]).unwrap();
+        let stored = store.grants(None, 9).await.unwrap().remove(0);
+        assert_eq!(new.open(&stored.tokens.refresh, &refresh).unwrap().expose_secret(), "refresh");
+        let secret = store.profile(&account, row.id).await.unwrap().unwrap().secret.unwrap();
+        assert_eq!(new.open(&secret.sealed, &access).unwrap().expose_secret(), "access");
+        assert_eq!(secret.login_key, [7; 32]);
+        assert_eq!(rotate(&store, &new).await.unwrap(), Rotated { current: 2, ..Rotated::default() });
     }
 }
