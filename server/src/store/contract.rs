@@ -33,7 +33,7 @@ mod deleted;
 mod drafts;
 mod events;
 pub(crate) mod filled;
-mod grants;
+pub(crate) mod grants;
 mod journal;
 mod logins;
 pub(crate) mod maintenance;
@@ -45,7 +45,7 @@ mod rests;
 mod sealed;
 mod sessions;
 mod settlements;
-mod sign_ins;
+pub(crate) mod sign_ins;
 mod test_runs;
 
 fn at(second: i64) -> Timestamp {

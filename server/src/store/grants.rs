@@ -41,7 +41,7 @@ pub struct GrantEnd {
 pub struct GrantTokens {
     /// The `iss` of the ID token.
     pub issuer: String,
-    /// Its `sub`: who signed in, whatever the address is today.
+    /// Its `sub`: who signed in. It stays the same when the address changes.
     pub subject: String,
     /// The scopes that were granted, separated by spaces.
     pub scopes: String,

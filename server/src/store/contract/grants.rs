@@ -25,7 +25,7 @@ fn grant(number: u128) -> Grant {
 }
 
 /// A profile with a new grant of the same number.
-pub(super) fn with_grant(number: u128) -> ProfileRow {
+pub(crate) fn with_grant(number: u128) -> ProfileRow {
     ProfileRow { grant: Some(grant(number)), ..row(number, None) }
 }
 
@@ -34,11 +34,11 @@ fn shown(grant: Grant) -> Grant {
     Grant { tokens: None, ..grant }
 }
 
-pub(super) fn lease(number: u128, version: u32, token: u128) -> GrantLease {
+pub(crate) fn lease(number: u128, version: u32, token: u128) -> GrantLease {
     GrantLease { id: Uuid::from_u128(number), version, token: Uuid::from_u128(token) }
 }
 
-fn answer(refresh: Option<&[u8]>) -> Refreshed {
+pub(crate) fn answer(refresh: Option<&[u8]>) -> Refreshed {
     Refreshed {
         refresh: refresh.map(<[u8]>::to_vec),
         access: SealedSecret { sealed: vec![8], changed_at: at(0), login_key: [8; 32] },
@@ -154,7 +154,7 @@ pub(super) async fn a_refresh_replaces_both_tokens(store: &impl Store) {
     assert_eq!((detached.attached, detached.leased_until), (false, None));
     assert!(!store.refresh_grant(lease(1, 4, 9), &answer(Some(&[11])), &destination()).await.unwrap());
     assert!(!store.end_grant(lease(1, 4, 9), &end()).await.unwrap());
-    assert!(!store.lease_grant(lease(1, 4, 9), at(1), at(31)).await.unwrap(), "nobody needs its tokens");
+    assert!(!store.lease_grant(lease(1, 4, 9), at(1), at(31)).await.unwrap(), "its tokens are not needed any more");
     assert_eq!(stored(store, 1).await, detached);
     assert_eq!(profile(store, 1).await.secret, Some(typed));
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A sign-in that expires at second 600.
-pub(super) fn sign_in(number: u8) -> SignInRow {
+pub(crate) fn sign_in(number: u8) -> SignInRow {
     SignInRow {
         id: Uuid::from_u128(number.into()),
         account: account("martin"),

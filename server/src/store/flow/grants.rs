@@ -25,7 +25,7 @@ pub trait GrantStatements: Send {
     async fn write_end(&mut self, lease: GrantLease, profile: ProfileId, end: &GrantEnd) -> Result<(), StoreError>;
 }
 
-/// Writes new tokens; `false`: they belong to nobody any more. An access token for another destination than the profile's
+/// Writes new tokens; `false`: the lease has ended, or the grant was detached. An access token for another destination than the profile's
 /// is dropped.
 pub async fn refresh(
     database: &mut impl GrantStatements,
@@ -40,7 +40,7 @@ pub async fn refresh(
     Ok(Ended::Commit(true))
 }
 
-/// Ends a grant that the provider refuses; `false`: it belongs to nobody any more.
+/// Ends a grant that the provider refuses; `false` as above.
 pub async fn end(
     database: &mut impl GrantStatements,
     lease: GrantLease,

@@ -26,6 +26,7 @@ use crate::store::{
 
 mod at_once;
 mod connection;
+mod grants;
 mod plans;
 mod replicas;
 

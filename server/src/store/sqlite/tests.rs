@@ -216,3 +216,32 @@ async fn the_sweep_of_an_opening_reads_what_it_deletes_and_no_more() {
         assert!(sql.contains("LIMIT"), "{sql}");
     }
 }
+
+#[tokio::test]
+async fn a_damaged_grant_is_named_with_its_column() {
+    use crate::store::contract;
+    let store = SqliteStore::in_memory().await.unwrap();
+    let account = AccountId { portal: "demo".to_owned(), account: "martin".to_owned() };
+    let row = contract::grants::with_grant(1);
+    store.insert_profile(&account, &row, 9, &contract::entry(1, 0)).await.unwrap().unwrap();
+    for (column, damage, repair) in [
+        ("grant_id", "'?'", "'00000000-0000-0000-0000-000000000001'"),
+        ("grant_client", "NULL", "'microsoft'"),
+        ("grant_identity", "NULL", "'claire@exemple.fr'"),
+        ("granted_at", "NULL", "1800000000000"),
+        ("grant_cause", "'?'", "'oauth_reconnect'"),
+        ("grant_code", "NULL", "'invalid_grant'"),
+    ] {
+        let set = async |value: &str| {
+            let sql = format!("UPDATE profile SET {column} = {value}");
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(store.raw()).await.unwrap();
+        };
+        set(damage).await;
+        let error = store.profile(&account, row.id).await.unwrap_err();
+        assert!(matches!(error, StoreError::Inconsistent { table: "profile", column: named, .. } if named == column));
+        set(repair).await;
+        assert!(store.profile(&account, row.id).await.is_ok() || column == "grant_cause", "{column}");
+    }
+    let ended = store.profile(&account, row.id).await.unwrap().unwrap().grant.and_then(|grant| grant.ended);
+    assert_eq!(ended.map(|end| end.code).as_deref(), Some("invalid_grant"));
+}
