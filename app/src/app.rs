@@ -24,6 +24,7 @@ use crate::{
     },
     sending_mode::page::SendingModePage,
     session::{Visit, visit},
+    sign_in::page::SignInPage,
     t,
     test_run::page::ReportPage,
     ui::layout::{Page, Trouble},
@@ -44,6 +45,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/profiles/sending") view=SendingPage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/delete") view=DeletePage ssr=SsrMode::Async />
                 <Route path=path!("/profiles/report") view=ReportPage ssr=SsrMode::Async />
+                <Route path=path!("/profiles/sign-in") view=SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/history") view=JournalPage ssr=SsrMode::Async />
                 <Route path=path!("/session-ended") view=SessionEndedPage ssr=SsrMode::Async />
             </Routes>

@@ -61,7 +61,7 @@ pub fn carried(path: &str, fields: &Fields, new_form: impl FnOnce() -> String) -
         None => "/profiles?".to_owned(),
     };
     let kept = match (path, id) {
-        ("/api/profiles/save" | "/api/profiles/fill" | "/api/profiles/check", _) => {
+        ("/api/profiles/save" | "/api/profiles/fill" | "/api/profiles/check" | "/api/sign-in/begin", _) => {
             return profile_form(id, fields, new_form);
         }
         ("/api/profiles/merge", Some(id)) => Some((merge_form(id), Choice::merge(listed(fields, "take")), "edit")),

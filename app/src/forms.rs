@@ -21,6 +21,7 @@ use crate::{
         sending_api::SaveSending,
     },
     sending_mode::api::{ChooseOwnSmtp, SaveSendingMode},
+    sign_in::api::{BeginSignIn, SignOut, UseMailbox},
     test_run::{
         api::{ApplyFix, ConfirmReceipt, ReplaceSecret, RunTest},
         stream::StreamTest,
@@ -50,6 +51,9 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     // Other submit buttons of the form send all of its fields.
     add::<FillProfile>(&mut fields, &["secret"]);
     add::<CancelProfile>(&mut fields, &["secret"]);
+    add::<BeginSignIn>(&mut fields, &["secret"]);
+    add::<SignOut>(&mut fields, &[]);
+    add::<UseMailbox>(&mut fields, &[]);
     add::<SaveEncoding>(&mut fields, &[]);
     // The number of characters the page mentioned.
     add::<CleanSecret>(&mut fields, &["count"]);

@@ -25,6 +25,7 @@ macro_rules! catalogue {
             include_str!(concat!("../i18n/", $language, "/sending-mode.ftl")),
             include_str!(concat!("../i18n/", $language, "/profiles.ftl")),
             include_str!(concat!("../i18n/", $language, "/form.ftl")),
+            include_str!(concat!("../i18n/", $language, "/sign-in.ftl")),
             include_str!(concat!("../i18n/", $language, "/test.ftl")),
             include_str!(concat!("../i18n/", $language, "/causes.ftl")),
             include_str!(concat!("../i18n/", $language, "/fixes.ftl")),
@@ -32,8 +33,8 @@ macro_rules! catalogue {
     };
 }
 
-const FRENCH: [&str; 7] = catalogue!("fr");
-const ENGLISH: [&str; 7] = catalogue!("en");
+const FRENCH: [&str; 8] = catalogue!("fr");
+const ENGLISH: [&str; 8] = catalogue!("en");
 
 /// Appended to a number that must not be grouped by thousands, so that Fluent takes it for text. Removed from the
 /// output.

@@ -25,6 +25,7 @@
 
 pub mod diagnosis;
 pub mod profile;
+pub mod sign_in;
 pub mod test_run;
 
 #[cfg(feature = "ssr")]

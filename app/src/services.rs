@@ -13,6 +13,7 @@ use crate::{
     journal::port::Journal,
     profile::{deletions::Deletions, drafts::Drafts, port::Profiles, preset::Catalogue, sent::SentMail},
     sending_mode::port::SendingModes,
+    sign_in::port::SignIns,
     test_run::port::Tester,
 };
 
@@ -26,6 +27,7 @@ pub struct Services {
     pub sent: Arc<dyn SentMail>,
     pub deletions: Arc<dyn Deletions>,
     pub journal: Arc<dyn Journal>,
+    pub sign_ins: Arc<dyn SignIns>,
     pub presets: Arc<Catalogue>,
     pub clock: Clock,
 }

@@ -146,6 +146,7 @@ impl Demo {
             vault,
             submitter: Arc::new(submitter(&sandbox)?),
             presets: Arc::new(presets(&sandbox, &portal_url)?),
+            clients: crate::oauth::Clients::default(),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),

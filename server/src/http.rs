@@ -30,6 +30,7 @@ use tower_http::{
 use crate::{
     credentials::Vault,
     metrics::Metrics,
+    oauth::SignInService,
     outbox::Outbox,
     portal::{Portal, token::TokenVerifier},
     store::Store,
@@ -42,6 +43,7 @@ mod monitoring;
 mod origin;
 mod pages;
 mod session;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 
@@ -76,6 +78,7 @@ pub struct SiteParts {
     pub vault: Vault,
     pub clock: Clock,
     pub outbox: Arc<Outbox>,
+    pub sign_ins: SignInService,
     pub metrics: Arc<Metrics>,
     pub readiness: ReadinessCache,
     pub body_memory: Arc<BodyMemory>,
@@ -133,6 +136,10 @@ fn routes(site: Site) -> Router {
         .route("/session/theme", post(theme::set_theme))
         .route("/session/renew", post(renew::renew))
         .route("/session/again", post(renew::reopen))
+        .route("/oauth/go", post(sign_in::go))
+        .route("/oauth/callback/{client}", get(sign_in::callback))
+        .route("/oauth/done", get(sign_in::done))
+        .route("/oauth/progress", get(sign_in::progress))
         .route(resume::PATH, post(resume::resume))
         .route(api::v1::sessions::PATH, post(api::v1::sessions::revoke))
         .route("/profiles/guide", get(pages::guide))

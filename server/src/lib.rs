@@ -9,6 +9,7 @@
 //! | [`profiles`], [`test_runs`] | the use cases: profiles, tests |
 //! | [`outbox`] | the messages: queue, workers, what an attempt means |
 //! | [`credentials`] | how secrets are sealed, and how often one may be tried |
+//! | [`oauth`] | signing in at providers: registrations, grants, access tokens |
 //! | [`admission`] | which party may start a conversation with a mail server now |
 //! | [`store`] | storage |
 //! | [`replicas`] | several processes on one database |
@@ -26,6 +27,7 @@ mod group_commit;
 pub mod http;
 mod ids;
 pub mod metrics;
+pub mod oauth;
 mod objects;
 pub mod outbox;
 pub mod portal;
@@ -49,6 +51,7 @@ use mail::smtp::Submitter;
 use crate::{
     credentials::Vault,
     metrics::Metrics,
+    oauth::{AccessParts, AccessTokens, Clients, ProviderAccess, SignInService, keeper::Keeper},
     outbox::{Outbox, OutboxOptions, OutboxParts},
     portal::{
         Portal,
@@ -73,6 +76,8 @@ pub struct Parts {
     pub vault: Vault,
     pub submitter: Arc<Submitter>,
     pub presets: Arc<Catalogue>,
+    /// The registrations with providers.
+    pub clients: Clients,
     pub quota: TestQuota,
     /// Most profiles of an account.
     pub most_profiles: u32,
@@ -88,6 +93,8 @@ pub struct Application {
     /// Sends nothing until it is started.
     pub outbox: Arc<Outbox>,
     pub webhooks: Arc<Webhooks>,
+    /// Looks after grants once it is run.
+    pub keeper: Keeper,
     pub metrics: Arc<Metrics>,
 }
 
@@ -102,6 +109,7 @@ pub fn application(parts: Parts) -> Application {
         vault,
         submitter,
         presets,
+        clients,
         quota,
         most_profiles,
         outbox,
@@ -110,10 +118,22 @@ pub fn application(parts: Parts) -> Application {
     } = parts;
     let (portals, metrics): (Arc<[Portal]>, _) = (portals.into(), Arc::new(Metrics::new()));
     let policy = submitter.policy().clone();
-    let profiles =
-        ProfileService::new(store.clone(), vault.clone(), policy, clock.clone()).with(most_profiles, &metrics);
-    let webhook_portals =
+    let webhook_portals: Arc<[String]> =
         portals.iter().filter(|portal| portal.webhook.is_some()).map(|portal| portal.id.clone()).collect();
+    let tokens = AccessTokens::new(AccessParts {
+        store: store.clone(),
+        vault: vault.clone(),
+        clients,
+        provider: ProviderAccess::new(submitter.network(), &clock),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        webhook_portals: webhook_portals.clone(),
+    });
+    let profiles = ProfileService::new(store.clone(), vault.clone(), policy, clock.clone())
+        .with(most_profiles, &metrics)
+        .with_tokens(tokens.clone());
+    let keeper = Keeper { tokens: tokens.clone(), replicas: replicas.clone() };
+    let sign_ins = SignInService::new(tokens, profiles.clone(), presets.clone());
     let outbox = Outbox::new(OutboxParts {
         store: store.clone(),
         replicas: replicas.clone(),
@@ -156,6 +176,7 @@ pub fn application(parts: Parts) -> Application {
         sent: Arc::new(profiles.clone()),
         deletions: Arc::new(profiles.clone()),
         journal: Arc::new(profiles),
+        sign_ins: Arc::new(sign_ins.clone()),
         presets,
         clock: clock.clone(),
     };
@@ -168,9 +189,10 @@ pub fn application(parts: Parts) -> Application {
         vault,
         clock,
         outbox: outbox.clone(),
+        sign_ins,
         metrics: metrics.clone(),
         readiness: http::ReadinessCache::default(),
         body_memory: Arc::new(body_memory),
     });
-    Application { router: http::router(site), outbox, webhooks, metrics }
+    Application { router: http::router(site), outbox, webhooks, keeper, metrics }
 }

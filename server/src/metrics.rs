@@ -1,6 +1,6 @@
 //! Server side. The operator's metrics, in the `OpenMetrics` text format that Prometheus reads.
 //!
-//! Labels are names of states, causes and routes only: never an account, address or host. To add a metric: a field, its
+//! Labels are names of states, causes, routes and the operator's registrations only: never an account, address or host. To add a metric: a field, its
 //! registration in [`Metrics::new`] with its unit, a line in `docs/operating.md`.
 
 use std::{
@@ -21,6 +21,8 @@ use prometheus_client::{
 };
 
 use crate::store::outbox::{AttemptOutcome, QueueMetrics};
+
+mod oauth;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
@@ -81,6 +83,7 @@ pub struct Metrics {
     connections: Family<InState, Gauge>,
     requests: Family<Answered, Counter>,
     durations: Family<Asked, Histogram, Durations>,
+    oauth: oauth::OauthMetrics,
 }
 
 impl Default for Metrics {
@@ -106,6 +109,7 @@ impl Metrics {
             connections: Family::default(),
             requests: Family::default(),
             durations: Family::new_with_constructor(Durations),
+            oauth: oauth::OauthMetrics::default(),
             registry: Mutex::default(),
         };
         registry.register("messages_accepted", "Messages accepted from portals", metrics.accepted.clone());
@@ -134,6 +138,7 @@ impl Metrics {
             "How long requests took, in seconds",
             metrics.durations.clone(),
         );
+        metrics.oauth.register(&mut registry);
         *metrics.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
         metrics
     }

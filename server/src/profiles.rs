@@ -28,6 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     credentials::{Vault, logins::Logins},
     metrics::Metrics,
+    oauth::AccessTokens,
     store::{Change, ProfileRow, ProfileWithFailure, Store, StoreError, reliability},
 };
 
@@ -35,6 +36,7 @@ mod account;
 mod apply_fix;
 mod blocked;
 mod change;
+mod connect;
 mod deleted;
 mod guard;
 mod listener;
@@ -45,6 +47,7 @@ mod shown;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use connect::{Connection, NoSecret};
 pub use listener::ChangeListener;
 
 /// Default number of profiles that an account may have.
@@ -62,6 +65,8 @@ pub struct ProfileService {
     /// Most profiles of an account.
     most: u32,
     blocked: blocked::Blocked,
+    /// Access tokens for profiles with a grant; `None`: no provider is configured.
+    tokens: Option<AccessTokens>,
     /// Notified of every change, so that nothing is sent with an older state.
     listener: Arc<OnceLock<Weak<dyn ChangeListener>>>,
 }
@@ -83,7 +88,7 @@ impl ProfileService {
     pub fn new(store: Arc<dyn Store>, vault: Vault, policy: Policy, clock: Clock) -> Self {
         let logins = Logins::new(&store, clock.clone());
         let (most, blocked) = (MOST_PROFILES, blocked::Blocked::default());
-        Self { store, vault, policy, clock, logins, most, blocked, listener: Arc::default() }
+        Self { store, vault, policy, clock, logins, most, blocked, tokens: None, listener: Arc::default() }
     }
 
     /// The same, with this many profiles for an account, and its metrics.
@@ -91,6 +96,13 @@ impl ProfileService {
     pub fn with(mut self, most: u32, metrics: &Arc<Metrics>) -> Self {
         self.most = most;
         self.blocked.metrics = Some(metrics.clone());
+        self
+    }
+
+    /// The same, with access tokens for profiles whose owner signed in at a provider.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: AccessTokens) -> Self {
+        self.tokens = Some(tokens);
         self
     }
 

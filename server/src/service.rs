@@ -7,6 +7,7 @@
 //! | `sending` | limits on messages and tests, retention |
 //! | `portals` | the portals |
 //! | `database` | opens the database |
+//! | `oauth` | `[[oauth]]`: registrations with providers |
 //! | `keys` | secret files, and the vault |
 //! | `descriptors` | how many files the process may open |
 
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) mod database;
 mod descriptors;
 mod keys;
+mod oauth;
 mod portals;
 mod sending;
 pub(crate) mod smtp;
@@ -107,6 +109,8 @@ impl Service {
             .map(|portal| portals::portal_of(config, portal, policy))
             .collect::<Result<Vec<_>, _>>()?;
         portals::check_portals(&portals)?;
+        let presets = Arc::new(Catalogue::builtin());
+        let clients = oauth::clients(config, &format!("{public_origin}{}", base_path.0), policy, &presets)?;
         let location = DatabaseLocation::of(config)?;
         let database = location.open().await?;
         vault.check(&*database.store()).await?;
@@ -122,7 +126,8 @@ impl Service {
             replicas: replicas.clone(),
             vault: vault.clone(),
             submitter: Arc::new(submitter),
-            presets: Arc::new(Catalogue::builtin()),
+            presets,
+            clients,
             quota: sending::quota(&config.tests),
             most_profiles: config.profiles.per_account.get(),
             outbox: sending::outbox(config)?,
@@ -159,11 +164,13 @@ impl Service {
             Some(address) => Some((address, bind(address).await?)),
             None => None,
         };
-        let Application { router, outbox, webhooks, metrics } = application;
+        let Application { router, outbox, webhooks, keeper, metrics } = application;
         replicas.start().await;
         let listening = tokio::spawn(database.clone().listen(replicas.clone()));
         outbox.start();
         webhooks.start();
+        let keeping = CancellationToken::new();
+        let kept = tokio::spawn(keeper.run(keeping.clone()));
         let metrics_endpoint = metrics_endpoint.map(|(address, listener)| {
             tracing::info!(listen = %address, "metrics");
             let router = crate::http::metrics(metrics, outbox.clone(), database.store());
@@ -203,6 +210,8 @@ impl Service {
             () = &mut messages => {}
         }
         webhooks.stop().await;
+        keeping.cancel();
+        let _ = kept.await;
         if let Some(metrics_endpoint) = metrics_endpoint {
             metrics_endpoint.abort();
         }

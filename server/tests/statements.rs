@@ -76,6 +76,7 @@ async fn a_page_costs_as_many_statements_for_fifty_rows_as_for_one() {
         replicas: server::replicas::Replicas::alone(),
         vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
         submitter: Arc::new(submitter.unwrap()),
+        clients: server::oauth::Clients::default(),
         presets: Arc::new(Catalogue::builtin()),
         quota: TestQuota::default(),
         most_profiles: 100,

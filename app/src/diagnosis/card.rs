@@ -13,8 +13,13 @@ use super::{
 use crate::{
     base_path::at,
     i18n::{self, DIGITS, Texts},
-    profile::{field::Field, model::Profile, security::Security},
+    profile::{draft::Draft, field::Field, model::Profile, security::Security},
     services::services,
+    sign_in::{
+        page::ForAdmin,
+        view::{SignInAgain, SignInFirst},
+        way::of_draft,
+    },
     t,
     test_run::{report::Report, stages::stage_name, survey::Blame},
     ui::form_owner::FormOwnerField,
@@ -175,6 +180,7 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
                 <p><a href=url target="_blank" rel="noopener noreferrer">{t!("card-link", provider = failure.provider.clone())}</a></p>
             })}
             {retypes.then(|| view! { <Retype id /> })}
+            <SignIn failure=failure.clone() />
             {(report.retryable && report.fixes.is_empty() && !says_to_retry(cause)).then(|| view! { <p>{t!("card-retryable")}</p> })}
             {report.survey.clone().map(|survey| view! { <Found survey failed=failure.profile.clone() /> })}
             {report.reply.clone().map(|words| view! {
@@ -187,6 +193,32 @@ pub fn CauseCard(failure: Failure) -> impl IntoView {
             })}
         </section>
     }
+}
+
+/// Signing in again, where the permission has ended; or for the first time, where no password is accepted.
+#[component]
+fn SignIn(failure: Failure) -> impl IntoView {
+    let (cause, id) = (failure.cause(), failure.profile.id.to_string());
+    if let Some(signed_in) = failure.profile.signed_in.clone() {
+        let admin = signed_in.admin_consent_url.clone().filter(|_| cause == Cause::OauthAdmin);
+        let provider = signed_in.provider.clone();
+        let again =
+            matches!(cause, Cause::OauthReconnect | Cause::OauthAdmin | Cause::OauthAccount | Cause::OauthPermission);
+        return view! {
+            {admin.map(|url| view! { <ForAdmin url provider /> })}
+            {again.then(|| view! { <SignInAgain id signed_in /> })}
+        }
+        .into_any();
+    }
+    if !matches!(cause, Cause::BasicAuthDisabled | Cause::AppPasswordRequired) {
+        return ().into_any();
+    }
+    let portal = crate::session::session().map(|session| session.account.portal.clone()).unwrap_or_default();
+    let Ok(services) = services() else { return ().into_any() };
+    let draft = Draft::of(&failure.profile);
+    let ways = services.sign_ins.ways(&portal);
+    let way = of_draft(&ways, &services.presets, &draft).cloned();
+    way.map(|way| view! { <SignInFirst id way /> }).into_any()
 }
 
 /// The link to the form: its class, and the key of its words. `None`: nothing in the profile can help.

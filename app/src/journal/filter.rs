@@ -36,6 +36,8 @@ impl Kind {
             | Action::ProfileDeleted
             | Action::ProfileRestored
             | Action::SecretCleaned
+            | Action::SignedIn
+            | Action::SignedOut
             | Action::FixApplied { .. }
             | Action::DestinationBlocked { .. } => Self::Profiles,
             Action::Tested { .. } | Action::ReceiptConfirmed => Self::Tests,

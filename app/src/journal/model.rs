@@ -40,6 +40,9 @@ pub enum Action {
     /// A deleted profile was restored.
     ProfileRestored,
     SecretCleaned,
+    /// Signed in at a provider instead of entering a password.
+    SignedIn,
+    SignedOut,
     Tested {
         verdict: Verdict,
         cause: Option<Cause>,
@@ -75,6 +78,8 @@ impl Action {
             Self::ProfileDeleted => "history-deleted",
             Self::ProfileRestored => "history-restored",
             Self::SecretCleaned => "history-cleaned",
+            Self::SignedIn => "history-signed-in",
+            Self::SignedOut => "history-signed-out",
             Self::Tested { verdict: Verdict::Failed, .. } => "history-test-failed",
             Self::Tested { verdict: Verdict::DeliveryUnknown, .. } => "history-test-unknown",
             Self::Tested { .. } => "history-tested",

@@ -23,6 +23,7 @@ use crate::{
 mod save;
 
 pub use save::{FillProfile, SaveProfile};
+pub(crate) use save::{refuse, target};
 
 /// **Valider** of the second step: saves the encoding and redirects to the list.
 #[server(name = SaveEncoding, prefix = "/api", endpoint = "profiles/encoding", input = PostUrl)]

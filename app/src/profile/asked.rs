@@ -12,7 +12,7 @@ pub(super) fn profile_id(id: &str) -> Result<Option<ProfileId>, AppError> {
 }
 
 /// The id of an existing profile.
-pub(super) fn existing(id: &str) -> Result<ProfileId, AppError> {
+pub(crate) fn existing(id: &str) -> Result<ProfileId, AppError> {
     ProfileId::parse(id).ok_or(AppError::NotFound)
 }
 

@@ -23,6 +23,7 @@ use crate::{
     error::AppError,
     services::{Services, services},
     session::{Session, session},
+    sign_in::model::SignedIn,
     t,
     ui::{
         field::Wrong,
@@ -48,6 +49,8 @@ struct Content {
     secret: SecretState,
     /// The saved profile: its password is for that server and login.
     saved: Option<Draft>,
+    /// Who signed in, unless the form is for a password.
+    signed_in: Option<SignedIn>,
     /// Whether it shows an earlier draft.
     restored: bool,
 }
@@ -122,6 +125,7 @@ fn new_content(session: &Session, services: &Services, form: String, chosen: &st
         errors: Vec::new(),
         secret: SecretState::Missing,
         saved: None,
+        signed_in: None,
         restored: false,
     };
     if let Some(preset) = services.presets.get(chosen) {
@@ -176,8 +180,10 @@ pub fn EditPage() -> impl IntoView {
             revision: Some(profile.revision),
             draft: stored.clone(),
             errors: Vec::new(),
-            secret: profile.secret,
+            // A password replaces a sign-in: none is stored.
+            secret: if profile.signed_in.is_some() { SecretState::Missing } else { profile.secret },
             saved: Some(stored),
+            signed_in: profile.signed_in.filter(|_| query("way") != "password"),
             restored: false,
         };
         // A failed test suggests a server's name. Only a known one is used: a link must not choose a server of its

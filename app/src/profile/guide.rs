@@ -12,21 +12,37 @@ use super::{
     screens::Screens,
     server_text,
 };
-use crate::{i18n, t};
+use crate::{
+    i18n,
+    sign_in::{model::SignInWay, view::SignInButton, way::of_preset},
+    t,
+};
 
 /// The guide of one provider.
 #[component]
-pub fn PresetGuide(preset: Option<Preset>, guide: Option<Guide>) -> impl IntoView {
+pub fn PresetGuide(
+    preset: Option<Preset>,
+    guide: Option<Guide>,
+    /// Where its owners sign in, if the operator has a registration there.
+    way: Option<SignInWay>,
+) -> impl IntoView {
     let Some(preset) = preset else {
-        return view! { <p>{t!("guide-other-server")}</p> }.into_any();
+        return view! {
+            {way.map(|way| view! { <SignInButton way /> })}
+            <p>{t!("guide-other-server")}</p>
+        }
+        .into_any();
     };
     let locale = i18n::current();
     let local = |text: &Option<crate::i18n::Localised>| text.as_ref().map(|text| text.get(locale).to_owned());
     let note = local(&preset.note);
-    let status = local(&preset.status_note);
+    // That no password is accepted does not matter here.
+    let status = local(&preset.status_note).filter(|_| way.is_none());
     let host_hint = local(&preset.host_hint);
     let help = preset.help_url.clone();
     view! {
+        {way.clone().map(|way| view! { <SignInButton way /> })}
+        {(way.is_some() && guide.is_some()).then(|| view! { <p>{t!("sign-in-or-password")}</p> })}
         {status.map(|text| view! { <p class="notice warning">{text}</p> })}
         {host_hint.map(|text| view! { <p>{text}</p> })}
         {guide.map(|guide| view! { <SecretGuide preset=preset.clone() guide /> })}
@@ -86,7 +102,7 @@ fn OpenPage(url: String, provider: String) -> impl IntoView {
 
 /// The guide's HTML, with the fields' hints, and the id of its preset. `host`: a server that was typed by hand; its
 /// provider's guide is used.
-pub fn fragment<'a>(presets: &'a Catalogue, id: &str, host: &str) -> (String, &'a str) {
+pub fn fragment<'a>(presets: &'a Catalogue, ways: &[SignInWay], id: &str, host: &str) -> (String, &'a str) {
     let host = server_text::read(host).host;
     let chosen = presets.get(id);
     let preset = if host.is_empty() {
@@ -95,10 +111,11 @@ pub fn fragment<'a>(presets: &'a Catalogue, id: &str, host: &str) -> (String, &'
         chosen.filter(|preset| preset.is_at(&host)).or_else(|| presets.by_host(&host))
     };
     let guide = preset.and_then(|preset| presets.guide(preset)).cloned();
+    let way = preset.and_then(|preset| of_preset(ways, &preset.id)).cloned();
     let id = preset.map_or("", |preset| preset.id.as_str());
     let [login, secret] = hints(i18n::current(), preset, guide.as_ref());
     let html = view! {
-        <PresetGuide preset=preset.cloned() guide />
+        <PresetGuide preset=preset.cloned() guide way />
         <p hidden data-hint="login-hint">{login}</p>
         <p hidden data-hint="secret-hint">{secret}</p>
     };

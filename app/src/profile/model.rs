@@ -10,7 +10,7 @@ use super::{
     encoding::Encoding,
     sending::{Health, SendState, SendingOptions},
 };
-use crate::diagnosis::cause::Cause;
+use crate::{diagnosis::cause::Cause, sign_in::model::SignedIn};
 
 /// The state of a profile's secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Profile {
     /// Whether it sends its owner's mail.
     pub in_use: bool,
     pub secret: SecretState,
+    /// The owner signed in instead of entering a password.
+    pub signed_in: Option<SignedIn>,
     pub test: TestState,
     pub sending: SendingOptions,
     pub health: Health,

@@ -172,6 +172,7 @@ mod tests {
             encoding: Encoding::default(),
             in_use: true,
             secret: if candidate.has_secret { SecretState::Stored { changed_at: at(0) } } else { SecretState::Missing },
+            signed_in: None,
             test,
             sending: SendingOptions::default(),
             health: candidate.health,

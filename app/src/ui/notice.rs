@@ -48,8 +48,9 @@ fn requested(about: Option<String>, also: Option<AnyView>) -> Option<impl IntoVi
         | "deleted-successor" | "duplicated" | "in-use" | "in-use-now" | "cleaned" | "merged" | "saved-already" => {
             Kind::Done
         }
-        "secret-removed" | "restored" => Kind::Done,
+        "secret-removed" | "restored" | "signed-in" => Kind::Done,
         "was-deleted"
+        | "signed-out"
         | "in-use-later"
         | "in-use-failing"
         | "in-use-later-failing"

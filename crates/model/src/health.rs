@@ -65,6 +65,8 @@ pub enum HealthSignal {
     /// A login succeeded, but the failure concerns messages only.
     Passed,
     Failed(Cause),
+    /// It cannot succeed before somebody acts: it is broken at once.
+    Ended(Cause),
 }
 
 /// A change to report to the portal.
@@ -101,6 +103,13 @@ impl Health {
                 }
                 self.broken_at.get_or_insert(at);
                 Some(HealthTransition::Broke(cause))
+            }
+            HealthSignal::Ended(cause) => {
+                let was_held = self.is_held();
+                (self.failed_at, self.failed_cause, self.failing_cause) = (Some(at), Some(cause), Some(cause));
+                self.failures = self.failures.saturating_add(1).max(BROKEN_AFTER);
+                self.broken_at.get_or_insert(at);
+                (!was_held).then_some(HealthTransition::Broke(cause))
             }
         }
     }
@@ -167,6 +176,17 @@ mod tests {
         assert_eq!(health.take(HealthSignal::Well, at(7)), Some(HealthTransition::Recovered));
         assert_eq!((health.take(HealthSignal::Sent, at(8)), health.sent_at), (None, Some(at(8))));
         assert_eq!((health.failed_at, health.is_broken()), (Some(at(6)), false));
+    }
+
+    #[test]
+    fn what_cannot_succeed_breaks_it_at_once_and_is_told_once() {
+        let mut health = Health::default();
+        let ended = HealthSignal::Ended(Cause::OauthReconnect);
+        assert_eq!(health.take(ended, at(1)), Some(HealthTransition::Broke(Cause::OauthReconnect)));
+        assert!(health.is_held());
+        assert_eq!((health.take(ended, at(2)), health.broken_at), (None, Some(at(1))));
+        health.start_over();
+        assert_eq!(health.take(HealthSignal::Well, at(3)), Some(HealthTransition::Recovered));
     }
 
     #[test]

@@ -137,3 +137,27 @@ pub struct Report {
     /// `S: …` and `C: …` lines, without the secret in any form.
     pub transcript: Vec<String>,
 }
+
+impl Report {
+    /// A failure before any conversation: there is nothing to log in with.
+    pub fn without_conversation(cause: Cause) -> Self {
+        Self {
+            verdict: Verdict::Failed,
+            stage: Stage::Auth,
+            cause: Some(cause),
+            retryable: cause == Cause::OauthUnavailable,
+            reply: None,
+            finding: None,
+            round_trips: 0,
+            queue_id: None,
+            mechanism: None,
+            survey: None,
+            fixes: Vec::new(),
+            capabilities: Vec::new(),
+            tls: None,
+            recipients: Vec::new(),
+            stages: Vec::new(),
+            transcript: Vec::new(),
+        }
+    }
+}

@@ -79,8 +79,17 @@ impl Logins {
         Self(Arc::new(Shared { store: store.clone(), clock, claims, ends }))
     }
 
+    /// The guard for one conversation with an access token: its logins are not counted.
+    pub fn uncounted_gate(&self) -> Arc<LoginGuard> {
+        self.guard(None, None)
+    }
+
     /// The guard for one conversation with this secret.
     pub fn gate(&self, key: [u8; 32], again_after: Option<SignedDuration>) -> Arc<LoginGuard> {
+        self.guard(Some(key), again_after)
+    }
+
+    fn guard(&self, key: Option<[u8; 32]>, again_after: Option<SignedDuration>) -> Arc<LoginGuard> {
         Arc::new(LoginGuard {
             shared: self.0.clone(),
             key,
@@ -94,7 +103,8 @@ impl Logins {
 /// Counts the logins of one conversation.
 pub struct LoginGuard {
     shared: Arc<Shared>,
-    key: [u8; 32],
+    /// `None`: its logins are not counted.
+    key: Option<[u8; 32]>,
     again_after: Option<SignedDuration>,
     state: Mutex<State>,
     /// Notified when no login is running.
@@ -134,11 +144,11 @@ impl LoginGuard {
     }
 
     /// Waits for a permit.
-    async fn acquire_permit(&self) -> Result<Uuid, Withheld> {
+    async fn acquire_permit(&self, key: [u8; 32]) -> Result<Uuid, Withheld> {
         let began = Instant::now();
         loop {
             let (id, now) = (Uuid::new_v4(), self.now());
-            let claim = LoginClaim { id, key: self.key, now, until: now + LEASE, again_after: self.again_after };
+            let claim = LoginClaim { id, key, now, until: now + LEASE, again_after: self.again_after };
             match self.shared.claims.write(claim).await {
                 Ok(Admission::Granted) => return Ok(id),
                 Ok(Admission::Refused) => return Err(Withheld::Refused),
@@ -176,7 +186,8 @@ impl LoginGate for LoginGuard {
         }) {
             return false;
         }
-        match self.acquire_permit().await {
+        let Some(key) = self.key else { return true };
+        match self.acquire_permit(key).await {
             Ok(id) => {
                 let renewal = self.renew(id);
                 self.with(|state| state.permit = Some((id, renewal)));
@@ -191,8 +202,8 @@ impl LoginGate for LoginGuard {
     }
 
     async fn ended(&self, outcome: LoginOutcome) {
-        if let Some((id, renewal)) = self.with(|state| state.permit.take()) {
-            let end = LoginEnd { id, key: self.key, outcome, at: self.now() };
+        if let (Some(key), Some((id, renewal))) = (self.key, self.with(|state| state.permit.take())) {
+            let end = LoginEnd { id, key, outcome, at: self.now() };
             let mut tries = 0;
             while self.shared.ends.write(end).await.is_err() && tries < TRIES {
                 tries += 1;

@@ -1,8 +1,8 @@
 //! Server side. State changes only at the request of our own pages.
 //!
 //! The cookie is `SameSite=None`, because the pages live in frames of other sites. So every request that may change
-//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are four exceptions, each with a
-//! rule of its own: `/session` takes a token from the pages of registered portals only, `/session/tab` takes one from
+//! something must say that it is same-origin (`Sec-Fetch-Site`, else `Origin`). There are five exceptions, each with a
+//! rule of its own: `/oauth/go` takes a one-time ticket from our own pages only, `/session` takes a token from the pages of registered portals only, `/session/tab` takes one from
 //! our own pages, the revocation of sessions takes one from a portal's server, and the API takes a portal's key. None
 //! of them acts for the user of the cookie.
 //!
@@ -58,6 +58,8 @@ mod tests {
 
     /// The paths other origins may post to, each with a rule of its own.
     const EXCEPTED: [&str; 2] = ["/session", "/session/tab"];
+    /// Takes a ticket from our own pages.
+    const TICKET: [&str; 1] = ["/oauth/go"];
 
     #[test]
     fn whatever_takes_a_post_is_guarded_or_an_exception() {
@@ -67,7 +69,7 @@ mod tests {
             .filter_map(|(at, _)| table[..at].rsplit_once(".route(").map(|(_, path)| path.trim_matches('"')))
             .filter(|path| !["resume::PATH", "api::v1::sessions::PATH"].contains(path))
             .collect();
-        assert_eq!(posts, [&EXCEPTED[..], &GUARDED[..]].concat(), "in the order of the route table");
+        assert_eq!(posts, [&EXCEPTED[..], &GUARDED[..], &TICKET[..]].concat(), "in the order of the route table");
         assert!(takes_forms(forms::resume::PATH) && api::is_v1(api::v1::sessions::PATH));
         for other in ["put(", "patch(", "delete(", "MethodFilter"] {
             assert!(!table.contains(other), "{other}: only GET, HEAD and POST are covered");

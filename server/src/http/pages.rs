@@ -8,7 +8,7 @@
 //! | `headers` | the headers of every response |
 //! | `notice_proof` | a notice in an address is shown only with a proof |
 
-use app::{profile::guide, session::Visit, shell::shell};
+use app::{profile::guide, session::Visit, shell::shell, sign_in::model::SignInWay};
 use axum::{
     Extension,
     extract::{Query, Request, State, rejection::QueryRejection},
@@ -51,11 +51,12 @@ pub async fn guide(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    if !matches!(parts.extensions.get::<Visit>(), Some(Visit::Open(_))) {
+    let Some(Visit::Open(session)) = parts.extensions.get::<Visit>() else {
         return StatusCode::UNAUTHORIZED.into_response();
-    }
+    };
+    let ways = site.services.sign_ins.ways(&session.account.portal);
     let Ok(Query(chosen)) = chosen else { return StatusCode::BAD_REQUEST.into_response() };
-    let (html, preset) = fragment(&site, parts, &chosen);
+    let (html, preset) = fragment(&site, parts, &ways, &chosen);
     let mut response = Html(html).into_response();
     if let Ok(preset) = HeaderValue::try_from(preset) {
         response.headers_mut().insert(&PRESET, preset);
@@ -63,10 +64,10 @@ pub async fn guide(
     response
 }
 
-fn fragment(site: &Site, parts: Parts, chosen: &Chosen) -> (String, String) {
+fn fragment(site: &Site, parts: Parts, ways: &[SignInWay], chosen: &Chosen) -> (String, String) {
     Owner::new().with(|| {
         provide_context(parts);
-        let (html, preset) = guide::fragment(&site.services.presets, &chosen.preset, &chosen.host);
+        let (html, preset) = guide::fragment(&site.services.presets, ways, &chosen.preset, &chosen.host);
         (html, preset.to_owned())
     })
 }

@@ -28,6 +28,8 @@ pub mod renew;
 pub mod theme;
 pub mod visit;
 
+pub use cookie::is_in_clear;
+
 /// A session ends after this time without a request.
 pub const IDLE: SignedDuration = SignedDuration::from_mins(60);
 /// Its longest duration, unless the portal renews it.

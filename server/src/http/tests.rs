@@ -134,6 +134,7 @@ impl TestApp {
             replicas: crate::replicas::Replicas::alone(),
             vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
             submitter: Arc::new(submitter.unwrap()),
+            clients: crate::oauth::Clients::default(),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,

@@ -9,6 +9,7 @@ use app::{
     test_run::{event::Stage, report::Verdict},
 };
 use mail::smtp::{Depth, Letter, Submission, until};
+use secrecy::SecretString;
 
 use super::{
     Outbox,
@@ -20,12 +21,13 @@ use crate::{
     admission::{Claimant, Party},
     credentials::logins::{LoginGuard, MOST_REFUSALS},
     events::profile_transition,
-    profiles::{ChangeListener, fingerprint},
+    oauth::NoToken,
+    profiles::{ChangeListener, NoSecret, fingerprint},
     store::{
         ProfileRow,
         outbox::{HealthReport, TransitionEvent},
     },
-    submission::submission,
+    submission::{of_token, submission},
 };
 
 impl Outbox {
@@ -109,7 +111,14 @@ impl Outbox {
     /// Logs in and names the sender, sends no message, and records what that says about the profile's health.
     pub(super) async fn check(&self, account: &AccountId, row: &ProfileRow) -> HealthSignal {
         let gate = self.profiles.gate(row);
-        let report = match self.login_check_submission(account, row, &gate) {
+        let secret = match self.profiles.secret(account, row, None).await {
+            Ok(secret) => secret,
+            // That says nothing about the profile.
+            Err(NoSecret::Token(NoToken::Unavailable { .. } | NoToken::Store)) => return HealthSignal::Passed,
+            Err(NoSecret::Token(NoToken::Ended(cause))) => return HealthSignal::Ended(cause),
+            Err(NoSecret::Unreadable | NoSecret::Token(NoToken::Unreadable)) => None,
+        };
+        let report = match secret.and_then(|secret| login_check_submission(row, secret, &gate)) {
             Some(submission) => {
                 let mut ignore = |_| {};
                 let conversation = Box::pin(self.submitter.submit(&submission, &mut ignore));
@@ -121,6 +130,7 @@ impl Outbox {
             // The login was not tried, so this says nothing about the profile.
             return HealthSignal::Failed(Cause::BadCredentials);
         }
+        let report = if row.grant.is_some() { report.map(of_token) } else { report };
         // Whether the sender's own mailbox takes mail does not matter here.
         let well =
             report.as_ref().is_some_and(|report| report.verdict == Verdict::DryRunOk || report.stage > Stage::MailFrom);
@@ -142,21 +152,14 @@ impl Outbox {
         tracing::info!(profile = %row.id, well, cause = cause.map(Cause::as_str), "profile checked");
         told
     }
+}
 
-    /// A conversation that ends before the message; `None` when the secret cannot be opened.
-    fn login_check_submission(
-        &self,
-        account: &AccountId,
-        row: &ProfileRow,
-        gate: &Arc<LoginGuard>,
-    ) -> Option<Submission> {
-        let secret = self.profiles.open(account, row).ok().flatten()?;
-        let sender = row.settings.sender_address.as_str().parse::<lettre::Address>().ok()?;
-        let letter = Letter::empty(&sender);
-        let submission =
-            submission(&row.settings.destination, Some((secret, gate.clone())), &letter, vec![sender]).ok()?;
-        Some(Submission { depth: Depth::Recipients, ..submission })
-    }
+/// A conversation that ends before the message.
+fn login_check_submission(row: &ProfileRow, secret: SecretString, gate: &Arc<LoginGuard>) -> Option<Submission> {
+    let sender = row.settings.sender_address.as_str().parse::<lettre::Address>().ok()?;
+    let letter = Letter::empty(&sender);
+    let submission = submission(&row.settings.destination, Some((secret, gate.clone())), &letter, vec![sender]).ok()?;
+    Some(Submission { depth: Depth::Recipients, ..submission })
 }
 
 /// Causes that a conversation without a message cannot detect.

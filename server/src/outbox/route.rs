@@ -54,7 +54,8 @@ pub(super) struct Route {
     pub via: Via,
     pub account: AccountId,
     pub server: Server,
-    /// Its password, opened when the route was looked up; `None`: the server needs none.
+    /// Its password, opened when the route was looked up; `None`: the server needs none, or an access token, which the
+    /// worker requests.
     pub secret: Option<SecretString>,
     pub connections: u32,
     pub per_minute: Option<u32>,
@@ -184,7 +185,14 @@ impl Outbox {
             (_, _, Some(row)) => row,
             _ => return Err(if own { NoRoute::NoProfile } else { NoRoute::NoRelay }),
         };
-        let Ok(Some(secret)) = self.profiles.open(account, &row) else { return Err(NoRoute::ProfileIncomplete) };
+        // An access token may have to be requested first: the worker does that.
+        let secret = match &row.grant {
+            Some(_) => None,
+            None => match self.profiles.open(account, &row) {
+                Ok(Some(secret)) => Some(secret),
+                Ok(None) | Err(_) => return Err(NoRoute::ProfileIncomplete),
+            },
+        };
         let (preset, sending) = (self.preset_of(&row), row.sending);
         Ok(Route {
             via: Via::Profile,
@@ -193,7 +201,7 @@ impl Outbox {
             per_minute: sending.per_minute.or(preset.and_then(|preset| preset.per_minute)),
             per_day: sending.per_day.or(preset.and_then(|preset| preset.daily_limit)),
             server: Server::Profile(Box::new(row)),
-            secret: Some(secret),
+            secret,
         })
     }
 

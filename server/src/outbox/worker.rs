@@ -23,6 +23,7 @@ use crate::{
     admission::{SLOW_AFTER, Slot},
     replicas::Place,
     store::outbox::{Recipient, StoredMessage},
+    submission::of_token,
 };
 
 mod ahead;
@@ -32,6 +33,7 @@ mod compose;
 mod permission;
 mod room;
 mod settlement;
+mod token;
 mod turns;
 
 use ahead::Prepared;
@@ -196,7 +198,7 @@ impl Worker<'_> {
         let everybody: HashMap<String, Address> =
             std::mem::take(&mut submission.to).into_iter().map(|address| (address.to_string(), address)).collect();
         let mut message = message.clone();
-        let (mut splits, mut same_connection) = (0, false);
+        let (mut splits, mut same_connection, mut renewed) = (0, false, false);
         // Recipients refused for now: no other transaction before the remaining ones had theirs.
         let mut refused: HashSet<String> = HashSet::new();
         loop {
@@ -257,6 +259,11 @@ impl Worker<'_> {
                 // The lease has ended, or the disk does not respond: the next lease holder continues.
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }
+            if !renewed && self.renew_token(&report, &mut submission, login_gate.clone()).await {
+                renewed = true;
+                continue;
+            }
+            let report = if self.uses_a_token() { of_token(report) } else { report };
             let others = waiting.len() > to.len();
             // A connection limit is not a recipient's fault.
             if !(same_connection && takes_nobody_any_more(&report)) {

@@ -89,7 +89,12 @@ impl ProfileService {
         mut settings: Settings,
         secret: &SecretChange,
     ) -> Result<Change, SaveError> {
-        if before.settings.destination.is_same_server(&settings.destination) {
+        if let (Some(grant), SecretChange::Keep) = (&before.grant, secret) {
+            self.keep_with_grant(by, &before.settings, &mut settings, &grant.client);
+        }
+        if matches!(secret, SecretChange::Replace(_)) && before.grant.is_some() {
+            settings.destination.mechanism = None;
+        } else if before.settings.destination.is_same_server(&settings.destination) {
             // The form does not show the mechanism; it was found to work there.
             settings.destination.mechanism = before.settings.destination.mechanism;
         }
@@ -98,6 +103,7 @@ impl ProfileService {
             SecretChange::Keep => {
                 let moved = before.settings.destination.canonical() != settings.destination.canonical();
                 let fault = match (before.secret.is_some(), moved) {
+                    _ if before.grant.is_some() => None,
                     (true, true) => Some(Fault::SecretForNewServer),
                     (false, _) => Some(Fault::Required),
                     (true, false) => None,
@@ -112,6 +118,21 @@ impl ProfileService {
         if fields.is_empty() {
             return Ok(Change::StartOver);
         }
-        Ok(self.edit(by, before.with_settings(settings, secret), Action::ProfileChanged { fields }))
+        let after = match (secret, &before.grant) {
+            (Some(secret), Some(_)) => before.with_password(settings, secret),
+            (secret, _) => before.with_settings(settings, secret),
+        };
+        Ok(self.edit(by, after, Action::ProfileChanged { fields }))
+    }
+
+    /// A grant's server is not in the form. Where the provider has shared mailboxes, the login is.
+    fn keep_with_grant(&self, by: Author<'_>, before: &Settings, settings: &mut Settings, client: &str) {
+        let login = settings.destination.login.clone();
+        settings.destination = before.destination.clone();
+        settings.preset.clone_from(&before.preset);
+        let client = self.tokens.as_ref().and_then(|tokens| tokens.clients().get(&by.account.portal, client));
+        if client.is_some_and(|client| client.shared_mailboxes) {
+            settings.destination.login = login;
+        }
     }
 }

@@ -44,6 +44,10 @@ impl ProfileService {
 
     /// Counts the logins of a conversation with the secret of a profile.
     pub(crate) fn gate(&self, row: &ProfileRow) -> Arc<LoginGuard> {
+        if row.grant.is_some() {
+            // A refused token says nothing about a password.
+            return self.logins.uncounted_gate();
+        }
         // Without a secret there is no login to count.
         let key = row.secret.as_ref().map_or([0; 32], |secret| secret.login_key);
         self.logins.gate(key, None)

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use ::mail::smtp::{Submission, Submitter, until};
+use ::mail::smtp::{Credentials, Submission, Submitter, until};
 use app::{
+    diagnosis::cause::Cause,
     journal::model::Action,
     profile::preset::Catalogue,
     services::Clock,
     session::Session,
     test_run::{
+        event::StageEvent,
         port::{Refusal, TestEvent, TestRun},
         report::{Report, Verdict},
     },
 };
+use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +26,7 @@ use crate::{
     metrics::Metrics,
     profiles::{ProfileService, fingerprint},
     store::{ProfileRow, Receipt, Store, TestRecord, outbox::TransitionEvent},
+    submission::{is_refused_token, of_token},
 };
 
 /// The state of a started test, until it ends.
@@ -46,14 +50,16 @@ pub(super) struct Running {
 impl Running {
     /// Has the conversation, looks for fixes, and stores the result. If it is stopped before the message is sent it
     /// stores nothing; once the message may have been sent, its end is awaited, because the mail may arrive.
-    pub(super) async fn run(self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
+    pub(super) async fn run(mut self, events: UnboundedSender<TestEvent>, stop: CancellationToken) {
         let send = |event| drop(events.send(event));
         let mut on_stage = |event| send(TestEvent::Stage(event));
         let commit_point = TestCommitPoint::new(stop.clone(), events.clone());
-        let conversation = Box::pin(self.submitter.submit_committed(&self.submission, &commit_point, &mut on_stage));
-        let conversation = Box::pin(self.permit.watch(conversation));
-        let report = until(self.submission.credentials.as_ref(), conversation, commit_point.stopped_before()).await;
-        let Some(mut report) = report.flatten().filter(|_| commit_point.is_reached() || !stop.is_cancelled()) else {
+        let report = if self.row.grant.is_some() {
+            self.with_token(&commit_point, &mut on_stage).await
+        } else {
+            self.converse(&commit_point, &mut on_stage).await
+        };
+        let Some(mut report) = report.filter(|_| commit_point.is_reached() || !stop.is_cancelled()) else {
             return;
         };
         if let Some(withheld) = self.gate.withheld() {
@@ -74,6 +80,47 @@ impl Running {
         // A new test may start as soon as the end was reported.
         drop(self);
         send(TestEvent::Finished(run));
+    }
+
+    async fn converse(
+        &self,
+        commit_point: &TestCommitPoint,
+        on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
+    ) -> Option<Report> {
+        let conversation = Box::pin(self.submitter.submit_committed(&self.submission, commit_point, on_stage));
+        let conversation = Box::pin(self.permit.watch(conversation));
+        until(self.submission.credentials.as_ref(), conversation, commit_point.stopped_before()).await.flatten()
+    }
+
+    /// The same with an access token. One that the server refuses is replaced once: the provider may have ended it
+    /// early.
+    async fn with_token(
+        &mut self,
+        commit_point: &TestCommitPoint,
+        on_stage: &mut (dyn FnMut(StageEvent) + Send + Sync),
+    ) -> Option<Report> {
+        let account = self.session.account.clone();
+        let mut refused: Option<SecretString> = None;
+        loop {
+            let token = tokio::select! {
+                token = self.permit.watch(Box::pin(self.profiles.secret(&account, &self.row, refused.as_ref()))) => token,
+                () = commit_point.stopped_before() => return None,
+            };
+            let token = match token {
+                Ok(Some(token)) => token,
+                Ok(None) => return Some(Report::without_conversation(Cause::OauthReconnect)),
+                Err(no_secret) => return Some(Report::without_conversation(no_secret.cause())),
+            };
+            let login = self.row.settings.destination.login.clone();
+            let credentials = Credentials::counted(login, token.clone(), self.gate.clone());
+            self.submission.credentials = Some(credentials);
+            let report = self.converse(commit_point, on_stage).await?;
+            if refused.is_none() && is_refused_token(&report) {
+                refused = Some(token);
+                continue;
+            }
+            return Some(of_token(report));
+        }
     }
 
     async fn find_fixes(&self, report: &mut Report) {

@@ -33,7 +33,7 @@ pub async fn save_profile(
 }
 
 /// The profile of the form. A program may omit what only forms know.
-fn target((id, form, revision): (&str, &str, &str)) -> Result<Target, AppError> {
+pub(crate) fn target((id, form, revision): (&str, &str, &str)) -> Result<Target, AppError> {
     let id = profile_id(id)?;
     let creation = (id.is_none() && is_form_name(form)).then(|| form.to_owned());
     Ok(Target { id, creation, revision: shown_revision(revision) })
@@ -153,7 +153,7 @@ fn warned(settings: &Settings, secret: Option<&CheckedSecret>, presets: &Catalog
 }
 
 /// Stores the refused form; returns the page that shows it again.
-async fn refuse(
+pub(crate) async fn refuse(
     session: &Session,
     services: &Services,
     target: &Target,

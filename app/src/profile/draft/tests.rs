@@ -76,6 +76,7 @@ fn of_settings(settings: Settings) -> Profile {
         encoding: crate::profile::encoding::Encoding::default(),
         in_use: true,
         secret: crate::profile::model::SecretState::Missing,
+        signed_in: None,
         test: crate::profile::model::TestState::Never,
         sending: crate::profile::sending::SendingOptions::default(),
         health: crate::profile::sending::Health::default(),

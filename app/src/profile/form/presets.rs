@@ -8,21 +8,24 @@ use crate::{
     base_path::{Package, at},
     profile::{
         preset::{Preset, Status, hint, search_words},
+        preset_hint::PresetHint,
         warnings::Warning,
     },
+    sign_in::{model::SignInWay, way::of_preset},
     t,
     ui::field::{Remark, WarningPlace},
 };
 
 #[component]
-pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
+pub fn Presets(presets: Vec<Preset>, ways: Vec<SignInWay>, chosen: String) -> impl IntoView {
     let (usual, others): (Vec<Preset>, Vec<Preset>) = presets.into_iter().partition(|preset| preset.usual.is_some());
     let open = others.iter().any(|preset| preset.id == chosen);
     let count = others.len();
     let marks = use_context::<Package>().map(|Package(folder)| at(&format!("/{folder}/marks.css")));
     let choice = |preset: Preset| {
         let checked = preset.id == chosen;
-        view! { <Choice preset checked /> }
+        let signs_in = of_preset(&ways, &preset.id).is_some();
+        view! { <Choice preset checked signs_in /> }
     };
     view! {
         <fieldset class="section presets" id="presets">
@@ -56,21 +59,29 @@ pub fn Presets(presets: Vec<Preset>, chosen: String) -> impl IntoView {
 }
 
 #[component]
-fn Choice(preset: Preset, checked: bool) -> impl IntoView {
+fn Choice(
+    preset: Preset,
+    checked: bool,
+    /// Its owners can sign in here.
+    signs_in: bool,
+) -> impl IntoView {
     let words = Some(search_words(&preset)).filter(|words| !words.is_empty());
+    // That a provider accepts no password does not matter where its owners sign in.
+    let hint = PresetHint { over: preset.status == Status::OauthOnly && !signs_in, ..hint(&preset) };
     view! {
         <label class="card-choice" data-s=words>
-            <input type="radio" name="draft[preset]" value=preset.id.clone() checked=checked data-p=hint(&preset).encode() />
+            <input type="radio" name="draft[preset]" value=preset.id.clone() checked=checked data-p=hint.encode() />
             <i aria-hidden="true"></i>
             <span>{preset.card_name().to_owned()}</span>
-            {tag(&preset).map(|(class, words)| view! { <small class=class>{words}</small> })}
+            {tag(&preset, signs_in).map(|(class, words)| view! { <small class=class>{words}</small> })}
         </label>
     }
 }
 
 /// What a shop owner must know before choosing: the class and the text.
-fn tag(preset: &Preset) -> Option<(&'static str, String)> {
+fn tag(preset: &Preset, signs_in: bool) -> Option<(&'static str, String)> {
     match preset.status {
+        _ if preset.is_closed() && signs_in => Some(("sign-in", t!("preset-sign-in"))),
         _ if preset.is_closed() => Some(("closed", t!("preset-closed"))),
         Status::Ending | Status::Deprecated => Some(("ending", t!("preset-ending"))),
         _ => None,

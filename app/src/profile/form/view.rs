@@ -23,6 +23,7 @@ use crate::{
     },
     services::services,
     session::{Session, SessionLeft},
+    sign_in::{view::SignedInFields, way::of_draft},
     t,
     ui::{
         field::{InputState, TextField},
@@ -45,15 +46,18 @@ fn patterns(policy: &dyn DestinationPolicy) -> (String, String) {
 
 #[component]
 pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) -> impl IntoView {
-    let Content { form, profile, revision, draft, errors, secret, saved, restored: _ } = content;
+    let Content { form, profile, revision, draft, errors, secret, saved, signed_in, restored: _ } = content;
     let saved = saved.map(|saved| (Moved::between(&saved, &draft), saved));
     let left = use_context::<Parts>().and_then(|parts| parts.extensions.get::<SessionLeft>().copied());
     // A server that was typed by hand shows its provider's guide.
     let chosen: Option<Preset> = presets.get(&draft.preset).or_else(|| presets.by_host(draft.host.trim())).cloned();
     let guide = chosen.as_ref().and_then(|preset| presets.guide(preset)).cloned();
     let [login_hint, secret_hint] = hints(i18n::current(), chosen.as_ref(), guide.as_ref());
+    let is_signed_in = signed_in.is_some();
     let state = |value: &str| InputState { value: value.to_owned(), errors: errors.clone() };
     let email = session.email.clone();
+    let ways = services().map(|services| services.sign_ins.ways(&session.account.portal)).unwrap_or_default();
+    let way = of_draft(&ways, &presets, &draft).cloned();
     let (host_pattern, port_pattern) = match services() {
         Ok(services) => patterns(services.profiles.policy()),
         Err(_) => (HOST.to_owned(), String::new()),
@@ -82,14 +86,19 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             data-proposal=t!("preset-proposal", name = "{name}")
             data-choose=t!("preset-choose")
         >
-            // Enter submits with the form's first button: it must be Valider, not that of the presets.
-            <noscript><button class="visually-hidden" tabindex="-1" aria-hidden="true"></button></noscript>
+            // Enter submits with the form's first button: it must be Valider, not that of the presets or of a sign-in.
+            <button class="visually-hidden" tabindex="-1" aria-hidden="true"></button>
             <FormOwnerField />
             <input type="hidden" name="id" value=profile.map(|id| id.to_string()).unwrap_or_default() />
             <input type="hidden" name="form" value=form />
             <input type="hidden" name="revision" value=revision.map(|revision| revision.to_string()).unwrap_or_default() />
-            <Presets presets=presets.all().to_vec() chosen=draft.preset.clone() />
-            <fieldset class="section">
+            {signed_in.map(|signed_in| {
+                let id = profile.map(|id| id.to_string()).unwrap_or_default();
+                let password = at(&format!("/profiles/edit?id={id}&way=password"));
+                view! { <SignedInFields signed_in draft=draft.clone() errors=errors.clone() password /> }
+            })}
+            {(!is_signed_in).then(|| view! { <Presets presets=presets.all().to_vec() ways chosen=draft.preset.clone() /> })}
+            {(!is_signed_in).then(|| view! { <fieldset class="section">
                 <legend>{t!("form-server")}</legend>
                 <div class="columns">
                     <TextField
@@ -102,20 +111,22 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                     />
                 </div>
                 <SecurityChoice state=state(&draft.security) />
-            </fieldset>
+            </fieldset> })}
             <fieldset class="section">
                 <legend>{t!("form-yours")}</legend>
                 // The grid is a child: WebKit lays out a `fieldset` with `display: grid` wrongly.
                 <div class="with-guide">
                 <OwnerChoice state=state(&draft.user) session=session.clone() />
-                <TextField
-                    field=Field::Login label=t!("form-login") hint=login_hint state=state(&draft.login)
-                    inputmode="email"
-                />
-                <Secret secret saved hint=secret_hint host=draft.host.clone() errors=errors.clone() />
-                <aside id="guide" class="guide" data-src=at("/profiles/guide?") aria-label=t!("guide-title")>
-                    <PresetGuide preset=chosen guide />
-                </aside>
+                {(!is_signed_in).then(|| view! {
+                    <TextField
+                        field=Field::Login label=t!("form-login") hint=login_hint state=state(&draft.login)
+                        inputmode="email"
+                    />
+                    <Secret secret saved hint=secret_hint host=draft.host.clone() errors=errors.clone() />
+                    <aside id="guide" class="guide" data-src=at("/profiles/guide?") aria-label=t!("guide-title")>
+                        <PresetGuide preset=chosen guide way />
+                    </aside>
+                })}
                 <SenderFields draft=draft.clone() errors=errors.clone() email />
                 </div>
             </fieldset>

@@ -35,7 +35,7 @@ pub fn key(public_origin: &str, headers: &HeaderMap) -> Option<[u8; 32]> {
 }
 
 /// Whether Facteur is served over plain HTTP, which is possible on this machine only.
-fn is_in_clear(public_origin: &str) -> bool {
+pub fn is_in_clear(public_origin: &str) -> bool {
     let Some(authority) = public_origin.strip_prefix("http://") else { return false };
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     ["localhost", "127.0.0.1", "[::1]"].contains(&host)

@@ -171,6 +171,7 @@ impl<S: Store + 'static> Post<S> {
             replicas: crate::replicas::Replicas::alone(),
             vault: vault.clone(),
             submitter: submitter.clone(),
+            clients: crate::oauth::Clients::default(),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,

@@ -52,6 +52,7 @@ impl Worker<'_> {
         if self.connection.is_none() && self.is_known_to_be_refused() {
             return Err(self.after_no_login(Withheld::Refused).await);
         }
+        self.ensure_token().await?;
         let submission = match prepared {
             Some(prepared) => Ok(prepared.submission),
             None => self.submission(message, login_gate.clone()).await,

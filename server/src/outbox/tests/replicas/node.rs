@@ -68,6 +68,7 @@ impl Node {
             replicas: replicas.clone(),
             vault: vault.clone(),
             submitter: Arc::new(submitter.unwrap()),
+            clients: crate::oauth::Clients::default(),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,

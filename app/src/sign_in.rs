@@ -1,0 +1,15 @@
+//! Signing in at the mail provider instead of entering a password.
+
+#[cfg(feature = "ssr")]
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod model;
+#[cfg(feature = "ssr")]
+pub mod page;
+#[cfg(feature = "ssr")]
+pub mod port;
+#[cfg(feature = "ssr")]
+pub mod view;
+pub mod watch;
+#[cfg(feature = "ssr")]
+pub mod way;
