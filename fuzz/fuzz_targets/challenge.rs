@@ -37,6 +37,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
 
         // At most three challenges; LOGIN starts over at most once.
         assert!(login.answers.len() <= 6, "{} answers", login.answers.len());
+        assert!(command.len() <= 510, "the command is longer than 512 octets with its line end");
         for line in login.answers.iter().chain([&command]) {
             assert!(line.is_ascii() && !line.contains(['\r', '\n', '\0']), "{line:?} is not one line");
         }

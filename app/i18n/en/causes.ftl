@@ -227,5 +227,6 @@ finding-size-limit = The message is larger than this server accepts. Nothing was
 finding-no-common-mechanism = None of this server’s sign-in methods works with a password.
 finding-password-in-clear = We never send a password without encryption. Nothing was sent.
 finding-control-characters = The username or password contains an invisible character that no server accepts. Nothing was sent.
+finding-secret-too-long = The username or the secret is too long: no server accepts it. It was not sent.
 finding-unasked-reply = The server sent more replies than we sent commands. We cannot tell which reply belongs to which command, so we ended the exchange.
 finding-bytes-before-tls = The server, or someone in between, inserted data before encryption began. Your password was not sent.

@@ -20,10 +20,14 @@ pub enum Mechanism {
     /// Google's and Microsoft's; the secret is an access token. Used only on request.
     #[serde(rename = "XOAUTH2")]
     Xoauth2,
+    /// RFC 7628; the secret is an access token. Used only on request.
+    #[serde(rename = "OAUTHBEARER")]
+    OauthBearer,
 }
 
 impl Mechanism {
-    pub const ALL: [Self; 5] = [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5, Self::Xoauth2];
+    pub const ALL: [Self; 6] =
+        [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5, Self::Xoauth2, Self::OauthBearer];
 
     /// The name in the protocol and in the database.
     pub const fn name(self) -> &'static str {
@@ -33,11 +37,36 @@ impl Mechanism {
             Self::Login => "LOGIN",
             Self::CramMd5 => "CRAM-MD5",
             Self::Xoauth2 => "XOAUTH2",
+            Self::OauthBearer => "OAUTHBEARER",
         }
+    }
+
+    /// Whether the secret is an OAuth access token, not a password.
+    pub const fn is_token(self) -> bool {
+        matches!(self, Self::Xoauth2 | Self::OauthBearer)
     }
 
     /// The mechanism of this name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found_in_any_case() {
+        for mechanism in Mechanism::ALL {
+            assert_eq!(Mechanism::from_name(&mechanism.name().to_ascii_lowercase()), Some(mechanism));
+        }
+        assert_eq!(Mechanism::from_name("OAUTH"), None);
+    }
+
+    #[test]
+    fn two_mechanisms_take_a_token() {
+        let tokens: Vec<Mechanism> = Mechanism::ALL.into_iter().filter(|mechanism| mechanism.is_token()).collect();
+        assert_eq!(tokens, [Mechanism::Xoauth2, Mechanism::OauthBearer]);
     }
 }

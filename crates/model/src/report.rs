@@ -70,6 +70,8 @@ pub enum Finding {
     PasswordInClear,
     /// The login or the secret contains a control character, which no server accepts.
     ControlCharacters,
+    /// The login or the secret does not fit into a line of `AUTH` (RFC 4954 §4).
+    SecretTooLong,
     /// The server, or an attacker on the network, sent more than its reply before encryption began.
     BytesBeforeTls,
     /// The server sent more replies than it got commands: it is unknown which one answers which.
@@ -78,12 +80,13 @@ pub enum Finding {
 
 impl Finding {
     /// Every finding.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Smtputf8NotOffered,
         Self::SizeLimit,
         Self::NoCommonMechanism,
         Self::PasswordInClear,
         Self::ControlCharacters,
+        Self::SecretTooLong,
         Self::BytesBeforeTls,
         Self::UnaskedReply,
     ];
@@ -96,6 +99,7 @@ impl Finding {
             Self::NoCommonMechanism => "finding-no-common-mechanism",
             Self::PasswordInClear => "finding-password-in-clear",
             Self::ControlCharacters => "finding-control-characters",
+            Self::SecretTooLong => "finding-secret-too-long",
             Self::BytesBeforeTls => "finding-bytes-before-tls",
             Self::UnaskedReply => "finding-unasked-reply",
         }

@@ -52,7 +52,8 @@ pub struct Arguments {
     /// Read the password or token from standard input
     #[arg(long, requires = "login")]
     pub secret_stdin: bool,
-    /// SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 or XOAUTH2; default: the best one that the server offers
+    /// SCRAM-SHA-256, PLAIN, LOGIN or CRAM-MD5, with a token XOAUTH2 or OAUTHBEARER; default: the best one for a
+    /// password that the server offers
     #[arg(long)]
     pub mechanism: Option<String>,
     /// The sender's address
@@ -97,7 +98,7 @@ enum UsageError {
     Target(String),
     #[error("{0} is not an email address")]
     Address(String),
-    #[error("unknown mechanism {0}: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, XOAUTH2")]
+    #[error("unknown mechanism {0}: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, XOAUTH2, OAUTHBEARER")]
     Mechanism(String),
     #[error("--ehlo-name must be a host name, or an address literal such as [192.0.2.1]")]
     EhloName,

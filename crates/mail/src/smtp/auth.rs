@@ -1,7 +1,10 @@
-//! `AUTH` (RFC 4954): SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5, and XOAUTH2 if it is requested.
+//! `AUTH` (RFC 4954): SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5; XOAUTH2 and OAUTHBEARER if a token is requested.
 //!
-//! To add a mechanism: a variant of [`Mechanism`], its place in the orders of preference, and its answers in
-//! [`Exchange::step`].
+//! The initial response is sent with the command if the line is short enough, and otherwise after the server's first
+//! challenge ([`length`]).
+//!
+//! To add a mechanism: a variant of [`Mechanism`], its place in [`choice`], its longest line in
+//! [`length::longest`], and its answers in [`Exchange::step`].
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};
@@ -11,15 +14,20 @@ use rand::{TryRngCore, rngs::OsRng};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::capabilities::Capabilities;
 use crate::reply::Reply;
 
+mod choice;
+mod length;
 mod scram;
 #[cfg(test)]
 mod tests;
+mod token;
 
+pub(super) use choice::{allowed, candidates};
+pub(super) use length::fits;
 use scram::Scram;
 pub(super) use scram::{Derivation, Derived};
+pub(super) use token::{Server, status};
 
 /// Words of LOGIN's second prompt, in lower case, in the languages of known servers.
 const PASSWORD_PROMPTS: [&str; 8] =
@@ -28,19 +36,6 @@ const PASSWORD_PROMPTS: [&str; 8] =
 const LOGIN_PROMPTS: [&str; 9] = ["user", "login", "name", "nom", "identif", "utilis", "usuario", "utente", "account"];
 /// The most challenges in one exchange.
 const MOST_CHALLENGES: u32 = 3;
-
-/// The mechanisms for a password under TLS. PLAIN comes before CRAM-MD5: the line is encrypted, PLAIN saves a round
-/// trip, and servers that offer CRAM-MD5 often cannot verify it.
-const ENCRYPTED: [Mechanism; 4] = [Mechanism::ScramSha256, Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5];
-/// Without encryption, the mechanisms that do not reveal the password come first.
-const IN_CLEAR: [Mechanism; 4] = [Mechanism::ScramSha256, Mechanism::CramMd5, Mechanism::Plain, Mechanism::Login];
-
-/// The mechanisms to try: the requested one, or ours in order of preference, limited to those that the server offers.
-pub fn candidates(capabilities: &Capabilities, wanted: Option<Mechanism>, encrypted: bool) -> Vec<Mechanism> {
-    let offered = |mechanism: &Mechanism| capabilities.auth.iter().any(|name| name == mechanism.name());
-    let order = if encrypted { ENCRYPTED } else { IN_CLEAR };
-    wanted.map_or_else(|| order.to_vec(), |wanted| vec![wanted]).into_iter().filter(offered).collect()
-}
 
 /// What to do after a reply.
 pub(super) enum Step {
@@ -59,46 +54,81 @@ pub(super) enum Step {
     Broken,
 }
 
+/// Where the initial response goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Initial {
+    /// With the command. Also if there is none.
+    WithCommand,
+    /// The line would be too long: it is sent after the first challenge.
+    HeldBack,
+    /// It was held back, and the server has asked for it.
+    Sent,
+}
+
 /// One exchange.
 pub(super) struct Exchange<'a> {
     mechanism: Mechanism,
+    server: Server<'a>,
     login: &'a str,
     secret: &'a SecretString,
+    initial: Initial,
+    /// Without the one that asks for a response that was held back.
     challenges: u32,
     /// LOGIN: whether the username is sent with the command.
     with_login: bool,
     /// LOGIN: whether the username was sent in answer to an unclear prompt.
     guessed: bool,
     scram: Scram,
-    /// Why the server refused a token: XOAUTH2 hides the reason in a challenge.
+    /// Why the server refused a token: it hides the reason in a challenge.
     pub(super) hidden_error: Option<String>,
 }
 
 impl<'a> Exchange<'a> {
     /// An exchange with a fresh nonce; `None` if the operating system provides no randomness.
-    pub(super) fn new(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Option<Self> {
+    pub(super) fn new(
+        mechanism: Mechanism,
+        server: Server<'a>,
+        login: &'a str,
+        secret: &'a SecretString,
+    ) -> Option<Self> {
         let mut nonce = [0_u8; 18];
         OsRng.try_fill_bytes(&mut nonce).ok()?;
-        Some(Self::with_nonce(mechanism, login, secret, BASE64_STANDARD.encode(nonce)))
+        Some(Self::with_nonce(mechanism, server, login, secret, BASE64_STANDARD.encode(nonce)))
     }
 
-    fn with_nonce(mechanism: Mechanism, login: &'a str, secret: &'a SecretString, nonce: String) -> Self {
-        Self {
+    fn with_nonce(
+        mechanism: Mechanism,
+        server: Server<'a>,
+        login: &'a str,
+        secret: &'a SecretString,
+        nonce: String,
+    ) -> Self {
+        let mut exchange = Self {
             mechanism,
+            server,
             login,
             secret,
+            initial: Initial::WithCommand,
             challenges: 0,
             with_login: true,
             guessed: false,
             scram: Scram::new(login, nonce),
             hidden_error: None,
+        };
+        if !length::is_command(&exchange.command()) {
+            // LOGIN has a form without an initial response: its first prompt asks for the username.
+            match mechanism {
+                Mechanism::Login => exchange.with_login = false,
+                _ => exchange.initial = Initial::HeldBack,
+            }
         }
+        exchange
     }
 
-    /// The command, with its initial response if the mechanism has one.
+    /// The command, with its initial response if the mechanism has one that fits.
     pub(super) fn command(&self) -> Zeroizing<String> {
         let name = self.mechanism.name();
-        Zeroizing::new(match self.initial() {
+        Zeroizing::new(match self.response_with_command() {
             Some(response) => format!("AUTH {name} {}", *response),
             None => format!("AUTH {name}"),
         })
@@ -106,16 +136,21 @@ impl<'a> Exchange<'a> {
 
     /// The command as the transcript shows it.
     pub(super) fn shown(&self) -> String {
-        let dots = if self.initial().is_some() { " •••" } else { "" };
+        let dots = if self.response_with_command().is_some() { " •••" } else { "" };
         format!("AUTH {}{dots}", self.mechanism.name())
     }
 
-    fn initial(&self) -> Option<Zeroizing<String>> {
+    fn response_with_command(&self) -> Option<Zeroizing<String>> {
+        if self.initial == Initial::WithCommand { self.initial_response() } else { None }
+    }
+
+    fn initial_response(&self) -> Option<Zeroizing<String>> {
         let secret = self.secret.expose_secret();
         let message = match self.mechanism {
             Mechanism::Plain => Zeroizing::new(format!("\0{}\0{secret}", self.login)),
             Mechanism::ScramSha256 => Zeroizing::new(self.scram.first()),
-            Mechanism::Xoauth2 => Zeroizing::new(format!("user={}\x01auth=Bearer {secret}\x01\x01", self.login)),
+            Mechanism::Xoauth2 => token::xoauth2(self.login, secret),
+            Mechanism::OauthBearer => token::oauth_bearer(self.server, self.login, secret),
             Mechanism::Login if self.with_login => Zeroizing::new(self.login.to_owned()),
             Mechanism::Login | Mechanism::CramMd5 => return None,
         };
@@ -132,19 +167,12 @@ impl<'a> Exchange<'a> {
             }
             235 => Step::Done,
             334 => {
-                self.challenges += 1;
-                if self.challenges > MOST_CHALLENGES {
-                    return Step::Broken;
-                }
                 let challenge = BASE64_STANDARD.decode(reply.text().trim()).unwrap_or_default();
-                if self.mechanism == Mechanism::Login && self.with_login && self.challenges == 1 {
-                    return self.login_prompt(reply);
+                if self.initial == Initial::HeldBack {
+                    self.release(&challenge)
+                } else {
+                    self.challenged(reply, &challenge)
                 }
-                let asks_again = challenge.is_empty() && self.challenges == 1;
-                if self.mechanism == Mechanism::ScramSha256 && !self.scram.has_answered() && !asks_again {
-                    return self.scram.derivation(self.secret, &challenge).map_or(Step::Broken, Step::Derive);
-                }
-                self.answer(&challenge).map_or(Step::Broken, Step::Answer)
             }
             // Repeat LOGIN without an initial response: no standard defines one for it, and some servers refuse it.
             500..=504 if self.with_login && self.mechanism == Mechanism::Login && self.challenges == 0 => self.again(),
@@ -153,6 +181,45 @@ impl<'a> Exchange<'a> {
             code if code < 400 => Step::Broken,
             _ => Step::Refused,
         }
+    }
+
+    /// The first challenge after a command without its initial response: it asks for that. RFC 4954 §4 makes it empty;
+    /// some servers write a word. The reason for a refusal cannot come yet.
+    fn release(&mut self, challenge: &[u8]) -> Step {
+        self.initial = Initial::Sent;
+        if self.mechanism.is_token() && token::is_reason(challenge) {
+            self.hear_reason(challenge);
+            return Step::Broken;
+        }
+        self.initial_response().map_or(Step::Broken, Step::Answer)
+    }
+
+    fn challenged(&mut self, reply: &Reply, challenge: &[u8]) -> Step {
+        self.challenges += 1;
+        if self.challenges > MOST_CHALLENGES {
+            return Step::Broken;
+        }
+        if self.mechanism == Mechanism::Login && self.with_login && self.challenges == 1 {
+            return self.login_prompt(reply);
+        }
+        // A server that ignored the initial response asks for it again.
+        let asks_again = self.challenges == 1 && self.initial == Initial::WithCommand;
+        let repeats = match self.mechanism {
+            Mechanism::Plain => asks_again,
+            Mechanism::ScramSha256 | Mechanism::Xoauth2 | Mechanism::OauthBearer => asks_again && challenge.is_empty(),
+            Mechanism::Login | Mechanism::CramMd5 => false,
+        };
+        if repeats {
+            return self.initial_response().map_or(Step::Broken, Step::Answer);
+        }
+        if self.mechanism == Mechanism::ScramSha256 && !self.scram.has_answered() {
+            return self.scram.derivation(self.secret, challenge).map_or(Step::Broken, Step::Derive);
+        }
+        self.answer(challenge).map_or(Step::Broken, Step::Answer)
+    }
+
+    fn hear_reason(&mut self, challenge: &[u8]) {
+        self.hidden_error = Some(String::from_utf8_lossy(challenge).into_owned()).filter(|reason| !reason.is_empty());
     }
 
     /// The step after a derivation.
@@ -199,18 +266,18 @@ impl<'a> Exchange<'a> {
         let encoded = |text: &str| Some(Zeroizing::new(BASE64_STANDARD.encode(text)));
         let secret = self.secret.expose_secret();
         match (self.mechanism, self.challenges) {
-            // A server that ignored the initial response asks for it again.
-            (Mechanism::Plain, 1) => self.initial(),
             (Mechanism::Login, 1) => encoded(self.login),
             (Mechanism::Login, 2) => encoded(secret),
             (Mechanism::CramMd5, 1) => encoded(&cram_md5(self.login, secret, challenge)),
-            (Mechanism::ScramSha256, 1) if challenge.is_empty() => self.initial(),
             (Mechanism::ScramSha256, _) => self.scram.check(challenge).then(|| Zeroizing::new(String::new())),
-            (Mechanism::Xoauth2, 1) if challenge.is_empty() => self.initial(),
+            // The reason for a refusal. The answer makes the server send its 535.
             (Mechanism::Xoauth2, _) => {
-                // The reason for a refusal; an empty line makes the server send its 535.
-                self.hidden_error = Some(String::from_utf8_lossy(challenge).into_owned());
-                Some(Zeroizing::new(String::new()))
+                self.hear_reason(challenge);
+                encoded("")
+            }
+            (Mechanism::OauthBearer, _) => {
+                self.hear_reason(challenge);
+                encoded("\x01")
             }
             _ => None,
         }

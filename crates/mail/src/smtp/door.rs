@@ -5,13 +5,13 @@ use model::mechanism::Mechanism;
 use secrecy::SecretString;
 
 use super::{
-    auth::{Exchange, Step},
+    auth::{Exchange, Server, Step},
     transcript::{Redactor, Transcript},
 };
 use crate::reply::{Line, Reply};
 
 /// Every mechanism.
-pub const MECHANISMS: [Mechanism; 5] = Mechanism::ALL;
+pub const MECHANISMS: [Mechanism; 6] = Mechanism::ALL;
 
 /// The replies in the server's data, up to the first invalid line. Lines end as in `wire`.
 pub fn replies(bytes: &[u8]) -> Vec<Reply> {
@@ -53,7 +53,8 @@ pub struct Login<'a> {
 impl<'a> Login<'a> {
     /// An exchange; `None` if the operating system provides no randomness.
     pub fn new(mechanism: Mechanism, login: &'a str, secret: &'a SecretString) -> Option<Self> {
-        let exchange = Exchange::new(mechanism, login, secret)?;
+        let server = Server { host: "smtp.exemple.fr", port: 587 };
+        let exchange = Exchange::new(mechanism, server, login, secret)?;
         let mut transcript = Transcript::new(Redactor::new(Some((login, secret))));
         transcript.client(&exchange.shown());
         Some(Self { mechanism, exchange, transcript, answers: Vec::new(), shown: Vec::new() })

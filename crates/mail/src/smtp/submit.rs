@@ -54,7 +54,7 @@ impl SubmitterOptions {
 pub struct Credentials {
     /// The username.
     pub login: String,
-    /// The password, or an access token for XOAUTH2.
+    /// The password, or an access token for XOAUTH2 and OAUTHBEARER.
     pub secret: SecretString,
     pub(super) gate: Option<Arc<dyn LoginGate>>,
 }
@@ -88,7 +88,8 @@ pub struct Submission {
     pub security: Security,
     /// `None`: no login.
     pub credentials: Option<Credentials>,
-    /// The only mechanism to use; `None`: the best one that the server offers.
+    /// The only mechanism to use; `None`: the best one for a password that the server offers. XOAUTH2 and OAUTHBEARER
+    /// mean that the secret is an access token: if the server does not offer the requested one, the other is used.
     pub mechanism: Option<Mechanism>,
     /// The envelope sender (MAIL FROM).
     pub from: Address,

@@ -122,7 +122,7 @@ fn state(report: &Report) -> DoorState {
 
 /// Whether the server offers a password login with a mechanism that we support.
 fn offers_login(report: &Report) -> bool {
-    let ours = |word: &str| Mechanism::from_name(word).is_some_and(|mechanism| mechanism != Mechanism::Xoauth2);
+    let ours = |word: &str| Mechanism::from_name(word).is_some_and(|mechanism| !mechanism.is_token());
     report.capabilities.iter().any(|line| {
         let line = line.to_ascii_uppercase().replace("AUTH=", "AUTH ");
         line.split_whitespace().next() == Some("AUTH") && line.split_whitespace().skip(1).any(ours)

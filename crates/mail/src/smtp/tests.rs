@@ -30,6 +30,7 @@ mod round_trips;
 mod script;
 mod survey;
 mod tls;
+mod tokens;
 mod unasked;
 
 const SECRET: &str = "abcdefghijklmnop";

@@ -47,8 +47,7 @@ pub(super) struct Scram {
 
 impl Scram {
     pub(super) fn new(login: &str, nonce: String) -> Self {
-        let login = login.replace('=', "=3D").replace(',', "=2C");
-        let first_bare = format!("n={login},r={nonce}");
+        let first_bare = format!("n={},r={nonce}", saslname(login));
         Self { nonce, first_bare, expected: None, proved: false }
     }
 
@@ -103,4 +102,9 @@ fn keyed(key: &[u8], message: &[u8]) -> Option<[u8; 32]> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(message);
     Some(mac.finalize().into_bytes().into())
+}
+
+/// A login where a comma ends it (RFC 5801 §4).
+pub(super) fn saslname(login: &str) -> String {
+    login.replace('=', "=3D").replace(',', "=2C")
 }

@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 use super::{Failure, Session};
 use crate::{
     aside::PROCESSORS,
+    net::Host,
     reply::Reply,
     smtp::{
-        auth::{Derivation, Derived, Exchange, Step, candidates},
+        auth::{Derivation, Derived, Exchange, Server, Step, candidates, fits, status},
         submit::{Credentials, LoginGate, LoginOutcome},
         wire::Wire,
     },
@@ -79,9 +80,15 @@ impl Session<'_> {
         let none = self.capabilities.auth.is_empty();
         let cause = if none { Cause::AuthNotOffered } else { Cause::AuthMechanismUnsupported };
         let mut outcome = Err(Failure::found(Stage::Auth, cause, Finding::NoCommonMechanism));
+        let host = self.host.clone();
+        let server = Server { host: host.as_ref().map_or(&submission.host, Host::as_str), port: submission.port };
         for mechanism in mechanisms {
             self.mechanism = Some(mechanism);
-            let mut exchange = Exchange::new(mechanism, login, secret)
+            if !fits(mechanism, server, login, secret) {
+                outcome = Err(Failure::found(Stage::Auth, Cause::BadCredentials, Finding::SecretTooLong));
+                continue;
+            }
+            let mut exchange = Exchange::new(mechanism, server, login, secret)
                 .ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
             outcome = match self.log_in(wire, &mut exchange, gate.as_deref()).await? {
                 Ok(()) => return Ok(()),
@@ -143,18 +150,40 @@ impl Session<'_> {
                     return Ok(Exchanged::Done);
                 }
                 Step::Refused => {
-                    if let Some(reason) = &exchange.hidden_error {
-                        self.transcript.server(&format!("({reason})"));
-                    }
-                    return Ok(Exchanged::Refused(self.refused(Stage::Auth, &reply), reply.code));
+                    self.hear_reason(exchange);
+                    return Ok(Exchanged::Refused(self.refused_login(exchange, &reply), reply.code));
                 }
                 Step::Broken | Step::Derive(_) => {
-                    let words = Some(self.transcript.shown(&reply.words()));
+                    self.hear_reason(exchange);
+                    // A challenge is shown as in the transcript.
+                    let words = exchange.shown_challenge(&reply).unwrap_or_else(|| reply.words());
+                    let words = Some(self.transcript.shown(&words));
                     let failure = Failure::new(Stage::Auth, Cause::ProtocolError, false);
                     return Ok(Exchanged::Broken(Failure { reply: words, ..failure }));
                 }
             }
         }
+    }
+
+    /// Notes the reason that a challenge contained.
+    fn hear_reason(&mut self, exchange: &Exchange<'_>) {
+        if let Some(reason) = &exchange.hidden_error {
+            self.transcript.server(&format!("({reason})"));
+        }
+    }
+
+    /// The meaning of a refused login. The status in a token's hidden reason may say more than the reply.
+    fn refused_login(&self, exchange: &Exchange<'_>, reply: &Reply) -> Failure {
+        let refused = self.refused(Stage::Auth, reply);
+        let Some(status) = exchange.hidden_error.as_deref().and_then(status) else { return refused };
+        let mut with_status = reply.clone();
+        // A sentence of its own.
+        with_status.lines.extend([".".to_owned(), format!("{status}.")]);
+        let diagnosis = self.diagnosis(Stage::Auth, &with_status);
+        if diagnosis.cause == Cause::Unknown {
+            return refused;
+        }
+        Failure { reply: refused.reply, ..Failure::new(Stage::Auth, diagnosis.cause, diagnosis.retryable) }
     }
 
     async fn answer_to(&mut self, wire: &mut Wire, exchange: &Exchange<'_>, line: &str) -> Result<Reply, Failure> {

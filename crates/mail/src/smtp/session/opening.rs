@@ -9,6 +9,7 @@ use crate::{
     reply::Reply,
     smtp::{
         Submission,
+        auth::{Server, allowed, fits},
         capabilities::Capabilities,
         submit::Credentials,
         wire::{Wire, WireError},
@@ -38,6 +39,13 @@ impl Session<'_> {
             && (forbidden(login) || forbidden(secrecy::ExposeSecret::expose_secret(secret)))
         {
             return Err(Failure::found(Stage::Resolve, Cause::BadCredentials, Finding::ControlCharacters));
+        }
+        if let Some(Credentials { login, secret, .. }) = credentials {
+            let server = Server { host: host.as_str(), port: *port };
+            let mechanisms = allowed(self.submission.mechanism, !in_clear);
+            if !mechanisms.into_iter().any(|mechanism| fits(mechanism, server, login, secret)) {
+                return Err(Failure::found(Stage::Resolve, Cause::BadCredentials, Finding::SecretTooLong));
+            }
         }
         self.host = Some(host.clone());
         Ok(host)

@@ -15,7 +15,7 @@ use crate::{
     reply::{Line, Reply},
     shown::clean,
     smtp::{
-        auth::Exchange,
+        auth::{Exchange, Server},
         capabilities::Capabilities,
         transcript::{Redactor, Transcript},
     },
@@ -74,7 +74,8 @@ fn many_keywords(length: usize) -> Reply {
 fn answer_challenge(reply: &Reply) {
     let secret = SecretString::from("pencil");
     for mechanism in Mechanism::ALL {
-        let mut exchange = Exchange::new(mechanism, "claire", &secret).unwrap();
+        let mut exchange =
+            Exchange::new(mechanism, Server { host: "smtp.exemple.fr", port: 587 }, "claire", &secret).unwrap();
         let _ = exchange.shown_challenge(reply);
         let _ = exchange.step(reply);
     }

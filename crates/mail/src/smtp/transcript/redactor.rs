@@ -2,8 +2,9 @@
 //!
 //! The text is read in several ways ([`views`]): without spaces, letters and digits only, escapes undone, digits as
 //! bytes. In each view, every run of a few symbols is looked up among the runs of the secret's encodings
-//! ([`disguises`]). Each step of a rolling hash covers one run, so the cost is linear in the text, however long the
-//! secret, and in the secret, however long the text. If two runs share a hash, too much is hidden, never too little.
+//! ([`disguises`]). Words of base64 are decoded and searched again ([`inside`]). Each step of a rolling hash covers one
+//! run, so the cost is linear in the text, however long the secret, and in the secret, however long the text. If two
+//! runs share a hash, too much is hidden, never too little.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 mod disguises;
+mod inside;
 mod views;
 
 use views::{Symbol, View};
@@ -79,6 +81,11 @@ impl Redactor {
             }
         }
         let mut from = 0;
+        for line in &lines {
+            self.look_inside(line, &mut covered[from..from + line.characters.len()]);
+            from += line.characters.len();
+        }
+        from = 0;
         let hide = |line: &Line| {
             let covered = line.covered(&covered[from..from + line.characters.len()]);
             from += line.characters.len();

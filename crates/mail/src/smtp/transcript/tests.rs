@@ -1,6 +1,9 @@
 //! No form of the secret is shown.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE},
+};
 use secrecy::SecretString;
 
 use super::*;
@@ -221,6 +224,23 @@ fn a_secret_across_two_replies_is_found() {
     assert_eq!(transcript.take(), ["S: 334 so far abcd", "C: •••", "S: 535-•••", "S: 535 no"]);
     let capabilities = ["XA abcd".to_owned(), "efgh".to_owned()];
     assert_eq!(transcript.shown_lines(&capabilities), ["XA •••", "•••"]);
+}
+
+/// Of a long token, base64 of other encodings is found by decoding it.
+#[test]
+fn a_token_inside_base64_is_found() {
+    let token: String = (0..3_000_u32).map(|n| char::from(b"aQ9/-x_Zk3+R"[(n * n % 131 % 12) as usize])).collect();
+    let part = &token[..180];
+    let escaped: String = part.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    for got in [percent(part, '%'), escaped[..400].to_owned(), BASE64_STANDARD.encode(part), part.replace('/', "\\/")] {
+        let json = format!(r#"{{"status":"401","got":"{got}"}}"#);
+        for whole in [BASE64_STANDARD.encode(&json), BASE64_URL_SAFE.encode(&json)] {
+            let cut = &whole[..whole.len().min(480)];
+            assert_eq!(redactor(&token).redact(&format!("535 <{cut}> no")), "535 <•••> no", "{json}");
+        }
+    }
+    let reason = BASE64_STANDARD.encode(r#"{"status":"401","schemes":"Bearer"}"#);
+    assert_eq!(redactor(&token).redact(&reason), reason, "an innocent one stays");
 }
 
 #[test]
