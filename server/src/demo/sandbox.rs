@@ -84,8 +84,7 @@ impl Sandbox {
         let house = House { inbox: inbox.clone(), greylist_delay: options.greylist_delay, tokens: options.tokens };
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         for (listener, implicit) in [(in_clear, false), (encrypted, true)] {
-            let door =
-                Door { acceptor: acceptor.clone(), house: house.clone(), implicit, places: places.clone() };
+            let door = Door { acceptor: acceptor.clone(), house: house.clone(), implicit, places: places.clone() };
             let stop = stop.clone();
             tokio::spawn(async move { stop.run_until_cancelled(door.open(listener, stop.clone())).await });
         }

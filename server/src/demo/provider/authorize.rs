@@ -73,7 +73,9 @@ fn read(params: &Params, redirect_uri: &str, locale: Locale, provider: &Provider
     }
     match one("response_type")? {
         Some("code") => {}
-        Some(_) => return Err(("unsupported_response_type", "AADSTS700054: Only the response type 'code' is enabled.")),
+        Some(_) => {
+            return Err(("unsupported_response_type", "AADSTS700054: Only the response type 'code' is enabled."));
+        }
         None => return Err(invalid("AADSTS900144: The parameter 'response_type' is missing.")),
     }
     if one("response_mode")?.is_some_and(|mode| mode != "query") {
@@ -157,8 +159,7 @@ impl Provider {
             request.scopes.retain(|scope| scope != MAIL_SCOPE);
         }
         let issuer = &self.0.options.public_url;
-        let target =
-            with_query(&request.redirect_uri, &[("code", &code), ("state", &request.state), ("iss", issuer)]);
+        let target = with_query(&request.redirect_uri, &[("code", &code), ("state", &request.state), ("iss", issuer)]);
         let until = self.0.registry.now() + CODE_LIFE;
         self.0.registry.books().codes.put(key(&code), Code { request, persona, until, spent: false, opened: None });
         Ok(target)

@@ -96,7 +96,9 @@ pub(super) async fn token(State(provider): State<Provider>, headers: HeaderMap, 
     match answer {
         Answer::Tokens(tokens) => ([(header::PRAGMA, "no-cache")], Json(tokens)).into_response(),
         Answer::Refused(refusal) => refusal.answer(provider.0.registry.now()),
-        Answer::Page => Html("<!doctype html><title>Sandbox</title><p>We will be back in a moment.</p>").into_response(),
+        Answer::Page => {
+            Html("<!doctype html><title>Sandbox</title><p>We will be back in a moment.</p>").into_response()
+        }
     }
 }
 
@@ -312,6 +314,7 @@ fn basic(given: &str) -> Option<(String, String)> {
     let (scheme, encoded) = given.split_once(' ')?;
     let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    let plain = |text: &str| form_urlencoded::parse(format!("x={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
+    let plain =
+        |text: &str| form_urlencoded::parse(format!("x={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
     scheme.eq_ignore_ascii_case("basic").then_some((plain(id)?, plain(secret)?))
 }

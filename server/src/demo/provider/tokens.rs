@@ -18,11 +18,17 @@ pub struct Tokens(Option<Arc<Registry>>);
 /// What is known about an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenState {
-    Valid { login: String },
-    Expired { login: String },
+    Valid {
+        login: String,
+    },
+    Expired {
+        login: String,
+    },
     Revoked,
     /// It grants no e-mail.
-    WithoutScope { login: String },
+    WithoutScope {
+        login: String,
+    },
     Unknown,
 }
 

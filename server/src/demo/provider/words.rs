@@ -25,11 +25,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("scope-email", "Voir votre adresse e-mail", "See your e-mail address"),
     ("scope-profile", "Voir votre nom", "See your name"),
     ("scope-openid", "Savoir avec quel compte vous vous connectez", "Know which account you sign in with"),
-    (
-        "scope-offline",
-        "Garder cet accès jusqu’à ce que vous le retiriez",
-        "Keep this access until you withdraw it",
-    ),
+    ("scope-offline", "Garder cet accès jusqu’à ce que vous le retiriez", "Keep this access until you withdraw it"),
     ("account", "Choisissez un compte", "Choose an account"),
     ("accept", "Accepter", "Accept"),
     ("cancel", "Annuler", "Cancel"),

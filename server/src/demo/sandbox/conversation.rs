@@ -62,20 +62,11 @@ impl Conversation {
         Self::new(Box::new(stream), Some(acceptor), None, house)
     }
 
-    pub(super) fn encrypted(
-        stream: TlsStream<TcpStream>,
-        name: Option<String>,
-        house: House,
-    ) -> Self {
+    pub(super) fn encrypted(stream: TlsStream<TcpStream>, name: Option<String>, house: House) -> Self {
         Self::new(Box::new(stream), None, name, house)
     }
 
-    fn new(
-        stream: Box<dyn Stream>,
-        acceptor: Option<TlsAcceptor>,
-        name: Option<String>,
-        house: House,
-    ) -> Self {
+    fn new(stream: Box<dyn Stream>, acceptor: Option<TlsAcceptor>, name: Option<String>, house: House) -> Self {
         let encrypted = acceptor.is_none();
         Self {
             stream: BufStream::new(stream),

@@ -13,8 +13,7 @@ use crate::demo::{
 const SHARED: &str = "partage";
 
 const REFUSED: &str = "535 5.7.3 Authentication unsuccessful";
-const SMTP_OFF: &str =
-    "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.";
+const SMTP_OFF: &str = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.";
 
 /// The form of the client's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
