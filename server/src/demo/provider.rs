@@ -22,6 +22,7 @@ use serde_json::json;
 
 mod administrator;
 mod authorize;
+mod client;
 mod id_token;
 mod pages;
 mod params;

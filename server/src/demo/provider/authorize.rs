@@ -64,7 +64,7 @@ pub(super) async fn ask(State(provider): State<Provider>, RawQuery(query): RawQu
 /// Checks everything but the client and its address.
 fn read(params: &Params, redirect_uri: &str, locale: Locale, provider: &Provider) -> Result<Request, Declined> {
     let invalid = |description| ("invalid_request", description);
-    let one = |name| params.one(name).map_err(|Repeated(_)| invalid("A parameter is there more than once."));
+    let one = |name| params.one(name).map_err(|Repeated| invalid("A parameter is there more than once."));
     if one("request")?.is_some() {
         return Err(("request_not_supported", "Request objects are not supported."));
     }

@@ -4,7 +4,7 @@
 pub(super) struct Params(Vec<(String, String)>);
 
 /// A parameter that is there more than once.
-pub(super) struct Repeated(pub &'static str);
+pub(super) struct Repeated;
 
 impl Params {
     /// From a query string or the body of a form.
@@ -13,10 +13,10 @@ impl Params {
         Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    pub(super) fn one(&self, name: &'static str) -> Result<Option<&str>, Repeated> {
+    pub(super) fn one(&self, name: &str) -> Result<Option<&str>, Repeated> {
         let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         match (values.next(), values.next()) {
-            (_, Some(_)) => Err(Repeated(name)),
+            (_, Some(_)) => Err(Repeated),
             (value, None) => Ok(value),
         }
     }

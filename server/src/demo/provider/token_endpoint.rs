@@ -10,18 +10,15 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{
     MAIL_SCOPE, Provider, ProviderError, SCOPES,
+    client::missing,
     id_token::Identity,
     params::Params,
     personas::{Persona, Plays},
@@ -33,7 +30,7 @@ use super::{
 
 /// How long the slow persona's answers take.
 const SLOWNESS: Duration = Duration::from_secs(20);
-/// How many refreshes fail while the persona's endpoint is down.
+/// How many refreshes fail while the endpoint is down.
 const FAILURES: u32 = 2;
 /// Seconds that an access token is valid.
 const LIFE: i64 = 3_600;
@@ -124,45 +121,9 @@ pub(super) async fn revoke(State(provider): State<Provider>, headers: HeaderMap,
     StatusCode::OK.into_response()
 }
 
-const fn missing(description: &'static str) -> Refusal {
-    Refusal::new("invalid_request", 900_144, description)
-}
-
 type Answered = (Option<&'static Persona>, Result<Answer, Trouble>);
 
 impl Provider {
-    /// Checks the client's id and secret, from a header or the body (RFC 6749 §2.3.1).
-    fn authenticate(&self, headers: &HeaderMap, params: &Params) -> Result<(), Refusal> {
-        let form = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !form.starts_with("application/x-www-form-urlencoded") {
-            return Err(Refusal::new("invalid_request", 900_561, "The endpoint only accepts form posts."));
-        }
-        let names = ["grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier"];
-        if names.into_iter().chain(["refresh_token", "scope", "token"]).any(|name| params.one(name).is_err()) {
-            return Err(Refusal::new("invalid_request", 9_000_410, "A parameter is there more than once."));
-        }
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let (id, secret) = match given {
-            Some(given) => basic(given).unwrap_or_default(),
-            None => (params.first("client_id").to_owned(), params.first("client_secret").to_owned()),
-        };
-        let options = &self.0.options;
-        if id.is_empty() && given.is_none() {
-            return Err(missing("The request body must contain the parameter 'client_id'."));
-        }
-        if id != options.client_id {
-            return Err(Refusal::client(700_016, "Application was not found in the directory.", given.is_some()));
-        }
-        if secret.is_empty() {
-            let description = "The request body must contain the parameter 'client_secret'.";
-            return Err(Refusal::client(7_000_218, description, given.is_some()));
-        }
-        if !bool::from(secret.as_bytes().ct_eq(options.client_secret.expose_secret().as_bytes())) {
-            return Err(Refusal::client(7_000_215, "Invalid client secret provided.", given.is_some()));
-        }
-        Ok(())
-    }
-
     /// `grant_type=authorization_code`. A code is spent by its first use, even by one that is refused.
     fn redeem(&self, params: &Params) -> Answered {
         let code = key(params.first("code"));
@@ -307,14 +268,4 @@ fn requested<'a>(scope: &'a str, granted: &'a [String]) -> Result<Vec<&'a str>, 
         return Err(Refusal::new("invalid_grant", 65_001, description));
     }
     Ok(requested)
-}
-
-/// The id and the secret of `Authorization: Basic` (RFC 6749 §2.3.1: both are form-encoded first).
-fn basic(given: &str) -> Option<(String, String)> {
-    let (scheme, encoded) = given.split_once(' ')?;
-    let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    let plain =
-        |text: &str| form_urlencoded::parse(format!("x={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
-    scheme.eq_ignore_ascii_case("basic").then_some((plain(id)?, plain(secret)?))
 }
