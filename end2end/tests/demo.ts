@@ -75,7 +75,7 @@ class Running {
 /** Starts a demo. `postgres`: in a new database there, instead of SQLite. */
 async function start(postgres?: Postgres): Promise<{ demo: Demo; end: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "facteur-"));
-  const zeros = ["--port", "0", "--portal-port", "0", "--starttls-port", "0", "--tls-port", "0", "--data", folder];
+  const zeros = ["--port", "0", "--portal-port", "0", "--provider-port", "0", "--starttls-port", "0", "--tls-port", "0", "--data", folder];
   const database = `demo_${++databases}`;
   if (postgres) {
     postgres.sql(`CREATE DATABASE ${database}`);

@@ -1,5 +1,5 @@
-//! Server side. `facteur demo`: everything on one machine. The configurator, a portal on another origin, a mail server
-//! that delivers nothing; SQLite, or PostgreSQL on request, and keys in one folder.
+//! Server side. `facteur demo`: everything on one machine. The configurator, a portal on another origin, a provider to
+//! sign in with, a mail server that delivers nothing; SQLite, or PostgreSQL on request, and keys in one folder.
 //!
 //! This is a product of its own, for trying things out: it listens on loopback only, and its relaxed address policy
 //! exists nowhere else.
@@ -11,26 +11,17 @@ use std::{
     time::Duration,
 };
 
-use app::profile::{
-    model::Destination,
-    preset::{Catalogue, CatalogueError},
-    security::Security,
-};
+use app::profile::preset::CatalogueError;
 use axum::Router;
-use lettre::message::Mailbox;
-use mail::{
-    net::{Policy, SetupError},
-    smtp::{EhloName, EhloNameError, Limits, Submitter, SubmitterOptions},
-};
+use mail::{net::SetupError, smtp::EhloNameError};
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
 use crate::{
     Parts, application, config,
     credentials::{CanaryError, Vault, VaultError},
     outbox::{Outbox, OutboxOptions},
-    portal::{ApiKey, Portal, PortalKey, Relay, webhook::Webhooks},
+    portal::webhook::Webhooks,
     service::{
         ServeError,
         database::{Database, DatabaseLocation, ServingLock},
@@ -40,22 +31,29 @@ use crate::{
 };
 
 mod keys;
+mod parts;
 pub mod portal;
+pub mod provider;
 pub mod sandbox;
 
 use keys::{DemoKeys, KeyError};
+use parts::{new_api_key, presets, registered, submitter};
 use portal::{Api, PortalOptions, SigningKey};
-use sandbox::{DOMAIN, Sandbox, SandboxError, SandboxOptions};
+use provider::{Provider, ProviderError, ProviderOptions};
+use sandbox::{Sandbox, SandboxError, SandboxOptions};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The demo portal's `iss`.
 const ISSUER: &str = "demo";
+/// The configurator's name at the demo's provider.
+const CLIENT_ID: &str = "facteur-demo";
 
 /// The options of the command line.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
     pub port: u16,
     pub portal_port: u16,
+    pub provider_port: u16,
     pub starttls_port: u16,
     pub tls_port: u16,
     /// The folder of the keys, and of the database unless another one is given.
@@ -73,6 +71,8 @@ pub enum DemoError {
     Folder(PathBuf, #[source] std::io::Error),
     #[error("--database: {0}")]
     Url(&'static str),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
@@ -99,6 +99,10 @@ pub struct Demo {
     portal: (Vec<TcpListener>, Router),
     pub configurator_url: String,
     pub portal_url: String,
+    pub provider_url: String,
+    provider_listener: TcpListener,
+    /// The accounts that sign in.
+    pub provider: Provider,
     /// Runs as long as the demo does.
     pub sandbox: Sandbox,
     database: Database,
@@ -111,14 +115,24 @@ impl Demo {
     pub async fn prepare(options: &DemoOptions) -> Result<Self, DemoError> {
         make_private(&options.folder)?;
         let keys = DemoKeys::load_or_make(&options.folder.join("keys.toml"))?;
+        let listener = listen(LOOPBACK, options.port).await?;
+        let configurator_url = format!("http://127.0.0.1:{}", port_of(&listener, options.port));
+        let provider_listener = listen(LOOPBACK, options.provider_port).await?;
+        let provider_url = format!("http://127.0.0.1:{}", port_of(&provider_listener, options.provider_port));
+        let provider = Provider::new(ProviderOptions {
+            public_url: provider_url.clone(),
+            client_id: CLIENT_ID.to_owned(),
+            client_secret: SecretString::from(new_api_key()?.0),
+            redirect_uris: vec![format!("{configurator_url}/oauth/callback/sandbox")],
+            clock: config::clock(),
+        })?;
         let sandbox = Sandbox::start(SandboxOptions {
             starttls: SocketAddr::new(LOOPBACK, options.starttls_port),
             tls: SocketAddr::new(LOOPBACK, options.tls_port),
             greylist_delay: Duration::from_secs(5),
+            tokens: provider.tokens(),
         })
         .await?;
-        let listener = listen(LOOPBACK, options.port).await?;
-        let configurator_url = format!("http://127.0.0.1:{}", port_of(&listener, options.port));
         let portal_listener = listen(LOOPBACK, options.portal_port).await?;
         let portal_port = port_of(&portal_listener, options.portal_port);
         let portal_url = format!("http://localhost:{portal_port}");
@@ -172,6 +186,9 @@ impl Demo {
             portal: (portal_listeners, back_office),
             configurator_url,
             portal_url,
+            provider_url,
+            provider_listener,
+            provider,
             sandbox,
             database,
             _lock: lock,
@@ -184,18 +201,12 @@ impl Demo {
         self.outbox.start();
         self.webhooks.start();
         let (listeners, back_office) = self.portal;
-        for listener in listeners {
-            let limits = crate::http::ConnectionLimits::default();
-            tokio::spawn(crate::http::serve(
-                listener,
-                back_office.clone(),
-                app::base_path::BasePath::default(),
-                limits,
-                tokio_util::sync::CancellationToken::new(),
-            ));
+        let others = listeners.into_iter().map(|listener| (listener, back_office.clone()));
+        for (listener, router) in others.chain([(self.provider_listener, self.provider.router())]) {
+            tokio::spawn(serve(listener, router));
         }
         tokio::select! {
-            () = crate::http::serve(listener, router, app::base_path::BasePath::default(), crate::http::ConnectionLimits::default(), tokio_util::sync::CancellationToken::new()) => {}
+            () = serve(listener, router) => {}
             () = stop => {}
         }
         self.outbox.stop(Duration::from_secs(5)).await;
@@ -204,6 +215,12 @@ impl Demo {
         drop(self.sandbox);
         Ok(())
     }
+}
+
+async fn serve(listener: TcpListener, router: Router) {
+    let limits = crate::http::ConnectionLimits::default();
+    let stop = tokio_util::sync::CancellationToken::new();
+    crate::http::serve(listener, router, app::base_path::BasePath::default(), limits, stop).await;
 }
 
 async fn listen(address: IpAddr, port: u16) -> Result<TcpListener, DemoError> {
@@ -221,71 +238,4 @@ fn make_private(folder: &Path) -> Result<(), DemoError> {
     #[cfg(unix)]
     std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).map_err(failed)?;
     Ok(())
-}
-
-/// A key for this run, and its hash: the demo's portal and its configurator start and stop together.
-fn new_api_key() -> Result<(String, [u8; 32]), KeyError> {
-    let (key, _) = crate::http::make_key().ok_or(KeyError::Randomness)?;
-    let hash = Sha256::digest(key.as_bytes()).into();
-    Ok((key, hash))
-}
-
-fn registered(url: &str, keys: &DemoKeys, sandbox: &Sandbox, hash: &[u8; 32]) -> Result<Portal, KeyError> {
-    let key = PortalKey::shared(keys.portal_id(), keys.portal_secret()).ok_or(KeyError::Malformed)?;
-    Ok(Portal {
-        id: ISSUER.to_owned(),
-        name: "Comptoir".to_owned(),
-        origins: vec![url.to_owned()],
-        home: Some(format!("{url}/")),
-        time_zone: Some("Europe/Paris".to_owned()),
-        keys: vec![key],
-        // A test proves that the file is valid.
-        require_challenge: false,
-        theme: toml::from_str(include_str!("demo/portal/theme.toml")).unwrap_or_default(),
-        api_keys: vec![ApiKey { id: "demo".to_owned(), hash: *hash }],
-        relay: relay(sandbox).map(Arc::new),
-        webhook: None,
-    })
-}
-
-/// The portal's own mail server is the sandbox, too.
-fn relay(sandbox: &Sandbox) -> Option<Relay> {
-    Some(Relay {
-        destination: Destination {
-            host: format!("smtp.{DOMAIN}"),
-            port: sandbox.tls_addr().port(),
-            security: Security::Tls,
-            login: format!("boutique@{DOMAIN}"),
-            mechanism: None,
-        },
-        secret: Some(SecretString::from(sandbox::PASSWORD)),
-        sender: Mailbox::new(Some("Comptoir".to_owned()), format!("ne-pas-repondre@{DOMAIN}").parse().ok()?),
-        connections: None,
-        per_minute: None,
-    })
-}
-
-/// Connects to public servers as usual, and to the sandbox.
-fn submitter(sandbox: &Sandbox) -> Result<Submitter, DemoError> {
-    let mut policy = Policy::default();
-    policy.static_addresses.push((format!("*.{DOMAIN}"), vec![LOOPBACK]));
-    policy.allow_ports.extend([sandbox.starttls_addr().port(), sandbox.tls_addr().port()]);
-    Ok(Submitter::new(SubmitterOptions {
-        policy,
-        ehlo_name: EhloName::parse("facteur.example")?,
-        extra_roots: vec![sandbox.authority()],
-        system_roots: true,
-        limits: Limits::default(),
-        control: Some((format!("smtp.{DOMAIN}"), sandbox.starttls_addr().port())),
-    })?)
-}
-
-/// The catalogue with the sandbox as its first entry.
-fn presets(sandbox: &Sandbox, portal_url: &str) -> Result<Catalogue, CatalogueError> {
-    let presets = include_str!("demo/sandbox_preset.toml")
-        .replace("{tls_port}", &sandbox.tls_addr().port().to_string())
-        .replace("{starttls_port}", &sandbox.starttls_addr().port().to_string())
-        .replace("{inbox}", &format!("{portal_url}/inbox"));
-    let guides = include_str!("demo/sandbox_guide.toml");
-    Ok(Catalogue::builtin().preceded_by(Catalogue::parse(&presets, guides)?))
 }

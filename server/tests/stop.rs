@@ -13,7 +13,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn start(folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_facteur"))
-        .args(["demo", "--port", "0", "--portal-port", "0", "--starttls-port", "0", "--tls-port", "0", "--data"])
+        .args([
+            "demo",
+            "--port",
+            "0",
+            "--portal-port",
+            "0",
+            "--provider-port",
+            "0",
+            "--starttls-port",
+            "0",
+            "--tls-port",
+            "0",
+            "--data",
+        ])
         .arg(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -13,6 +13,9 @@ pub struct Arguments {
     /// Port of the demo portal (localhost)
     #[arg(long, default_value_t = 4000)]
     portal_port: u16,
+    /// Port of the provider that demo accounts sign in with (127.0.0.1)
+    #[arg(long, default_value_t = 5000)]
+    provider_port: u16,
     /// Port of the sandbox mail server, STARTTLS
     #[arg(long, default_value_t = 2525)]
     starttls_port: u16,
@@ -28,8 +31,8 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
-    let Arguments { port, portal_port, starttls_port, tls_port, data, database } = arguments;
-    let options = DemoOptions { port, portal_port, starttls_port, tls_port, folder: data, database };
+    let Arguments { port, portal_port, provider_port, starttls_port, tls_port, data, database } = arguments;
+    let options = DemoOptions { port, portal_port, provider_port, starttls_port, tls_port, folder: data, database };
     let mut stop = StopRequest::listen().map_err(failed)?;
     let demo = tokio::select! {
         demo = Demo::prepare(&options) => demo.map_err(failed)?,
@@ -40,6 +43,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, Failed> {
     println!("  Start here     {portal}      the portal: +  >  Paramètres  >  Mode d’envoi des emails");
     println!("  Inbox          {portal}/inbox    “sent” messages, and every failure to try");
     println!("  Configurator   {configurator}");
+    println!("  Sign-in        {}", demo.provider_url);
     println!(
         "  Mail server    127.0.0.1:{} (STARTTLS), {} (TLS)",
         demo.sandbox.starttls_addr().port(),

@@ -22,8 +22,9 @@ pub mod personas;
 #[cfg(test)]
 mod tests;
 
+use super::provider::Tokens;
 use authority::Authority;
-use conversation::Conversation;
+use conversation::{Conversation, House};
 pub use inbox::{Inbox, Received};
 pub use personas::{PASSWORD, PERSONAS, Persona};
 
@@ -35,7 +36,7 @@ const MOST_CONNECTIONS: usize = 100;
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// The sandbox' addresses.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct SandboxOptions {
     /// `STARTTLS`.
     pub starttls: SocketAddr,
@@ -43,6 +44,8 @@ pub struct SandboxOptions {
     pub tls: SocketAddr,
     /// Time between the first attempt and acceptance of a greylisted message.
     pub greylist_delay: Duration,
+    /// The access tokens to accept; the default offers passwords only.
+    pub tokens: Tokens,
 }
 
 /// Why the sandbox does not start.
@@ -78,15 +81,10 @@ impl Sandbox {
         };
         let (in_clear, starttls) = listen(options.starttls).await?;
         let (encrypted, tls) = listen(options.tls).await?;
+        let house = House { inbox: inbox.clone(), greylist_delay: options.greylist_delay, tokens: options.tokens };
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         for (listener, implicit) in [(in_clear, false), (encrypted, true)] {
-            let door = Door {
-                acceptor: acceptor.clone(),
-                inbox: inbox.clone(),
-                greylist_delay: options.greylist_delay,
-                implicit,
-                places: places.clone(),
-            };
+            let door = Door { acceptor: acceptor.clone(), house: house.clone(), implicit, places: places.clone() };
             let stop = stop.clone();
             tokio::spawn(async move { stop.run_until_cancelled(door.open(listener, stop.clone())).await });
         }
@@ -114,8 +112,7 @@ impl Sandbox {
 /// One listening port.
 struct Door {
     acceptor: TlsAcceptor,
-    inbox: Inbox,
-    greylist_delay: Duration,
+    house: House,
     implicit: bool,
     places: Arc<Semaphore>,
 }
@@ -129,11 +126,10 @@ impl Door {
             let Ok(place) = self.places.clone().try_acquire_owned() else {
                 continue;
             };
-            let (acceptor, inbox, implicit) = (self.acceptor.clone(), self.inbox.clone(), self.implicit);
-            let delay = self.greylist_delay;
+            let (acceptor, house, implicit) = (self.acceptor.clone(), self.house.clone(), self.implicit);
             let stop = stop.clone();
             tokio::spawn(async move {
-                let conversation = timeout(LONGEST, serve(stream, acceptor, inbox, implicit, delay));
+                let conversation = timeout(LONGEST, serve(stream, acceptor, house, implicit));
                 stop.run_until_cancelled(conversation).await;
                 drop(place);
             });
@@ -142,17 +138,17 @@ impl Door {
 }
 
 /// One connection. Its errors are ignored: the client reports them.
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, inbox: Inbox, implicit: bool, greylist_delay: Duration) {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, house: House, implicit: bool) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
     if !implicit {
-        Conversation::in_clear(stream, acceptor, inbox, greylist_delay).run().await;
+        Conversation::in_clear(stream, acceptor, house).run().await;
         return;
     }
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
     };
     let name = stream.get_ref().1.server_name().map(str::to_owned);
-    Conversation::encrypted(stream, name, inbox, greylist_delay).run().await;
+    Conversation::encrypted(stream, name, house).run().await;
 }

@@ -10,6 +10,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{DOMAIN, Inbox};
+use crate::demo::provider::Tokens;
 
 /// Largest message, in bytes.
 const MOST_BYTES: usize = 25 * 1024 * 1024;
@@ -18,6 +19,7 @@ const LONGEST_LINE: u64 = 12 * 1024;
 /// Delay of each reply of the slow persona.
 const SLOWNESS: Duration = Duration::from_millis(700);
 
+mod bearer;
 mod login;
 mod transaction;
 
@@ -31,51 +33,49 @@ enum Next {
     Upgrade,
 }
 
+/// What every conversation shares.
+#[derive(Clone)]
+pub(super) struct House {
+    pub inbox: Inbox,
+    pub greylist_delay: Duration,
+    pub tokens: Tokens,
+}
+
 /// A running connection.
 pub(super) struct Conversation {
     stream: BufStream<Box<dyn Stream>>,
     acceptor: Option<TlsAcceptor>,
-    inbox: Inbox,
-    greylist_delay: Duration,
+    house: House,
     /// The name that the client requested in TLS.
     name: Option<String>,
     encrypted: bool,
     login: Option<String>,
+    /// The account whose token it was; its login may be a shared mailbox.
+    token_owner: Option<String>,
     sender: Option<String>,
     recipients: Vec<String>,
     chunks: Vec<u8>,
 }
 
 impl Conversation {
-    pub(super) fn in_clear(stream: TcpStream, acceptor: TlsAcceptor, inbox: Inbox, greylist_delay: Duration) -> Self {
-        Self::new(Box::new(stream), Some(acceptor), None, inbox, greylist_delay)
+    pub(super) fn in_clear(stream: TcpStream, acceptor: TlsAcceptor, house: House) -> Self {
+        Self::new(Box::new(stream), Some(acceptor), None, house)
     }
 
-    pub(super) fn encrypted(
-        stream: TlsStream<TcpStream>,
-        name: Option<String>,
-        inbox: Inbox,
-        greylist_delay: Duration,
-    ) -> Self {
-        Self::new(Box::new(stream), None, name, inbox, greylist_delay)
+    pub(super) fn encrypted(stream: TlsStream<TcpStream>, name: Option<String>, house: House) -> Self {
+        Self::new(Box::new(stream), None, name, house)
     }
 
-    fn new(
-        stream: Box<dyn Stream>,
-        acceptor: Option<TlsAcceptor>,
-        name: Option<String>,
-        inbox: Inbox,
-        greylist_delay: Duration,
-    ) -> Self {
+    fn new(stream: Box<dyn Stream>, acceptor: Option<TlsAcceptor>, name: Option<String>, house: House) -> Self {
         let encrypted = acceptor.is_none();
         Self {
             stream: BufStream::new(stream),
             acceptor,
-            inbox,
-            greylist_delay,
+            house,
             name,
             encrypted,
             login: None,
+            token_owner: None,
             sender: None,
             recipients: Vec::new(),
             chunks: Vec::new(),
@@ -165,10 +165,11 @@ impl Conversation {
     }
 
     async fn hello(&mut self) -> Option<()> {
-        let last = match (self.encrypted, self.is_named("scram")) {
-            (true, true) => "250 AUTH SCRAM-SHA-256 PLAIN LOGIN",
-            (true, false) => "250 AUTH PLAIN LOGIN",
-            (false, _) => "250 STARTTLS",
+        let last = match (self.encrypted, self.is_named("scram"), self.house.tokens.has_provider()) {
+            (true, true, _) => "250 AUTH SCRAM-SHA-256 PLAIN LOGIN",
+            (true, false, true) => "250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER",
+            (true, false, false) => "250 AUTH PLAIN LOGIN",
+            (false, ..) => "250 STARTTLS",
         };
         let keywords = "250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES";
         self.say(&format!("250-smtp.sandbox.example\r\n{keywords}\r\n250-SIZE {MOST_BYTES}\r\n{last}")).await
@@ -179,7 +180,7 @@ impl Conversation {
         let acceptor = self.acceptor?;
         let stream = acceptor.accept(self.stream.into_inner()).await.ok()?;
         let name = stream.get_ref().1.server_name().map(str::to_owned);
-        Some(Self::new(Box::new(stream), None, name, self.inbox, self.greylist_delay))
+        Some(Self::new(Box::new(stream), None, name, self.house))
     }
 
     fn forget(&mut self) {

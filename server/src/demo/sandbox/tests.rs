@@ -16,7 +16,14 @@ use super::*;
 
 async fn start() -> Sandbox {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    Sandbox::start(SandboxOptions { starttls: any, tls: any, greylist_delay: Duration::ZERO }).await.unwrap()
+    Sandbox::start(SandboxOptions {
+        starttls: any,
+        tls: any,
+        greylist_delay: Duration::ZERO,
+        tokens: Tokens::default(),
+    })
+    .await
+    .unwrap()
 }
 
 fn submitter(sandbox: &Sandbox) -> Submitter {

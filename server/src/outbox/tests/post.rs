@@ -90,10 +90,14 @@ impl Post {
         clock: (i64, &str),
     ) -> Self {
         let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-        let sandbox =
-            Sandbox::start(SandboxOptions { starttls: any, tls: any, greylist_delay: Duration::from_millis(50) })
-                .await
-                .unwrap();
+        let sandbox = Sandbox::start(SandboxOptions {
+            starttls: any,
+            tls: any,
+            greylist_delay: Duration::from_millis(50),
+            tokens: crate::demo::provider::Tokens::default(),
+        })
+        .await
+        .unwrap();
         Self::with_sandbox(store, sandbox, options, relay, extra, clock)
     }
 }

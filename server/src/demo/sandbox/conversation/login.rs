@@ -2,18 +2,24 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::Conversation;
+use super::{Conversation, bearer::Form};
 use crate::demo::sandbox::{
     DOMAIN,
     personas::{PASSWORD, PERSONAS},
 };
+
+/// Longest command, in bytes (RFC 4954 §4): a longer first response waits for the server's challenge.
+const LONGEST_COMMAND: usize = 512;
 
 impl Conversation {
     pub(super) async fn authenticate(&mut self, rest: &str) -> Option<()> {
         if !self.encrypted {
             return self.say("530 5.7.0 Must issue a STARTTLS command first").await;
         }
-        self.inbox.login_tried();
+        if LONGEST_COMMAND < "AUTH ".len() + rest.len() + "\r\n".len() {
+            return self.say("500 5.5.6 Line too long").await;
+        }
+        self.house.inbox.login_tried();
         let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
         let decoded = |text: &str| BASE64_STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let (login, password) = match mechanism.to_ascii_uppercase().as_str() {
@@ -30,6 +36,9 @@ impl Conversation {
             }
             "SCRAM-SHA-256" if self.is_named("scram") => {
                 return self.say("535 5.7.8 Error: authentication failed").await;
+            }
+            "XOAUTH2" | "OAUTHBEARER" if self.house.tokens.has_provider() => {
+                return self.bearer(Form::of(mechanism), initial).await;
             }
             _ => return self.say("504 5.5.4 Unrecognized authentication type").await,
         };

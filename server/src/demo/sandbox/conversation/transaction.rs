@@ -76,7 +76,7 @@ impl Conversation {
                 place.insert(Instant::now());
                 true
             }
-            Entry::Occupied(first) => first.get().elapsed() < self.greylist_delay,
+            Entry::Occupied(first) => first.get().elapsed() < self.house.greylist_delay,
         }
     }
 
@@ -152,7 +152,10 @@ impl Conversation {
             rcpt_to: std::mem::take(&mut self.recipients),
         };
         let now = (crate::config::clock())().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let id = self.inbox.put(envelope, message, now);
+        let id = self.house.inbox.put(envelope, message, now);
+        if let Some(owner) = &self.token_owner {
+            self.house.tokens.mail_accepted(owner);
+        }
         self.forget();
         self.say(&format!("250 2.0.0 Ok: queued as SANDBOX{id:04}")).await?;
         Some(Next::Go)
