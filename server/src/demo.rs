@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use crate::{
     Parts, application, config,
     credentials::{CanaryError, Vault, VaultError},
+    oauth::{Clients, keeper::Keeper},
     outbox::{Outbox, OutboxOptions},
     portal::webhook::Webhooks,
     service::{
@@ -34,6 +35,7 @@ mod keys;
 mod parts;
 pub mod portal;
 pub mod provider;
+mod registration;
 pub mod sandbox;
 
 use keys::{DemoKeys, KeyError};
@@ -96,6 +98,7 @@ pub struct Demo {
     configurator: (TcpListener, Router),
     outbox: Arc<Outbox>,
     webhooks: Arc<Webhooks>,
+    keeper: Keeper,
     portal: (Vec<TcpListener>, Router),
     pub configurator_url: String,
     pub portal_url: String,
@@ -160,7 +163,7 @@ impl Demo {
             vault,
             submitter: Arc::new(submitter(&sandbox)?),
             presets: Arc::new(presets(&sandbox, &portal_url)?),
-            clients: crate::oauth::Clients::default(),
+            clients: Clients(vec![Arc::new(registration::client(&provider, &sandbox, &configurator_url))]),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),
@@ -183,6 +186,7 @@ impl Demo {
             configurator: (listener, application.router),
             outbox: application.outbox,
             webhooks: application.webhooks,
+            keeper: application.keeper,
             portal: (portal_listeners, back_office),
             configurator_url,
             portal_url,
@@ -200,6 +204,8 @@ impl Demo {
         let (listener, router) = self.configurator;
         self.outbox.start();
         self.webhooks.start();
+        let keeping = tokio_util::sync::CancellationToken::new();
+        let kept = tokio::spawn(self.keeper.run(keeping.clone()));
         let (listeners, back_office) = self.portal;
         let others = listeners.into_iter().map(|listener| (listener, back_office.clone()));
         for (listener, router) in others.chain([(self.provider_listener, self.provider.router())]) {
@@ -211,6 +217,8 @@ impl Demo {
         }
         self.outbox.stop(Duration::from_secs(5)).await;
         self.webhooks.stop().await;
+        keeping.cancel();
+        let _ = kept.await;
         self.database.close().await;
         drop(self.sandbox);
         Ok(())

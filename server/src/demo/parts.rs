@@ -68,6 +68,8 @@ fn relay(sandbox: &Sandbox) -> Option<Relay> {
 pub(super) fn submitter(sandbox: &Sandbox) -> Result<Submitter, DemoError> {
     let mut policy = Policy::default();
     policy.static_addresses.push((format!("*.{DOMAIN}"), vec![LOOPBACK]));
+    // The provider's pages are on plain HTTP, as the configurator's.
+    policy.plaintext_hosts.push(super::registration::PROVIDER_HOST.to_owned());
     policy.allow_ports.extend([sandbox.starttls_addr().port(), sandbox.tls_addr().port()]);
     Ok(Submitter::new(SubmitterOptions {
         policy,

@@ -82,7 +82,8 @@ fn permissions(request: &Request) -> Vec<&'static str> {
     let mut permissions = Vec::new();
     for (asked, text) in [
         (asks(MAIL_SCOPE), "scope-mail"),
-        (asks("openid"), "scope-openid"),
+        // The address says which account it is.
+        (asks("openid") && !asks("email"), "scope-openid"),
         (asks("email"), "scope-email"),
         (asks("profile"), "scope-profile"),
         (request.offline, "scope-offline"),

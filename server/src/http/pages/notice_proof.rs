@@ -33,9 +33,9 @@ const LONGER: SignedDuration = SignedDuration::from_mins(10);
 /// The parameter with the proof.
 const PROOF: &str = "told";
 /// Parameters that any address may have: which page, profile, draft or choice. They state nothing.
-const FREE: [&str; 16] = [
+const FREE: [&str; 17] = [
     "id", "selected", "form", "preset", "host", "domain", "near", "to", "after", "before", "draft", "dropped",
-    "resume", "opening", "kind", "profile",
+    "resume", "opening", "kind", "profile", "way",
 ];
 /// Remarks that the reader may still act upon.
 const LASTING: [&str; 4] = ["suspicious", "warn", "stale", "tidied"];
@@ -43,7 +43,9 @@ const LASTING: [&str; 4] = ["suspicious", "warn", "stale", "tidied"];
 /// Checks the proof in a page's address, and adds one to the address of a redirect.
 pub async fn check(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let visit = request.extensions().get::<Visit>();
-    let is_page = visit.is_some() && matches!(*request.method(), Method::GET | Method::HEAD);
+    // A provider's answer has parameters of its own, and shows no notice.
+    let is_answer = request.uri().path().starts_with("/oauth/");
+    let is_page = visit.is_some() && !is_answer && matches!(*request.method(), Method::GET | Method::HEAD);
     let key = match visit {
         Some(Visit::Open(session)) => Some(session.key),
         _ => None,

@@ -42,6 +42,9 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
             ("/api/test/secret", format!("id={id}&to=me&secret=abcdefghijklmnop")),
             ("/api/test/stream", format!("id={id}&to=me&secret=abcdefghijklmnop")),
             ("/api/profiles/restore", format!("id={id}")),
+            ("/api/sign-in/begin", format!("id={id}&client=none")),
+            ("/api/sign-in/out", format!("id={id}")),
+            ("/api/sign-in/mailbox", format!("id={id}&mailbox=accueil@exemple.fr")),
         ] {
             let answer = program(&app, path, &martin, &body).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path} {id}: {}", answer.body);
@@ -55,7 +58,7 @@ async fn what_is_not_there_or_out_of_date_is_no_success_to_a_program() {
         }
     }
     let paths: Vec<&str> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
-    assert_eq!(paths.len(), 20, "another function: does it take an id? {paths:?}");
+    assert_eq!(paths.len(), 23, "another function: does it take an id? {paths:?}");
     for (path, body, status, code) in [
         ("/api/test/apply-fix", format!("id={own}&to=me&fix=0"), StatusCode::CONFLICT, "stale"),
         ("/api/test/apply-fix", format!("id={own}&to=me&fix=zz"), StatusCode::CONFLICT, "stale"),

@@ -1,0 +1,118 @@
+// Signing in at a provider instead of entering a password.
+import { type Page } from "@playwright/test";
+import type { Configurator } from "./configurator";
+import { expect, test } from "./demo";
+
+/** From the form's button to the provider's answer, as one of its accounts. */
+async function signIn(page: Page, configurator: Configurator, account: string, decision: "accept" | "cancel" = "accept") {
+  const opens = page.waitForEvent("popup");
+  await page.getByRole("button", { name: "Ouvrir Sandbox" }).click();
+  const window = await opens;
+  await window.waitForURL(/authorize/);
+  await window.locator(`input[value="${account}@sandbox.example"]`).check();
+  await window.locator(`button[value=${decision}]`).click();
+  await window.waitForURL(/oauth\/done/);
+  const said = await window.locator("main").innerText();
+  await window.close();
+  // With scripts the page finds out by itself.
+  if (!configurator.scripted) await page.getByRole("link", { name: "J’ai terminé" }).click();
+  return said;
+}
+
+async function begin(page: Page, configurator: Configurator) {
+  await configurator.add();
+  await configurator.choosePreset(configurator.words.sandbox);
+  await page.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
+  await expect(page.getByRole("button", { name: "Ouvrir Sandbox" })).toBeVisible();
+}
+
+test("an account that signs in sends, and no token is kept in clear", async ({ page, demo, configurator }) => {
+  await configurator.open();
+  await begin(page, configurator);
+  expect(await signIn(page, configurator, "boutique")).toContain("boutique@sandbox.example est connecté");
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
+  await configurator.validateButton().click();
+  await page.waitForURL(/profiles\?selected=/);
+  const card = await configurator.test();
+  await expect(card).toHaveAttribute("data-verdict", "accepted");
+  const [mail] = await demo.inbox();
+  expect(mail.login).toBe("boutique@sandbox.example");
+  expect(mail.from).toBe("Boulangerie Martin <boutique@sandbox.example>");
+  const kept = demo.everythingKept();
+  for (const secret of ["Bearer ", "refresh_token", "code_verifier", "client_secret="]) expect(kept).not.toContain(secret);
+  // The form shows who signed in, and no server.
+  await configurator.button("Modifier").click();
+  await expect(page.getByText("Connecté à boutique@sandbox.example")).toBeVisible();
+  await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveCount(0);
+  await page.getByLabel("Nom de l’expéditeur").fill("Boulangerie Martin et Fils");
+  await configurator.validateButton().click();
+  await configurator.validateButton().click();
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+});
+
+test("a permission that was withdrawn is renewed where the failure is read", async ({ page, demo, configurator }) => {
+  await configurator.open();
+  await begin(page, configurator);
+  await signIn(page, configurator, "revoque");
+  await configurator.validateButton().click();
+  await page.waitForURL(/profiles\?selected=/);
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+  await page.goto(`${demo.configurator}/profiles`);
+  const card = await configurator.test();
+  await expect(card).toHaveAttribute("data-cause", "oauth_reconnect");
+  await expect(card).toContainText("Connexion à renouveler");
+  await card.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
+  await signIn(page, configurator, "revoque");
+  await page.waitForURL(/profiles\?selected=/);
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+});
+
+for (const [account, words] of [
+  ["refuse", "Vous n’avez pas donné votre accord"],
+  ["admin", "Accord de votre administrateur nécessaire"],
+  ["sans-scope", "Le droit d’envoyer manque"],
+]) {
+  test(`a sign-in that brings nothing says why: ${account}`, async ({ page, configurator }) => {
+    await configurator.open();
+    await configurator.add();
+    await configurator.choosePreset(configurator.words.sandbox);
+    await configurator.input("Nom de l’expéditeur").fill("Chez Martin");
+    await page.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
+    await signIn(page, configurator, account);
+    await expect(configurator.heading(words)).toBeVisible();
+    await page.getByRole("link", { name: "Revenir au formulaire" }).click();
+    await expect(configurator.input("Nom de l’expéditeur")).toHaveValue("Chez Martin");
+  });
+}
+
+test("another account than the form's is asked about, and a shared mailbox is one answer", async ({ page, demo, configurator }) => {
+  await configurator.open();
+  await configurator.add();
+  await configurator.choosePreset(configurator.words.sandbox);
+  await configurator.input(configurator.words.login).fill("partage@sandbox.example");
+  await page.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
+  await signIn(page, configurator, "boutique");
+  await expect(page.getByText("Vous vous êtes connecté avec boutique@sandbox.example, et non avec partage@sandbox.example.")).toBeVisible();
+  await configurator.button("Envoyer depuis partage@sandbox.example").click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
+  await configurator.validateButton().click();
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+  const [mail] = await demo.inbox();
+  expect(mail.from).toContain("partage@sandbox.example");
+});
+
+test("signed out, a profile takes a password instead", async ({ page, configurator }) => {
+  await configurator.open();
+  await begin(page, configurator);
+  await signIn(page, configurator, "boutique");
+  await configurator.validateButton().click();
+  await page.waitForURL(/profiles\?selected=/);
+  await configurator.button("Modifier").click();
+  await configurator.button("Se déconnecter").click();
+  await expect(page.getByText("Ce profil ne peut plus envoyer")).toBeVisible();
+  await configurator.ready();
+  await configurator.secretInput().fill("abcdefghijklmnop");
+  await configurator.validateButton().click();
+  await configurator.validateButton().click();
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+});
