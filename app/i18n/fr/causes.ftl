@@ -227,6 +227,6 @@ finding-size-limit = Le message dépasse la taille que ce serveur accepte. Rien 
 finding-no-common-mechanism = Aucune des méthodes de connexion de ce serveur ne fonctionne avec un mot de passe.
 finding-password-in-clear = Nous n’envoyons pas de mot de passe sans chiffrement. Rien n’a été envoyé.
 finding-control-characters = L’identifiant ou le mot de passe contient un caractère invisible qu’aucun serveur n’accepte. Rien n’a été envoyé.
-finding-secret-too-long = L’identifiant ou le secret est trop long : aucun serveur ne l’accepte. Il n’a pas été envoyé.
+finding-secret-too-long = L’identifiant ou le secret est trop long : aucun serveur ne l’accepte. Il n’a pas été envoyé.
 finding-unasked-reply = Le serveur a envoyé plus de réponses que nous n’avons envoyé de commandes. On ne sait plus laquelle répond à quoi : nous avons arrêté l’échange.
 finding-bytes-before-tls = Le serveur, ou quelqu’un sur le trajet, a ajouté des données avant le début du chiffrement. Votre mot de passe n’a pas été envoyé.

@@ -21,14 +21,14 @@ fn login_in(message: &str) -> String {
 fn the_messages_are_those_of_the_documents() {
     let token = SecretString::from("vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg==");
     let xoauth2 = exchange(Mechanism::Xoauth2, "someuser@example.com", &token);
-    let command = "AUTH XOAUTH2 dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB2RjlkZnQ0cW1UYzJOdmIzUmxja0JoZEhSaGRtbHpk\
-                   R0V1WTI5dENnPT0BAQ==";
+    let command = "AUTH XOAUTH2 dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB2RjlkZnQ0cW1UYzJO\
+                   dmIzUmxja0JoZEhSaGRtbHpkR0V1WTI5dENnPT0BAQ==";
     assert_eq!(*xoauth2.command(), command);
     assert_eq!(xoauth2.shown(), "AUTH XOAUTH2 •••");
     // RFC 7628 §4.1, with another port.
     let bearer = exchange(Mechanism::OauthBearer, "user@example.com", &token);
-    let command = "AUTH OAUTHBEARER bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9NTg3AWF1dGg9QmVhcmVyIHZG\
-                   OWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2c9PQEB";
+    let command = "AUTH OAUTHBEARER bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9NTg3\
+                   AWF1dGg9QmVhcmVyIHZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2c9PQEB";
     assert_eq!(*bearer.command(), command);
     assert_eq!(bearer.shown(), "AUTH OAUTHBEARER •••");
     let awkward = exchange(Mechanism::OauthBearer, "a=b,c=2C", &token);
