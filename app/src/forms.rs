@@ -43,6 +43,22 @@ const TAKEN: [&str; 10] = [
     "take[name]",
 ];
 
+/// The fields of a profile's form, for a button in it that needs none of them.
+const PROFILE_FORM: [&str; 12] = [
+    "form",
+    "secret",
+    "draft[preset]",
+    "draft[host]",
+    "draft[port]",
+    "draft[security]",
+    "draft[user]",
+    "draft[login]",
+    "draft[sender_name]",
+    "draft[sender_address]",
+    "draft[reply_to]",
+    "draft[name]",
+];
+
 type Fields = HashMap<&'static str, HashSet<String>>;
 
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
@@ -52,7 +68,7 @@ static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     add::<FillProfile>(&mut fields, &["secret"]);
     add::<CancelProfile>(&mut fields, &["secret"]);
     add::<BeginSignIn>(&mut fields, &["secret"]);
-    add::<SignOut>(&mut fields, &[]);
+    add::<SignOut>(&mut fields, &PROFILE_FORM);
     add::<UseMailbox>(&mut fields, &[]);
     add::<SaveEncoding>(&mut fields, &[]);
     // The number of characters the page mentioned.

@@ -1,6 +1,8 @@
 //! Signing in at the mail provider instead of entering a password.
 
 #[cfg(feature = "ssr")]
+pub mod admin;
+#[cfg(feature = "ssr")]
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod model;
@@ -8,6 +10,8 @@ pub mod model;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod port;
+#[cfg(feature = "ssr")]
+pub mod signed_in;
 #[cfg(feature = "ssr")]
 pub mod view;
 pub mod watch;

@@ -41,12 +41,15 @@ test("an account that signs in sends, and no token is kept in clear", async ({ p
   const kept = demo.everythingKept();
   for (const secret of ["Bearer ", "refresh_token", "code_verifier", "client_secret="]) expect(kept).not.toContain(secret);
   // The form shows who signed in, and no server.
+  await page.goto(`${demo.configurator}/profiles`);
   await configurator.button("Modifier").click();
   await expect(page.getByText("Connecté à boutique@sandbox.example")).toBeVisible();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveCount(0);
-  await page.getByLabel("Nom de l’expéditeur").fill("Boulangerie Martin et Fils");
+  await page.locator("#sender_name").fill("Boulangerie Martin et Fils");
   await configurator.validateButton().click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
   await configurator.validateButton().click();
+  await page.waitForURL(/profiles\?selected=/);
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
 });
 
@@ -76,12 +79,12 @@ for (const [account, words] of [
     await configurator.open();
     await configurator.add();
     await configurator.choosePreset(configurator.words.sandbox);
-    await configurator.input("Nom de l’expéditeur").fill("Chez Martin");
+    await page.locator("#sender_name").fill("Chez Martin");
     await page.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
     await signIn(page, configurator, account);
     await expect(configurator.heading(words)).toBeVisible();
     await page.getByRole("link", { name: "Revenir au formulaire" }).click();
-    await expect(configurator.input("Nom de l’expéditeur")).toHaveValue("Chez Martin");
+    await expect(page.locator("#sender_name")).toHaveValue("Chez Martin");
   });
 }
 
@@ -113,6 +116,8 @@ test("signed out, a profile takes a password instead", async ({ page, configurat
   await configurator.ready();
   await configurator.secretInput().fill("abcdefghijklmnop");
   await configurator.validateButton().click();
+  await expect(configurator.heading("Encodage SMTP")).toBeVisible();
   await configurator.validateButton().click();
+  await page.waitForURL(/profiles\?selected=/);
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
 });

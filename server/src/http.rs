@@ -30,9 +30,9 @@ use tower_http::{
 use crate::{
     credentials::Vault,
     metrics::Metrics,
-    oauth::SignInService,
     outbox::Outbox,
     portal::{Portal, token::TokenVerifier},
+    sign_in::SignInService,
     store::Store,
 };
 

@@ -10,6 +10,7 @@
 //! | [`outbox`] | the messages: queue, workers, what an attempt means |
 //! | [`credentials`] | how secrets are sealed, and how often one may be tried |
 //! | [`oauth`] | signing in at providers: registrations, grants, access tokens |
+//! | [`sign_in`] | from the button of a form to a profile's grant |
 //! | [`admission`] | which party may start a conversation with a mail server now |
 //! | [`store`] | storage |
 //! | [`replicas`] | several processes on one database |
@@ -34,6 +35,7 @@ pub mod portal;
 pub mod profiles;
 pub mod replicas;
 pub mod service;
+pub mod sign_in;
 pub mod store;
 mod submission;
 pub mod test_runs;
@@ -51,7 +53,7 @@ use mail::smtp::Submitter;
 use crate::{
     credentials::Vault,
     metrics::Metrics,
-    oauth::{AccessParts, AccessTokens, Clients, ProviderAccess, SignInService, keeper::Keeper},
+    oauth::{AccessParts, AccessTokens, Clients, ProviderAccess, keeper::Keeper},
     outbox::{Outbox, OutboxOptions, OutboxParts},
     portal::{
         Portal,
@@ -59,6 +61,7 @@ use crate::{
     },
     profiles::ProfileService,
     replicas::Replicas,
+    sign_in::SignInService,
     store::Store,
     test_runs::{TestQuota, TestRunner, TestRunnerParts},
 };

@@ -1,5 +1,5 @@
 //! Server side. Signing in at a provider instead of entering a password: OAuth 2.0 (RFC 6749) with PKCE (RFC 7636), and
-//! `OpenID` Connect for the address of whoever signed in.
+//! `OpenID` Connect for the address of the person who signed in.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -7,7 +7,6 @@
 //! | [`requests`], [`endpoints`] | requests to a provider, through the guard; its endpoints |
 //! | [`token_endpoint`], [`refusal`] | codes and refresh tokens become access tokens; what a refusal means |
 //! | [`id_token`] | verifies who signed in |
-//! | [`sign_in`] | from the button to the provider's answer |
 //! | [`access`] | an access token for a login, refreshed by one process at a time |
 //! | [`keeper`] | keeps unused grants alive, and revokes those that are no longer used |
 //!
@@ -22,9 +21,7 @@ pub mod keeper;
 pub mod known;
 pub mod refusal;
 pub mod requests;
-pub mod sign_in;
 pub mod token_endpoint;
 
 pub use access::{AccessParts, AccessTokens, NewGrant, NoToken, ProviderAccess};
 pub use client::{Client, Clients, Kind, MailServer};
-pub use sign_in::SignInService;

@@ -16,7 +16,7 @@ use crate::{
     profile::{draft::Draft, field::Field, model::Profile, security::Security},
     services::services,
     sign_in::{
-        page::ForAdmin,
+        admin::ForAdmin,
         view::{SignInAgain, SignInFirst},
         way::of_draft,
     },

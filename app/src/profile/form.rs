@@ -23,7 +23,7 @@ use crate::{
     error::AppError,
     services::{Services, services},
     session::{Session, session},
-    sign_in::model::SignedIn,
+    sign_in::signed_in::SignedIn,
     t,
     ui::{
         field::Wrong,

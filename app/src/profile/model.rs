@@ -10,7 +10,7 @@ use super::{
     encoding::Encoding,
     sending::{Health, SendState, SendingOptions},
 };
-use crate::{diagnosis::cause::Cause, sign_in::model::SignedIn};
+use crate::{diagnosis::cause::Cause, sign_in::signed_in::SignedIn};
 
 /// The state of a profile's secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 
-use super::{model::SignInId, way::of_draft};
+use super::way::of_draft;
 use crate::{
     error::{AppError, finish, wants_page},
     profile::{
@@ -25,11 +25,6 @@ pub async fn begin_sign_in(
     #[server(default)] draft: Draft,
 ) -> Result<(), AppError> {
     finish(begin((&id, &form, &revision), &client, draft).await)
-}
-
-/// The address of a sign-in's page.
-pub fn page_of(id: SignInId) -> String {
-    format!("/profiles/sign-in?id={id}")
 }
 
 async fn begin(about: (&str, &str, &str), client: &str, mut draft: Draft) -> Result<String, AppError> {
@@ -64,7 +59,7 @@ async fn begin(about: (&str, &str, &str), client: &str, mut draft: Draft) -> Res
                 let kept = KeptDraft { form, profile, revision, draft: typed, ..KeptDraft::default() };
                 services.drafts.keep(&session.who(), &kept).await?;
             }
-            Ok(page_of(id))
+            Ok(id.page())
         }
         Err(SaveError::Invalid(errors)) if wants_page() => refuse(&session, &services, &target, typed, errors).await,
         Err(SaveError::Invalid(fields)) => Err(AppError::Invalid { fields }),
@@ -88,7 +83,7 @@ async fn out(id: &str, revision: &str) -> Result<String, AppError> {
     }
 }
 
-/// The answer to "this is a shared mailbox": sends from its address, with the permission of whoever signed in.
+/// The answer to "this is a shared mailbox": sends from its address, with the permission of the person who signed in.
 #[server(name = UseMailbox, prefix = "/api", endpoint = "sign-in/mailbox", input = PostUrl)]
 pub async fn use_mailbox(#[server(default)] id: String, #[server(default)] mailbox: String) -> Result<(), AppError> {
     finish(mailbox_of(&id, &mailbox).await)

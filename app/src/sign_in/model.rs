@@ -1,6 +1,5 @@
 //! Server side. A sign-in as the pages see it. None of these types contains a token.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,6 +12,11 @@ pub struct SignInId(pub Uuid);
 impl SignInId {
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
+    }
+
+    /// The address of its page.
+    pub fn page(self) -> String {
+        format!("/profiles/sign-in?id={self}")
     }
 }
 
@@ -34,27 +38,6 @@ pub struct SignInWay {
     /// The domains of addresses that it serves, besides those of the presets.
     pub domains: Vec<String>,
     /// Whether the signed-in person may log in as another mailbox.
-    pub shared_mailboxes: bool,
-}
-
-/// A profile's grant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedIn {
-    /// The operator's client; it may no longer be configured.
-    pub client: String,
-    /// The provider's name, or the client's id if it is no longer configured.
-    pub provider: String,
-    /// The address that signed in.
-    pub identity: String,
-    pub since: Timestamp,
-    /// Why it no longer works.
-    pub ended: Option<Cause>,
-    /// The provider's code for that, for support.
-    pub code: Option<String>,
-    /// Where an administrator allows the application for the organisation.
-    pub admin_consent_url: Option<String>,
-    /// Where the owner withdraws the permission, if signing out here does not.
-    pub permissions_page: Option<String>,
     pub shared_mailboxes: bool,
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    admin::ForAdmin,
     model::{Outcome, Progress, SignIn, SignInId},
     watch::SignInWatch,
 };
@@ -110,7 +111,7 @@ fn Waiting(sign_in: SignIn, back: String) -> impl IntoView {
     let progress = at(&format!("/oauth/progress?id={}", sign_in.id));
     view! {
         <p class="actions" id="sign-in-waits" data-progress=progress>
-            <a class="button" href=at(&super::api::page_of(sign_in.id))>{t!("sign-in-finished")}</a>
+            <a class="button" href=at(&sign_in.id.page())>{t!("sign-in-finished")}</a>
             <a class="button" href=back>{t!("action-cancel")}</a>
         </p>
         <SignInWatch />
@@ -204,15 +205,5 @@ fn Failed(outcome: Outcome, sign_in: SignIn, back: String) -> impl IntoView {
             {code.map(|code| view! { <p class="hint">{t!("sign-in-code", code = code)}</p> })}
             <Again sign_in back />
         </section>
-    }
-}
-
-/// The link for an administrator, and a text to send with it.
-#[component]
-pub fn ForAdmin(url: String, provider: String) -> impl IntoView {
-    let text = t!("sign-in-admin-text", provider = provider, url = url.clone());
-    view! {
-        <label for="for-admin">{t!("sign-in-admin-label")}</label>
-        <textarea id="for-admin" readonly=true rows="6">{text}</textarea>
     }
 }

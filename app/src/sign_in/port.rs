@@ -30,8 +30,8 @@ pub trait SignIns: Send + Sync {
     ) -> Result<SignInId, SaveError>;
     /// A sign-in of this session.
     async fn get(&self, session: &Session, id: SignInId) -> Result<Option<SignIn>, AppError>;
-    /// Ends the use of a profile's grant. The provider is told to revoke it.
+    /// Ends the use of a profile's grant. The provider revokes it.
     async fn sign_out(&self, by: Author<'_>, id: ProfileId, revision: Option<u32>) -> Result<(), AppError>;
-    /// Sends as the shared mailbox with this address, with the permission of whoever signed in.
+    /// Sends as the shared mailbox with this address, with the permission of the person who signed in.
     async fn use_mailbox(&self, by: Author<'_>, id: ProfileId, mailbox: &str) -> Result<(), SaveError>;
 }

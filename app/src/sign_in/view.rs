@@ -2,13 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::{
-    model::{SignInWay, SignedIn},
-    page::ForAdmin,
-};
+use super::{admin::ForAdmin, model::SignInWay, signed_in::SignedIn};
 use crate::{
     base_path::at,
-    diagnosis::{card::cause_title, cause::Cause},
+    diagnosis::cause::Cause,
     profile::{
         draft::Draft,
         field::{Field, FieldError},
@@ -39,6 +36,8 @@ pub fn SignedInFields(
     signed_in: SignedIn,
     draft: Draft,
     errors: Vec<FieldError>,
+    /// Why the permission no longer works, in a sentence.
+    why: Option<String>,
     /// The form with a password instead.
     password: String,
 ) -> impl IntoView {
@@ -71,7 +70,7 @@ pub fn SignedInFields(
                 <p>
                     <strong>{t!("signed-in-as", identity = signed_in.identity.clone())}</strong> " (" <Moment at=signed_in.since /> ")"
                 </p>
-                {ended.map(|cause| view! { <p>{t!("signed-in-ended", why = cause_title(Some(cause)))}</p> })}
+                {why.map(|why| view! { <p>{t!("signed-in-ended", why = why)}</p> })}
                 {signed_in.code.clone().map(|code| view! { <p class="hint">{t!("sign-in-code", code = code)}</p> })}
             </div>
             <p class="hint">{t!("signed-in-about", provider = provider.clone())}</p>

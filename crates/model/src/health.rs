@@ -65,7 +65,7 @@ pub enum HealthSignal {
     /// A login succeeded, but the failure concerns messages only.
     Passed,
     Failed(Cause),
-    /// It cannot succeed before somebody acts: it is broken at once.
+    /// It cannot succeed before a person acts: it is broken at once.
     Ended(Cause),
 }
 

@@ -23,7 +23,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::{Site, origin::is_our_form, pages::error, session::accepted_language};
-use crate::oauth::sign_in::Answer;
+use crate::sign_in::Answer;
 
 mod cookie;
 mod window;

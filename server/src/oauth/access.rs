@@ -130,7 +130,7 @@ impl AccessTokens {
     }
 
     /// What it was made of.
-    pub(super) fn parts(&self) -> &AccessParts {
+    pub(crate) fn parts(&self) -> &AccessParts {
         &self.0.parts
     }
 

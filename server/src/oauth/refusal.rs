@@ -29,7 +29,7 @@ pub enum Meaning {
     Temporary { code: String },
     /// The owner said no. Only while signing in.
     Denied,
-    /// Somebody must act, as the cause says.
+    /// A person must act, as the cause says.
     Refused(GrantEnd),
 }
 

@@ -34,7 +34,7 @@ pub enum TokenError {
     /// The provider may answer later.
     #[error("the provider's token endpoint is unavailable: {code}")]
     Temporary { code: String, retry_after: Option<Duration> },
-    /// Somebody must act.
+    /// A person must act.
     #[error("the provider refused the request: {}", .0.code)]
     Refused(GrantEnd),
     /// The answer lacks something without which the tokens are of no use.

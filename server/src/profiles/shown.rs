@@ -7,7 +7,7 @@ use app::{
         sending::SendState,
     },
     session::AccountId,
-    sign_in::model::SignedIn,
+    sign_in::signed_in::SignedIn,
     test_run::report::Verdict,
 };
 

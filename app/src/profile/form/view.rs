@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     base_path::at,
+    diagnosis::card::cause_title,
     i18n,
     profile::{
         field::Field,
@@ -95,7 +96,8 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
             {signed_in.map(|signed_in| {
                 let id = profile.map(|id| id.to_string()).unwrap_or_default();
                 let password = at(&format!("/profiles/edit?id={id}&way=password"));
-                view! { <SignedInFields signed_in draft=draft.clone() errors=errors.clone() password /> }
+                let why = signed_in.ended.map(|cause| cause_title(Some(cause)));
+                view! { <SignedInFields signed_in draft=draft.clone() errors=errors.clone() why password /> }
             })}
             {(!is_signed_in).then(|| view! { <Presets presets=presets.all().to_vec() ways chosen=draft.preset.clone() /> })}
             {(!is_signed_in).then(|| view! { <fieldset class="section">

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::words;
 use crate::{
     http::{Site, pages::assets},
-    oauth::sign_in::{Answered, Window},
+    sign_in::{Answered, Window},
 };
 
 /// What the window shows.
@@ -28,7 +28,7 @@ pub(super) enum Shown {
     Over,
 }
 
-/// A page of the window. Nobody may frame it.
+/// A page of the window. No page may frame it.
 pub(super) fn show(site: &Site, locale: Locale, theme: &Theme, shown: &Shown) -> impl IntoResponse + use<> {
     let style = format!("{}/{}/facteur.css", site.base_path.0, assets::package_folder());
     let css = format!(":root{{{}}}", theme.css());

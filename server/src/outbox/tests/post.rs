@@ -1,12 +1,10 @@
 //! A whole server with its outbox, a sandbox mail server, and clocks that can be set.
-
 use super::*;
 
 pub(super) fn options() -> OutboxOptions {
     OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() }
 }
 
-/// The clock is right, and the machine was not restarted.
 pub(super) const START: (i64, &str) = (0, "the first start of the machine");
 
 /// An application and its sandbox mail server.

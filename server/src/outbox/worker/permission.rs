@@ -102,4 +102,15 @@ impl Worker<'_> {
         };
         Next::GiveBack { this: true, after }
     }
+
+    /// A probe without a result leaves the server to the next probe.
+    pub(super) async fn finish_probe(&mut self) {
+        if std::mem::take(&mut self.probe) {
+            let now = self.outbox.now();
+            let rest = self.outbox.store.rest_destination(&self.destination, &|rest| rest.probing(now)).await;
+            if let Err(error) = rest {
+                error.log();
+            }
+        }
+    }
 }

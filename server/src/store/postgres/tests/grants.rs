@@ -90,5 +90,5 @@ async fn a_ticket_and_a_state_are_used_once_by_many() {
             UsedState::Unknown => {}
         }
     }
-    assert_eq!((first, again), (1, 19), "whoever comes second is told so");
+    assert_eq!((first, again), (1, 19), "the second one gets the first one's row");
 }

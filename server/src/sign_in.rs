@@ -2,8 +2,8 @@
 //!
 //! 1. [`begin`](SignIns::begin): the form's session stores a sign-in. Its page gets a one-time ticket.
 //! 2. [`SignInService::open`]: the ticket is posted into a window of its own. The frame's cookie is partitioned, so this
-//!    window has no session. A cookie of its own binds this browser to the sign-in, so that nobody can begin a sign-in
-//!    and have another person finish it.
+//!    window has no session. A cookie of its own binds this browser to the sign-in, so that a person cannot begin
+//!    a sign-in and have another one finish it.
 //! 3. [`SignInService::answer`]: the provider redirects that window back. The `state` is used up before the code is
 //!    sent. The profile is written if the session is still open.
 //!
@@ -40,12 +40,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{
-    access::{AccessParts, AccessTokens, ProviderAccess},
-    client::{Client, Clients},
-};
 use crate::{
     credentials::{Binding, Vault},
+    oauth::{AccessParts, AccessTokens, Client, Clients, ProviderAccess},
     profiles::ProfileService,
     store::{SignInRow, Store, StoreError},
 };

@@ -88,7 +88,7 @@ impl SignInService {
     }
 }
 
-/// The server for whoever signed in: Microsoft's personal accounts have one of their own.
+/// The server for the person who signed in: Microsoft's personal accounts have one of their own.
 fn server_of<'c>(client: &'c Client, identified: &Identified) -> &'c MailServer {
     let is_personal = identified.tenant.as_deref() == Some(MICROSOFT_PERSONAL);
     let (first, second) = (&client.servers[0], client.servers.get(1));

@@ -62,7 +62,7 @@ impl SignInService {
         let is_the_browser = row.browser.is_some_and(same);
         let Some(client) = self.parts.clients.get(&row.account.portal, &row.client).cloned() else { return Ok(None) };
         if !is_the_browser {
-            // Somebody else's browser: the person in it may be meant to give their mailbox to a stranger's profile.
+            // Another browser: the person in it may be meant to give their mailbox to a stranger's profile.
             tracing::warn!(sign_in = %row.id, "the answer came from another browser");
             if is_first {
                 self.end(&row, &Outcome::Gone).await?;
