@@ -45,6 +45,7 @@ mod refused;
 mod renewal;
 mod revocation;
 mod session;
+mod sign_ins;
 mod unavailable;
 
 const OWN: &str = "https://facteur.exemple";
@@ -134,7 +135,7 @@ impl TestApp {
             replicas: crate::replicas::Replicas::alone(),
             vault: Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap(),
             submitter: Arc::new(submitter.unwrap()),
-            clients: crate::oauth::Clients::default(),
+            clients: sign_ins::clients(),
             presets: Arc::new(Catalogue::builtin()),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::{access::AccessTokens, token_endpoint::revoke};
@@ -39,10 +40,10 @@ impl Keeper {
             return;
         }
         let mut turn: Option<Place> = None;
-        let mut round = 0;
+        let (mut round, mut warned) = (0, None);
         loop {
             if round % ROUNDS == 0 {
-                self.warn_of_secrets();
+                warned = Some(self.warn_of_secrets(warned));
                 self.count().await;
             }
             round = round.wrapping_add(1);
@@ -113,18 +114,23 @@ impl Keeper {
         }
     }
 
-    fn warn_of_secrets(&self) {
+    /// Warns once a day. Returns the day.
+    fn warn_of_secrets(&self, warned: Option<Date>) -> Date {
         let today = (self.tokens.parts().clock)().to_zoned(jiff::tz::TimeZone::UTC).date();
         for client in &self.tokens.clients().0 {
             let Some(expires) = client.secret_expires else { continue };
             let days = today.until(expires).map_or(0, |span| span.get_days());
             self.tokens.parts().metrics.client_secret_expires(&client.id, expires);
+            if warned == Some(today) {
+                continue;
+            }
             if days < 0 {
                 tracing::error!(client = client.id, %expires, "the client secret has expired");
             } else if days <= WARNED_DAYS {
                 tracing::warn!(client = client.id, %expires, days, "the client secret expires soon");
             }
         }
+        today
     }
 
     async fn count(&self) {

@@ -218,7 +218,8 @@ mod tests {
         assert!(read.len() > 15, "{read:?}");
         // Parameters that select something and state nothing. Decide for each new parameter whether it belongs here.
         let free = [
-            "after", "before", "dropped", "form", "host", "id", "kind", "preset", "profile", "resume", "selected", "to",
+            "after", "before", "dropped", "form", "host", "id", "kind", "preset", "profile", "resume", "selected",
+            "to", "way",
         ];
         for name in read {
             let without = seen(&format!("/profiles?id=7&{name}=1"), Some(&KEY), 0);

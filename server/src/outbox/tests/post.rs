@@ -1,10 +1,12 @@
 //! A whole server with its outbox, a sandbox mail server, and clocks that can be set.
+
 use super::*;
 
 pub(super) fn options() -> OutboxOptions {
     OutboxOptions { last_reply: Duration::from_secs(2), ..OutboxOptions::default() }
 }
 
+/// The clock is right, and the machine was not restarted.
 pub(super) const START: (i64, &str) = (0, "the first start of the machine");
 
 /// An application and its sandbox mail server.
@@ -88,14 +90,9 @@ impl Post {
         clock: (i64, &str),
     ) -> Self {
         let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-        let sandbox = Sandbox::start(SandboxOptions {
-            starttls: any,
-            tls: any,
-            greylist_delay: Duration::from_millis(50),
-            tokens: crate::demo::provider::Tokens::default(),
-        })
-        .await
-        .unwrap();
+        let (greylist_delay, tokens) = (Duration::from_millis(50), crate::demo::provider::Tokens::default());
+        let options_of = SandboxOptions { starttls: any, tls: any, greylist_delay, tokens };
+        let sandbox = Sandbox::start(options_of).await.unwrap();
         Self::with_sandbox(store, sandbox, options, relay, extra, clock)
     }
 }
