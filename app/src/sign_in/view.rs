@@ -84,7 +84,9 @@ pub fn SignedInFields(
                 <a class="button" href=password>{t!("signed-in-password")}</a>
             </p>
             {signed_in.permissions_page.map(|url| view! {
-                <p class="hint"><a href=url target="_blank" rel="noopener noreferrer">{t!("signed-in-permissions", provider = provider)}</a></p>
+                <p class="hint">
+                    <a href=url target="_blank" rel="noopener noreferrer">{t!("signed-in-permissions", provider = provider)}</a>
+                </p>
             })}
         </fieldset>
     }

@@ -4,7 +4,7 @@
 //! challenge ([`length`]).
 //!
 //! To add a mechanism: a variant of [`Mechanism`], its place in [`choice`], its longest line in
-//! [`length::longest`], and its answers in [`Exchange::step`].
+//! `length::longest`, and its answers in [`Exchange::step`].
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};
