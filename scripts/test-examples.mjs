@@ -461,14 +461,19 @@ try {
   await check("docs/operating.md and examples/facteur.toml name every setting", () => {
     const fields = [...read("server/src/config/sections.rs").matchAll(/^    pub (\w+):/gm)].map(([, name]) => name);
     assert.ok(fields.length > 40);
-    const sections = ["server", "database", "vault", "smtp", "profiles", "tests", "outbox", "retention", "metrics", "portals", "relay", "webhook"];
-    for (const section of sections.filter((section) => section !== "portals")) {
+    const sections = ["server", "database", "vault", "smtp", "profiles", "tests", "outbox", "retention", "metrics", "portals", "oauth", "relay", "webhook"];
+    for (const section of sections.filter((section) => !["portals", "oauth"].includes(section))) {
       assert.match(operating, new RegExp(`^### \`\\[(portal\\.)?${section}\\]\``, "m"), section);
     }
     for (const field of fields.filter((field) => !sections.includes(field))) {
       assert.ok(operating.includes(`\`${field}\``), `docs/operating.md: ${field}`);
       assert.ok(read("examples/facteur.toml").includes(`${field} =`) || field === "theme", `examples/facteur.toml: ${field}`);
     }
+  });
+  await check("docs/oauth.md names every setting", () => {
+    const fields = [...read("server/src/config/sections/oauth.rs").matchAll(/^    pub (\w+):/gm)].map(([, name]) => name);
+    assert.ok(fields.length > 12);
+    for (const field of fields) assert.match(read("docs/oauth.md"), new RegExp(`\\b${field}\\b`), field);
   });
   await check("docs/embedding.md names every claim, and every variable with its default", () => {
     const rust = read("server/src/portal/token/claims.rs");
