@@ -151,7 +151,7 @@ impl AccessTokens {
         refused: Option<&SecretString>,
     ) -> Result<SecretString, NoToken> {
         self.client_of(account, row, grant)?;
-        if let Some(token) = self.fresh(account, row, refused)? {
+        if let Some(token) = self.fresh(account, row, refused) {
             return Ok(token);
         }
         let turn = self.turn(grant.id);
@@ -171,14 +171,14 @@ impl AccessTokens {
             let Some(row) = row.filter(same) else { return Err(NoToken::Unavailable { retry_after: LOOK_EVERY }) };
             let Some(grant) = &row.grant else { return Err(NoToken::Store) };
             let client = self.client_of(account, &row, grant)?.clone();
-            if let Some(token) = self.fresh(account, &row, refused)? {
+            if let Some(token) = self.fresh(account, &row, refused) {
                 return Ok(token);
             }
             let stored = store.grant(grant.id).await.map_err(failed)?.ok_or(NoToken::Store)?;
             let lease = GrantLease { id: stored.id, version: stored.version, token: Uuid::new_v4() };
             let now = self.now();
             if store.lease_grant(lease, now, now + LEASE).await.map_err(failed)? {
-                return self.refresh(&client, (account, &row, grant), &stored, lease).await;
+                return self.refresh(&client, account, row, stored, lease).await;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -197,22 +197,18 @@ impl AccessTokens {
     }
 
     /// The stored token, if it lasts and is not the refused one.
-    fn fresh(
-        &self,
-        account: &AccountId,
-        row: &ProfileRow,
-        refused: Option<&SecretString>,
-    ) -> Result<Option<SecretString>, NoToken> {
+    fn fresh(&self, account: &AccountId, row: &ProfileRow, refused: Option<&SecretString>) -> Option<SecretString> {
         let ends_at = row.grant.as_ref().and_then(|grant| grant.access_ends_at);
-        let (Some(secret), Some(ends_at)) = (&row.secret, ends_at) else { return Ok(None) };
+        let (secret, ends_at) = row.secret.as_ref().zip(ends_at)?;
         if ends_at <= self.now() + EARLY {
-            return Ok(None);
+            return None;
         }
         let destination = row.settings.destination.canonical();
         let binding = Binding { account, profile: row.id, field: PROFILE_SECRET, destination: &destination };
-        let token = self.0.parts.vault.open(&secret.sealed, &binding).map_err(|_| NoToken::Unreadable)?;
+        // One that cannot be opened is replaced.
+        let token = self.0.parts.vault.open(&secret.sealed, &binding).ok()?;
         let is_refused = refused.is_some_and(|refused| refused.expose_secret() == token.expose_secret());
-        Ok((!is_refused).then_some(token))
+        (!is_refused).then_some(token)
     }
 
     fn turn(&self, grant: Uuid) -> Arc<tokio::sync::Mutex<()>> {
@@ -241,7 +237,7 @@ impl AccessTokens {
         let lease = GrantLease { id: stored.id, version: stored.version, token: Uuid::new_v4() };
         let now = self.now();
         if store.lease_grant(lease, now, now + LEASE).await.map_err(failed)? {
-            self.refresh(&client, (&stored.account, &row, grant), stored, lease).await?;
+            self.refresh(&client, &stored.account, row, stored.clone(), lease).await?;
         }
         Ok(())
     }

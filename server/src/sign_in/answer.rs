@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The parameters of the redirect, and the browser's cookie.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Answer {
     pub state: String,
     pub code: Option<String>,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What the window needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Window {
     /// The provider's page.
     pub url: String,

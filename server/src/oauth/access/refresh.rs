@@ -1,6 +1,9 @@
 //! Server side. One refresh, with the lease held: the request, what to store of its answer, what a failure means.
 
-use std::{sync::PoisonError, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use app::{
     diagnosis::cause::Cause,
@@ -23,25 +26,48 @@ use crate::{
         token_endpoint::{self, TokenError, Tokens},
     },
     store::{
-        Grant, GrantEnd, GrantLease, GrantRow, ProfileRow, Refreshed, SealedSecret,
+        GrantEnd, GrantLease, GrantRow, ProfileRow, Refreshed, SealedSecret,
         outbox::{HealthReport, TransitionEvent},
     },
 };
 
 impl AccessTokens {
-    /// Requests a token with the lease held, and ends the lease with what came of it.
+    /// Requests a token with the lease held, and ends the lease with what came of it. It goes on when its caller is
+    /// dropped (a test that is stopped, a request that is cancelled): an answer that is not written may be the last one.
     pub(super) async fn refresh(
         &self,
+        client: &Arc<Client>,
+        account: &AccountId,
+        row: ProfileRow,
+        stored: GrantRow,
+        lease: GrantLease,
+    ) -> Result<SecretString, NoToken> {
+        let (tokens, client, account) = (self.clone(), client.clone(), account.clone());
+        let task = tokio::spawn(async move { tokens.refresh_leased(&client, (&account, &row), &stored, lease).await });
+        task.await.unwrap_or(Err(NoToken::Store))
+    }
+
+    async fn refresh_leased(
+        &self,
         client: &Client,
-        (account, row, grant): (&AccountId, &ProfileRow, &Grant),
+        (account, row): (&AccountId, &ProfileRow),
         stored: &GrantRow,
         lease: GrantLease,
     ) -> Result<SecretString, NoToken> {
+        let Some(grant) = &row.grant else { return Err(NoToken::Store) };
         let answer = if self.rests(&client.id) {
             let code = "resting".to_owned();
             Err(TokenError::Refused(GrantEnd { cause: Cause::OauthClient, code }))
         } else {
-            self.request(client, stored).await?
+            match self.request(client, stored).await {
+                Ok(answer) => answer,
+                Err(unreadable) => {
+                    if let Err(error) = self.0.parts.store.release_grant(lease).await {
+                        error.log();
+                    }
+                    return Err(unreadable);
+                }
+            }
         };
         let (tokens, keeps) = match answer {
             Ok(answer) => answer,
@@ -89,7 +115,7 @@ impl AccessTokens {
         // The client's configuration may name another provider by now: its token endpoint must not get this token.
         if !client.issuer.accepts(&stored.tokens.issuer, None) {
             let code = "issuer".to_owned();
-            return Ok(Err(TokenError::Refused(GrantEnd { cause: Cause::OauthClient, code })));
+            return Ok(Err(TokenError::Refused(GrantEnd { cause: Cause::OauthReconnect, code })));
         }
         let (newest, before) = self.open_refresh(stored).map_err(|_| NoToken::Unreadable)?;
         let endpoints = match self.0.parts.provider.endpoints.of(&client.endpoints).await {
@@ -131,8 +157,14 @@ impl AccessTokens {
     ) -> NoToken {
         let store = &self.0.parts.store;
         let profile = row.id;
-        let end = match error {
-            TokenError::Temporary { code, retry_after } => {
+        let temporary = match error {
+            TokenError::Temporary { code, retry_after } => Ok((code, retry_after)),
+            // The provider's fault: the grant may work again.
+            TokenError::Incomplete(what) => Ok((what.to_owned(), None)),
+            TokenError::Refused(end) => Err(end),
+        };
+        let end = match temporary {
+            Ok((code, retry_after)) => {
                 self.0.parts.metrics.token_refreshed(&client.id, "unavailable");
                 tracing::warn!(%profile, client = client.id, code, "a token could not be refreshed now");
                 if let Err(error) = store.release_grant(lease).await {
@@ -140,8 +172,7 @@ impl AccessTokens {
                 }
                 return NoToken::Unavailable { retry_after: retry_after.unwrap_or(FIRST_PAUSE) };
             }
-            TokenError::Incomplete(what) => GrantEnd { cause: Cause::OauthReconnect, code: what.replace(' ', "_") },
-            TokenError::Refused(end) => end,
+            Err(end) => end,
         };
         let GrantEnd { cause, code } = &end;
         self.0.parts.metrics.token_refreshed(&client.id, cause.as_str());
