@@ -35,7 +35,7 @@ mod keys;
 mod parts;
 pub mod portal;
 pub mod provider;
-mod registration;
+pub(crate) mod registration;
 pub mod sandbox;
 
 use keys::{DemoKeys, KeyError};
@@ -163,7 +163,11 @@ impl Demo {
             vault,
             submitter: Arc::new(submitter(&sandbox)?),
             presets: Arc::new(presets(&sandbox, &portal_url)?),
-            clients: Clients(vec![Arc::new(registration::client(&provider, &sandbox, &configurator_url))]),
+            clients: Clients(vec![Arc::new(registration::client(
+                &provider,
+                sandbox.tls_addr().port(),
+                &configurator_url,
+            ))]),
             quota: TestQuota::default(),
             most_profiles: crate::profiles::MOST_PROFILES,
             outbox: OutboxOptions::default(),

@@ -23,5 +23,8 @@ pub mod refusal;
 pub mod requests;
 pub mod token_endpoint;
 
+#[cfg(test)]
+mod tests;
+
 pub use access::{AccessParts, AccessTokens, NewGrant, NoToken, ProviderAccess};
 pub use client::{Client, Clients, Kind, MailServer};

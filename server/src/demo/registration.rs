@@ -5,7 +5,7 @@ use app::profile::security::Security;
 
 use super::{
     provider::{MAIL_SCOPE, Provider},
-    sandbox::{DOMAIN, Sandbox},
+    sandbox::DOMAIN,
 };
 use crate::oauth::{
     Client, Kind, MailServer,
@@ -13,9 +13,10 @@ use crate::oauth::{
 };
 
 /// The provider's host in requests to it.
-pub(super) const PROVIDER_HOST: &str = "connexion.sandbox.example";
+pub(crate) const PROVIDER_HOST: &str = "connexion.sandbox.example";
 
-pub(super) fn client(provider: &Provider, sandbox: &Sandbox, configurator_url: &str) -> Client {
+/// `smtp`: the sandbox' port with TLS.
+pub(crate) fn client(provider: &Provider, smtp: u16, configurator_url: &str) -> Client {
     let (client_id, secret, issuer) = provider.client();
     let port = issuer.rsplit(':').next().unwrap_or_default();
     let internal = |path: &str| format!("http://{PROVIDER_HOST}:{port}{path}");
@@ -38,7 +39,7 @@ pub(super) fn client(provider: &Provider, sandbox: &Sandbox, configurator_url: &
         mail_scope: MAIL_SCOPE.to_owned(),
         servers: vec![MailServer {
             host: format!("smtp.{DOMAIN}"),
-            port: sandbox.tls_addr().port(),
+            port: smtp,
             security: Security::Tls,
             preset: Some("sandbox".to_owned()),
         }],

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::{SignedDuration, civil::Date};
 use tokio_util::sync::CancellationToken;
 
 use super::{access::AccessTokens, token_endpoint::revoke};
@@ -20,6 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 const OTHERS_TURN: Duration = Duration::from_secs(10);
 /// Grants read with one query.
 const SOME: u32 = 32;
+/// When a grant is tried again that could not be refreshed.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// Pause between two requests.
 const PACE: Duration = Duration::from_secs(1);
 /// Once in this many rounds the clients' secrets are checked, and the grants are counted.
@@ -65,25 +67,27 @@ impl Keeper {
 
     /// Refreshes what is due, and revokes what is detached.
     pub async fn once(&self) {
-        let due =
-            self.tokens.parts().store.grants_to_refresh((self.tokens.parts().clock)(), SOME).await.unwrap_or_else(
-                |error| {
-                    error.log();
-                    Vec::new()
-                },
-            );
+        let (store, now) = (&self.tokens.parts().store, (self.tokens.parts().clock)());
+        let due = store.grants_to_refresh(now, SOME).await.unwrap_or_else(|error| {
+            error.log();
+            Vec::new()
+        });
         for grant in due {
+            // A provider that is down for a day is asked once an hour.
+            if let Err(error) = store.postpone_refresh(grant.id, now + AGAIN).await {
+                return drop(error.log());
+            }
             // Its outcome is logged and counted there.
             let _ = self.tokens.keep_alive(&grant).await;
             tokio::time::sleep(PACE).await;
         }
-        let detached = self.tokens.parts().store.detached_grants(None, SOME).await.unwrap_or_else(|error| {
+        let detached = store.detached_grants(None, SOME).await.unwrap_or_else(|error| {
             error.log();
             Vec::new()
         });
         for grant in detached {
             self.revoke(&grant).await;
-            if let Err(error) = self.tokens.parts().store.forget_grant(grant.id).await {
+            if let Err(error) = store.forget_grant(grant.id).await {
                 error.log();
             }
         }

@@ -115,6 +115,9 @@ pub trait GrantStore: Send + Sync {
     async fn end_grant(&self, lease: GrantLease, end: &GrantEnd) -> Result<bool, StoreError>;
     /// At most `limit` attached grants that still work and are due at `now`, the longest due first.
     async fn grants_to_refresh(&self, now: Timestamp, limit: u32) -> Result<Vec<GrantRow>, StoreError>;
+    /// Makes a grant due at `at` only, unless it is refreshed before: what cannot be refreshed must not keep others
+    /// waiting.
+    async fn postpone_refresh(&self, id: Uuid, at: Timestamp) -> Result<(), StoreError>;
     /// At most `limit` detached grants after `after`, by id.
     async fn detached_grants(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<GrantRow>, StoreError>;
     /// Whether another grant, attached, was given by the same person to the same client. Revoking one ends both.

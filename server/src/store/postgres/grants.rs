@@ -88,6 +88,15 @@ impl GrantStore for PostgresStore {
         Ok(due)
     }
 
+    async fn postpone_refresh(&self, id: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE oauth_grant SET next_refresh_at = $1 WHERE id = $2")
+            .bind(at.as_millisecond())
+            .bind(id.to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     async fn detached_grants(&self, after: Option<Uuid>, most: u32) -> Result<Vec<GrantRow>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT {GRANT} FROM oauth_grant

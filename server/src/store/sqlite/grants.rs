@@ -90,6 +90,15 @@ impl GrantStore for SqliteStore {
         Ok(due)
     }
 
+    async fn postpone_refresh(&self, id: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE oauth_grant SET next_refresh_at = ? WHERE id = ?")
+            .bind(at.as_millisecond())
+            .bind(id.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
     async fn detached_grants(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<GrantRow>, StoreError> {
         const SQL: &str = formatcp!(
             "SELECT {GRANT} FROM oauth_grant
