@@ -37,6 +37,7 @@ use crate::{
         rotation::{RotateError, Rotated, census, rotate},
     },
     http::ConnectionLimits,
+    oauth::Clients,
     replicas::Replicas,
     store::StoreError,
     time::Steady,
@@ -236,6 +237,11 @@ impl Service {
     pub async fn check_backup(&self) -> Result<(), ServeError> {
         let is_backup = self.database.is_backup().await.map_err(|error| self.location.failed(error))?;
         if is_backup { Err(self.location.failed(StoreError::Backup)) } else { Ok(()) }
+    }
+
+    /// The registrations with providers.
+    pub fn registrations(&self) -> Clients {
+        self.application.keeper.tokens.clients().clone()
     }
 
     /// Removes the mark of a backup.

@@ -67,7 +67,7 @@ fn State(sign_in: SignIn) -> impl IntoView {
     match sign_in.progress.clone() {
         Progress::Ready { ticket } => view! { <Ready sign_in ticket back /> }.into_any(),
         Progress::Open => view! {
-            <Notice kind=Kind::Warning><p>{t!("sign-in-waiting", provider = provider)}</p></Notice>
+            <p class="lead" role="status">{t!("sign-in-waiting", provider = provider)}</p>
             <Waiting sign_in back />
         }
         .into_any(),

@@ -15,8 +15,13 @@ pub async fn run(command: Command) -> Result<ExitCode, Failed> {
     let Command::Check(file) = command;
     let service = file.prepare().await?;
     let servable = service.check_backup().await;
+    let registrations = service.registrations();
     service.close().await;
     println!("{} is valid: its files exist, and its keys open the database.", file.config.display());
+    for client in &registrations.0 {
+        let (id, scopes) = (&client.id, client.scopes.join(" "));
+        println!("oauth {id}: register the redirect URI {} and the scopes {scopes}", client.redirect_uri);
+    }
     if let Err(ServeError::Store(_, problem)) = &servable {
         println!("Facteur does not serve from it yet: {problem}.");
     } else {

@@ -81,6 +81,54 @@ impl Drop for Folder {
     }
 }
 
+const OAUTH: &str = r#"
+[[oauth]]
+id = "microsoft"
+provider = "microsoft"
+client_id = "the-client"
+secret_file = "oauth.key"
+secret_expires = "2028-06-30"
+portals = ["comptoir"]
+"#;
+
+#[tokio::test]
+async fn a_registration_is_checked() {
+    let folder = Folder::new();
+    fs::write(folder.0.join("oauth.key"), "a-secret-of-the-provider\n").unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(folder.0.join("oauth.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let custom = OAUTH.replace("\"microsoft\"\nclient", "\"custom\"\nclient");
+    for (text, problem) in [
+        (OAUTH.to_owned(), ""),
+        (OAUTH.replace("id = \"microsoft\"", "id = \"Micro soft\""), "lower-case letters"),
+        (OAUTH.replace("provider = \"microsoft\"", "provider = \"yahoo\""), "microsoft, google or custom"),
+        (OAUTH.replace("comptoir", "nowhere"), "there is no portal nowhere"),
+        (OAUTH.replace("oauth.key", "none.key"), "none.key"),
+        (format!("{OAUTH}{OAUTH}"), "duplicate id"),
+        (format!("{OAUTH}authority = \"a/b\"\n"), "authority"),
+        (format!("{OAUTH}scopes = [\"openid\"]\n"), "for custom only"),
+        (custom.clone(), "custom needs name"),
+        (format!("{custom}name = \"K\"\nissuer = \"http://k.example\"\n"), "must be https"),
+        (format!("{custom}name = \"K\"\nissuer = \"https://k.example\"\nscopes = [\"mail\"]\n"), "openid"),
+    ] {
+        let path = folder.write(&GOOD.replace("[[portal]]", &format!("{text}\n[[portal]]")));
+        let prepared = match Config::load(&path) {
+            Ok(config) => Service::prepare(&config).await.map(|service| service.registrations()),
+            Err(error) => Err(error.into()),
+        };
+        match prepared {
+            Ok(clients) => {
+                assert!(problem.is_empty(), "{text}");
+                assert_eq!(clients.0[0].redirect_uri, "https://facteur.exemple/oauth/callback/microsoft");
+            }
+            Err(error) => {
+                let said = format!("{error} {:?}", std::error::Error::source(&error));
+                assert!(!problem.is_empty() && said.contains(problem), "{problem}: {said}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_good_configuration_serves_and_serves_again() {
     let folder = Folder::new();
