@@ -121,3 +121,29 @@ test("signed out, a profile takes a password instead", async ({ page, configurat
   await page.waitForURL(/profiles\?selected=/);
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
 });
+
+test("in a portal's frame, and the portal hears that a profile was saved @wasm", async ({ page, demo }) => {
+  await page.addInitScript(() => {
+    const heard: string[] = ((window as any).heard = []);
+    addEventListener("profile-saved", () => heard.push("profile-saved"));
+  });
+  await page.goto(`${demo.portal}/boulangerie-martin/settings/sending?lang=fr`);
+  const frame = page.frameLocator("smtp-configurator iframe");
+  await frame.getByRole("link", { name: /suivant ce lien/ }).or(frame.getByRole("link", { name: "Profils SMTP" })).first().click();
+  await frame.getByRole("link", { name: "Ajouter", exact: true }).click();
+  await frame.locator(".search.shown").waitFor();
+  await frame.getByRole("radio", { name: "Bac à sable (sandbox)", exact: true }).check();
+  await frame.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
+  const opens = page.waitForEvent("popup");
+  await frame.getByRole("button", { name: "Ouvrir Sandbox" }).click();
+  const window = await opens;
+  await window.waitForURL(/authorize/);
+  await window.locator("button[value=accept]").click();
+  await window.waitForURL(/oauth\/done/);
+  await window.close();
+  await expect(frame.getByRole("heading", { name: "Encodage SMTP" })).toBeVisible({ timeout: 15_000 });
+  await expect.poll(() => page.evaluate(() => (window as any).heard)).toContain("profile-saved");
+  await frame.locator("#content .actions").getByRole("button", { name: "Valider" }).click();
+  await frame.getByRole("button", { name: "Tester" }).click();
+  await expect(frame.locator("[data-verdict]")).toHaveAttribute("data-verdict", "accepted", { timeout: 30_000 });
+});

@@ -54,3 +54,4 @@ notice-signed-out = Signed out. This profile cannot send until you sign in again
 history-signed-in = Signed in with the provider
 history-signed-out = Signed out of the provider
 preset-sign-in = Sign-in
+signed-in-sender-hint = The mailbox address while this field is empty.

@@ -54,3 +54,4 @@ notice-signed-out = Déconnecté. Ce profil ne peut plus envoyer tant que vous n
 history-signed-in = S’est connecté chez le fournisseur
 history-signed-out = S’est déconnecté du fournisseur
 preset-sign-in = Connexion
+signed-in-sender-hint = L’adresse de la boîte aux lettres tant que ce champ est vide.

@@ -58,6 +58,8 @@ fn requested() -> Option<Event> {
         | "saved-only"
         | "sending-saved"
         | "restored"
+        | "signed-in"
+        | "signed-out"
         | "secret-removed"
         | "cleaned"
         | "duplicated"

@@ -147,7 +147,14 @@ pub(super) fn Secret(
 
 /// The sender, the reply address and the name of the profile. Each is optional.
 #[component]
-pub(super) fn SenderFields(draft: Draft, errors: Vec<FieldError>, email: String) -> impl IntoView {
+pub(super) fn SenderFields(
+    draft: Draft,
+    errors: Vec<FieldError>,
+    email: String,
+    /// The owner signed in: the form has a mailbox, and no username.
+    signed_in: bool,
+) -> impl IntoView {
+    let sender_hint = if signed_in { t!("signed-in-sender-hint") } else { t!("form-sender-address-hint") };
     let state = |value: String| InputState { value, errors: errors.clone() };
     view! {
         <TextField
@@ -155,7 +162,7 @@ pub(super) fn SenderFields(draft: Draft, errors: Vec<FieldError>, email: String)
             state=state(draft.sender_name) optional=true maxlength=100
         />
         <TextField
-            field=Field::SenderAddress label=t!("form-sender-address") hint=t!("form-sender-address-hint")
+            field=Field::SenderAddress label=t!("form-sender-address") hint=sender_hint
             state=state(draft.sender_address) inputmode="email" optional=true pattern=ADDRESS
         />
         <TextField

@@ -129,7 +129,7 @@ pub(super) fn Form(content: Content, session: Session, presets: Arc<Catalogue>) 
                         <PresetGuide preset=chosen guide way />
                     </aside>
                 })}
-                <SenderFields draft=draft.clone() errors=errors.clone() email />
+                <SenderFields draft=draft.clone() errors=errors.clone() email signed_in=is_signed_in />
                 </div>
             </fieldset>
             <p
