@@ -68,6 +68,29 @@ for (const language of ["fr", "en"] as const) {
       await configurator.validateButton().click();
       await page.waitForURL(/warn=/);
       await check(page, "warnings");
+      // A sign-in: its page, the provider's window, a refusal with the administrator's text, the form of who signed in.
+      await configurator.open("profiles", "boulangerie-martin", language);
+      for (const account of ["admin", "boutique"]) {
+        await page.goto(`${demo.configurator}/profiles/new`);
+        await configurator.ready();
+        await configurator.choosePreset(configurator.words.sandbox);
+        await page.locator("#guide .sign-in button").click();
+        await page.locator("#sign-in-open button").waitFor();
+        await check(page, "sign-in");
+        const opens = page.waitForEvent("popup");
+        await page.locator("#sign-in-open button").click();
+        const window = await opens;
+        await window.waitForURL(/authorize/);
+        await window.locator(`input[value="${account}@sandbox.example"]`).check();
+        await window.locator("button[value=accept]").click();
+        await window.waitForURL(/oauth\/done/);
+        await check(window, `the window of ${account}`);
+        await window.close();
+        await page.locator(account === "admin" ? ".card.bad" : "input[name=encoding]").first().waitFor();
+        await check(page, `after ${account}`);
+      }
+      await page.goto(page.url().replace("/encoding", "/edit"));
+      await check(page, "signed in");
       // A successful test, with the field for its code; one that can be fixed, with its findings.
       await configurator.open("profiles", "velo-dubois", language);
       await configurator.addPersona("boutique@sandbox.example");
