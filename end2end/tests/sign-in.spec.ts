@@ -122,6 +122,37 @@ test("signed out, a profile takes a password instead", async ({ page, configurat
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
 });
 
+test("a quote waits when the permission is withdrawn, and leaves by itself after signing in again", async ({ page, demo, configurator }) => {
+  const quote = (number: string) => page.getByRole("row", { name: new RegExp(number) });
+  const shows = (number: string, words: RegExp) =>
+    expect(async () => {
+      await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
+      await expect(quote(number)).toContainText(words, { timeout: 100 });
+    }).toPass({ timeout: 30_000 });
+  await configurator.open("sending-mode");
+  await page.locator("#mode-own").check();
+  await configurator.button("Enregistrer").click();
+  await configurator.open();
+  await begin(page, configurator);
+  await signIn(page, configurator, "revoque");
+  await configurator.validateButton().click();
+  await page.waitForURL(/profiles\?selected=/);
+  // Its provider withdraws the permission after the first message: the test's.
+  await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
+  await page.goto(`${demo.portal}/boulangerie-martin?lang=fr`);
+  await page.getByRole("button", { name: "Envoyer D-2041" }).click();
+  await configurator.open();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.locator("[data-cause=oauth_reconnect]")).toBeVisible({ timeout: 100 });
+  }).toPass({ timeout: 30_000 });
+  expect((await demo.inbox()).length).toBe(1);
+  await page.locator("[data-cause=oauth_reconnect]").getByRole("button", { name: "Se connecter avec Sandbox" }).click();
+  await signIn(page, configurator, "revoque");
+  await page.waitForURL(/profiles\?selected=/);
+  await shows("D-2041", /(?<!non |peut-être )envoyé$/);
+});
+
 test("in a portal's frame, and the portal hears that a profile was saved @wasm", async ({ page, demo }) => {
   await page.addInitScript(() => {
     const heard: string[] = ((window as any).heard = []);

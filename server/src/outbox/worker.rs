@@ -86,6 +86,7 @@ pub(super) async fn work(
         contents: HashMap::new(),
         ahead: None,
         behind: None,
+        renewed_for: None,
     };
     worker.read_contents(&messages).await;
     let mut left = VecDeque::from(messages);
@@ -167,6 +168,8 @@ struct Worker<'a> {
     ahead: Option<Prepared>,
     /// The previous message, while its outcome is being written.
     behind: Option<Behind>,
+    /// The message whose access token was replaced after a refusal: that happens once.
+    renewed_for: Option<Uuid>,
     /// Cancelled when this replica has lost its places.
     lost: CancellationToken,
     /// The account's change count when the route was looked up, and the time of that look-up.
@@ -198,7 +201,7 @@ impl Worker<'_> {
         let everybody: HashMap<String, Address> =
             std::mem::take(&mut submission.to).into_iter().map(|address| (address.to_string(), address)).collect();
         let mut message = message.clone();
-        let (mut splits, mut same_connection, mut renewed) = (0, false, false);
+        let (mut splits, mut same_connection) = (0, false);
         // Recipients refused for now: no other transaction before the remaining ones had theirs.
         let mut refused: HashSet<String> = HashSet::new();
         loop {
@@ -259,9 +262,10 @@ impl Worker<'_> {
                 // The lease has ended, or the disk does not respond: the next lease holder continues.
                 return Next::GiveBack { this: true, after: self.outbox.options.first_retry };
             }
-            if !renewed && self.renew_token(&report, &mut submission, login_gate.clone()).await {
-                renewed = true;
-                continue;
+            match self.renew_token(message.id, &report, &mut submission, login_gate.clone()).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(next) => return next,
             }
             let report = if self.uses_a_token() { of_token(report) } else { report };
             let others = waiting.len() > to.len();

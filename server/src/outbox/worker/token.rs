@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use app::{diagnosis::cause::Cause, test_run::report::Report};
 use mail::smtp::{Credentials, LoginGate, Submission};
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use super::{Next, Worker};
 use crate::{
@@ -50,22 +51,28 @@ impl Worker<'_> {
         }
     }
 
-    /// Replaces a token that the server refused; `false`: there is no other one.
+    /// Replaces a token that the server refused. `Ok(false)`: the refusal is not about a token. Without another token,
+    /// the messages wait: it is the permission that has ended, not the message that failed.
     pub(super) async fn renew_token(
         &mut self,
+        message: Uuid,
         report: &Report,
         submission: &mut Submission,
         gate: Option<Arc<LoginGuard>>,
-    ) -> bool {
-        if !self.uses_a_token() || !is_refused_token(report) {
-            return false;
+    ) -> Result<bool, Next> {
+        if !self.uses_a_token() || !is_refused_token(report) || self.renewed_for.replace(message) == Some(message) {
+            return Ok(false);
         }
         let refused = self.route.secret.take();
-        let (Ok(Some(token)), Some(gate)) = (self.token(refused.as_ref()).await, gate) else { return false };
+        let token = match self.token(refused.as_ref()).await {
+            Ok(token) => token,
+            Err(no_secret) => return Err(self.after_no_token(no_secret).await),
+        };
+        let (Some(token), Some(gate)) = (token, gate) else { return Ok(false) };
         let login = self.route.destination().login.clone();
         submission.credentials = Some(Credentials::counted(login, token.clone(), gate as Arc<dyn LoginGate>));
         self.route.secret = Some(token);
-        true
+        Ok(true)
     }
 
     /// The messages wait with the server's back-off, which shows the reason. A change of the profile ends it.
