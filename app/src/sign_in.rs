@@ -17,3 +17,5 @@ pub mod view;
 pub mod watch;
 #[cfg(feature = "ssr")]
 pub mod way;
+#[cfg(feature = "hydrate")]
+pub(crate) mod window;

@@ -1,16 +1,23 @@
 // Signing in at a provider instead of entering a password.
-import { type Page } from "@playwright/test";
+import { type Locator, type Page } from "@playwright/test";
 import type { Configurator } from "./configurator";
 import { expect, test } from "./demo";
 
-/** From the form's button to the provider's answer, as one of its accounts. */
-async function signIn(page: Page, configurator: Configurator, account: string, decision: "accept" | "cancel" = "accept") {
+/** Presses the button that signs in; returns the provider's window. With scripts that is one press, without them two. */
+async function press(page: Page, configurator: Configurator, button: Locator) {
   const opens = page.waitForEvent("popup");
-  await page.getByRole("button", { name: "Ouvrir Sandbox" }).click();
-  const window = await opens;
+  await configurator.ready();
+  await button.click();
+  if (!configurator.scripted) await page.getByRole("button", { name: "Ouvrir Sandbox" }).click();
+  return opens;
+}
+
+/** From the button to the provider's answer, as one of its accounts. */
+async function signIn(page: Page, configurator: Configurator, account: string, button = page.getByRole("button", { name: "Se connecter avec Sandbox" })) {
+  const window = await press(page, configurator, button);
   await window.waitForURL(/authorize/);
   await window.locator(`input[value="${account}@sandbox.example"]`).check();
-  await window.locator(`button[value=${decision}]`).click();
+  await window.locator("button[value=accept]").click();
   await window.waitForURL(/oauth\/done/);
   const said = await window.locator("main").innerText();
   await window.close();
@@ -22,8 +29,6 @@ async function signIn(page: Page, configurator: Configurator, account: string, d
 async function begin(page: Page, configurator: Configurator) {
   await configurator.add();
   await configurator.choosePreset(configurator.words.sandbox);
-  await page.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
-  await expect(page.getByRole("button", { name: "Ouvrir Sandbox" })).toBeVisible();
 }
 
 test("an account that signs in sends, and no token is kept in clear", async ({ page, demo, configurator }) => {
@@ -64,8 +69,7 @@ test("a permission that was withdrawn is renewed where the failure is read", asy
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "oauth_reconnect");
   await expect(card).toContainText("Connexion à renouveler");
-  await card.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
-  await signIn(page, configurator, "revoque");
+  await signIn(page, configurator, "revoque", card.getByRole("button", { name: "Se connecter avec Sandbox" }));
   await page.waitForURL(/profiles\?selected=/);
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
 });
@@ -80,7 +84,6 @@ for (const [account, words] of [
     await configurator.add();
     await configurator.choosePreset(configurator.words.sandbox);
     await page.locator("#sender_name").fill("Chez Martin");
-    await page.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
     await signIn(page, configurator, account);
     await expect(configurator.heading(words)).toBeVisible();
     await page.getByRole("link", { name: "Revenir au formulaire" }).click();
@@ -93,7 +96,6 @@ test("another account than the form's is asked about, and a shared mailbox is on
   await configurator.add();
   await configurator.choosePreset(configurator.words.sandbox);
   await configurator.input(configurator.words.login).fill("partage@sandbox.example");
-  await page.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
   await signIn(page, configurator, "boutique");
   await expect(page.getByText("Vous vous êtes connecté avec boutique@sandbox.example, et non avec partage@sandbox.example.")).toBeVisible();
   await configurator.button("Envoyer depuis partage@sandbox.example").click();
@@ -147,8 +149,7 @@ test("a quote waits when the permission is withdrawn, and leaves by itself after
     await expect(page.locator("[data-cause=oauth_reconnect]")).toBeVisible({ timeout: 100 });
   }).toPass({ timeout: 30_000 });
   expect((await demo.inbox()).length).toBe(1);
-  await page.locator("[data-cause=oauth_reconnect]").getByRole("button", { name: "Se connecter avec Sandbox" }).click();
-  await signIn(page, configurator, "revoque");
+  await signIn(page, configurator, "revoque", page.locator("[data-cause=oauth_reconnect]").getByRole("button", { name: "Se connecter avec Sandbox" }));
   await page.waitForURL(/profiles\?selected=/);
   await shows("D-2041", /(?<!non |peut-être )envoyé$/);
 });
@@ -164,9 +165,8 @@ test("in a portal's frame, and the portal hears that a profile was saved @wasm",
   await frame.getByRole("link", { name: "Ajouter", exact: true }).click();
   await frame.locator(".search.shown").waitFor();
   await frame.getByRole("radio", { name: "Bac à sable (sandbox)", exact: true }).check();
-  await frame.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
   const opens = page.waitForEvent("popup");
-  await frame.getByRole("button", { name: "Ouvrir Sandbox" }).click();
+  await frame.getByRole("button", { name: "Se connecter avec Sandbox" }).click();
   const window = await opens;
   await window.waitForURL(/authorize/);
   await window.locator("button[value=accept]").click();

@@ -24,7 +24,7 @@ pub mod requests;
 pub mod token_endpoint;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use access::{AccessParts, AccessTokens, NewGrant, NoToken, ProviderAccess};
 pub use client::{Client, Clients, Kind, MailServer};

@@ -2,6 +2,7 @@
 sign-in-page-title = Sign in with your provider
 sign-in-with = Sign in with { $provider }
 sign-in-about = { $provider } will open in a new window. Choose the account that will send your email, and accept. Your password stays with { $provider }: we never see it.
+sign-in-opens = { $provider } is about to open here… If nothing happens, close this window and go back to the one before.
 sign-in-open = Open { $provider }
 sign-in-waiting = { $provider } is open in another window. Finish signing in there; this page then continues by itself.
 sign-in-finished = I’ve finished

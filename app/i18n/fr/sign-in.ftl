@@ -2,6 +2,7 @@
 sign-in-page-title = Connexion au fournisseur
 sign-in-with = Se connecter avec { $provider }
 sign-in-about = { $provider } va s’ouvrir dans une nouvelle fenêtre. Choisissez le compte qui enverra vos emails et acceptez. Votre mot de passe reste chez { $provider } : nous ne le voyons jamais.
+sign-in-opens = { $provider } va s’ouvrir ici… Si rien ne se passe, fermez cette fenêtre et revenez à la précédente.
 sign-in-open = Ouvrir { $provider }
 sign-in-waiting = { $provider } est ouvert dans une autre fenêtre. Terminez-y la connexion ; cette page continuera ensuite d’elle-même.
 sign-in-finished = J’ai terminé

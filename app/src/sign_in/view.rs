@@ -23,7 +23,10 @@ use crate::{
 pub fn SignInButton(way: SignInWay) -> impl IntoView {
     view! {
         <p class="sign-in">
-            <button class="primary" formaction=at("/api/sign-in/begin") formnovalidate=true>
+            <button
+                class="primary" formaction=at("/api/sign-in/begin") formnovalidate=true
+                data-opens=t!("sign-in-opens", provider = way.provider.clone())
+            >
                 {t!("sign-in-with", provider = way.provider)}
             </button>
         </p>
@@ -77,7 +80,10 @@ pub fn SignedInFields(
             {admin.map(|url| view! { <ForAdmin url provider=provider.clone() /> })}
             {login}
             <p class="actions">
-                <button class=ended.is_some().then_some("primary") formaction=at("/api/sign-in/begin") formnovalidate=true>
+                <button
+                    class=ended.is_some().then_some("primary") formaction=at("/api/sign-in/begin") formnovalidate=true
+                    data-opens=t!("sign-in-opens", provider = provider.clone())
+                >
                     {t!("signed-in-again")}
                 </button>
                 <button formaction=at("/api/sign-in/out") formnovalidate=true>{t!("signed-in-out")}</button>
@@ -114,7 +120,9 @@ fn SignInForm(id: String, client: String, provider: String) -> impl IntoView {
             <input type="hidden" name="id" value=id />
             <input type="hidden" name="client" value=client />
             <p class="actions">
-                <button class="primary">{t!("sign-in-with", provider = provider)}</button>
+                <button class="primary" data-opens=t!("sign-in-opens", provider = provider.clone())>
+                    {t!("sign-in-with", provider = provider)}
+                </button>
             </p>
         </form>
     }

@@ -26,6 +26,11 @@ mod browser {
     const EVERY: Duration = Duration::from_secs(2);
 
     pub(super) fn watch() {
+        if super::super::window::fill() {
+            // It shows now that the window is open.
+            after(EVERY, || drop(window().location().reload()));
+            return;
+        }
         after(EVERY, ask);
         // The owner comes back from the window: at once.
         listen(&window(), &["focus"], |_| spawn(look()));

@@ -24,6 +24,7 @@ use super::Failed;
 use crate::{
     config::{self, Config},
     service::smtp,
+    submission::of_token,
 };
 
 mod output;
@@ -49,6 +50,9 @@ pub struct Arguments {
     /// File with the password or token
     #[arg(long, conflicts_with = "secret_stdin", requires = "login")]
     pub secret_file: Option<PathBuf>,
+    /// File with an OAuth 2.0 access token, for XOAUTH2 or OAUTHBEARER, whichever the server offers
+    #[arg(long, conflicts_with_all = ["secret_file", "secret_stdin"], requires = "login")]
+    pub token_file: Option<PathBuf>,
     /// Read the password or token from standard input
     #[arg(long, requires = "login")]
     pub secret_stdin: bool,
@@ -102,7 +106,7 @@ enum UsageError {
     Mechanism(String),
     #[error("--ehlo-name must be a host name, or an address literal such as [192.0.2.1]")]
     EhloName,
-    #[error("--login needs --secret-file or --secret-stdin")]
+    #[error("--login needs --secret-file, --token-file or --secret-stdin")]
     SecretMissing,
     #[error("cannot read {0}")]
     File(PathBuf, #[source] std::io::Error),
@@ -146,6 +150,7 @@ async fn probe(options: &Arguments, output: &mut (dyn Write + Send + Sync)) -> R
         limits: Limits::default(),
         control: None,
     })?;
+    let with_token = submission.mechanism.is_some_and(|mechanism| mechanism.is_token());
     let report = {
         let mut on_stage = |event: StageEvent| {
             // A closed pipe must not stop a mail halfway.
@@ -153,6 +158,7 @@ async fn probe(options: &Arguments, output: &mut (dyn Write + Send + Sync)) -> R
         };
         submitter.submit(&submission, &mut on_stage).await
     };
+    let report = if with_token { of_token(report) } else { report };
     let _ = if options.json {
         writeln!(output, "{}", json!({ "report": report }))
     } else {
@@ -191,6 +197,7 @@ mod tests {
             security: Security::Tls,
             login: None,
             secret_file: None,
+            token_file: None,
             secret_stdin: false,
             mechanism: None,
             from: "a@exemple.fr".to_owned(),

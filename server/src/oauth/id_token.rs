@@ -57,8 +57,8 @@ pub enum IdTokenError {
     Issuer(String),
     #[error("the ID token was issued to another client")]
     AuthorizedParty,
-    #[error("the ID token has expired, or is from the future")]
-    Time,
+    #[error("the ID token has expired, or is from the future; our clock differs by {0} s")]
+    Time(i64),
     #[error("the ID token answers another request")]
     Nonce,
     #[error("the ID token names no e-mail address, or one that the provider has not verified")]
@@ -78,6 +78,14 @@ struct Claims {
     email_verified: Option<serde_json::Value>,
     preferred_username: Option<String>,
     tid: Option<String>,
+}
+
+/// What an ID token is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    pub nonce: &'a str,
+    /// When the provider answered, by its own clock.
+    pub answered_at: Option<Timestamp>,
 }
 
 struct Keys {
@@ -103,7 +111,7 @@ impl IdTokens {
         &self,
         (client, endpoints): (&Client, &FixedEndpoints),
         token: &SecretString,
-        nonce: &str,
+        expected: Expected<'_>,
     ) -> Result<Identified, IdTokenError> {
         let token = token.expose_secret();
         let header = decode_header(token).map_err(|_| IdTokenError::Malformed)?;
@@ -114,10 +122,10 @@ impl IdTokens {
         let mut validation = Validation::new(header.alg);
         validation.set_audience(&[&client.client_id]);
         validation.set_required_spec_claims(&["aud", "iss", "sub", "exp"]);
-        // Times are compared with our own clock, and the issuer by its own rule.
+        // Times and the issuer have rules of their own.
         validation.validate_exp = false;
         let claims = decode::<Claims>(token, &key, &validation).map_err(|_| IdTokenError::Signature)?.claims;
-        check(client, claims, nonce, (self.clock)())
+        check(client, claims, expected, (self.clock)())
     }
 
     /// The key of this id. An unknown id means that the provider has a new key.
@@ -158,18 +166,15 @@ fn max_age(headers: &http::HeaderMap) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(i64::from(seconds.parse::<u32>().ok()?)))
 }
 
-fn check(client: &Client, claims: Claims, nonce: &str, now: Timestamp) -> Result<Identified, IdTokenError> {
+fn check(client: &Client, claims: Claims, expected: Expected<'_>, now: Timestamp) -> Result<Identified, IdTokenError> {
     if !client.issuer.accepts(&claims.iss, claims.tid.as_deref()) {
         return Err(IdTokenError::Issuer(claims.iss.chars().take(200).collect()));
     }
     if claims.azp.as_ref().is_some_and(|azp| *azp != client.client_id) {
         return Err(IdTokenError::AuthorizedParty);
     }
-    let (now, skew) = (now.as_second(), SKEW.as_secs());
-    if claims.exp.saturating_add(skew) <= now || claims.iat > now.saturating_add(skew) {
-        return Err(IdTokenError::Time);
-    }
-    let same = claims.nonce.as_deref().unwrap_or_default().as_bytes().ct_eq(nonce.as_bytes());
+    check_time(client, &claims, expected.answered_at, now)?;
+    let same = claims.nonce.as_deref().unwrap_or_default().as_bytes().ct_eq(expected.nonce.as_bytes());
     if !bool::from(same) {
         return Err(IdTokenError::Nonce);
     }
@@ -179,6 +184,30 @@ fn check(client: &Client, claims: Claims, nonce: &str, now: Timestamp) -> Result
         subject: claims.sub,
         tenant: claims.tid,
     })
+}
+
+/// A token is valid by our clock, or by the provider's: it came straight from there, over TLS, together with the time. So
+/// a clock of ours that is wrong by an hour keeps no one from signing in.
+fn check_time(
+    client: &Client,
+    claims: &Claims,
+    answered_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), IdTokenError> {
+    let skew = SKEW.as_secs();
+    let is_valid_at = |time: Timestamp| {
+        let time = time.as_second();
+        claims.exp.saturating_add(skew) > time && claims.iat <= time.saturating_add(skew)
+    };
+    if is_valid_at(now) {
+        return Ok(());
+    }
+    let differs_by_s = now.as_second() - answered_at.map_or(claims.iat, Timestamp::as_second);
+    if !answered_at.is_some_and(is_valid_at) {
+        return Err(IdTokenError::Time(differs_by_s));
+    }
+    tracing::warn!(client = client.id, differs_by_s, "the provider's clock differs from ours");
+    Ok(())
 }
 
 /// The signed-in address. Microsoft's `preferred_username` is the name of the login; elsewhere only a verified address

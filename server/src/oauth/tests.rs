@@ -1,153 +1,18 @@
 //! Grants of the demo's provider, over real connections: sign-in, refresh, and every way in which a refresh fails.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use app::{
-    diagnosis::cause::Cause,
-    journal::model::Author,
-    profile::{
-        address::EmailAddress,
-        model::{ProfileId, Settings},
-        port::Target,
-    },
-    services::Clock,
-    session::{AccountId, User},
-};
+use app::{diagnosis::cause::Cause, journal::model::Author, session::User};
 use jiff::Timestamp;
-use mail::net::{Network, Policy};
 
-use super::{
-    access::ProviderAccess,
-    id_token::IdTokenError,
-    keeper::Keeper,
-    token_endpoint::{Request, authorization_url, exchange},
-    *,
-};
-use crate::{
-    credentials::{Vault, VaultKey},
-    demo::{
-        provider::{Provider, ProviderOptions, tests::press},
-        registration::{PROVIDER_HOST, client},
-        sandbox::DOMAIN,
-    },
-    metrics::Metrics,
-    profiles::{Connection, ProfileService},
-    replicas::Replicas,
-    store::{ProfileRow, aggregates::*, sqlite::SqliteStore},
-};
+use super::{id_token::IdTokenError, keeper::Keeper, *};
+use crate::{replicas::Replicas, store::aggregates::*};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const OWN: &str = "http://127.0.0.1:3000";
+mod hostile;
+mod world;
 
-fn martin() -> AccountId {
-    AccountId { portal: "demo".to_owned(), account: "martin".to_owned() }
-}
-
-/// A provider that listens, and profiles that sign in there.
-struct World {
-    provider: Provider,
-    client: Arc<Client>,
-    access: ProviderAccess,
-    tokens: AccessTokens,
-    profiles: ProfileService,
-    store: Arc<SqliteStore>,
-    now: Arc<AtomicI64>,
-}
-
-impl World {
-    async fn new() -> Self {
-        let now = Arc::new(AtomicI64::new(1_800_000_000));
-        let shown = now.clone();
-        let clock: Clock = Arc::new(move || Timestamp::from_second(shown.load(Ordering::SeqCst)).unwrap());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let provider = Provider::new(ProviderOptions {
-            public_url: format!("http://{}", listener.local_addr().unwrap()),
-            client_id: "facteur".to_owned(),
-            client_secret: secrecy::SecretString::from("a secret"),
-            redirect_uris: vec![format!("{OWN}/oauth/callback/sandbox")],
-            clock: clock.clone(),
-        })
-        .unwrap();
-        let router = provider.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let mut policy = Policy::default();
-        policy.static_addresses.push((format!("*.{DOMAIN}"), vec![[127, 0, 0, 1].into()]));
-        policy.plaintext_hosts.push(PROVIDER_HOST.to_owned());
-        let access = ProviderAccess::new(&Arc::new(Network::new(policy.clone(), true, &[]).unwrap()), &clock);
-        let client = Arc::new(client(&provider, 465, OWN));
-        let store = Arc::new(SqliteStore::in_memory().await.unwrap());
-        let vault = Vault::new(vec![VaultKey::new("v1", [1; 32]).unwrap()]).unwrap();
-        let tokens = AccessTokens::new(AccessParts {
-            store: store.clone(),
-            vault: vault.clone(),
-            clients: Clients(vec![client.clone()]),
-            provider: access.clone(),
-            clock: clock.clone(),
-            metrics: Arc::new(Metrics::new()),
-            webhook_portals: Arc::new(["demo".to_owned()]),
-        });
-        let profiles = ProfileService::new(store.clone(), vault, policy, clock).with_tokens(tokens.clone());
-        Self { provider, client, access, tokens, profiles, store, now }
-    }
-
-    fn wait(&self, seconds: i64) {
-        self.now.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    /// The tokens of an account that signs in; `nonce`: the one that is expected.
-    async fn granted(&self, persona: &str, nonce: &str) -> Result<NewGrant, IdTokenError> {
-        let endpoints = self.access.endpoints.of(&self.client.endpoints).await.unwrap();
-        let at = (&*self.client, &endpoints);
-        let request = Request { state: "s", verifier: VERIFIER, nonce: "n", login_hint: None, language: "fr" };
-        let url = authorization_url(at.0, at.1, &request).unwrap();
-        let back = press(&self.provider.router(), &url, persona).await;
-        let query = back.split_once('?').unwrap().1;
-        let code = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code").unwrap().1.into_owned();
-        let now = Timestamp::from_second(self.now.load(Ordering::SeqCst)).unwrap();
-        let got = exchange(&self.access.requests, at, &code, VERIFIER, now).await.unwrap();
-        let identified = self.access.id_tokens.verify(at, &got.id_token.unwrap(), nonce).await?;
-        Ok(NewGrant {
-            identified,
-            scopes: got.scopes.unwrap(),
-            access: got.access,
-            access_ends_at: got.access_ends_at,
-            refresh: got.refresh.unwrap(),
-        })
-    }
-
-    /// A profile of an account that signs in.
-    async fn profile(&self, persona: &str) -> ProfileId {
-        let grant = self.granted(persona, "n").await.unwrap();
-        let settings = Settings {
-            name: String::new(),
-            preset: None,
-            user: None,
-            destination: Client::destination(&self.client.servers[0], grant.identified.address.as_str()),
-            sender_name: String::new(),
-            sender_address: EmailAddress::parse(grant.identified.address.as_str()).unwrap(),
-            reply_to: None,
-        };
-        let person = User { id: "claire".to_owned(), name: "Claire".to_owned() };
-        let by = Author { account: &martin(), person: &person };
-        let connection = Connection { client: self.client.clone(), settings, grant };
-        self.profiles.connect(by, Target::default(), connection).await.unwrap().0
-    }
-
-    async fn row(&self, id: ProfileId) -> ProfileRow {
-        self.store.profile(&martin(), id).await.unwrap().unwrap()
-    }
-
-    async fn access(&self, id: ProfileId) -> Result<secrecy::SecretString, NoToken> {
-        let row = self.row(id).await;
-        self.tokens.access(&martin(), &row, row.grant.as_ref().unwrap(), None).await
-    }
-}
+pub(crate) use world::World;
+use world::martin;
 
 #[tokio::test]
 async fn a_token_lasts_and_many_logins_share_one_refresh() {

@@ -1,13 +1,18 @@
 //! Server side. The token endpoint (RFC 6749 §4.1.3, §6) and the revocation endpoint (RFC 7009).
 
-use std::time::Duration;
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointNotSet,
-    EndpointSet, ErrorResponse, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, Scope, StandardRevocableToken, StandardTokenIntrospectionResponse, StandardTokenResponse,
-    TokenResponse, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
+    EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
+    StandardTokenIntrospectionResponse, StandardTokenResponse, TokenResponse, TokenUrl,
     basic::{BasicRevocationErrorResponse, BasicTokenType},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -63,6 +68,8 @@ pub struct Tokens {
     /// The granted scopes, separated by spaces; `None`: those that were requested.
     pub scopes: Option<String>,
     pub id_token: Option<SecretString>,
+    /// The `Date` of the response (RFC 9110 §6.6.1): the time by the provider's clock.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// The ID token beside the others (`OpenID` Connect Core 1.0 §3.1.3.3).
@@ -159,6 +166,27 @@ pub fn authorization_url(
     Ok(url.url().0.into())
 }
 
+/// Remembers when a response was sent.
+struct Dated<'r> {
+    requests: &'r Requests,
+    date: Mutex<Option<Timestamp>>,
+}
+
+impl<'c> AsyncHttpClient<'c> for Dated<'_> {
+    type Error = RequestError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, RequestError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async {
+            let response = self.requests.send(request).await?;
+            let date = response.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+            let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|date| date.timestamp());
+            *self.date.lock().unwrap_or_else(PoisonError::into_inner) = date;
+            Ok(response)
+        })
+    }
+}
+
 /// Exchanges a code.
 pub async fn exchange(
     requests: &Requests,
@@ -168,12 +196,14 @@ pub async fn exchange(
     now: Timestamp,
 ) -> Result<Tokens, TokenError> {
     let oauth = oauth_client(client, endpoints)?;
+    let dated = Dated { requests, date: Mutex::default() };
     let answer = oauth
         .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()))
-        .request_async(requests)
+        .request_async(&dated)
         .await;
-    tokens(answer.map_err(meaning)?, now)
+    let answered_at = *dated.date.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Tokens { answered_at, ..tokens(answer.map_err(meaning)?, now)? })
 }
 
 /// Exchanges a refresh token for an access token, with the scopes that were granted: Microsoft requires them.
@@ -234,6 +264,7 @@ fn tokens(answer: Answer, now: Timestamp) -> Result<Tokens, TokenError> {
         refresh: answer.refresh_token().map(|token| SecretString::from(token.secret().clone())),
         scopes,
         id_token: answer.extra_fields().id_token.clone().map(SecretString::from),
+        answered_at: None,
     })
 }
 

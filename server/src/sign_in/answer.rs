@@ -16,7 +16,7 @@ use crate::{
         NewGrant,
         client::Client,
         endpoints::FixedEndpoints,
-        id_token::IdTokenError,
+        id_token::{Expected, IdTokenError},
         refusal::{Meaning, ProviderError},
         token_endpoint::{TokenError, exchange},
     },
@@ -147,7 +147,8 @@ impl SignInService {
         }
         let missing = |what| Exchange::Token(TokenError::Incomplete(what));
         let id_token = tokens.id_token.ok_or_else(|| missing("no ID token"))?;
-        let identified = self.parts.provider.id_tokens.verify((client, endpoints), &id_token, &secrets.nonce).await;
+        let expected = Expected { nonce: &secrets.nonce, answered_at: tokens.answered_at };
+        let identified = self.parts.provider.id_tokens.verify((client, endpoints), &id_token, expected).await;
         Ok(NewGrant {
             identified: identified.map_err(Exchange::IdToken)?,
             scopes: tokens.scopes.unwrap_or_else(|| client.scopes.join(" ")),

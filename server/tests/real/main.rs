@@ -12,6 +12,7 @@ mod arrival;
 mod cases;
 mod probe;
 mod servers;
+mod tokens;
 
 /// Every case against one server, each a test of its own, such as `exim::a_wrong_password`.
 macro_rules! against {

@@ -29,6 +29,8 @@ pub struct Probe<'a> {
     pub subject: String,
     pub body: Option<&'a str>,
     pub dry_run: bool,
+    /// Passes the password as a token, in a file.
+    pub token_file: bool,
     pub trusts_authority: bool,
 }
 
@@ -46,6 +48,7 @@ impl<'a> Probe<'a> {
             subject: uuid::Uuid::now_v7().to_string(),
             body: None,
             dry_run: false,
+            token_file: false,
             trusts_authority: true,
         }
     }
@@ -62,8 +65,17 @@ impl<'a> Probe<'a> {
         command
             .arg("probe")
             .arg(format!("localhost:{}", self.port))
-            .args(["--json", "--allow-private", "--secret-stdin", "--login", LOGIN])
+            .args(["--json", "--allow-private", "--login", LOGIN])
             .args(["--security", self.security.as_str(), "--from", self.from, "--subject", &self.subject]);
+        let token = self.token_file.then(|| {
+            let path = std::env::temp_dir().join(format!("facteur-token-{}", self.subject));
+            std::fs::write(&path, format!("{}\n", self.password)).unwrap();
+            path
+        });
+        match &token {
+            Some(path) => command.arg("--token-file").arg(path),
+            None => command.arg("--secret-stdin"),
+        };
         for to in &self.to {
             command.args(["--to", to]);
         }
@@ -82,7 +94,7 @@ impl<'a> Probe<'a> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(self.password.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        if let Some(path) = body {
+        for path in [body, token].into_iter().flatten() {
             std::fs::remove_file(path).unwrap();
         }
         let text = String::from_utf8(output.stdout).unwrap();

@@ -16,6 +16,7 @@ pub const NOBODY: &str = "personne@test.example";
 #[derive(Deserialize)]
 struct Description {
     ca: PathBuf,
+    token_key: PathBuf,
     servers: Vec<Listed>,
 }
 
@@ -36,6 +37,8 @@ pub struct Server {
     pub mail: PathBuf,
     /// The authority of its certificate.
     pub ca: PathBuf,
+    /// The key with which a provider signs access tokens.
+    pub token_key: PathBuf,
 }
 
 impl Server {
@@ -60,12 +63,12 @@ pub fn server(name: &str) -> Option<Server> {
         return None;
     };
     let text = std::fs::read(&path).expect("the file that FACTEUR_TEST_SERVERS names");
-    let Description { ca, servers } = serde_json::from_slice(&text).expect("a description of servers");
+    let Description { ca, token_key, servers } = serde_json::from_slice(&text).expect("a description of servers");
     let Some(Listed { name, starttls, tls, mail }) = servers.into_iter().find(|server| server.name == name) else {
         skipped(name, "see the output of scripts/mail-servers above");
         return None;
     };
-    Some(Server { name, starttls, tls, mail, ca })
+    Some(Server { name, starttls, tls, mail, ca, token_key })
 }
 
 /// Reports it once, on standard error, because the test runner hides the output of passing tests.

@@ -4,13 +4,17 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, InputEvent, KeyboardEvent, SubmitEvent};
 
 use super::{address, checks, leaving, mailbox, offer, presets, radio::PRESET, search, secret, server, warn};
-use crate::dom::{find, is, listen, press, target};
+use crate::{
+    dom::{find, is, listen, press, target},
+    sign_in::window,
+};
 
 /// Called once, when the WebAssembly is loaded.
 pub(super) fn arrive() {
     let Some(form) = find::<Element>("#profile-form") else { return };
     listen(&form, &["click", "input", "keydown", "change", "submit"], heard);
     press::arrive();
+    window::arrive();
     search::arrive();
     presets::arrive();
     secret::arrive();

@@ -11,10 +11,13 @@ use super::{
     copy,
     panel::{NOW, fill, nearest, open_panel, panel, part, put_after, say, set_busy, show_buttons},
 };
-use crate::dom::{
-    find, focus, is, listen,
-    press::{self, when_released},
-    show as set_shown, spawn, target, toggle_secret,
+use crate::{
+    dom::{
+        find, focus, is, listen,
+        press::{self, when_released},
+        show as set_shown, spawn, target, toggle_secret,
+    },
+    sign_in::window,
 };
 
 /// The button.
@@ -33,6 +36,7 @@ pub(super) fn arrive() {
         listen(&live, &["submit", "click", "change"], heard);
     }
     press::arrive();
+    window::arrive();
     show_buttons();
     // No scrolling past a notice: it is read first, and may offer to undo a deletion.
     selected(find::<Element>("#said .notice").is_none());

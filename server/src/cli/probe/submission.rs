@@ -22,10 +22,10 @@ pub(super) fn submission(options: &Arguments, host: &str, port: u16) -> Result<S
     let address = |text: &String| address(text).ok_or_else(|| UsageError::Address(text.clone()));
     let from = address(&options.from)?;
     let to = options.to.iter().map(address).collect::<Result<Vec<_>, _>>()?;
-    let mechanism = options
-        .mechanism
-        .as_ref()
-        .map(|name| Mechanism::from_name(name).ok_or_else(|| UsageError::Mechanism(name.clone())));
+    let mechanism = match &options.mechanism {
+        Some(name) => Some(Mechanism::from_name(name).ok_or_else(|| UsageError::Mechanism(name.clone()))?),
+        None => options.token_file.is_some().then_some(Mechanism::Xoauth2),
+    };
     let credentials = match &options.login {
         Some(login) => Some(Credentials::uncounted(login.clone(), secret(options)?)),
         None => None,
@@ -51,7 +51,7 @@ pub(super) fn submission(options: &Arguments, host: &str, port: u16) -> Result<S
         port,
         security: options.security,
         credentials,
-        mechanism: mechanism.transpose()?,
+        mechanism,
         from,
         to,
         message: compose(&letter)?.bytes,
@@ -87,7 +87,7 @@ fn body(path: &Path) -> Result<String, UsageError> {
 
 /// The secret, without the line end that files and pipes add.
 fn secret(options: &Arguments) -> Result<SecretString, UsageError> {
-    let typed = match &options.secret_file {
+    let typed = match options.secret_file.as_ref().or(options.token_file.as_ref()) {
         Some(path) => read(path)?,
         None if options.secret_stdin => {
             let mut text = String::new();

@@ -16,7 +16,10 @@ use utoipa::{
 
 use super::{
     problem::Code,
-    v1::messages::{create, get, list, resend},
+    v1::{
+        accounts,
+        messages::{create, get, list, resend},
+    },
 };
 use crate::http::{Site, pages::assets};
 
@@ -28,9 +31,12 @@ use crate::http::{Site, pages::assets};
         description = "A portal's server posts messages; Facteur sends them through the account's mail server and reports the outcome.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    paths(create::create, get::get, list::list, resend::resend),
+    paths(create::create, get::get, list::list, resend::resend, accounts::get),
     modifiers(&Key),
-    tags((name = "messages", description = "Messages")),
+    tags(
+        (name = "messages", description = "Messages"),
+        (name = "accounts", description = "How an account sends, and whether it can"),
+    ),
 )]
 struct Description;
 

@@ -204,12 +204,18 @@ impl From<Refused> for Problem {
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        Self::new(match error.log() {
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        Self::new(match error {
             AppError::Internal => Code::Internal,
             _ => Code::Unavailable,
         })
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        error.log().into()
     }
 }
 

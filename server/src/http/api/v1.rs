@@ -1,10 +1,11 @@
-//! Server side. Version 1 of the API: the endpoints of messages and sessions.
+//! Server side. Version 1 of the API: the endpoints of messages, accounts and sessions.
 //!
 //! No browser takes part: the key is in the `Authorization` header, and cookies are ignored.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `api_key` | which portal is calling |
+//! | `accounts` | how an account sends |
 //! | `messages` | the endpoints of messages |
 //! | `sessions` | the end of a person's sessions |
 //! | `body_memory` | the memory budget for bodies |
@@ -17,6 +18,7 @@ use axum::{
 use super::problem::{Code, Problem};
 use crate::http::Site;
 
+pub mod accounts;
 pub mod api_key;
 pub mod body_memory;
 pub mod messages;
@@ -44,6 +46,7 @@ pub fn routes() -> Router<Site> {
         .route("/api/v1/messages", post(messages::create::create).get(messages::list::list))
         .route("/api/v1/messages/{id}", get(messages::get::get))
         .route("/api/v1/messages/{id}/resend", post(messages::resend::resend))
+        .route("/api/v1/accounts/{account}", get(accounts::get))
         .route("/api/v1", any(nowhere))
         .route("/api/v1/", any(nowhere))
         .route("/api/v1/{*endpoint}", any(nowhere))
