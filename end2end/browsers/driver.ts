@@ -16,6 +16,8 @@ export interface Driver {
   /** An element as the origin of a pointer's move; undefined if there is none. */
   origin<A extends unknown[]>(find: (...given: A) => Element | undefined, ...given: A): Promise<object | undefined>;
   perform(sources: Source[]): Promise<unknown>;
+  /** Acts in the window that a press opens, closes it and comes back. */
+  inWindow(press: () => Promise<unknown>, act: (window: Driver) => Promise<unknown>): Promise<unknown>;
 }
 
 /** What a person searches for: `field` by its label, `css` by a selector. */

@@ -3,7 +3,7 @@ import type { Browser, Page } from "puppeteer-core";
 import { test as base, expect } from "../tests/demo";
 import { Person } from "./driver";
 import { Firefox, launch } from "./firefox";
-import { hold, walk } from "./journey";
+import { hold, signIn, walk } from "./journey";
 
 /** A browser, and a tab of it. */
 const test = base.extend<{ start: (preferences?: Record<string, unknown>) => Promise<{ browser: Browser; firefox: Firefox }> }>({
@@ -29,6 +29,13 @@ for (const place of ["page", "frame"] as const) {
     const { firefox } = await start();
     await walk(firefox, demo, place);
     await hold(firefox);
+  });
+}
+
+for (const place of ["page", "frame"] as const) {
+  test(`signing in at the provider, in the ${place}`, async ({ demo, start }) => {
+    const { firefox } = await start();
+    await signIn(firefox, demo, place);
   });
 }
 

@@ -42,6 +42,14 @@ export class Firefox implements Driver {
     return sharedId && { type: "element", element: { sharedId } };
   }
 
+  async inWindow(press: () => Promise<unknown>, act: (window: Driver) => Promise<unknown>) {
+    const opens = new Promise<Page>((resolve) => this.browser.once("targetcreated", async (target) => resolve((await target.page())!)));
+    await press();
+    const page = await opens;
+    await act(new Firefox(this.browser, page, this.demo));
+    await page.close();
+  }
+
   /** Puppeteer's own mouse and keyboard do not find frames inside an element. */
   perform(actions: Source[]) {
     return (this.browser as any).connection.send("input.performActions", { context: (this.#frame as any)._id, actions });

@@ -153,6 +153,48 @@ export async function walk(driver: Driver, demo: Places, place: Place) {
   }
 }
 
+/** A profile whose owner signs in at the provider instead of entering a password; and signs out again. */
+export async function signIn(driver: Driver, demo: Places, place: Place) {
+  const person = new Person(driver);
+  /** With the script, one press is enough; it is not pressed before the script listens. */
+  const listens = () => performance.getEntriesByType("resource").some(({ name }) => name.endsWith(".wasm"));
+  const press = async (button: string) => {
+    await expect.poll(() => person.ask(listens)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await person.press(["button", button]);
+  };
+  const enters = (button: string) =>
+    driver.inWindow(
+      () => press(button),
+      async (window) => {
+        const there = new Person(window);
+        await there.press(["css", "button[value=accept]"]);
+        // WebKit lays out no window in the background.
+        await expect.poll(() => there.ask(() => location.pathname + document.body.textContent)).toContain("boutique@sandbox.example est connecté");
+      },
+    );
+  await test.step("one press opens the provider, and the page goes on by itself", async () => {
+    await open(person, demo, place);
+    await begin(person);
+    await enters("Se connecter avec Sandbox");
+    await encode(person);
+  });
+  await test.step("Tester: the server accepts the message", async () => {
+    await startTest(person);
+    await succeeds(person);
+    expect(await demo.inbox()).toHaveLength(1);
+  });
+  await test.step("signed in again, and signed out", async () => {
+    await person.press(["button", "Modifier"]);
+    await person.sees("text", "Connecté à boutique@sandbox.example");
+    await enters("Se reconnecter");
+    await person.sees("css", ".profile :checked + label");
+    await person.press(["button", "Modifier"]);
+    await person.press(["button", "Se déconnecter"]);
+    await person.sees("text", "Ce profil ne peut plus envoyer");
+  });
+}
+
 /**
  * From the list: Valider is pressed while a field has the focus, and the response about that field arrives while the
  * button is down.

@@ -1,7 +1,7 @@
 // WebKit: the tutorial, over plain HTTP as the demo serves it, and the tab where the frame's cookie is refused.
 import { test as base, expect } from "../tests/demo";
 import { Person } from "./driver";
-import { hold, walk } from "./journey";
+import { hold, signIn, walk } from "./journey";
 import { oneSite, type Site } from "./onesite";
 import { WebKit } from "./webkit";
 
@@ -27,6 +27,11 @@ test("the whole tutorial, and a press that is held while an answer arrives, in t
 test("the whole tutorial, and a press that is held while an answer arrives, in a frame of the same site", async ({ site, webkit }) => {
   await walk(webkit, site, "frame");
   await hold(webkit);
+});
+
+// Not in the frame of the same site: the provider comes back to the configurator's own address, not to the proxy's.
+test("signing in at the provider, in the page", async ({ demo, webkit }) => {
+  await signIn(webkit, demo, "page");
 });
 
 test("where the frame's cookie is refused, a press opens a tab", async ({ demo, webkit }) => {

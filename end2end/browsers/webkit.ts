@@ -59,6 +59,19 @@ export class WebKit implements Driver {
     await this.send("POST", "/frame", { id: this.#frame });
   }
 
+  async inWindow(press: () => Promise<unknown>, act: (window: Driver) => Promise<unknown>) {
+    const [here, before, frame] = [await this.send("GET", "/window"), await this.windows(), this.#frame];
+    await press();
+    await expect.poll(async () => (await this.windows()).length).toBe(before.length + 1);
+    await this.window((await this.windows()).find((handle) => !before.includes(handle))!);
+    this.#frame = undefined;
+    await act(this);
+    await this.send("DELETE", "/window");
+    await this.window(here);
+    this.#frame = frame;
+    if (frame) await this.send("POST", "/frame", { id: frame });
+  }
+
   async around<A extends unknown[], T>(what: (...given: A) => T, ...given: A): Promise<Awaited<T> | undefined> {
     if (!this.#frame) return;
     await this.send("POST", "/frame", { id: null });

@@ -63,6 +63,8 @@ pub const fn who(cause: Cause) -> Who {
         | Cause::NetworkUnreachable
         | Cause::EhloRejected
         | Cause::OauthClient
+        | Cause::WrongServer
+        | Cause::MessageMalformed
         | Cause::TooManyRecipients
         | Cause::IpBlocked => Who::Portal,
         Cause::DnsFailed
@@ -70,6 +72,7 @@ pub const fn who(cause: Cause) -> Who {
         | Cause::RateLimited
         | Cause::QuotaExceeded
         | Cause::TooManyConnections
+        | Cause::SessionLimit
         | Cause::ServerBusy
         | Cause::OauthUnavailable
         | Cause::ConnectionLost => Who::Nobody,
@@ -116,6 +119,7 @@ pub const fn says_to_retry(cause: Cause) -> bool {
             | Cause::RateLimited
             | Cause::QuotaExceeded
             | Cause::TooManyConnections
+            | Cause::SessionLimit
             | Cause::TooManyRecipients
             | Cause::ServerBusy
             | Cause::OauthUnavailable

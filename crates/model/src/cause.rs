@@ -51,6 +51,8 @@ causes! {
     NetworkUnreachable = "network_unreachable",
     /// The server that responded is not a mail submission server.
     NotSubmissionServer = "not_submission_server",
+    /// Another server responds in place of the provider's: a network or a hosting company redirects the connection.
+    WrongServer = "wrong_server",
     /// TLS spoken to a plaintext port, or the reverse.
     TlsPortMismatch = "tls_port_mismatch",
     TlsVersionUnsupported = "tls_version_unsupported",
@@ -110,10 +112,14 @@ causes! {
     /// The daily or paid quota is used up.
     QuotaExceeded = "quota_exceeded",
     TooManyConnections = "too_many_connections",
+    /// The limit of one connection is reached: its messages, its age, its idle time. A new connection helps at once.
+    SessionLimit = "session_limit",
     TooManyRecipients = "too_many_recipients",
     MessageTooLarge = "message_too_large",
     /// Content, spam, attachment, reputation, local policy.
     MessageRejected = "message_rejected",
+    /// The message, or one of its headers, breaks a rule of the format (RFC 5322).
+    MessageMalformed = "message_malformed",
     /// SPF, DKIM or DMARC of the sender's domain.
     DomainAuthentication = "domain_authentication",
     /// Our IP address is on a block list, or has no reverse DNS name.

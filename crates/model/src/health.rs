@@ -137,7 +137,7 @@ impl Health {
     }
 }
 
-/// Whether a cause concerns only one message or its recipients, and shows nothing about the profile.
+/// Whether a cause concerns only one message, its recipients or one connection, and shows nothing about the profile.
 pub const fn is_about_the_message(cause: Cause) -> bool {
     matches!(
         cause,
@@ -148,6 +148,8 @@ pub const fn is_about_the_message(cause: Cause) -> bool {
             | Cause::TooManyRecipients
             | Cause::MessageTooLarge
             | Cause::MessageRejected
+            | Cause::MessageMalformed
+            | Cause::SessionLimit
     )
 }
 

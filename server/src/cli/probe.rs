@@ -150,7 +150,7 @@ async fn probe(options: &Arguments, output: &mut (dyn Write + Send + Sync)) -> R
         limits: Limits::default(),
         control: None,
     })?;
-    let with_token = submission.mechanism.is_some_and(|mechanism| mechanism.is_token());
+    let with_token = submission.mechanism.is_some_and(mail::smtp::Mechanism::is_token);
     let report = {
         let mut on_stage = |event: StageEvent| {
             // A closed pipe must not stop a mail halfway.

@@ -15,7 +15,7 @@ const MECHANISMS: [&str; 2] = ["XOAUTH2", "OAUTHBEARER"];
 
 /// A token of the provider that Dovecot trusts; `change` overrides claims.
 fn token(server: &Server, change: Value) -> String {
-    let now = jiff::Timestamp::now().as_second();
+    let now = (server::config::clock())().as_second();
     let mut claims = json!({
         "iss": "https://provider.test.example", "sub": "1", "azp": "facteur", "login": LOGIN, "scope": "openid mail.send",
         "iat": now - 5, "nbf": now - 5, "exp": now + 600,
@@ -69,7 +69,7 @@ fn a_token_too_long_for_the_command_goes_in_a_second_step() {
 #[ignore = "make test-servers starts the servers"]
 fn a_refused_token_says_so_and_is_shown_nowhere() {
     let Some(server) = dovecot() else { return };
-    let past = jiff::Timestamp::now().as_second() - 3_600;
+    let past = (server::config::clock())().as_second() - 3_600;
     for (name, change) in [
         ("ended", json!({ "exp": past, "iat": past - 60, "nbf": past - 60 })),
         ("another issuer", json!({ "iss": "https://evil.test.example" })),

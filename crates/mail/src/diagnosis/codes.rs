@@ -52,6 +52,8 @@ pub(super) fn by_enhanced_code(stage: Stage, text: &Text) -> Option<Cause> {
 pub(super) fn by_code(stage: Stage, text: &Text) -> Cause {
     let silent = text.is_bare() && about(text, &[0, 1, 2]);
     match (stage, text.code) {
+        // A positive reply that was not expected here.
+        (_, 200..=399) => Cause::ProtocolError,
         (_, 421) if about(text, &[0, 3, 4]) || text.is_bare() => Cause::ServerBusy,
         (Stage::Auth, 535) if text.length() <= A_FEW => Cause::BadCredentials,
         (Stage::Auth, 504) => Cause::AuthMechanismUnsupported,

@@ -37,7 +37,8 @@ use pattern::Pattern;
 
 mod agreed;
 mod envelope;
-mod families;
+pub(super) mod families;
+mod format;
 mod limits;
 mod login;
 mod message;
@@ -46,6 +47,7 @@ mod pattern;
 mod providers;
 mod recipient;
 mod sender;
+mod session;
 
 /// Stages (empty: any), ids of providers (empty: every server), patterns of which one must match, cause.
 type Rule = (&'static [Stage], &'static [&'static str], &'static [&'static str], Cause);
@@ -58,6 +60,8 @@ const EVERYONE: &[&str] = &[];
 const TABLES: &[&[Rule]] = &[
     providers::RULES,
     agreed::RULES,
+    session::RULES,
+    format::RULES,
     opening::RULES,
     login::RULES,
     envelope::RULES,
@@ -97,10 +101,8 @@ static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
 });
 
 impl Line {
-    fn fits(&self, stage: Stage, host: &str, text: &Text) -> bool {
-        (self.stages.is_empty() || self.stages.contains(&stage))
-            && self.is_said_by(host, text)
-            && self.patterns.iter().any(|pattern| pattern.fits(text))
+    fn concerns(&self, stage: Stage, host: &str, text: &Text) -> bool {
+        (self.stages.is_empty() || self.stages.contains(&stage)) && self.is_said_by(host, text)
     }
 
     fn is_said_by(&self, host: &str, text: &Text) -> bool {
@@ -110,18 +112,48 @@ impl Line {
     }
 }
 
-/// The cause of the first matching rule.
-pub(super) fn in_words(stage: Stage, host: &str, text: &Text) -> Option<Cause> {
-    LINES.iter().find(|line| line.fits(stage, host, text)).map(|line| line.cause)
+/// What the first matching line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub cause: Cause,
+    /// It is a line for one provider, from its own documents, or one whose code and words agree.
+    pub is_certain: bool,
+}
+
+/// The first matching line.
+pub(super) fn in_words(stage: Stage, host: &str, text: &Text) -> Option<Found> {
+    first(stage, host, text, &|_, _| true).and_then(|(line, _)| found(line))
+}
+
+/// The first matching line, and its first matching pattern. `is_on`: whether a pattern of a line counts.
+fn first(stage: Stage, host: &str, text: &Text, is_on: &dyn Fn(usize, usize) -> bool) -> Option<(usize, usize)> {
+    LINES.iter().enumerate().filter(|(_, line)| line.concerns(stage, host, text)).find_map(|(at, line)| {
+        let mut patterns = line.patterns.iter().enumerate();
+        patterns.find(|(number, pattern)| is_on(at, *number) && pattern.fits(text)).map(|(number, _)| (at, number))
+    })
+}
+
+fn found(line: usize) -> Option<Found> {
+    Some(Found { cause: LINES.get(line)?.cause, is_certain: line < providers::RULES.len() + agreed::RULES.len() })
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
-    /// The index of the matching line: tests find the lines that no reply reaches.
-    pub fn line_for(stage: Stage, host: &str, text: &Text) -> Option<usize> {
-        LINES.iter().position(|line| line.fits(stage, host, text))
+    /// The matching line and pattern: tests find the lines that no reply reaches.
+    pub fn reached(stage: Stage, host: &str, text: &Text) -> Option<(usize, usize)> {
+        first(stage, host, text, &|_, _| true)
+    }
+
+    /// The first matching line with these patterns only.
+    pub fn in_words_of(
+        patterns: &BTreeSet<(usize, usize)>,
+        (stage, host, text): (Stage, &str, &Text),
+    ) -> Option<Found> {
+        first(stage, host, text, &|line, pattern| patterns.contains(&(line, pattern))).and_then(|(line, _)| found(line))
     }
 
     /// Every line as written.

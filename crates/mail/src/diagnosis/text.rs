@@ -35,6 +35,8 @@ pub(super) struct Text {
     pub sentences: Vec<String>,
     /// The whole reply, with links and addresses split into words.
     pub everything: String,
+    /// The words of the links' queries: providers name the reason there.
+    pub link_parameters: String,
 }
 
 impl Text {
@@ -47,6 +49,11 @@ impl Text {
         for (index, token) in tokens.iter().copied().enumerate() {
             // `<no such name>` quotes our command; its words are not the server's.
             quoted = quoted || opens_a_name(tokens.get(index..).unwrap_or_default());
+            // `rejected.https://…`: a link right after a word.
+            let token = token
+                .find("http")
+                .filter(|at| *at > 0 && token[*at..].contains("://"))
+                .map_or(token, |at| &token[..at]);
             if !quoted && !names_something(token) {
                 let sentence = sentences.last_mut().into_iter();
                 sentence.for_each(|sentence| sentence.extend([token, " "]));
@@ -61,6 +68,7 @@ impl Text {
             enhanced: reply.enhanced.or_else(|| buried_code(reply.code, &text)),
             sentences: without_advice(sentences.iter().map(|sentence| words(sentence)).collect()),
             everything: words(&text),
+            link_parameters: words(&queries(&tokens)),
         }
     }
 
@@ -73,6 +81,12 @@ impl Text {
     pub(super) fn length(&self) -> usize {
         self.sentences.iter().map(|sentence| sentence.split_whitespace().count()).sum()
     }
+}
+
+/// What follows the `?` of each link.
+fn queries(tokens: &[&str]) -> String {
+    let links = tokens.iter().filter(|token| token.contains("://"));
+    links.filter_map(|link| Some(link.split_once('?')?.1)).collect::<Vec<_>>().join(" ")
 }
 
 /// Lower case, without accents and punctuation, a space before and after each word.

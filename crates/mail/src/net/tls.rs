@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{
     cause::Cause,
+    provider,
     report::{CertificateSummary, TlsSummary},
 };
 use rustls::{
@@ -94,16 +95,33 @@ impl Tls {
             Ok(Err(error)) => {
                 let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
                 let certificate = witness.certificate();
+                let of_another =
+                    certificate.as_ref().is_some_and(|certificate| is_another_s(host.as_str(), certificate));
                 let summary = certificate.map(|certificate| TlsSummary {
                     version: String::new(),
                     cipher: String::new(),
                     certificate: Some(certificate),
                 });
                 let is_plaintext = matches!(tls, Some(Error::InvalidMessage(_)));
-                Err(TlsFailure { cause: tls.map_or(Cause::ConnectionLost, cause_of), summary, is_plaintext })
+                let cause = match tls.map_or(Cause::ConnectionLost, cause_of) {
+                    Cause::CertNameMismatch | Cause::CertUntrusted | Cause::CertExpired if of_another => {
+                        Cause::WrongServer
+                    }
+                    cause => cause,
+                };
+                Err(TlsFailure { cause, summary, is_plaintext })
             }
         }
     }
+}
+
+/// Whether a certificate that was refused shows that another server responds in place of a known provider's: hosting
+/// companies redirect port 587 to a server of their own. A provider's own certificate always has one of its names.
+fn is_another_s(host: &str, certificate: &CertificateSummary) -> bool {
+    let mut running = provider::all().iter().filter(|provider| provider.runs(host)).peekable();
+    let is_known = running.peek().is_some() && !certificate.names.is_empty();
+    let plain = |name: &String| name.strip_prefix("*.").unwrap_or(name).to_owned();
+    is_known && !running.any(|provider| certificate.names.iter().map(plain).any(|name| provider.runs(&name)))
 }
 
 fn cause_of(error: &Error) -> Cause {
@@ -196,4 +214,26 @@ fn summarise(certificate: &CertificateDer<'_>) -> Option<CertificateSummary> {
         not_before: instant(certificate.validity().not_before.timestamp()),
         not_after: instant(certificate.validity().not_after.timestamp()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_provider_s_certificate_has_a_name_of_its_own() {
+        let of = |names: &[&str]| CertificateSummary {
+            subject: String::new(),
+            issuer: String::new(),
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+            not_before: String::new(),
+            not_after: String::new(),
+        };
+        let hosting = of(&["server9.hosting.example", "*.hosting.example"]);
+        assert!(is_another_s("smtp.gmail.com", &hosting) && is_another_s("smtp.office365.com", &hosting));
+        assert!(!is_another_s("smtp.gmail.com", &of(&["*.gmail.com", "other.example"])));
+        assert!(!is_another_s("smtp.gmail.com", &of(&[])), "a certificate without names says nothing");
+        // Shops' own names are often served under the hosting company's.
+        assert!(!is_another_s("mail.boutique.example", &hosting));
+    }
 }

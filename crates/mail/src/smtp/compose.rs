@@ -8,7 +8,9 @@ use lettre::{
     Message,
     message::{
         Body, Mailbox, MultiPart, MultiPartBuilder, SinglePart,
-        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+        header::{
+            ContentDisposition, ContentId, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+        },
     },
 };
 use model::encoding::Encoding;
@@ -224,14 +226,38 @@ fn file(attachment: &Attachment) -> Result<SinglePart, ComposeError> {
     // A message or a multipart may not be encoded (RFC 2046 §5.2.1), so it is attached as a file of unknown type.
     let whole = ["message/", "multipart/"].iter().any(|kind| content_type.to_ascii_lowercase().starts_with(kind));
     let kind = if whole { "application/octet-stream" } else { content_type };
-    let kind = ContentType::parse(kind).map_err(|_| ComposeError::Encoding)?;
+    ContentType::parse(kind).map_err(|_| ComposeError::Encoding)?;
     let body = Body::new_with_encoding(content.clone(), ContentTransferEncoding::Base64)
         .map_err(|_| ComposeError::Encoding)?;
     let filename = header::file_name(filename);
-    Ok(match content_id {
-        Some(id) => lettre::message::Attachment::new_inline_with_name(header::clean(id), filename).body(body, kind),
-        None => lettre::message::Attachment::new(filename).body(body, kind),
-    })
+    let named = format!("{};\r\n {}", header::clean(kind), header::name_parameter(&filename));
+    let part = SinglePart::builder().header(NamedType(named));
+    let part = match content_id {
+        Some(id) => part
+            .header(ContentId::from(format!("<{}>", header::clean(id))))
+            .header(ContentDisposition::inline_with_name(&filename)),
+        None => part.header(ContentDisposition::attachment(&filename)),
+    };
+    Ok(part.body(body))
+}
+
+/// `Content-Type` with the name of the file as well. `Content-Disposition` has it in the standard form (RFC 2231);
+/// Outlook and other readers that do not know that form look here.
+#[derive(Clone)]
+struct NamedType(String);
+
+impl Header for NamedType {
+    fn name() -> HeaderName {
+        ContentType::name()
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), self.0.clone(), self.0.clone())
+    }
 }
 
 fn part(kind: &str, content: &str, charset: Encoding) -> Result<SinglePart, ComposeError> {

@@ -28,6 +28,7 @@ mod responder;
 mod reuse;
 mod round_trips;
 mod script;
+mod sessions;
 mod survey;
 mod tls;
 mod tokens;

@@ -53,6 +53,9 @@ pub const PERSONAS: &[Persona] = personas! {
     "quota" @ "smtp", "Comme Google : le quota du jour est épuisé.", "Like Google: the day’s quota is used up.", Some(Cause::QuotaExceeded);
     "boite-pleine" @ "smtp", "La boîte du destinataire est pleine.", "The recipient’s mailbox is full.", Some(Cause::RecipientMailboxFull);
     "indesirable" @ "smtp", "Prend le message pour du courrier indésirable.", "Treats the message as junk.", Some(Cause::MessageRejected);
+    "mal-compose" @ "smtp", "Trouve le message mal composé.", "Finds the message badly composed.", Some(Cause::MessageMalformed);
+    "une-session" @ "smtp", "Dit que la connexion a servi assez longtemps.", "Says that the connection has been used for long enough.", Some(Cause::SessionLimit);
+    "detourne" @ "smtp", "Un autre serveur répond à la place du vôtre.", "Another server responds in place of yours.", Some(Cause::WrongServer);
     "coupe" @ "smtp", "Raccroche juste après avoir reçu le message.", "Hangs up right after receiving the message.", None;
     "muet" @ "smtp", "Se tait après avoir reçu le message.", "Falls silent after receiving the message.", None;
     "boutique" @ "silence", "Accepte la connexion, puis se tait.", "Accepts the connection, then falls silent.", Some(Cause::Timeout);

@@ -150,7 +150,7 @@ async fn every_row_of_the_error_tables_says_who_must_act() {
         let expected = cause.map_or(NoToken::Unavailable { retry_after: pause }, NoToken::Ended);
         assert_eq!(error, expected, "{body}");
         let row = world.row(id).await;
-        // The operator's fault ends no grant; each of the others does, and is told once.
+        // The operator's fault ends no grant; each of the others does, and sends one event.
         let ends = cause.is_some_and(|cause| cause != Client);
         assert_eq!(row.grant.unwrap().ended.is_some(), ends, "{body}");
         assert_eq!(

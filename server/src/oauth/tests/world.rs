@@ -62,7 +62,7 @@ impl World {
 
     /// Our clock is ahead of the provider's, which shows the true time, as the `Date` of its responses does.
     pub async fn ahead(seconds: i64) -> Self {
-        Self::at(Timestamp::now().as_second() + seconds, seconds).await
+        Self::at((crate::config::clock())().as_second() + seconds, seconds).await
     }
 
     async fn at(ours: i64, ahead: i64) -> Self {

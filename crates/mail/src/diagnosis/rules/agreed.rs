@@ -3,7 +3,8 @@
 
 use model::{
     cause::Cause::{
-        BadCredentials, MessageTooLarge, RecipientMailboxFull, RecipientRejected, ServerBusy, TooManyRecipients,
+        BadCredentials, MessageTooLarge, OauthPermission, RecipientMailboxFull, RecipientRejected, ServerBusy,
+        TooManyRecipients,
     },
     stage::Stage::{self, Auth, Data, MailFrom, RcptTo},
 };
@@ -14,6 +15,7 @@ const RECIPIENT: &[Stage] = &[RcptTo];
 
 #[rustfmt::skip] // a table: a rule is stages, hosts, patterns, cause
 pub(super) const RULES: &[Rule] = &[
+    (&[Auth], EVERYONE, &["insufficient scope"], OauthPermission),
     (&[Auth], EVERYONE, &["=5+authentication server+connection lost|unreachable"], ServerBusy),
     (&[Auth], EVERYONE, &[
         "=535+wrong password|bad password|invalid password|incorrect password|wrong username|invalid username|\
@@ -26,6 +28,11 @@ pub(super) const RULES: &[Rule] = &[
          been blocked|is blocked|webmail|browser|too many|been banned|is banned|smtp access|internal|unavailable|\
          api key|facteurs|faktor|mechanism",
     ], BadCredentials),
+    // `DATA` without a recipient: the server has refused all of them.
+    (&[Data], EVERYONE, &[
+        "valid rcpt|valid recipient|valid recipients|rcpt command must|no valid recipients|\
+         no recipients|without recipients|no recipient|recipients required|no rcpt",
+    ], RecipientRejected),
     (RECIPIENT, EVERYONE, &[
         "user unknown|unknown user|user not found|no such user|no such mailbox|no such recipient|mailbox not found|\
          recipient not found|unknown recipient|recipient unknown|utilisateur inconnu|destinataire inconnu|\

@@ -2,7 +2,8 @@
 //! the sender's domain, which replies mention together with these.
 
 use model::cause::Cause::{
-    AuthRequired, DomainAuthentication, IpNotAllowed, RateLimited, RelayDenied, ServerBusy, StarttlsRequired,
+    AuthRequired, DomainAuthentication, IpNotAllowed, RateLimited, RelayDenied, SenderRejected, ServerBusy,
+    StarttlsRequired,
 };
 
 use super::{EVERYONE, MAIL, Rule};
@@ -27,6 +28,16 @@ pub(super) const RULES: &[Rule] = &[
          authentication checks|authentication level|authentication results|*.7.26|*.7.20|*.7.21|*.7.22|*.7.23|\
          *.7.24+!smtp authentication|required|log in|login|this range",
     ], DomainAuthentication),
+    // The sender is not the one that logged in.
+    (MAIL, EVERYONE, &[
+        "from|sender|mail from|mailfrom|envelope|envelope domain|address|return path|act as+match|matches|belong|\
+         belongs|same|conform|conforms|owned|differs|correspond|corresponds|allowed to act+authenticated|\
+         authentication|auth|authenticated user|authenticated domain|logged in|login|authorized user|username+!mx|\
+         spf|dkim|dmarc|recipient",
+        "must match authenticated|match the authenticated|match authenticated|match auth|not allowed to act as|\
+         incorrect authentication for specified",
+    ], SenderRejected),
+    (MAIL, EVERYONE, &["lack of security|insufficient security"], StarttlsRequired),
     (MAIL, EVERYONE, &[
         "@encryption+required|requires|require|must|needed|need|first|mandatory|only|enforced|requis|requise|\
          necessaire|obligatoire|erforderlich|requerido|requerida|richiesta|richiesto|debe|deve|doit|muss|devez+\
@@ -53,6 +64,9 @@ pub(super) const RULES: &[Rule] = &[
          check your mail first|check for new mail|non authentifie|nicht angemeldet|nicht authentifiziert|\
          no autenticado|non autenticato|log on",
         "unauthenticated+range",
+        "anonymous user|anonymous access|anonymous login|auth fail|try to auth first|auth first",
+        "authorization required|authorization is required|authorisation required|without authorization|\
+         without authorisation",
         "login required|must login|must log in|must log on|please login|please log on|please log in|need to log in|\
          need to login|logon required|sign in first|login first|send auth first|auth command first|smtp auth first",
         "=530+!starttls|tls|ssl|encrypt*|encryption|chiffrement|access denied|sender|from",
@@ -69,6 +83,7 @@ pub(super) const RULES: &[Rule] = &[
          inoltro+@refused|deny|unable|cannot|can't|couldn't|no|not|won't|closed|prohibited|illegal|attempt|as a|pas|\
          nicht|kein|open relay|unauthorized|through+!recipient table|unknown|failed|lost|temporarily|@spam|quota|limit|\
          suspended|your account|content",
+        "relay disabled|don't relay|do not relay|not relay+!temporar*",
         "relay access denied|relaying denied|not served here|relay denied|insecure mail relay|relaying mail to|\
          allowed rcpthost|not configured to relay|credentials for relay|rcpthosts|cannot deliver mail for|\
          can't deliver mail for|non accepted domain|not a local domain|not local domain|don't handle mail for|\

@@ -3,10 +3,26 @@
 //!
 //! To add one: its name and its words, `|` between them; a rule uses it as `@name`.
 
+use std::sync::LazyLock;
+
+use super::pattern::padded;
+
 /// The words of a family; empty for an unknown name. A test reads every rule.
 pub(super) fn of(name: &str) -> &'static str {
     FAMILIES.iter().find(|(family, _)| *family == name).map_or("", |(_, words)| words)
 }
+
+/// The families with a word in this sentence.
+pub(in crate::diagnosis) fn said_in(sentence: &str) -> Vec<&'static str> {
+    let said = |words: &[String]| words.iter().any(|word| sentence.contains(word.as_str()));
+    PADDED.iter().filter(|(_, words)| said(words)).map(|(family, _)| *family).collect()
+}
+
+/// The words of each family as they stand in a sentence.
+static PADDED: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+    let written = |words: &'static str| words.split('|').map(|word| padded(word.trim_start_matches('~')));
+    FAMILIES.iter().map(|(family, words)| (*family, written(words).collect())).collect()
+});
 
 #[rustfmt::skip] // a table: a family is a name and its words
 const FAMILIES: &[(&str, &str)] = &[
@@ -18,7 +34,7 @@ const FAMILIES: &[(&str, &str)] = &[
         "mailbox|mail box|inbox|mail folder|maildir|email account|mail account|boite|boite aux lettres|bal|\
          messagerie|postfach|mailkonto|buzon|casella"),
     ("recipient",
-        "recipient|recipients|rcpt|recipient address|mailbox|user|addressee|destination address|destinataire|\
+        "recipient|recipients|rcpt|rcpts|rcptto|receiver|receivers|recipient address|mailbox|user|addressee|destination address|destinataire|\
          destinataires|utilisateur|empfanger|empfaenger|destinatario|destinatarios|usuario|utente|postfach|buzon|\
          casella"),
     ("sender",

@@ -12,15 +12,28 @@ use super::{ANY, EVERYONE, MAIL, Rule};
 
 #[rustfmt::skip] // a table: a rule is stages, hosts, patterns, cause
 pub(super) const RULES: &[Rule] = &[
+    (ANY, EVERYONE, &[
+        "daily limit|daily send limit|daily sending limit",
+        "limit|quota|maximum|limite|grenze|kontingent+tomorrow|demain|morgen|manana|domani|amanha|24h|24 h|past 24h|\
+         current period|this period|billing period|recharge|first time recipients+!try again later",
+    ], QuotaExceeded),
     // An hourly limit is a rate: it ends by itself and is no used-up quota.
     (ANY, EVERYONE, &[
         "per hour|hourly|par heure|per minute|per second|pro stunde|por hora|all'ora|in the last hour|an hour|\
          this hour|last hour|this minute|hour limit|hourly limit+!login|logins|failed|per day|back in|maintenance|\
          restart*",
-        "thread limit|threads",
         "outgoing messages|outgoing mails|outgoing emails|outgoing mail|messages sent|mails sent|emails sent+exceed*|\
          limit|limits|too many",
         "rate control|rate controlled",
+        "per time unit|in 60 minutes|last 60 minutes|60 minutes|em 60|60 minuto|60 minutos|60 minuten|per hr|\
+         an hour ago|per 10 minutes|per 5 minutes|minuto s|last hour",
+        "tls sessions|new sessions+too many",
+        "too many bad recipients|too many invalid recipients|too many unknown recipients",
+        "throttling quota",
+        "limit of+exceeded+!@recipient|connections|connection|size|bytes|mb",
+        "too many requests|too many failures|too many same|too many errors in|message limit exceeded|\
+         messages limit exceeded|too many messages for this|has been deferred for",
+        "try again|retry|wait+in+seconds|secs|second",
         "message|messages+quota+later",
     ], RateLimited),
     // The sender's
@@ -41,6 +54,8 @@ pub(super) const RULES: &[Rule] = &[
          limite de envio|limite di invio|limite d'envoi|email limit|emails limit|sending allowance|allowance+!hour|\
          hourly|minute|second|rate|mailbox is|storage|later|temporarily",
         "free quota|quota of+used up|mails|emails",
+        "mail limit|mails limit|email limit|emails limit|message limit|smtp limit|messages quota|limite de correo+\
+         reached|exceeded|exceeds|exhausted|used up+!hour|minute|second|rate|later|size|mailbox",
         "quota+sending|sent|send|submission|outbound|outgoing|purchase|upgrade|envoi+!mailbox|storage|later|hour",
     ], QuotaExceeded),
     (MAIL, EVERYONE, &[
@@ -50,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
     ], RateLimited),
     (MAIL, EVERYONE, &[
         "recipients|rcpt|rcpts|addressees|destinataires|empfanger|empfaenger|destinatarios|destinatari|recipient list|\
-         address list+too many|limit|exceeded|exceeds|maximum|max|more than|trop de|limite|zu viele|demasiados|troppi|\
+         address list|number of rcpts+over size|too many|limit|exceeded|exceeds|maximum|max|more than|trop de|limite|zu viele|demasiados|troppi|\
          too long+!size|sending quota|rejected by|valid|invalid|unknown|authorized|authorised|rewrite|not on|not in|\
          was not|were not|mailbox",
         "multiple destination domains|separate transaction|recipient limit|one recipient|single recipient|\
@@ -78,6 +93,7 @@ pub(super) const RULES: &[Rule] = &[
          exceeds allowed size|too large|pleine|plein|saturee|voll|uberfullt|llena|lleno|pieno|piena|spazio|espacio|\
          almacenamiento|speicherplatz|size limit|too many messages+!system storage|sending|message size|sent|\
          message too large|message exceeds|mail system|@spam|subject",
+        "mailbox limit|mailbox quota",
         "mailfull|domain size limit|too many messages on the server|diskspace quota|exceeded the local limit|\
          allowed quota|mailfolder is full|space has been used up|does not have enough space|\
          exceeded storage allocation|storage allocation exceeded|storage limit|mailbox size|diskquota|~overquota*|\
@@ -95,6 +111,7 @@ pub(super) const RULES: &[Rule] = &[
          sized|large|big|bytes|kb|mb|octets|taille|volumineux|gros|grand|lourd|gross|grosse|grande|tamano|dimensione|\
          long|databytes|length|administrative limit|maxsizeerror|larger|bigger+!line|lines|mailbox size|number of|\
          reputation|rate|mailbox|header line|subject",
+        "bytes long|mailsize|mail size|mailsize limit|larger than the current|stream is more than",
         "message size|oversize message|max message size|file too big|~maxsizeerror",
         "*.3.4+!account|activity|blocked",
         "exceed|exceeds|exceeded|maximum|above+size limit|max size|maximum size",

@@ -54,6 +54,7 @@ pub(super) const RULES: &[Rule] = &[
         "two factor|2 factor|second factor|two step|2 step|two phase|2fa|mfa|tfa|multi factor|multifactor|\
          deux etapes|deux facteurs|double authentification|zwei faktor|zweifaktor|dos pasos|dos factores|\
          due fattori|due passaggi|~invalidsecondfactor",
+        "have a generated password|generate password|generate a password|generated password yet",
         "use|require|required|requires|need|must+api key|api token|access token|token as|key as+password",
     ], AppPasswordRequired),
     (ANY, EVERYONE, &[
@@ -76,6 +77,7 @@ pub(super) const RULES: &[Rule] = &[
          enable|activate|activez|activer|turn on|freischalten|aktivieren|activar|habilitar|attivare|not authorized|\
          not authorised|no access|no permission|not permit|does not permit+!starttls|tls|command|mechanism|@wrong",
         "service+not open|not opened|not enabled|closed",
+        "open smtp|smtp flag|smtp service+please|first|open",
         "sending disabled|sending is disabled+mailbox|account|user",
         "user has no permission",
         "not authorized|not authorised|not allowed|not permitted|no permission|no right|not entitled|access rights|\
@@ -89,7 +91,7 @@ pub(super) const RULES: &[Rule] = &[
         "mechanism|mechanisms|authentication type|authentication method|auth type|auth method|authentication scheme|\
          methode d'authentification|mecanisme|mechanismus|verfahren|mecanismo|meccanismo|xoauth|xoauth2|cram md5|\
          digest md5|plain|ntlm+not supported|unsupported|unknown|unrecognized|unrecognised|not recognized|invalid|\
-         not available|unavailable|too weak|disabled|not enabled|not allowed|no longer|not implemented|not acceptable|\
+         not available|unavailable|too weak|disabled|not enabled|not allowed|prohibited|no longer|not implemented|not acceptable|\
          unimplemented|requested|no worthy|no|inconnu|non supporte|pas supporte|nicht unterstutzt|unbekannt|\
          no soportado|no admitido|non supportato+!succeeded|internal|user|username|password|credentials",
         "unrecognized authentication|unrecognised authentication|unsupported authentication|unsupported auth|\
@@ -123,7 +125,7 @@ pub(super) const RULES: &[Rule] = &[
          !account|recipients",
     ], QuotaExceeded),
     (LOGIN, EVERYONE, &["quota|allowance+exceeded|exhausted|reached|used up|depasse"], QuotaExceeded),
-    (LOGIN, EVERYONE, &["domain+unverified|not verified"], SenderNotVerified),
+    (LOGIN, EVERYONE, &["domain+unverified|not verified|verification record|missing txt"], SenderNotVerified),
     // A person must act
     (ACCOUNT, EVERYONE, &[
         "account|user|tenant|customer|api key|compte|konto|kunde|cuenta+suspended|suspension|terminated|closed|banned|\
@@ -136,7 +138,13 @@ pub(super) const RULES: &[Rule] = &[
         "mailbox|boite|postfach|casella|buzon+suspended|suspendu*|suspendid*|sospes*|gesperrt+!recipient",
         "trial|trial period+ended|expired|is over",
         "disabled user",
+        "user|account|alias|mailbox+is locked|has been locked|is disabled|was disabled+!temporarily|too many|minutes|\
+         attempts|smtp|login|recipient|policy|organization's",
+        "main account+unavailable",
+        "not subscribed",
+        "@account|@mailbox+@barred+spam|spamming|abuse|abus|phishing|compromised+!login from|policy",
         "compte+expire",
+        "past due|overdue|unpaid|outstanding balance",
         "pending approval|awaiting approval|pending review|pending activation",
     ], AccountBlocked),
     (LOGIN, EVERYONE, &[
@@ -194,6 +202,7 @@ pub(super) const RULES: &[Rule] = &[
          check your credentials|verify your credentials|verify your username|verifiez vos identifiants|\
          authenticationfailed",
         "sasl+failed",
+        "alias+does not exist|not found|unknown",
         "username|user name|login+must be|should be|full|complete",
     ], BadCredentials),
     (LOGIN, EVERYONE, &[

@@ -30,6 +30,8 @@ pub(super) const RULES: &[Rule] = &[
         "connection lost|lost connection|connection reset|*.4.2+timeout|connection|closing",
     ], ConnectionLost),
     (MAIL, EVERYONE, &[
+        "could not be|couldn't be|cannot be|unable to|failed to+saved|save|stored|store|queued|queue",
+        "=4+anti virus|scanner|virus scanner|content scanner|oletools|filter+malfunction|not ready|retry later",
         "=4+scanner|scan|scanning|milter|filter|antivirus|clamav|rspamd|spamd|engine+unavailable|not available|\
          failed|failure|timeout|timed out|unreachable|error|temporar*|overload*|busy",
     ], ServerBusy),
@@ -44,6 +46,8 @@ pub(super) const RULES: &[Rule] = &[
          8bit|smtputf8|utf8|non ascii|encoding+!temporar*|policy server|policy service|policyd|command header|\
          server configuration|relay|sender is not|helo|account",
     ], MessageRejected),
+    (&[Data], EVERYONE, &["nested attachments|too many attachments|viral|credential leak|zip|zips|rar|password protected|mime content|delivery requirements|\
+     policy violation|mailpolicy violation"], MessageRejected),
     (&[Data], EVERYONE, &["archive|archives|link|links|liens|banned|content+@refused|too many|trop de|contains|\
          compromised|malicious"], MessageRejected),
     (&[Data], EVERYONE, &["message line is too long|reject id|rejecting banned|conform|conforms|standards|\

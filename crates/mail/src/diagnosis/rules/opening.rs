@@ -3,7 +3,8 @@
 use model::{
     cause::Cause::{
         EhloRejected, Greylisted, IpBlocked, NotSubmissionServer, ProtocolError, RateLimited, ServerBusy,
-        StarttlsNotOffered, StarttlsRequired, TlsHandshakeFailed, TlsVersionUnsupported, TooManyConnections, Unknown,
+        StarttlsNotOffered, StarttlsRequired, TlsHandshakeFailed, TlsPortMismatch, TlsVersionUnsupported,
+        TooManyConnections, Unknown, WrongServer,
     },
     stage::Stage::{self, Ehlo, Greeting, Starttls},
 };
@@ -14,8 +15,15 @@ const OPENING: &[Stage] = &[Greeting, Ehlo];
 
 #[rustfmt::skip] // a table: a rule is stages, hosts, patterns, cause
 pub(super) const RULES: &[Rule] = &[
+    (ANY, EVERYONE, &[
+        "ssl|tls+attempted|handshake|hello|clienthello+non ssl|plain|plaintext|unencrypted|not expected|wrong port",
+    ], TlsPortMismatch),
+    (ANY, EVERYONE, &["only allowed|only available|only offered+submission port|submission ports|port 587|port 465"],
+     NotSubmissionServer),
     // STARTTLS
     (ANY, EVERYONE, &[
+        "tls 1 2|tls 1 3|tls1 2|tls1 3|tlsv1 2|tlsv1 3|tls version|cipher|ciphers|cipher suite+@required|or greater|\
+         or higher|or later|or newer|minimum|at least|high strength|too weak|weak|insufficient",
         "tls version|ssl version|tls 1 0|tls 1 1|sslv3|tlsv1|tls protocol|protocol version+@refused|low|old|lower|\
          unsupported|not supported|no longer|deprecated|at least|higher|minimum|or later|upgrade",
     ], TlsVersionUnsupported),
@@ -28,6 +36,11 @@ pub(super) const RULES: &[Rule] = &[
          not advertised|unrecognized|unrecognised|not recognized|not recognised|unknown command|disabled|not permitted|\
          not allowed|not configured|command unknown|not understood|security subsystem|inconnue|unbekannt|desconocido",
     ], StarttlsNotOffered),
+    // A network or a hosting company that redirects the connection
+    (ANY, EVERYONE, &[
+        "redirected|redirects|intercepted|intercepts|transparent proxy|transparently|detourne*|umgeleitet+connection|\
+         connections|smtp|port|traffic|connexion|verbindung+!redirected to spam|recipient|mailbox",
+    ], WrongServer),
     // A different service
     (ANY, EVERYONE, &[
         "incoming mail only|inbound mail only|mx only|only accepts incoming|no submission",
@@ -54,12 +67,13 @@ pub(super) const RULES: &[Rule] = &[
         "connection limit|connection limits|connection count|session limit|maximum connection|max connection|\
          concurrent connection|simultaneous connection|concurrent+@too_many",
         "connection at a time",
+        "connected clients|clients connected|thread limit|threads+@too_many|exceeding",
+        "aup cxcnct|aup in 1310",
         "maximum number of concurrent",
         "all server ports are busy",
         "concurrency limit",
         "concurrency+@too_many",
         "=4|=550|=554+connections|sessions+per client|per ip|per host|per address|per user",
-        "messages per connection|message per connection|messages in this session",
     ], TooManyConnections),
     (OPENING, EVERYONE, &[
         "too many|too frequently|too frequent|too often|rate|throttl*|slow down|trop de+!failed|login|logins|errors|\
@@ -106,6 +120,10 @@ pub(super) const RULES: &[Rule] = &[
          unwanted messages",
         "sender score|not allowed to connect|host network|poor reputation sender|block for spam|\
          ask your postmaster for help|in prison",
+        "black ip|listed at|listed as abusive|forged hostname|unknown tld|mail is not welcome|mail from your location|\
+         ip is rejected|your mailserver+!authenticat*|login|recipient|user|domain is|url|urls",
+        "aup cdrbl|aup cxbl|aup bl",
+        "your mailserver|your mail server|your server+rejected|denied|refused",
         "fix reverse dns|geoip|junkemailfilter|~ipcheck|~dnsbl lookup",
         "too many spams from",
         "not accepting mail from your|does not accept mail from your|connections from your|connection from your+\
@@ -117,7 +135,7 @@ pub(super) const RULES: &[Rule] = &[
     // Encryption, a login
     (OPENING, EVERYONE, &["@encryption+@required"], StarttlsRequired),
     (OPENING, EVERYONE, &[
-        "pregreet|protocol error|protocol violation|early talker|earlytalker|before greeting|synchronization|\
+        "too soon|out of turn|pregreet|protocol error|protocol violation|early talker|earlytalker|before greeting|synchronization|\
          pipelining|unrecognized|unrecognised|bad sequence|garbage|out of order|before banner|too early|\
          not recognized|unknown command|invalid command",
     ], ProtocolError),

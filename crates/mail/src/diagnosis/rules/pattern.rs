@@ -76,7 +76,7 @@ impl Condition {
 }
 
 /// A whole word has a space on both sides; a prefix has none after it.
-fn padded(written: &str) -> String {
+pub(super) fn padded(written: &str) -> String {
     let words = text::words(written);
     if written.ends_with('*') { words.trim_end().to_owned() } else { words }
 }

@@ -6,10 +6,11 @@
 use model::{
     cause::Cause::{
         AccountBlocked, AddressSyntax, AppPasswordRequired, AuthRequired, BadCredentials, BasicAuthDisabled,
-        DomainAuthentication, EhloRejected, IpBlocked, IpNotAllowed, LoginBlocked, MessageRejected, MessageTooLarge,
-        NotSubmissionServer, OauthPermission, ProtocolError, QuotaExceeded, RateLimited, RecipientMailboxFull,
-        RecipientRejected, RelayDenied, SandboxRestricted, SenderNotVerified, SenderRejected, ServerBusy,
-        SmtpAuthDisabled, StarttlsRequired, TooManyConnections, TooManyRecipients, Unknown,
+        DomainAuthentication, EhloRejected, Greylisted, IpBlocked, IpNotAllowed, LoginBlocked, MessageMalformed,
+        MessageRejected, MessageTooLarge, NotSubmissionServer, OauthPermission, ProtocolError, QuotaExceeded,
+        RateLimited, RecipientMailboxFull, RecipientRejected, RelayDenied, SandboxRestricted, SenderNotVerified,
+        SenderRejected, ServerBusy, SessionLimit, SmtpAuthDisabled, StarttlsRequired, TooManyConnections,
+        TooManyRecipients, Unknown, WrongServer,
     },
     stage::Stage::{Auth, Data, Ehlo, Greeting, MailFrom, RcptTo},
 };
@@ -17,8 +18,11 @@ use model::{
 use super::{ANY, MAIL, Rule};
 
 const GOOGLE: &[&str] = &["google"];
+/// Companies whose servers run software of their own.
+const OWN_SOFTWARE: &[&str] = &["google", "microsoft", "yahoo", "aol", "icloud", "zoho", "sendgrid", "amazon-ses"];
 const MICROSOFT: &[&str] = &["microsoft"];
 const ORANGE: &[&str] = &["orange", "laposte"];
+const LWS: &[&str] = &["lws"];
 const FREE: &[&str] = &["free"];
 const SFR: &[&str] = &["sfr", "bouygues"];
 const IONOS: &[&str] = &["ionos", "gmx", "web-de", "mail-com"];
@@ -37,6 +41,11 @@ const ZOHO: &[&str] = &["zoho"];
 
 #[rustfmt::skip] // a table: a rule is stages, providers, patterns, cause
 pub(super) const RULES: &[Rule] = &[
+    // A greeting or words of software that these companies do not run: another server responds in their place.
+    (&[Greeting], OWN_SOFTWARE, &[
+        "exim|postfix|sendmail|opensmtpd|courier|qmail|haraka|zimbra|plesk|directadmin|cpanel|use of this system",
+    ], WrongServer),
+    (&[Auth], OWN_SOFTWARE, &["incorrect authentication data", "sasl plain|sasl login|sasl authentication"], WrongServer),
     // Google
     (&[Auth], GOOGLE, &["~webloginrequired", "*.7.14", "web browser"], LoginBlocked),
     (&[Auth], GOOGLE, &["~invalidsecondfactor", "*.7.9"], AppPasswordRequired),
@@ -44,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
     (&[Ehlo], GOOGLE, &["try again later"], EhloRejected),
     (ANY, GOOGLE, &["5.4.5"], QuotaExceeded),
     (MAIL, GOOGLE, &["mail relay denied|relay denied|invalid credentials for relay"], RelayDenied),
-    (MAIL, GOOGLE, &["mail sending denied"], SenderRejected),
+    (MAIL, GOOGLE, &["mail sending denied|email sending denied"], SenderRejected),
     (MAIL, GOOGLE, &["*.7.29", "tls required"], StarttlsRequired),
     (MAIL, GOOGLE, &["peak smtp relay limit"], RateLimited),
     (ANY, GOOGLE, &["ip not in whitelist"], IpBlocked),
@@ -87,7 +96,10 @@ pub(super) const RULES: &[Rule] = &[
     ], IpBlocked),
     (MAIL, MICROSOFT, &["5.7.509|5.7.515|5.7.23|5.7.26"], DomainAuthentication),
     (MAIL, MICROSOFT, &["5.7.510"], Unknown),
-    (MAIL, MICROSOFT, &["5.7.512|5.7.520"], MessageRejected),
+    (MAIL, MICROSOFT, &["5.7.512"], MessageMalformed),
+    (MAIL, MICROSOFT, &["5.7.520"], MessageRejected),
+    // `STOREDRV.Submission`: the sender's own mailbox is full. `STOREDRV.Deliver`: the recipient's.
+    (MAIL, MICROSOFT, &["mailbox full|quotaexceeded*+submission|~submission"], QuotaExceeded),
     (MAIL, MICROSOFT, &["5.1.90|5.7.232|5.7.233|5.7.236", "submission quota|~submissionquota*"], QuotaExceeded),
     (MAIL, MICROSOFT, &["5.2.121|5.2.122|4.5.127|5.7.508"], RateLimited),
     (ANY, MICROSOFT, &["4.3.2+concurrent|connections"], TooManyConnections),
@@ -102,14 +114,28 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, ORANGE, &["514"], MessageTooLarge),
     (MAIL, ORANGE, &["506|513|510"], MessageRejected),
     (ANY, ORANGE, &["101|102|103|105|109|630", "source bloquee"], IpBlocked),
+    // LWS ("Email error codes", help.lws.net). L-HB: too many messages came back.
+    (ANY, LWS, &["~l rate*|~l rcpt*"], RateLimited),
+    (ANY, LWS, &["~l size*"], QuotaExceeded),
+    (ANY, LWS, &["~l spam00"], MessageRejected),
+    (ANY, LWS, &["~l spam*|~l hb*"], AccountBlocked),
+    (ANY, LWS, &["~l ip*"], IpBlocked),
     // Free, SFR
     (ANY, FREE, &["too many errors from|too many spams from"], IpBlocked),
     (ANY, SFR, &["abus detecte|gu eib*"], IpBlocked),
     // IONOS, GMX and Web.de are one company: most of their refusals are titled "mailbox unavailable".
     (ANY, IONOS, &["ptr|black listed|blacklisted"], IpBlocked),
+    // The reason is the parameter `c` of the link (postmaster.gmx.net, "Error messages").
+    (ANY, IONOS, &["~c rdns|~c r0201|~c r0301|~c r0401|~c r0501"], IpBlocked),
+    (MAIL, IONOS, &["~c r1601"], RecipientRejected),
+    (MAIL, IONOS, &["~c r1503"], RecipientMailboxFull),
+    (MAIL, IONOS, &["~c r1102"], SenderRejected),
+    (MAIL, IONOS, &["~c hi"], MessageMalformed),
     (MAIL, IONOS, &["send limit exceeded|failure sending mail"], RateLimited),
     (MAIL, IONOS, &["sender address is not allowed|invalid dns"], SenderRejected),
     (&[Data], IONOS, &["reject due to policy"], MessageRejected),
+    (ANY, T_ONLINE, &["grey defer"], Greylisted),
+    (MAIL, T_ONLINE, &["send quota"], QuotaExceeded),
     (&[Greeting], T_ONLINE, &["a problem occurred"], IpBlocked),
     // Apple, Yahoo
     (&[Greeting], APPLE, &["not accepting connections"], IpBlocked),
@@ -122,6 +148,7 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, AMAZON, &["transaction failed+missing final|illegal address|invalid address|illegal character|\
          control or whitespace"], AddressSyntax),
     (MAIL, AMAZON, &["not authorized to perform|is not verified"], SenderNotVerified),
+    (&[Auth], AMAZON, &["not subscribed"], AccountBlocked),
     (&[Auth], SENDGRID, &["passwords deprecated"], AppPasswordRequired),
     (MAIL, SENDGRID, &["verified sender identity"], SenderNotVerified),
     (MAIL, MAILGUN, &["not allowed to send+test purposes|authorized recipients"], SandboxRestricted),
@@ -130,13 +157,26 @@ pub(super) const RULES: &[Rule] = &[
     (&[Auth], TENCENT, &["account is abnormal"], BadCredentials),
     (&[Auth], TENCENT, &["authorization code"], AppPasswordRequired),
     (&[Auth], NETEASE, &["no permission"], SmtpAuthDisabled),
-    (MAIL, NETEASE, &["mail from must"], SenderRejected),
-    (MAIL, NETEASE, &["dt spm|dt sum|hl ihu|mi spb"], MessageRejected),
+    (&[Auth, Greeting], NETEASE, &["auth error limit|too much fail authentication"], LoginBlocked),
+    (MAIL, NETEASE, &["mail from must|local user only|null sender|mi spb"], SenderRejected),
+    // NetEase, "Bounce codes" (help.163.com): the letters before the colon are the stage, those after it the reason.
+    (ANY, NETEASE, &["hl icc"], TooManyConnections),
+    (ANY, NETEASE, &["mi dmc|mi ccl|rp ccl|rp drc"], SessionLimit),
+    (ANY, NETEASE, &["hl ifc|hl mep|hl rep|mi cel|mi sfq|mi stc|rp cel|rp qrc"], RateLimited),
+    (ANY, NETEASE, &["hl ipb|dt rbl|wm bli"], IpBlocked),
+    (ANY, NETEASE, &["rp trc"], QuotaExceeded),
+    (ANY, NETEASE, &["rp rcl"], TooManyRecipients),
+    (MAIL, NETEASE, &["rp frl"], RelayDenied),
+    (ANY, NETEASE, &["mi nhd"], EhloRejected),
+    (ANY, NETEASE, &["mi spf|mi dma"], DomainAuthentication),
+    (ANY, NETEASE, &["mi imf"], AddressSyntax),
+    (MAIL, NETEASE, &["dt spm|dt sum|hl ihu"], MessageRejected),
     (&[Auth], GODADDY, &["ib401|inbound"], NotSubmissionServer),
     (ANY, GODADDY, &["ib007"], TooManyConnections),
-    (ANY, GODADDY, &["ib607"], RateLimited),
+    (ANY, GODADDY, &["ib607|ib504"], RateLimited),
+    (ANY, GODADDY, &["ib510"], SessionLimit),
     (ANY, GODADDY, &["=5+ib1*"], IpBlocked),
-    (&[Auth], YANDEX, &["eula"], LoginBlocked),
+    (&[Auth], YANDEX, &["eula|looks like spam|prove you are not a robot"], LoginBlocked),
     (MAIL, ZOHO, &["outgoing blocked"], AccountBlocked),
     (&[RcptTo], GOOGLE, &["*.2.2"], RecipientMailboxFull),
     (&[RcptTo], GOOGLE, &["*.5.3"], TooManyRecipients),

@@ -23,7 +23,8 @@ pub(super) const RULES: &[Rule] = &[
          parameters|adresse|direccion|indirizzo|domain|local part|empfanger|command+!command unrecognized|helo",
         "invalid email address|invalid address|bad address|invalid e mail address|not a valid email|\
          not a valid address|not a valid e mail|adresse invalide+!recipient",
-        "must contain a domain|illegal character*|not a valid rfc",
+        "smtputf8|unicode address|internationalized address|internationalised address|eai",
+        "must contain a domain|illegal character*|not a valid rfc|restricted character*|expected after",
         "*.1.3+!unknown|not found|does not exist",
     ], AddressSyntax),
     (AFTER, EVERYONE, &[
@@ -45,6 +46,12 @@ pub(super) const RULES: &[Rule] = &[
          bad recipient|recipient suspend*|badrcptto|validrcptto|not a valid mailbox|address no longer|\
          bad destination|no route to|delivery not authorized|not our customer|not our user|is no longer valid|\
          definitively does not want|recipient address reserved",
+        "isn't allowed to receive|not allowed to receive|cannot receive|receiver denied|invalid rcptto|any mx|\
+         have any mx records|does not have any mx",
+        "email not exist|address not exist|user not exist|dosn't exist|doesnt exist|not exists|isn't a local account|\
+         is not a local account|honeypot|unsubscribed|unsubscribe from|recipient doesn't want|rejected by recipient|\
+         rejected by recipients|rejected by the recipient|recipient's server refused|invalid to field|\
+         address blacklisted|address is on the suppression",
         "not present in directory|can't accept user|not an active address|mailbox not present|mailbox unavaiable|\
          nessun utente|no existe dicha|no mail box|not a local address|no one at this address|badrecipientto|\
          only accepting mail from|not currently being accepted for|is not accepting any mail|user rules|\

@@ -2,8 +2,8 @@
 
 use model::{
     cause::Cause::{
-        AccountBlocked, AddressSyntax, MessageRejected, OauthPermission, RecipientRejected, SandboxRestricted,
-        SenderNotVerified, SenderRejected, Unknown,
+        AccountBlocked, AddressSyntax, OauthPermission, RecipientRejected, SandboxRestricted, SenderNotVerified,
+        SenderRejected, Unknown,
     },
     stage::Stage::{self, Data, MailFrom, RcptTo},
 };
@@ -25,10 +25,11 @@ pub(super) const RULES: &[Rule] = &[
          free accounts|mode test|mode essai|version d'essai|onboarding+recipient|recipients|only|own|restricted|\
          authorized|not allowed to send|sandbox mode|limited|owner|owners|destinataires|not verified+!activate|\
          expired|ended",
-        "pending approval",
+        "pending+approval",
         "only test recipients|until your account is approved",
         "authorized recipients|allowed test recipients|verified recipients|recipient is not verified|\
          recipient not verified|own email address|account owners|only send to yourself|only send testing",
+        "testing email address|testing address|test address+please|use|only|instead",
     ], SandboxRestricted),
     // At the recipient stage, the words do not say whose account is meant.
     (&[RcptTo], EVERYONE, &[
@@ -48,6 +49,13 @@ pub(super) const RULES: &[Rule] = &[
          sending is paused|sending privileges|permission to send has been|banned sender|outboundspamexception|\
          ~outboundspamexception",
         "hacked|compromised+!link|links|url|urls|site|sites|website",
+        "mail server|account|domain|user+has been suspended|outgoing mail suspension|mail suspension|main account+\
+         !recipient",
+        "main account+unavailable",
+        "@account|domain|sender+past due|overdue|unpaid|balance|isn't allowed to send|is not allowed to send|\
+         aren't allowed to send|cannot send|can't send|may not send|not allowed to send email+!recipient|as|from this|unverified|verify|\
+         verified",
+        "originating from your account|from your account+invalid recipients|bad recipients|spam|bounces|complaints",
     ], AccountBlocked),
     (MAIL, EVERYONE, &["not allowed to send+account|activate|suspended"], AccountBlocked),
     (OURS, EVERYONE, &[
@@ -81,13 +89,9 @@ pub(super) const RULES: &[Rule] = &[
         "@sender+syntax|malformed|must contain a domain|domain name required|fully qualified|ill formed|unqualified|\
          not rfc|mal forme|mal formee|not fully",
         "domain name required|sender address must contain",
-        "*.1.7",
+        "*.1.7+!rejected|undeliverable|unverified|no such|unknown|does not exist|said",
+        "@sender|address+not a valid|isn't a valid|valid address is required",
     ], AddressSyntax),
-    // At `DATA`, a missing or duplicate From is a fault of the message.
-    (&[Data], EVERYONE, &[
-        "missing|no|multiple|more than one|several|two|without|duplicate|absent+from header|from headers|in from|\
-         from field|header from|header",
-    ], MessageRejected),
     // This From is not allowed
     (MAIL, EVERYONE, &[
         "sendasdenied|~sendasdenied|mapiexceptionsendasdenied|~mapiexceptionsendasdenied|not owned by|not one of your|\
@@ -103,6 +107,9 @@ pub(super) const RULES: &[Rule] = &[
          email address has been blacklisted",
     ], SenderRejected),
     (MAIL, EVERYONE, &[
+        "sender+black listed|blacklisted|on our black list|in black list",
+        "unauthorized domain|unauthorised domain|illegal mx|illegal mx record|domain has bad mx",
+        "incorrect sender|wrong sender|sender header",
         "from+match|matches|mismatch|owned|own|belong|belongs|differs|different",
         "@sender|domain of|sender domain|sender's domain|mail from domain|origin domain|originating domain|domaine|\
          send from|sending from|sending domain|sender's|relaying disallowed as+@refused|mismatch|match|matches|\
@@ -121,7 +128,8 @@ pub(super) const RULES: &[Rule] = &[
          use the address|use the from|d'envoyer|envoyer avec|utiliser l'adresse|senden als",
     ], SenderRejected),
     (&[MailFrom], EVERYONE, &[
-        "mailbox unavailable|unknown user|user unknown|no such user|unrouteable address|unroutable address|\
+        "invalid user|invalid mailbox|invalid account|undeliverable|unverified address|mailbox unavailable|\
+         unknown user|user unknown|no such user|unrouteable address|unroutable address|\
          invalid dns mx|invalid dns|mailbox not found|does not exist|domain not found|domain does not exist|\
          cannot resolve|could not resolve|not resolve|no mx|not a valid domain|invalid domain|host not found|\
          address rejected|mailbox does not",

@@ -141,6 +141,18 @@ pub(super) fn file_name(name: &str) -> String {
     if hides_a_control(&name) { name.replace(['%', '?', '='], "_") } else { name }
 }
 
+/// The name of a file as the parameter `name`: quoted, and as encoded words if it is not plain. No standard allows
+/// encoded words there (RFC 2047 §5), and every mail reader decodes them.
+pub(super) fn name_parameter(name: &str) -> String {
+    let plain = name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && name.len() <= 60;
+    let value = if plain {
+        name.replace('\\', "\\\\").replace('"', "\\\"")
+    } else {
+        words(name, Encoding::Utf8, " name=\"".len())
+    };
+    format!("name=\"{value}\"")
+}
+
 /// An unstructured text. `column` is where it begins on its line.
 pub(super) fn text(text: &str, charset: Encoding, column: usize) -> String {
     let text = clean(text);
@@ -151,7 +163,7 @@ pub(super) fn text(text: &str, charset: Encoding, column: usize) -> String {
     words(&text, charset, column)
 }
 
-/// Encoded words, one a line.
+/// Encoded words, one a line. They are cut at spaces where possible: some readers show a space where two of them meet.
 fn words(text: &str, charset: Encoding, column: usize) -> String {
     let opening = format!("=?{}?B?", charset.as_str());
     let room = |column: usize| (LONGEST_WORD.min(LONGEST_LINE - column.min(40)) - opening.len() - 2) / 4 * 3;
@@ -161,7 +173,10 @@ fn words(text: &str, charset: Encoding, column: usize) -> String {
     for character in text.chars() {
         let bytes = encode(character.encode_utf8(&mut [0; 4]), charset).unwrap_or_else(|| vec![b'?']);
         if !word.is_empty() && word.len() + bytes.len() > limit {
-            lines.push(std::mem::take(&mut word));
+            // A space is one byte in every character set that is used here.
+            let at = word.iter().rposition(|byte| *byte == b' ').map_or(word.len(), |space| space + 1);
+            let rest = word.split_off(at);
+            lines.push(std::mem::replace(&mut word, rest));
             limit = room(1);
         }
         word.extend_from_slice(&bytes);

@@ -148,6 +148,10 @@ fn files_travel_with_their_names_and_pictures_with_the_html() {
         for part in message.attachments() {
             assert_eq!(part.contents(), (0..=255).collect::<Vec<u8>>());
         }
+        // Outlook reads the name beside the type.
+        let beside = "Content-Type: application/pdf;\r\n name=\"=?utf-8?B?";
+        assert!(raw.to_lowercase().contains(&beside.to_lowercase()), "{raw}");
+        assert!(raw.contains("Content-Type: image/png;\r\n name=\"logo.png\""), "{raw}");
         assert_eq!(message.cc().and_then(|cc| cc.first()).and_then(|cc| cc.name()), Some("Élise"));
         assert!(raw.contains("Content-ID: <logo@devis>"), "{raw}");
         assert_eq!(message.body_html(0).unwrap().trim(), "<p>Bonjour</p>");

@@ -50,19 +50,22 @@ impl Exchanged {
             // not check the password.
             Self::Again(_, 500..=504 | 530 | 538) | Self::Refused(_, 500..=504 | 530 | 538) => LoginOutcome::Unclear,
             Self::Again(failure, _) | Self::Refused(failure, _) | Self::Broken(failure) => {
-                let about_the_secret = !failure.fate.is_retryable() && !is_about_the_mailbox(failure.cause);
+                let about_the_secret = !failure.fate.is_retryable() && !is_not_about_the_secret(failure.cause);
                 if about_the_secret { LoginOutcome::Refused } else { LoginOutcome::Unclear }
             }
         }
     }
 }
 
-/// Refused by a setting of the mailbox, not because of the password: it does not count against the password, and the
-/// owner can change the setting without entering the password again.
-const fn is_about_the_mailbox(cause: Cause) -> bool {
+/// Refused by a setting of the mailbox, by the mechanism or by another server, not because of the password: it does not
+/// count against the password, and the owner need not enter the password again.
+const fn is_not_about_the_secret(cause: Cause) -> bool {
     matches!(
         cause,
         Cause::BasicAuthDisabled
+            | Cause::AuthMechanismUnsupported
+            | Cause::StarttlsRequired
+            | Cause::WrongServer
             | Cause::SmtpAuthDisabled
             | Cause::IpNotAllowed
             | Cause::OauthPermission
@@ -92,9 +95,11 @@ impl Session<'_> {
                 .ok_or_else(|| Failure::new(Stage::Auth, Cause::Unknown, true))?;
             outcome = match self.log_in(wire, &mut exchange, gate.as_deref()).await? {
                 Ok(()) => return Ok(()),
-                // 504: the mechanism is announced but not supported (RFC 4954 §4); another one may be.
-                Err((reply, 504)) => Err(reply),
-                Err((reply, _)) => return Err(reply),
+                // The mechanism is announced but not supported: 504 (RFC 4954 §4), 502 (qq.com), or in words (Proton).
+                // Another one may be.
+                Err((failure, 500 | 502 | 504)) => Err(failure),
+                Err((failure, _)) if failure.cause == Cause::AuthMechanismUnsupported => Err(failure),
+                Err((failure, _)) => return Err(failure),
             };
         }
         outcome

@@ -154,6 +154,11 @@ impl Session<'_> {
     }
 
     pub(super) async fn hello(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+        // A reply that is here already is none to the command that follows.
+        let _ = wire.look().await;
+        if wire.missing().is_none() {
+            return Err(self.unasked(Stage::Ehlo));
+        }
         let name = self.submitter.ehlo_name.as_str();
         let reply = self.ask(wire, Stage::Ehlo, &format!("EHLO {name}")).await?;
         if reply.code == 250 {

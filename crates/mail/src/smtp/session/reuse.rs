@@ -158,15 +158,16 @@ impl Failure {
         self.cause == Cause::ConnectionLost || self.reply.as_deref().is_some_and(|words| words.starts_with("421"))
     }
 
-    /// Whether the old connection may be the reason: it broke, the server announces that it closes it, or it refuses a
-    /// sender permanently before it can have the message. Some servers accept only a few messages on each connection
-    /// and do not say so.
+    /// Whether the old connection may be the reason: it broke, the server says that it has reached its limit or that it
+    /// closes it, or it refuses a sender permanently before it can have the message. Some servers accept only a few
+    /// messages on each connection and do not say so.
     fn may_be_the_connection(&self) -> bool {
         let certain = self.fate.is_certain();
         let sender = self.stage == Stage::MailFrom && self.reply.as_deref().is_some_and(|words| words.starts_with('5'));
         let closing = self.reply.as_deref().is_some_and(|words| words.starts_with("421"));
+        let over = matches!(self.cause, Cause::SessionLimit | Cause::ConnectionLost);
         // It may be the late reply to an earlier message.
         let unasked = self.is_shifted();
-        certain && (closing || unasked || sender || (self.reply.is_none() && self.finding.is_none()))
+        certain && (closing || over || unasked || sender || (self.reply.is_none() && self.finding.is_none()))
     }
 }

@@ -71,6 +71,7 @@ fn refusal(login: &str, password: &str) -> Option<&'static str> {
             "535 5.7.1 Please log in with your web browser and then try again. For more information, visit \
              https://support.google.com/mail/bin/accounts/answer/78754",
         ),
+        "detourne" => Some("535 5.7.0 Your connection was redirected to this mail server by your hosting company"),
         "mot-de-passe" => Some("535 5.7.8 Error: authentication failed"),
         known if PERSONAS.iter().any(|persona| persona.login == known) && password == PASSWORD => None,
         _ => Some("535 5.7.8 Error: authentication failed"),

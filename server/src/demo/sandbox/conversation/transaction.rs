@@ -35,6 +35,7 @@ impl Conversation {
             }
             "expediteur" => "553 5.7.1 Sender address rejected: not owned by auth user.",
             "cadence" => "450 4.7.1 Rate limit exceeded, slow down and try again later",
+            "une-session" => "451 4.4.5 Mails per session limit exceeded, open a new session",
             "quota" => "550 5.4.5 Daily user sending limit exceeded.",
             _ => {
                 self.sender = Some(address);
@@ -134,8 +135,12 @@ impl Conversation {
                 sleep(Duration::from_secs(60)).await;
                 return Some(Next::End);
             }
-            "indesirable" => {
-                self.say("554 5.7.1 Message rejected under suspicion of SPAM").await?;
+            "indesirable" | "mal-compose" => {
+                let reply = match self.persona() {
+                    "mal-compose" => "554 5.6.0 Message is not RFC 5322 compliant: multiple Date headers",
+                    _ => "554 5.7.1 Message rejected under suspicion of SPAM",
+                };
+                self.say(reply).await?;
                 self.forget();
                 return Some(Next::Go);
             }
