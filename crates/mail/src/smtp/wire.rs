@@ -191,7 +191,7 @@ impl Wire {
     }
 
     /// Reads one reply with all its lines. Lines end in CRLF; a bare LF is accepted, because old servers send it and it
-    /// has no other meaning.
+    /// has no other meaning. After a timeout nothing is lost: the reply can be read again from its beginning.
     pub(super) async fn read_reply(&mut self, deadline: Instant) -> Result<Reply, WireError> {
         if let Some(reply) = self.early.pop_front() {
             self.turned = true;
@@ -201,8 +201,20 @@ impl Wire {
         let mut lines = Vec::new();
         let mut size = 0;
         let mut code = None;
+        let mut taken: Vec<u8> = Vec::new();
         loop {
-            let line = self.read_line(deadline).await?;
+            let line = match self.read_line(deadline).await {
+                Ok(line) => line,
+                Err(error) => {
+                    if error == WireError::Timeout {
+                        taken.extend_from_slice(&self.buffer);
+                        self.buffer = taken.as_slice().into();
+                    }
+                    return Err(error);
+                }
+            };
+            taken.extend_from_slice(&line);
+            taken.extend_from_slice(b"\r\n");
             size += line.len();
             if size > LONGEST_REPLY {
                 return Err(WireError::TooLarge);

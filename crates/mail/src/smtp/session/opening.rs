@@ -125,8 +125,9 @@ impl Session<'_> {
         let doubt = if self.submission.port == 465 { limits.doubt / 4 } else { limits.doubt };
         let doubt = if in_clear { deadline.min(Instant::now() + doubt) } else { deadline };
         let mut heard = wire.read_reply(doubt).await;
-        if heard == Err(WireError::Timeout) && in_clear && wire.peek().is_empty() {
-            if self.speaks_tls().await {
+        if heard == Err(WireError::Timeout) && in_clear {
+            // A greeting that has begun is read to its end: some servers pause between its lines.
+            if wire.peek().is_empty() && self.speaks_tls().await {
                 return Err(Failure::new(Stage::Greeting, Cause::TlsPortMismatch, false));
             }
             heard = wire.read_reply(deadline).await;

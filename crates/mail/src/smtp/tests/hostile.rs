@@ -167,6 +167,31 @@ async fn a_secret_that_the_server_echoes_is_not_shown() {
 }
 
 #[tokio::test]
+async fn a_greeting_that_comes_in_pieces_is_heard_whole_and_auth_may_have_an_equals_sign() {
+    let pause = || Step::Pause(Duration::from_millis(250));
+    let steps = vec![
+        send("220-one\r\n"),
+        pause(),
+        send("220-two\r\n"),
+        pause(),
+        send("220 three ESMTP\r\n"),
+        Step::Expect("EHLO"),
+        send("250-hi\r\n250 AUTH=LOGIN\r\n"),
+        Step::Expect("AUTH LOGIN"),
+        send("535 5.7.8 no\r\n"),
+    ];
+    let report = expect(steps, Stage::Auth, Cause::BadCredentials).await;
+    assert!(report.transcript.starts_with(&["S: 220-one".to_owned(), "S: 220-two".to_owned()]), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_reply_before_its_command_is_a_protocol_error() {
+    let early = vec![send("220 hi\r\n250-hi\r\n250 AUTH PLAIN\r\n"), Step::Expect("EHLO")];
+    let report = expect(early, Stage::Ehlo, Cause::ProtocolError).await;
+    assert_eq!(report.finding, Some(model::report::Finding::UnaskedReply));
+}
+
+#[tokio::test]
 async fn servers_without_a_login_we_can_use() {
     let ehlo =
         |keywords: &str| vec![send("220 hi\r\n"), Step::Expect("EHLO"), send(&format!("250-hi\r\n250 {keywords}\r\n"))];
