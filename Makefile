@@ -31,7 +31,7 @@ test-browser: site
 	scripts/postgresql
 	scripts/browser-tests
 
-test-browsers: site ## the tutorial in Firefox and WebKit, Lighthouse in Chromium
+test-browsers: site ## the tutorial in Firefox and WebKit, Lighthouse in Chromium, a provider that is not ours
 	$(program)
 	scripts/other-browsers
 
