@@ -15,6 +15,7 @@ mod database;
 mod demo;
 mod explain;
 mod keys;
+mod oauth;
 mod probe;
 mod restored;
 mod serve;
@@ -43,6 +44,11 @@ enum Command {
     Keys {
         #[command(subcommand)]
         command: keys::Command,
+    },
+    /// Check the registrations with providers at which owners sign in
+    Oauth {
+        #[command(subcommand)]
+        command: oauth::Command,
     },
     /// Copy the database into another one, or compare two
     Database {
@@ -101,6 +107,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(file) => serve::run(&file).await,
         Command::Config { command } => config::run(command).await,
         Command::Keys { command } => keys::run(command).await,
+        Command::Oauth { command } => oauth::run(command).await,
         Command::Database { command } => database::run(command).await,
         Command::Backup(arguments) => backup::run(&arguments).await,
         Command::Restored(arguments) => restored::run(&arguments).await,

@@ -8,12 +8,14 @@
 //! | [`token_endpoint`], [`refusal`] | codes and refresh tokens become access tokens; what a refusal means |
 //! | [`id_token`] | verifies who signed in |
 //! | [`access`] | an access token for a login, refreshed by one process at a time |
+//! | [`check`] | whether a registration works, for the operator |
 //! | [`keeper`] | keeps unused grants alive, and revokes those that are no longer used |
 //!
 //! No token, code or verifier is ever logged, shown or put into an event. They are stored sealed, and the refresh token
 //! can be opened for its own provider only.
 
 pub mod access;
+pub mod check;
 pub mod client;
 pub mod endpoints;
 pub mod id_token;

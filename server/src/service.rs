@@ -37,7 +37,10 @@ use crate::{
         rotation::{RotateError, Rotated, census, rotate},
     },
     http::ConnectionLimits,
-    oauth::Clients,
+    oauth::{
+        Client, Clients,
+        check::{Checked, check},
+    },
     replicas::Replicas,
     store::StoreError,
     time::Steady,
@@ -242,6 +245,12 @@ impl Service {
     /// The registrations with providers.
     pub fn registrations(&self) -> Clients {
         self.application.keeper.tokens.clients().clone()
+    }
+
+    /// Whether a provider accepts a registration.
+    pub async fn check_registration(&self, client: &Client) -> Checked {
+        let parts = self.application.keeper.tokens.parts();
+        check(&parts.provider, client, (parts.clock)()).await
     }
 
     /// Removes the mark of a backup.

@@ -5,7 +5,13 @@ use std::time::Duration;
 use app::{diagnosis::cause::Cause, journal::model::Author, session::User};
 use jiff::Timestamp;
 
-use super::{id_token::IdTokenError, keeper::Keeper, *};
+use super::{
+    check::{Checked, check},
+    endpoints::Endpoints,
+    id_token::IdTokenError,
+    keeper::Keeper,
+    *,
+};
 use crate::{replicas::Replicas, store::aggregates::*};
 
 mod hostile;
@@ -105,6 +111,28 @@ async fn a_registration_that_is_refused_rests_and_ends_no_grant() {
     let asked = world.provider.refreshes();
     assert_eq!(world.access(well).await.unwrap_err(), NoToken::Ended(Cause::OauthClient), "the same registration");
     assert_eq!(world.provider.refreshes(), asked);
+}
+
+#[tokio::test]
+async fn a_registration_is_checked_without_a_person() {
+    let world = World::new().await;
+    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    assert_eq!(check(&world.access, &world.client, now).await, Checked::Works);
+    let with = |change: fn(&mut Client)| {
+        let mut client = Client::clone(&world.client);
+        change(&mut client);
+        client
+    };
+    let wrong = with(|client| client.secret = secrecy::SecretString::from("another secret"));
+    assert!(matches!(check(&world.access, &wrong, now).await, Checked::Refused(code) if code == "AADSTS7000215"));
+    let unknown = with(|client| client.client_id = "another".to_owned());
+    assert!(matches!(check(&world.access, &unknown, now).await, Checked::Refused(_)));
+    let nowhere = with(|client| {
+        if let Endpoints::Fixed(fixed) = &mut client.endpoints {
+            fixed.token = "http://127.0.0.1:1/".to_owned();
+        }
+    });
+    assert!(matches!(check(&world.access, &nowhere, now).await, Checked::Unavailable(_)));
 }
 
 #[tokio::test]
