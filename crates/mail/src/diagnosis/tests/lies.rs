@@ -21,7 +21,7 @@ const fn follows(cause: Cause, retried: bool, about_the_profile: bool) -> Follow
 
 #[rustfmt::skip] // a table: stage, host, reply, what follows
 const LIES: &[(Stage, &str, &str, Follows)] = &[
-    // A temporary code for what time does not mend
+    // A temporary code for what does not pass by itself
     (MailFrom, "smtp.mailersend.net", "450 4.2.1 The domain must be verified to send emails #MS42207", follows(Cause::SenderNotVerified, false, true)),
     (Data, "smtp.resend.com", "450 The example.com domain is not verified", follows(Cause::SenderNotVerified, false, true)),
     (MailFrom, "smtpdm.aliyun.com", "440 mail from account doesn't conform with authentication", follows(Cause::SenderRejected, true, true)),
@@ -34,7 +34,7 @@ const LIES: &[(Stage, &str, &str, Follows)] = &[
     (Data, "mail.example.org", "554 5.7.0 Your message could not be sent. The limit on the number of allowed outgoing messages was exceeded. Try again later.", follows(Cause::RateLimited, true, true)),
     (MailFrom, "smtp.mailtrap.io", "550 5.7.0 Requested action not taken: too many emails per second", follows(Cause::RateLimited, true, true)),
     (RcptTo, "mx00.t-online.de", "550-(grey defer DKIMr)\n550 Please try again later", follows(Cause::Greylisted, true, false)),
-    // The end of a connection, whatever the code
+    // The end of a connection, under any code
     (Data, "smtp.secureserver.net", "550 This message has exceeded the max number of messages per session. Open a new session and try again. IB510", follows(Cause::SessionLimit, true, false)),
     (Data, "smtp.ionos.de", "451-Requested action aborted\n451 Mails per session limit", follows(Cause::SessionLimit, true, false)),
     (MailFrom, "email-smtp.eu-west-1.amazonaws.com", "421 Too many messages in this connection", follows(Cause::SessionLimit, true, false)),

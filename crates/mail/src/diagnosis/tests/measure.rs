@@ -1,4 +1,4 @@
-//! How well replies are explained that nobody here has seen.
+//! How well replies of unknown sources are explained.
 
 use super::*;
 use crate::diagnosis::learned::teacher::learn;
