@@ -170,7 +170,7 @@ export async function signIn(driver: Driver, demo: Places, place: Place) {
         const there = new Person(window);
         await there.press(["css", "button[value=accept]"]);
         // WebKit lays out no window in the background.
-        await expect.poll(() => there.ask(() => location.pathname + document.body.textContent)).toContain("boutique@sandbox.example est connecté");
+        await expect.poll(() => there.ask(() => location.pathname + document.body.textContent)).toContain("Connexion réussie avec boutique@sandbox.example");
       },
     );
   await test.step("one press opens the provider, and the page goes on by itself", async () => {
@@ -186,12 +186,12 @@ export async function signIn(driver: Driver, demo: Places, place: Place) {
   });
   await test.step("signed in again, and signed out", async () => {
     await person.press(["button", "Modifier"]);
-    await person.sees("text", "Connecté à boutique@sandbox.example");
+    await person.sees("text", "Compte utilisé : boutique@sandbox.example");
     await enters("Se reconnecter");
     await person.sees("css", ".profile :checked + label");
     await person.press(["button", "Modifier"]);
     await person.press(["button", "Se déconnecter"]);
-    await person.sees("text", "Ce profil ne peut plus envoyer");
+    await person.sees("text", "Vous êtes déconnecté");
   });
 }
 

@@ -74,12 +74,11 @@ for (const language of ["fr", "en"] as const) {
         await page.goto(`${demo.configurator}/profiles/new`);
         await configurator.ready();
         await configurator.choosePreset(configurator.words.sandbox);
-        await page.locator("#guide .sign-in button").click();
-        await page.locator("#sign-in-open button").waitFor();
-        await check(page, "sign-in");
         const opens = page.waitForEvent("popup");
-        await page.locator("#sign-in-open button").click();
+        await page.locator("#guide .sign-in button").click();
         const window = await opens;
+        await page.locator("p.lead[role=status]").waitFor();
+        await check(page, "sign-in");
         await window.waitForURL(/authorize/);
         await window.locator(`input[value="${account}@sandbox.example"]`).check();
         await window.locator("button[value=accept]").click();

@@ -14,9 +14,9 @@ const PERSONAS: [login: string, cause: string, title: RegExp][] = [
   ["quota", "quota_exceeded", /Limite d’envoi/],
   ["boite-pleine", "recipient_mailbox_full", /boîte du destinataire est pleine/],
   ["indesirable", "message_rejected", /Message refusé/],
-  ["mal-compose", "message_malformed", /Message mal composé/],
-  ["une-session", "session_limit", /Limite d’une connexion atteinte/],
-  ["detourne", "wrong_server", /Un autre serveur répond à la place/],
+  ["mal-compose", "message_malformed", /Message non conforme/],
+  ["une-session", "session_limit", /Limite par connexion atteinte/],
+  ["detourne", "wrong_server", /Un autre serveur a répondu à la place/],
 ];
 
 for (const [login, cause, title] of PERSONAS) {

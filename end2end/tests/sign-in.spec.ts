@@ -34,7 +34,7 @@ async function begin(page: Page, configurator: Configurator) {
 test("an account that signs in sends, and no token is kept in clear", async ({ page, demo, configurator }) => {
   await configurator.open();
   await begin(page, configurator);
-  expect(await signIn(page, configurator, "boutique")).toContain("boutique@sandbox.example est connecté");
+  expect(await signIn(page, configurator, "boutique")).toContain("Connexion réussie avec boutique@sandbox.example");
   await expect(configurator.heading("Encodage SMTP")).toBeVisible();
   await configurator.validateButton().click();
   await page.waitForURL(/profiles\?selected=/);
@@ -48,7 +48,7 @@ test("an account that signs in sends, and no token is kept in clear", async ({ p
   // The form shows who signed in, and no server.
   await page.goto(`${demo.configurator}/profiles`);
   await configurator.button("Modifier").click();
-  await expect(page.getByText("Connecté à boutique@sandbox.example")).toBeVisible();
+  await expect(page.getByText("Compte utilisé : boutique@sandbox.example")).toBeVisible();
   await expect(page.getByLabel("Adresse du serveur SMTP")).toHaveCount(0);
   await page.locator("#sender_name").fill("Boulangerie Martin et Fils");
   await configurator.validateButton().click();
@@ -68,7 +68,7 @@ test("a permission that was withdrawn is renewed where the failure is read", asy
   await page.goto(`${demo.configurator}/profiles`);
   const card = await configurator.test();
   await expect(card).toHaveAttribute("data-cause", "oauth_reconnect");
-  await expect(card).toContainText("Connexion à renouveler");
+  await expect(card).toContainText("Reconnexion nécessaire");
   await signIn(page, configurator, "revoque", card.getByRole("button", { name: "Se connecter avec Sandbox" }));
   await page.waitForURL(/profiles\?selected=/);
   await expect(await configurator.test()).toHaveAttribute("data-verdict", "accepted");
@@ -77,7 +77,7 @@ test("a permission that was withdrawn is renewed where the failure is read", asy
 for (const [account, words] of [
   ["refuse", "Vous n’avez pas donné votre accord"],
   ["admin", "Accord de votre administrateur nécessaire"],
-  ["sans-scope", "Le droit d’envoyer manque"],
+  ["sans-scope", "Il manque l’autorisation d’envoyer"],
 ]) {
   test(`a sign-in that brings nothing says why: ${account}`, async ({ page, configurator }) => {
     await configurator.open();
@@ -114,7 +114,7 @@ test("signed out, a profile takes a password instead", async ({ page, configurat
   await page.waitForURL(/profiles\?selected=/);
   await configurator.button("Modifier").click();
   await configurator.button("Se déconnecter").click();
-  await expect(page.getByText("Ce profil ne peut plus envoyer")).toBeVisible();
+  await expect(page.getByText("Vous êtes déconnecté")).toBeVisible();
   await configurator.ready();
   await configurator.secretInput().fill("abcdefghijklmnop");
   await configurator.validateButton().click();

@@ -52,7 +52,7 @@ mod connect;
 mod open;
 
 pub use answer::{Answer, Answered};
-pub use open::Window;
+pub use open::{Opened, Window};
 
 /// How long a sign-in may take.
 const LASTS: SignedDuration = SignedDuration::from_mins(10);

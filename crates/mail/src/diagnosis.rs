@@ -1,10 +1,10 @@
 //! From a server's refusal to its cause.
 //!
-//! This is the only place that reads the text of a reply. Three layers are tried in order, and the first result counts:
-//! known phrases of providers and servers (`rules`, first inside a `frame`), the enhanced status code, and the reply
-//! code at its stage (`codes`). If none of them applies, the cause is [`Cause::Unknown`]: no explanation is better than a wrong one.
-//!
-//! A classifier taught by the collected replies (`learned`) outweighs all three where it is sure.
+//! This is the only place that reads the text of a reply. A rule for one provider, and one whose code and words agree,
+//! decides alone. Otherwise three layers are tried in order: known phrases (`rules`, first inside a `frame`), the enhanced
+//! status code, and the reply code at its stage (`codes`). A classifier trained on collected replies (`learned`) overrides
+//! their result when it is sure. If nothing applies, the cause is [`Cause::Unknown`]: no explanation is better than a
+//! wrong one.
 //!
 //! To add a rule: a line in the table of its subject (`rules/*.rs`), and a reply with its cause in `corpus.json`.
 
@@ -41,7 +41,7 @@ const MANY_SENTENCES: usize = 6;
 const SURE: f32 = 0.2;
 const SURE_OF_FEW_WORDS: f32 = 0.5;
 const FEW_WORDS: usize = 4;
-/// A cause of the rules that is so far behind the suggestion is not believed; nor is the suggestion, if it is not sure.
+/// If the suggestion is not sure, but is ahead of the rules' cause by more than this, the cause is unknown.
 const DOUBT: f32 = 0.7;
 
 /// Explains a negative reply at a stage of a conversation with `host`.

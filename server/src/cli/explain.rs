@@ -132,7 +132,9 @@ fn who_key(answer: &Value) -> &'static str {
 fn answer(presets: &Catalogue, question: &Question) -> Value {
     let Question { stage, host, reply } = question;
     let diagnosis = Reply::parse(reply).map(|reply| diagnose(*stage, host, &reply));
-    let cause = diagnosis.map_or(Cause::Unknown, |diagnosis| diagnosis.cause);
+    // What is no reply, in place of a greeting, comes from a server of another protocol.
+    let other = if *stage == Stage::Greeting { Cause::NotSubmissionServer } else { Cause::Unknown };
+    let cause = diagnosis.map_or(other, |diagnosis| diagnosis.cause);
     let explanation = Explanation::new(presets, cause, *stage, host);
     json!({
         "cause": cause.as_str(),

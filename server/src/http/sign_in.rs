@@ -23,7 +23,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::{Site, origin::is_our_form, pages::error, session::accepted_language};
-use crate::sign_in::Answer;
+use crate::sign_in::{Answer, Opened};
 
 mod cookie;
 mod window;
@@ -47,11 +47,16 @@ pub async fn go(State(site): State<Site>, headers: HeaderMap, form: Result<Form<
     let Ok(Form(Ticket { ticket })) = form else { return StatusCode::BAD_REQUEST.into_response() };
     let language = accepted_language(&headers);
     match site.sign_ins.open(&ticket).await {
-        Ok(Some(window)) => {
+        Ok(Some(Opened::Window(window))) => {
             let cookie = cookie::set(&site.public_origin, &window.browser);
             let theme = theme_of(&site, &window.portal);
             (AppendHeaders([(header::SET_COOKIE, cookie)]), show(&site, window.locale, &theme, &Shown::Leads(window)))
                 .into_response()
+        }
+        Ok(Some(Opened::Unavailable(answered))) => {
+            let theme = theme_of(&site, &answered.portal);
+            let page = show(&site, answered.locale, &theme, &Shown::Ended(answered));
+            (StatusCode::SERVICE_UNAVAILABLE, page).into_response()
         }
         Ok(None) => ended(&site, language, StatusCode::GONE),
         Err(error) => ended(&site, language, error.status()),

@@ -62,6 +62,12 @@ fn client(
     };
     let bytes = secret(config, place.clone(), &section.secret_file, secret_file::read)?;
     let secret = std::str::from_utf8(&bytes).map_err(|_| wrong("the secret is not UTF-8"))?;
+    if secret.trim().is_empty() {
+        return Err(wrong("secret_file is empty"));
+    }
+    if kind == Kind::Microsoft && uuid::Uuid::try_parse(secret.trim()).is_ok() {
+        return Err(wrong("secret_file has the secret's id: it must have its value"));
+    }
     let authority = section.authority.as_deref().unwrap_or("common");
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     if kind != Kind::Microsoft && section.authority.is_some() {
@@ -150,7 +156,10 @@ fn custom(
         }
         let host = policy.check_host(&parsed.host).ok();
         if !parsed.secure && !host.is_some_and(|host| policy.plaintext_allowed(&host)) {
-            return Err(wrong(&format!("{name} must be https, unless smtp.plaintext_hosts names the host")));
+            return Err(wrong(&format!(
+                "{name} must be https, unless smtp.plaintext_hosts and smtp.allow_hosts have \"{}\"",
+                parsed.host
+            )));
         }
     }
     let scopes = section.scopes.clone().unwrap_or_default();
@@ -160,13 +169,18 @@ fn custom(
     if scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace)) {
         return Err(wrong("a scope contains no blanks"));
     }
-    let mail_scope = section.mail_scope.clone().or_else(|| scopes.first().cloned()).unwrap_or_default();
+    let of_openid = ["openid", "email", "profile", "offline_access"];
+    let first = scopes.iter().find(|scope| !of_openid.contains(&scope.as_str())).cloned();
+    let mail_scope = section.mail_scope.clone().or(first);
+    let mail_scope =
+        mail_scope.ok_or_else(|| wrong("scopes must contain the one that allows sending, besides openid"))?;
     if !scopes.contains(&mail_scope) {
         return Err(wrong("mail_scope must be one of scopes"));
     }
     let Some(server) = &section.smtp else { return Err(wrong("custom needs smtp = { host, port, security }")) };
     let security = Security::parse(&server.security).filter(|security| *security != Security::None);
-    let security = security.ok_or_else(|| wrong("smtp.security must be tls or starttls: a token is a password"))?;
+    let security =
+        security.ok_or_else(|| wrong("security of its smtp must be tls or starttls: a token is a password"))?;
     let missing = policy.missing(&server.host, Some(server.port), false);
     if !missing.is_empty() {
         return Err(wrong(&Missing::list(&missing)));

@@ -93,7 +93,7 @@ impl SignInService {
         Ok(Some(Answered { id, locale, portal: row.account.portal, provider: client.name.clone(), outcome }))
     }
 
-    async fn end(&self, row: &SignInRow, outcome: &Outcome) -> Result<(), AppError> {
+    pub(super) async fn end(&self, row: &SignInRow, outcome: &Outcome) -> Result<(), AppError> {
         let text = serde_json::to_string(outcome).map_err(|_| AppError::Internal)?;
         self.parts.store.end_sign_in(row.id, &text).await.map_err(StoreError::log)
     }

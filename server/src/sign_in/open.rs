@@ -1,10 +1,14 @@
 //! Server side. Opening the provider's window with a ticket.
 
-use app::{error::AppError, i18n::Locale};
+use app::{
+    error::AppError,
+    i18n::Locale,
+    sign_in::model::{Outcome, SignInId},
+};
 
-use super::{SignInService, hash, random};
+use super::{Answered, SignInService, hash, random};
 use crate::{
-    oauth::token_endpoint::{Request, TokenError, authorization_url},
+    oauth::token_endpoint::{Request, authorization_url},
     store::StoreError,
 };
 
@@ -22,20 +26,32 @@ pub struct Window {
     pub locale: Locale,
 }
 
+/// What a ticket opens.
+pub enum Opened {
+    Window(Window),
+    /// The provider does not answer: the sign-in has ended.
+    Unavailable(Answered),
+}
+
 impl SignInService {
     /// Uses up a ticket. `None`: it is unknown, used or expired.
-    pub async fn open(&self, ticket: &str) -> Result<Option<Window>, AppError> {
+    pub async fn open(&self, ticket: &str) -> Result<Option<Opened>, AppError> {
         let browser = random().ok_or(AppError::Unavailable)?;
         let row = self.parts.store.use_ticket(&hash(ticket), &hash(&browser), self.now()).await;
         let Some(row) = row.map_err(StoreError::log)? else { return Ok(None) };
         let Some(client) = self.parts.clients.get(&row.account.portal, &row.client) else { return Ok(None) };
         let (content, secrets) = (Self::content(&row)?, self.secrets(&row)?);
-        let unavailable = |error: TokenError| {
-            tracing::warn!(client = client.id, error = &error as &dyn std::error::Error, "a sign-in cannot begin");
-            AppError::Unavailable
+        let endpoints = match self.parts.provider.endpoints.of(&client.endpoints).await {
+            Ok(endpoints) => endpoints,
+            Err(error) => {
+                tracing::warn!(client = client.id, error = &error as &dyn std::error::Error, "a sign-in cannot begin");
+                let outcome = Outcome::Unavailable;
+                self.end(&row, &outcome).await?;
+                let (portal, provider) = (row.account.portal, client.name.clone());
+                let answered = Answered { id: SignInId(row.id), locale: content.locale, portal, provider, outcome };
+                return Ok(Some(Opened::Unavailable(answered)));
+            }
         };
-        let endpoints =
-            self.parts.provider.endpoints.of(&client.endpoints).await.map_err(|error| unavailable(error.into()))?;
         let request = Request {
             state: &secrets.state,
             verifier: &secrets.verifier,
@@ -43,14 +59,18 @@ impl SignInService {
             login_hint: content.expected.as_deref(),
             language: content.locale.tag(),
         };
-        Ok(Some(Window {
-            url: authorization_url(client, &endpoints, &request).map_err(unavailable)?,
+        let url = authorization_url(client, &endpoints, &request).map_err(|error| {
+            tracing::warn!(client = client.id, error = &error as &dyn std::error::Error, "a sign-in cannot begin");
+            AppError::Unavailable
+        })?;
+        Ok(Some(Opened::Window(Window {
+            url,
             browser,
             provider: client.name.clone(),
             portal: row.account.portal,
             portal_name: content.portal_name,
             account_name: content.account_name,
             locale: content.locale,
-        }))
+        })))
     }
 }

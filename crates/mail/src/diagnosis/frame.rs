@@ -1,12 +1,12 @@
-//! Words that a server puts around the words of a policy: Postfix's `<address>: Recipient address rejected: …`, Exim's
-//! quotation of earlier refusals at `DATA`. The frame only says when the policy was asked. The words inside it are the
-//! reason, and may be about anything.
+//! Words that a server puts around a policy's answer: Postfix's `<address>: Recipient address rejected: …`, Exim's
+//! quotation of earlier refusals at `DATA`. The frame only says when the policy was asked. The words inside give the
+//! reason, on any subject.
 
 use model::stage::Stage;
 
 use crate::reply::Reply;
 
-/// The words before the reason, in lower case, and the stage at which they are read.
+/// The words that open a frame, in lower case, and the stage at which the reason is read; `None`: the reply's own.
 const FRAMES: &[(&str, Option<Stage>)] = &[
     ("recipient address rejected:", None),
     ("sender address rejected:", Some(Stage::MailFrom)),

@@ -1,5 +1,5 @@
-//! What the collected replies teach about a new one: each word, pair of words and code speaks for some causes and
-//! against others. The rules know the words that their authors thought of; this knows how often they went with a cause.
+//! A linear classifier trained on collected replies: each word, pair of words and code has a weight for or against each
+//! cause.
 //!
 //! The weights are learned from the replies in `corpus.json` and the other collections (`learned/teacher.rs`), and are
 //! in `learned/weights.bin`. A test says when that file is out of date, and writes it with `UPDATE=1`.
@@ -11,23 +11,24 @@ use super::{rules::families, text::Text};
 #[cfg(test)]
 pub(super) mod teacher;
 
-/// The file: entries sorted by feature. An entry is the feature (4 bytes, little endian), the number of its weights, and
-/// for each weight the cause (its place in [`Cause::ALL`]) and the weight in steps of [`STEP`].
+/// The file, little endian: the number of features (u32); for each, in order, its hash and the offset of its entry (u32
+/// each); then the entries. An entry is the number of its weights (u8), and for each the cause (u8, its place in
+/// [`Cause::ALL`]) and the weight (i8, in steps of [`STEP`]).
 static WEIGHTS: &[u8] = include_bytes!("learned/weights.bin");
 /// What one step of a weight is worth.
 const STEP: f32 = 1.0 / 128.0;
-/// The first letters of a word stand for its other forms.
+/// Words with so many first letters in common count as forms of one word.
 const STEM: usize = 5;
-/// So many words of a reply must be known, and seven tenths of them.
+/// The fewest known words; seven tenths of a reply's words must be known, too.
 const FEWEST_WORDS: usize = 2;
 
 /// The cause that the collected replies suggest.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Suggestion {
     pub cause: Cause,
-    /// By how much its score exceeds the second best. Replies like a collected one have about 1.
+    /// By how much its score exceeds the second best: about 1 for replies like a collected one.
     pub margin: f32,
-    /// How many words it rests on.
+    /// How many different words the reply has.
     pub words: usize,
     /// By cause, in the order of [`Cause::ALL`].
     scores: Vec<f32>,
@@ -43,13 +44,13 @@ impl Suggestion {
     }
 }
 
-/// The suggestion for a reply; `None` if most of its words are unknown.
+/// The suggestion for a reply; `None` if too few of its words are known.
 pub(super) fn suggestion(stage: Stage, host: &str, text: &Text) -> Option<Suggestion> {
     let index = Index { bytes: WEIGHTS };
     suggestion_by(&|feature| index.find(feature), &Features::of(stage, host, text))
 }
 
-/// `weights`: those of a feature, if it is known.
+/// `weights` returns those of a feature, or `None` if it is unknown.
 fn suggestion_by<'w, W: Iterator<Item = (usize, f32)> + 'w>(
     weights: &dyn Fn(u32) -> Option<W>,
     features: &Features,
@@ -112,7 +113,7 @@ impl Index<'_> {
     }
 }
 
-/// What is noticed about a reply, as hashes.
+/// The features of a reply, as hashes.
 pub(super) struct Features {
     /// Its words.
     words: Vec<u32>,

@@ -27,7 +27,7 @@ pub struct Oauth {
     /// Default: `{issuer}/.well-known/openid-configuration`.
     pub discovery_url: Option<String>,
     pub scopes: Option<Vec<String>>,
-    /// The scope without which no mail can be sent; default: the first one.
+    /// The scope without which no mail can be sent; default: the first that is not `OpenID`'s own.
     pub mail_scope: Option<String>,
     /// The only server that its tokens are sent to.
     pub smtp: Option<OauthServer>,

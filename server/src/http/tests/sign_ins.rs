@@ -1,12 +1,13 @@
 //! Signing in at a provider: what an attacker's page or browser can do with a ticket, a state or an answer.
 
 use super::*;
-use crate::oauth::{Client, Clients, Kind, known};
+use crate::oauth::{Client, Clients, Kind, endpoints::Endpoints, known};
 
 /// A registration with Microsoft. No request is sent to it here.
 pub(super) fn clients() -> Clients {
     let known = known::microsoft("common");
-    Clients(vec![Arc::new(Client {
+    let nowhere = "http://127.0.0.1:1".to_owned();
+    let microsoft = Client {
         id: "microsoft".to_owned(),
         kind: Kind::Microsoft,
         name: known.name.to_owned(),
@@ -25,7 +26,16 @@ pub(super) fn clients() -> Clients {
         shared_mailboxes: true,
         permissions_page: None,
         redirect_uri: format!("{OWN}/oauth/callback/microsoft"),
-    })])
+    };
+    // A provider that does not answer.
+    let down = Client {
+        id: "down".to_owned(),
+        kind: Kind::Custom,
+        name: "Down".to_owned(),
+        endpoints: Endpoints::Discovered { issuer: nowhere.clone(), document: nowhere },
+        ..microsoft.clone()
+    };
+    Clients(vec![Arc::new(microsoft), Arc::new(down)])
 }
 
 const BEGIN: &str = "client=microsoft&draft[preset]=microsoft-365&draft[sender_name]=Martin";
@@ -72,6 +82,20 @@ async fn opened(app: &TestApp, ticket: &str) -> (String, String) {
     }
     assert!(!url.contains("the-secret"));
     (between(&url, "&state=", "&").to_owned(), cookie)
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_said_in_the_window_and_on_the_page() {
+    let app = TestApp::new().await;
+    let martin = app.sign_in("martin").await;
+    let form = BEGIN.replace("client=microsoft", "client=down");
+    let page = app.post("/api/sign-in/begin", &martin, &form).await.location().to_owned();
+    let shown = app.get(&page, &martin).await.body;
+    let window = app.go(between(&shown, "name=\"ticket\" value=\"", "\""), OWN).await;
+    assert_eq!(window.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(window.body.contains("Down n’a pas répondu comme attendu"), "{}", window.body);
+    let shown = app.get(&page, &martin).await.body;
+    assert!(shown.contains("La connexion n’a pas abouti") && shown.contains("Revenir au formulaire"), "{shown}");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 
 use model::{
     cause::Cause::{
-        BadCredentials, MessageTooLarge, OauthPermission, RecipientMailboxFull, RecipientRejected, ServerBusy,
-        TooManyRecipients,
+        BadCredentials, LoginBlocked, MessageTooLarge, OauthPermission, RecipientMailboxFull, RecipientRejected,
+        ServerBusy, TooManyRecipients,
     },
     stage::Stage::{self, Auth, Data, MailFrom, RcptTo},
 };
@@ -16,6 +16,9 @@ const RECIPIENT: &[Stage] = &[RcptTo];
 #[rustfmt::skip] // a table: a rule is stages, hosts, patterns, cause
 pub(super) const RULES: &[Rule] = &[
     (&[Auth], EVERYONE, &["insufficient scope"], OauthPermission),
+    (&[Auth], EVERYONE, &[
+        "locked|locked out|verrouille*|gesperrt|bloqueada|bloccato+attempts|tentatives|versuche|versuchen|intentos|tentativi+!will be|may be|could be",
+    ], LoginBlocked),
     (&[Auth], EVERYONE, &["=5+authentication server+connection lost|unreachable"], ServerBusy),
     (&[Auth], EVERYONE, &[
         "=535+wrong password|bad password|invalid password|incorrect password|wrong username|invalid username|\

@@ -1,4 +1,5 @@
-//! The message, or one of its headers, breaks a rule of the format (RFC 5322): its composer must act.
+//! The message, or one of its headers, breaks a rule of the format (RFC 5322): the program that composed it
+//! must be corrected.
 
 use model::{
     cause::Cause::{MessageMalformed, ProtocolError},

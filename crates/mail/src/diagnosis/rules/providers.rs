@@ -142,6 +142,7 @@ pub(super) const RULES: &[Rule] = &[
     (MAIL, APPLE, &["not one of your addresses"], SenderRejected),
     (MAIL, YAHOO, &["tss04|tss05|ts01|ts02|ts03|ts04|tss*"], RateLimited),
     (MAIL, YAHOO, &["ph01"], MessageRejected),
+    (&[MailFrom], YAHOO, &["request failed"], SenderRejected),
     (MAIL, YAHOO, &["request failed"], Unknown),
     // Sending services
     (&[Auth], AMAZON, &["temporary authentication"], ServerBusy),

@@ -1,4 +1,4 @@
-//! The limits of one connection: how many messages, how long, how idle. A new connection helps at once, whatever the
+//! The limits of one connection: its messages, its duration, its idle time. A new connection helps at once, under any
 //! code: `GoDaddy` says 550, IONOS 451, Amazon and Google 421 or 451.
 
 use model::cause::Cause::{ConnectionLost, SessionLimit};

@@ -20,7 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{api_key, messages::request::id_faults};
+use super::messages::{caller, request::id_faults};
 use crate::http::{
     Site,
     api::problem::{Code, Problem},
@@ -136,7 +136,7 @@ pub async fn get(
     headers: HeaderMap,
     account: Result<Path<String>, PathRejection>,
 ) -> Result<Json<AccountView>, Problem> {
-    let portal = api_key::portal(&site.portals, &headers).ok_or_else(|| Problem::new(Code::Unauthorized))?;
+    let portal = caller(&site, &headers)?;
     let Path(account) = account.map_err(|_| Problem::detailed(Code::InvalidRequest, "the path is not UTF-8"))?;
     if let Some(fault) = id_faults("account", &account).into_iter().next() {
         return Err(Problem::detailed(Code::InvalidRequest, format!("account: {}", fault.detail)));

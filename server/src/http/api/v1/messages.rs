@@ -41,7 +41,7 @@ pub struct Accepted {
     pub reference: Option<String>,
 }
 
-fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem> {
+pub fn caller<'a>(site: &'a Site, headers: &HeaderMap) -> Result<&'a Portal, Problem> {
     api_key::portal(&site.portals, headers).ok_or_else(|| {
         tracing::warn!("API key refused");
         Problem::new(Code::Unauthorized)
