@@ -448,11 +448,13 @@ try {
     // Optional settings that it mentions are valid, too.
     run(["keys", "webhook", join(place, "keys/my-portal-webhook")]);
     writeFileSync(join(place, "keys/my-portal-relay"), "a password\n", { mode: 0o600 });
+    writeFileSync(join(place, "keys/oauth-microsoft"), "a secret\n", { mode: 0o600 });
     const on = (settings) => settings.replace(/^#(?=[[\w])/gm, "");
     const whole = text
       .replace("64 hexadecimal digits", createHash("sha256").update(randomUUID()).digest("hex"))
       .replace(/^    # (?=\{ id = "a1")/m, "    ")
       .replace(/^#\[metrics\][^]*?\n\n/m, on)
+      .replace(/^#\[\[oauth\]\][^]*?\n\n/m, on)
       .replace(/^#\[portal\.relay\][^]*/m, on);
     assert.doesNotMatch(whole, /^#(\[|port |login |secret_files )/m);
     writeFileSync(join(place, "facteur.toml"), whole);

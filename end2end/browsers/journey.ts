@@ -186,7 +186,7 @@ export async function signIn(driver: Driver, demo: Places, place: Place) {
   });
   await test.step("signed in again, and signed out", async () => {
     await person.press(["button", "Modifier"]);
-    await person.sees("text", "Compte utilisé : boutique@sandbox.example");
+    await person.sees("text", "Compte utilisé : boutique@sandbox.example");
     await enters("Se reconnecter");
     await person.sees("css", ".profile :checked + label");
     await person.press(["button", "Modifier"]);
