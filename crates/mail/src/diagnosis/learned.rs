@@ -157,6 +157,7 @@ impl Features {
             others.push(hash(&["e", &subject, &enhanced.detail.to_string()]));
             others.push(hash(&["e", stage_name, &subject]));
         }
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
         let mut labels = host.rsplit('.');
         others.push(hash(&["h", labels.next().unwrap_or_default(), labels.next().unwrap_or_default()]));
         for list in [&mut words, &mut others] {

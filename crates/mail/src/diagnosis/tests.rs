@@ -180,6 +180,14 @@ fn the_same_code_means_another_thing_at_another_provider() {
 }
 
 #[test]
+fn the_case_of_the_host_and_its_final_dot_do_not_count() {
+    for example in corpus() {
+        let upper = format!("{}.", example.host.to_ascii_uppercase());
+        assert_eq!(cause_of(example.stage, &upper, &example.reply), example.found(), "{}", example.shown());
+    }
+}
+
+#[test]
 fn a_bare_code_says_what_its_standard_says() {
     use Stage::{Auth, Data, Ehlo, Greeting, MailFrom, RcptTo, Starttls};
     for (stage, reply, cause) in [
