@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use model::{
     cause::Cause,
     report::{Report, Verdict},
@@ -36,6 +37,16 @@ mod unasked;
 
 const SECRET: &str = "abcdefghijklmnop";
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+/// A commit point that allows every message.
+struct Open;
+
+#[async_trait]
+impl CommitPoint for Open {
+    async fn reach(&self, _to: &[String]) -> bool {
+        true
+    }
+}
 
 /// Short enough for a test, long enough for a busy machine.
 fn limits() -> Limits {

@@ -16,15 +16,6 @@ const HOST: &str = "plain.test.example";
 mod asked;
 mod doubt;
 
-struct Open;
-
-#[async_trait]
-impl CommitPoint for Open {
-    async fn reach(&self, _to: &[String]) -> bool {
-        true
-    }
-}
-
 /// Allows the first message only.
 struct Once(AtomicBool);
 

@@ -13,17 +13,9 @@ use super::{
 
 const HOST: &str = "mx.test.example";
 
-struct Open;
 struct Shut;
 /// Allows every message, and counts.
 struct Counted(AtomicU32);
-
-#[async_trait]
-impl CommitPoint for Open {
-    async fn reach(&self, _to: &[String]) -> bool {
-        true
-    }
-}
 
 #[async_trait]
 impl CommitPoint for Shut {

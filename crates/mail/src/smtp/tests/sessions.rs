@@ -5,22 +5,12 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use async_trait::async_trait;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
 };
 
 use super::*;
-
-struct Open;
-
-#[async_trait]
-impl CommitPoint for Open {
-    async fn reach(&self, _to: &[String]) -> bool {
-        true
-    }
-}
 
 /// When the fourth message of a connection is refused.
 #[derive(Clone, Copy, PartialEq)]
